@@ -1,0 +1,23 @@
+namespace CoPe.Adapters;
+
+/// <summary>Shape of a low-rank adapter (Hu et al., 2021, arXiv 2106.09685), in PEFT's terms.</summary>
+public sealed record LoraConfig
+{
+    /// <summary>Rank r. Reference: 16 for the task-adaptive model, 8 for a user.</summary>
+    public int Rank { get; init; } = 8;
+
+    /// <summary>LoRA alpha; not the contrast and not the plausibility, which the reference also calls alpha.</summary>
+    public double Alpha { get; init; } = 8;
+
+    /// <summary>Linear layers adapted, by the last part of their name, for example <c>q_proj</c>.</summary>
+    public IReadOnlyList<string> TargetModules { get; init; } = ["q_proj", "v_proj"];
+
+    /// <summary>Probability with which an input of the adapter is dropped while training.</summary>
+    public double Dropout { get; init; } = 0.05;
+
+    /// <summary>Rank-stabilised scaling: alpha / sqrt(r) instead of alpha / r.</summary>
+    public bool UseRsLora { get; init; }
+
+    /// <summary>What the adapter's output is multiplied by: alpha / r, or alpha / sqrt(r).</summary>
+    public double Scaling => Alpha / (UseRsLora ? Math.Sqrt(Rank) : Rank);
+}

@@ -1,0 +1,14 @@
+namespace CoPe.Data;
+
+/// <summary>One question about a user: the input as the benchmark words it, and the text the user really wrote.</summary>
+public sealed record LampQuery
+{
+    /// <summary>Identifier, unique within the task.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The request in the benchmark's wording.</summary>
+    public required string Input { get; init; }
+
+    /// <summary>The user's own text; empty where the file holds none.</summary>
+    public string Gold { get; init; } = "";
+}

@@ -1,0 +1,26 @@
+namespace CoPe.Data;
+
+/// <summary>A task of LaMP or LongLaMP, as a value: everything that differs between tasks is said here or in the task's prompt file.</summary>
+public sealed record LampTask
+{
+    /// <summary>Name, which is also the name of the data folder and of the prompt file, for example <c>scholarly_title</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The benchmark's own identifier, for example <c>LaMP_5</c>, as label and prediction files carry it.</summary>
+    public required string LampId { get; init; }
+
+    /// <summary>Fields of a history item that make the input, in the order of the prompt.</summary>
+    public required IReadOnlyList<string> InputFields { get; init; }
+
+    /// <summary>The field of a history item that the user wrote in answer.</summary>
+    public required string OutputField { get; init; }
+
+    /// <summary>What the task asks for.</summary>
+    public TaskOutcome Outcome { get; init; } = TaskOutcome.Text;
+
+    /// <summary>Most tokens to generate for one answer.</summary>
+    public int MaxNewTokens { get; init; } = 100;
+
+    /// <summary>Repetition penalty of the published runs; 1 is none.</summary>
+    public double RepetitionPenalty { get; init; } = 1.0;
+}

@@ -1,0 +1,36 @@
+using static TorchSharp.torch;
+
+namespace CoPe.Modeling;
+
+/// <summary>The tokens of one forward pass. Rows shorter than the longest are padded on the right, which a causal mask never shows to real tokens.</summary>
+public sealed class TokenBatch : IDisposable
+{
+    /// <summary>Takes ownership of the tensors given.</summary>
+    /// <param name="ids">Token ids <c>[rows, seq]</c> int64.</param>
+    /// <param name="positions">Rotary positions, which are also the cache columns written, <c>[rows, seq]</c> int64; null counts 0, 1, 2, ... in every row.</param>
+    /// <param name="visible">Which column each column may attend to, <c>[rows, seq, seq]</c> or <c>[1, seq, seq]</c> bool; null is causal. Not allowed together with a cache. Sliding windows are cut from it by position.</param>
+    public TokenBatch(Tensor ids, Tensor? positions = null, Tensor? visible = null)
+    {
+        if (ids.dim() != 2) throw new ArgumentException($"Token ids have shape [{string.Join(", ", ids.shape)}]; expected [rows, seq].", nameof(ids));
+        Ids = ids.DetachFromDisposeScope();
+        Positions = (positions ?? arange(ids.shape[1], dtype: ScalarType.Int64, device: ids.device).unsqueeze(0).expand(ids.shape[0], -1)).DetachFromDisposeScope();
+        Visible = visible?.DetachFromDisposeScope();
+    }
+
+    /// <summary>Token ids <c>[rows, seq]</c> int64.</summary>
+    public Tensor Ids { get; }
+
+    /// <summary>Positions <c>[rows, seq]</c> int64.</summary>
+    public Tensor Positions { get; }
+
+    /// <summary>Visibility <c>[rows or 1, seq, seq]</c> bool, or null for causal.</summary>
+    public Tensor? Visible { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Ids.Dispose();
+        Positions.Dispose();
+        Visible?.Dispose();
+    }
+}
