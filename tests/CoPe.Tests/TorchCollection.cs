@@ -1,0 +1,5 @@
+namespace CoPe.Tests;
+
+/// <summary>Tests that count living tensors run one after the other.</summary>
+[CollectionDefinition("torch", DisableParallelization = true)]
+public sealed class TorchCollection;
