@@ -2,4 +2,4 @@ namespace CoPe.Tests;
 
 /// <summary>Tests that count living tensors run one after the other.</summary>
 [CollectionDefinition("torch", DisableParallelization = true)]
-public sealed class TorchCollection;
+public sealed class TorchTestGroup;
