@@ -1,0 +1,94 @@
+using CoPe.Decoding;
+using static TorchSharp.torch;
+
+namespace CoPe.Tests.Decoding;
+
+[Collection("torch")]
+public class ContrastiveScoreTests
+{
+    // p_e = (.6, .3, .06, .04), p_a = (.7, .1, .1, .1). With plausibility .1 the head is p >= .06: the first three, renormalised by .96.
+    static readonly float[] Expert = [.6f, .3f, .06f, .04f];
+    static readonly float[] Amateur = [.7f, .1f, .1f, .1f];
+
+    static float[] Score(double contrast, double plausibility, bool epsilon = false)
+    {
+        using var scope = NewDisposeScope();
+        var expert = tensor(Expert).log().unsqueeze(0) + 3; // logits are log-probabilities up to a constant
+        var amateur = tensor(Amateur).log().unsqueeze(0) - 2;
+        return ContrastiveScore.Compute(expert, amateur, contrast, plausibility, epsilon).data<float>().ToArray();
+    }
+
+    [Fact]
+    public void A_token_in_the_head_scores_its_renormalised_log_probability_less_the_weighted_amateurs()
+    {
+        var score = Score(contrast: .5, plausibility: .09);
+        Assert.Equal(Math.Log(.6 / .96) - .5 * Math.Log(.7), score[0], 5);
+        Assert.Equal(Math.Log(.3 / .96) - .5 * Math.Log(.1), score[1], 5);
+        Assert.Equal(Math.Log(.06 / .96) - .5 * Math.Log(.1), score[2], 5);
+    }
+
+    [Fact]
+    public void A_token_outside_the_head_can_never_win()
+    {
+        Assert.Equal(float.NegativeInfinity, Score(contrast: .5, plausibility: .09)[3]);
+        Assert.Equal(float.NegativeInfinity, Score(contrast: 100, plausibility: .09)[3]);
+    }
+
+    [Fact]
+    public void The_references_epsilon_gives_tokens_outside_the_head_a_finite_score()
+    {
+        var score = Score(contrast: .5, plausibility: .09, epsilon: true);
+        Assert.Equal(Math.Log(1e-8) - .5 * Math.Log(.1), score[3], 4);
+        Assert.Equal(Math.Log(.3 / .96) - .5 * Math.Log(.1), score[1], 5);
+    }
+
+    [Fact]
+    public void Without_contrast_the_score_is_the_experts_log_probability_on_the_head()
+    {
+        var score = Score(contrast: 0, plausibility: .4);
+        Assert.Equal(Math.Log(.6 / .9), score[0], 5);
+        Assert.Equal(Math.Log(.3 / .9), score[1], 5);
+        Assert.All(score[2..], value => Assert.Equal(float.NegativeInfinity, value));
+    }
+
+    [Theory]
+    [InlineData(.1)]
+    [InlineData(.7)]
+    public void An_amateur_equal_to_the_expert_scales_the_log_probability(double contrast)
+    {
+        using var scope = NewDisposeScope();
+        var logits = randn(5, 40, generator: new Generator(3)) * 3;
+        var score = ContrastiveScore.Compute(logits, logits, contrast, plausibility: 0);
+        Assert.True(allclose(score, (1 - contrast) * logits.log_softmax(-1), atol: 1e-5));
+    }
+
+    [Fact]
+    public void Plausibility_zero_keeps_all_and_one_keeps_the_best()
+    {
+        using var scope = NewDisposeScope();
+        var logits = randn(4, 30, generator: new Generator(1));
+        Assert.True(Plausibility.Restrict(logits, 0).Equals(logits));
+        Assert.Equal(4, isfinite(Plausibility.Restrict(logits, 1)).sum().item<long>());
+    }
+
+    [Fact]
+    public void Logits_of_different_shape_are_an_error_that_names_both()
+    {
+        using var scope = NewDisposeScope();
+        var error = Assert.Throws<ArgumentException>(() => ContrastiveScore.Compute(zeros(2, 3), zeros(2, 4), .1, .1));
+        Assert.Contains("[2, 3]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("[2, 4]", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scoring_leaves_only_its_result()
+    {
+        using var expert = randn(3, 10);
+        using var amateur = randn(3, 10);
+        var before = Tensor.TotalCount;
+        ContrastiveScore.Compute(expert, amateur, .1, .1).Dispose();
+        ContrastiveScore.Compute(expert, amateur, .1, .1, referenceEpsilon: true).Dispose();
+        Plausibility.Restrict(expert, .1).Dispose();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+}
