@@ -1,0 +1,51 @@
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Runs;
+
+/// <summary>Where a recipe's model, data and prompt really lie: a relative path is looked up from the current folder, then beside the program.</summary>
+public sealed record InputPaths
+{
+    /// <summary>Files of a task, by the benchmark's names.</summary>
+    static readonly string[] TaskFiles = ["user_top_100_history.json", "user_top_100_history_label.json", "user_others.json"];
+
+    /// <summary>The model folder.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The folder of the task's data files.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The task's prompt file.</summary>
+    public required string Prompt { get; init; }
+
+    /// <summary>Finds the three. <paramref name="roots"/> are searched in order for relative paths. Whether they are whole is for those who read them.</summary>
+    /// <exception cref="RunException">One is not there.</exception>
+    public static InputPaths Find(Recipe recipe, IReadOnlyList<string> roots)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        var data = Folder(recipe.Data, roots, "data", "name the folder that holds a folder per task: --set data=FOLDER");
+        var task = Path.Combine(data, recipe.Task);
+        if (!Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file)))) task = data;
+        if (!Directory.Exists(task))
+            throw new RunException($"data folder {data} holds no folder '{recipe.Task}'{Nearest.Hint(recipe.Task, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles)} in it");
+        var prompts = Folder(recipe.Prompts ?? "prompts", roots, "prompts", "name a folder with a prompt file per task, or leave the key out for the shipped ones");
+        var prompt = Path.Combine(prompts, recipe.Task + ".yaml");
+        if (!File.Exists(prompt)) throw new RunException($"prompt file {prompt} does not exist: write one, or name another folder with --set prompts=FOLDER");
+        return new() { Model = Folder(recipe.Model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER"), Data = task, Prompt = prompt };
+    }
+
+    /// <summary>Files of the kinds named, by a name that does not depend on where they lie.</summary>
+    public IEnumerable<(string Name, string Path)> Files(StageFiles kinds)
+    {
+        if (kinds.HasFlag(StageFiles.Model))
+            foreach (var file in Directory.EnumerateFiles(Model).Where(IsModelFile).Order(StringComparer.Ordinal)) yield return ("model " + System.IO.Path.GetFileName(file), file);
+        if (kinds.HasFlag(StageFiles.Data))
+            foreach (var file in TaskFiles.Where(name => File.Exists(Path.Combine(Data, name)))) yield return ("data " + file, Path.Combine(Data, file));
+        if (kinds.HasFlag(StageFiles.Prompt)) yield return ("prompt " + System.IO.Path.GetFileName(Prompt), Prompt);
+    }
+
+    static bool IsModelFile(string file) => Path.GetExtension(file) is ".json" or ".safetensors" or ".jinja";
+
+    static string Folder(string path, IReadOnlyList<string> roots, string what, string hint) =>
+        roots.Select(root => Path.GetFullPath(Path.Combine(root, path))).FirstOrDefault(Directory.Exists)
+        ?? throw new RunException($"{what} folder {path} does not exist (looked in {string.Join(" and ", roots)}): {hint}");
+}

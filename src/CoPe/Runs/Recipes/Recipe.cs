@@ -1,0 +1,79 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace CoPe.Runs.Recipes;
+
+/// <summary>
+/// The one configuration record: what a run depends on, with the paper's numbers as defaults. In a file the keys are the property names in snake case,
+/// <c>dpo.learning_rate</c>; see <see cref="RecipeFile"/>.
+/// </summary>
+public sealed record Recipe
+{
+    /// <summary>Model folder in Hugging Face layout, from the current folder or beside the program.</summary>
+    public string Model { get; init; } = "models/cope-tiny";
+
+    /// <summary>Number type of the frozen weights while training.</summary>
+    public WeightDtype ModelDtype { get; init; } = WeightDtype.Auto;
+
+    /// <summary>Number type of the weights while decoding and scoring.</summary>
+    public WeightDtype DecodeDtype { get; init; } = WeightDtype.Auto;
+
+    /// <summary>Task, for example <c>scholarly_title</c>.</summary>
+    public string Task { get; init; } = "";
+
+    /// <summary>Folder that holds a folder per task, or the task's files themselves.</summary>
+    public string Data { get; init; } = "data";
+
+    /// <summary>Folder with a prompt file per task; null takes the shipped ones.</summary>
+    public string? Prompts { get; init; }
+
+    /// <summary>Seed of everything that is drawn.</summary>
+    [Range(0L, long.MaxValue)]
+    public long Seed { get; init; } = 42;
+
+    /// <summary>Most users, the first of the file; null takes all.</summary>
+    [Range(1, int.MaxValue)]
+    public int? Users { get; init; }
+
+    /// <summary>Most items of a user's history, the latest; null takes all.</summary>
+    [Range(1, int.MaxValue)]
+    public int? HistoryLimit { get; init; }
+
+    /// <summary>Items per user that leave the end of his history and take the place of the queries, to choose numbers on; 0 keeps the real queries.</summary>
+    [Range(0, int.MaxValue)]
+    public int DevelopmentItems { get; init; }
+
+    /// <summary>Stage 1, the task-adaptive model.</summary>
+    public TamSettings Tam { get; init; } = new();
+
+    /// <summary>Stage 2, each user's adapter.</summary>
+    public SftSettings Sft { get; init; } = new();
+
+    /// <summary>Stage 3, the rejected answers.</summary>
+    public NegativesSettings Negatives { get; init; } = new();
+
+    /// <summary>Stage 4, preference training.</summary>
+    public DpoSettings Dpo { get; init; } = new();
+
+    /// <summary>Stage 5, how answers are written.</summary>
+    public DecodeSettings Decode { get; init; } = new();
+
+    /// <summary>Methods whose answers are written, by name: <see cref="PredictionMethod.All"/>.</summary>
+    public IReadOnlyList<string> Predict { get; init; } = [.. PredictionMethod.All.Select(method => method.Name)];
+
+    /// <summary>Stage 6, how predictions are measured.</summary>
+    public EvaluateSettings Evaluate { get; init; } = new();
+
+    /// <summary>The methods named by <see cref="Predict"/>, in the order of the table.</summary>
+    public IEnumerable<PredictionMethod> Methods() => PredictionMethod.All.Where(method => Predict.Contains(method.Name));
+
+    /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
+    /// <exception cref="RecipeException">The file or an override is wrong; the message says where.</exception>
+    public static Recipe Read(string path, IReadOnlyList<string>? overrides = null) =>
+        RecipeValidation.Check(RecipeFile.Read<Recipe>(path, overrides ?? []), path);
+
+    /// <summary>The recipe as a file, every default written out.</summary>
+    public string ToYaml() => RecipeFile.ToYaml(this);
+
+    /// <summary>Leaf keys and values, <c>dpo.beta</c> to <c>0.01</c>, of the sections and keys named; all of them when none is.</summary>
+    public IReadOnlyDictionary<string, string> Values(params IReadOnlyList<string> keys) => RecipeFile.Values(this, keys);
+}

@@ -1,0 +1,79 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using YamlDotNet.RepresentationModel;
+
+namespace CoPe.Runs.Recipes;
+
+/// <summary>Puts the values of a YAML mapping over a settings record, checking key, type and range of each; <paramref name="where"/> names a node's place.</summary>
+sealed class RecipeBinder(Func<YamlNode, string> where)
+{
+    /// <summary>A copy of the record with the mapping's values.</summary>
+    public object Bind(object settings, YamlMappingNode mapping, string prefix)
+    {
+        var copy = RecipeShape.Clone(settings);
+        foreach (var (keyNode, value) in mapping.Children)
+        {
+            var key = (keyNode as YamlScalarNode)?.Value ?? throw new RecipeException($"{where(keyNode)}: expected a key, found {Describe(keyNode)}");
+            if (!RecipeShape.Properties(settings.GetType()).TryGetValue(key, out var property)) throw Unknown(settings.GetType(), keyNode, prefix, key);
+            property.SetValue(copy, Value(property, property.GetValue(settings), value, prefix + key));
+        }
+
+        return copy;
+    }
+
+    /// <summary>A node in words.</summary>
+    public static string Describe(YamlNode node) => node switch
+    {
+        YamlScalarNode scalar => $"'{scalar.Value}'",
+        YamlSequenceNode => "a list",
+        _ => "a section",
+    };
+
+    object? Value(PropertyInfo property, object? current, YamlNode node, string key)
+    {
+        if (RecipeShape.IsSection(property.PropertyType))
+            return node is YamlMappingNode mapping
+                ? Bind(current ?? Activator.CreateInstance(property.PropertyType)!, mapping, key + ".")
+                : throw new RecipeException($"{where(node)}: '{key}' is a section of keys ({string.Join(", ", RecipeShape.Properties(property.PropertyType).Keys)}), found {Describe(node)}");
+        if (property.PropertyType == typeof(IReadOnlyList<string>)) return List(node, key);
+        if (node is not YamlScalarNode scalar) throw new RecipeException($"{where(node)}: '{key}' takes one value, found {Describe(node)}");
+        var value = Scalar(property, scalar, key);
+        CheckRange(property, value, node, key);
+        return value;
+    }
+
+    string[] List(YamlNode node, string key) => node switch
+    {
+        YamlSequenceNode list => [.. list.Children.Select(child => (child as YamlScalarNode)?.Value ?? throw new RecipeException($"{where(child)}: '{key}' is a list of words, found {Describe(child)}"))],
+        YamlScalarNode { Value: { Length: > 0 } text } => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+        _ => throw new RecipeException($"{where(node)}: '{key}' is a list, for example [a, b], found {Describe(node)}"),
+    };
+
+    object? Scalar(PropertyInfo property, YamlScalarNode node, string key)
+    {
+        var text = node.Value ?? "";
+        var isQuoted = node.Style is not (YamlDotNet.Core.ScalarStyle.Plain or YamlDotNet.Core.ScalarStyle.Any);
+        if (!isQuoted && text is "" or "null" or "~" or "auto" && RecipeShape.IsNullable(property) && (text != "auto" || property.PropertyType != typeof(string))) return null;
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        var value = RecipeShape.Parse(type, text);
+        return value ?? throw new RecipeException($"{where(node)}: '{key}' takes {RecipeShape.Expected(type)}, found '{text}'");
+    }
+
+    void CheckRange(PropertyInfo property, object? value, YamlNode node, string key)
+    {
+        if (property.GetCustomAttribute<RangeAttribute>() is not { } range || range.IsValid(value)) return;
+        var low = $"{(range.MinimumIsExclusive ? "greater than" : "at least")} {Convert.ToString(range.Minimum, CultureInfo.InvariantCulture)}";
+        var high = range.Maximum is double.MaxValue or int.MaxValue || Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) >= long.MaxValue
+            ? "" : $" and {(range.MaximumIsExclusive ? "less than" : "at most")} {Convert.ToString(range.Maximum, CultureInfo.InvariantCulture)}";
+        throw new RecipeException($"{where(node)}: '{key}' is {Convert.ToString(value, CultureInfo.InvariantCulture)}; it must be {low}{high}");
+    }
+
+    RecipeException Unknown(Type section, YamlNode node, string prefix, string key)
+    {
+        var sibling = Nearest.Of(key, RecipeShape.Properties(section).Keys);
+        var near = sibling is null ? RecipeShape.KeyElsewhere(key) : prefix + sibling;
+        return new RecipeException($"{where(node)}: unknown key '{prefix}{key}'{(near is null ? "" : $"; did you mean '{near}'?")}"
+            + (near is null ? $" ({(prefix.Length == 0 ? "the recipe" : $"'{prefix[..^1]}'")} knows {string.Join(", ", RecipeShape.Properties(section).Keys)})" : ""));
+    }
+}

@@ -1,0 +1,31 @@
+namespace CoPe.Runs.Recipes;
+
+/// <summary>What a recipe's keys must satisfy together; each key's own type and range is checked where it is read.</summary>
+static class RecipeValidation
+{
+    /// <summary>The recipe itself, once it is found usable.</summary>
+    public static Recipe Check(Recipe recipe, string path)
+    {
+        foreach (var problem in Problems(recipe)) throw new RecipeException($"{path}: {problem}");
+        return recipe;
+    }
+
+    static IEnumerable<string> Problems(Recipe recipe)
+    {
+        if (recipe.Task.Length == 0) yield return "'task' is missing; name one, for example task: scholarly_title";
+        if (recipe.Predict.Count == 0) yield return "'predict' is empty; name at least one method, for example predict: [tam, cope]";
+        foreach (var name in recipe.Predict) _ = PredictionMethod.Of(name);
+        foreach (var problem in Lora("tam.lora", recipe.Tam.Lora).Concat(Lora("sft.lora", recipe.Sft.Lora))) yield return problem;
+        if (recipe.Decode.Runs > 1 && !recipe.Decode.DoSample) yield return $"'decode.runs' is {recipe.Decode.Runs}, but without decode.do_sample: true every run writes the same";
+        if (recipe.Dpo.LabelSmoothing > 0 && recipe.Dpo.Loss != DpoLossKind.Sigmoid)
+            yield return $"'dpo.label_smoothing' belongs to dpo.loss: sigmoid; set it to 0 for {RecipeShape.Format(recipe.Dpo.Loss)}";
+    }
+
+    static IEnumerable<string> Lora(string key, Adapters.LoraConfig lora)
+    {
+        if (lora.Rank < 1) yield return $"'{key}.rank' is {lora.Rank}; it must be at least 1";
+        if (lora.Alpha <= 0) yield return $"'{key}.alpha' is {RecipeShape.Format(lora.Alpha)}; it must be greater than 0";
+        if (lora.Dropout is < 0 or >= 1) yield return $"'{key}.dropout' is {RecipeShape.Format(lora.Dropout)}; it must be at least 0 and less than 1";
+        if (lora.TargetModules.Count == 0) yield return $"'{key}.target_modules' is empty; name layers, for example [q_proj, v_proj]";
+    }
+}

@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace CoPe.Runs;
+
+/// <summary>Every path of a run, in one place. Only names paths; nothing is made or read here.</summary>
+/// <param name="root">The run's folder.</param>
+public sealed class RunDirectory(string root)
+{
+    /// <summary>The run's folder, absolute.</summary>
+    public string Root { get; } = Path.GetFullPath(root);
+
+    /// <summary>The run as the person named it, for messages.</summary>
+    public string Name { get; } = root;
+
+    /// <summary>The recipe as run, defaults written out.</summary>
+    public string Recipe => At("recipe.yaml");
+
+    /// <summary>Versions, machine, hashes and times.</summary>
+    public string Manifest => At("manifest.json");
+
+    /// <summary>Held by the process at work.</summary>
+    public string Lock => At("lock");
+
+    /// <summary>Made by a person to have the stage at work save a checkpoint now; removed once it has.</summary>
+    public string CheckpointNow => At("checkpoint-now");
+
+    /// <summary>SHA-256 of input files by path, size and time of change, so that large ones are read once.</summary>
+    public string FileHashes => At("stages/file-hashes.json");
+
+    /// <summary>Adapter of the task-adaptive model, in PEFT's layout.</summary>
+    public string TamAdapter => At("tam/adapter");
+
+    /// <summary>Everything of the users.</summary>
+    public string Users => At("users");
+
+    /// <summary>Sampled candidates, a line per history item.</summary>
+    public string Candidates => At("negatives/candidates.jsonl");
+
+    /// <summary>Preference pairs, a line per history item.</summary>
+    public string Pairs => At("negatives/pairs.jsonl");
+
+    /// <summary>Results: method to metric to mean, se, n.</summary>
+    public string Results => At("results.json");
+
+    /// <summary>The report.</summary>
+    public string Report => At("report.html");
+
+    /// <summary>Sample data written by the demo.</summary>
+    public string Data => At("data");
+
+    /// <summary>A user's SFT adapter, in PEFT's layout.</summary>
+    public string SftAdapter(string user) => At($"users/{SafeName(user)}/sft");
+
+    /// <summary>A user's DPO adapter, in PEFT's layout.</summary>
+    public string DpoAdapter(string user) => At($"users/{SafeName(user)}/dpo");
+
+    /// <summary>A method's predictions in the benchmark's format.</summary>
+    public string Predictions(string method) => At($"predictions/{method}.json");
+
+    /// <summary>Partial predictions of a method, a line per query, from which an interrupted stage goes on.</summary>
+    public string PartialPredictions(string method) => At($"checkpoints/predict-{method}/answers.jsonl");
+
+    /// <summary>Figures of a stage, a line per step.</summary>
+    public string Metrics(string stage) => At($"metrics/{FileName(stage)}.jsonl");
+
+    /// <summary>A stage's checkpoints; empty once the stage is complete.</summary>
+    public string Checkpoints(string stage) => At($"checkpoints/{FileName(stage)}");
+
+    /// <summary>Says that a stage is complete, from which inputs and with which outputs.</summary>
+    public string Marker(string stage) => At($"stages/{FileName(stage)}.json");
+
+    /// <summary>Says that a stage was begun, from which inputs.</summary>
+    public string BegunMarker(string stage) => At($"stages/{FileName(stage)}.begun.json");
+
+    /// <summary>A user's identifier as a file name: itself where it is one on every system, else made one, with eight digits of its hash against collisions.</summary>
+    public static string SafeName(string user)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(user);
+        var isSafe = user.Length <= 64 && user[0] != '.' && user[^1] != '.' && user.All(IsSafe) && !IsDevice(user);
+        if (isSafe) return user;
+        var readable = new string([.. user.ToLowerInvariant().Take(40).Select(letter => IsSafe(letter) ? letter : '-')]).Trim('.', '-');
+        return $"{readable}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)))[..8]}".TrimStart('-');
+    }
+
+    static bool IsSafe(char letter) => char.IsAsciiDigit(letter) || char.IsAsciiLetterLower(letter) || letter is '-' or '_' or '.';
+
+    static bool IsDevice(string name) => name.Split('.')[0] is "con" or "prn" or "aux" or "nul"
+        || (name.Length >= 4 && name[..3] is "com" or "lpt" && char.IsAsciiDigit(name[3]));
+
+    static string FileName(string stage) => stage.Replace(' ', '-');
+
+    string At(string relative) => Path.Combine(Root, relative);
+}

@@ -1,0 +1,40 @@
+using CoPe.Runs.Recipes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CoPe.Runs;
+
+/// <summary>What a stage is given: the recipe, where things lie, and whom to tell.</summary>
+public sealed record StageContext
+{
+    /// <summary>The recipe.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>The run's paths.</summary>
+    public required RunDirectory Run { get; init; }
+
+    /// <summary>Where the recipe's model, data and prompt really lie.</summary>
+    public required InputPaths Inputs { get; init; }
+
+    /// <summary>What stages share while the process lives, such as the loaded model. The caller of the pipeline owns it.</summary>
+    public required SharedResources Shared { get; init; }
+
+    /// <summary>Where progress goes.</summary>
+    public IProgress<StageProgress> Progress { get; init; } = new IgnoredProgress();
+
+    /// <summary>Where messages go.</summary>
+    public ILogger Log { get; init; } = NullLogger.Instance;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Asks for an early end, with everything saved.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    sealed class IgnoredProgress : IProgress<StageProgress>
+    {
+        public void Report(StageProgress value)
+        {
+        }
+    }
+}

@@ -1,0 +1,67 @@
+namespace CoPe.Runs;
+
+/// <summary>Knows which stages of a run are whole and current, by their markers.</summary>
+sealed class StageLedger(Pipeline pipeline, StageContext context)
+{
+    readonly FileHashes hashes = new(context.Run.FileHashes);
+
+    /// <summary>Where a stage stands under the context's recipe and files.</summary>
+    public StageStatus Status(Stage stage)
+    {
+        var inputs = Inputs(stage);
+        if (StageMarker.Read(context.Run.Marker(stage.Name)) is { } done)
+        {
+            IReadOnlyList<string> reasons = [.. done.Changes(inputs), .. done.Damage(context.Run).Select(file => $"{file} is missing or damaged")];
+            return new(stage.Name, reasons.Count == 0 ? StageState.Complete : StageState.Stale, reasons);
+        }
+
+        if (StageMarker.Read(context.Run.BegunMarker(stage.Name)) is not { } begun) return new(stage.Name, StageState.Missing, []);
+        var changes = begun.Changes(inputs);
+        return new(stage.Name, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, changes);
+    }
+
+    /// <summary>Opens a stage: what is left of other inputs goes, and a note says from which inputs work begins.</summary>
+    public StageMarker Begin(Stage stage, bool keepPartial)
+    {
+        if (keepPartial) return StageMarker.Read(context.Run.BegunMarker(stage.Name))!;
+        AtomicFile.Remove(context.Run.Marker(stage.Name));
+        foreach (var output in Owned(stage)) AtomicFile.Remove(output);
+        var inputs = Inputs(stage);
+        var begun = new StageMarker { Stage = stage.Name, Inputs = inputs, Hash = StageMarker.HashOf(inputs), Started = context.Time.GetUtcNow() };
+        begun.Write(context.Run.BegunMarker(stage.Name));
+        return begun;
+    }
+
+    /// <summary>Closes a stage: whole, with the marker last, or interrupted, with the time spent so far.</summary>
+    public void End(Stage stage, StageMarker begun, bool isDone)
+    {
+        if (!isDone)
+        {
+            begun.Write(context.Run.BegunMarker(stage.Name));
+            return;
+        }
+
+        if (stage.Outputs(context.Run).FirstOrDefault(output => !File.Exists(output) && !Directory.Exists(output)) is { } missing)
+            throw new InvalidOperationException($"stage '{stage.Name}' ended without writing {missing}");
+        (begun with { Finished = context.Time.GetUtcNow(), Outputs = Sizes(stage) }).Write(context.Run.Marker(stage.Name));
+        AtomicFile.Remove(context.Run.BegunMarker(stage.Name));
+        AtomicFile.Remove(context.Run.Checkpoints(stage.Name));
+    }
+
+    SortedDictionary<string, string> Inputs(Stage stage)
+    {
+        var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, value) in stage.RecipeKeys.Count == 0 ? new Dictionary<string, string>() : context.Recipe.Values(stage.RecipeKeys)) inputs["recipe " + key] = value;
+        foreach (var (name, path) in context.Inputs.Files(stage.Reads)) inputs[name] = hashes.Of(path);
+        foreach (var needed in stage.Needs(context.Recipe)) inputs["stage " + needed] = StageMarker.HashOf(Inputs(pipeline.Find(needed)));
+        return inputs;
+    }
+
+    IEnumerable<string> Owned(Stage stage) => [.. stage.Outputs(context.Run), context.Run.Checkpoints(stage.Name), context.Run.Metrics(stage.Name)];
+
+    SortedDictionary<string, long> Sizes(Stage stage)
+    {
+        var files = stage.Outputs(context.Run).SelectMany(output => Directory.Exists(output) ? Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories) : [output]);
+        return new(files.ToDictionary(file => Path.GetRelativePath(context.Run.Root, file).Replace('\\', '/'), file => new FileInfo(file).Length), StringComparer.Ordinal);
+    }
+}
