@@ -23,4 +23,10 @@ public sealed record LampTask
 
     /// <summary>Repetition penalty of the published runs; 1 is none.</summary>
     public double RepetitionPenalty { get; init; } = 1.0;
+
+    /// <summary>Words a model may put before its answer, as in <c>Title: ...</c>; <see cref="Prompts.AnswerExtractor"/> takes one of them off the front.</summary>
+    public IReadOnlyList<string> AnswerLabels { get; init; } = [];
+
+    /// <summary>Whether an answer is one line, as a title is; whatever follows its first line that is not blank is then no part of it.</summary>
+    public bool SingleLineAnswer { get; init; }
 }

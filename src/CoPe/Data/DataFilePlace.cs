@@ -1,0 +1,32 @@
+namespace CoPe.Data;
+
+/// <summary>A place in a data file, as exact as it is known.</summary>
+public sealed record DataFilePlace
+{
+    /// <summary>Path of the file or folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Line, counted from 1.</summary>
+    public long? Line { get; init; }
+
+    /// <summary>User identifier, or <c>number 12</c> where the user has none yet.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Identifier of the history item, query or label.</summary>
+    public string? Item { get; init; }
+
+    /// <summary>Field name.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>The place in words, for example <c>data/x.json, line 7, user 12, item 5, field "title"</c>.</summary>
+    public override string ToString() => string.Join(", ", Parts());
+
+    IEnumerable<string> Parts()
+    {
+        yield return File;
+        if (Line is { } line) yield return $"line {line}";
+        if (User is { } user) yield return $"user {user}";
+        if (Item is { } item) yield return $"item {item}";
+        if (Field is { } field) yield return $"field \"{field}\"";
+    }
+}

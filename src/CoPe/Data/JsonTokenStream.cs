@@ -1,0 +1,124 @@
+using System.Text;
+using System.Text.Json;
+
+namespace CoPe.Data;
+
+/// <summary>Reads a JSON file token by token in bounded memory: one token, never the file, is held. UTF-8 and UTF-16 (both byte orders), with or without a byte order mark.</summary>
+sealed class JsonTokenStream : IDisposable
+{
+    readonly Stream stream;
+    readonly Dictionary<string, string> names = [];
+    byte[] buffer;
+    int start;
+    int end;
+    bool atEnd;
+    JsonReaderState state;
+
+    public JsonTokenStream(string path, int bufferSize = 1 << 16)
+    {
+        File = path;
+        buffer = new byte[bufferSize];
+        var file = System.IO.File.OpenRead(path);
+        stream = AsUtf8(file);
+        Refill();
+        if (end == 0) throw Broken("an empty file", null);
+    }
+
+    public string File { get; }
+
+    /// <summary>Kind of the current token.</summary>
+    public JsonTokenType Type { get; private set; }
+
+    /// <summary>The current token's text: a string, a property's name, a number as it is written, <c>true</c> or <c>false</c>.</summary>
+    public string Text { get; private set; } = "";
+
+    public void Dispose() => stream.Dispose();
+
+    /// <summary>Goes to the next token; false after the last.</summary>
+    public bool Read()
+    {
+        try
+        {
+            while (true)
+            {
+                var reader = new Utf8JsonReader(buffer.AsSpan(start, end - start), atEnd, state);
+                var found = reader.Read();
+                if (found) Take(ref reader);
+                start += (int)reader.BytesConsumed;
+                state = reader.CurrentState;
+                if (found || atEnd) return found;
+                Refill();
+            }
+        }
+        catch (JsonException error)
+        {
+            throw Broken($"no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} ({Reason(error)})", error);
+        }
+        catch (Exception error) when (error is InvalidOperationException or DecoderFallbackException)
+        {
+            throw Broken("text that is no valid Unicode", error);
+        }
+    }
+
+    /// <summary>Passes over the value that begins at the current token, or that the current property name announces.</summary>
+    public void Skip()
+    {
+        if (Type == JsonTokenType.PropertyName) Read();
+        var depth = 0;
+        do
+        {
+            if (Type is JsonTokenType.StartObject or JsonTokenType.StartArray) depth++;
+            else if (Type is JsonTokenType.EndObject or JsonTokenType.EndArray) depth--;
+        }
+        while (depth > 0 && Read());
+    }
+
+    void Take(ref Utf8JsonReader reader)
+    {
+        Type = reader.TokenType;
+        Text = Type switch
+        {
+            JsonTokenType.String => reader.GetString()!,
+            JsonTokenType.PropertyName => Shared(reader.GetString()!),
+            JsonTokenType.Number => Encoding.UTF8.GetString(reader.ValueSpan),
+            JsonTokenType.True => "true",
+            JsonTokenType.False => "false",
+            _ => "",
+        };
+    }
+
+    string Shared(string name) => names.TryGetValue(name, out var known) ? known : names[name] = name;
+
+    void Refill()
+    {
+        if (start > 0) buffer.AsSpan(start, end - start).CopyTo(buffer);
+        (start, end) = (0, end - start);
+        if (end == buffer.Length) Array.Resize(ref buffer, checked(2 * buffer.Length));
+        var read = stream.ReadAtLeast(buffer.AsSpan(end), 1, throwOnEndOfStream: false);
+        end += read;
+        atEnd = read == 0;
+    }
+
+    DataFileException Broken(string found, Exception? inner) =>
+        new(new() { File = File }, found, "a JSON file in UTF-8 or UTF-16", "The file may be cut short or damaged: fetch or make it again.", inner);
+
+    static string Reason(JsonException error) => error.Message.Split(" LineNumber:")[0].TrimEnd('.');
+
+    static Stream AsUtf8(FileStream file)
+    {
+        Span<byte> head = stackalloc byte[3];
+        var count = file.ReadAtLeast(head, 3, throwOnEndOfStream: false);
+        // A JSON file starts with an ASCII character, so a zero byte beside it tells UTF-16 where no mark does.
+        var (encoding, mark) = head[..count] switch
+        {
+            [0xEF, 0xBB, 0xBF] => (null, 3),
+            [0xFF, 0xFE, ..] => (new UnicodeEncoding(false, false, true), 2),
+            [0xFE, 0xFF, ..] => (new UnicodeEncoding(true, false, true), 2),
+            [not 0, 0, ..] => (new UnicodeEncoding(false, false, true), 0),
+            [0, not 0, ..] => (new UnicodeEncoding(true, false, true), 0),
+            _ => ((UnicodeEncoding?)null, 0),
+        };
+        file.Position = mark;
+        return encoding is null ? file : Encoding.CreateTranscodingStream(file, encoding, Encoding.UTF8);
+    }
+}

@@ -1,0 +1,170 @@
+using System.Text.Json;
+
+namespace CoPe.Data;
+
+/// <summary>Reads the users of one LaMP file, one at a time.</summary>
+sealed class LampFileReader(JsonTokenStream tokens, LampTask task)
+{
+    DataFilePlace place = new() { File = tokens.File };
+
+    /// <summary>The users in file order; a user is whole when he is handed out.</summary>
+    public IEnumerable<LampUser> Users()
+    {
+        tokens.Read();
+        Expect(JsonTokenType.StartArray, "an array of users");
+        for (var number = 1; tokens.Read() && tokens.Type != JsonTokenType.EndArray; number++)
+        {
+            place = new() { File = tokens.File, User = $"number {number}" };
+            yield return User();
+        }
+        place = new() { File = tokens.File };
+        if (tokens.Read()) throw Error(Described(), "the end of the file after the array of users", "Keep one array in the file.");
+    }
+
+    /// <summary>The golds of a label file by query identifier.</summary>
+    public Dictionary<string, string> Golds()
+    {
+        var golds = new Dictionary<string, string>();
+        tokens.Read();
+        Expect(JsonTokenType.StartObject, "an object with task and golds");
+        var found = false;
+        while (NextProperty())
+        {
+            if (tokens.Text != "golds") { tokens.Skip(); continue; }
+            found = true;
+            foreach (var (id, output) in Array("golds", Gold))
+                if (!golds.TryAdd(id, output)) throw Duplicate(id, "labels");
+        }
+        place = place with { Item = null, Field = "golds" };
+        return found ? golds : throw Error("no such field", "an array of labels, each with id and output", "Add it.");
+    }
+
+    LampUser User()
+    {
+        Expect(JsonTokenType.StartObject, "an object with user_id, profile and query");
+        string? id = null, name = null;
+        List<HistoryItem>? profile = null;
+        List<LampQuery>? queries = null;
+        while (NextProperty())
+        {
+            switch (tokens.Text)
+            {
+                case "user_id":
+                    id = Scalar("user_id");
+                    if (id is null) throw Missing("user_id", "null");
+                    place = place with { User = id };
+                    break;
+                case "user_name": name = Scalar("user_name"); break;
+                case "profile": profile = Array("profile", Item); break;
+                case "query": queries = Array("query", Query); break;
+                default: tokens.Skip(); break;
+            }
+        }
+        place = place with { Item = null, Field = null };
+        if (id is null) throw Missing("user_id", "no such field");
+        if (profile is null) throw Missing("profile", "no such field");
+        RefuseDuplicates(profile.Select(item => item.Id), "history items");
+        return new() { Id = id, Name = name, Profile = profile, Queries = queries ?? throw Missing("query", "no such field") };
+    }
+
+    HistoryItem Item(int number)
+    {
+        var fields = Fields("history item", number, out var id);
+        place = place with { Item = id ?? $"number {number}" };
+        foreach (var name in task.InputFields.Append(task.OutputField)) Required(fields, name);
+        if (string.IsNullOrWhiteSpace(fields[task.OutputField])) throw Missing(task.OutputField, "an empty text");
+        // Some published files number no items; the place in the history is then the identifier.
+        return new() { Id = id ?? $"#{number}", Fields = fields.ToDictionary(pair => pair.Key, pair => pair.Value!) };
+    }
+
+    LampQuery Query(int number)
+    {
+        var fields = Fields("query", number, out var id);
+        place = place with { Item = id ?? $"query number {number}" };
+        return new() { Id = id ?? throw Missing("id", "no such field"), Input = Required(fields, "input"), Gold = fields.GetValueOrDefault("gold") ?? "" };
+    }
+
+    (string Id, string Output) Gold(int number)
+    {
+        var fields = Fields("label", number, out var id);
+        place = place with { Item = id ?? $"number {number}" };
+        return (id ?? throw Missing("id", "no such field"), Required(fields, "output"));
+    }
+
+    Dictionary<string, string?> Fields(string what, int number, out string? id)
+    {
+        place = place with { Item = $"number {number}" };
+        Expect(JsonTokenType.StartObject, $"an object for a {what}");
+        var fields = new Dictionary<string, string?>();
+        while (NextProperty())
+        {
+            var name = tokens.Text;
+            tokens.Read();
+            if (tokens.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) tokens.Skip();
+            else if (!fields.TryAdd(name, tokens.Type == JsonTokenType.Null ? null : tokens.Text)) throw Duplicate(name, "fields");
+        }
+        fields.Remove("id", out id);
+        foreach (var name in fields.Where(pair => pair.Value is null && !IsNeeded(pair.Key)).Select(pair => pair.Key).ToList()) fields.Remove(name);
+        return fields;
+    }
+
+    bool IsNeeded(string field) => field == task.OutputField || task.InputFields.Contains(field);
+
+    string Required(Dictionary<string, string?> fields, string name) =>
+        fields.TryGetValue(name, out var text) ? text ?? throw Missing(name, "null")
+            : throw Missing(name, fields.Count == 0 ? "no field at all" : $"only the fields {string.Join(", ", fields.Keys)}");
+
+    List<T> Array<T>(string field, Func<int, T> element)
+    {
+        tokens.Read();
+        place = place with { Item = null, Field = field };
+        Expect(JsonTokenType.StartArray, "an array");
+        place = place with { Field = null };
+        var list = new List<T>();
+        while (tokens.Read() && tokens.Type != JsonTokenType.EndArray) list.Add(element(list.Count + 1));
+        return list;
+    }
+
+    string? Scalar(string field)
+    {
+        tokens.Read();
+        if (tokens.Type == JsonTokenType.Null) return null;
+        if (tokens.Type is JsonTokenType.String or JsonTokenType.Number) return tokens.Text;
+        place = place with { Field = field };
+        throw Error(Described(), "a text or a number", "Correct the value.");
+    }
+
+    bool NextProperty() => tokens.Read() && tokens.Type == JsonTokenType.PropertyName;
+
+    void RefuseDuplicates(IEnumerable<string> ids, string what)
+    {
+        var seen = new HashSet<string>();
+        foreach (var id in ids)
+            if (!seen.Add(id)) throw Duplicate(id, what);
+    }
+
+    void Expect(JsonTokenType type, string expected)
+    {
+        if (tokens.Type != type) throw Error(Described(), expected, "See docs/data.md for the format.");
+    }
+
+    string Described() => tokens.Type switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => $"the text \"{(tokens.Text.Length > 40 ? tokens.Text[..40] + "..." : tokens.Text)}\"",
+        JsonTokenType.Null => "null",
+        _ => tokens.Text,
+    };
+
+    DataFileException Missing(string field, string found)
+    {
+        place = place with { Field = field };
+        return Error(found, "a text", $"Task {task.Name} needs it: add the field, or take the entry out.");
+    }
+
+    DataFileException Duplicate(string id, string what) =>
+        Error($"two {what} with the id \"{id}\"", "each id once", "Rename or take out one of them.");
+
+    DataFileException Error(string found, string expected, string advice) => new(place, found, expected, advice);
+}

@@ -1,0 +1,80 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace CoPe.Data;
+
+/// <summary>Writes the LaMP files, through a temporary file beside each, so that none is ever half there.</summary>
+static class LampFileWriter
+{
+    static readonly JsonWriterOptions Layout = new() { Indented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static void WriteUsers(string path, IEnumerable<LampUser> users) => Write(path, json =>
+    {
+        json.WriteStartArray();
+        foreach (var user in users)
+        {
+            WriteUser(json, user);
+            json.Flush();
+        }
+        json.WriteEndArray();
+    });
+
+    public static void WriteGolds(string path, LampDataset dataset) => Write(path, json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("task", dataset.Task.LampId);
+        json.WriteStartArray("golds");
+        foreach (var query in dataset.Users.SelectMany(user => user.Queries).Where(query => query.Gold.Length > 0))
+        {
+            json.WriteStartObject();
+            json.WriteString("id", query.Id);
+            json.WriteString("output", query.Gold);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
+
+    static void WriteUser(Utf8JsonWriter json, LampUser user)
+    {
+        json.WriteStartObject();
+        json.WriteString("user_id", user.Id);
+        if (user.Name is { } name) json.WriteString("user_name", name);
+        json.WriteStartArray("profile");
+        foreach (var item in user.Profile)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", item.Id);
+            foreach (var (field, text) in item.Fields) json.WriteString(field, text);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("query");
+        foreach (var query in user.Queries)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", query.Id);
+            json.WriteString("input", query.Input);
+            if (query.Gold.Length > 0) json.WriteString("gold", query.Gold);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    static void Write(string path, Action<Utf8JsonWriter> write)
+    {
+        var half = path + ".half";
+        try
+        {
+            using (var stream = File.Create(half))
+            using (var json = new Utf8JsonWriter(stream, Layout)) write(json);
+            File.Move(half, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(half);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace CoPe.Data;
+
+/// <summary>How a task's files are read.</summary>
+public sealed record LampReadOptions
+{
+    /// <summary>Keep only the last (newest) items of every history; null keeps all.</summary>
+    public int? HistoryCap { get; init => field = AtLeastOne(value, nameof(HistoryCap)); }
+
+    /// <summary>Keep only the first test users of the file; null keeps all. The file is not read beyond them.</summary>
+    public int? MaxUsers { get; init => field = AtLeastOne(value, nameof(MaxUsers)); }
+
+    /// <summary>Keep only the first other users of the file; null keeps all. The file is not read beyond them.</summary>
+    public int? MaxOthers { get; init => field = AtLeastOne(value, nameof(MaxOthers)); }
+
+    /// <summary>Whether every query of a test user must have a gold text, in the query or in the label file; turn off to predict where no gold is known.</summary>
+    public bool RequireGolds { get; init; } = true;
+
+    /// <summary>Called with the reason for each user who is left out because he has no history (test users) or no query (all users); null refuses the file instead.</summary>
+    public Action<DataFileException>? LeaveOut { get; init; }
+
+    static int? AtLeastOne(int? value, string name) =>
+        value is null or >= 1 ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected 1 or more, or null for all.");
+}

@@ -1,0 +1,28 @@
+namespace CoPe.Data;
+
+/// <summary>Finds the known name a misspelt one was meant to be, for error messages.</summary>
+public static class NearestName
+{
+    /// <summary>The known name with the fewest letters to insert, delete or change (case aside); the first of equals; null where nothing is known.</summary>
+    public static string? Of(string found, IEnumerable<string> known) => known.MinBy(name => Distance(Plain(found), Plain(name)));
+
+    static string Plain(string name) => name.ToLowerInvariant().Replace('-', '_');
+
+    /// <summary>Levenshtein distance of two names.</summary>
+    internal static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(change, 1 + Math.Min(row[j], row[j - 1]));
+            }
+        }
+        return row[b.Length];
+    }
+}

@@ -1,0 +1,76 @@
+using CoPe.Data;
+
+namespace CoPe.Prompts;
+
+/// <summary>A task's wording, the same in every stage: a history item and a query become the same sentence, so that training and test agree.</summary>
+public sealed record PromptTemplate
+{
+    /// <summary>The task.</summary>
+    public required LampTask Task { get; init; }
+
+    /// <summary>System text, or null for none.</summary>
+    public string? System { get; init; }
+
+    /// <summary>Wording of a history item, with the task's input fields in braces: <c>Generate a headline for the following article: {text}</c>.</summary>
+    /// <exception cref="ArgumentException">A name in braces is no input field of the task.</exception>
+    public required string History { get => history.Text; init => history = PromptText.Parse(value); }
+
+    /// <summary>Wording of a query, with the benchmark's own wording as <c>{input}</c>.</summary>
+    public string Query { get => query.Text; init => query = PromptText.Parse(value); }
+
+    /// <summary>Every field is cut to its first so many words (the reference: <c>get_first_k_tokens</c>, 768).</summary>
+    public int MaxFieldWords
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxFieldWords), value, $"MaxFieldWords is {value}, expected 1 or more.");
+    } = 768;
+
+    readonly PromptText history = PromptText.Parse("");
+    readonly PromptText query = PromptText.Parse("{input}");
+
+    /// <summary>The request that asks for a history item's text.</summary>
+    public IReadOnlyList<ChatMessage> ForHistory(HistoryItem item) => Messages(HistoryInput(item));
+
+    /// <summary>The request of a query.</summary>
+    public IReadOnlyList<ChatMessage> ForQuery(LampQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return Messages(this.query.Fill(_ => FirstWords(query.Input, MaxFieldWords)));
+    }
+
+    /// <summary>The text the user wrote, cut as the fields are: what training on a history item aims at.</summary>
+    public string AnswerOf(HistoryItem item)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        return FirstWords(item.Fields[Task.OutputField], MaxFieldWords);
+    }
+
+    /// <summary>The text the user wrote, cut as the fields are: what training on a query aims at.</summary>
+    public string AnswerOf(LampQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return FirstWords(query.Gold, MaxFieldWords);
+    }
+
+    /// <summary>The wording of a history item, without system text.</summary>
+    public string HistoryInput(HistoryItem item)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        return history.Fill(name => FirstWords(item.Fields[name], MaxFieldWords));
+    }
+
+    /// <summary>The first words of a text, joined by single spaces; a text with no more words than that stays as it is.</summary>
+    public static string FirstWords(string text, int count)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return words.Length <= count ? text : string.Join(' ', words.Take(count));
+    }
+
+    /// <summary>Names in braces that the wording uses, checked by <see cref="PromptTemplates"/> when a file is read.</summary>
+    internal IEnumerable<(string Key, string Name)> Names =>
+        history.Names.Select(name => ("history", name)).Concat(query.Names.Select(name => ("query", name)));
+
+    List<ChatMessage> Messages(string request) =>
+        System is { } system ? [new("system", system), new("user", request)] : [new("user", request)];
+}

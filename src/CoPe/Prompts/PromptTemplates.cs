@@ -1,0 +1,102 @@
+using System.Reflection;
+using CoPe.Data;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace CoPe.Prompts;
+
+/// <summary>Reads the prompt files: one YAML file a task, with the keys <c>system</c> (optional), <c>history</c> and <c>query</c>.</summary>
+public static class PromptTemplates
+{
+    static readonly string[] Keys = ["system", "history", "query"];
+
+    /// <summary>Reads <c>folder/task-name.yaml</c>.</summary>
+    /// <exception cref="DataFileException">The file is missing, is no YAML mapping, or uses a key or a field that is not known.</exception>
+    public static PromptTemplate Load(string folder, LampTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var path = Path.Combine(folder, task.Name + ".yaml");
+        if (!File.Exists(path))
+            throw new DataFileException(new() { File = path }, "no such file", $"the wording of task {task.Name}", "Put the file there, or use the shipped prompts.");
+        return Parse(File.ReadAllText(path), path, task);
+    }
+
+    /// <summary>The wording that CoPe ships for a task: the file <c>prompts/task-name.yaml</c> as it was at the build.</summary>
+    public static PromptTemplate Shipped(LampTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var name = $"prompts/{task.Name}.yaml";
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new ArgumentException($"No prompt is shipped for task \"{task.Name}\"; give a prompts folder that has {task.Name}.yaml.");
+        return Parse(new StreamReader(stream).ReadToEnd(), name, task);
+    }
+
+    internal static PromptTemplate Parse(string yaml, string path, LampTask task)
+    {
+        var place = new DataFilePlace { File = path };
+        var entries = Entries(yaml, place);
+        try
+        {
+            var template = new PromptTemplate
+            {
+                Task = task,
+                System = entries.GetValueOrDefault("system"),
+                History = Entry(entries, "history", place),
+                Query = Entry(entries, "query", place),
+            };
+            CheckNames(template, place);
+            return template;
+        }
+        catch (FormatException error)
+        {
+            throw new DataFileException(place, error.Message, "names in braces", "Correct the wording.", error);
+        }
+    }
+
+    static void CheckNames(PromptTemplate template, DataFilePlace place)
+    {
+        foreach (var (key, name) in template.Names)
+        {
+            IReadOnlyList<string> known = key == "query" ? ["input"] : template.Task.InputFields;
+            if (known.Contains(name)) continue;
+            throw new DataFileException(place with { Field = key }, $"the name {{{name}}}",
+                known.Count == 0 ? "no name in braces: this task's history items have no input" : $"one of {string.Join(", ", known.Select(field => $"{{{field}}}"))}",
+                name == template.Task.OutputField ? "That field is the answer itself: a prompt that holds it gives it away."
+                : known.Count == 0 ? "Take it out." : $"The nearest is {{{NearestName.Of(name, known)}}}.");
+        }
+    }
+
+    static string Entry(Dictionary<string, string> entries, string key, DataFilePlace place) => entries.TryGetValue(key, out var text) ? text
+        : throw new DataFileException(place with { Field = key }, entries.Count == 0 ? "no key" : $"only the keys {string.Join(", ", entries.Keys)}",
+            "the wording under this key", "Add it.");
+
+    static Dictionary<string, string> Entries(string yaml, DataFilePlace place)
+    {
+        var entries = new Dictionary<string, string>();
+        foreach (var (keyNode, valueNode) in Mapping(yaml, place))
+        {
+            var here = place with { Line = keyNode.Start.Line };
+            var key = (keyNode as YamlScalarNode)?.Value ?? "";
+            if (!Keys.Contains(key))
+                throw new DataFileException(here, $"the unknown key \"{key}\"", $"one of {string.Join(", ", Keys)}", $"The nearest is {NearestName.Of(key, Keys)}.");
+            entries[key] = (valueNode as YamlScalarNode)?.Value
+                ?? throw new DataFileException(here with { Field = key }, "a list or a mapping", "a text", "Write the wording as one text.");
+        }
+        return entries;
+    }
+
+    static YamlMappingNode Mapping(string yaml, DataFilePlace place)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(new StringReader(yaml));
+        }
+        catch (YamlException error)
+        {
+            throw new DataFileException(place with { Line = error.Start.Line }, $"no valid YAML ({error.Message})", "a mapping of keys to texts", "Correct the line.", error);
+        }
+        return stream.Documents is [{ RootNode: YamlMappingNode mapping }] ? mapping
+            : throw new DataFileException(place, "no mapping", $"the keys {string.Join(", ", Keys)}", "See the shipped prompt files.");
+    }
+}

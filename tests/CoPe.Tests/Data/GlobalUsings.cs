@@ -1,0 +1,2 @@
+global using CoPe.Data;
+global using CoPe.Prompts;

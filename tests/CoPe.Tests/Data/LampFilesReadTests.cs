@@ -1,0 +1,100 @@
+using System.Text;
+
+namespace CoPe.Tests.Data;
+
+public class LampFilesReadTests
+{
+    [Fact]
+    public void Users_with_number_and_text_ids_are_read_in_file_order()
+    {
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser}]");
+        var dataset = folder.Read();
+        var user = Assert.Single(dataset.Users);
+        Assert.Equal(("7", "Ada"), (user.Id, user.Name));
+        Assert.Equal(["1", "2"], user.Profile.Select(item => item.Id));
+        Assert.Equal("new text", user.Profile[1].Fields["text"]);
+        Assert.Equal(new LampQuery { Id = "3", Input = "Generate it", Gold = "Gold" }, Assert.Single(user.Queries));
+        Assert.Equal("9", Assert.Single(dataset.Others).Id);
+    }
+
+    [Fact]
+    public void Golds_come_from_the_label_file_where_the_query_has_none()
+    {
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser.Replace(""", "gold": "Gold\"""", "")}]",
+            labels: """{"task": "LaMP_4", "golds": [{"id": "3", "output": "From the labels"}, {"id": "99", "output": "of nobody"}]}""");
+        Assert.Equal("From the labels", folder.Read().Users[0].Queries[0].Gold);
+    }
+
+    [Fact]
+    public void The_task_folder_itself_may_be_named()
+    {
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser}]");
+        Assert.Equal("7", LampFiles.Read(folder.TaskPath, LampTasks.NewsHeadline).Users[0].Id);
+    }
+
+    [Theory]
+    [InlineData("utf-8", true)]
+    [InlineData("utf-16", true)]
+    [InlineData("utf-16", false)]
+    [InlineData("utf-16BE", true)]
+    [InlineData("utf-16BE", false)]
+    public void Byte_order_marks_UTF16_and_CRLF_make_no_difference(string name, bool mark)
+    {
+        Encoding encoding = name == "utf-8" ? new UTF8Encoding(mark) : new UnicodeEncoding(name == "utf-16BE", mark);
+        using var folder = new LampFolder().With($"[\r\n{LampFolder.GoodUser.Replace("Old", "Öld ☃ 😀")}\r\n]\r\n", encoding: encoding);
+        Assert.Equal("Öld ☃ 😀", folder.Read().Users[0].Profile[0].Fields["title"]);
+    }
+
+    [Fact]
+    public void Fields_nobody_asked_for_are_kept_where_they_are_texts_and_passed_over_where_they_are_not()
+    {
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser.Replace("\"text\": \"old text\"", "\"date\": 2015, \"tags\": [{\"a\": [1]}], \"note\": null, \"text\": \"old text\"")}]");
+        Assert.Equal(["date", "text", "title"], folder.Read().Users[0].Profile[0].Fields.Keys.Order());
+    }
+
+    [Fact]
+    public void Items_without_id_are_numbered()
+    {
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser.Replace("\"id\": 1, ", "")}]");
+        Assert.Equal(["#1", "2"], folder.Read().Users[0].Profile.Select(item => item.Id));
+    }
+
+    [Fact]
+    public void The_cap_keeps_the_newest_items_and_the_limits_keep_the_first_users()
+    {
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser}, {LampFolder.GoodUser.Replace("7", "8").Replace("\"id\": 3", "\"id\": 4")}]");
+        var users = folder.Read(new() { HistoryCap = 1, MaxUsers = 1 }).Users;
+        Assert.Equal("2", Assert.Single(Assert.Single(users).Profile).Id);
+    }
+
+    [Fact]
+    public void Users_without_history_or_query_are_left_out_and_reported_where_that_is_asked()
+    {
+        using var folder = new LampFolder().With($$"""[{"user_id": 1, "profile": [], "query": [{"id": 9, "input": "x", "gold": "y"}]}, {{LampFolder.GoodUser}}]""");
+        var left = new List<DataFileException>();
+        Assert.Equal("7", Assert.Single(folder.Read(new() { LeaveOut = left.Add }).Users).Id);
+        Assert.Equal("1", Assert.Single(left).Place.User);
+    }
+
+    [Fact]
+    public void A_user_with_a_hundred_thousand_items_and_a_text_of_many_megabytes_are_read()
+    {
+        var items = string.Join(",", Enumerable.Range(0, 100_000).Select(i => $$"""{"id":{{i}},"text":"t","title":"T"}"""));
+        var big = new string('x', 20_000_000);
+        using var folder = new LampFolder().With($$"""[{"user_id":1,"profile":[{{items}},{"id":"big","text":"{{big}}","title":"T"}],"query":[{"id":9,"input":"x","gold":"y"}]}]""");
+        var profile = folder.Read().Users[0].Profile;
+        Assert.Equal(100_001, profile.Count);
+        Assert.Equal(big.Length, profile[^1].Fields["text"].Length);
+    }
+
+    [Fact]
+    public void Written_files_are_read_back_the_same()
+    {
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser.Replace("Old", "\\\"Quoted\\\" – Öld \\u0000 <b>")}]");
+        var dataset = folder.Read();
+        using var copy = new LampFolder();
+        LampFiles.Write(copy.Path, dataset);
+        Assert.Equivalent(dataset, copy.Read(), strict: true);
+        Assert.Equal(3, Directory.GetFiles(copy.TaskPath).Length);
+    }
+}

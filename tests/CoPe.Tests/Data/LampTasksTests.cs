@@ -1,0 +1,36 @@
+namespace CoPe.Tests.Data;
+
+public class LampTasksTests
+{
+    [Fact]
+    public void There_are_ten_tasks_with_names_and_identifiers_of_their_own()
+    {
+        Assert.Equal(10, LampTasks.All.Select(task => task.Name).Distinct().Count());
+        Assert.Equal(10, LampTasks.All.Select(task => task.LampId).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_task_is_found_by_name_and_by_identifier()
+    {
+        Assert.Same(LampTasks.ScholarlyTitle, LampTasks.ByName("scholarly_title"));
+        Assert.Same(LampTasks.ReviewWriting, LampTasks.ByName("LongLaMP_3"));
+    }
+
+    [Fact]
+    public void An_unknown_task_is_refused_with_the_nearest() =>
+        Assert.Contains("nearest is \"news_headline\"", Assert.Throws<ArgumentException>(() => LampTasks.ByName("news-headlines")).Message);
+
+    [Fact]
+    public void Long_tasks_have_six_hundred_tokens_and_a_penalty()
+    {
+        Assert.Equal((600, 1.2), (LampTasks.TopicWriting.MaxNewTokens, LampTasks.TopicWriting.RepetitionPenalty));
+        Assert.Equal((100, 1.0), (LampTasks.NewsHeadline.MaxNewTokens, LampTasks.NewsHeadline.RepetitionPenalty));
+    }
+
+    [Theory]
+    [InlineData("beta", "beta", 0)]
+    [InlineData("bata", "beta", 1)]
+    [InlineData("", "abc", 3)]
+    [InlineData("kitten", "sitting", 3)]
+    public void The_distance_of_names_counts_letters_to_change(string a, string b, int distance) => Assert.Equal(distance, NearestName.Distance(a, b));
+}
