@@ -1,4 +1,5 @@
 using System.Text;
+using CoPe.Data;
 
 namespace CoPe.Tests.Data;
 
@@ -20,7 +21,7 @@ public class LampFilesReadTests
     [Fact]
     public void Golds_come_from_the_label_file_where_the_query_has_none()
     {
-        using var folder = new LampFolder().With($"[{LampFolder.GoodUser.Replace(""", "gold": "Gold\"""", "")}]",
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser.Replace(", \"gold\": \"Gold\"", "")}]",
             labels: """{"task": "LaMP_4", "golds": [{"id": "3", "output": "From the labels"}, {"id": "99", "output": "of nobody"}]}""");
         Assert.Equal("From the labels", folder.Read().Users[0].Queries[0].Gold);
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using CoPe.Data;
 
 namespace CoPe.Tests.Data;
 

@@ -1,3 +1,6 @@
+using CoPe.Data;
+using CoPe.Prompts;
+
 namespace CoPe.Tests.Prompts;
 
 public class AnswerExtractorTests

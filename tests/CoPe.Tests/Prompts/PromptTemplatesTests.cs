@@ -1,4 +1,6 @@
 using System.Text.Json;
+using CoPe.Data;
+using CoPe.Prompts;
 
 namespace CoPe.Tests.Prompts;
 

@@ -1,2 +1,0 @@
-global using CoPe.Data;
-global using CoPe.Prompts;
