@@ -1,0 +1,91 @@
+using System.Text.Json;
+
+namespace CoPe.Tokens.Pipeline;
+
+/// <summary>A part of a JSON file that knows where it stands, so that every complaint names file and part.</summary>
+internal readonly record struct JsonPart(string File, string Path, JsonElement Element)
+{
+    const long MaxBytes = 512L << 20;
+
+    /// <summary>Reads a file whole; the elements stay valid for the process, as the document is not pooled.</summary>
+    public static JsonPart Read(string file)
+    {
+        var size = new FileInfo(file).Length;
+        if (size > MaxBytes) throw new TokenizerException(file, "", $"is {size:N0} bytes long; a tokenizer's file is far below {MaxBytes:N0}");
+        try
+        {
+            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(file));
+            return new JsonPart(file, "", document.RootElement.Clone());
+        }
+        catch (JsonException error)
+        {
+            throw new TokenizerException(file, "", $"is no valid JSON ({error.Message}); fetch the file again", error);
+        }
+    }
+
+    /// <summary>True for a missing part and for <c>null</c>.</summary>
+    public bool IsAbsent => Element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
+
+    public bool IsText => Element.ValueKind == JsonValueKind.String;
+
+    public bool IsArray => Element.ValueKind == JsonValueKind.Array;
+
+    /// <summary>A member, which may be absent.</summary>
+    public JsonPart this[string name]
+    {
+        get
+        {
+            if (Element.ValueKind != JsonValueKind.Object) throw Wrong("an object");
+            Element.TryGetProperty(name, out var value);
+            return new JsonPart(File, Path.Length == 0 ? name : $"{Path}.{name}", value);
+        }
+    }
+
+    public string Text() => IsText ? ReadText(Element) : throw Wrong("a string");
+
+    public string? TextOrNull() => IsAbsent ? null : Text();
+
+    public bool Flag(bool absent) => IsAbsent ? absent : Element.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Wrong("true or false"),
+    };
+
+    public int Number(int? absent = null)
+    {
+        if (IsAbsent && absent is { } value) return value;
+        return Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out var number) ? number : throw Wrong("a whole number");
+    }
+
+    public IEnumerable<JsonPart> Items()
+    {
+        if (!IsArray) throw Wrong("a list");
+        var index = 0;
+        foreach (var item in Element.EnumerateArray()) yield return new JsonPart(File, $"{Path}[{index++}]", item);
+    }
+
+    public IEnumerable<(string Name, JsonPart Value)> Members()
+    {
+        if (Element.ValueKind != JsonValueKind.Object) throw Wrong("an object");
+        foreach (var member in Element.EnumerateObject()) yield return (member.Name, new JsonPart(File, Path, member.Value));
+    }
+
+    /// <summary>The single character that a one-character string holds.</summary>
+    public char Character() => Text() is { Length: 1 } text ? text[0] : throw Fail($"is {Element.GetRawText()}; one character was expected");
+
+    public TokenizerException Fail(string problem) => new(File, Path, problem);
+
+    /// <summary>A part that no code here knows.</summary>
+    public TokenizerException Unknown(string kind, string? name, string known) =>
+        Fail($"asks for the {kind} \"{name}\", which is not supported (supported: {known})");
+
+    TokenizerException Wrong(string expected) =>
+        Fail(Element.ValueKind == JsonValueKind.Undefined ? $"is missing; {expected} was expected" : $"is of kind {Element.ValueKind}; {expected} was expected");
+
+    string ReadText(JsonElement element)
+    {
+        try { return element.GetString()!; }
+        catch (InvalidOperationException) { throw Fail("holds text that is no valid Unicode"); }
+    }
+}
