@@ -17,7 +17,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     public void Run(StageContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        foreach (var stage in Stages.Where(stage => stage.IsIn(context.Recipe))) RunOne(stage, new StageLedger(this, context), context, again: false);
+        foreach (var stage in Stages.Where(stage => stage.IsIn(context.Recipe))) RunOne(stage, context, again: false);
     }
 
     /// <summary>Runs one stage, or again where it is complete and <paramref name="again"/> is set. Its predecessors must be complete.</summary>
@@ -28,7 +28,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         var stage = Find(name);
         var ledger = new StageLedger(this, context);
         foreach (var needed in stage.Needs(context.Recipe)) RequireComplete(stage, ledger.Status(Find(needed)), context.Run);
-        RunOne(stage, ledger, context, again);
+        RunOne(stage, context, again);
     }
 
     /// <summary>Where every stage of the recipe stands.</summary>
@@ -44,7 +44,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     public Stage Find(string name) => Stages.FirstOrDefault(stage => stage.Name == name)
         ?? throw new ArgumentException($"no stage '{name}'{Nearest.Hint(name, Stages.Select(stage => stage.Name))}", nameof(name));
 
-    static void RequireComplete(Stage stage, StageStatus needed, RunDirectory run)
+    void RequireComplete(Stage stage, StageStatus needed, RunDirectory run)
     {
         if (needed.State == StageState.Complete) return;
         var why = needed.State switch
@@ -53,32 +53,44 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             StageState.Stale => $"is out of date ({string.Join("; ", needed.Reasons)})",
             _ => "has not run",
         };
-        throw new RunException($"'{stage.Name}' needs '{needed.Stage}', which {why} in {run.Name}: run 'cope {needed.Stage} --run {run.Name}' first");
+        throw new RunException($"'{stage.Name}' needs '{needed.Stage}', which {why} in {run.Name}: run '{Find(needed.Stage).Command} --run {run.Name}' first");
     }
 
-    static void RunOne(Stage stage, StageLedger ledger, StageContext context, bool again)
+    void RunOne(Stage stage, StageContext context, bool again)
     {
         context.Cancellation.ThrowIfCancellationRequested();
+        var ledger = new StageLedger(this, context);
         var status = ledger.Status(stage);
         if (status.State == StageState.Complete && !again)
         {
-            context.Log.LogInformation("{Stage}: complete, nothing to do", stage.Name);
+            context.Events.Report(new(stage.Name, StageEventKind.Skipped));
             return;
         }
 
-        if (status.State == StageState.Stale) context.Log.LogWarning("{Stage}: starting again, since {Reasons}", stage.Name, string.Join("; ", status.Reasons));
-        if (status.State == StageState.Interrupted) context.Log.LogInformation("{Stage}: going on where it stopped", stage.Name);
-        var begun = ledger.Begin(stage, keepPartial: status.State == StageState.Interrupted);
+        if (status.State == StageState.Stale) context.Log.LogWarning("{Stage} starts again: {Reasons}", stage.Name, string.Join("; ", status.Reasons));
+        var goesOn = status.State == StageState.Interrupted;
+        var begun = ledger.Begin(stage, keepPartial: goesOn);
+        context.Events.Report(new(stage.Name, goesOn ? StageEventKind.WentOn : StageEventKind.Began));
+        Work(stage, ledger, begun, context);
+        RunManifest.Of(this, context).Write(context.Run.Manifest);
+        context.Events.Report(new(stage.Name, StageEventKind.Finished));
+    }
+
+    static void Work(Stage stage, StageLedger ledger, StageMarker begun, StageContext context)
+    {
         var start = context.Time.GetTimestamp();
-        var isDone = false;
+        StageMarker Now() => begun with { Seconds = begun.Seconds + context.Time.GetElapsedTime(start).TotalSeconds };
         try
         {
             stage.Execute(context);
-            isDone = true;
         }
-        finally
+        catch
         {
-            ledger.End(stage, begun with { Seconds = begun.Seconds + context.Time.GetElapsedTime(start).TotalSeconds }, isDone);
+            ledger.Interrupt(stage, Now());
+            context.Events.Report(new(stage.Name, StageEventKind.Stopped));
+            throw;
         }
+
+        ledger.Complete(stage, Now());
     }
 }

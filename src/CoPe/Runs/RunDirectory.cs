@@ -80,7 +80,7 @@ public sealed class RunDirectory(string root)
         var isSafe = user.Length <= 64 && user[0] != '.' && user[^1] != '.' && user.All(IsSafe) && !IsDevice(user);
         if (isSafe) return user;
         var readable = new string([.. user.ToLowerInvariant().Take(40).Select(letter => IsSafe(letter) ? letter : '-')]).Trim('.', '-');
-        return $"{readable}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)))[..8]}".TrimStart('-');
+        return $"{(readable.Length == 0 ? "user" : readable)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)))[..8]}";
     }
 
     static bool IsSafe(char letter) => char.IsAsciiDigit(letter) || char.IsAsciiLetterLower(letter) || letter is '-' or '_' or '.';

@@ -11,6 +11,9 @@ public abstract class Stage
     /// <summary>Its name, which is also its verb: <c>cope train tam</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The command that runs it alone.</summary>
+    public virtual string Command => "cope " + Name;
+
     /// <summary>What it does, in a few words, for help and progress.</summary>
     public abstract string Summary { get; }
 

@@ -20,7 +20,10 @@ public sealed record StageContext
     public required SharedResources Shared { get; init; }
 
     /// <summary>Where progress goes.</summary>
-    public IProgress<StageProgress> Progress { get; init; } = new IgnoredProgress();
+    public IProgress<StageProgress> Progress { get; init; } = new Ignored<StageProgress>();
+
+    /// <summary>Told when a stage begins and ends.</summary>
+    public IProgress<StageEvent> Events { get; init; } = new Ignored<StageEvent>();
 
     /// <summary>Where messages go.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
@@ -31,9 +34,9 @@ public sealed record StageContext
     /// <summary>Asks for an early end, with everything saved.</summary>
     public CancellationToken Cancellation { get; init; }
 
-    sealed class IgnoredProgress : IProgress<StageProgress>
+    sealed class Ignored<T> : IProgress<T>
     {
-        public void Report(StageProgress value)
+        public void Report(T value)
         {
         }
     }

@@ -32,15 +32,22 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         return begun;
     }
 
-    /// <summary>Closes a stage: whole, with the marker last, or interrupted, with the time spent so far.</summary>
-    public void End(Stage stage, StageMarker begun, bool isDone)
+    /// <summary>Notes the time spent in a stage that did not come to its end.</summary>
+    public void Interrupt(Stage stage, StageMarker begun)
     {
-        if (!isDone)
+        try
         {
             begun.Write(context.Run.BegunMarker(stage.Name));
-            return;
         }
+        catch (IOException)
+        {
+            // The note of the beginning still stands; only its time is short. What stopped the stage is what the person must hear of.
+        }
+    }
 
+    /// <summary>Closes a stage that is whole, with its marker last.</summary>
+    public void Complete(Stage stage, StageMarker begun)
+    {
         if (stage.Outputs(context.Run).FirstOrDefault(output => !File.Exists(output) && !Directory.Exists(output)) is { } missing)
             throw new InvalidOperationException($"stage '{stage.Name}' ended without writing {missing}");
         (begun with { Finished = context.Time.GetUtcNow(), Outputs = Sizes(stage) }).Write(context.Run.Marker(stage.Name));

@@ -31,6 +31,12 @@ public sealed record PredictionMethod
 
     /// <summary>The method of a name.</summary>
     /// <exception cref="RecipeException">There is none.</exception>
-    public static PredictionMethod Of(string name) => All.FirstOrDefault(method => method.Name == name)
-        ?? throw new RecipeException($"unknown method '{name}'{Nearest.Hint(name, All.Select(method => method.Name))}; there are {string.Join(", ", All.Select(method => method.Name))}");
+    public static PredictionMethod Of(string name) => All.FirstOrDefault(method => method.Name == name) ?? throw new RecipeException(Unknown(name));
+
+    /// <summary>Says that there is no method of a name, and which there are.</summary>
+    internal static string Unknown(string name)
+    {
+        var names = All.Select(method => method.Name).ToList();
+        return $"unknown method '{name}'{Nearest.Hint(name, names)} (there are {string.Join(", ", names)})";
+    }
 }

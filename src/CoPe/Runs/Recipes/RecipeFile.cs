@@ -49,7 +49,8 @@ public static class RecipeFile
         var equals = pair.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0) throw new RecipeException($"--set {pair}: expected key=value, for example dpo.beta=0.05");
         var where = $"--set {pair}";
-        YamlNode node = Document(pair[(equals + 1)..], where) ?? new YamlScalarNode("");
+        var text = pair[(equals + 1)..].Trim();
+        var node = text.StartsWith('[') || text.StartsWith('{') ? Document(text, where)! : new YamlScalarNode(text);
         foreach (var part in pair[..equals].Trim().Split('.').Reverse()) node = new YamlMappingNode(new YamlScalarNode(part), node);
         return new RecipeBinder(_ => where).Bind(settings, (YamlMappingNode)node, "");
     }

@@ -14,7 +14,7 @@ static class RecipeValidation
     {
         if (recipe.Task.Length == 0) yield return "'task' is missing; name one, for example task: scholarly_title";
         if (recipe.Predict.Count == 0) yield return "'predict' is empty; name at least one method, for example predict: [tam, cope]";
-        foreach (var name in recipe.Predict) _ = PredictionMethod.Of(name);
+        foreach (var name in recipe.Predict.Where(name => PredictionMethod.All.All(method => method.Name != name))) yield return $"'predict' names an {PredictionMethod.Unknown(name)}";
         foreach (var problem in Lora("tam.lora", recipe.Tam.Lora).Concat(Lora("sft.lora", recipe.Sft.Lora))) yield return problem;
         if (recipe.Decode.Runs > 1 && !recipe.Decode.DoSample) yield return $"'decode.runs' is {recipe.Decode.Runs}, but without decode.do_sample: true every run writes the same";
         if (recipe.Dpo.LabelSmoothing > 0 && recipe.Dpo.Loss != DpoLossKind.Sigmoid)

@@ -1,0 +1,43 @@
+using CoPe.Runs;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Tests.Runs;
+
+public sealed class InputPathsTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+
+    public InputPathsTests()
+    {
+        folder.Write("here/data/t/user_others.json", "[]");
+        folder.Write("shipped/models/m/config.json", "{}");
+        folder.Write("shipped/prompts/t.yaml", "");
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    InputPaths Find(params string[] overrides) =>
+        InputPaths.Find(RecipeFile.Parse<Recipe>("{task: t, model: models/m}", "r.yaml", overrides), [folder.At("here"), folder.At("shipped")]);
+
+    [Fact]
+    public void A_path_is_looked_up_here_and_then_beside_the_program()
+    {
+        var paths = Find();
+
+        Assert.Equal((folder.At("shipped/models/m"), folder.At("here/data/t"), folder.At("shipped/prompts/t.yaml")), (paths.Model, paths.Data, paths.Prompt));
+    }
+
+    [Fact]
+    public void The_data_folder_may_be_the_tasks_own() => Assert.Equal(folder.At("here/data/t"), Find("data=data/t").Data);
+
+    [Theory]
+    [InlineData("model=models/n", "model folder models/n does not exist")]
+    [InlineData("data=nowhere", "data folder nowhere does not exist")]
+    [InlineData("task=tt", "holds no folder 'tt'; did you mean 't'?")]
+    [InlineData("prompts=data", "t.yaml does not exist")]
+    public void What_is_not_there_is_named(string pair, string message) => Assert.Contains(message, Assert.Throws<RunException>(() => Find(pair)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Files_are_named_without_their_place() =>
+        Assert.Equal(["model config.json", "data user_others.json", "prompt t.yaml"], Find().Files(StageFiles.All).Select(file => file.Name));
+}

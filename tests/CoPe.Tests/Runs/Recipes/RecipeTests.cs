@@ -1,0 +1,37 @@
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Tests.Runs.Recipes;
+
+public sealed class RecipeTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    string Error(string text) => Assert.Throws<RecipeException>(() => Recipe.Read(folder.Write("r.yaml", text))).Message;
+
+    [Theory]
+    [InlineData("seed: 1", "'task' is missing")]
+    [InlineData("task: t\npredict: []", "'predict' is empty")]
+    [InlineData("task: t\npredict: [tam, coep]", "unknown method 'coep'; did you mean 'cope'?")]
+    [InlineData("task: t\ndecode: { runs: 3 }", "'decode.runs' is 3, but without decode.do_sample")]
+    [InlineData("task: t\ndpo: { loss: ipo, label_smoothing: 0.1 }", "'dpo.label_smoothing' belongs to dpo.loss: sigmoid")]
+    [InlineData("task: t\nsft: { lora: { rank: 0 } }", "'sft.lora.rank' is 0; it must be at least 1")]
+    [InlineData("task: t\nsft: { lora: { dropout: 1 } }", "'sft.lora.dropout' is 1; it must be at least 0 and less than 1")]
+    [InlineData("task: t\ntam: { lora: { target_modules: [] } }", "'tam.lora.target_modules' is empty")]
+    public void What_does_not_fit_together_is_named(string text, string message)
+    {
+        var error = Error(text);
+
+        Assert.Contains("r.yaml", error, StringComparison.Ordinal);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_recipe_that_does_not_exist_is_named() =>
+        Assert.Contains("nowhere.yaml does not exist", Assert.Throws<RecipeException>(() => Recipe.Read("nowhere.yaml")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Methods_come_in_the_order_of_the_table() =>
+        Assert.Equal(["TAM", "CoPe"], Recipe.Read(folder.Write("r.yaml", "task: t\npredict: [cope, tam]")).Methods().Select(method => method.Title));
+}

@@ -1,0 +1,29 @@
+using CoPe.Runs;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Tests.Runs;
+
+/// <summary>A stage that writes one file and can be told to fail.</summary>
+sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] needs) : Stage
+{
+    public int Executions { get; private set; }
+
+    public Action<StageContext>? Before { get; set; }
+
+    public override string Name => name;
+
+    public override string Summary => "writes a file";
+
+    public override IReadOnlyList<string> RecipeKeys => keys;
+
+    public override IEnumerable<string> Needs(Recipe recipe) => needs;
+
+    public override IEnumerable<string> Outputs(RunDirectory run) => [Path.Combine(run.Root, name + ".out")];
+
+    public override void Execute(StageContext context)
+    {
+        Executions++;
+        Before?.Invoke(context);
+        AtomicFile.WriteText(Outputs(context.Run).First(), name);
+    }
+}
