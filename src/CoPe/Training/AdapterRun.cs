@@ -1,0 +1,45 @@
+using System.Text.Json;
+using CoPe.Adapters;
+using CoPe.Runs;
+
+namespace CoPe.Training;
+
+/// <summary>What supervised and preference training of adapters share.</summary>
+internal static class AdapterRun
+{
+    /// <summary>Throws unless everything is there once for each adapter.</summary>
+    public static void RequireOnePerUser(AdapterBank adapters, IReadOnlyList<string> names, IReadOnlyList<long>? seeds, int examples, int? development)
+    {
+        var count = adapters.Count;
+        if (names.Count != count || examples != count || (seeds?.Count ?? count) != count || (development ?? count) != count)
+            throw new ArgumentException($"There are {count} adapters, {names.Count} names, {seeds?.Count ?? count} seeds, examples of {examples} users and development examples of {development ?? count}; expected one of each for every adapter.");
+        if (names.Distinct().Count() != count) throw new ArgumentException($"User names repeat: {string.Join(", ", names.GroupBy(name => name).Where(group => group.Count() > 1).Select(group => group.Key))}; expected one adapter a user.");
+    }
+
+    /// <summary>Trains a bank in place.</summary>
+    public static IReadOnlyList<TrainingOutcome> Train(AdapterBank adapters, Func<TrainedWeights, LoopSetup> setup, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    {
+        using var weights = new TrainedWeights([.. adapters.Pairs.Values.SelectMany(pair => new[] { pair.A, pair.B })], [], adapters.Count);
+        adapters.RequireGrad(true);
+        try
+        {
+            using var loop = new TrainingLoop(setup(weights));
+            return loop.Run(progress, cancellation);
+        }
+        finally
+        {
+            adapters.RequireGrad(false);
+        }
+    }
+
+    /// <summary>The users' seeds.</summary>
+    public static IReadOnlyList<long> Seeds(IReadOnlyList<long>? given, long seed, IReadOnlyList<string> names) => given ?? [.. names.Select(name => SeedStream.OfUser(seed, name))];
+
+    /// <summary>Hashes of what an adapter training depends on besides its data.</summary>
+    public static IReadOnlyDictionary<string, string> Fingerprint(LoraConfig config, params ReadOnlySpan<(string Name, string Hash)> others)
+    {
+        var parts = new Dictionary<string, string> { ["adapter shape"] = TrainingFingerprint.Hash(JsonSerializer.SerializeToUtf8Bytes(config)) };
+        foreach (var (name, hash) in others) parts[name] = hash;
+        return parts;
+    }
+}

@@ -1,0 +1,83 @@
+using static TorchSharp.torch;
+
+namespace CoPe.Training;
+
+/// <summary>Measures the development loss of users as they train, keeps each one's best weights and stops those who no longer improve.</summary>
+internal sealed class DevelopmentWatch : IDisposable
+{
+    readonly LoopSetup setup;
+    readonly UserState[] states;
+    readonly TrainingOptions options;
+
+    public DevelopmentWatch(LoopSetup setup, UserState[] states)
+    {
+        this.setup = setup;
+        this.states = states;
+        options = setup.Run.Options;
+        Best = options.EarlyStopping is null ? null : setup.Weights.Values.clone().DetachFromDisposeScope();
+    }
+
+    /// <summary>Each user's weights at his lowest development loss <c>[users, weights]</c>; null if training goes to the end anyway.</summary>
+    public Tensor? Best { get; }
+
+    /// <summary>Whether a user is to be measured after so many steps.</summary>
+    public bool IsDue(long step, int user, long total)
+    {
+        var every = options.EarlyStopping is { EverySteps: > 0 } stopping ? stopping.EverySteps : options.StepsPerEpoch(setup.Rows[user].Length);
+        return setup.DevelopmentRows![user].Length > 0 && (step % every == 0 || step >= total);
+    }
+
+    /// <summary>Measures users, and stops those whose patience is at its end.</summary>
+    public void Evaluate(long step, int[] users)
+    {
+        users = [.. users.Where(user => setup.DevelopmentRows![user].Length > 0)];
+        if (users.Length == 0) return;
+        var losses = Losses(users);
+        foreach (var user in users)
+        {
+            var loss = (double)losses[user];
+            var state = states[user];
+            setup.Run.Metrics?.Invoke(new() { Stage = setup.Run.Stage, User = setup.Names[user], Step = step, Figures = new Dictionary<string, double> { ["development loss"] = loss } });
+            if (!(state.BestDevelopmentLoss <= loss) && double.IsFinite(loss))
+            {
+                (state.BestDevelopmentLoss, state.EvaluationsSinceBest) = (loss, 0);
+                Best?[user].copy_(setup.Weights.Values[user]);
+            }
+            else if (++state.EvaluationsSinceBest >= options.EarlyStopping?.Patience && state.End == TrainingEnd.None)
+                state.End = TrainingEnd.StoppedEarly;
+        }
+    }
+
+    /// <summary>Gives users who ended their best weights.</summary>
+    public void KeepBest(int[] users)
+    {
+        if (Best is null) return;
+        foreach (var user in users.Where(user => states[user].BestDevelopmentLoss is not null)) setup.Weights.Values[user].copy_(Best[user]);
+    }
+
+    float[] Losses(int[] users)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var objective = setup.DevelopmentObjective ?? setup.Objective;
+        var losses = zeros(setup.Names.Count, dtype: ScalarType.Float32, device: setup.Weights.Values.device);
+        foreach (var rows in PassPlanner.Split(users.SelectMany(user => Rows(objective, user)), options.MaxTokensPerPass))
+        {
+            using var pass = NewDisposeScope();
+            using var batch = new PassBatch(rows, losses.device);
+            using var adapters = setup.Worn?.Of(rows);
+            var rowLosses = objective.RowFigures(LabelLogits.Of(setup.Run.Model, batch, adapters), batch).select(1, 0); // [rows]
+            losses.index_add_(0, batch.UserOfRow, rowLosses * batch.Weights, 1);
+        }
+        return losses.cpu().data<float>().ToArray();
+    }
+
+    IEnumerable<PlannedRow> Rows(ITrainingObjective objective, int user)
+    {
+        var rows = setup.DevelopmentRows![user];
+        var mass = rows.Sum(objective.Mass);
+        return rows.Select((row, example) => new PlannedRow(user, example, row, 1 / mass));
+    }
+
+    public void Dispose() => Best?.Dispose();
+}

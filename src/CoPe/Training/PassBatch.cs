@@ -1,0 +1,96 @@
+using CoPe.Modeling;
+using static TorchSharp.torch;
+
+namespace CoPe.Training;
+
+/// <summary>The tensors of one pass. Owns them.</summary>
+internal sealed class PassBatch : IDisposable
+{
+    public PassBatch(IReadOnlyList<PlannedRow> rows, Device? device = null)
+    {
+        Rows = rows;
+        var width = rows.Max(row => row.Row.Ids.Length);
+        using var scope = NewDisposeScope();
+        Tokens = Pack(rows, width, device);
+        var labels = new List<long>();
+        var columns = new List<long>();
+        var sequences = new List<long>();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var row = rows[i].Row;
+            for (var k = 0; k < row.Labels.Length; k++)
+            {
+                labels.Add(row.Labels[k]);
+                columns.Add((long)i * width + row.LabelColumns[k]);
+                sequences.Add(IsPairs ? 2 * i + (k < row.FirstLabels ? 0 : 1) : i);
+            }
+        }
+        Labels = Keep([.. labels], device);
+        LabelColumns = Keep([.. columns], device);
+        SequenceOfLabel = Keep([.. sequences], device);
+        UserOfRow = Keep([.. rows.Select(row => (long)row.User)], device);
+        Weights = tensor(rows.Select(row => (float)row.Weight).ToArray(), device: device).DetachFromDisposeScope();
+    }
+
+    /// <summary>The rows, in order.</summary>
+    public IReadOnlyList<PlannedRow> Rows { get; }
+
+    /// <summary>Whether rows hold two answers each.</summary>
+    public bool IsPairs => Rows[0].Row.IsPair;
+
+    /// <summary>Answers in the pass: one a row, or two.</summary>
+    public int Sequences => IsPairs ? 2 * Rows.Count : Rows.Count;
+
+    /// <summary>What the model reads.</summary>
+    public TokenBatch Tokens { get; }
+
+    /// <summary>Labels <c>[labels]</c> int64.</summary>
+    public Tensor Labels { get; }
+
+    /// <summary>Index of each label's hidden state among rows times columns <c>[labels]</c> int64.</summary>
+    public Tensor LabelColumns { get; }
+
+    /// <summary>Answer of each label <c>[labels]</c> int64: the row, or twice the row for its first answer and one more for its second.</summary>
+    public Tensor SequenceOfLabel { get; }
+
+    /// <summary><c>[rows]</c> int64.</summary>
+    public Tensor UserOfRow { get; }
+
+    /// <summary><c>[rows]</c> float32.</summary>
+    public Tensor Weights { get; }
+
+    /// <summary>Tokens without padding.</summary>
+    public long TokenCount => Rows.Sum(row => (long)row.Row.Ids.Length);
+
+    static TokenBatch Pack(IReadOnlyList<PlannedRow> rows, int width, Device? device)
+    {
+        var ids = new long[rows.Count * width];
+        for (var i = 0; i < rows.Count; i++)
+            for (var k = 0; k < rows[i].Row.Ids.Length; k++) ids[i * width + k] = rows[i].Row.Ids[k];
+        var tokens = tensor(ids, [rows.Count, width], device: device);
+        if (!rows[0].Row.IsPair) return new TokenBatch(tokens);
+        var from = Column(rows, row => row.BranchFrom, device);
+        var at = Column(rows, row => row.BranchAt, device);
+        var column = arange(width, dtype: ScalarType.Int64, device: device);
+        var positions = where(column >= at, column - at + from, column); // [rows, width]
+        var query = column.view(1, width, 1);
+        var key = column.view(1, 1, width);
+        var hidden = (query >= at.unsqueeze(2)) & (key >= from.unsqueeze(2)) & (key < at.unsqueeze(2)); // [rows, width, width]
+        return new TokenBatch(tokens, positions, (key <= query) & ~hidden);
+    }
+
+    static Tensor Column(IReadOnlyList<PlannedRow> rows, Func<TrainingRow, int> value, Device? device) =>
+        tensor(rows.Select(row => (long)value(row.Row)).ToArray(), [rows.Count, 1], device: device);
+
+    static Tensor Keep(long[] values, Device? device) => tensor(values, device: device).DetachFromDisposeScope();
+
+    public void Dispose()
+    {
+        Tokens.Dispose();
+        Labels.Dispose();
+        LabelColumns.Dispose();
+        SequenceOfLabel.Dispose();
+        UserOfRow.Dispose();
+        Weights.Dispose();
+    }
+}

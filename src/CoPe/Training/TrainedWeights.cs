@@ -1,0 +1,65 @@
+using static TorchSharp.torch;
+
+namespace CoPe.Training;
+
+/// <summary>
+/// The weights in training as one float32 matrix <c>[users, weights]</c>, so that clipping and optimiser are a few operations whatever the number of tensors.
+/// The model reads the leaves; <see cref="Publish"/> copies the matrix into them. Owns the matrix, not the leaves.
+/// </summary>
+internal sealed class TrainedWeights : IDisposable
+{
+    readonly IReadOnlyList<Tensor> leaves;
+    readonly int users;
+
+    /// <param name="decayed">Leaves subject to weight decay, each with the users as first dimension (or whole, for one user).</param>
+    /// <param name="undecayed">The other leaves.</param>
+    /// <param name="users">Number of users.</param>
+    public TrainedWeights(IReadOnlyList<Tensor> decayed, IReadOnlyList<Tensor> undecayed, int users)
+    {
+        leaves = [.. decayed, .. undecayed];
+        this.users = users;
+        DecayedWidth = decayed.Sum(leaf => leaf.numel()) / users;
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Values = cat([.. leaves.Select(leaf => leaf.detach().reshape(users, -1).to(ScalarType.Float32))], 1).DetachFromDisposeScope();
+    }
+
+    /// <summary><c>[users, weights]</c> float32.</summary>
+    public Tensor Values { get; }
+
+    /// <summary>How many of the weights decay; they come first.</summary>
+    public long DecayedWidth { get; }
+
+    /// <summary>Gradients <c>[users, weights]</c> float32, zero where a leaf has none; the caller's. The leaves' own are dropped.</summary>
+    public Tensor TakeGradients()
+    {
+        using var scope = NewDisposeScope();
+        var gradients = new Tensor[leaves.Count];
+        for (var i = 0; i < leaves.Count; i++)
+        {
+            var gradient = leaves[i].grad;
+            gradients[i] = gradient is null
+                ? zeros(users, leaves[i].numel() / users, dtype: ScalarType.Float32, device: leaves[i].device)
+                : gradient.reshape(users, -1).to(ScalarType.Float32);
+            leaves[i].grad = null;
+        }
+        return cat(gradients, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Copies the matrix into the leaves.</summary>
+    public void Publish()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        long offset = 0;
+        foreach (var leaf in leaves)
+        {
+            var width = leaf.numel() / users;
+            leaf.copy_(Values.narrow(1, offset, width).view(leaf.shape));
+            offset += width;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Values.Dispose();
+}
