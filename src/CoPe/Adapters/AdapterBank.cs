@@ -1,4 +1,5 @@
 using CoPe.Modeling;
+using static TorchSharp.torch;
 
 namespace CoPe.Adapters;
 
@@ -8,27 +9,129 @@ namespace CoPe.Adapters;
 /// </summary>
 public sealed class AdapterBank : IDisposable
 {
+    readonly List<string> order;
+    readonly Dictionary<string, LoraPair> pairs;
+    readonly Dictionary<string, int> ordinals;
+
+    /// <summary>Takes ownership of the pairs, given in model order.</summary>
+    internal AdapterBank(LoraConfig config, IEnumerable<KeyValuePair<string, LoraPair>> pairs)
+    {
+        Config = config;
+        var list = pairs.ToList();
+        if (list.Count == 0) throw new ArgumentException("An adapter needs at least one adapted layer.", nameof(pairs));
+        this.pairs = new Dictionary<string, LoraPair>(list, StringComparer.Ordinal);
+        order = [.. list.Select(p => p.Key)];
+        ordinals = order.Select((name, i) => (name, i)).ToDictionary(p => p.name, p => p.i, StringComparer.Ordinal);
+        Count = (int)list[0].Value.A.shape[0];
+    }
+
     /// <summary>Shape shared by the adapters of the bank.</summary>
-    public LoraConfig Config => throw new NotImplementedException();
+    public LoraConfig Config { get; }
 
     /// <summary>Number of adapters.</summary>
-    public int Count => throw new NotImplementedException();
+    public int Count { get; }
 
     /// <summary>The factors by full layer name (<c>model.layers.0.self_attn.q_proj</c>), in model order.</summary>
-    public IReadOnlyDictionary<string, LoraPair> Pairs => throw new NotImplementedException();
+    public IReadOnlyDictionary<string, LoraPair> Pairs => pairs;
+
+    /// <summary>Adapted layers in model order.</summary>
+    public IReadOnlyList<string> LayerNames => order;
+
+    /// <summary>Counts up with every change of the factors through this object, so that copies made for speed know when they are stale.</summary>
+    internal int Version { get; private set; }
 
     /// <summary>New adapters as PEFT initialises them: A uniform in +-1/sqrt(in), B zero; adapter i draws from seeds[i] alone.</summary>
-    public static AdapterBank Create(DecoderConfig model, LoraConfig config, IReadOnlyList<long> seeds) => throw new NotImplementedException();
+    public static AdapterBank Create(DecoderConfig model, LoraConfig config, IReadOnlyList<long> seeds)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(seeds.Count);
+        config.Validate();
+        var layers = LoraTargets.Select(model, config.TargetModules);
+        var singles = seeds.Select(seed => CreateOne(layers, config, seed)).ToList();
+        try
+        {
+            return Stack(singles);
+        }
+        finally
+        {
+            foreach (var single in singles) single.Dispose();
+        }
+    }
 
-    /// <summary>Copies adapters of one shape into one bank.</summary>
-    public static AdapterBank Stack(IReadOnlyList<AdapterBank> adapters) => throw new NotImplementedException();
+    static AdapterBank CreateOne(IReadOnlyList<LinearLayer> layers, LoraConfig config, long seed)
+    {
+        using var generator = new Generator(unchecked((ulong)seed), CPU);
+        return new AdapterBank(config, layers.Select(layer =>
+        {
+            using var scope = NewDisposeScope();
+            var bound = 1 / Math.Sqrt(layer.Inputs);
+            var a = rand([1, config.Rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator).mul_(2 * bound).sub_(bound);
+            var b = zeros([1, layer.Outputs, config.Rank], dtype: ScalarType.Float32);
+            return KeyValuePair.Create(layer.Name, new LoraPair(a.DetachFromDisposeScope(), b.DetachFromDisposeScope()));
+        }).ToList());
+    }
+
+    /// <summary>Copies adapters of one shape into one bank. Throws where ranks, scalings or adapted layers differ.</summary>
+    public static AdapterBank Stack(IReadOnlyList<AdapterBank> adapters)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(adapters.Count);
+        var first = adapters[0];
+        foreach (var other in adapters) first.MustMatch(other);
+        using var noGrad = no_grad();
+        Tensor Copy(Func<AdapterBank, Tensor> factor) => cat([.. adapters.Select(factor)], 0).DetachFromDisposeScope();
+        return new AdapterBank(first.Config, first.order.Select(name => KeyValuePair.Create(name, new LoraPair(Copy(b => b.pairs[name].A), Copy(b => b.pairs[name].B)))).ToList());
+    }
 
     /// <summary>A copy of one adapter as a bank of one.</summary>
-    public AdapterBank Extract(int index) => throw new NotImplementedException();
+    public AdapterBank Extract(int index)
+    {
+        CheckIndex(index);
+        using var noGrad = no_grad();
+        Tensor Copy(Tensor factor)
+        {
+            using var part = factor.narrow(0, index, 1);
+            return part.clone().DetachFromDisposeScope();
+        }
+        return new AdapterBank(Config, order.Select(name => KeyValuePair.Create(name, new LoraPair(Copy(pairs[name].A), Copy(pairs[name].B)))).ToList());
+    }
+
+    /// <summary>Overwrites the factors with those of a bank of the same shape and number, in place: leaves stay leaves.</summary>
+    public void CopyFrom(AdapterBank source)
+    {
+        MustMatch(source);
+        if (source.Count != Count) throw new ArgumentException($"The source holds {source.Count} adapters; expected {Count}.", nameof(source));
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (to, from) in Parameters().Zip(source.Parameters())) to.copy_(from);
+        Version++;
+    }
+
+    /// <summary>A and B of every adapted layer, in model order, A before B; this object owns them.</summary>
+    public IReadOnlyList<Tensor> Parameters() => [.. order.SelectMany(name => new[] { pairs[name].A, pairs[name].B })];
 
     /// <summary>Makes every factor a leaf that autograd tracks (or none).</summary>
-    public void RequireGrad(bool value) => throw new NotImplementedException();
+    public void RequireGrad(bool value)
+    {
+        foreach (var factor in Parameters()) factor.requires_grad = value;
+        Version++;
+    }
+
+    /// <summary>Position of a layer in model order, or -1 where it is not adapted.</summary>
+    internal int Ordinal(string layer) => ordinals.GetValueOrDefault(layer, -1);
+
+    internal void CheckIndex(int index)
+    {
+        if (index < 0 || index >= Count) throw new ArgumentOutOfRangeException(nameof(index), $"Adapter {index} is not in a bank of {Count}.");
+    }
+
+    void MustMatch(AdapterBank other)
+    {
+        if (other.Config.Rank != Config.Rank || other.Config.Scaling != Config.Scaling || !other.order.SequenceEqual(order, StringComparer.Ordinal))
+            throw new ArgumentException($"The adapters differ: rank {other.Config.Rank}, scaling {other.Config.Scaling}, {other.order.Count} layers; expected rank {Config.Rank}, scaling {Config.Scaling}, the same {order.Count} layers.");
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        foreach (var factor in Parameters()) factor.Dispose();
+    }
 }

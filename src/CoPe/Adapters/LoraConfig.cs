@@ -20,4 +20,13 @@ public sealed record LoraConfig
 
     /// <summary>What the adapter's output is multiplied by: alpha / r, or alpha / sqrt(r).</summary>
     public double Scaling => Alpha / (UseRsLora ? Math.Sqrt(Rank) : Rank);
+
+    /// <summary>Throws <see cref="ArgumentException"/> for a value outside its range.</summary>
+    public void Validate()
+    {
+        if (Rank < 1) throw new ArgumentException($"LoRA rank is {Rank}; expected a number >= 1.");
+        if (!(Alpha > 0) || !double.IsFinite(Alpha)) throw new ArgumentException($"LoRA alpha is {Alpha}; expected a number > 0.");
+        if (!(Dropout >= 0 && Dropout < 1)) throw new ArgumentException($"LoRA dropout is {Dropout}; expected a number >= 0 and < 1.");
+        if (TargetModules.Count == 0) throw new ArgumentException("LoRA has no target modules; expected at least one, for example q_proj.");
+    }
 }

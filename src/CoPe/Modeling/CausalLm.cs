@@ -3,21 +3,75 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>A decoder-only language model over frozen, memory-mapped weights (or trainable ones, for pre-training).</summary>
+/// <summary>A decoder-only language model over frozen, memory-mapped weights (or trainable ones, for pre-training). Passes of one model may not run concurrently with its disposal; its weights are only read.</summary>
 public sealed class CausalLm : IDisposable
 {
+    readonly ModelWeights weights;
+    readonly DecoderLayer[] layers;
+
+    /// <summary>A model over weights, which it owns from now on, computing in <paramref name="dtype"/>: float32 leaves may be computed in bf16, then each pass casts them.</summary>
+    public CausalLm(DecoderConfig config, ModelWeights weights, ScalarType? dtype = null)
+    {
+        (Config, this.weights) = (config, weights);
+        Dtype = dtype ?? weights[WeightLayout.Embedding].dtype;
+        layers = [.. Enumerable.Range(0, config.LayerCount).Select(i => new DecoderLayer(config, weights, i))];
+    }
+
     /// <summary>The model's description.</summary>
-    public DecoderConfig Config => throw new NotImplementedException();
+    public DecoderConfig Config { get; }
 
-    /// <summary>Opens a model folder. <paramref name="dtype"/> is what the pass computes in; null takes the checkpoint's.</summary>
-    public static CausalLm Load(string folder, ScalarType? dtype = null) => throw new NotImplementedException();
+    /// <summary>What passes compute in: the dtype of hidden states and caches.</summary>
+    public ScalarType Dtype { get; }
 
-    /// <summary>The hidden states after the last norm, <c>[rows, seq, hidden]</c>. With a cache, keys and values are written at the batch's positions of those rows and attention sees all columns up to them.</summary>
-    public Tensor Forward(TokenBatch batch, AdapterRows? adapters = null, KvCacheRows? cache = null) => throw new NotImplementedException();
+    /// <summary>Where the weights lie.</summary>
+    public Device Device => weights[WeightLayout.Embedding].device;
 
-    /// <summary>Logits <c>[..., vocab]</c> float32 of hidden states <c>[..., hidden]</c>: callers pass only the positions they need.</summary>
-    public Tensor Logits(Tensor hidden) => throw new NotImplementedException();
+    /// <summary>The weights; this object owns them.</summary>
+    public ModelWeights Weights => weights;
+
+    /// <summary>
+    /// Opens a model folder. <paramref name="dtype"/> is what the pass computes in; null takes the checkpoint's, whose weights then lie in the mapped file; another is converted to once.
+    /// Throws <see cref="ModelFileException"/> for a folder that cannot be used.
+    /// </summary>
+    public static CausalLm Load(string folder, ScalarType? dtype = null)
+    {
+        var config = DecoderConfig.Read(folder);
+        return new CausalLm(config, ModelWeights.Open(folder, config, dtype), dtype);
+    }
+
+    /// <summary>
+    /// The hidden states after the last norm, <c>[rows, seq, hidden]</c> of type <see cref="Dtype"/>, owned by the caller. With a cache, keys and values are written at the batch's
+    /// positions of those rows and attention sees all columns up to them. Autograd works through it to the adapters (and to trainable weights).
+    /// </summary>
+    public Tensor Forward(TokenBatch batch, AdapterRows? adapters = null, KvCacheRows? cache = null)
+    {
+        using var scope = NewDisposeScope();
+        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache);
+        var hidden = Embed(batch.Ids);
+        foreach (var layer in layers)
+        {
+            using var before = hidden;
+            hidden = layer.Forward(before, pass);
+        }
+        return RmsNorm.Apply(hidden, weights[WeightLayout.FinalNorm], Config.NormEpsilon, Config.NormAddsOne).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Logits <c>[..., vocab]</c> float32 of hidden states <c>[..., hidden]</c>, owned by the caller: callers pass only the positions they need.</summary>
+    public Tensor Logits(Tensor hidden)
+    {
+        using var scope = NewDisposeScope();
+        var head = weights[Config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head];
+        return Linear.Product(hidden.contiguous(), head, null).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    Tensor Embed(Tensor ids)
+    {
+        using var scope = NewDisposeScope();
+        var rows = weights[WeightLayout.Embedding].index_select(0, ids.reshape(-1)).view(ids.shape[0], ids.shape[1], Config.HiddenSize).to(Dtype);
+        if (Config.ScaleEmbedding) rows = rows.mul(tensor(Math.Sqrt(Config.HiddenSize), dtype: Dtype, device: ids.device)); // the factor is rounded to the dtype, as Gemma's was in training
+        return rows.MoveToOuterDisposeScope();
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose() => weights.Dispose();
 }

@@ -12,7 +12,12 @@ public sealed class TokenBatch : IDisposable
     public TokenBatch(Tensor ids, Tensor? positions = null, Tensor? visible = null)
     {
         if (ids.dim() != 2) throw new ArgumentException($"Token ids have shape [{string.Join(", ", ids.shape)}]; expected [rows, seq].", nameof(ids));
+        if (positions is not null && !positions.shape.SequenceEqual(ids.shape))
+            throw new ArgumentException($"Positions have shape [{string.Join(", ", positions.shape)}]; expected [{string.Join(", ", ids.shape)}] as the ids.", nameof(positions));
+        if (visible is not null && !(visible.dim() == 3 && visible.shape[0] is var rows && (rows == 1 || rows == ids.shape[0]) && visible.shape[1] == ids.shape[1] && visible.shape[2] == ids.shape[1]))
+            throw new ArgumentException($"Visibility has shape [{string.Join(", ", visible.shape)}]; expected [rows or 1, seq, seq] for ids [{string.Join(", ", ids.shape)}].", nameof(visible));
         Ids = ids.DetachFromDisposeScope();
+        CountsFromZero = positions is null;
         Positions = (positions ?? arange(ids.shape[1], dtype: ScalarType.Int64, device: ids.device).unsqueeze(0).expand(ids.shape[0], -1)).DetachFromDisposeScope();
         Visible = visible?.DetachFromDisposeScope();
     }
@@ -25,6 +30,18 @@ public sealed class TokenBatch : IDisposable
 
     /// <summary>Visibility <c>[rows or 1, seq, seq]</c> bool, or null for causal.</summary>
     public Tensor? Visible { get; }
+
+    /// <summary>Every row has positions 0, 1, 2, ...</summary>
+    internal bool CountsFromZero { get; }
+
+    internal long LowestPosition => CountsFromZero ? 0 : Extreme(Positions.min());
+
+    internal long HighestPosition => CountsFromZero ? Ids.shape[1] - 1 : Extreme(Positions.max());
+
+    static long Extreme(Tensor value)
+    {
+        using (value) return value.item<long>();
+    }
 
     /// <inheritdoc/>
     public void Dispose()

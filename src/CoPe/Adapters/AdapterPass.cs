@@ -1,0 +1,45 @@
+using static TorchSharp.torch;
+
+namespace CoPe.Adapters;
+
+/// <summary>The adapters of one forward pass: adds each row's low-rank terms to a linear layer's output (Hu et al., 2021, equation 3).</summary>
+sealed class AdapterPass
+{
+    readonly ScalarType dtype;
+    readonly List<(AdapterAssignment Assignment, LoraDropout? Dropout)> worn = [];
+
+    public AdapterPass(AdapterRows rows, int rowCount, ScalarType dtype)
+    {
+        this.dtype = dtype;
+        foreach (var assignment in rows.Stack)
+        {
+            if (assignment.IndexOfRow is { } index && index.Length != rowCount)
+                throw new ArgumentException($"Adapters are assigned to {index.Length} rows, but the batch has {rowCount}.", nameof(rows));
+            if (!assignment.IsEmpty) worn.Add((assignment, LoraDropout.Begin(assignment, rowCount)));
+        }
+    }
+
+    /// <summary><c>y += scaling * (x A^T) B^T</c> row by row for x <c>[rows, seq, in]</c>, y <c>[rows, seq, out]</c>, if the layer is adapted.</summary>
+    public void AddTo(Tensor y, Tensor x, string layer)
+    {
+        foreach (var (assignment, dropout) in worn)
+        {
+            if (assignment.Bank.Ordinal(layer) < 0) continue;
+            using var scope = NewDisposeScope();
+            var (first, rows) = assignment.IndexOfRow is null ? (0, x.shape[0]) : (assignment.First, assignment.WornRows);
+            var all = rows == x.shape[0];
+            var input = all ? x : x.narrow(0, first, rows);
+            if (dropout is not null) input = dropout.Apply(input, layer);
+            var (a, b) = assignment.Factors(layer, dtype);
+            var delta = Product(input, a, b).view(rows, y.shape[1], y.shape[2]);
+            (all ? y : y.narrow(0, first, rows)).add_(delta, assignment.Bank.Config.Scaling);
+        }
+    }
+
+    static Tensor Product(Tensor x, Tensor a, Tensor b)
+    {
+        var groups = a.shape[0];
+        if (groups == 1) return x.reshape(-1, x.shape[2]).matmul(a[0].t()).matmul(b[0].t()); // [rows * seq, out]
+        return x.reshape(groups, -1, x.shape[2]).bmm(a.transpose(1, 2)).bmm(b.transpose(1, 2)); // [groups, rows / groups * seq, out]
+    }
+}

@@ -1,0 +1,58 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace CoPe.Modeling;
+
+/// <summary>Grouped-query self-attention (Ainslie et al., 2023, arXiv 2305.13245) with rotary positions.</summary>
+sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
+{
+    readonly string name = $"{WeightLayout.Layer(layer)}.self_attn";
+    readonly Linear query = Linear.Of(weights, $"{WeightLayout.Layer(layer)}.self_attn.q_proj");
+    readonly Linear key = Linear.Of(weights, $"{WeightLayout.Layer(layer)}.self_attn.k_proj");
+    readonly Linear value = Linear.Of(weights, $"{WeightLayout.Layer(layer)}.self_attn.v_proj");
+    readonly Linear output = Linear.Of(weights, $"{WeightLayout.Layer(layer)}.self_attn.o_proj");
+
+    int Group => config.HeadCount / config.KeyValueHeadCount;
+
+    public Tensor Forward(Tensor x, ForwardPass pass)
+    {
+        using var scope = NewDisposeScope();
+        var view = pass.ViewOf(layer);
+        var (rows, seq) = (x.shape[0], x.shape[1]);
+        var q = Normed(query.Forward(x, pass).view(rows, seq, config.HeadCount, config.HeadDim), "q_norm");
+        var k = Normed(key.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim), "k_norm");
+        var v = value.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim);
+        q = Scaled(view.Rotary.Apply(q));
+        k = view.Rotary.Apply(k);
+        pass.Cache?.Write(layer, k, v);
+        var mixed = view.ReadsCache ? Folded(q, pass.Cache!.Keys(layer), pass.Cache.Values(layer), view.Mask) : Spread(q, k, v, view.Mask);
+        return output.Forward(mixed.reshape(rows, seq, config.HeadCount * config.HeadDim), pass).MoveToOuterDisposeScope();
+    }
+
+    Tensor Normed(Tensor heads, string norm) => config.QueryKeyNorm ? RmsNorm.Apply(heads, weights[$"{name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne) : heads;
+
+    /// <summary>The kernel divides scores by the root of the head's width; where the model wants another divisor the queries make up for it.</summary>
+    Tensor Scaled(Tensor q) => config.QueryScalar is { } scalar && scalar != config.HeadDim ? q.mul(Math.Sqrt(config.HeadDim / scalar)) : q;
+
+    /// <summary>Keys and values of this pass, repeated for the query heads that share them. Returns <c>[rows, seq, heads, headDim]</c>.</summary>
+    Tensor Spread(Tensor q, Tensor k, Tensor v, Tensor? mask) =>
+        scaled_dot_product_attention(q.transpose(1, 2), Repeated(k), Repeated(v), mask, 0, is_casual: mask is null).transpose(1, 2);
+
+    Tensor Repeated(Tensor heads)
+    {
+        var spread = heads.transpose(1, 2); // [rows, kvHeads, seq, headDim]
+        if (Group == 1) return spread;
+        var (rows, seq) = (heads.shape[0], heads.shape[1]);
+        return spread.unsqueeze(2).expand(rows, config.KeyValueHeadCount, Group, seq, config.HeadDim).reshape(rows, config.HeadCount, seq, config.HeadDim);
+    }
+
+    /// <summary>Query heads that share a key head become more queries of it, so that the cache is read in place. Returns <c>[rows, seq, heads, headDim]</c>.</summary>
+    Tensor Folded(Tensor q, Tensor k, Tensor v, Tensor? mask)
+    {
+        var (rows, seq, heads) = (q.shape[0], q.shape[1], config.KeyValueHeadCount);
+        var folded = q.transpose(1, 2).reshape(rows, heads, Group * seq, config.HeadDim);
+        var foldedMask = mask is null || seq == 1 || Group == 1 ? mask : mask.repeat(1, 1, Group, 1); // [rows, 1, group * seq, columns]
+        var mixed = scaled_dot_product_attention(folded, k.transpose(1, 2), v.transpose(1, 2), foldedMask, 0, is_casual: false);
+        return mixed.view(rows, config.HeadCount, seq, config.HeadDim).transpose(1, 2);
+    }
+}

@@ -1,0 +1,38 @@
+using static TorchSharp.torch;
+
+namespace CoPe.Modeling;
+
+/// <summary>Which key each query may see, as a bias on the scores: 0 or minus infinity.</summary>
+static class AttentionMask
+{
+    /// <summary>
+    /// Mask among the tokens of a pass: column j for query i iff <c>visible[i, j]</c> (null: j &lt;= i) and <c>position[i] - position[j] &lt; window</c>; a query always sees itself.
+    /// Null where plain causal attention is meant.
+    /// </summary>
+    public static Tensor? WithinPass(TokenBatch batch, int? window, ScalarType dtype)
+    {
+        var seq = batch.Ids.shape[1];
+        if (batch.Visible is null && (window is null || window >= seq)) return null;
+        using var scope = NewDisposeScope();
+        var visible = batch.Visible ?? ones([1, seq, seq], dtype: ScalarType.Bool, device: batch.Ids.device).tril();
+        if (window is { } width)
+            visible = visible.logical_and(batch.Positions.unsqueeze(2).sub(batch.Positions.unsqueeze(1)).lt(width)); // [rows, seq, seq]
+        // A query that sees nothing would turn into NaN, which hidden columns would then spread: 0 * NaN is NaN.
+        visible = visible.logical_or(eye(seq, dtype: ScalarType.Bool, device: batch.Ids.device));
+        return Bias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Mask over cache columns: column c for a query at position p iff c &lt;= p and p - c &lt; window. Null where every query sees every column.</summary>
+    public static Tensor? OverCache(TokenBatch batch, int columns, int? window, ScalarType dtype)
+    {
+        if (batch.LowestPosition >= columns - 1 && (window is null || window >= columns)) return null;
+        using var scope = NewDisposeScope();
+        var distance = batch.Positions.unsqueeze(-1).sub(arange(columns, dtype: ScalarType.Int64, device: batch.Ids.device)); // [rows, seq, columns]
+        var visible = distance.ge(0);
+        if (window is { } width) visible = visible.logical_and(distance.lt(width));
+        return Bias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
+    }
+
+    static Tensor Bias(Tensor visible, ScalarType dtype) =>
+        zeros(visible.shape, dtype: dtype, device: visible.device).masked_fill_(visible.logical_not(), double.NegativeInfinity);
+}

@@ -1,0 +1,86 @@
+using CoPe.Modeling.Safetensors;
+using static TorchSharp.torch;
+
+namespace CoPe.Modeling;
+
+/// <summary>Finds a model folder's tensors, checks that they are exactly those the configuration describes, and maps them.</summary>
+static class CheckpointReader
+{
+    const string Single = "model.safetensors";
+    const string Index = "model.safetensors.index.json";
+
+    public static Dictionary<string, Tensor> Read(string folder, DecoderConfig config, ScalarType? dtype)
+    {
+        var files = new List<SafetensorsFile>();
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        try
+        {
+            foreach (var path in Shards(folder)) files.Add(SafetensorsFile.Open(path));
+            var sources = Sources(files, config, folder);
+            CheckShapes(sources, config, folder);
+            foreach (var (name, _) in WeightLayout.Weights(config)) tensors[name] = Convert(sources[name].File.Read(sources[name].Entry.Name), dtype ?? config.Dtype);
+            return tensors;
+        }
+        catch
+        {
+            foreach (var tensor in tensors.Values) tensor.Dispose();
+            throw;
+        }
+        finally
+        {
+            foreach (var file in files) file.Dispose();
+        }
+    }
+
+    static IReadOnlyList<string> Shards(string folder)
+    {
+        var index = Path.Combine(folder, Index);
+        if (!File.Exists(index))
+        {
+            var single = Path.Combine(folder, Single);
+            return File.Exists(single) ? [single] : throw new ModelFileException(folder, $"has neither {Single} nor {Index}. Only safetensors weights are read.");
+        }
+        var map = ConfigJson.Read(index).Object("weight_map") ?? throw new ModelFileException(index, "weight_map", "is missing.");
+        var names = map.Properties.Select(p => map.Text(p.Name) ?? throw new ModelFileException(index, p.Name, "names no file.")).Distinct().Order(StringComparer.Ordinal).ToList();
+        if (names.Count == 0) throw new ModelFileException(index, "weight_map", "names no tensor.");
+        foreach (var name in names)
+        {
+            if (name != Path.GetFileName(name)) throw new ModelFileException(index, name, "a shard must lie beside the index.");
+            if (!File.Exists(Path.Combine(folder, name))) throw new ModelFileException(Path.Combine(folder, name), $"is missing; {Index} names it as a shard. Download it again.");
+        }
+        return [.. names.Select(name => Path.Combine(folder, name))];
+    }
+
+    static Dictionary<string, (SafetensorsFile File, TensorEntry Entry)> Sources(List<SafetensorsFile> files, DecoderConfig config, string folder)
+    {
+        var wanted = WeightLayout.Weights(config).Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
+        var sources = new Dictionary<string, (SafetensorsFile, TensorEntry)>(StringComparer.Ordinal);
+        foreach (var file in files)
+            foreach (var entry in file.Entries)
+            {
+                if (WeightLayout.Canonical(entry.Name) is not { } name || (name == WeightLayout.Head && config.TiedHead)) continue;
+                if (!wanted.Contains(name)) throw new ModelFileException(file.Path, entry.Name, $"config.json ({config.ModelType}, {config.LayerCount} layers) describes no such weight.");
+                if (!sources.TryAdd(name, (file, entry))) throw new ModelFileException(file.Path, entry.Name, "this tensor occurs twice in the checkpoint.");
+            }
+        if (wanted.FirstOrDefault(name => !sources.ContainsKey(name)) is { } missing) throw new ModelFileException(folder, missing, "no weights file has this tensor.");
+        return sources;
+    }
+
+    static void CheckShapes(Dictionary<string, (SafetensorsFile File, TensorEntry Entry)> sources, DecoderConfig config, string folder)
+    {
+        foreach (var (name, shape) in WeightLayout.Weights(config))
+        {
+            var (file, entry) = sources[name];
+            if (!entry.Shape.SequenceEqual(shape))
+                throw new ModelFileException(file.Path, entry.Name, $"has shape [{string.Join(", ", entry.Shape)}]; {Path.Combine(folder, "config.json")} implies [{string.Join(", ", shape)}].");
+            if (entry.Dtype is not (ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float32))
+                throw new ModelFileException(file.Path, entry.Name, $"has dtype {entry.Dtype}; expected BF16, F16 or F32.");
+        }
+    }
+
+    static Tensor Convert(Tensor tensor, ScalarType dtype)
+    {
+        if (tensor.dtype == dtype) return tensor;
+        using (tensor) return tensor.to(dtype).DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+
+namespace CoPe.Modeling;
+
+/// <summary>One object of a configuration file, read key by key with errors that name file, key and value. A key with null counts as absent.</summary>
+sealed class ConfigJson(string file, JsonElement element)
+{
+    public string File { get; } = file;
+
+    public static ConfigJson Read(string file)
+    {
+        if (!System.IO.File.Exists(file)) throw new ModelFileException(file, "is missing; expected a model folder as Hugging Face tools leave it.");
+        if (new FileInfo(file).Length > 16 << 20) throw new ModelFileException(file, "is larger than 16 MiB; that is no configuration.");
+        try
+        {
+            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(file));
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new ModelFileException(file, "is no JSON object.");
+            return new ConfigJson(file, document.RootElement.Clone());
+        }
+        catch (JsonException e)
+        {
+            throw new ModelFileException(file, $"is no valid JSON: {e.Message}", e);
+        }
+    }
+
+    public IEnumerable<JsonProperty> Properties => element.EnumerateObject();
+
+    public bool Has(string key) => element.TryGetProperty(key, out _);
+
+    public JsonElement? Get(string key) => element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    public ConfigJson? Object(string key) => Get(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Object ? new ConfigJson(File, value) : throw Wrong(key, value, "an object");
+
+    public int? Int(string key) => Get(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : throw Wrong(key, value, "a whole number");
+
+    public double? Number(string key) => Get(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : throw Wrong(key, value, "a number");
+
+    public bool? Flag(string key) => Get(key) is not { } value ? null
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(key, value, "true or false");
+
+    public string? Text(string key) => Get(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(key, value, "a string");
+
+    public IReadOnlyList<string>? Texts(string key) => Get(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String) ? [.. value.EnumerateArray().Select(v => v.GetString()!)]
+        : throw Wrong(key, value, "a list of strings");
+
+    /// <summary>A whole number or a list of them.</summary>
+    public IReadOnlyList<int>? Ints(string key)
+    {
+        if (Get(key) is not { } value) return null;
+        if (value.ValueKind != JsonValueKind.Array) return [Int(key)!.Value];
+        return [.. value.EnumerateArray().Select(v => v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out var number) ? number : throw Wrong(key, value, "whole numbers"))];
+    }
+
+    public ModelFileException Wrong(string key, JsonElement value, string expected) => new(File, key, $"is {Short(value.GetRawText())}; expected {expected}.");
+
+    public ModelFileException Unsupported(string key, string? found, string supported) => new(File, key, $"{Short(found ?? "null")} is not supported; supported: {supported}.");
+
+    static string Short(string text) => text.Length <= 80 ? text : text[..80] + "...";
+}

@@ -1,0 +1,23 @@
+using static TorchSharp.torch;
+
+namespace CoPe.Modeling;
+
+/// <summary>One layer: attention and feed-forward block, each read through a norm from the residual stream and added to it.</summary>
+sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
+{
+    readonly string name = WeightLayout.Layer(index);
+    readonly Attention attention = new(config, weights, index);
+    readonly FeedForward feedForward = new(config, weights, WeightLayout.Layer(index));
+
+    /// <summary>Hidden states <c>[rows, seq, hidden]</c> to the same after this layer.</summary>
+    public Tensor Forward(Tensor hidden, ForwardPass pass)
+    {
+        using var scope = NewDisposeScope();
+        var mixed = attention.Forward(Norm(hidden, "input_layernorm"), pass);
+        var middle = hidden + (config.NormsAfterBlocks ? Norm(mixed, "post_attention_layernorm") : mixed);
+        var fed = feedForward.Forward(Norm(middle, config.NormsAfterBlocks ? "pre_feedforward_layernorm" : "post_attention_layernorm"), pass);
+        return (middle + (config.NormsAfterBlocks ? Norm(fed, "post_feedforward_layernorm") : fed)).MoveToOuterDisposeScope();
+    }
+
+    Tensor Norm(Tensor x, string norm) => RmsNorm.Apply(x, weights[$"{name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne);
+}

@@ -1,0 +1,20 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace CoPe.Modeling;
+
+/// <summary>Gated feed-forward block (Shazeer, 2020, arXiv 2002.05202): <c>down(activation(gate(x)) * up(x))</c>.</summary>
+sealed class FeedForward(DecoderConfig config, ModelWeights weights, string layer)
+{
+    readonly Linear gate = Linear.Of(weights, $"{layer}.mlp.gate_proj");
+    readonly Linear up = Linear.Of(weights, $"{layer}.mlp.up_proj");
+    readonly Linear down = Linear.Of(weights, $"{layer}.mlp.down_proj");
+
+    public Tensor Forward(Tensor x, ForwardPass pass)
+    {
+        using var scope = NewDisposeScope();
+        var opened = gate.Forward(x, pass); // [rows, seq, intermediate]
+        var gated = (config.Activation == Activation.Silu ? functional.silu(opened) : functional.gelu(opened, Modules.GELU.Approximate.tanh)).mul(up.Forward(x, pass));
+        return down.Forward(gated, pass).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,34 @@
+using CoPe.Adapters;
+using static TorchSharp.torch;
+
+namespace CoPe.Modeling;
+
+/// <summary>What all layers of one pass share: rotary tables, masks, cache rows, adapters. Its tensors belong to the dispose scope in which it is made.</summary>
+sealed class ForwardPass
+{
+    readonly AttentionView full;
+    readonly AttentionView sliding;
+    readonly DecoderConfig config;
+
+    public ForwardPass(DecoderConfig config, ScalarType dtype, TokenBatch batch, AdapterRows? adapters, KvCacheRows? cache)
+    {
+        this.config = config;
+        Cache = cache is null ? null : new CachePass(cache, batch);
+        Adapters = adapters is null ? null : new AdapterPass(adapters, (int)batch.Ids.shape[0], dtype);
+        // A prompt that fills its rows from the first column on sees only itself: no need to read the cache back.
+        var readsCache = cache is not null && !(batch.CountsFromZero && cache.Length == batch.Ids.shape[1]);
+        var rotary = new RotaryEmbedding(batch.Positions, config.Rope.Frequencies(config.HeadDim), dtype);
+        full = new AttentionView(rotary, Mask(null), readsCache);
+        var anySliding = Enumerable.Range(0, config.LayerCount).Any(config.IsSliding);
+        sliding = !anySliding ? full : new AttentionView(
+            config.SlidingRope is { } other ? new RotaryEmbedding(batch.Positions, other.Frequencies(config.HeadDim), dtype) : rotary, Mask(config.SlidingWindow), readsCache);
+
+        Tensor? Mask(int? window) => readsCache ? AttentionMask.OverCache(batch, cache!.Length, window, dtype) : AttentionMask.WithinPass(batch, window, dtype);
+    }
+
+    public CachePass? Cache { get; }
+
+    public AdapterPass? Adapters { get; }
+
+    public AttentionView ViewOf(int layer) => config.IsSliding(layer) ? sliding : full;
+}

@@ -1,0 +1,60 @@
+using static TorchSharp.torch;
+
+namespace CoPe.Modeling;
+
+/// <summary>A decoder's weights by Hugging Face name: memory-mapped and frozen, or float32 leaves that train. Owns its tensors.</summary>
+public sealed class ModelWeights : IDisposable
+{
+    readonly Dictionary<string, Tensor> tensors;
+    readonly List<string> order;
+
+    internal ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors)
+    {
+        this.tensors = tensors;
+        order = [.. WeightLayout.Weights(config).Select(w => w.Name)];
+    }
+
+    /// <summary>
+    /// Opens the weights of a model folder (<c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names). Tensors already of type
+    /// <paramref name="dtype"/> (null: the checkpoint's) lie in the mapped file; others are converted once. Throws <see cref="ModelFileException"/>.
+    /// </summary>
+    public static ModelWeights Open(string folder, DecoderConfig config, ScalarType? dtype = null) => new(config, CheckpointReader.Read(folder, config, dtype));
+
+    /// <summary>
+    /// New float32 leaves for pre-training: matrices normal with deviation 0.02, those that write to the residual stream 0.02 / sqrt(2 layers), norms at one, biases zero.
+    /// </summary>
+    public static ModelWeights Initialise(DecoderConfig config, long seed)
+    {
+        DecoderConfigCheck.Check(config, nameof(DecoderConfig));
+        using var generator = new Generator((ulong)seed, CPU);
+        var residual = 0.02 / Math.Sqrt(2.0 * config.LayerCount);
+        var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, shape) in WeightLayout.Weights(config))
+        {
+            using var scope = NewDisposeScope();
+            var writesToStream = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            var value = shape.Length == 2 ? randn(shape, dtype: ScalarType.Float32, generator: generator).mul_(writesToStream ? residual : 0.02)
+                : name.EndsWith(".bias", StringComparison.Ordinal) || config.NormAddsOne ? zeros(shape, dtype: ScalarType.Float32) : ones(shape, dtype: ScalarType.Float32);
+            weights[name] = value.DetachFromDisposeScope();
+            value.requires_grad = true;
+        }
+        return new ModelWeights(config, weights);
+    }
+
+    /// <summary>A weight by name, for example <c>model.layers.0.mlp.up_proj.weight</c>; this object owns it.</summary>
+    public Tensor this[string name] => tensors.TryGetValue(name, out var tensor) ? tensor : throw new KeyNotFoundException($"The model has no weight {name}.");
+
+    /// <summary>Names in model order.</summary>
+    public IReadOnlyList<string> Names => order;
+
+    /// <summary>The weights in model order; this object owns them.</summary>
+    public IReadOnlyList<Tensor> Parameters() => [.. order.Select(name => tensors[name])];
+
+    internal Tensor? Find(string name) => tensors.GetValueOrDefault(name);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in tensors.Values) tensor.Dispose();
+    }
+}
