@@ -1,13 +1,89 @@
 using CoPe.Modeling;
+using CoPe.Modeling.Safetensors;
 
 namespace CoPe.Adapters;
 
 /// <summary>PEFT's adapter folder: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
 public static class AdapterFile
 {
-    /// <summary>Reads an adapter for a model, checking names and shapes against it, as a bank of one.</summary>
-    public static AdapterBank Read(string folder, DecoderConfig model) => throw new NotImplementedException();
+    internal const string ConfigName = "adapter_config.json";
+    internal const string WeightsName = "adapter_model.safetensors";
+    const string Prefix = "base_model.model.";
 
-    /// <summary>Writes adapter <paramref name="index"/> of a bank in PEFT's layout, both files aside first and then renamed.</summary>
-    public static void Write(string folder, AdapterBank bank, int index, string baseModelName) => throw new NotImplementedException();
+    /// <summary>
+    /// Reads an adapter for a model, checking names and shapes against it, as a bank of one with float32 factors, owned by the caller.
+    /// Throws <see cref="ModelFileException"/>, naming file and tensor, for an adapter that is malformed, of another model, or uses what this library does not compute.
+    /// </summary>
+    public static AdapterBank Read(string folder, DecoderConfig model)
+    {
+        if (!Directory.Exists(folder)) throw new ModelFileException(folder, $"is no folder; expected an adapter with {ConfigName} and {WeightsName}.");
+        var config = AdapterConfigFile.Read(Path.Combine(folder, ConfigName));
+        using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
+        var names = Names(file, WeightLayout.LinearLayers(model).ToDictionary(l => l.Name, StringComparer.Ordinal), config.Rank);
+        var pairs = new List<KeyValuePair<string, LoraPair>>();
+        foreach (var layer in WeightLayout.LinearLayers(model))
+        {
+            if (!names.TryGetValue(layer.Name, out var pair)) continue;
+            if (pair.A is null || pair.B is null) throw new ModelFileException(file.Path, layer.Name, $"lora_{(pair.A is null ? "A" : "B")}.weight is missing.");
+            pairs.Add(new(layer.Name, new LoraPair(Factor(file, pair.A), Factor(file, pair.B))));
+        }
+        if (pairs.Count == 0) throw new ModelFileException(file.Path, "has no lora_A and lora_B tensors.");
+        return new AdapterBank(config with { TargetModules = [.. pairs.Select(p => p.Key[(p.Key.LastIndexOf('.') + 1)..]).Distinct()] }, pairs);
+    }
+
+    /// <summary>Writes adapter <paramref name="index"/> of a bank in PEFT's layout, both files aside first and then renamed; the weights first, so that a folder with a configuration is whole.</summary>
+    public static void Write(string folder, AdapterBank bank, int index, string baseModelName)
+    {
+        using var one = bank.Extract(index);
+        var views = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        try
+        {
+            foreach (var name in one.LayerNames)
+            {
+                views[$"{Prefix}{name}.lora_A.weight"] = one.Pairs[name].A.squeeze(0).DetachFromDisposeScope();
+                views[$"{Prefix}{name}.lora_B.weight"] = one.Pairs[name].B.squeeze(0).DetachFromDisposeScope();
+            }
+            SafetensorsWriter.Write(Path.Combine(folder, WeightsName), views);
+            AdapterConfigFile.Write(Path.Combine(folder, ConfigName), bank.Config, baseModelName);
+        }
+        finally
+        {
+            foreach (var view in views.Values) view.Dispose();
+        }
+    }
+
+    static Dictionary<string, (string? A, string? B)> Names(SafetensorsFile file, Dictionary<string, LinearLayer> layers, int rank)
+    {
+        var names = new Dictionary<string, (string? A, string? B)>(StringComparer.Ordinal);
+        foreach (var entry in file.Entries)
+        {
+            var (layer, isA) = Parse(file.Path, entry.Name);
+            if (!layers.TryGetValue(layer, out var linear)) throw new ModelFileException(file.Path, entry.Name, $"the model has no linear layer {layer}: this adapter belongs to another model.");
+            long[] expected = isA ? [rank, linear.Inputs] : [linear.Outputs, rank];
+            if (!entry.Shape.SequenceEqual(expected))
+                throw new ModelFileException(file.Path, entry.Name, $"has shape [{string.Join(", ", entry.Shape)}]; model and rank {rank} imply [{string.Join(", ", expected)}].");
+            if (!SafetensorsDtype.IsFloating(entry.Dtype)) throw new ModelFileException(file.Path, entry.Name, $"has dtype {entry.Dtype}; expected BF16, F16 or F32.");
+            var pair = names.GetValueOrDefault(layer);
+            if ((isA ? pair.A : pair.B) is not null) throw new ModelFileException(file.Path, entry.Name, "occurs twice under different prefixes.");
+            names[layer] = isA ? (entry.Name, pair.B) : (pair.A, entry.Name);
+        }
+        return names;
+    }
+
+    static (string Layer, bool IsA) Parse(string file, string name)
+    {
+        var isA = name.EndsWith(".lora_A.weight", StringComparison.Ordinal);
+        if (!name.StartsWith(Prefix, StringComparison.Ordinal) || !(isA || name.EndsWith(".lora_B.weight", StringComparison.Ordinal)))
+            throw new ModelFileException(file, name, $"is not supported in an adapter; expected {Prefix}LAYER.lora_A.weight or lora_B.weight.");
+        var layer = name[Prefix.Length..^".lora_A.weight".Length];
+        return (WeightLayout.Canonical(layer) ?? layer, isA);
+    }
+
+    /// <summary>A factor as float32 <c>[1, ...]</c>, copied out of the file so that it may train.</summary>
+    static Tensor Factor(SafetensorsFile file, string name)
+    {
+        using var mapped = file.Read(name);
+        using var view = mapped.unsqueeze(0);
+        return view.to(TorchSharp.torch.ScalarType.Float32, copy: true).DetachFromDisposeScope();
+    }
 }

@@ -24,7 +24,7 @@ static class DecoderConfigReader
     static ModelFamily Family(ConfigJson root, ConfigJson json)
     {
         var supported = string.Join(", ", ModelFamily.All.Select(f => f.ModelType).Append("gemma3"));
-        var architecture = root.Texts("architectures")?.FirstOrDefault();
+        var architecture = root.Texts("architectures") is [var first, ..] ? first : null;
         var type = json.Text("model_type") ?? (ReferenceEquals(root, json) ? null : "gemma3_text");
         if (type is null) throw new ModelFileException(json.File, "model_type", $"is missing; supported: {supported}.");
         var family = ModelFamily.All.FirstOrDefault(f => f.ModelType == type) ?? throw json.Unsupported("model_type", type, supported);

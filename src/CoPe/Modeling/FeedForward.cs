@@ -10,11 +10,14 @@ sealed class FeedForward(DecoderConfig config, ModelWeights weights, string laye
     readonly Linear up = Linear.Of(weights, $"{layer}.mlp.up_proj");
     readonly Linear down = Linear.Of(weights, $"{layer}.mlp.down_proj");
 
+    /// <summary>The function alone has no switch for the approximation; the module, which holds no state, has.</summary>
+    static readonly TorchSharp.Modules.GELU GeluTanh = GELU(TorchSharp.Modules.GELU.Approximate.tanh, false);
+
     public Tensor Forward(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         var opened = gate.Forward(x, pass); // [rows, seq, intermediate]
-        var gated = (config.Activation == Activation.Silu ? functional.silu(opened) : functional.gelu(opened, Modules.GELU.Approximate.tanh)).mul(up.Forward(x, pass));
+        var gated = (config.Activation == Activation.Silu ? functional.silu(opened) : GeluTanh.forward(opened)).mul(up.Forward(x, pass));
         return down.Forward(gated, pass).MoveToOuterDisposeScope();
     }
 }

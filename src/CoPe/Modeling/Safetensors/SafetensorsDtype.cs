@@ -26,6 +26,8 @@ static class SafetensorsDtype
         return found;
     }
 
+    public static bool IsFloating(ScalarType type) => type is ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float32;
+
     public static string NameOf(ScalarType type) => Known.First(k => k.Value.Type == type).Key;
 
     public static int BytesOf(ScalarType type) => Known.First(k => k.Value.Type == type).Value.Bytes;

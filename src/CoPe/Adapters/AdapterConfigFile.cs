@@ -1,0 +1,78 @@
+using System.Text;
+using System.Text.Json;
+using CoPe.Modeling;
+using CoPe.Modeling.Safetensors;
+
+namespace CoPe.Adapters;
+
+/// <summary>PEFT's adapter_config.json.</summary>
+static class AdapterConfigFile
+{
+    /// <summary>Keys that change what the adapter computes in ways that are not supported: each must be absent, null, false or empty.</summary>
+    static readonly string[] MustBeUnset =
+    [
+        "alpha_pattern", "rank_pattern", "layers_to_transform", "layers_pattern", "modules_to_save", "use_dora", "use_qalora", "fan_in_fan_out", "lora_bias", "megatron_config",
+        "layer_replication", "trainable_token_indices", "target_parameters", "exclude_modules", "corda_config", "eva_config", "alora_invocation_tokens", "arrow_config",
+    ];
+
+    public static LoraConfig Read(string file)
+    {
+        var json = ConfigJson.Read(file);
+        if (json.Text("peft_type") is var type and not "LORA") throw json.Unsupported("peft_type", type, "LORA");
+        foreach (var key in MustBeUnset)
+            if (json.Get(key) is { } value && !IsUnset(value)) throw json.Unsupported(key, value.GetRawText(), "absent, null, false or empty");
+        if (json.Text("bias") is { } bias and not "none") throw json.Unsupported("bias", bias, "none");
+        if (json.Text("task_type") is { } task and not "CAUSAL_LM") throw json.Unsupported("task_type", task, "CAUSAL_LM");
+        var config = new LoraConfig
+        {
+            Rank = json.Int("r") ?? throw new ModelFileException(file, "r", "is missing."),
+            Alpha = json.Number("lora_alpha") ?? throw new ModelFileException(file, "lora_alpha", "is missing."),
+            Dropout = json.Number("lora_dropout") ?? 0,
+            UseRsLora = json.Flag("use_rslora") ?? false,
+        };
+        try
+        {
+            config.Validate();
+        }
+        catch (ArgumentException e)
+        {
+            throw new ModelFileException(file, e.Message, e);
+        }
+        return config;
+    }
+
+    static bool IsUnset(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.False => true,
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
+
+    public static void Write(string file, LoraConfig config, string baseModelName)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        {
+            json.WriteStartObject();
+            json.WriteString("base_model_name_or_path", baseModelName);
+            json.WriteString("bias", "none");
+            json.WriteBoolean("fan_in_fan_out", false);
+            json.WriteBoolean("inference_mode", true);
+            json.WriteBoolean("init_lora_weights", true);
+            json.WriteNumber("lora_alpha", config.Alpha);
+            json.WriteNumber("lora_dropout", config.Dropout);
+            json.WriteNull("modules_to_save");
+            json.WriteString("peft_type", "LORA");
+            json.WriteNumber("r", config.Rank);
+            json.WriteStartArray("target_modules");
+            foreach (var target in config.TargetModules) json.WriteStringValue(target);
+            json.WriteEndArray();
+            json.WriteString("task_type", "CAUSAL_LM");
+            json.WriteBoolean("use_dora", false);
+            json.WriteBoolean("use_rslora", config.UseRsLora);
+            json.WriteEndObject();
+        }
+        WholeFile.WriteText(file, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+    }
+}

@@ -1,0 +1,25 @@
+using CoPe.Modeling;
+using static TorchSharp.torch;
+
+namespace CoPe.Adapters;
+
+/// <summary>Merging an adapter into base weights.</summary>
+public static class AdapterMerge
+{
+    /// <summary>
+    /// Merged copies of the adapted weights alone, <code>W + scaling * B A</code>, rounded to the dtype of W, by weight name (<c>model.layers.0.self_attn.q_proj.weight</c>).
+    /// The caller owns them.
+    /// </summary>
+    public static IReadOnlyDictionary<string, Tensor> Merge(ModelWeights weights, AdapterBank bank, int index = 0)
+    {
+        bank.CheckIndex(index);
+        using var noGrad = no_grad();
+        return bank.LayerNames.ToDictionary(name => $"{name}.weight", name =>
+        {
+            using var scope = NewDisposeScope();
+            var weight = weights[$"{name}.weight"];
+            var delta = bank.Pairs[name].B[index].matmul(bank.Pairs[name].A[index]).mul(bank.Config.Scaling);
+            return weight.to(ScalarType.Float32).add(delta).to(weight.dtype).DetachFromDisposeScope();
+        }, StringComparer.Ordinal);
+    }
+}
