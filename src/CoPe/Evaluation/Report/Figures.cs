@@ -22,6 +22,9 @@ internal static class Figures
         return double.IsFinite(percent) ? Minus(percent.ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture)) + " %" : None;
     }
 
+    /// <summary>A share in per cent.</summary>
+    public static string Share(double part, double whole) => (100 * part / whole).ToString("0.0", CultureInfo.InvariantCulture) + " %";
+
     /// <summary>A p-value; below a thousandth only the bound.</summary>
     public static string PValue(double p) =>
         !double.IsFinite(p) ? None : p < 0.001 ? "< 0.001" : p.ToString("0.000", CultureInfo.InvariantCulture);

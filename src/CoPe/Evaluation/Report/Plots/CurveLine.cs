@@ -10,20 +10,20 @@ internal static class CurveLine
 
     private const int MaxPoints = 600;
 
-    /// <summary>Mean over a centred window of a twentieth of the curve; shorter at both ends.</summary>
+    /// <summary>Mean over a centred window of a twelfth of the curve; at both ends over the part of it that exists.</summary>
     public static IReadOnlyList<CurvePoint> Smooth(IReadOnlyList<CurvePoint> points)
     {
         if (points.Count < SmoothedFrom)
             return points;
-        var reach = Math.Max(1, points.Count / 40);
+        var reach = points.Count / 24;
         var smooth = new CurvePoint[points.Count];
         for (var index = 0; index < points.Count; index++)
         {
-            var side = Math.Min(reach, Math.Min(index, points.Count - 1 - index));
+            var (first, last) = (Math.Max(0, index - reach), Math.Min(points.Count - 1, index + reach));
             var sum = 0.0;
-            for (var near = index - side; near <= index + side; near++)
+            for (var near = first; near <= last; near++)
                 sum += points[near].Value;
-            smooth[index] = points[index] with { Value = sum / ((2 * side) + 1) };
+            smooth[index] = points[index] with { Value = sum / (last - first + 1) };
         }
         return smooth;
     }

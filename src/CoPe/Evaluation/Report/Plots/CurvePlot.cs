@@ -6,7 +6,7 @@ namespace CoPe.Evaluation.Report.Plots;
 internal static class CurvePlot
 {
     private const double Height = 220;
-    private const double Left = 48;
+    private const double Left = 54;
     private const double Bottom = 180;
     private const int MaxHoverStrips = 80;
 
@@ -37,7 +37,7 @@ internal static class CurvePlot
     private static PlotScale StepScale(List<CurvePoint> points)
     {
         var (min, max) = (points.Min(point => point.Step), points.Max(point => point.Step));
-        return new PlotScale { Min = min, Max = max > min ? max : min + 1, From = Left + 2, To = PlotCanvas.Width - 8 };
+        return new PlotScale { Min = min, Max = max > min ? max : min + 1, From = Left + 2, To = PlotCanvas.Width - 8, Whole = true };
     }
 
     private static string Describe(string series, IReadOnlyList<CurvePoint> points)

@@ -7,7 +7,7 @@ internal static class HistoryGainPlot
     public const int MaxDots = 1500;
 
     private const double Height = 236;
-    private const double Left = 48;
+    private const double Left = 54;
     private const double Bottom = 196;
 
     /// <summary>Draws the users whose history length is known; at least one.</summary>
@@ -45,7 +45,7 @@ internal static class HistoryGainPlot
         var (min, max) = (users.Min(Length), users.Max(Length));
         return min > 0 && max / min > 20
             ? new PlotScale { Min = min / 1.15, Max = max * 1.15, From = Left + 4, To = PlotCanvas.Width - 8, Logarithmic = true }
-            : PlotScale.Round(min, max, Left + 4, PlotCanvas.Width - 8, 5);
+            : PlotScale.Round(min, max, Left + 4, PlotCanvas.Width - 8, 5) with { Whole = true };
     }
 
     private static void WriteTrend(PlotCanvas canvas, PlotScale x, PlotScale y, List<UserGain> users)

@@ -10,9 +10,9 @@ internal static class LikelihoodPlot
     {
         var canvas = new PlotCanvas(markup);
         var bottom = 4 + (rows.Count * RowHeight);
-        var left = 18 + (7 * Math.Min(14, rows.Max(row => row.Adapter.Length)));
+        var left = 18 + (8.6 * Math.Min(14, rows.Max(row => row.Adapter.Length)));
         var scale = PlotScale.Round(rows.Min(row => row.NegativeLogLikelihood - Error(row)), rows.Max(row => row.NegativeLogLikelihood + Error(row)),
-            left, PlotCanvas.Width - 58);
+            left, PlotCanvas.Width - 64);
         using (canvas.Open(bottom + 40, "Negative log-likelihood per gold token by adapter", string.Join("; ", rows.Select(Describe))))
         {
             foreach (var (value, _) in scale.Ticks())

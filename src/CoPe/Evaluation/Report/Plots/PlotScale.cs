@@ -35,6 +35,9 @@ internal sealed record PlotScale
     /// <summary>The coordinate of a value.</summary>
     public double Map(double value) => From + ((To - From) * (Position(value) - Position(Min)) / (Position(Max) - Position(Min)));
 
+    /// <summary>True where only whole numbers are marked, as for steps and counts.</summary>
+    public bool Whole { get; init; }
+
     /// <summary>Round values within the scale, with their labels.</summary>
     public IReadOnlyList<(double Value, string Label)> Ticks(int count = 4) => Logarithmic ? LogarithmicTicks() : LinearTicks(count);
 
@@ -49,11 +52,11 @@ internal sealed record PlotScale
 
     private List<(double Value, string Label)> LinearTicks(int count)
     {
-        var step = Step(Max - Min, count);
+        var step = Whole ? Math.Ceiling(Step(Max - Min, count)) : Step(Max - Min, count);
         var format = Max - Min >= 1e6 || step < 1e-6 ? "0.##e0" : "#,0." + new string('#', Math.Clamp((int)Math.Ceiling(-Math.Log10(step)) + 1, 0, 8));
         var ticks = new List<(double, string)>();
         for (var index = Math.Ceiling((Min / step) - 1e-9); index * step <= Max + (step * 1e-9); index++)
-            ticks.Add((index * step, Figures.Minus((index * step).ToString(format, CultureInfo.InvariantCulture))));
+            ticks.Add((index * step, Figures.Minus(((index * step) + 0.0).ToString(format, CultureInfo.InvariantCulture))));
         return ticks;
     }
 

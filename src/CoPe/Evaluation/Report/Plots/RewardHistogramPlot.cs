@@ -4,7 +4,7 @@ namespace CoPe.Evaluation.Report.Plots;
 internal static class RewardHistogramPlot
 {
     private const double Height = 226;
-    private const double Left = 40;
+    private const double Left = 46;
     private const double Bottom = 184;
     private const int Bins = 30;
 
@@ -14,7 +14,7 @@ internal static class RewardHistogramPlot
         var all = series.SelectMany(one => one.Values).ToList();
         var x = PlotScale.Round(all.Min(), all.Max(), Left + 2, PlotCanvas.Width - 4, 6);
         var counts = series.Select(one => Count(one.Values, x)).ToList();
-        var y = PlotScale.Round(0, counts.Max(bins => bins.Max()), Bottom, 20);
+        var y = PlotScale.Round(0, counts.Max(bins => bins.Max()), Bottom, 20) with { Whole = true };
         var canvas = new PlotCanvas(markup);
         var description = string.Join("; ", series.Select(one => $"{one.Name}: mean {Figures.Signed(one.Values.Average())}, n = {Figures.Count(one.Values.Length)}"));
         using (canvas.Open(Height, title, description))

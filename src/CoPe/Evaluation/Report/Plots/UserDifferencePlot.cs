@@ -7,7 +7,7 @@ internal static class UserDifferencePlot
     public const int MaxBars = 360;
 
     private const double Height = 200;
-    private const double Left = 48;
+    private const double Left = 54;
 
     /// <summary>Draws at least one user.</summary>
     public static void Write(Markup markup, UserGains gains)

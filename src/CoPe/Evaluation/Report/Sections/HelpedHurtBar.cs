@@ -19,11 +19,9 @@ internal static class HelpedHurtBar
                 markup.Element("b", $"{Figures.Count(hurt)} hurt", ("class", "down"));
             }
             using (markup.Open("span", ("class", "hh-bar"), ("aria-hidden", "true")))
-            {
-                markup.Element("i", "", ("class", "up"), ("style", $"width:{Figures.Css(100.0 * helped / all)}%"));
-                markup.Element("i", "", ("class", "eq"), ("style", $"width:{Figures.Css(100.0 * equal / all)}%"));
-                markup.Element("i", "", ("class", "down"), ("style", $"width:{Figures.Css(100.0 * hurt / all)}%"));
-            }
+                foreach (var (style, users) in ((string, int)[])[("up", helped), ("eq", equal), ("down", hurt)])
+                    if (users > 0)
+                        markup.Element("i", "", ("class", style), ("style", $"flex:{Figures.Css(users)}"));
         }
     }
 }

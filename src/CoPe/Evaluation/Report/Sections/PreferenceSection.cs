@@ -46,17 +46,17 @@ internal sealed class PreferenceSection : ReportSection
 
     private static void WriteRewards(Markup markup, List<RewardPair> pairs)
     {
-        WriteFigure(markup, "Implicit reward", "log p(user) − log p(TAM), in nats", () =>
+        WriteFigure(markup, "Implicit reward", "log p(user) − log p(TAM)", () =>
         {
-            WriteLegend(markup, [("chosen: the user's own text", "helped"), ("rejected: sampled", "hurt")]);
-            RewardHistogramPlot.Write(markup, "Implicit reward of chosen and rejected texts", "implicit reward",
+            WriteLegend(markup, [("chosen: own text", "helped"), ("rejected: sampled", "hurt")]);
+            RewardHistogramPlot.Write(markup, "Implicit reward of chosen and rejected texts", "implicit reward, in nats",
                 [("chosen", "helped", [.. pairs.Select(pair => pair.Chosen)]), ("rejected", "hurt", [.. pairs.Select(pair => pair.Rejected)])]);
         });
         WriteFigure(markup, "Margin", "chosen − rejected", () =>
         {
             var right = pairs.Count(pair => pair.Chosen > pair.Rejected);
             using (markup.Open("p", ("class", "legend")))
-                markup.Text($"own text ranked first in {Figures.Count(right)} of {Figures.Count(pairs.Count, "pair")} ({Figures.Value(100.0 * right / pairs.Count)} %)");
+                markup.Text($"own text ranked first in {Figures.Count(right)} of {Figures.Count(pairs.Count, "pair")} ({Figures.Share(right, pairs.Count)})");
             RewardHistogramPlot.Write(markup, "Margin of chosen over rejected", "margin, in nats", [("margin", "s2", [.. pairs.Select(pair => pair.Chosen - pair.Rejected)])]);
         });
     }

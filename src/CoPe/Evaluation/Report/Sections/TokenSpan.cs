@@ -10,7 +10,9 @@ internal static class TokenSpan
     public static void Write(Markup markup, TokenScore token)
     {
         var style = Style(Level(token.Difference)) + (token.ExpertAlternative is not null ? " xe" : token.AmateurAlternative is not null ? " xa" : "");
-        var lines = token.Text.ReplaceLineEndings("\n").Split('\n');
+        var word = string.IsNullOrWhiteSpace(token.Text) ? token.Text : token.Text.TrimStart(' ');
+        markup.Text(token.Text[..^word.Length]);
+        var lines = word.ReplaceLineEndings("\n").Split('\n');
         using (markup.Open("span", ("class", style), ("title", Describe(token))))
             for (var index = 0; index < lines.Length; index++)
             {

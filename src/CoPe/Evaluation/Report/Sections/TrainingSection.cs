@@ -20,7 +20,7 @@ internal sealed class TrainingSection : ReportSection
 
     /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
-        "Faint: as measured at each step. Strong: the mean over a moving window of a twentieth of the curve.";
+        "Faint: as measured at each step. Strong: a moving mean over a twelfth of the curve.";
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
