@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace CoPe.Evaluation;
@@ -7,7 +8,7 @@ namespace CoPe.Evaluation;
 /// <summary>The figures of a run as <c>results.json</c> and as CSV. <code>{"cope": {"rouge-1": {"mean": 0.4, "se": 0.01, "n": 500}, ...}, ...}</code></summary>
 public static class ResultsFile
 {
-    static readonly JsonWriterOptions Writing = new() { Indented = true };
+    static readonly JsonWriterOptions Writing = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes method to metric to mean, standard error and count over queries, in the report's order.</summary>
     /// <param name="report">The figures.</param>

@@ -111,7 +111,7 @@ public class EvaluatorTests
         var golds = Enumerable.Range(0, 60).Select(i => new GoldAnswer { Id = $"{i}", Text = "a b c d" }).ToList();
         var files = new Dictionary<string, PredictionFile>
         {
-            ["cope"] = new() { Task = "LaMP_5", Predictions = [.. golds.Select((gold, i) => new Prediction(gold.Id, i % 3 == 0 ? "a b c d" : "a x"))] },
+            ["cope"] = new() { Task = "LaMP_5", Predictions = [.. golds.Select((gold, i) => new Prediction(gold.Id, (i % 7) switch { 0 => "a b c d", 1 => "a", 2 => "a b x y z", _ => "b q r" }))] },
         };
         var options = new EvaluationOptions { Average = AverageKind.BootstrapMedian };
         var median = Score(Titles, golds, files, options).Of("cope").Metrics["rouge-1"].Mean;
