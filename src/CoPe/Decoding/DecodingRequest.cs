@@ -12,21 +12,21 @@ public sealed record DecodingRequest
     /// <summary>How tokens are chosen.</summary>
     public DecodingOptions Options { get; init; } = new();
 
-    /// <summary>Seed of the request's own random stream; its draws depend on nothing else.</summary>
+    /// <summary>Seed of the request's own random numbers; its draws depend on nothing else.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Index in the engine's user bank of the adapter that the expert wears; -1 is none.</summary>
-    public int UserAdapter { get; init; } = -1;
+    /// <summary>What the expert wears: in CoPe the task's adapter and the user's.</summary>
+    public WornAdapters Expert { get; init; } = WornAdapters.Base;
 
-    /// <summary>Whether the expert wears the engine's task adapter (under the user's).</summary>
-    public bool WearsTaskAdapter { get; init; }
-
-    /// <summary>Whose distribution the expert's is contrasted with; anything but none adds an amateur row to each sample.</summary>
-    public AmateurChoice Amateur { get; init; }
+    /// <summary>What the amateur wears, in CoPe the task's adapter alone; null is plain decoding, without an amateur row.</summary>
+    public WornAdapters? Amateur { get; init; }
 
     /// <summary>How many answers to generate; the prompt is computed once for all.</summary>
     public int Samples { get; init; } = 1;
 
     /// <summary>Number of the first sample: drawing samples 3 and 4 later gives what drawing five at once had given.</summary>
     public int FirstSample { get; init; }
+
+    /// <summary>Rows of one sample.</summary>
+    internal int RowsPerSample => Amateur is null ? 1 : 2;
 }

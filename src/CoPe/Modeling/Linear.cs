@@ -4,17 +4,16 @@ using static TorchSharp.torch.nn;
 namespace CoPe.Modeling;
 
 /// <summary>One linear layer, on top of which each row's adapters may add.</summary>
-sealed class Linear(ModelWeights weights, string name)
+sealed class Linear(string name, Tensor weight, Tensor? bias)
 {
-    readonly string weightName = $"{name}.weight";
-    readonly string biasName = $"{name}.bias";
+    public static Linear Of(ModelWeights weights, string name) => new(name, weights[$"{name}.weight"], weights.Find($"{name}.bias"));
 
     /// <summary><code>y = x W^T + b + sum over the row's adapters of scaling * (x A^T) B^T</code> for x <c>[rows, seq, in]</c>; y <c>[rows, seq, out]</c>.</summary>
     public Tensor Forward(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         var input = x.contiguous(); // a linear over strided rows is several times slower
-        var y = Product(input, weights[weightName], weights.Find(biasName));
+        var y = Product(input, weight, bias);
         pass.Adapters?.AddTo(y, input, name);
         return y.MoveToOuterDisposeScope();
     }

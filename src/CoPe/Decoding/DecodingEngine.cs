@@ -1,0 +1,116 @@
+using CoPe.Adapters;
+using CoPe.Modeling;
+using CoPe.Runs;
+
+namespace CoPe.Decoding;
+
+/// <summary>
+/// Decodes for many users at once: the rows of a pass are requests x {expert, amateur}, all read the same frozen weights, each wears its own adapters. Requests join and leave
+/// while others run. What a request gets does not depend on its batch mates. The engine borrows model and adapters; one call of <see cref="Generate"/> at a time.
+/// </summary>
+public sealed class DecodingEngine
+{
+    readonly CausalLm _model;
+    readonly AdapterBanks _banks;
+    readonly IReadOnlyList<int> _stopIds;
+    readonly EngineOptions _options;
+
+    /// <summary>An engine over one model and its adapters.</summary>
+    /// <param name="model">The frozen model.</param>
+    /// <param name="taskAdapter">Bank of one: the task's adapter; null where no request wears it.</param>
+    /// <param name="userAdapters">The users' adapters, hundreds if need be; null where no request wears one.</param>
+    /// <param name="stopIds">All ids that end an answer.</param>
+    /// <param name="options">Limits.</param>
+    public DecodingEngine(CausalLm model, AdapterBank? taskAdapter, AdapterBank? userAdapters, IReadOnlyList<int> stopIds, EngineOptions? options = null)
+    {
+        _model = model;
+        _banks = new AdapterBanks(taskAdapter, userAdapters);
+        _stopIds = stopIds;
+        _options = options ?? new EngineOptions();
+    }
+
+    int Context => _model.Config.MaxPositions;
+
+    /// <summary>Decodes the requests and returns each answer as soon as it is finished.</summary>
+    /// <param name="requests">The requests; read ahead by <see cref="EngineOptions.LookAhead"/>, otherwise lazily.</param>
+    /// <param name="progress">Told of finished answers and tokens generated.</param>
+    /// <param name="cancellation">Looked at before every step.</param>
+    /// <exception cref="ArgumentException">A request cannot be served: empty prompt, prompt that fills the context, adapter that does not exist, an id given twice.</exception>
+    public IEnumerable<DecodingResult> Generate(IEnumerable<DecodingRequest> requests, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        using var queue = new RequestQueue(requests, _options, Check);
+        var total = requests is IReadOnlyCollection<DecodingRequest> all ? all.Sum(request => (long)request.Samples) : 0;
+        long done = 0, tokens = 0;
+        RunningBatch? batch = null;
+        try
+        {
+            while (true)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                batch = Admit(queue, batch);
+                if (batch is null || batch.Rows == 0) yield break;
+                foreach (var sequence in batch.Step())
+                {
+                    var result = sequence.ToResult();
+                    tokens += result.Ids.Count;
+                    progress?.Report(new StageProgress { Stage = _options.Stage, Done = ++done, Total = Math.Max(total, done), Unit = "answers", Figures = new Dictionary<string, double> { ["tokens"] = tokens } });
+                    yield return result;
+                }
+            }
+        }
+        finally
+        {
+            batch?.Dispose();
+        }
+    }
+
+    /// <summary>Decodes the requests and returns the answers in their order, the samples of each by number.</summary>
+    public IReadOnlyList<DecodingResult> GenerateInOrder(IReadOnlyList<DecodingRequest> requests, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var place = requests.Select((request, index) => (request.Id, index)).DistinctBy(pair => pair.Id).ToDictionary(pair => pair.Id, pair => pair.index);
+        return [.. Generate(requests, progress, cancellation).OrderBy(result => place[result.RequestId]).ThenBy(result => result.Sample)];
+    }
+
+    RunningBatch? Admit(RequestQueue queue, RunningBatch? batch)
+    {
+        var running = batch?.Rows ?? 0;
+        // Prefill costs about a step however few rows it has, so newcomers wait until an eighth of the rows is free.
+        if (running > _options.MaxRows - _options.MaxRows / 8) return batch;
+        var newcomers = new List<Sequence>();
+        var rows = running;
+        while (queue.Peek() is { } next && rows + next.Samples * next.RowsPerSample <= _options.MaxRows)
+        {
+            batch = Fitting(queue, batch, next);
+            if (batch.Capacity < Positions(next)) break;
+            queue.Dequeue();
+            rows += next.Samples * next.RowsPerSample;
+            newcomers.AddRange(Enumerable.Range(next.FirstSample, next.Samples).Select(sample => NewSequence(next, sample)));
+        }
+        if (newcomers.Count > 0) batch!.Join(newcomers);
+        return batch;
+    }
+
+    /// <summary>The batch, or a new one with longer rows where the next request needs them and nobody is running.</summary>
+    RunningBatch Fitting(RequestQueue queue, RunningBatch? batch, DecodingRequest next)
+    {
+        if (batch is not null && (batch.Capacity >= Positions(next) || batch.Rows > 0)) return batch;
+        batch?.Dispose();
+        return new RunningBatch(_model, _banks, _options, Math.Min(Context, Math.Max(queue.LongestNeed, Positions(next))));
+    }
+
+    int Positions(DecodingRequest request) => Math.Min(Context, request.Prompt.Count + request.Options.MaxNewTokens);
+
+    Sequence NewSequence(DecodingRequest request, int sample) =>
+        new(request, sample, new StopCondition(_stopIds, request.Options, Context - request.Prompt.Count, _options.Detokenize));
+
+    void Check(DecodingRequest request)
+    {
+        var name = $"Request '{request.Id}'";
+        if (request.Prompt.Count == 0) throw new ArgumentException($"{name} has an empty prompt; at least one id (the BOS token) is needed.");
+        if (request.Prompt.Count >= Context)
+            throw new ArgumentException($"{name} has a prompt of {request.Prompt.Count} tokens, but the model's context is {Context} and at least one must be left to generate; cut the prompt.");
+        if (request.Samples < 1) throw new ArgumentException($"{name} asks for {request.Samples} samples; expected at least 1.");
+        _banks.Check(request.Expert, name);
+        if (request.Amateur is { } amateur) _banks.Check(amateur, name + " has an amateur that");
+    }
+}

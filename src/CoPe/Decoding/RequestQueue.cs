@@ -1,0 +1,47 @@
+namespace CoPe.Decoding;
+
+/// <summary>Requests that wait, read ahead and sorted by length; one with more samples than fit in a batch comes in parts.</summary>
+sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions options, Action<DecodingRequest> check) : IDisposable
+{
+    readonly IEnumerator<DecodingRequest> _source = requests.GetEnumerator();
+    readonly Queue<DecodingRequest> _waiting = new();
+    readonly HashSet<string> _ids = [];
+
+    /// <summary>Most positions that a request now waiting can fill.</summary>
+    public int LongestNeed { get; private set; }
+
+    /// <summary>The next request, or null where there is none left.</summary>
+    public DecodingRequest? Peek()
+    {
+        if (_waiting.Count == 0) ReadAhead();
+        return _waiting.TryPeek(out var next) ? next : null;
+    }
+
+    public void Dequeue() => _waiting.Dequeue();
+
+    public void Dispose() => _source.Dispose();
+
+    void ReadAhead()
+    {
+        var window = new List<DecodingRequest>();
+        while (window.Count < options.LookAhead && _source.MoveNext())
+        {
+            check(_source.Current);
+            if (!_ids.Add(_source.Current.Id))
+                throw new ArgumentException($"Two requests have the id '{_source.Current.Id}'; results could not be told apart.");
+            window.Add(_source.Current);
+        }
+        LongestNeed = window.Select(Need).DefaultIfEmpty().Max();
+        // The longest first: the short ones then fill what the long ones leave at the end.
+        foreach (var part in window.OrderByDescending(request => request.Prompt.Count).SelectMany(Parts)) _waiting.Enqueue(part);
+    }
+
+    static int Need(DecodingRequest request) => request.Prompt.Count + request.Options.MaxNewTokens;
+
+    IEnumerable<DecodingRequest> Parts(DecodingRequest request)
+    {
+        var most = options.MaxRows / request.RowsPerSample;
+        for (var done = 0; done < request.Samples; done += most)
+            yield return request with { FirstSample = request.FirstSample + done, Samples = Math.Min(most, request.Samples - done) };
+    }
+}

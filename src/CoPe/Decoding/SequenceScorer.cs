@@ -1,0 +1,105 @@
+using CoPe.Adapters;
+using CoPe.Modeling;
+using static TorchSharp.torch;
+
+namespace CoPe.Decoding;
+
+/// <summary>
+/// Log-probabilities of given responses under several sets of adapters at once (teacher forcing). Responses of one prompt share its computation, logits are computed at response
+/// positions alone, in float32.
+/// </summary>
+public sealed class SequenceScorer
+{
+    /// <summary>Most logits alive at once.</summary>
+    const long LogitsPerChunk = 1 << 24;
+
+    readonly CausalLm _model;
+    readonly AdapterBanks _banks;
+    readonly ScoringOptions _options;
+
+    /// <summary>A scorer over one model and its adapters, all borrowed.</summary>
+    /// <param name="model">The frozen model.</param>
+    /// <param name="taskAdapter">Bank of one: the task's adapter; null where no policy wears it.</param>
+    /// <param name="userAdapters">The users' adapters; null where no policy wears one.</param>
+    /// <param name="options">Limits.</param>
+    public SequenceScorer(CausalLm model, AdapterBank? taskAdapter, AdapterBank? userAdapters, ScoringOptions? options = null)
+    {
+        _model = model;
+        _banks = new AdapterBanks(taskAdapter, userAdapters);
+        _options = options ?? new ScoringOptions();
+    }
+
+    /// <summary>Scores every response of every item under each of the item's policies: items in order, within an item by policy, within a policy by response.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="cancellation">Looked at before every pass.</param>
+    /// <exception cref="ArgumentException">An item cannot be scored: empty prompt, longer than the context, adapter that does not exist.</exception>
+    public IReadOnlyList<ScoredResponse> Score(IEnumerable<ScoringItem> items, CancellationToken cancellation = default)
+    {
+        var list = items.ToList();
+        list.ForEach(Check);
+        var results = list.Select(item => item.Policies.Select(_ => new ScoredResponse[item.Responses.Count]).ToArray()).ToList();
+        var rows = list.SelectMany((item, index) => ScoringRow.Of(index, item, _model.Config.HiddenSize, _options.SharePrompts)).OrderByDescending(row => row.Length).ToList();
+        for (var first = 0; first < rows.Count;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var count = Math.Clamp(_options.TokensPerPass / rows[first].Length, 1, rows.Count - first);
+            var pass = rows.GetRange(first, count);
+            var logProbs = LogProbs(pass);
+            var at = 0;
+            foreach (var row in pass)
+            {
+                foreach (var response in row.Responses)
+                {
+                    var length = list[row.Item].Responses[response].Count;
+                    results[row.Item][row.Policy][response] = new ScoredResponse(list[row.Item].Id, row.Policy, response, logProbs[at..(at + length)]);
+                    at += length;
+                }
+            }
+            first += count;
+        }
+        return [.. results.SelectMany(policies => policies).SelectMany(responses => responses)];
+    }
+
+    float[] LogProbs(List<ScoringRow> rows)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        using var batch = Batch(rows);
+        using var adapters = _banks.Rows([.. rows.Select(row => row.Worn)]);
+        var length = rows[0].Length;
+        var predictors = tensor(rows.SelectMany((row, r) => row.Predictors.Select(column => (long)r * length + column)).ToArray(), device: _model.Device); // [tokens]
+        var targets = tensor(rows.SelectMany(row => row.Targets).ToArray(), device: _model.Device); // [tokens]
+        if (targets.shape[0] == 0) return [];
+        var hidden = _model.Forward(batch, adapters).flatten(0, 1).index_select(0, predictors); // [tokens, hidden]
+        var chunk = Math.Max(1, LogitsPerChunk / _model.Config.VocabSize);
+        return cat([.. hidden.split(chunk).Zip(targets.split(chunk), LogProbs)]).cpu().data<float>().ToArray();
+    }
+
+    Tensor LogProbs(Tensor hidden, Tensor targets)
+    {
+        using var scope = NewDisposeScope();
+        var logits = _model.Logits(hidden); // [tokens, vocab]
+        return (logits.gather(1, targets.unsqueeze(1)).squeeze(1) - logits.logsumexp(-1)).MoveToOuterDisposeScope();
+    }
+
+    TokenBatch Batch(List<ScoringRow> rows)
+    {
+        var length = rows[0].Length; // the longest, for they are sorted
+        Tensor Of(Func<ScoringRow, IEnumerable<long>> column) => tensor(rows.SelectMany(column).ToArray(), [rows.Count, length], device: _model.Device);
+        var ids = Of(row => row.Ids(length));
+        if (rows.TrueForAll(row => row.Responses.Count <= 1)) return new TokenBatch(ids);
+        var segments = Of(row => row.Segments(length)); // [rows, length]
+        var same = segments.unsqueeze(2).eq(segments.unsqueeze(1)).logical_or_(segments.eq(0).unsqueeze(1)); // [rows, length, length]
+        var causal = ones(length, length, ScalarType.Bool, _model.Device).tril();
+        return new TokenBatch(ids, Of(row => row.Positions(length)), same.logical_and_(causal));
+    }
+
+    void Check(ScoringItem item)
+    {
+        if (item.Prompt.Count == 0) throw new ArgumentException($"Scoring item '{item.Id}' has an empty prompt; at least one id (the BOS token) is needed.");
+        var context = _model.Config.MaxPositions;
+        foreach (var response in item.Responses.Where(response => item.Prompt.Count + response.Count > context))
+            throw new ArgumentException($"Scoring item '{item.Id}' has a prompt of {item.Prompt.Count} and a response of {response.Count} tokens, but the model's context is {context}; cut the prompt.");
+        foreach (var policy in item.Policies) _banks.Check(policy, $"Scoring item '{item.Id}'");
+    }
+}

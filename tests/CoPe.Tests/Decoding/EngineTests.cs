@@ -1,0 +1,114 @@
+using CoPe.Decoding;
+using static TorchSharp.torch;
+
+namespace CoPe.Tests.Decoding;
+
+[Collection("torch")]
+public class EngineTests
+{
+    static DecodingRequest[] RandomRequests(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(i => new DecodingRequest
+        {
+            Id = $"r{i}",
+            Prompt = [.. Enumerable.Range(0, random.Next(1, 30)).Select(_ => random.Next(3, 512))],
+            Seed = random.NextInt64(),
+            Expert = new WornAdapters(random.Next(2) == 0, random.Next(-1, 2)),
+            Amateur = random.Next(3) switch { 0 => null, 1 => WornAdapters.Base, _ => WornAdapters.TaskAdaptiveModel },
+            Samples = random.Next(1, 4),
+            Options = new DecodingOptions
+            {
+                MaxNewTokens = random.Next(1, 12),
+                RepetitionPenalty = random.Next(2) == 0 ? 1 : 1.2,
+                Sample = random.Next(2) == 0,
+                TopK = random.Next(2) == 0 ? 0 : 20,
+                Temperature = .8,
+            },
+        })];
+    }
+
+    static string Show(IEnumerable<DecodingResult> results) =>
+        string.Join('\n', results.Select(result => $"{result.RequestId}.{result.Sample} {result.StopReason}: {string.Join(' ', result.Ids)}"));
+
+    [Theory]
+    [InlineData(1, 64, 8192)]
+    [InlineData(2, 7, 40)]
+    [InlineData(3, 6, 1)]
+    public void A_request_gets_the_same_alone_and_in_any_batch(int seed, int maxRows, int prefillTokens)
+    {
+        using var policies = GoldenPolicies.Llama();
+        var requests = RandomRequests(14, seed);
+        var alone = requests.SelectMany(request => policies.Engine().InOrder([request]));
+        var together = policies.Engine(options: new EngineOptions { MaxRows = maxRows, PrefillTokens = prefillTokens, LookAhead = 5 }).InOrder(requests);
+        Assert.Equal(Show(alone), Show(together));
+    }
+
+    [Fact]
+    public void Another_order_and_a_rest_of_the_queue_draw_the_same()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var requests = RandomRequests(12, 4);
+        var all = Show(policies.Engine().InOrder(requests).OrderBy(result => result.RequestId, StringComparer.Ordinal));
+        var resumed = requests.Reverse().Chunk(5).SelectMany(part => policies.Engine().InOrder(part)).OrderBy(result => result.RequestId, StringComparer.Ordinal).ThenBy(result => result.Sample);
+        Assert.Equal(all, Show(resumed));
+    }
+
+    [Fact]
+    public void Later_samples_can_be_drawn_later()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var request = new DecodingRequest { Id = "a", Prompt = [5, 6, 7], Seed = 9, Samples = 4, Options = new DecodingOptions { Sample = true, MaxNewTokens = 8 } };
+        var all = policies.Engine().InOrder([request]);
+        var first = policies.Engine().InOrder([request with { Samples = 2 }]);
+        var rest = policies.Engine().InOrder([request with { Samples = 2, FirstSample = 2 }]);
+        Assert.Equal(Show(all), Show(first.Concat(rest)));
+        Assert.Equal(4, all.Select(result => string.Join(' ', result.Ids)).Distinct().Count());
+    }
+
+    [Fact]
+    public void Without_contrast_the_answer_is_the_experts_own()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var plain = new DecodingRequest { Id = "a", Prompt = [66, 379, 189], Expert = GoldenPolicies.Expert, Options = new DecodingOptions { Contrast = 0, MaxNewTokens = 20 } };
+        var expected = policies.Engine().InOrder([plain]);
+        var contrasted = policies.Engine().InOrder([plain with { Amateur = WornAdapters.TaskAdaptiveModel }]);
+        Assert.Equal(Show(expected), Show(contrasted));
+    }
+
+    [Fact]
+    public void A_row_wears_the_users_adapter_that_its_request_names()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var request = new DecodingRequest { Id = "none", Prompt = [66, 379, 189, 362], Options = new DecodingOptions { MaxNewTokens = 20 } };
+        var wearers = new[] { request, request with { Id = "task", Expert = WornAdapters.TaskAdaptiveModel }, request with { Id = "user0", Expert = new(true, 0) }, request with { Id = "user1", Expert = new(true, 1) } };
+        var answers = policies.Engine().InOrder(wearers);
+        Assert.Equal(4, answers.Select(answer => string.Join(' ', answer.Ids)).Distinct().Count());
+    }
+
+    [Fact]
+    public void Answers_stream_in_the_order_in_which_they_end()
+    {
+        using var policies = GoldenPolicies.Llama();
+        DecodingRequest Of(string id, int length) => new() { Id = id, Prompt = [5, 6], Options = new DecodingOptions { MaxNewTokens = length } };
+        var ids = policies.Engine([]).Stream([Of("long", 9), Of("short", 2), Of("middle", 5)]).Select(result => result.RequestId);
+        Assert.Equal(["short", "middle", "long"], ids);
+    }
+
+    [Fact]
+    public void Nothing_stays_behind_however_the_stream_ends()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var before = Tensor.TotalCount;
+        policies.Engine().InOrder(RandomRequests(8, 5));
+        Assert.Equal(before, Tensor.TotalCount);
+        Assert.NotEmpty(policies.Engine().Stream(RandomRequests(8, 5)).Take(1));
+        Assert.Equal(before, Tensor.TotalCount);
+        using var stopping = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() =>
+        {
+            foreach (var _ in policies.Engine().Generate(RandomRequests(8, 5), cancellation: stopping.Token)) stopping.Cancel();
+        });
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using CoPe.Decoding;
+using static TorchSharp.torch;
+
+namespace CoPe.Tests.Decoding;
+
+[Collection("torch")]
+public class SequenceScorerTests(ITestOutputHelper output)
+{
+    static ScoringItem[] RandomItems(int count, int seed)
+    {
+        var random = new Random(seed);
+        int[] Ids(int least) => [.. Enumerable.Range(0, random.Next(least, 25)).Select(_ => random.Next(3, 512))];
+        return [.. Enumerable.Range(0, count).Select(i => new ScoringItem($"i{i}", Ids(1), [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => Ids(0))], [new(true, random.Next(2)), WornAdapters.TaskAdaptiveModel, WornAdapters.Base]))];
+    }
+
+    [Theory]
+    [InlineData(true, 4096)]
+    [InlineData(false, 4096)]
+    [InlineData(true, 50)]
+    public void A_response_scores_the_same_alone_and_beside_others(bool sharePrompts, int tokensPerPass)
+    {
+        using var policies = GoldenPolicies.Llama();
+        var items = RandomItems(9, 1);
+        var together = policies.Scorer(new ScoringOptions { SharePrompts = sharePrompts, TokensPerPass = tokensPerPass }).Scores(items);
+        var alone = items.SelectMany(item => item.Policies.SelectMany(policy => item.Responses.SelectMany(response =>
+            policies.Scorer().Scores([new ScoringItem(item.Id, item.Prompt, [response], [policy])])))).ToList();
+        Assert.Equal(alone.Count, together.Count);
+        foreach (var (one, other) in alone.Zip(together))
+        {
+            Assert.Equal(one.ItemId, other.ItemId);
+            Assert.Equal(one.LogProbs.Count, other.LogProbs.Count);
+            foreach (var (a, b) in one.LogProbs.Zip(other.LogProbs)) Assert.Equal(a, b, 1e-4f);
+        }
+    }
+
+    [Fact]
+    public void Sums_and_means_are_of_the_tokens()
+    {
+        var scored = new ScoredResponse("i", 0, 0, [-1, -2, -3]);
+        Assert.Equal(-6, scored.Sum);
+        Assert.Equal(-2, scored.Mean);
+        Assert.Equal(0, new ScoredResponse("i", 0, 0, []).Mean);
+    }
+
+    [Fact]
+    public void Likelihoods_of_prompt_and_response_are_the_references()
+    {
+        foreach (var path in GoldenFolders.Entries("scores", "*.json"))
+        {
+            var root = Path.GetFullPath(Path.Combine(path, "..", ".."));
+            var cases = JsonDocument.Parse(File.ReadAllBytes(path)).RootElement.GetProperty("cases").EnumerateArray();
+            foreach (var model in cases.GroupBy(golden => golden.GetProperty("model").GetString()!).Where(group => Directory.Exists(Path.Combine(root, "models", group.Key))))
+            {
+                using var policies = GoldenPolicies.Open(root, model.Key);
+                foreach (var golden in model) AssertCase(policies, golden);
+                output.WriteLine($"{path}: {model.Key}, {model.Count()} cases");
+            }
+        }
+    }
+
+    [Fact]
+    public void Items_that_cannot_be_scored_say_why()
+    {
+        using var policies = GoldenPolicies.Llama();
+        string Refusal(ScoringItem item) => Assert.Throws<ArgumentException>(() => policies.Scorer().Scores([item])).Message;
+        var item = new ScoringItem("u1/p2", [5], [[6]], [WornAdapters.Base]);
+        Assert.Contains("'u1/p2'", Refusal(item with { Prompt = [] }), StringComparison.Ordinal);
+        Assert.Contains("context", Refusal(item with { Responses = [new int[policies.Model.Config.MaxPositions]] }), StringComparison.Ordinal);
+        Assert.Contains("user adapter 7", Refusal(item with { Policies = [new(true, 7)] }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scoring_leaves_nothing_behind()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var before = Tensor.TotalCount;
+        policies.Scorer().Scores(RandomItems(4, 2));
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    // The reference takes the mean over all targets, the prompt's included, but for those equal to the pad id.
+    static void AssertCase(GoldenPolicies policies, JsonElement golden)
+    {
+        var pad = golden.GetProperty("pad_token_id").GetInt32();
+        var texts = golden.GetProperty("full_inputs").EnumerateArray().Select(GoldenPolicies.Ids).ToList();
+        var items = texts.Select((text, i) => new ScoringItem($"{i}", [text[0]], [text[1..]], [GoldenPolicies.Expert, WornAdapters.TaskAdaptiveModel]));
+        var scored = policies.Scorer().Scores(items);
+        foreach (var result in scored)
+        {
+            var targets = texts[int.Parse(result.ItemId, System.Globalization.CultureInfo.InvariantCulture)][1..];
+            var mean = result.LogProbs.Where((_, t) => targets[t] != pad).Average();
+            var expected = golden.GetProperty(result.Policy == 0 ? "OPPU_scores" : "base_scores")[int.Parse(result.ItemId, System.Globalization.CultureInfo.InvariantCulture)].GetDouble();
+            Assert.Equal(expected, mean, 2e-5 * Math.Abs(expected));
+        }
+    }
+}
