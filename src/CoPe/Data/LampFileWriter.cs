@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace CoPe.Data;
 
-/// <summary>Writes the LaMP files, through a temporary file beside each, so that none is ever half there.</summary>
+/// <summary>Writes the LaMP files, each whole or not at all.</summary>
 static class LampFileWriter
 {
     static readonly JsonWriterOptions Layout = new() { Indented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -62,19 +62,9 @@ static class LampFileWriter
         json.WriteEndObject();
     }
 
-    static void Write(string path, Action<Utf8JsonWriter> write)
+    static void Write(string path, Action<Utf8JsonWriter> write) => WholeFile.Write(path, stream =>
     {
-        var half = path + ".half";
-        try
-        {
-            using (var stream = File.Create(half))
-            using (var json = new Utf8JsonWriter(stream, Layout)) write(json);
-            File.Move(half, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(half);
-            throw;
-        }
-    }
+        using var json = new Utf8JsonWriter(stream, Layout);
+        write(json);
+    });
 }
