@@ -22,4 +22,7 @@ public static class AdapterMerge
             return weight.to(ScalarType.Float32).add(delta).to(weight.dtype).DetachFromDisposeScope();
         }, StringComparer.Ordinal);
     }
+
+    /// <summary>Replaces the adapted weights by merged copies, which the weights then own; the others stay mapped.</summary>
+    public static void MergeInto(ModelWeights weights, AdapterBank bank, int index = 0) => weights.Replace(Merge(weights, bank, index));
 }

@@ -7,10 +7,10 @@ namespace CoPe.Modeling;
 sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
 {
     readonly string name = $"{WeightLayout.Layer(layer)}.self_attn";
-    readonly Linear query = Linear.Of(weights, $"{WeightLayout.Layer(layer)}.self_attn.q_proj");
-    readonly Linear key = Linear.Of(weights, $"{WeightLayout.Layer(layer)}.self_attn.k_proj");
-    readonly Linear value = Linear.Of(weights, $"{WeightLayout.Layer(layer)}.self_attn.v_proj");
-    readonly Linear output = Linear.Of(weights, $"{WeightLayout.Layer(layer)}.self_attn.o_proj");
+    readonly Linear query = new(weights, $"{WeightLayout.Layer(layer)}.self_attn.q_proj");
+    readonly Linear key = new(weights, $"{WeightLayout.Layer(layer)}.self_attn.k_proj");
+    readonly Linear value = new(weights, $"{WeightLayout.Layer(layer)}.self_attn.v_proj");
+    readonly Linear output = new(weights, $"{WeightLayout.Layer(layer)}.self_attn.o_proj");
 
     int Group => config.HeadCount / config.KeyValueHeadCount;
 

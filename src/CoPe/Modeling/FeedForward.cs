@@ -6,9 +6,9 @@ namespace CoPe.Modeling;
 /// <summary>Gated feed-forward block (Shazeer, 2020, arXiv 2002.05202): <c>down(activation(gate(x)) * up(x))</c>.</summary>
 sealed class FeedForward(DecoderConfig config, ModelWeights weights, string layer)
 {
-    readonly Linear gate = Linear.Of(weights, $"{layer}.mlp.gate_proj");
-    readonly Linear up = Linear.Of(weights, $"{layer}.mlp.up_proj");
-    readonly Linear down = Linear.Of(weights, $"{layer}.mlp.down_proj");
+    readonly Linear gate = new(weights, $"{layer}.mlp.gate_proj");
+    readonly Linear up = new(weights, $"{layer}.mlp.up_proj");
+    readonly Linear down = new(weights, $"{layer}.mlp.down_proj");
 
     /// <summary>The function alone has no switch for the approximation; the module, which holds no state, has.</summary>
     static readonly TorchSharp.Modules.GELU GeluTanh = GELU(TorchSharp.Modules.GELU.Approximate.tanh, false);

@@ -4,16 +4,17 @@ using static TorchSharp.torch.nn;
 namespace CoPe.Modeling;
 
 /// <summary>One linear layer, on top of which each row's adapters may add.</summary>
-sealed class Linear(string name, Tensor weight, Tensor? bias)
+sealed class Linear(ModelWeights weights, string name)
 {
-    public static Linear Of(ModelWeights weights, string name) => new(name, weights[$"{name}.weight"], weights.Find($"{name}.bias"));
+    readonly string weightName = $"{name}.weight";
+    readonly string biasName = $"{name}.bias";
 
     /// <summary><code>y = x W^T + b + sum over the row's adapters of scaling * (x A^T) B^T</code> for x <c>[rows, seq, in]</c>; y <c>[rows, seq, out]</c>.</summary>
     public Tensor Forward(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         var input = x.contiguous(); // a linear over strided rows is several times slower
-        var y = Product(input, weight, bias);
+        var y = Product(input, weights[weightName], weights.Find(biasName));
         pass.Adapters?.AddTo(y, input, name);
         return y.MoveToOuterDisposeScope();
     }

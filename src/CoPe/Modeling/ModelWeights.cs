@@ -52,6 +52,16 @@ public sealed class ModelWeights : IDisposable
 
     internal Tensor? Find(string name) => tensors.GetValueOrDefault(name);
 
+    /// <summary>Puts tensors, which it owns from now on, in the place of others and disposes those.</summary>
+    internal void Replace(IReadOnlyDictionary<string, Tensor> replacements)
+    {
+        foreach (var (name, tensor) in replacements)
+        {
+            this[name].Dispose();
+            tensors[name] = tensor;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

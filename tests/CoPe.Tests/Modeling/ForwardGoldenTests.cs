@@ -54,11 +54,11 @@ public class ForwardGoldenTests(ITestOutputHelper output)
     internal static string ModelOf(string file) =>
         Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(file))!, "models", Path.GetFileNameWithoutExtension(file));
 
-    internal static Tensor Logits(CausalLm model, Tensor ids, Tensor? positions = null, Tensor? mask = null)
+    internal static Tensor Logits(CausalLm model, Tensor ids, Tensor? positions = null, Tensor? mask = null, CoPe.Adapters.AdapterRows? adapters = null)
     {
         var seq = ids.shape[1];
         var visible = mask is null ? null : ones([1, seq, seq], dtype: ScalarType.Bool).tril().logical_and(mask.to(ScalarType.Bool).unsqueeze(1));
         using var batch = new TokenBatch(ids.to(ScalarType.Int64).clone(), positions?.to(ScalarType.Int64).clone(), visible);
-        return model.Logits(model.Forward(batch));
+        return model.Logits(model.Forward(batch, adapters));
     }
 }

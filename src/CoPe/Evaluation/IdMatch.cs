@@ -1,0 +1,30 @@
+using CoPe.Data;
+
+namespace CoPe.Evaluation;
+
+/// <summary>Golds beside predictions of the same id, and the ids that stand alone on either side.</summary>
+sealed record IdMatch(
+    IReadOnlyList<(GoldAnswer Gold, string Output)> Pairs, IReadOnlyList<string> MissingIds, IReadOnlyList<string> UnknownIds, IReadOnlyList<string> Warnings)
+{
+    public static IdMatch Of(LampTask task, string method, IReadOnlyList<GoldAnswer> golds, PredictionFile file, IdMismatch mismatch)
+    {
+        var outputs = file.Predictions.ToDictionary(prediction => prediction.Id, prediction => prediction.Output, StringComparer.Ordinal);
+        var pairs = golds.Where(gold => outputs.ContainsKey(gold.Id)).Select(gold => (gold, outputs[gold.Id])).ToList();
+        var missing = golds.Where(gold => !outputs.ContainsKey(gold.Id)).Select(gold => gold.Id).ToList();
+        var ids = golds.Select(gold => gold.Id).ToHashSet(StringComparer.Ordinal);
+        var unknown = file.Predictions.Where(prediction => !ids.Contains(prediction.Id)).Select(prediction => prediction.Id).ToList();
+        var complaints = Complaints(method, missing, unknown).ToList();
+        if (complaints.Count > 0 && (mismatch == IdMismatch.Error || pairs.Count == 0))
+            throw new InvalidDataException($"{string.Join(" ", complaints)} {(pairs.Count == 0 ? "No id matches: are these files of one task and split?"
+                : $"{pairs.Count} ids match; score those alone with {nameof(EvaluationOptions.Mismatch)} = {nameof(IdMismatch.Report)}.")}");
+        if (file.Task != task.LampId && file.Task != task.Name)
+            complaints.Add($"{method}: the predictions name the task '{file.Task}', the golds are of {task.Name} ({task.LampId}).");
+        return new(pairs, missing, unknown, complaints);
+    }
+
+    static IEnumerable<string> Complaints(string method, List<string> missing, List<string> unknown)
+    {
+        if (missing.Count > 0) yield return $"{method}: {IdList.Of(missing, "gold")} without a prediction.";
+        if (unknown.Count > 0) yield return $"{method}: {IdList.Of(unknown, "prediction")} without a gold.";
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace CoPe.Evaluation;
+
+/// <summary>A prediction or label file of LaMP, LongLaMP and CoPe. <code>{"task": "LaMP_5", "golds": [{"id": "310", "output": "..."}], "model": "..."}</code></summary>
+/// <remarks>A label file is the same without <c>model</c>. The reference calls predictions <c>golds</c> as well, so that its files and ours are of one form.</remarks>
+public sealed record PredictionFile
+{
+    static readonly JsonWriterOptions Writing = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The benchmark's name of the task, for example <c>LaMP_5</c>.</summary>
+    public required string Task { get; init; }
+
+    /// <summary>The answers, in file order, ids unique.</summary>
+    public required IReadOnlyList<Prediction> Predictions { get; init; }
+
+    /// <summary>The model that wrote them; null in a label file.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Reads a file. Ids may be strings or numbers; unknown fields are passed over.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidDataException">It is not JSON of this form, or an id occurs twice.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static PredictionFile Read(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Read(stream, path);
+    }
+
+    /// <summary>Reads a stream, for example an entry of a zip.</summary>
+    /// <param name="stream">JSON text in UTF-8; not closed.</param>
+    /// <param name="name">What to call it in errors.</param>
+    /// <exception cref="InvalidDataException">It is not JSON of this form, or an id occurs twice.</exception>
+    public static PredictionFile Read(Stream stream, string name)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(stream);
+            return PredictionJson.Parse(document.RootElement, name);
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{name} is not JSON: {error.Message} Expected {{\"task\": ..., \"golds\": [{{\"id\": ..., \"output\": ...}}]}}.", error);
+        }
+    }
+
+    /// <summary>Writes the file, whole or not at all.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Write(string path) => WholeFile.Write(path, Write);
+
+    /// <summary>Writes to a stream, for example an entry of a zip.</summary>
+    /// <param name="stream">Where to; not closed.</param>
+    public void Write(Stream stream)
+    {
+        using var json = new Utf8JsonWriter(stream, Writing);
+        json.WriteStartObject();
+        json.WriteString("task", Task);
+        json.WriteStartArray("golds");
+        foreach (var prediction in Predictions)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", prediction.Id);
+            json.WriteString("output", prediction.Output);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        if (Model is not null) json.WriteString("model", Model);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,61 @@
+using CoPe.Evaluation.Report.Sections;
+
+namespace CoPe.Evaluation.Report;
+
+/// <summary>The report of a run: one HTML file that needs nothing else, with SVG plots, for screens light and dark, large and small, and for paper.</summary>
+public static class HtmlReport
+{
+    private static readonly ReportSection[] Sections =
+    [
+        new ResultsSection(), new SignificanceSection(), new UsersSection(), new PreferenceSection(), new TrainingSection(),
+        new TokensSection(), new ExamplesSection(), new RecordSection(),
+    ];
+
+    /// <summary>
+    /// Writes the page. The same model gives the same bytes on every system. Every text is escaped; a part of the model that is empty
+    /// becomes a sentence that says so. The caller owns <paramref name="writer"/>, whose encoding should be UTF-8.
+    /// </summary>
+    /// <exception cref="ArgumentException">A user has two scores of one method in one metric.</exception>
+    public static void Write(ReportModel model, TextWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(writer);
+        var markup = new Markup(writer);
+        writer.Write("<!DOCTYPE html>\n");
+        using (markup.Open("html", ("lang", "en"), ("xmlns", "http://www.w3.org/1999/xhtml")))
+        {
+            WriteHead(markup, model);
+            using (markup.Open("body"))
+            {
+                PageHeader.Write(markup, model);
+                WriteNavigation(markup, model);
+                using (markup.Open("main"))
+                    foreach (var section in Sections)
+                        section.Write(markup, model);
+                markup.Embedded("script", ReportAsset.Read("report.js"));
+            }
+        }
+        writer.Write('\n');
+    }
+
+    private static void WriteHead(Markup markup, ReportModel model)
+    {
+        using (markup.Open("head"))
+        {
+            markup.Void("meta", ("charset", "utf-8"));
+            markup.Void("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
+            markup.Void("meta", ("name", "color-scheme"), ("content", "light dark"));
+            markup.Element("title", model.RunName.Length > 0 ? $"{model.Title} · {model.RunName}" : model.Title).Line();
+            markup.Embedded("style", ReportAsset.Read("report.css"));
+        }
+        markup.Line();
+    }
+
+    private static void WriteNavigation(Markup markup, ReportModel model)
+    {
+        using (markup.Open("nav", ("aria-label", "Sections")))
+            foreach (var section in Sections.Where(section => section.HasData(model)))
+                markup.Element("a", section.Title, ("href", "#" + section.Id));
+        markup.Line();
+    }
+}

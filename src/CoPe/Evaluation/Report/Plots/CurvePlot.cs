@@ -1,0 +1,78 @@
+using System.Globalization;
+
+namespace CoPe.Evaluation.Report.Plots;
+
+/// <summary>The curves of one stage and one quantity: each faint as measured and strong as smoothed.</summary>
+internal static class CurvePlot
+{
+    private const double Height = 220;
+    private const double Left = 54;
+    private const double Bottom = 180;
+    private const int MaxHoverStrips = 80;
+
+    /// <summary>Draws curves that have at least one finite point each.</summary>
+    public static void Write(Markup markup, IReadOnlyList<TrainingCurve> curves)
+    {
+        var lines = curves.Select(curve => (curve.Series, Raw: Finite(curve))).ToList();
+        var values = lines.SelectMany(line => line.Raw).ToList();
+        var x = StepScale(values);
+        var y = PlotScale.Round(values.Min(point => point.Value), values.Max(point => point.Value), Bottom - 4, 10);
+        var canvas = new PlotCanvas(markup);
+        using (canvas.Open(Height, $"{curves[0].Stage}: {curves[0].Quantity}", string.Join("; ", lines.Select(line => Describe(line.Series, line.Raw)))))
+        {
+            canvas.VerticalAxis(y, Left, PlotCanvas.Width);
+            canvas.HorizontalAxis(x, Bottom, "step");
+            if (y.Min < 0 && y.Max > 0)
+                canvas.Line("axis", Left, y.Map(0), PlotCanvas.Width, y.Map(0));
+            for (var index = 0; index < lines.Count; index++)
+                WriteLine(canvas, x, y, lines[index].Raw, string.Create(CultureInfo.InvariantCulture, $"s{index % 6}"));
+            WriteHover(canvas, x, lines);
+        }
+    }
+
+    /// <summary>The points of a curve that can be drawn.</summary>
+    public static IReadOnlyList<CurvePoint> Finite(TrainingCurve curve) =>
+        [.. curve.Points.Where(point => double.IsFinite(point.Step) && double.IsFinite(point.Value)).OrderBy(point => point.Step)];
+
+    private static PlotScale StepScale(List<CurvePoint> points)
+    {
+        var (min, max) = (points.Min(point => point.Step), points.Max(point => point.Step));
+        return new PlotScale { Min = min, Max = max > min ? max : min + 1, From = Left + 2, To = PlotCanvas.Width - 8, Whole = true };
+    }
+
+    private static string Describe(string series, IReadOnlyList<CurvePoint> points)
+    {
+        var smooth = CurveLine.Smooth(points);
+        var name = series.Length > 0 ? series + " " : "";
+        return $"{name}from {Figures.Value(smooth[0].Value)} to {Figures.Value(smooth[^1].Value)} in {Figures.Count(points.Count, "point")}";
+    }
+
+    private static void WriteLine(PlotCanvas canvas, PlotScale x, PlotScale y, IReadOnlyList<CurvePoint> raw, string colour)
+    {
+        if (raw.Count == 1)
+            canvas.Dot("dot " + colour, x.Map(raw[0].Step), y.Map(raw[0].Value), 4);
+        else if (raw.Count < CurveLine.SmoothedFrom)
+            canvas.Path("line " + colour, CurveLine.Path(raw, x, y));
+        else
+        {
+            canvas.Path("line raw " + colour, CurveLine.Path(CurveLine.Thin(raw), x, y));
+            canvas.Path("line " + colour, CurveLine.Path(CurveLine.Thin(CurveLine.Smooth(raw)), x, y));
+        }
+    }
+
+    /// <summary>Invisible strips that tell the values under the pointer.</summary>
+    private static void WriteHover(PlotCanvas canvas, PlotScale x, List<(string Series, IReadOnlyList<CurvePoint> Raw)> lines)
+    {
+        var smooth = lines.Select(line => (line.Series, Points: CurveLine.Smooth(line.Raw))).ToList();
+        var steps = PlotSample.Evenly([.. lines.SelectMany(line => line.Raw).Select(point => point.Step).Distinct().Order()], MaxHoverStrips);
+        for (var index = 0; index < steps.Count; index++)
+        {
+            var left = index == 0 ? Left : (x.Map(steps[index - 1]) + x.Map(steps[index])) / 2;
+            var right = index == steps.Count - 1 ? PlotCanvas.Width : (x.Map(steps[index]) + x.Map(steps[index + 1])) / 2;
+            var values = smooth.Select(line => $"{line.Series} {Figures.Value(Nearest(line.Points, steps[index]))}".Trim());
+            canvas.Box("hover", (left, 4), (right, Bottom), $"step {steps[index].ToString("#,0.##", CultureInfo.InvariantCulture)}: {string.Join(", ", values)}");
+        }
+    }
+
+    private static double Nearest(IReadOnlyList<CurvePoint> points, double step) => points.MinBy(point => Math.Abs(point.Step - step)).Value;
+}

@@ -1,0 +1,61 @@
+namespace CoPe.Evaluation.Report.Plots;
+
+/// <summary>One dot per user: gain against the number of history items, with a least-squares line.</summary>
+internal static class HistoryGainPlot
+{
+    /// <summary>Most dots drawn.</summary>
+    public const int MaxDots = 1500;
+
+    private const double Height = 236;
+    private const double Left = 54;
+    private const double Bottom = 196;
+
+    /// <summary>Draws the users whose history length is known; at least one.</summary>
+    public static void Write(Markup markup, UserGains gains)
+    {
+        var users = gains.Sorted.Where(user => user.HistoryLength is not null).ToList();
+        var shown = PlotSample.Evenly(users, MaxDots);
+        var x = LengthScale(users);
+        var y = PlotScale.Round(Math.Min(0, users.Min(user => user.Gain)), Math.Max(0, users.Max(user => user.Gain)), Bottom - 6, 10);
+        var canvas = new PlotCanvas(markup);
+        using (canvas.Open(Height, $"Gain in {gains.Metric.Name} against history length", Describe(gains, users)))
+        {
+            canvas.VerticalAxis(y, Left, PlotCanvas.Width);
+            canvas.HorizontalAxis(x, Bottom, x.Logarithmic ? "history items (logarithmic)" : "history items");
+            canvas.Line("axis", Left, y.Map(0), PlotCanvas.Width, y.Map(0));
+            WriteTrend(canvas, x, y, users);
+            foreach (var user in shown)
+                canvas.Dot(user.Gain < 0 ? "dot hurt" : user.Gain > 0 ? "dot helped" : "dot equal", x.Map(Length(user)), y.Map(user.Gain), 4.2,
+                    user.Describe(gains.Comparison));
+        }
+    }
+
+    /// <summary>What the drawing shows, in a sentence.</summary>
+    public static string Describe(UserGains gains, IReadOnlyList<UserGain> users)
+    {
+        var correlation = RankCorrelation.Spearman([.. users.Select(Length)], [.. users.Select(user => user.Gain)]);
+        var subject = $"{gains.Comparison.Method} against {gains.Comparison.Baseline}, {Figures.Count(users.Count, "user")}";
+        return double.IsFinite(correlation) ? $"{subject}; rank correlation of gain and history length {Figures.Signed(correlation)}" : subject;
+    }
+
+    private static double Length(UserGain user) => user.HistoryLength ?? 0;
+
+    private static PlotScale LengthScale(List<UserGain> users)
+    {
+        var (min, max) = (users.Min(Length), users.Max(Length));
+        return min > 0 && max / min > 20
+            ? new PlotScale { Min = min / 1.15, Max = max * 1.15, From = Left + 4, To = PlotCanvas.Width - 8, Logarithmic = true }
+            : PlotScale.Round(min, max, Left + 4, PlotCanvas.Width - 8, 5) with { Whole = true };
+    }
+
+    private static void WriteTrend(PlotCanvas canvas, PlotScale x, PlotScale y, List<UserGain> users)
+    {
+        var (meanX, meanY) = (users.Average(user => x.Map(Length(user))), users.Average(user => y.Map(user.Gain)));
+        var spread = users.Sum(user => Math.Pow(x.Map(Length(user)) - meanX, 2));
+        if (users.Count < 3 || spread < 1e-9)
+            return;
+        var slope = users.Sum(user => (x.Map(Length(user)) - meanX) * (y.Map(user.Gain) - meanY)) / spread;
+        var (start, end) = (users.Min(user => x.Map(Length(user))), users.Max(user => x.Map(Length(user))));
+        canvas.Line("trend", start, meanY + (slope * (start - meanX)), end, meanY + (slope * (end - meanX)));
+    }
+}

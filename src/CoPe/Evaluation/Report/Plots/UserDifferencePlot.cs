@@ -1,0 +1,45 @@
+namespace CoPe.Evaluation.Report.Plots;
+
+/// <summary>One bar per user, sorted by gain: who was helped, who was hurt, and by how much.</summary>
+internal static class UserDifferencePlot
+{
+    /// <summary>Most bars that can be told apart; above it, users are taken evenly by rank.</summary>
+    public const int MaxBars = 360;
+
+    private const double Height = 200;
+    private const double Left = 54;
+
+    /// <summary>Draws at least one user.</summary>
+    public static void Write(Markup markup, UserGains gains)
+    {
+        var users = PlotSample.Evenly(gains.Sorted, MaxBars);
+        var canvas = new PlotCanvas(markup);
+        var scale = PlotScale.Round(Math.Min(0, users.Min(user => user.Gain)), Math.Max(0, users.Max(user => user.Gain)), Height - 8, 10);
+        var title = $"Gain in {gains.Metric.Name} per user, {gains.Comparison.Method} against {gains.Comparison.Baseline}";
+        var description = $"{Figures.Count(gains.Helped)} of {Figures.Count(gains.Sorted.Count, "user")} helped, {Figures.Count(gains.Hurt)} hurt, " +
+            $"from {Figures.Signed(gains.Sorted[0].Gain)} to {Figures.Signed(gains.Sorted[^1].Gain)}, mean {Figures.Signed(gains.Mean)}";
+        using (canvas.Open(Height, title, description))
+        {
+            canvas.VerticalAxis(scale, Left, PlotCanvas.Width);
+            WriteBars(canvas, scale, users, gains.Comparison);
+            canvas.Line("axis", Left, scale.Map(0), PlotCanvas.Width, scale.Map(0));
+            canvas.Line("mean", Left, scale.Map(gains.Mean), PlotCanvas.Width, scale.Map(gains.Mean));
+            var above = scale.Map(gains.Mean) > 24;
+            canvas.Label("caption end", PlotCanvas.Width, scale.Map(gains.Mean) + (above ? -5 : 14), $"mean {Figures.Signed(gains.Mean)}");
+        }
+    }
+
+    private static void WriteBars(PlotCanvas canvas, PlotScale scale, IReadOnlyList<UserGain> users, MethodComparison comparison)
+    {
+        var slot = (PlotCanvas.Width - Left - 4) / users.Count;
+        var width = Math.Clamp(slot * 0.82, 0.6, 34);
+        for (var index = 0; index < users.Count; index++)
+        {
+            var middle = Left + 2 + (slot * (index + 0.5));
+            var end = scale.Map(users[index].Gain);
+            var reach = Math.Abs(end - scale.Map(0)) < 1 ? scale.Map(0) - 1 : end;
+            var style = users[index].Gain switch { > 0 => "helped", < 0 => "hurt", _ => "equal" };
+            canvas.Box(style, (middle - (width / 2), scale.Map(0)), (middle + (width / 2), reach), users[index].Describe(comparison));
+        }
+    }
+}

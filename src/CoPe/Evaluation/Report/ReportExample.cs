@@ -1,0 +1,20 @@
+namespace CoPe.Evaluation.Report;
+
+/// <summary>A query with its gold and what each method made of it.</summary>
+public sealed record ReportExample
+{
+    /// <summary>The user's id; the reader filters by it.</summary>
+    public required string User { get; init; }
+
+    /// <summary>The query's id.</summary>
+    public required string Query { get; init; }
+
+    /// <summary>The input of the query.</summary>
+    public required string Input { get; init; }
+
+    /// <summary>The user's own text.</summary>
+    public required string Gold { get; init; }
+
+    /// <summary>Predictions, in the order of the methods.</summary>
+    public IReadOnlyList<ExampleOutput> Outputs { get; init; } = [];
+}

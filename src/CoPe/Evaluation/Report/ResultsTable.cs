@@ -1,0 +1,32 @@
+namespace CoPe.Evaluation.Report;
+
+/// <summary>Methods as rows, metrics as columns: the one table behind the terminal, the CSV file and the report.</summary>
+public sealed record ResultsTable
+{
+    /// <summary>A table with nothing in it.</summary>
+    public static ResultsTable Empty { get; } = new();
+
+    /// <summary>Methods, in the order of the rows.</summary>
+    public IReadOnlyList<string> Methods { get; init; } = [];
+
+    /// <summary>Metrics, in the order of the columns; the first is the one the report puts first.</summary>
+    public IReadOnlyList<MetricColumn> Metrics { get; init; } = [];
+
+    /// <summary>The measured cells, in any order; a missing cell is shown as a dash.</summary>
+    public IReadOnlyList<ResultCell> Cells { get; init; } = [];
+
+    /// <summary>True where there is no method, no metric or no cell.</summary>
+    public bool IsEmpty => Methods.Count == 0 || Metrics.Count == 0 || Cells.Count == 0;
+
+    /// <summary>The cell of a method and a metric, or null where it was not measured.</summary>
+    public ResultCell? Find(string method, string metric) =>
+        Cells.FirstOrDefault(cell => cell.Method == method && cell.Metric == metric);
+
+    /// <summary>The best mean of a metric over all methods, or null where no method has one.</summary>
+    public double? Best(MetricColumn metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        var means = Cells.Where(cell => cell.Metric == metric.Name && double.IsFinite(cell.Mean)).Select(cell => cell.Mean).ToList();
+        return means.Count == 0 ? null : metric.LowerIsBetter ? means.Min() : means.Max();
+    }
+}

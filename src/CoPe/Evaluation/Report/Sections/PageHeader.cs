@@ -1,0 +1,55 @@
+namespace CoPe.Evaluation.Report.Sections;
+
+/// <summary>Title, run, and the answer to the first question: did personalisation help, and how sure is that?</summary>
+internal static class PageHeader
+{
+    private const double Level = 0.05;
+
+    /// <summary>Writes the head of the page with one tile per comparison in the first metric.</summary>
+    public static void Write(Markup markup, ReportModel model)
+    {
+        using (markup.Open("header"))
+        {
+            using (markup.Open("p", ("class", "kicker")))
+                markup.Text("Personalised decoding · CoPe");
+            markup.Element("h1", model.Title, ("dir", "auto"));
+            if (model.RunName.Length > 0)
+                markup.Element("p", model.RunName, ("class", "run"), ("dir", "auto"));
+            if (model.Results.Metrics.Count > 0 && model.Comparisons.Count > 0)
+                using (markup.Open("div", ("class", "tiles")))
+                    foreach (var comparison in model.Comparisons)
+                        WriteTile(markup, model, comparison, model.Results.Metrics[0]);
+        }
+        markup.Line();
+    }
+
+    private static void WriteTile(Markup markup, ReportModel model, MethodComparison comparison, MetricColumn metric)
+    {
+        var (method, baseline) = (model.Results.Find(comparison.Method, metric.Name), model.Results.Find(comparison.Baseline, metric.Name));
+        if (method is null || baseline is null)
+            return;
+        var difference = method.Mean - baseline.Mean;
+        var test = model.Significance.FirstOrDefault(row =>
+            row.Method == comparison.Method && row.Baseline == comparison.Baseline && row.Metric == metric.Name);
+        var verdict = Verdict(metric.LowerIsBetter ? -difference : difference, test);
+        using (markup.Open("div", ("class", "tile " + verdict.Style)))
+        {
+            using (markup.Open("p", ("class", "tile-h")))
+                markup.Element("strong", comparison.Method).Text(" against ").Element("strong", comparison.Baseline).Text($" · {metric.Name}");
+            using (markup.Open("p", ("class", "tile-n")))
+                markup.Element("b", Figures.Signed(difference)).Text(" ").Element("span", Figures.Percent(difference, baseline.Mean));
+            markup.Element("p", $"{Figures.Value(baseline.Mean)} → {Figures.Value(method.Mean)}{verdict.Text}", ("class", "tile-s"));
+            if (test is not null)
+                HelpedHurtBar.Write(markup, test.UsersHelped, test.UsersHurt, test.UsersEqual);
+        }
+    }
+
+    private static (string Style, string Text) Verdict(double gain, SignificanceRow? test)
+    {
+        if (test is null || !double.IsFinite(test.BootstrapP))
+            return ("open", "");
+        var p = test.BootstrapP < 0.001 ? "p < 0.001" : "p = " + Figures.PValue(test.BootstrapP);
+        return test.BootstrapP >= Level ? ("open", $" · no clear difference, {p}")
+            : gain > 0 ? ("better", $" · better, {p}") : ("worse", $" · worse, {p}");
+    }
+}

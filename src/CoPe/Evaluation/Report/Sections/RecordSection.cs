@@ -1,0 +1,84 @@
+namespace CoPe.Evaluation.Report.Sections;
+
+/// <summary>How the run was made: facts, times and the recipe, enough to make it again.</summary>
+internal sealed class RecordSection : ReportSection
+{
+    /// <inheritdoc/>
+    public override string Id => "record";
+
+    /// <inheritdoc/>
+    public override string Title => "How it was made";
+
+    /// <inheritdoc/>
+    public override bool HasData(ReportModel model) => model.Facts.Count > 0 || model.StageTimes.Count > 0 || model.RecipeYaml.Length > 0;
+
+    /// <inheritdoc/>
+    protected override string Absence => "Neither a recipe nor facts about the machine and the data were recorded in this run.";
+
+    /// <inheritdoc/>
+    protected override string Lead(ReportModel model) => "What it takes to make this run again, and what it cost.";
+
+    /// <inheritdoc/>
+    protected override void WriteContent(Markup markup, ReportModel model)
+    {
+        using (markup.Open("div", ("class", "facts")))
+        {
+            foreach (var group in model.Facts.GroupBy(fact => fact.Group))
+                using (markup.Open("div", ("class", "fact-group")))
+                {
+                    markup.Element("h3", group.Key);
+                    using (markup.Open("dl"))
+                        foreach (var fact in group)
+                            markup.Element("dt", fact.Name).Element("dd", fact.Value, ("dir", "auto"));
+                }
+            if (model.StageTimes.Count > 0)
+                WriteTimes(markup, model.StageTimes);
+        }
+        if (model.RecipeYaml.Length > 0)
+            WriteRecipe(markup, model.RecipeYaml);
+        else
+            markup.Element("p", "The recipe was not recorded.", ("class", "absent"));
+    }
+
+    private static void WriteTimes(Markup markup, IReadOnlyList<StageTime> times)
+    {
+        var total = TimeSpan.FromTicks(times.Sum(time => time.Duration.Ticks));
+        using (markup.Open("div", ("class", "fact-group times")))
+        {
+            markup.Element("h3", $"Times, {Figures.Duration(total)} in all");
+            using (markup.Open("dl"))
+                foreach (var time in times)
+                {
+                    var share = total.Ticks == 0 ? 0 : 100.0 * time.Duration.Ticks / total.Ticks;
+                    markup.Element("dt", time.Stage);
+                    using (markup.Open("dd"))
+                        markup.Element("span", Figures.Duration(time.Duration)).Element("i", "", ("class", "time-bar"), ("style", $"width:{Figures.Css(share)}%"));
+                }
+        }
+    }
+
+    private static void WriteRecipe(Markup markup, string yaml)
+    {
+        using (markup.Open("details", ("class", "recipe"), ("open", "open")))
+        {
+            markup.Element("summary", "Recipe");
+            using (markup.Open("pre", ("tabindex", "0")))
+            using (markup.Open("code"))
+                foreach (var line in yaml.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n'))
+                    WriteYamlLine(markup, line);
+        }
+    }
+
+    private static void WriteYamlLine(Markup markup, string line)
+    {
+        var colon = line.IndexOf(": ", StringComparison.Ordinal);
+        var key = colon > 0 ? colon : line.EndsWith(':') ? line.Length - 1 : -1;
+        if (line.TrimStart().StartsWith('#'))
+            markup.Element("i", line);
+        else if (key > 0 && !line.AsSpan(0, key).ContainsAny("\"'{["))
+            markup.Element("b", line[..key]).Text(line[key..]);
+        else
+            markup.Text(line);
+        markup.Line();
+    }
+}

@@ -1,0 +1,59 @@
+namespace CoPe.Evaluation.Report.Sections;
+
+/// <summary>Paired tests as a table.</summary>
+internal sealed class SignificanceSection : ReportSection
+{
+    /// <inheritdoc/>
+    public override string Id => "significance";
+
+    /// <inheritdoc/>
+    public override string Title => "Significance";
+
+    /// <inheritdoc/>
+    public override bool HasData(ReportModel model) => model.Significance.Count > 0;
+
+    /// <inheritdoc/>
+    protected override string Absence => "No pair of methods has been tested, so nothing can be said about chance.";
+
+    /// <inheritdoc/>
+    protected override string Lead(ReportModel model) =>
+        "Paired tests on the same queries, two-sided: a bootstrap of the mean difference and a sign test. p below 0.05 is set in bold; " +
+        (model.Significance.Count == 1 ? "there is one test." : $"the {Figures.Count(model.Significance.Count)} tests are not corrected for their number.");
+
+    /// <inheritdoc/>
+    protected override void WriteContent(Markup markup, ReportModel model)
+    {
+        using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Table of paired tests")))
+        using (markup.Open("table"))
+        {
+            using (markup.Open("thead"))
+            using (markup.Open("tr"))
+                foreach (var heading in (string[])["Comparison", "Metric", "Difference", "p bootstrap", "p sign", "Users"])
+                    markup.Element("th", heading, ("scope", "col"));
+            using (markup.Open("tbody"))
+                foreach (var row in model.Significance)
+                    WriteRow(markup, row);
+        }
+    }
+
+    private static void WriteRow(Markup markup, SignificanceRow row)
+    {
+        using (markup.Open("tr"))
+        {
+            using (markup.Open("th", ("scope", "row")))
+                markup.Text(row.Method).Element("span", " against ", ("class", "dim")).Text(row.Baseline);
+            markup.Element("td", row.Metric, ("class", "left"));
+            markup.Element("td", Figures.Signed(row.Difference));
+            WriteP(markup, row.BootstrapP);
+            WriteP(markup, row.SignP);
+            using (markup.Open("td", ("class", "users")))
+                HelpedHurtBar.Write(markup, row.UsersHelped, row.UsersHurt, row.UsersEqual);
+        }
+    }
+
+    private static void WriteP(Markup markup, double p)
+    {
+        using (markup.Open("td"))
+            markup.Element(p < 0.05 ? "strong" : "span", Figures.PValue(p));
+    }
+}

@@ -1,0 +1,64 @@
+namespace CoPe.Evaluation;
+
+/// <summary>What a text is like beside another: how long, how varied, how much of it copied.</summary>
+/// <remarks>Words are what stands between spaces, in lower case, without the marks around them.</remarks>
+public static class TextMetrics
+{
+    /// <summary>Length of the stretches that <see cref="CopyRate(string, IEnumerable{string})"/> looks for, in words.</summary>
+    public const int CopiedWords = 4;
+
+    /// <summary>Words of the prediction per word of the reference.</summary>
+    /// <param name="prediction">The text to judge.</param>
+    /// <param name="reference">The user's own text.</param>
+    /// <returns>The ratio; null where the reference has no word.</returns>
+    public static double? LengthRatio(string prediction, string reference) =>
+        TextWords.Of(reference) is { Length: > 0 } expected ? (double)TextWords.Of(prediction).Length / expected.Length : null;
+
+    /// <summary>Different n-grams of words per n-gram. <code>distinct-n = |set| / |list|</code></summary>
+    /// <remarks>Li et al., "A Diversity-Promoting Objective Function for Neural Conversation Models", 2016.</remarks>
+    /// <param name="text">The text.</param>
+    /// <param name="n">Length of the n-grams, 1 or more.</param>
+    /// <returns>The share; null where the text is shorter than n words.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="n"/> is below 1.</exception>
+    public static double? Distinct(string text, int n)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
+        var words = TextWords.Of(text);
+        var count = words.Length - n + 1;
+        return count < 1 ? null : (double)Enumerable.Range(0, count).Select(start => new NGram(words, start, n)).Distinct().Count() / count;
+    }
+
+    /// <summary>Share of the prediction's four-word stretches that stand in one of the user's texts; 0 for a shorter prediction.</summary>
+    /// <param name="prediction">The text to judge.</param>
+    /// <param name="history">The user's texts.</param>
+    public static double CopyRate(string prediction, IEnumerable<string> history) => CopyRate(TextWords.Of(prediction), Stretches(history));
+
+    internal static HashSet<ulong> Stretches(IEnumerable<string> texts)
+    {
+        var stretches = new HashSet<ulong>();
+        foreach (var text in texts) stretches.UnionWith(Stretches(TextWords.Of(text)));
+        return stretches;
+    }
+
+    internal static double CopyRate(string[] words, HashSet<ulong> known)
+    {
+        var all = Stretches(words);
+        return all.Length == 0 ? 0 : (double)all.Count(known.Contains) / all.Length;
+    }
+
+    static ulong[] Stretches(string[] words)
+    {
+        var hashes = Array.ConvertAll(words, Hash);
+        var stretches = new ulong[Math.Max(0, words.Length - CopiedWords + 1)];
+        for (var start = 0; start < stretches.Length; start++)
+            for (var i = 0; i < CopiedWords; i++) stretches[start] = (stretches[start] ^ hashes[start + i]) * 0x9E3779B97F4A7C15UL + (stretches[start] >> 29);
+        return stretches;
+    }
+
+    static ulong Hash(string word)
+    {
+        var hash = 0xCBF29CE484222325UL;                             // FNV-1a, 64 bits: the same on every machine
+        foreach (var c in word) hash = (hash ^ c) * 0x100000001B3UL;
+        return hash;
+    }
+}

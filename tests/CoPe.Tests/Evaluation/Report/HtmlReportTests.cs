@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using CoPe.Evaluation.Report;
+
+namespace CoPe.Tests.Evaluation.Report;
+
+public class HtmlReportTests
+{
+    private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
+
+    private static readonly ReportModel Bare = new() { Title = "nothing" };
+
+    [Fact]
+    public void A_full_report_is_well_formed_and_has_every_section()
+    {
+        var page = Parse(Render(SampleReport.Of(users: 12)));
+        var sections = page.Descendants().Where(element => element.Name.LocalName == "section").Select(element => element.Attribute("id")!.Value);
+        Assert.Equal(["results", "significance", "users", "preference", "training", "tokens", "examples", "record"], sections);
+        Assert.DoesNotContain("class=\"absent\"", page.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_drawing_has_a_title_a_description_and_finite_coordinates()
+    {
+        var drawings = Parse(Render(SampleReport.Of(users: 12))).Descendants(Svg + "svg").ToList();
+        Assert.True(drawings.Count >= 15, $"{drawings.Count} drawings");
+        foreach (var drawing in drawings)
+        {
+            var ids = drawing.Attribute("aria-labelledby")!.Value.Split(' ');
+            Assert.Equal(ids, drawing.Elements().Take(2).Select(element => element.Attribute("id")!.Value));
+            Assert.All(drawing.Elements().Take(2), element => Assert.NotEmpty(element.Value));
+            Assert.DoesNotMatch("NaN|∞|Infinity", drawing.ToString());
+        }
+    }
+
+    [Fact]
+    public void Ids_are_unique()
+    {
+        var ids = Parse(Render(SampleReport.Of(users: 12))).Descendants().Attributes("id").Select(id => id.Value).ToList();
+        Assert.Equal(ids.Distinct().Count(), ids.Count);
+    }
+
+    [Fact]
+    public void An_empty_model_says_in_a_sentence_what_each_section_lacks()
+    {
+        var page = Parse(Render(Bare));
+        var sections = page.Descendants().Where(element => element.Name.LocalName == "section").ToList();
+        Assert.All(sections, section =>
+        {
+            Assert.Equal(["h2", "p"], section.Elements().Select(element => element.Name.LocalName));
+            Assert.Equal("absent", section.Elements().Last().Attribute("class")!.Value);
+            Assert.EndsWith(".", section.Value, StringComparison.Ordinal);
+        });
+        Assert.Empty(page.Descendants(Svg + "svg"));
+    }
+
+    [Fact]
+    public void The_same_model_gives_the_same_bytes_in_every_culture()
+    {
+        var before = CultureInfo.CurrentCulture;
+        var expected = Render(SampleReport.Of(users: 5));
+        try
+        {
+            foreach (var culture in (string[])["de-DE", "ar-SA", "tr-TR"])
+            {
+                CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
+                Assert.Equal(expected, Render(SampleReport.Of(users: 5)));
+            }
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+        Assert.DoesNotContain('\r', expected);
+    }
+
+    [Fact]
+    public void Nothing_is_loaded_from_anywhere()
+    {
+        var page = Render(SampleReport.Of(users: 3));
+        Assert.DoesNotMatch(@"(src|href)=""(?!#)", page);
+        Assert.DoesNotMatch(@"@import|url\(|fetch\(|XMLHttpRequest|<link", page);
+        Assert.All(Regex.Matches(page, @"https?://[^""]+"), match => Assert.StartsWith("http://www.w3.org/", match.Value, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Markup_in_any_text_stays_text()
+    {
+        const string Attack = "<script>alert(1)</script>\" onload='x' & ]]> </style>";
+        var page = Parse(Render(HostileReport.Of(Attack)));
+        Assert.Single(page.Descendants(), element => element.Name.LocalName == "script");
+        Assert.Single(page.Descendants(), element => element.Name.LocalName == "style");
+        Assert.Empty(page.Descendants().Attributes("onload"));
+        Assert.Contains(page.Descendants(), element => element.Name.LocalName == "p" && element.Value == Attack);
+    }
+
+    [Theory]
+    [InlineData("👩‍👩‍👧‍👦 café 🙂")]
+    [InlineData("מאמר על רשתות")]
+    [InlineData("lone \uD83D and \u0000 control \u001B and \uFFFE")]
+    [InlineData("")]
+    [InlineData("  \n\t ")]
+    public void Any_text_gives_a_well_formed_page(string text) => Parse(Render(HostileReport.Of(text)));
+
+    [Fact]
+    public void Users_texts_carry_their_own_direction()
+    {
+        var page = Parse(Render(HostileReport.Of("מאמר")));
+        var texts = page.Descendants().Where(element => element.Attribute("class")?.Value is "text" or "tokens").ToList();
+        Assert.NotEmpty(texts);
+        Assert.All(texts, text => Assert.Equal("auto", text.Attribute("dir")!.Value));
+    }
+
+    [Fact]
+    public void An_empty_prediction_is_named()
+    {
+        var example = new ReportExample { User = "1", Query = "2", Input = "in", Gold = "gold", Outputs = [new ExampleOutput { Method = "TAM", Text = "" }] };
+        Assert.Contains("(empty)", Render(Bare with { Examples = [example] }), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(1000, 1)]
+    public void Any_number_of_users_can_be_drawn(int users, int queries)
+    {
+        var page = Parse(Render(SampleReport.Of(users, queries)));
+        Assert.NotEmpty(page.Descendants(Svg + "svg"));
+    }
+
+    [Fact]
+    public void Thousands_of_examples_are_capped_and_the_page_says_so()
+    {
+        var page = Render(SampleReport.Of(users: 400, queriesPerUser: 25));
+        Assert.Contains("300 of 10,000 queries, shared out evenly over 400 users.", page, StringComparison.Ordinal);
+        Assert.Equal(300, Regex.Count(page, "<article "));
+        Assert.InRange(page.Length, 1, 3_000_000);
+    }
+
+    [Fact]
+    public void Values_that_are_not_finite_are_dashes_or_left_out()
+    {
+        var model = SampleReport.Of(users: 3);
+        var page = Render(model with
+        {
+            Results = model.Results with { Cells = [.. model.Results.Cells.Select(cell => cell with { Mean = double.NaN, StandardError = double.NaN })] },
+            UserScores = [.. model.UserScores.Select(score => score with { Value = double.NaN })],
+            Rewards = [new RewardPair(double.NaN, 1)],
+            Curves = [new TrainingCurve { Stage = "TAM", Quantity = "loss", Points = [new CurvePoint(1, double.PositiveInfinity)] }],
+        });
+        Parse(page);
+        Assert.DoesNotContain("NaN", page[page.IndexOf("<body", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_scores_of_one_user_are_an_error_that_names_him()
+    {
+        var model = SampleReport.Of(users: 2);
+        var error = Assert.Throws<ArgumentException>(() => Render(model with { UserScores = [.. model.UserScores, .. model.UserScores] }));
+        Assert.Contains("User '1000' has two scores of method 'CoPe' in metric 'ROUGE-1'", error.Message, StringComparison.Ordinal);
+    }
+
+    private static string Render(ReportModel model)
+    {
+        using var writer = new StringWriter();
+        HtmlReport.Write(model, writer);
+        return writer.ToString();
+    }
+
+    private static XDocument Parse(string page) => XDocument.Parse(page, LoadOptions.PreserveWhitespace);
+}
