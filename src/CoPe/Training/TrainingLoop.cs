@@ -75,7 +75,7 @@ internal sealed class TrainingLoop : IDisposable
         var figures = zeros(users, setup.Objective.Figures.Count, dtype: ScalarType.Float32, device: setup.Weights.Values.device);
         long tokens = 0;
         var passes = PassPlanner.Split(active.SelectMany(RowsOf), options.MaxTokensPerPass);
-        for (var pass = 0; pass < passes.Count; pass++) tokens += Accumulate(passes[pass], pass, figures);
+        foreach (var pass in passes) tokens += Accumulate(pass, figures);
         var gradients = setup.Weights.TakeGradients();
         var norms = GradientClipping.Norms(gradients);
         var read = cat([figures, norms.unsqueeze(1)], 1).cpu().data<float>().ToArray(); // the step's only wait for the device
@@ -91,18 +91,26 @@ internal sealed class TrainingLoop : IDisposable
     }
 
     /// <summary>Adds one pass's gradients to the leaves and its figures to those of the step.</summary>
-    long Accumulate(IReadOnlyList<PlannedRow> rows, int pass, Tensor figures)
+    long Accumulate(IReadOnlyList<PlannedRow> rows, Tensor figures)
     {
         using var scope = NewDisposeScope();
         using var batch = new PassBatch(rows, figures.device);
-        using var adapters = setup.Worn?.Of(rows, setup.Dropout ? DropoutSeeds(pass) : null);
+        var generators = setup.Dropout ? DropoutStreams(rows) : [];
+        using var adapters = setup.Dropout ? setup.Worn?.Of(rows, generators) : setup.Worn?.Of(rows);
         var rowFigures = setup.Objective.RowFigures(LabelLogits.Of(run.Model, batch, adapters), batch); // [rows, figures]
         rowFigures.select(1, 0).dot(batch.Weights).backward();
         figures.index_add_(0, batch.UserOfRow, rowFigures.detach() * batch.Weights.unsqueeze(1), 1);
+        foreach (var generator in generators) generator.Dispose();
         return batch.TokenCount;
     }
 
-    long[] DropoutSeeds(int pass) => [.. setup.Seeds.Select(seed => SeedStream.Derive(seed, step, pass))];
+    /// <summary>One stream a user, of his seed, the step and the piece of his batch: nothing to save, and nobody else's.</summary>
+    Generator[] DropoutStreams(IReadOnlyList<PlannedRow> rows)
+    {
+        var pieces = new int[users];
+        foreach (var row in rows) pieces[row.User] = row.Piece;
+        return [.. setup.Seeds.Select((seed, user) => new Generator((ulong)SeedStream.Derive(seed, step, pieces[user])))];
+    }
 
     void Update(int[] active, Tensor gradients, Tensor norms, float[] read)
     {

@@ -8,12 +8,16 @@ namespace CoPe.Training;
 /// <param name="Users">One adapter a user; null for rows that wear the task's alone.</param>
 internal sealed record WornAdapters(AdapterBank? Task, AdapterBank? Users)
 {
-    /// <summary>The adapters of a pass's rows, the caller's; null if they wear none. The users' drop inputs by streams of these seeds, if given.</summary>
-    public AdapterRows? Of(IReadOnlyList<PlannedRow> rows, long[]? dropoutSeeds = null)
+    /// <summary>The adapters of a pass's rows, the caller's; null if they wear none.</summary>
+    public AdapterRows? Of(IReadOnlyList<PlannedRow> rows) => Stack(OfUsers(rows));
+
+    /// <summary>The same with the users' inputs dropped, each by the stream of his own generator.</summary>
+    public AdapterRows? Of(IReadOnlyList<PlannedRow> rows, IReadOnlyList<Generator> generators) => Stack(OfUsers(rows)?.WithDropout(generators));
+
+    AdapterRows? OfUsers(IReadOnlyList<PlannedRow> rows) => Users is null ? null : AdapterRows.Of(Users, [.. rows.Select(row => row.User)]);
+
+    AdapterRows? Stack(AdapterRows? own)
     {
-        var own = Users is null ? null : AdapterRows.Of(Users, [.. rows.Select(row => row.User)]);
-        if (own is not null && dropoutSeeds is not null)
-            own = own.WithDropout([.. dropoutSeeds.Select(seed => new Generator((ulong)seed))]);
         if (Task is null) return own;
         return own is null ? AdapterRows.All(Task) : AdapterRows.All(Task).With(own);
     }
