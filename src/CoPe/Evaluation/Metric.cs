@@ -50,10 +50,16 @@ public sealed record Metric(string Name, MetricDirection Direction, string Meani
     /// <summary>Distance of the prediction's style from the user's own texts, 0 to 1.</summary>
     public static Metric StyleDistance { get; } = new("style-distance", MetricDirection.Lower, "Distance from the style of the user's own texts");
 
+    /// <summary>Negative log-likelihood per token of the user's own answer under the method's model, in nats.</summary>
+    public static Metric GoldNll { get; } = new("gold-nll", MetricDirection.Lower, "Negative log-likelihood per token of the user's own answer");
+
+    /// <summary>How often the implicit reward ranks the user's own answer above sampled ones.</summary>
+    public static Metric RewardRank { get; } = new("reward-rank", MetricDirection.Higher, "Share of sampled answers that the implicit reward ranks below the user's own; .5 is chance");
+
     /// <summary>Every metric, in the order of tables.</summary>
     public static IReadOnlyList<Metric> All { get; } =
     [
-        Rouge1, Rouge2, RougeL, RougeLsum, Meteor, Accuracy, MacroF1, Mae, Rmse, LengthRatio, Distinct1, Distinct2, CopyRate, StyleDistance,
+        Rouge1, Rouge2, RougeL, RougeLsum, Meteor, Accuracy, MacroF1, Mae, Rmse, LengthRatio, Distinct1, Distinct2, CopyRate, StyleDistance, GoldNll, RewardRank,
     ];
 
     /// <summary>The metrics of a task, in the order of tables.</summary>

@@ -29,6 +29,13 @@ public static class JsonLines
         stream.Flush(flushToDisk: true);
     }
 
+    /// <summary>Writes a whole file of lines, aside and then renamed.</summary>
+    public static void Write<T>(string path, IEnumerable<T> items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        AtomicFile.WriteText(path, string.Concat(items.Select(item => JsonSerializer.Serialize(item, Options) + "\n")));
+    }
+
     /// <summary>The whole lines of a file; none where it does not exist.</summary>
     /// <exception cref="RunException">A whole line is not JSON of this kind.</exception>
     public static IReadOnlyList<T> Read<T>(string path)

@@ -31,8 +31,11 @@ public sealed class RunDirectory(string root)
     /// <summary>Adapter of the task-adaptive model, in PEFT's layout.</summary>
     public string TamAdapter => At("tam/adapter");
 
-    /// <summary>Everything of the users.</summary>
-    public string Users => At("users");
+    /// <summary>The users' SFT adapters, a folder each.</summary>
+    public string SftAdapters => At("sft");
+
+    /// <summary>The users' DPO adapters, a folder each.</summary>
+    public string DpoAdapters => At("dpo");
 
     /// <summary>Sampled candidates, a line per history item.</summary>
     public string Candidates => At("negatives/candidates.jsonl");
@@ -50,13 +53,19 @@ public sealed class RunDirectory(string root)
     public string Data => At("data");
 
     /// <summary>A user's SFT adapter, in PEFT's layout.</summary>
-    public string SftAdapter(string user) => At($"users/{SafeName(user)}/sft");
+    public string SftAdapter(string user) => Path.Combine(SftAdapters, SafeName(user));
 
     /// <summary>A user's DPO adapter, in PEFT's layout.</summary>
-    public string DpoAdapter(string user) => At($"users/{SafeName(user)}/dpo");
+    public string DpoAdapter(string user) => Path.Combine(DpoAdapters, SafeName(user));
 
     /// <summary>A method's predictions in the benchmark's format.</summary>
     public string Predictions(string method) => At($"predictions/{method}.json");
+
+    /// <summary>A method's predictions of one of several sampled runs, counted from 0; the first is that of <see cref="Predictions"/>.</summary>
+    public string PredictionsOfRun(string method, int sample) => sample == 0 ? Predictions(method) : At($"predictions/{method}-run-{sample + 1}.json");
+
+    /// <summary>Likelihood of the users' own answers under each model, a line per query.</summary>
+    public string Likelihood => At("evaluation/likelihood.jsonl");
 
     /// <summary>Partial predictions of a method, a line per query, from which an interrupted stage goes on.</summary>
     public string PartialPredictions(string method) => At($"checkpoints/predict-{method}/answers.jsonl");

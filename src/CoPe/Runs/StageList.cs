@@ -1,3 +1,6 @@
+using CoPe.Runs.Recipes;
+using CoPe.Runs.Stages;
+
 namespace CoPe.Runs;
 
 /// <summary>The stages of a run in order: the one place where they are registered.</summary>
@@ -6,5 +9,13 @@ public static class StageList
     /// <summary>Every stage, in the order in which they run.</summary>
     public static IReadOnlyList<Stage> All { get; } =
     [
+        new TrainTamStage(),
+        new TrainSftStage(),
+        new SampleNegativesStage(),
+        new SelectNegativesStage(),
+        new TrainDpoStage(),
+        .. PredictionMethod.All.Select(method => new PredictStage(method)),
+        new EvaluateStage(),
+        new ReportStage(),
     ];
 }

@@ -16,7 +16,7 @@ public sealed record DpoOptions
     public double RpoAlpha { get; init => field = OptionCheck.AtLeast(value, 0, "dpo rpo alpha"); }
 
     /// <summary>What the policy is measured against.</summary>
-    public DpoReference Reference { get; init; } = DpoReference.TaskAdaptiveModel;
+    public DpoReference Reference { get; init; } = DpoReference.Tam;
 
     /// <summary>Throws if options contradict each other.</summary>
     /// <exception cref="ArgumentException">Label smoothing is set for a loss that has none.</exception>

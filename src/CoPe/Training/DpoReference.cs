@@ -4,8 +4,8 @@ namespace CoPe.Training;
 public enum DpoReference
 {
     /// <summary>The task-adaptive model, that is, the policy without its user's adapter: what TRL 0.13, and so the reference implementation, does.</summary>
-    TaskAdaptiveModel,
+    Tam,
 
     /// <summary>The user's adapter as training found it: what TRL 0.29 and newer do.</summary>
-    SftAdapter,
+    Sft,
 }

@@ -21,7 +21,7 @@ public static class DpoTrainer
         var rows = RowSource.Of(run, run.UserNames, run.ExamplesPerUser, example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id);
         var development = run.DevelopmentPerUser is null ? null
             : RowSource.Of(run, run.UserNames, run.DevelopmentPerUser, example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id);
-        var reference = new WornAdapters(run.TaskAdapter, run.Dpo.Reference == DpoReference.SftAdapter ? run.Adapters : null);
+        var reference = new WornAdapters(run.TaskAdapter, run.Dpo.Reference == DpoReference.Sft ? run.Adapters : null);
         return AdapterRun.Train(run.Adapters, weights => new LoopSetup
         {
             Run = run,

@@ -1,3 +1,4 @@
+using CoPe.Training;
 using System.ComponentModel.DataAnnotations;
 
 namespace CoPe.Runs.Recipes;

@@ -1,3 +1,4 @@
+using CoPe.Training;
 namespace CoPe.Runs.Recipes;
 
 /// <summary>What a recipe's keys must satisfy together; each key's own type and range is checked where it is read.</summary>

@@ -1,3 +1,4 @@
+using CoPe.Training;
 using CoPe.Runs.Recipes;
 
 namespace CoPe.Tests.Runs.Recipes;

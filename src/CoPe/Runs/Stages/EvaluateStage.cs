@@ -1,0 +1,44 @@
+using CoPe.Evaluation;
+using CoPe.Runs.Recipes;
+using Microsoft.Extensions.Logging;
+
+namespace CoPe.Runs.Stages;
+
+/// <summary>Stage 6: predictions against the users' own answers, and how likely these answers are to each model.</summary>
+sealed class EvaluateStage : Stage
+{
+    /// <inheritdoc/>
+    public override string Name => "evaluate";
+
+    /// <inheritdoc/>
+    public override string Summary => "Measure the predictions against the users' own answers";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys =>
+        ["task", "seed", "users", "history_limit", "development_items", "decode_dtype", "decode.do_sample", "decode.runs", "predict", "evaluate", "negatives.max_new_tokens"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Needs(Recipe recipe)
+    {
+        var methods = recipe.Methods().ToList();
+        foreach (var method in methods) yield return $"predict {method.Name}";
+        if (!recipe.Evaluate.Likelihood) yield break;
+        yield return "train tam";
+        if (methods.Any(method => method.UserAdapter != UserAdapterKind.None)) yield return "train sft";
+        if (methods.Any(method => method.UserAdapter == UserAdapterKind.Dpo)) yield return "train dpo";
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Results, run.Likelihood];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        IReadOnlyList<QueryLikelihood> likelihood = context.Recipe.Evaluate.Likelihood ? new HeldOutLikelihood(context, workspace).Measure() : [];
+        JsonLines.Write(context.Run.Likelihood, likelihood);
+        var report = RunScores.With(RunScores.Read(context, workspace), likelihood);
+        foreach (var warning in report.Warnings) context.Log.LogWarning("{Warning}", warning);
+        ResultsFile.WriteJson(report, context.Run.Results);
+    }
+}

@@ -1,0 +1,123 @@
+using CoPe.Adapters;
+using CoPe.Data;
+using CoPe.Decoding;
+using CoPe.Modeling;
+using CoPe.Prompts;
+using CoPe.Runs.Recipes;
+using CoPe.Tokens;
+using Microsoft.Extensions.Logging;
+using TorchSharp;
+
+namespace CoPe.Runs.Stages;
+
+/// <summary>What the stages read, each thing loaded once in a process: the task's data, its wording, the model and the adapters that stand in the run's folder.</summary>
+/// <param name="context">The stage at work.</param>
+sealed class RunWorkspace(StageContext context)
+{
+    /// <summary>The task.</summary>
+    public LampTask Task => LampTasks.ByName(context.Recipe.Task);
+
+    /// <summary>The wording.</summary>
+    public PromptTemplate Template => context.Shared.Get("template", () => PromptTemplates.Load(Path.GetDirectoryName(context.Inputs.Prompt)!, Task));
+
+    /// <summary>The tokenizer and the chat template.</summary>
+    public ConversationEncoder Encoder => context.Shared.Get("encoder", () => ConversationEncoder.Load(context.Inputs.Model));
+
+    /// <summary>The users as the recipe limits them; with development items, these take the place of the queries.</summary>
+    public LampDataset Dataset => context.Shared.Get("dataset", LoadDataset);
+
+    /// <summary>The model for training.</summary>
+    public CausalLm TrainingModel => Model(context.Recipe.ModelDtype);
+
+    /// <summary>The model for decoding and scoring.</summary>
+    public CausalLm DecodingModel => Model(context.Recipe.DecodeDtype);
+
+    /// <summary>The task-adaptive model's adapter.</summary>
+    public AdapterBank Tam => context.Shared.Get("adapter tam", () => AdapterFile.Read(context.Run.TamAdapter, TrainingConfig));
+
+    DecoderConfig TrainingConfig => context.Shared.Get("config", () => DecoderConfig.Read(context.Inputs.Model));
+
+    /// <summary>Tokens that prompt and answer may have together.</summary>
+    public int ContextLength => TrainingConfig.MaxPositions;
+
+    /// <summary>The adapters of every user, in the order of the dataset, as one bank; null for none.</summary>
+    public AdapterBank? UserAdapters(UserAdapterKind kind) => kind switch
+    {
+        UserAdapterKind.Sft => context.Shared.Get("adapters sft", () => ReadUsers(context.Run.SftAdapter)),
+        UserAdapterKind.Dpo => context.Shared.Get("adapters dpo", () => ReadUsers(context.Run.DpoAdapter)),
+        _ => null,
+    };
+
+    /// <summary>Forgets adapters that a stage is about to make anew.</summary>
+    public void Forget(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names) context.Shared.Release(name);
+    }
+
+    /// <summary>A copy of some users' adapters, by their places in the dataset.</summary>
+    public AdapterBank Select(UserAdapterKind kind, IReadOnlyList<int> users)
+    {
+        var all = UserAdapters(kind) ?? throw new ArgumentException("no adapters to select from", nameof(kind));
+        var chosen = users.Select(all.Extract).ToList();
+        try
+        {
+            return AdapterBank.Stack(chosen);
+        }
+        finally
+        {
+            foreach (var adapter in chosen) adapter.Dispose();
+        }
+    }
+
+    /// <summary>Every history item of every user, or each user's latest.</summary>
+    public IEnumerable<UserItem> HistoryItems(int? latest) =>
+        Dataset.Users.SelectMany(user => user.Profile.TakeLast(latest ?? user.Profile.Count).Select(item => new UserItem(user, item)));
+
+    /// <summary>A user's place in the dataset and in the banks of all users.</summary>
+    public int IndexOf(string user) => context.Shared.Get("user places", () => Dataset.Users.Select((one, index) => (one.Id, index)).ToDictionary())[user];
+
+    /// <summary>The decoding engine over the one model.</summary>
+    public DecodingEngine Engine(string stage, AdapterBank? users, bool usesTam = true) => new(DecodingModel, usesTam ? Tam : null, users, DecodingModel.Config.StopTokenIds,
+        context.Recipe.Decode.MaxRows is { } rows ? new EngineOptions { Stage = stage, MaxRows = rows } : new EngineOptions { Stage = stage });
+
+    /// <summary>The teacher-forced scorer over the one model.</summary>
+    public SequenceScorer Scorer(UserAdapterKind kind) => new(DecodingModel, Tam, UserAdapters(kind));
+
+    AdapterBank ReadUsers(Func<string, string> folderOf)
+    {
+        var adapters = new List<AdapterBank>();
+        try
+        {
+            foreach (var user in Dataset.Users) adapters.Add(AdapterFile.Read(folderOf(user.Id), TrainingConfig));
+            return AdapterBank.Stack(adapters);
+        }
+        finally
+        {
+            foreach (var adapter in adapters) adapter.Dispose();
+        }
+    }
+
+    CausalLm Model(WeightDtype dtype)
+    {
+        // One copy of the weights: the model of the other number type, if there is one, goes first.
+        foreach (var other in Enum.GetValues<WeightDtype>())
+            if (other != dtype) context.Shared.Release($"model {other}");
+        return context.Shared.Get($"model {dtype}", () => CausalLm.Load(context.Inputs.Model, dtype switch
+        {
+            WeightDtype.Bf16 => torch.ScalarType.BFloat16,
+            WeightDtype.Fp32 => torch.ScalarType.Float32,
+            _ => null,
+        }));
+    }
+
+    LampDataset LoadDataset()
+    {
+        var recipe = context.Recipe;
+        var dataset = LampFiles.Read(context.Inputs.Data, Task, new LampReadOptions { MaxUsers = recipe.Users, HistoryCap = recipe.HistoryLimit });
+        if (recipe.DevelopmentItems > 0)
+            dataset = DevelopmentSplit.Of(dataset, Template, new DevelopmentSplitOptions { QueriesPerUser = recipe.DevelopmentItems, LargestFraction = 0.5 });
+        context.Log.LogInformation("{Task}: {Users} users with {Items} history items and {Queries} queries; {Others} others with {OtherQueries} queries", Task.Name, dataset.Users.Count,
+            dataset.Users.Sum(user => user.Profile.Count), dataset.Users.Sum(user => user.Queries.Count), dataset.Others.Count, dataset.Others.Sum(user => user.Queries.Count));
+        return dataset;
+    }
+}

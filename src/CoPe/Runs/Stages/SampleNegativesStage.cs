@@ -1,0 +1,93 @@
+using CoPe.Data;
+using CoPe.Decoding;
+using CoPe.Negatives;
+using CoPe.Runs.Recipes;
+using Microsoft.Extensions.Logging;
+
+namespace CoPe.Runs.Stages;
+
+/// <summary>Stage 3a: answers sampled from the task-adaptive model on every user's own history, all users in one queue; or texts borrowed from other users.</summary>
+sealed class SampleNegativesStage : Stage
+{
+    /// <summary>Items between two writes to the disk.</summary>
+    const int ItemsPerWrite = 32;
+
+    /// <inheritdoc/>
+    public override string Name => "negatives sample";
+
+    /// <inheritdoc/>
+    public override string Summary => "Sample candidates for rejected answers on the users' histories";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys =>
+    [
+        "task", "seed", "users", "history_limit", "development_items", "decode_dtype", "negatives.kind", "negatives.candidates", "negatives.items_per_user",
+        "negatives.temperature", "negatives.top_p", "negatives.max_new_tokens", "sft.max_words",
+    ];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];
+
+    /// <inheritdoc/>
+    public override bool IsIn(Recipe recipe) => recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Candidates];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        var partial = Path.Combine(context.Run.Checkpoints(Name), "candidates.jsonl");
+        var done = JsonLines.Read<ItemCandidates>(partial).ToDictionary(line => (line.User, line.Item));
+        var items = workspace.HistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
+        var missing = items.Where(pair => !done.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
+        var made = context.Recipe.Negatives.Kind == NegativeKind.Pseudo ? Sample(context, workspace, missing, done.Count) : Borrow(context, workspace, missing);
+        foreach (var group in made.Chunk(ItemsPerWrite))
+        {
+            JsonLines.Append(partial, group);
+            foreach (var line in group) done[(line.User, line.Item)] = line;
+        }
+
+        var poor = done.Values.Count(line => line.Candidates.Count == 0);
+        if (poor > 0) context.Log.LogWarning("{Stage}: {Poor} of {Items} history items have no usable candidate and make no preference pair", Name, poor, items.Count);
+        AtomicFile.Remove(context.Run.Candidates);
+        JsonLines.Write(context.Run.Candidates, items.Select(pair => done[(pair.User.Id, pair.Item.Id)]));
+        AtomicFile.Remove(partial);
+    }
+
+    IEnumerable<ItemCandidates> Sample(StageContext context, RunWorkspace workspace, List<UserItem> items, int done)
+    {
+        var settings = context.Recipe.Negatives;
+        var maxNewTokens = settings.MaxNewTokens ?? workspace.Task.MaxNewTokens;
+        var source = new ExampleSource(workspace, context.Recipe.Sft);
+        var engine = workspace.Engine(Name, users: null);
+        var options = new CandidateOptions
+        {
+            Count = settings.Candidates,
+            Decoding = new DecodingOptions { Sample = true, Temperature = settings.Temperature, TopP = settings.TopP, TopK = 0, MaxNewTokens = maxNewTokens },
+        };
+        var generator = new CandidateGenerator(engine, workspace.Encoder.DecodeResponse, options);
+        var prompts = items.Select(pair => new CandidateItem(pair.User.Id, pair.Item.Id, source.Prompt(pair.Item, maxNewTokens), source.AnswerText(pair.Item)));
+        var progress = new ItemProgress(context.Progress, Name, done, done + items.Count);
+        foreach (var set in generator.Generate(prompts, context.Recipe.Seed, progress, context.Cancellation))
+        {
+            progress.Finished(set.UserId);
+            yield return new ItemCandidates { User = set.UserId, Item = set.ItemId, Candidates = [.. set.Candidates.Select(candidate => candidate.Text).Distinct()] };
+        }
+    }
+
+    static IEnumerable<ItemCandidates> Borrow(StageContext context, RunWorkspace workspace, List<UserItem> items)
+    {
+        var source = new ExampleSource(workspace, context.Recipe.Sft);
+        var texts = workspace.HistoryItems(null).Select(pair => new OtherText(pair.User.Id, workspace.Template.HistoryInput(pair.Item), source.AnswerText(pair.Item))).ToList();
+        var borrowed = new BorrowedNegatives(texts);
+        foreach (var (user, item) in items)
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            var wanted = new CandidateItem(user.Id, item.Id, [], source.AnswerText(item));
+            var found = context.Recipe.Negatives.Kind == NegativeKind.Random ? borrowed.Random(wanted, context.Recipe.Seed) : borrowed.Similar(wanted, workspace.Template.HistoryInput(item));
+            yield return new ItemCandidates { User = user.Id, Item = item.Id, Candidates = found is null ? [] : [found.Text] };
+        }
+    }
+}

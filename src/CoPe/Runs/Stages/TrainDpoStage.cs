@@ -1,0 +1,74 @@
+using CoPe.Adapters;
+using CoPe.Runs.Recipes;
+using CoPe.Tokens;
+using CoPe.Training;
+
+namespace CoPe.Runs.Stages;
+
+/// <summary>Stage 4: each user's SFT adapter goes on with preference training, his own text against the least personal answer.</summary>
+sealed class TrainDpoStage : Stage
+{
+    /// <inheritdoc/>
+    public override string Name => "train dpo";
+
+    /// <inheritdoc/>
+    public override string Summary => "Refine each user's adapter by preferring his own text to the rejected answer";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "dpo"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam", "train sft", "negatives select"];
+
+    /// <inheritdoc/>
+    public override bool IsIn(Recipe recipe) => recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.DpoAdapters, run.Metrics(Name)];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        workspace.Forget("adapters dpo");
+        var settings = context.Recipe.Dpo;
+        var users = Pairs(context, workspace, new ExampleSource(workspace, settings));
+        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(TrainingMemory.TokensPerPass(workspace.TrainingModel.Config), settings.BatchSize,
+            users.SelectMany(user => user.Examples).Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count).DefaultIfEmpty(1).Average());
+        new UserGroups(context, Name, context.Run.DpoAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
+    }
+
+    static List<UserTraining<PreferenceExample>> Pairs(StageContext context, RunWorkspace workspace, ExampleSource source)
+    {
+        var rejected = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item), pair => pair.Rejected);
+        return [.. workspace.Dataset.Users.Select((user, index) => new UserTraining<PreferenceExample>(user.Id, index,
+            [.. user.Profile.Where(item => rejected.ContainsKey((user.Id, item.Id))).Select(item => source.Example(user, item, rejected[(user.Id, item.Id)]))]))];
+    }
+
+    AdapterBank Train(StageContext context, RunWorkspace workspace, IReadOnlyList<UserTraining<PreferenceExample>> group, GroupTraining training)
+    {
+        var settings = context.Recipe.Dpo;
+        var model = workspace.TrainingModel;
+        var bank = workspace.Select(UserAdapterKind.Sft, [.. group.Select(user => user.Index)]);
+        DpoTrainer.Train(
+            new DpoRun
+            {
+                Model = model,
+                TaskAdapter = workspace.Tam,
+                Adapters = bank,
+                UserNames = [.. group.Select(user => user.Id)],
+                ExamplesPerUser = [.. group.Select(user => user.Examples)],
+                Options = training.Stage.Options(settings, model),
+                Dpo = new DpoOptions { Beta = settings.Beta, Loss = settings.Loss, LabelSmoothing = settings.LabelSmoothing, RpoAlpha = settings.RpoAlpha ?? 0, Reference = settings.Reference },
+                Stage = Name,
+                Metrics = training.Stage.Write,
+                Checkpoints = training.Stage.Checkpoints,
+                CheckpointPolicy = training.Stage.Policy,
+                Time = context.Time,
+                Logger = context.Log,
+            },
+            training.Progress,
+            context.Cancellation);
+        return bank;
+    }
+}

@@ -1,0 +1,65 @@
+using CoPe.Adapters;
+using CoPe.Runs.Recipes;
+using CoPe.Tokens;
+using CoPe.Training;
+
+namespace CoPe.Runs.Stages;
+
+/// <summary>Stage 2: each user's adapter, trained on his own history on top of the task-adaptive model; several users share each pass.</summary>
+sealed class TrainSftStage : Stage
+{
+    /// <inheritdoc/>
+    public override string Name => "train sft";
+
+    /// <inheritdoc/>
+    public override string Summary => "Train one adapter per user on his own history";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "sft"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.SftAdapters, run.Metrics(Name)];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        workspace.Forget("adapters sft", "adapters dpo");
+        var settings = context.Recipe.Sft;
+        var source = new ExampleSource(workspace, settings);
+        var users = workspace.Dataset.Users
+            .Select((user, index) => new UserTraining<SupervisedExample>(user.Id, index, [.. user.Profile.Select(item => source.Example(user, item))])).ToList();
+        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(
+            TrainingMemory.TokensPerPass(workspace.TrainingModel.Config), settings.BatchSize, users.SelectMany(user => user.Examples).Average(example => example.Prompt.Count + example.Response.Count));
+        new UserGroups(context, Name, context.Run.SftAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
+    }
+
+    AdapterBank Train(StageContext context, RunWorkspace workspace, IReadOnlyList<UserTraining<SupervisedExample>> group, GroupTraining training)
+    {
+        var settings = context.Recipe.Sft;
+        var model = workspace.TrainingModel;
+        var bank = AdapterBank.Create(model.Config, settings.Lora, [.. group.Select(user => SeedOf.Part(context.Recipe.Seed, Name, user.Id))]);
+        SftTrainer.Train(
+            new SftRun
+            {
+                Model = model,
+                TaskAdapter = workspace.Tam,
+                Adapters = bank,
+                UserNames = [.. group.Select(user => user.Id)],
+                ExamplesPerUser = [.. group.Select(user => user.Examples)],
+                Options = training.Stage.Options(settings, model),
+                Stage = Name,
+                Metrics = training.Stage.Write,
+                Checkpoints = training.Stage.Checkpoints,
+                CheckpointPolicy = training.Stage.Policy,
+                Time = context.Time,
+                Logger = context.Log,
+            },
+            training.Progress,
+            context.Cancellation);
+        return bank;
+    }
+}

@@ -1,0 +1,69 @@
+using CoPe.Adapters;
+using CoPe.Runs.Recipes;
+using CoPe.Tokens;
+using CoPe.Training;
+
+namespace CoPe.Runs.Stages;
+
+/// <summary>Stage 1: one adapter on the queries of the other users makes the task-adaptive model.</summary>
+sealed class TrainTamStage : Stage
+{
+    const string Trained = "tam";
+
+    /// <inheritdoc/>
+    public override string Name => "train tam";
+
+    /// <inheritdoc/>
+    public override string Summary => "Train the task-adaptive model on the other users' queries";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "model_dtype", "tam"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.TamAdapter, run.Metrics(Name)];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        workspace.Forget("adapter tam", "adapters sft", "adapters dpo");
+        var settings = context.Recipe.Tam;
+        var examples = Examples(workspace, settings, context.Recipe.Seed);
+        using var bank = AdapterBank.Create(workspace.TrainingModel.Config, settings.Lora, [SeedOf.Part(context.Recipe.Seed, Name)]);
+        var training = new StageTraining(context, Name, Trained);
+        SftTrainer.Train(
+            new SftRun
+            {
+                Model = workspace.TrainingModel,
+                Adapters = bank,
+                UserNames = [Trained],
+                ExamplesPerUser = [examples],
+                Options = training.Options(settings, workspace.TrainingModel),
+                Stage = Name,
+                Metrics = training.Write,
+                Checkpoints = training.Checkpoints,
+                CheckpointPolicy = training.Policy,
+                Time = context.Time,
+                Logger = context.Log,
+            },
+            context.Progress,
+            context.Cancellation);
+        training.Flush();
+        AtomicFile.WriteFolder(context.Run.TamAdapter, folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model));
+        training.Checkpoints.Clear();
+    }
+
+    static List<SupervisedExample> Examples(RunWorkspace workspace, TamSettings settings, long seed)
+    {
+        var source = new ExampleSource(workspace, settings);
+        var queries = workspace.Dataset.Others.SelectMany(user => user.Queries.Select(query => (User: user, Query: query))).ToArray();
+        if (queries.Length == 0) throw new RunException("the other users have no queries to train the task-adaptive model on: look at user_others.json");
+        if (settings.Examples is { } most && most < queries.Length)
+        {
+            new Random(unchecked((int)SeedOf.Part(seed, "tam examples"))).Shuffle(queries);
+            queries = queries[..most];
+        }
+
+        return [.. queries.Select(pair => source.Example(pair.User, pair.Query))];
+    }
+}

@@ -1,0 +1,24 @@
+using CoPe.Modeling;
+
+namespace CoPe.Runs.Stages;
+
+/// <summary>How much of a training fits into this machine's memory.</summary>
+static class TrainingMemory
+{
+    /// <summary>Bytes of activations per token, layer and hidden unit that a training step keeps, measured in bf16 at the 0.5B shape (docs/performance.md).</summary>
+    const double BytesPerUnit = 108;
+
+    /// <summary>Share of the memory that activations may take.</summary>
+    const double Share = 0.25;
+
+    /// <summary>Tokens of one pass through the model: <code>share * memory / (108 * layers * hidden)</code>, between 512 and 8192. It depends on the machine's whole memory, not on what is free, so that a run repeats itself.</summary>
+    public static int TokensPerPass(DecoderConfig model)
+    {
+        var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        return (int)Math.Clamp(Share * memory / (BytesPerUnit * model.LayerCount * model.HiddenSize), 512, 8192);
+    }
+
+    /// <summary>Users whose batches fill one pass.</summary>
+    public static int UsersAtOnce(int tokensPerPass, int batchSize, double tokensPerExample) =>
+        (int)Math.Clamp(tokensPerPass / Math.Max(1, batchSize * tokensPerExample), 1, 64);
+}
