@@ -6,11 +6,14 @@ namespace CoPe.Data;
 /// <summary>Reads a JSON file token by token in bounded memory: one token, never the file, is held. UTF-8 and UTF-16 (both byte orders), with or without a byte order mark.</summary>
 sealed class JsonTokenStream : IDisposable
 {
+    const int LongestToken = 1 << 30;
+
     readonly Stream stream;
     readonly Dictionary<string, string> names = [];
     byte[] buffer;
     int start;
     int end;
+    bool isEmpty = true;
     bool atEnd;
     JsonReaderState state;
 
@@ -18,10 +21,7 @@ sealed class JsonTokenStream : IDisposable
     {
         File = path;
         buffer = new byte[bufferSize];
-        var file = System.IO.File.OpenRead(path);
-        stream = AsUtf8(file);
-        Refill();
-        if (end == 0) throw Broken("an empty file", null);
+        stream = AsUtf8(System.IO.File.OpenRead(path));
     }
 
     public string File { get; }
@@ -52,7 +52,7 @@ sealed class JsonTokenStream : IDisposable
         }
         catch (JsonException error)
         {
-            throw Broken($"no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} ({Reason(error)})", error);
+            throw Broken(isEmpty ? "an empty file" : $"no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} ({Reason(error)})", error);
         }
         catch (Exception error) when (error is InvalidOperationException or DecoderFallbackException)
         {
@@ -93,10 +93,12 @@ sealed class JsonTokenStream : IDisposable
     {
         if (start > 0) buffer.AsSpan(start, end - start).CopyTo(buffer);
         (start, end) = (0, end - start);
-        if (end == buffer.Length) Array.Resize(ref buffer, checked(2 * buffer.Length));
+        if (end == LongestToken) throw Broken("a single text of a gigabyte or more", null);
+        if (end == buffer.Length) Array.Resize(ref buffer, 2 * buffer.Length);
         var read = stream.ReadAtLeast(buffer.AsSpan(end), 1, throwOnEndOfStream: false);
         end += read;
         atEnd = read == 0;
+        isEmpty &= atEnd;
     }
 
     DataFileException Broken(string found, Exception? inner) =>
