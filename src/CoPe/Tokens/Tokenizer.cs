@@ -58,7 +58,7 @@ public sealed class Tokenizer
     public int[] Encode(string text, bool addSpecialTokens = true)
     {
         var ids = _encoder.Encode(text);
-        return addSpecialTokens ? [.. _file.SpecialTokens.Before, .. ids, .. _file.SpecialTokens.After] : ids;
+        return addSpecialTokens ? WithSpecialTokens(ids) : ids;
     }
 
     /// <summary>Ids of a text in which special-token text is only text: a user's words cannot break out of their turn. Adds no special tokens.</summary>
@@ -80,12 +80,18 @@ public sealed class Tokenizer
     /// <summary>A decoder for ids that arrive one by one.</summary>
     public StreamingDecoder StartDecoding(bool skipSpecialTokens = true) => new(this, _file.Decoder, skipSpecialTokens);
 
+    /// <summary>Ids of a text that goes on after other text, so that no space is put in front of it.</summary>
+    internal int[] EncodeContinuation(string text, bool specialText) =>
+        (specialText ? _encoder : _plainEncoder).Encode(text, new Dictionary<char, char>(), continuing: true);
+
+    /// <summary>What the post-processor makes of the ids of a text.</summary>
+    internal int[] WithSpecialTokens(int[] ids) => [.. _file.SpecialTokens.Before, .. ids, .. _file.SpecialTokens.After];
+
     internal TokenizerConfig Config => _config;
 
     internal TextEncoder Encoder => _encoder;
 
-    /// <summary>Content of every special token.</summary>
-    internal IEnumerable<AddedToken> SpecialAddedTokens => SpecialByConfig(_file, _config).Where(token => token.Special);
+    internal IReadOnlyList<AddedToken> SpecialAddedTokens => [.. SpecialByConfig(_file, _config).Where(token => token.Special)];
 
     int? IdOfRole(string role) => _config.SpecialTokens.TryGetValue(role, out var token) ? IdOf(token) : null;
 
