@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using CoPe.Modeling;
-using CoPe.Modeling.Safetensors;
+using CoPe.Runs;
 
 namespace CoPe.Adapters;
 
@@ -73,6 +73,6 @@ static class AdapterConfigFile
             json.WriteBoolean("use_rslora", config.UseRsLora);
             json.WriteEndObject();
         }
-        WholeFile.WriteText(file, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+        AtomicFile.WriteText(file, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
     }
 }

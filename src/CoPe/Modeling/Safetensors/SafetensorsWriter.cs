@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using CoPe.Runs;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling.Safetensors;
@@ -12,7 +13,7 @@ public static class SafetensorsWriter
     {
         var order = tensors.Select(t => (Name: t.Key, Tensor: t.Value, Dtype: dtype ?? t.Value.dtype))
             .OrderByDescending(t => SafetensorsDtype.BytesOf(t.Dtype)).ThenBy(t => t.Name, StringComparer.Ordinal).ToList();
-        WholeFile.Write(path, stream =>
+        AtomicFile.Write(path, stream =>
         {
             stream.Write(Header(order));
             foreach (var (_, tensor, type) in order) WriteData(stream, tensor, type);

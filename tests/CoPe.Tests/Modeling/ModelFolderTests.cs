@@ -1,0 +1,130 @@
+using System.Text.Json.Nodes;
+using CoPe.Modeling;
+using static TorchSharp.torch;
+
+namespace CoPe.Tests.Modeling;
+
+/// <summary>Model folders written and read, and checkpoints that must be refused.</summary>
+[Collection("torch")]
+public class ModelFolderTests
+{
+    public static TheoryData<string> Models => [.. GoldenFolders.Entries("models", "*")];
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void A_model_written_again_is_the_same_model(string original)
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var model = CausalLm.Load(original);
+        ModelFolder.Save(folder.Path, model.Config, model.Weights, model.Dtype);
+        using var again = CausalLm.Load(folder.Path);
+        Assert.Equal(JsonOf(model.Config), JsonOf(again.Config));
+        var ids = randint(0, model.Config.VocabSize, [2, 30], dtype: ScalarType.Int64, generator: new Generator(1, CPU));
+        TinyModels.AssertClose(TinyModels.Logits(model, ids), TinyModels.Logits(again, ids), 0);
+    }
+
+    static string JsonOf(DecoderConfig config) => System.Text.Json.JsonSerializer.Serialize(config);
+
+    [Fact]
+    public void Traits_that_the_model_type_contradicts_are_not_written()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = TinyModels.Random(TinyModels.Everything);
+        Assert.Contains("llama", Assert.Throws<ArgumentException>(() => ModelFolder.Save(folder.Path, model.Config, model.Weights, ScalarType.BFloat16)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Weights_with_a_prefix_are_read_and_those_of_a_vision_tower_skipped()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var model = TinyModels.Random(TinyModels.Plain);
+        foreach (var prefix in new[] { "language_model.model.", "model.language_model." })
+        {
+            using var folder = new TemporaryFolder();
+            Write(folder, model, rename: name => prefix + name["model.".Length..], extra: "vision_tower.patch.weight");
+            using var again = CausalLm.Load(folder.Path);
+            var ids = TinyModels.Ids(1, 4);
+            TinyModels.AssertClose(TinyModels.Logits(model, ids), TinyModels.Logits(again, ids), 0);
+        }
+    }
+
+    [Theory]
+    [InlineData("model.layers.1.mlp.up_proj.weight", null, "model.layers.1.mlp.up_proj.weight: no weights file")]
+    [InlineData("model.layers.1.mlp.up_proj.weight", "model.layers.1.mlp.up_proj.extra", "up_proj.extra: config.json")]
+    [InlineData("model.layers.1.mlp.up_proj.weight", "model.layers.7.mlp.up_proj.weight", "layers.7.mlp.up_proj.weight: config.json")]
+    public void A_checkpoint_that_does_not_fit_its_config_is_refused(string name, string? renamed, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        using var model = TinyModels.Random(TinyModels.Plain);
+        Write(folder, model, n => n == name ? renamed : n);
+        Assert.Contains(expected, Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_weight_of_another_shape_or_dtype_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = TinyModels.Random(TinyModels.Plain);
+        Write(folder, model, n => n);
+        Rewrite(folder, json => json["intermediate_size"] = 25);
+        Assert.Contains("has shape [24, 16]", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+        Write(folder, model, n => n, dtype: ScalarType.Float64);
+        Assert.Contains("Float64", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_shard_or_one_outside_the_folder_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = TinyModels.Random(TinyModels.Plain);
+        Write(folder, model, n => n);
+        File.WriteAllText(folder.At("model.safetensors.index.json"), """{"weight_map": {"model.norm.weight": "model.safetensors", "a": "model-2.safetensors"}}""");
+        Assert.Contains("model-2.safetensors: is missing", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(folder.At("model.safetensors.index.json"), """{"weight_map": {"a": "../model.safetensors"}}""");
+        Assert.Contains("beside the index", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+        File.Delete(folder.At("model.safetensors.index.json"));
+        File.Delete(folder.At("model.safetensors"));
+        Assert.Contains("neither", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tensor_in_two_shards_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = TinyModels.Random(TinyModels.Plain);
+        Write(folder, model, n => n);
+        File.Copy(folder.At("model.safetensors"), folder.At("b.safetensors"));
+        File.WriteAllText(folder.At("model.safetensors.index.json"), """{"weight_map": {"a": "model.safetensors", "b": "b.safetensors"}}""");
+        Assert.Contains("twice", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_refused_checkpoint_leaves_nothing_mapped()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = TinyModels.Random(TinyModels.Plain);
+        Write(folder, model, n => n == "model.norm.weight" ? null : n);
+        var (tensors, mappings) = (Tensor.TotalCount, CoPe.Modeling.Safetensors.MappedFile.Count);
+        Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path));
+        Assert.Equal((tensors, mappings), (Tensor.TotalCount, CoPe.Modeling.Safetensors.MappedFile.Count));
+    }
+
+    static void Write(TemporaryFolder folder, CausalLm model, Func<string, string?> rename, ScalarType? dtype = null, string? extra = null)
+    {
+        ModelFolder.Save(folder.Path, model.Config, model.Weights, ScalarType.Float32);
+        using var scope = NewDisposeScope();
+        var tensors = model.Weights.Names.Where(n => rename(n) is not null).ToDictionary(n => rename(n)!, n => model.Weights[n]);
+        if (extra is not null) tensors[extra] = ones(3);
+        CoPe.Modeling.Safetensors.SafetensorsWriter.Write(folder.At("model.safetensors"), tensors, dtype);
+    }
+
+    static void Rewrite(TemporaryFolder folder, Action<JsonNode> change)
+    {
+        var json = JsonNode.Parse(File.ReadAllText(folder.At("config.json")))!;
+        change(json);
+        File.WriteAllText(folder.At("config.json"), json.ToJsonString());
+    }
+}

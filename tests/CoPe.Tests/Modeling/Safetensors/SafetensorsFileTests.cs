@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using System.Text;
+using CoPe.Modeling;
+using CoPe.Modeling.Safetensors;
+using static TorchSharp.torch;
+
+namespace CoPe.Tests.Modeling.Safetensors;
+
+/// <summary>Whole files are read in place; malformed ones are refused with file and tensor.</summary>
+[Collection("torch")]
+public class SafetensorsFileTests
+{
+    internal static byte[] FileOf(string header, int dataBytes, long? claimed = null)
+    {
+        var json = Encoding.UTF8.GetBytes(header);
+        var bytes = new byte[8 + json.Length + dataBytes];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, claimed ?? json.Length);
+        json.CopyTo(bytes, 8);
+        return bytes;
+    }
+
+    static string Entry(string name, int begin, int end, string shape = "[2]", string dtype = "F32") => $$"""
+        "{{name}}":{"dtype":"{{dtype}}","shape":{{shape}},"data_offsets":[{{begin}},{{end}}]}
+        """;
+
+    public static TheoryData<string, byte[], string> Zoo => new()
+    {
+        { "empty", [], "has 0 bytes" },
+        { "seven bytes", new byte[7], "has 7 bytes" },
+        { "LFS pointer", Encoding.UTF8.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"), "Git LFS pointer" },
+        { "header past the file", FileOf("{}", 0, 1000), "truncated" },
+        { "huge header", FileOf("{}", 0, long.MaxValue), "truncated" },
+        { "negative header length", FileOf("{}", 0, -1), "truncated" },
+        { "no JSON", FileOf("{\"a\":", 0), "no valid JSON" },
+        { "a list", FileOf("[1]", 0), "no JSON object" },
+        { "no UTF-8", FileOf("{\"\u0001\": \"\uD800\"}", 0), "" },
+        { "deep nesting", FileOf(new string('[', 5000), 0), "no valid JSON" },
+        { "truncated data", FileOf($"{{{Entry("a", 0, 8)}}}", 7), "a: data ends" },
+        { "offset past the end", FileOf($"{{{Entry("a", 800, 808)}}}", 8), "a: data begins" },
+        { "overlap", FileOf($"{{{Entry("a", 0, 8)},{Entry("b", 4, 12)}}}", 12), "b: data begins" },
+        { "same bytes twice", FileOf($"{{{Entry("a", 0, 8)},{Entry("b", 0, 8)}}}", 8), "data begins" },
+        { "gap", FileOf($"{{{Entry("a", 0, 8)},{Entry("b", 12, 20)}}}", 20), "b: data begins" },
+        { "bytes after the last", FileOf($"{{{Entry("a", 0, 8)}}}", 9), "after its last tensor" },
+        { "twice the same name", FileOf($"{{{Entry("a", 0, 8)},{Entry("a", 8, 16)}}}", 16), "a: the header names this tensor twice" },
+        { "unknown dtype", FileOf($"{{{Entry("a", 0, 8, dtype: "F4")}}}", 8), "a: dtype F4" },
+        { "shape does not fill", FileOf($"{{{Entry("a", 0, 8, "[3]")}}}", 8), "a: shape [3]" },
+        { "shape overflows", FileOf($"{{{Entry("a", 0, 8, "[4611686018427387904,4611686018427387904]")}}}", 8), "a: shape" },
+        { "negative shape", FileOf($"{{{Entry("a", 0, 8, "[-2]")}}}", 8), "a: the shape" },
+        { "fractional shape", FileOf($"{{{Entry("a", 0, 8, "[2.5]")}}}", 8), "a: the shape" },
+        { "offsets swapped", FileOf($"{{{Entry("a", 8, 0)}}}", 8), "a: data_offsets" },
+        { "entry without dtype", FileOf("{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8), "a: the header entry" },
+        { "entry no object", FileOf("{\"a\":3}", 8), "a: the header entry" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Zoo))]
+    public void A_malformed_file_is_refused_with_its_name_and_the_tensor(string name, byte[] bytes, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.At($"{name.Replace(' ', '_')}.safetensors");
+        File.WriteAllBytes(path, bytes);
+        var error = Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(path).Dispose());
+        Assert.Equal(path, error.File);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Random_damage_never_does_worse_than_a_typed_error()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        SafetensorsWriter.Write(folder.At("whole"), new Dictionary<string, Tensor> { ["a"] = ones(3, 2), ["b"] = ones(4, dtype: ScalarType.Int64) });
+        var whole = File.ReadAllBytes(folder.At("whole"));
+        var random = new Random(1);
+        for (var i = 0; i < 300; i++)
+        {
+            var bytes = whole[..(random.Next(4) == 0 ? random.Next(whole.Length) : whole.Length)];
+            for (var j = random.Next(4); j > 0 && bytes.Length > 0; j--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            File.WriteAllBytes(folder.At("damaged"), bytes);
+            try
+            {
+                using var file = SafetensorsFile.Open(folder.At("damaged"));
+                foreach (var entry in file.Entries) using (file.Read(entry.Name)) { }
+            }
+            catch (ModelFileException)
+            {
+                continue;
+            }
+        }
+    }
+
+    [Fact]
+    public void What_is_written_is_read_in_every_dtype()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        ScalarType[] types = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool];
+        var tensors = types.ToDictionary(t => $"{t}", t => arange(6).view(2, 3).to(t));
+        tensors["empty"] = zeros([0, 4]);
+        tensors["scalar"] = tensor(3.5f);
+        SafetensorsWriter.Write(folder.At("all"), tensors);
+        Assert.Equal(["all"], Directory.GetFiles(folder.Path).Select(f => Path.GetFileName(f)!));
+        using var file = SafetensorsFile.Open(folder.At("all"));
+        foreach (var (name, written) in tensors)
+        {
+            var read = file.Read(name);
+            Assert.Equal(written.dtype, read.dtype);
+            Assert.Equal(written.shape, read.shape);
+            Assert.True(read.equal(written).all().item<bool>());
+            read.Dispose();
+        }
+    }
+
+    [Fact]
+    public void Bytes_equal_those_of_the_original_library()
+    {
+        using var folder = new TemporaryFolder();
+        var original = GoldenFolders.Entries("adapters", "*").Select(model => Path.Combine(model, "tam", "adapter_model.safetensors")).First(File.Exists);
+        using var file = SafetensorsFile.Open(original);
+        var tensors = file.Entries.ToDictionary(e => e.Name, e => file.Read(e.Name));
+        SafetensorsWriter.Write(folder.At("copy"), tensors);
+        foreach (var tensor in tensors.Values) tensor.Dispose();
+        Assert.Equal(File.ReadAllBytes(original), File.ReadAllBytes(folder.At("copy")));
+    }
+
+    [Fact]
+    public void Tensors_outlive_the_file_object_and_release_the_mapping_with_the_last()
+    {
+        using var folder = new TemporaryFolder();
+        using (var ones3 = ones(3)) SafetensorsWriter.Write(folder.At("file"), new Dictionary<string, Tensor> { ["a"] = ones3 });
+        var before = MappedFile.Count;
+        Tensor view;
+        using (var file = SafetensorsFile.Open(folder.At("file")))
+        using (var tensor = file.Read("a")) view = tensor.narrow(0, 1, 2);
+        Assert.Equal(before + 1, MappedFile.Count);
+        Assert.Equal(1f, view[1].item<float>());
+        view.Dispose();
+        GC.Collect(); // the indexed view above
+        GC.WaitForPendingFinalizers();
+        Assert.Equal(before, MappedFile.Count);
+    }
+}
