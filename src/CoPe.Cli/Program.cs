@@ -1,3 +1,3 @@
-using static TorchSharp.torch;
-Console.WriteLine(ones(3).sum().item<float>());
-return 0;
+using CoPe.Cli;
+
+return CommandLine.Run(args, CommandHost.OfProcess());

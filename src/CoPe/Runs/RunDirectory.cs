@@ -5,13 +5,14 @@ namespace CoPe.Runs;
 
 /// <summary>Every path of a run, in one place. Only names paths; nothing is made or read here.</summary>
 /// <param name="root">The run's folder.</param>
-public sealed class RunDirectory(string root)
+/// <param name="name">The folder as the person named it, for messages; by default <paramref name="root"/>.</param>
+public sealed class RunDirectory(string root, string? name = null)
 {
     /// <summary>The run's folder, absolute.</summary>
     public string Root { get; } = Path.GetFullPath(root);
 
     /// <summary>The run as the person named it, for messages.</summary>
-    public string Name { get; } = root;
+    public string Name { get; } = name ?? root;
 
     /// <summary>The recipe as run, defaults written out.</summary>
     public string Recipe => At("recipe.yaml");

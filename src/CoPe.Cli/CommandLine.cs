@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using CoPe.Cli.Verbs;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Cli;
+
+/// <summary>The <c>cope</c> command: its verbs, and how any of them ends.</summary>
+static class CommandLine
+{
+    /// <summary>Carries out a command line; Ctrl-C and SIGTERM ask the work to save and stop, a second time they end the process.</summary>
+    public static int Run(string[] args, CommandHost host)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.Cancellation);
+        void Stop(PosixSignalContext signal)
+        {
+            if (stop.IsCancellationRequested) return;
+            signal.Cancel = true;
+            host.Error.WriteLine("cope: stopping; what is done is being saved (again to end at once)");
+            stop.Cancel();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        return Carry(args.Length == 0 ? ["--help"] : args, host with { Cancellation = stop.Token });
+    }
+
+    static int Carry(string[] args, CommandHost host)
+    {
+        var root = Root(host);
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0 && !args.Any(arg => arg is "--help" or "-h" or "-?")) return Failure.Report(host, new UsageException(Explain(parsed)), isVerbose: false);
+        try
+        {
+            return parsed.Invoke(new() { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (Exception error)
+        {
+            return Failure.Report(host, error, args.Contains("--verbose"));
+        }
+    }
+
+    static RootCommand Root(CommandHost host)
+    {
+        var root = new RootCommand("Personalise a language model to each of many users by contrasting personal preference (CoPe).")
+        {
+            DemoVerb.Create(host),
+            RunVerb.Create(host),
+            TrainVerb.Create(host),
+            NegativesVerb.Create(host),
+            PredictVerb.Create(host),
+            EvaluateVerb.Create(host),
+            ReportVerb.Create(host),
+            StatusVerb.Create(host),
+            RecipesVerb.Create(host),
+            VersionVerb.Create(host),
+        };
+        return root;
+    }
+
+    static string Explain(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var path = string.Join(' ', Path(parsed.CommandResult).Reverse());
+        if (parsed.UnmatchedTokens is [var word, ..] && command.Subcommands.Count > 0)
+            return $"'{path}' has no verb '{word}'{Nearest.Hint(word, command.Subcommands.Select(verb => verb.Name))} (verbs: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))})";
+        if (parsed.UnmatchedTokens is [var option, ..] && option.StartsWith('-'))
+            return $"'{path}' has no option '{option}'{Nearest.Hint(option, command.Options.Select(known => known.Name))}; see '{path} --help'";
+        if (parsed.UnmatchedTokens.Count == 0 && command.Subcommands.Count > 0) return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}";
+        return $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{path} --help'";
+    }
+
+    static IEnumerable<string> Path(System.CommandLine.Parsing.SymbolResult? result)
+    {
+        for (; result is System.CommandLine.Parsing.CommandResult command; result = result.Parent) yield return command.Command is RootCommand ? "cope" : command.Command.Name;
+    }
+}

@@ -1,0 +1,50 @@
+using CoPe.Runs;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Cli;
+
+/// <summary>How an error becomes one line and an exit code.</summary>
+static class Failure
+{
+    const int NoSpaceUnix = 28;
+    const int DiskFullWindows = unchecked((int)0x80070070);
+
+    /// <summary>Writes the line, and with <paramref name="isVerbose"/> where it comes from.</summary>
+    public static int Report(CommandHost host, Exception error, bool isVerbose)
+    {
+        while (error is AggregateException { InnerException: { } inner }) error = inner;
+        host.Error.WriteLine(error is OperationCanceledException
+            ? "cope: stopped; the same command goes on from here"
+            : $"cope: error: {OneLine(Explain(error))}");
+        if (isVerbose) host.Error.WriteLine(error);
+        return error switch
+        {
+            OperationCanceledException => ExitCode.Cancelled,
+            RecipeException or UsageException => ExitCode.Usage,
+            _ => ExitCode.Failure,
+        };
+    }
+
+    static string Explain(Exception error) => error switch
+    {
+        _ when IsDiskFull(error) => $"the disk is full ({error.Message}): free some space and run the same command again, it goes on from here",
+        _ when IsOutOfMemory(error) => "not enough memory: lower tam.batch_size, sft.users_at_once, dpo.users_at_once or decode.max_rows with --set, or use a smaller model",
+        RecipeException or UsageException or RunException => error.Message,
+        _ when error.GetType().Namespace?.StartsWith("CoPe.", StringComparison.Ordinal) == true => error.Message,
+        IOException or UnauthorizedAccessException or InvalidDataException => error.Message,
+        _ => $"{error.GetType().Name}: {error.Message} (--verbose shows where)",
+    };
+
+    static bool IsDiskFull(Exception error) => error is IOException && (error.HResult == DiskFullWindows || (!OperatingSystem.IsWindows() && (error.HResult & 0xFFFF) == NoSpaceUnix));
+
+    static bool IsOutOfMemory(Exception error) => error is OutOfMemoryException
+        || error.Message.Contains("can't allocate memory", StringComparison.Ordinal)
+        || error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A message without line breaks, and without the native stack that libtorch puts behind its own.</summary>
+    static string OneLine(string text)
+    {
+        var native = text.IndexOf("\nException raised from", StringComparison.Ordinal);
+        return string.Join(' ', (native < 0 ? text : text[..native]).Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    }
+}

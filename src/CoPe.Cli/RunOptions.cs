@@ -1,0 +1,39 @@
+using System.CommandLine;
+
+namespace CoPe.Cli;
+
+/// <summary>Options of every verb that works on a run.</summary>
+sealed class RunOptions
+{
+    readonly Argument<string?> recipe = new("recipe") { Description = "Recipe file, or the name of a shipped one; by default that of the run.", Arity = ArgumentArity.ZeroOrOne };
+    readonly Option<string?> run = new("--run") { Description = "Folder of the run; by default runs/NAME after the recipe.", HelpName = "folder" };
+    readonly Option<string[]> set = new("--set") { Description = "Sets a key of the recipe, for example dpo.beta=0.05; may be given several times.", HelpName = "key=value", DefaultValueFactory = _ => [] };
+    readonly Option<int?> users = new("--users") { Description = "Only the first users of the file.", HelpName = "n" };
+    readonly Option<bool> quiet = new("--quiet") { Description = "No progress, only warnings and results." };
+    readonly Option<bool> json = new("--json") { Description = "Results as JSON instead of tables." };
+    readonly Option<bool> verbose = new("--verbose") { Description = "More messages, and the origin of errors." };
+
+    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument.</summary>
+    public static RunOptions AddTo(Command command, bool takesRecipe = true)
+    {
+        var options = new RunOptions();
+        if (takesRecipe) command.Arguments.Add(options.recipe);
+        foreach (var option in (Option[])[options.run, options.set, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
+        return options;
+    }
+
+    /// <summary>What the person asked for.</summary>
+    public RunRequest Read(ParseResult parsed, string? recipeName = null)
+    {
+        var users = parsed.GetValue(this.users);
+        return new()
+        {
+            Recipe = recipeName ?? parsed.GetValue(recipe),
+            Run = parsed.GetValue(run),
+            Overrides = [.. parsed.GetValue(set) ?? [], .. users is { } count ? (string[])[$"users={count}"] : []],
+            IsQuiet = parsed.GetValue(quiet),
+            IsJson = parsed.GetValue(json),
+            IsVerbose = parsed.GetValue(verbose),
+        };
+    }
+}

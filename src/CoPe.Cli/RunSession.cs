@@ -1,0 +1,44 @@
+using CoPe.Cli.Display;
+using CoPe.Runs;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Cli;
+
+/// <summary>Opens a run, does some of its stages with progress shown, and closes it.</summary>
+sealed class RunSession(CommandHost host, RunRequest request)
+{
+    /// <summary>Does the work under the run's lock; returns the context for what is shown afterwards.</summary>
+    public StageContext Work(Action<Pipeline, StageContext> work, Action<RunDirectory>? prepare = null)
+    {
+        var (file, run) = request.Locate(host);
+        var recipe = Recipe.Read(file, request.Overrides);
+        using var held = RunLock.Take(run);
+        prepare?.Invoke(run);
+        var inputs = InputPaths.Find(recipe, host.Roots);
+        Keep(recipe, run);
+        using var shared = new SharedResources();
+        using var display = RunDisplay.For(host, request, [.. host.Pipeline.Stages.Where(stage => stage.IsIn(recipe)).Select(stage => stage.Name)]);
+        var context = new StageContext
+        {
+            Recipe = recipe, Run = run, Inputs = inputs, Shared = shared, Progress = display, Events = display, Log = display,
+            Time = host.Time, Cancellation = host.Cancellation,
+        };
+        display.Show(() => work(host.Pipeline, context));
+        return context;
+    }
+
+    /// <summary>The run as it stands, without doing anything.</summary>
+    public T Look<T>(Func<StageContext, T> look)
+    {
+        var (file, run) = request.Locate(host);
+        var recipe = Recipe.Read(file, request.Overrides);
+        using var shared = new SharedResources();
+        return look(new() { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, host.Roots), Shared = shared, Time = host.Time });
+    }
+
+    static void Keep(Recipe recipe, RunDirectory run)
+    {
+        var text = "# The recipe of this run with every value written out; 'cope' writes it anew when a run is started with another one.\n" + recipe.ToYaml();
+        if (!File.Exists(run.Recipe) || File.ReadAllText(run.Recipe) != text) AtomicFile.WriteText(run.Recipe, text);
+    }
+}

@@ -1,0 +1,27 @@
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Cli;
+
+/// <summary>Recipes that come with the program.</summary>
+static class ShippedRecipes
+{
+    /// <summary>Names and first comment lines, in order.</summary>
+    public static IReadOnlyList<(string Name, string Summary, string Path)> All(CommandHost host) =>
+    [
+        .. host.Roots.Select(root => Path.Combine(root, "recipes")).Where(Directory.Exists)
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.yaml"))
+            .DistinctBy(Path.GetFileName)
+            .OrderBy(Path.GetFileName, StringComparer.Ordinal)
+            .Select(path => (Path.GetFileNameWithoutExtension(path), Summary(path), path)),
+    ];
+
+    /// <summary>The file of a recipe named by path, or by bare name where it is shipped.</summary>
+    public static string Find(CommandHost host, string recipe)
+    {
+        string[] names = [recipe, Path.Combine("recipes", recipe), Path.Combine("recipes", recipe + ".yaml")];
+        return names.SelectMany(name => host.Roots.Select(root => Path.Combine(root, name))).FirstOrDefault(File.Exists)
+            ?? throw new RecipeException($"recipe {recipe} does not exist{Nearest.Hint(Path.GetFileNameWithoutExtension(recipe), All(host).Select(known => known.Name))}; 'cope recipes ls' lists the shipped ones");
+    }
+
+    static string Summary(string path) => File.ReadLines(path).FirstOrDefault() is { } line && line.StartsWith('#') ? line.TrimStart('#', ' ') : "";
+}

@@ -1,0 +1,24 @@
+using System.CommandLine;
+using CoPe.Cli.Display;
+
+namespace CoPe.Cli.Verbs;
+
+/// <summary><c>cope demo</c>: the shipped demo recipe on sample data made on the spot.</summary>
+static class DemoVerb
+{
+    public static Command Create(CommandHost host)
+    {
+        var command = new Command("demo", "Personalise the embedded model for a dozen invented users, all stages, in a few minutes.");
+        var options = RunOptions.AddTo(command, takesRecipe: false);
+        command.SetAction(parsed =>
+        {
+            var request = options.Read(parsed, "demo");
+            request = request with { Run = request.Run ?? Path.Combine("runs", "demo") };
+            request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context));
+            ResultsView.Write(host, context, request.IsJson);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,13 @@
+using System.CommandLine;
+
+namespace CoPe.Cli.Verbs;
+
+/// <summary><c>cope negatives sample|select</c>.</summary>
+static class NegativesVerb
+{
+    public static Command Create(CommandHost host) => new("negatives", "Make the rejected answers of preference training.")
+    {
+        StageVerb.Create(host, "sample", "negatives sample", "Sample candidates for every history item from the task-adaptive model (stage 3a)."),
+        StageVerb.Create(host, "select", "negatives select", "Choose each item's rejected answer by its implicit reward (stage 3b)."),
+    };
+}

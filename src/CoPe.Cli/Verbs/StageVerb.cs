@@ -1,0 +1,25 @@
+using System.CommandLine;
+using CoPe.Runs;
+
+namespace CoPe.Cli.Verbs;
+
+/// <summary>A verb that runs one stage alone.</summary>
+static class StageVerb
+{
+    public static Command Create(CommandHost host, string verb, string stage, string description, Action<StageContext, RunRequest>? after = null)
+    {
+        var command = new Command(verb, description);
+        var options = RunOptions.AddTo(command);
+        var again = new Option<bool>("--again") { Description = "Also where the stage is complete already." };
+        command.Options.Add(again);
+        command.SetAction(parsed =>
+        {
+            var request = options.Read(parsed);
+            var isAgain = parsed.GetValue(again);
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.RunOnly(context, stage, isAgain));
+            after?.Invoke(context, request);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,20 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+
+namespace CoPe.Cli.Verbs;
+
+/// <summary><c>cope version</c>.</summary>
+static class VersionVerb
+{
+    public static Command Create(CommandHost host)
+    {
+        var command = new Command("version", "Show the version of the program and of what it runs on.");
+        command.SetAction(_ =>
+        {
+            var cope = typeof(Runs.Pipeline).Assembly.GetName().Version!.ToString(3);
+            var torch = typeof(TorchSharp.torch).Assembly.GetName().Version!.ToString(3);
+            host.Out.WriteLine($"cope {cope} (TorchSharp {torch}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})");
+        });
+        return command;
+    }
+}
