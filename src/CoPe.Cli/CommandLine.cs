@@ -53,6 +53,7 @@ static class CommandLine
             ReportVerb.Create(host),
             StatusVerb.Create(host),
             RecipesVerb.Create(host),
+            DataVerb.Create(host),
             VersionVerb.Create(host),
         };
         return root;

@@ -1,11 +1,15 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Data.Samples;
 
 namespace CoPe.Cli.Verbs;
 
 /// <summary><c>cope demo</c>: the shipped demo recipe on sample data made on the spot.</summary>
 static class DemoVerb
 {
+    /// <summary>A dozen users, and no text to pre-train on.</summary>
+    static readonly SampleOptions Sample = new() { Users = 12, Documents = 0, Instructions = 0 };
+
     public static Command Create(CommandHost host)
     {
         var command = new Command("demo", "Personalise the embedded model for a dozen invented users, all stages, in a few minutes.");
@@ -15,7 +19,7 @@ static class DemoVerb
             var request = options.Read(parsed, "demo");
             request = request with { Run = request.Run ?? Path.Combine("runs", "demo") };
             request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context));
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => SampleData.Write(run.Data, Sample, cancel: host.Cancellation));
             ResultsView.Write(host, context, request.IsJson);
             return ExitCode.Ok;
         });

@@ -1,3 +1,4 @@
+using CoPe.Data;
 using CoPe.Runs.Recipes;
 
 namespace CoPe.Runs;
@@ -6,7 +7,7 @@ namespace CoPe.Runs;
 public sealed record InputPaths
 {
     /// <summary>Files of a task, by the benchmark's names.</summary>
-    static readonly string[] TaskFiles = ["user_top_100_history.json", "user_top_100_history_label.json", "user_others.json"];
+    static readonly string[] TaskFiles = [LampFiles.UsersFile, LampFiles.LabelsFile, LampFiles.OthersFile];
 
     /// <summary>The model folder.</summary>
     public required string Model { get; init; }
@@ -37,10 +38,10 @@ public sealed record InputPaths
     public IEnumerable<(string Name, string Path)> Files(StageFiles kinds)
     {
         if (kinds.HasFlag(StageFiles.Model))
-            foreach (var file in Directory.EnumerateFiles(Model).Where(IsModelFile).Order(StringComparer.Ordinal)) yield return ("model " + System.IO.Path.GetFileName(file), file);
+            foreach (var file in Directory.EnumerateFiles(Model).Where(IsModelFile).Order(StringComparer.Ordinal)) yield return ("model " + Path.GetFileName(file), file);
         if (kinds.HasFlag(StageFiles.Data))
             foreach (var file in TaskFiles.Where(name => File.Exists(Path.Combine(Data, name)))) yield return ("data " + file, Path.Combine(Data, file));
-        if (kinds.HasFlag(StageFiles.Prompt)) yield return ("prompt " + System.IO.Path.GetFileName(Prompt), Prompt);
+        if (kinds.HasFlag(StageFiles.Prompt)) yield return ("prompt " + Path.GetFileName(Prompt), Prompt);
     }
 
     static bool IsModelFile(string file) => Path.GetExtension(file) is ".json" or ".safetensors" or ".jinja";

@@ -1,4 +1,6 @@
+using CoPe.Data;
 using CoPe.Training;
+
 namespace CoPe.Runs.Recipes;
 
 /// <summary>What a recipe's keys must satisfy together; each key's own type and range is checked where it is read.</summary>
@@ -14,6 +16,8 @@ static class RecipeValidation
     static IEnumerable<string> Problems(Recipe recipe)
     {
         if (recipe.Task.Length == 0) yield return "'task' is missing; name one, for example task: scholarly_title";
+        var tasks = LampTasks.All.Select(task => task.Name).ToList();
+        if (recipe.Task.Length > 0 && !tasks.Contains(recipe.Task)) yield return $"unknown task '{recipe.Task}'{Nearest.Hint(recipe.Task, tasks)} (tasks: {string.Join(", ", tasks)})";
         if (recipe.Predict.Count == 0) yield return "'predict' is empty; name at least one method, for example predict: [tam, cope]";
         foreach (var name in recipe.Predict.Where(name => PredictionMethod.All.All(method => method.Name != name))) yield return $"'predict' names an {PredictionMethod.Unknown(name)}";
         foreach (var problem in Lora("tam.lora", recipe.Tam.Lora).Concat(Lora("sft.lora", recipe.Sft.Lora))) yield return problem;

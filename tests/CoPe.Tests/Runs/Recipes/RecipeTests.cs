@@ -12,13 +12,14 @@ public sealed class RecipeTests : IDisposable
 
     [Theory]
     [InlineData("seed: 1", "'task' is missing")]
-    [InlineData("task: t\npredict: []", "'predict' is empty")]
-    [InlineData("task: t\npredict: [tam, coep]", "unknown method 'coep'; did you mean 'cope'?")]
-    [InlineData("task: t\ndecode: { runs: 3 }", "'decode.runs' is 3, but without decode.do_sample")]
-    [InlineData("task: t\ndpo: { loss: ipo, label_smoothing: 0.1 }", "'dpo.label_smoothing' belongs to dpo.loss: sigmoid")]
-    [InlineData("task: t\nsft: { lora: { rank: 0 } }", "'sft.lora.rank' is 0; it must be at least 1")]
-    [InlineData("task: t\nsft: { lora: { dropout: 1 } }", "'sft.lora.dropout' is 1; it must be at least 0 and less than 1")]
-    [InlineData("task: t\ntam: { lora: { target_modules: [] } }", "'tam.lora.target_modules' is empty")]
+    [InlineData("task: newsheadline", "unknown task 'newsheadline'; did you mean 'news_headline'?")]
+    [InlineData("task: news_headline\npredict: []", "'predict' is empty")]
+    [InlineData("task: news_headline\npredict: [tam, coep]", "unknown method 'coep'; did you mean 'cope'?")]
+    [InlineData("task: news_headline\ndecode: { runs: 3 }", "'decode.runs' is 3, but without decode.do_sample")]
+    [InlineData("task: news_headline\ndpo: { loss: ipo, label_smoothing: 0.1 }", "'dpo.label_smoothing' belongs to dpo.loss: sigmoid")]
+    [InlineData("task: news_headline\nsft: { lora: { rank: 0 } }", "'sft.lora.rank' is 0; it must be at least 1")]
+    [InlineData("task: news_headline\nsft: { lora: { dropout: 1 } }", "'sft.lora.dropout' is 1; it must be at least 0 and less than 1")]
+    [InlineData("task: news_headline\ntam: { lora: { target_modules: [] } }", "'tam.lora.target_modules' is empty")]
     public void What_does_not_fit_together_is_named(string text, string message)
     {
         var error = Error(text);
@@ -33,5 +34,5 @@ public sealed class RecipeTests : IDisposable
 
     [Fact]
     public void Methods_come_in_the_order_of_the_table() =>
-        Assert.Equal(["TAM", "CoPe"], Recipe.Read(folder.Write("r.yaml", "task: t\npredict: [cope, tam]")).Methods().Select(method => method.Title));
+        Assert.Equal(["TAM", "CoPe"], Recipe.Read(folder.Write("r.yaml", "task: news_headline\npredict: [cope, tam]")).Methods().Select(method => method.Title));
 }

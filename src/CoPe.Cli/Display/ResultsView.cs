@@ -1,0 +1,71 @@
+using System.Globalization;
+using CoPe.Data;
+using CoPe.Evaluation;
+using CoPe.Runs;
+using CoPe.Runs.Recipes;
+using Spectre.Console;
+
+namespace CoPe.Cli.Display;
+
+/// <summary>The results of a run: a table of methods and metrics, answers side by side, and where the rest lies; or the results file as it is.</summary>
+static class ResultsView
+{
+    static readonly Dictionary<TaskOutcome, Metric[]> Columns = new()
+    {
+        [TaskOutcome.Text] = [Metric.Rouge1, Metric.RougeL, Metric.Meteor],
+        [TaskOutcome.Category] = [Metric.Accuracy, Metric.MacroF1],
+        [TaskOutcome.Rating] = [Metric.Mae, Metric.Rmse],
+    };
+
+    /// <summary>Writes what a run came to; nothing where it was not evaluated.</summary>
+    public static void Write(CommandHost host, StageContext context, bool isJson)
+    {
+        if (!File.Exists(context.Run.Results)) return;
+        if (isJson)
+        {
+            host.Out.Write(File.ReadAllText(context.Run.Results));
+            return;
+        }
+
+        var results = ResultsFile.ReadJson(context.Run.Results);
+        var task = LampTasks.ByName(context.Recipe.Task);
+        var console = host.Tables();
+        var count = results.Values.SelectMany(method => method.Values).Select(value => value.Count).DefaultIfEmpty().Max();
+        console.WriteLine();
+        console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {count} queries");
+        console.Write(Table(task, results));
+        ExamplesView.Write(console, context, task);
+        console.WriteLine($"results  {Relative(host, context.Run.Results)}");
+        if (File.Exists(context.Run.Report)) console.WriteLine($"report   {Relative(host, context.Run.Report)}");
+    }
+
+    /// <summary>Rows methods, columns the task's metrics, cells mean and standard error over queries.</summary>
+    internal static Table Table(LampTask task, IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results)
+    {
+        var metrics = Columns[task.Outcome];
+        var table = new Table { Border = TableBorder.Rounded };
+        table.AddColumn("method");
+        foreach (var metric in metrics) table.AddColumn(new TableColumn(metric.Name.ToUpperInvariant()).RightAligned());
+        foreach (var method in MethodOrder.Sort(results.Keys))
+            table.AddRow([Title(method), .. metrics.Select(metric => Cell(metric, method, results))]);
+        return table;
+    }
+
+    /// <summary>A method's heading, marked up.</summary>
+    internal static string Title(string method) => Markup.Escape(PredictionMethod.All.FirstOrDefault(known => known.Name == method)?.Title ?? method);
+
+    static string Cell(Metric metric, string method, IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results)
+    {
+        if (!results[method].TryGetValue(metric.Name, out var value)) return "-";
+        var best = results.Values.Where(other => other.ContainsKey(metric.Name)).Select(other => other[metric.Name].Mean).ToList();
+        var isBest = value.Mean == (metric.Direction == MetricDirection.Lower ? best.Min() : best.Max());
+        var text = string.Create(CultureInfo.InvariantCulture, $"{value.Mean:0.0000} ± {value.StandardError:0.0000}");
+        return isBest ? $"[bold]{text}[/]" : text;
+    }
+
+    static string Relative(CommandHost host, string path)
+    {
+        var relative = Path.GetRelativePath(host.Roots[0], path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+using CoPe.Runs;
+
+namespace CoPe.Cli.Display;
+
+/// <summary>Figures in words, the same on every machine.</summary>
+static class Words
+{
+    /// <summary><c>0:07</c>, <c>12:34</c>, <c>1:02:03</c>.</summary>
+    public static string Time(TimeSpan span) => span.TotalHours >= 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours}:{span.Minutes:00}:{span.Seconds:00}")
+        : string.Create(CultureInfo.InvariantCulture, $"{span.Minutes}:{span.Seconds:00}");
+
+    /// <summary>A figure with three or four digits that count.</summary>
+    public static string Number(double value) => Math.Abs(value) switch
+    {
+        0 => "0",
+        < 0.001 => value.ToString("0.0e-0", CultureInfo.InvariantCulture),
+        < 100 => value.ToString("0.000", CultureInfo.InvariantCulture),
+        _ => value.ToString("#,0", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>Where a stage stands: <c>12 users, 140 of 240 steps, loss 1.93, 2,140 tokens/s</c>.</summary>
+    public static string Progress(StageProgress progress)
+    {
+        string[] head = progress.User is { } user ? [long.TryParse(user, out _) ? $"user {user}" : user] : [];
+        string[] parts = [.. head, string.Create(CultureInfo.InvariantCulture, $"{progress.Done} of {progress.Total} {progress.Unit}"), .. progress.Figures.Select(Figure)];
+        return string.Join(", ", parts);
+    }
+
+    static string Figure(KeyValuePair<string, double> figure) =>
+        figure.Key.EndsWith("/s", StringComparison.Ordinal) ? $"{Number(figure.Value)} {figure.Key}" : $"{figure.Key} {Number(figure.Value)}";
+}

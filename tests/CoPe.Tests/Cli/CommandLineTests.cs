@@ -1,0 +1,186 @@
+using CoPe.Runs;
+
+namespace CoPe.Tests.Cli;
+
+public sealed class CommandLineTests : IDisposable
+{
+    readonly CopeProcess cope = new();
+
+    public void Dispose() => cope.Dispose();
+
+    void Fails(int code, string message, params string[] args)
+    {
+        Assert.Equal(code, cope.Run(args));
+        Assert.Contains(message, Assert.Single(cope.ErrorLines), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", cope.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_arguments_it_shows_its_verbs()
+    {
+        Assert.Equal(0, cope.Run());
+        Assert.All(["demo", "run", "train", "negatives", "predict", "evaluate", "report", "recipes"], verb => Assert.Contains($"  {verb}", cope.Output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Version_names_what_it_runs_on()
+    {
+        Assert.Equal(0, cope.Run("version"));
+        Assert.StartsWith("cope 0.", cope.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("trian", "'cope' has no verb 'trian'; did you mean 'train'?")]
+    [InlineData("train tma", "'cope train' has no verb 'tma'; did you mean 'tam'?")]
+    [InlineData("train", "'cope train' needs a verb: tam, sft, dpo")]
+    [InlineData("run recipe.yaml --user 3", "'cope run' has no option '--user'; did you mean '--users'?")]
+    [InlineData("run recipe.yaml --users many", "see 'cope run --help'")]
+    [InlineData("run", "name a recipe, or the folder of a run with --run")]
+    [InlineData("run --run nothing", "nothing holds no recipe.yaml yet")]
+    [InlineData("run nowhere.yaml", "recipe nowhere.yaml does not exist")]
+    [InlineData("run frist", "recipe frist does not exist; did you mean 'first'?")]
+    [InlineData("run recipe.yaml --set dpo.betta=1", "--set dpo.betta=1: unknown key 'dpo.betta'; did you mean 'dpo.beta'?")]
+    [InlineData("run recipe.yaml --set task=news", "unknown task 'news'")]
+    [InlineData("predict recipe.yaml --method coep", "unknown method 'coep'; did you mean 'cope'?")]
+    public void A_command_that_cannot_be_carried_out_is_a_usage_error(string line, string message) => Fails(2, message, line.Split(' '));
+
+    [Theory]
+    [InlineData("model=nowhere", "model folder nowhere does not exist")]
+    [InlineData("data=nowhere", "data folder nowhere does not exist")]
+    [InlineData("task=topic_writing", "holds no folder 'topic_writing'")]
+    public void An_input_that_is_not_there_is_a_failure_that_leaves_nothing_behind(string pair, string message)
+    {
+        Fails(1, message, "run", "recipe.yaml", "--set", pair);
+        Assert.False(File.Exists(cope.At("runs/recipe/recipe.yaml")));
+    }
+
+    [Fact]
+    public void A_recipe_runs_into_a_folder_of_its_name_and_stays_there()
+    {
+        Assert.Equal(0, cope.Run("run", "recipe.yaml", "--set", "dpo.beta=0.5", "--users", "3", "--quiet"));
+
+        var kept = File.ReadAllText(cope.At("runs/recipe/recipe.yaml"));
+        Assert.Contains("  beta: 0.5\n", kept, StringComparison.Ordinal);
+        Assert.Contains("\nusers: 3\n", kept, StringComparison.Ordinal);
+        Assert.Equal("", cope.Error);
+        Assert.Equal((1, 1), (cope.Tam.Executions, cope.Sft.Executions));
+    }
+
+    [Fact]
+    public void A_shipped_recipe_is_found_by_its_name()
+    {
+        Assert.Equal(0, cope.Run("run", "first"));
+        Assert.True(File.Exists(cope.At("runs/first/manifest.json")));
+    }
+
+    [Fact]
+    public void Progress_without_a_terminal_is_lines()
+    {
+        cope.Tam.Before = context => context.Progress.Report(new() { Stage = "train tam", User = "7", Done = 5, Total = 10, Figures = new Dictionary<string, double> { ["loss"] = 1.5, ["tokens/s"] = 2140 } });
+
+        Assert.Equal(0, cope.Run("run", "first"));
+        Assert.StartsWith("train tam: begins\n", cope.Error, StringComparison.Ordinal);
+        Assert.Contains("train tam: done in 0:0", cope.Error, StringComparison.Ordinal);
+
+        Assert.Equal(0, cope.Run("run", "first"));
+        Assert.Equal("train tam: complete already\ntrain sft: complete already\nevaluate: complete already\n", cope.Error);
+    }
+
+    [Fact]
+    public void A_stage_without_its_predecessor_names_the_command_to_run()
+    {
+        Fails(1, "'train sft' needs 'train tam', which has not run in runs/recipe: run 'cope train tam --run runs/recipe' first", "train", "sft", "recipe.yaml");
+
+        Assert.Equal(0, cope.Run("train", "tam", "--run", "runs/recipe"));
+        Assert.Equal(0, cope.Run("train", "sft", "--run", "runs/recipe"));
+    }
+
+    [Fact]
+    public void A_cancelled_command_says_so_and_goes_on_when_repeated()
+    {
+        using var source = new CancellationTokenSource();
+        cope.Sft.Before = context =>
+        {
+            source.Cancel();
+            context.Cancellation.ThrowIfCancellationRequested();
+        };
+
+        Assert.Equal(130, cope.Run(source.Token, "run", "recipe.yaml"));
+        Assert.EndsWith("cope: stopped; the same command goes on from here\n", cope.Error, StringComparison.Ordinal);
+        Assert.Empty(cope.ErrorLines);
+
+        cope.Sft.Before = null;
+        Assert.Equal(0, cope.Run("run", "recipe.yaml"));
+        Assert.Contains("train sft: goes on where it stopped", cope.Error, StringComparison.Ordinal);
+        Assert.Equal(1, cope.Tam.Executions);
+    }
+
+    [Fact]
+    public void A_full_disk_is_one_clear_line()
+    {
+        cope.Tam.Before = _ => throw new IOException("No space left on device : '/x'", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28);
+
+        Fails(1, "the disk is full (No space left on device : '/x'): free some space and run the same command again", "run", "recipe.yaml");
+    }
+
+    [Fact]
+    public void An_error_no_one_thought_of_is_one_line_and_its_origin_on_request()
+    {
+        cope.Tam.Before = _ => throw new InvalidOperationException("odd\nthing");
+
+        Fails(1, "InvalidOperationException: odd thing (--verbose shows where)", "run", "recipe.yaml");
+        Assert.Equal(1, cope.Run("run", "recipe.yaml", "--verbose"));
+        Assert.Contains("   at ", cope.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_processes_do_not_share_a_run()
+    {
+        using var held = RunLock.Take(new(cope.At("runs/recipe")));
+
+        Fails(1, "another process is at work in runs/recipe", "run", "recipe.yaml");
+    }
+
+    [Fact]
+    public void A_run_ends_with_its_table_and_answers_side_by_side()
+    {
+        Assert.Equal(0, cope.Run("run", "recipe.yaml", "--quiet"));
+
+        Assert.Contains("mean ± standard error over 500 queries", cope.Output, StringComparison.Ordinal);
+        Assert.Matches(@"base +│ +0\.1250 ± 0\.0000 +│ +- +│ +- +│", cope.Output);
+        Assert.Matches(@"CoPe +│ +0\.5000 ± 0\.0100 +│ +0\.2500 ± 0\.0200 +│ +- +│", cope.Output);
+        Assert.Contains("user u1: Generate a headline: rain", cope.Output, StringComparison.Ordinal);
+        Assert.Matches("the user +It Rains", cope.Output);
+        Assert.Matches(@"CoPe +\[cope\] said", cope.Output);
+        Assert.EndsWith("results  runs/recipe/results.json\n", cope.Output, StringComparison.Ordinal);
+        Assert.All(cope.Output.Split('\n'), line => Assert.True(line.Length <= 80, line));
+    }
+
+    [Fact]
+    public void Json_is_the_results_and_nothing_else()
+    {
+        Assert.Equal(0, cope.Run("run", "recipe.yaml", "--json"));
+
+        using var results = System.Text.Json.JsonDocument.Parse(cope.Output);
+        Assert.Equal(0.5, results.RootElement.GetProperty("cope").GetProperty("rouge-1").GetProperty("mean").GetDouble());
+    }
+
+    [Fact]
+    public void Status_says_what_is_out_of_date_and_why()
+    {
+        Assert.Equal(0, cope.Run("run", "recipe.yaml"));
+        Assert.Equal(0, cope.Run("status", "--run", "runs/recipe", "--set", "sft.epochs=9"));
+
+        Assert.Equal("train tam          complete\ntrain sft          out of date: sft.epochs was 2, is 9\nevaluate           out of date: 'train sft' has other inputs\n", cope.Output);
+    }
+
+    [Fact]
+    public void A_changed_recipe_is_named_before_its_stages_run_again()
+    {
+        Assert.Equal(0, cope.Run("run", "recipe.yaml"));
+        Assert.Equal(0, cope.Run("run", "recipe.yaml", "--set", "sft.epochs=9"));
+
+        Assert.Contains("cope: warning: train sft starts again: sft.epochs was 2, is 9", cope.Error, StringComparison.Ordinal);
+        Assert.Equal((1, 2), (cope.Tam.Executions, cope.Sft.Executions));
+    }
+}

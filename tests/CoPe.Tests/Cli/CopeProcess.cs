@@ -1,0 +1,61 @@
+using CoPe.Cli;
+using CoPe.Runs;
+using CoPe.Tests.Runs;
+
+namespace CoPe.Tests.Cli;
+
+/// <summary>Whole command lines in a folder of their own, with toy stages under the real names.</summary>
+sealed class CopeProcess : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+    readonly StringWriter output = new();
+    readonly StringWriter error = new();
+
+    public CopeProcess()
+    {
+        folder.Write("here/recipe.yaml", "task: news_headline\nmodel: model\n");
+        folder.Write("here/data/news_headline/user_others.json", """[{"user_id": "o", "profile": [], "query": [{"id": "x", "input": "i", "gold": "g"}]}]""");
+        folder.Write("here/data/news_headline/user_top_100_history.json", """[{"user_id": "u1", "profile": [{"id": "h", "text": "t", "title": "t"}], "query": [{"id": "q1", "input": "Generate a headline: rain", "gold": "It Rains"}]}]""");
+        folder.Write("shipped/model/config.json", "{}");
+        folder.Write("shipped/prompts/news_headline.yaml", "");
+        folder.Write("shipped/recipes/first.yaml", "# The first recipe.\ntask: news_headline\nmodel: model\n");
+    }
+
+    public ToyStage Tam { get; } = new("train tam", ["tam"]);
+
+    public ToyStage Sft { get; } = new("train sft", ["sft"], "train tam");
+
+    /// <summary>Writes the results of two methods.</summary>
+    public ToyStage Evaluate { get; } = new("evaluate", [], "train sft")
+    {
+        Before = context =>
+        {
+            AtomicFile.WriteText(context.Run.Results, """{"cope": {"rouge-1": {"mean": 0.5, "se": 0.01, "n": 500}, "rouge-l": {"mean": 0.25, "se": 0.02, "n": 500}}, "base": {"rouge-1": {"mean": 0.125, "se": 0, "n": 500}}}""");
+            foreach (var method in (string[])["base", "cope"])
+                AtomicFile.WriteText(context.Run.Predictions(method), $$"""{"task": "LaMP_4", "golds": [{"id": "q1", "output": "[{{method}}] said"}]}""");
+        },
+    };
+
+    public string Output => output.ToString();
+
+    public string Error => error.ToString();
+
+    /// <summary>The lines of <see cref="Error"/> that are errors.</summary>
+    public IReadOnlyList<string> ErrorLines => [.. Error.Split('\n').Where(line => line.StartsWith("cope: error:", StringComparison.Ordinal))];
+
+    public string At(string relative) => folder.At("here/" + relative);
+
+    public int Run(params string[] args) => Run(CancellationToken.None, args);
+
+    public int Run(CancellationToken cancellation, params string[] args)
+    {
+        output.GetStringBuilder().Clear();
+        error.GetStringBuilder().Clear();
+        return CommandLine.Run(args, new CommandHost
+        {
+            Out = output, Error = error, Roots = [folder.At("here"), folder.At("shipped")], Pipeline = new([Tam, Sft, Evaluate]), Cancellation = cancellation,
+        });
+    }
+
+    public void Dispose() => folder.Dispose();
+}
