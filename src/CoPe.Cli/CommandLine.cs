@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using CoPe.Cli.Verbs;
 using CoPe.Runs.Recipes;
@@ -40,9 +41,9 @@ static class CommandLine
         }
     }
 
-    static RootCommand Root(CommandHost host)
+    static Command Root(CommandHost host)
     {
-        var root = new RootCommand("Personalise a language model to each of many users by contrasting personal preference (CoPe).")
+        var root = new Command("cope", "Personalise a language model to each of many users by contrasting personal preference (CoPe).")
         {
             DemoVerb.Create(host),
             RunVerb.Create(host),
@@ -56,6 +57,7 @@ static class CommandLine
             DataVerb.Create(host),
             VersionVerb.Create(host),
         };
+        root.Options.Add(new HelpOption());
         return root;
     }
 
@@ -73,6 +75,6 @@ static class CommandLine
 
     static IEnumerable<string> Path(System.CommandLine.Parsing.SymbolResult? result)
     {
-        for (; result is System.CommandLine.Parsing.CommandResult command; result = result.Parent) yield return command.Command is RootCommand ? "cope" : command.Command.Name;
+        for (; result is System.CommandLine.Parsing.CommandResult command; result = result.Parent) yield return command.Command.Name;
     }
 }

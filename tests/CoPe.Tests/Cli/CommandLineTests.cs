@@ -19,6 +19,7 @@ public sealed class CommandLineTests : IDisposable
     public void Without_arguments_it_shows_its_verbs()
     {
         Assert.Equal(0, cope.Run());
+        Assert.Contains("  cope [command] [options]", cope.Output, StringComparison.Ordinal);
         Assert.All(["demo", "run", "train", "negatives", "predict", "evaluate", "report", "recipes"], verb => Assert.Contains($"  {verb}", cope.Output, StringComparison.Ordinal));
     }
 
