@@ -9,6 +9,6 @@ public sealed record ExampleOutput
     /// <summary>The prediction; may be empty, which is said in words.</summary>
     public required string Text { get; init; }
 
-    /// <summary>Score of this prediction in the first metric, or null where it was not kept.</summary>
+    /// <summary>Score of this prediction in a metric of the caller's choice, or null where it was not kept.</summary>
     public double? Score { get; init; }
 }

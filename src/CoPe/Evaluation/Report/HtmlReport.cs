@@ -15,7 +15,7 @@ public static class HtmlReport
     /// Writes the page. The same model gives the same bytes on every system. Every text is escaped; a part of the model that is empty
     /// becomes a sentence that says so. The caller owns <paramref name="writer"/>, whose encoding should be UTF-8.
     /// </summary>
-    /// <exception cref="ArgumentException">A user has two scores of one method in one metric.</exception>
+    /// <exception cref="ArgumentException">A user has two scores of one method in one metric, or the headline metric is not in the table.</exception>
     public static void Write(ReportModel model, TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(model);

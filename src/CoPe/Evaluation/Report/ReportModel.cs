@@ -23,6 +23,9 @@ public sealed record ReportModel
     /// <summary>The results table.</summary>
     public ResultsTable Results { get; init; } = ResultsTable.Empty;
 
+    /// <summary>The metric of the headline and of the first plots per user; null for the first of the table.</summary>
+    public string? HeadlineMetric { get; init; }
+
     /// <summary>Pairs of methods compared user by user; the first one is the headline.</summary>
     public IReadOnlyList<MethodComparison> Comparisons { get; init; } = [];
 

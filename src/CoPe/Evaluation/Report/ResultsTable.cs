@@ -9,7 +9,7 @@ public sealed record ResultsTable
     /// <summary>Methods, in the order of the rows.</summary>
     public IReadOnlyList<string> Methods { get; init; } = [];
 
-    /// <summary>Metrics, in the order of the columns; the first is the one the report puts first.</summary>
+    /// <summary>Metrics, in the order of the columns.</summary>
     public IReadOnlyList<MetricColumn> Metrics { get; init; } = [];
 
     /// <summary>The measured cells, in any order; a missing cell is shown as a dash.</summary>

@@ -161,6 +161,13 @@ public class HtmlReportTests
         Assert.Contains("User '1000' has two scores of method 'CoPe' in metric 'ROUGE-1'", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void An_unknown_headline_metric_is_an_error_that_lists_the_known_ones()
+    {
+        var error = Assert.Throws<ArgumentException>(() => Render(SampleReport.Of(users: 2) with { HeadlineMetric = "BLEU" }));
+        Assert.Contains("'BLEU' is not in the results table; expected one of ROUGE-1, ROUGE-L, METEOR", error.Message, StringComparison.Ordinal);
+    }
+
     private static string Render(ReportModel model)
     {
         using var writer = new StringWriter();

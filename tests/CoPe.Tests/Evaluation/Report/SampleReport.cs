@@ -25,6 +25,7 @@ internal static class SampleReport
             StageTimes = [new("train tam", TimeSpan.FromSeconds(312)), new("train sft", TimeSpan.FromSeconds(955)),
                 new("negatives", TimeSpan.FromSeconds(240)), new("train dpo", TimeSpan.FromSeconds(410)), new("predict", TimeSpan.FromSeconds(188)), new("evaluate", TimeSpan.FromSeconds(4.2))],
             Results = Results(scores, users * queriesPerUser),
+            HeadlineMetric = "ROUGE-L",
             Comparisons = [new() { Method = "CoPe", Baseline = "TAM" }, new() { Method = "CoPe", Baseline = "SFT" }],
             Significance = Significance(scores, users),
             UserScores = scores,

@@ -3,6 +3,9 @@ namespace CoPe.Evaluation.Report.Plots;
 /// <summary>One dot per user: gain against the number of history items, with a least-squares line.</summary>
 internal static class HistoryGainPlot
 {
+    /// <summary>Fewest users whose gains are worth setting against their histories.</summary>
+    public const int FewestUsers = 3;
+
     /// <summary>Most dots drawn.</summary>
     public const int MaxDots = 1500;
 
@@ -16,11 +19,11 @@ internal static class HistoryGainPlot
         var users = gains.Sorted.Where(user => user.HistoryLength is not null).ToList();
         var shown = PlotSample.Evenly(users, MaxDots);
         var x = LengthScale(users);
-        var y = PlotScale.Round(Math.Min(0, users.Min(user => user.Gain)), Math.Max(0, users.Max(user => user.Gain)), Bottom - 6, 10);
+        var y = PlotScale.Round(Math.Min(0, users.Min(user => user.Gain)), Math.Max(0, users.Max(user => user.Gain)), Bottom - 6, 10, 5);
         var canvas = new PlotCanvas(markup);
         using (canvas.Open(Height, $"Gain in {gains.Metric.Name} against history length", Describe(gains, users)))
         {
-            canvas.VerticalAxis(y, Left, PlotCanvas.Width);
+            canvas.VerticalAxis(y, Left, PlotCanvas.Width, 5);
             canvas.HorizontalAxis(x, Bottom, x.Logarithmic ? "history items (logarithmic)" : "history items");
             canvas.Line("axis", Left, y.Map(0), PlotCanvas.Width, y.Map(0));
             WriteTrend(canvas, x, y, users);
@@ -52,7 +55,7 @@ internal static class HistoryGainPlot
     {
         var (meanX, meanY) = (users.Average(user => x.Map(Length(user))), users.Average(user => y.Map(user.Gain)));
         var spread = users.Sum(user => Math.Pow(x.Map(Length(user)) - meanX, 2));
-        if (users.Count < 3 || spread < 1e-9)
+        if (users.Count < FewestUsers || spread < 1e-9)
             return;
         var slope = users.Sum(user => (x.Map(Length(user)) - meanX) * (y.Map(user.Gain) - meanY)) / spread;
         var (start, end) = (users.Min(user => x.Map(Length(user))), users.Max(user => x.Map(Length(user))));

@@ -14,13 +14,13 @@ internal static class UserDifferencePlot
     {
         var users = PlotSample.Evenly(gains.Sorted, MaxBars);
         var canvas = new PlotCanvas(markup);
-        var scale = PlotScale.Round(Math.Min(0, users.Min(user => user.Gain)), Math.Max(0, users.Max(user => user.Gain)), Height - 8, 10);
+        var scale = PlotScale.Round(Math.Min(0, users.Min(user => user.Gain)), Math.Max(0, users.Max(user => user.Gain)), Height - 8, 10, 5);
         var title = $"Gain in {gains.Metric.Name} per user, {gains.Comparison.Method} against {gains.Comparison.Baseline}";
         var description = $"{Figures.Count(gains.Helped)} of {Figures.Count(gains.Sorted.Count, "user")} helped, {Figures.Count(gains.Hurt)} hurt, " +
             $"from {Figures.Signed(gains.Sorted[0].Gain)} to {Figures.Signed(gains.Sorted[^1].Gain)}, mean {Figures.Signed(gains.Mean)}";
         using (canvas.Open(Height, title, description))
         {
-            canvas.VerticalAxis(scale, Left, PlotCanvas.Width);
+            canvas.VerticalAxis(scale, Left, PlotCanvas.Width, 5);
             WriteBars(canvas, scale, users, gains.Comparison);
             canvas.Line("axis", Left, scale.Map(0), PlotCanvas.Width, scale.Map(0));
             canvas.Line("mean", Left, scale.Map(gains.Mean), PlotCanvas.Width, scale.Map(gains.Mean));

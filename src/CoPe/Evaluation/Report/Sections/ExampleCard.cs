@@ -13,7 +13,7 @@ internal static class ExampleCard
         using (markup.Open("article", ("class", "card"), ("data-user", "u" + example.User)))
         {
             using (markup.Open("h3"))
-                markup.Element("bdi", "user " + example.User).Text(" · ").Element("bdi", "query " + example.Query);
+                markup.Text("user ").Element("bdi", example.User).Text(" · query ").Element("bdi", example.Query);
             WriteInput(markup, example.Input);
             var words = GoldWords.Of(example.Gold);
             using (markup.Open("div", ("class", "outputs")))

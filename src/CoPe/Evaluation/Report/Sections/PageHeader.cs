@@ -5,7 +5,7 @@ internal static class PageHeader
 {
     private const double Level = 0.05;
 
-    /// <summary>Writes the head of the page with one tile per comparison in the first metric.</summary>
+    /// <summary>Writes the head of the page with one tile per comparison in the headline's metric.</summary>
     public static void Write(Markup markup, ReportModel model)
     {
         using (markup.Open("header"))
@@ -18,7 +18,7 @@ internal static class PageHeader
             if (model.Results.Metrics.Count > 0 && model.Comparisons.Count > 0)
                 using (markup.Open("div", ("class", "tiles")))
                     foreach (var comparison in model.Comparisons)
-                        WriteTile(markup, model, comparison, model.Results.Metrics[0]);
+                        WriteTile(markup, model, comparison, HeadlineOrder.Of(model)[0]);
         }
         markup.Line();
     }
@@ -49,7 +49,7 @@ internal static class PageHeader
         if (test is null || !double.IsFinite(test.BootstrapP))
             return ("open", "");
         var p = test.BootstrapP < 0.001 ? "p < 0.001" : "p = " + Figures.PValue(test.BootstrapP);
-        return test.BootstrapP >= Level ? ("open", $" · no clear difference, {p}")
+        return test.BootstrapP >= Level || gain == 0 ? ("open", $" · no clear difference, {p}")
             : gain > 0 ? ("better", $" · better, {p}") : ("worse", $" · worse, {p}");
     }
 }

@@ -24,7 +24,7 @@ internal sealed class SignificanceSection : ReportSection
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Table of paired tests")))
-        using (markup.Open("table"))
+        using (markup.Open("table", ("class", "tests")))
         {
             using (markup.Open("thead"))
             using (markup.Open("tr"))
@@ -43,17 +43,17 @@ internal sealed class SignificanceSection : ReportSection
             using (markup.Open("th", ("scope", "row")))
                 markup.Text(row.Method).Element("span", " against ", ("class", "dim")).Text(row.Baseline);
             markup.Element("td", row.Metric, ("class", "left"));
-            markup.Element("td", Figures.Signed(row.Difference));
-            WriteP(markup, row.BootstrapP);
-            WriteP(markup, row.SignP);
+            markup.Element("td", Figures.Signed(row.Difference), ("data-label", "difference"));
+            WriteP(markup, "p bootstrap", row.BootstrapP);
+            WriteP(markup, "p sign", row.SignP);
             using (markup.Open("td", ("class", "users")))
                 HelpedHurtBar.Write(markup, row.UsersHelped, row.UsersHurt, row.UsersEqual);
         }
     }
 
-    private static void WriteP(Markup markup, double p)
+    private static void WriteP(Markup markup, string label, double p)
     {
-        using (markup.Open("td"))
+        using (markup.Open("td", ("data-label", label)))
             markup.Element(p < 0.05 ? "strong" : "span", Figures.PValue(p));
     }
 }

@@ -53,15 +53,15 @@ internal sealed class TokensSection : ReportSection
         {
             using (markup.Open("summary"))
             {
-                markup.Element("bdi", "user " + trace.User).Text(" · ").Element("bdi", "query " + trace.Query);
+                markup.Text("user ").Element("bdi", trace.User).Text(" · query ").Element("bdi", trace.Query);
                 if (trace.Method.Length > 0)
                     markup.Text(" · ").Element("bdi", trace.Method);
                 markup.Element("span", Summary(trace), ("class", "dim"));
             }
             if (trace.Input.Length > 0)
-                WriteLabelled(markup, "input", MarkupText.Shorten(trace.Input, 600));
+                WriteLabelled(markup, "input", MarkupText.Shorten(trace.Input, 360));
             if (trace.Gold.Length > 0)
-                WriteLabelled(markup, "gold", MarkupText.Shorten(trace.Gold, 600));
+                WriteLabelled(markup, "gold", MarkupText.Shorten(trace.Gold, 1200));
             using (markup.Open("p", ("class", "tokens"), ("dir", "auto"), ("tabindex", "0")))
                 foreach (var token in trace.Tokens)
                     TokenSpan.Write(markup, token);
@@ -72,8 +72,8 @@ internal sealed class TokensSection : ReportSection
 
     private static void WriteLabelled(Markup markup, string label, string text)
     {
-        using (markup.Open("p", ("class", "source"), ("dir", "auto")))
-            markup.Element("span", label, ("class", "tag")).Text(" " + text);
+        using (markup.Open("div", ("class", "source")))
+            markup.Element("span", label, ("class", "tag")).Element("p", text, ("dir", "auto"));
     }
 
     private static string Summary(TokenTrace trace)

@@ -24,7 +24,7 @@ internal sealed class UsersSection : ReportSection
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
-        var metrics = model.Results.Metrics.Where(metric => Gains(model, metric).Count > 0).ToList();
+        var metrics = HeadlineOrder.Of(model).Where(metric => Gains(model, metric).Count > 0).ToList();
         WriteMetric(markup, model, metrics[0]);
         foreach (var metric in metrics.Skip(1))
             using (markup.Open("details"))
@@ -44,13 +44,15 @@ internal sealed class UsersSection : ReportSection
         {
             foreach (var gains in all)
                 WriteFigure(markup, $"{gains.Comparison.Method} against {gains.Comparison.Baseline}", metric.Name, () => WriteDifferences(markup, gains));
-            foreach (var gains in all.Where(gains => gains.Sorted.Any(user => user.HistoryLength is not null)))
+            foreach (var gains in all.Where(HasEnoughHistories))
                 WriteFigure(markup, "Gain against history length", $"{gains.Comparison.Method} against {gains.Comparison.Baseline}, {metric.Name}",
                     () => WriteHistory(markup, gains));
         }
-        if (model.HistoryLengths.Count == 0)
-            markup.Element("p", "The lengths of the users' histories are not known, so the gain is not drawn against them.", ("class", "absent"));
+        if (!all.Any(HasEnoughHistories))
+            markup.Element("p", $"Gain is not drawn against history length: that takes {HistoryGainPlot.FewestUsers} users with a known history length.", ("class", "absent"));
     }
+
+    private static bool HasEnoughHistories(UserGains gains) => gains.Sorted.Count(user => user.HistoryLength is not null) >= HistoryGainPlot.FewestUsers;
 
     private static void WriteDifferences(Markup markup, UserGains gains)
     {
