@@ -1,3 +1,5 @@
+using CoPe.Evaluation.Language;
+
 namespace CoPe.Evaluation;
 
 /// <summary>The tokens ROUGE compares: runs of the letters a to z and the digits 0 to 9, in lower case.</summary>

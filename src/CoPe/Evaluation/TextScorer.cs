@@ -14,6 +14,7 @@ sealed class TextScorer(bool useStemmer) : OutcomeScorer
         values[Metric.RougeL.Name] = rougeL;
         values[Metric.RougeLsum.Name] = prediction.Contains('\n', StringComparison.Ordinal) || gold.Contains('\n', StringComparison.Ordinal)
             ? Rouge.RougeLsum(prediction, gold, useStemmer).FMeasure : rougeL;
+        values[Metric.Meteor.Name] = Meteor.Score(prediction, gold);
         Describe(answer, values);
         return values;
     }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace CoPe.Evaluation;
+namespace CoPe.Evaluation.Language;
 
 /// <summary>Full lower case as Unicode defines it without a language: unlike <see cref="string.ToLowerInvariant"/>, one letter may become two, and a sigma at a word's end is ς.</summary>
 static class Lowercase

@@ -1,6 +1,6 @@
-using static CoPe.Evaluation.PorterWord;
+using static CoPe.Evaluation.Language.PorterWord;
 
-namespace CoPe.Evaluation;
+namespace CoPe.Evaluation.Language;
 
 /// <summary>Porter's steps 1a to 5b, each a function from word to word. In a list the first ending that fits decides, whether or not its condition holds.</summary>
 static class PorterSteps

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace CoPe.Evaluation;
+namespace CoPe.Evaluation.Language;
 
 /// <summary>The Porter stemmer with the departures that NLTK makes by default, on which METEOR's stems and ROUGE's stemming rest.</summary>
 /// <remarks>

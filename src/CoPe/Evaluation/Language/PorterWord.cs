@@ -1,4 +1,4 @@
-namespace CoPe.Evaluation;
+namespace CoPe.Evaluation.Language;
 
 /// <summary>What Porter's rules ask about a word: its vowels, its measure, its last letters.</summary>
 static class PorterWord

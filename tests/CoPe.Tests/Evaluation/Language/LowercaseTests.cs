@@ -1,6 +1,6 @@
-using CoPe.Evaluation;
+using CoPe.Evaluation.Language;
 
-namespace CoPe.Tests.Evaluation;
+namespace CoPe.Tests.Evaluation.Language;
 
 public class LowercaseTests
 {
