@@ -32,6 +32,7 @@ internal sealed class DevelopmentWatch : IDisposable
     {
         users = [.. users.Where(user => setup.DevelopmentRows![user].Length > 0)];
         if (users.Length == 0) return;
+        using var scope = NewDisposeScope();
         var losses = Losses(users);
         foreach (var user in users)
         {
@@ -52,6 +53,7 @@ internal sealed class DevelopmentWatch : IDisposable
     public void KeepBest(int[] users)
     {
         if (Best is null) return;
+        using var scope = NewDisposeScope();
         foreach (var user in users.Where(user => states[user].BestDevelopmentLoss is not null)) setup.Weights.Values[user].copy_(Best[user]);
     }
 

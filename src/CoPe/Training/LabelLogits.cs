@@ -12,7 +12,7 @@ internal static class LabelLogits
     {
         using var scope = NewDisposeScope();
         var hidden = model.Forward(batch.Tokens, adapters); // [rows, seq, hidden]
-        var atLabels = hidden.reshape(-1, hidden.shape[2]).index_select(0, batch.LabelColumns); // [labels, hidden]
-        return model.Logits(atLabels).MoveToOuterDisposeScope();
+        var flat = hidden.reshape(-1, hidden.shape[2]); // [rows * seq, hidden]
+        return model.Logits(batch.LabelColumns is { } columns ? flat.index_select(0, columns) : flat).MoveToOuterDisposeScope();
     }
 }

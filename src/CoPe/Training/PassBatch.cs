@@ -26,7 +26,7 @@ internal sealed class PassBatch : IDisposable
             }
         }
         Labels = Keep([.. labels], device);
-        LabelColumns = Keep([.. columns], device);
+        LabelColumns = columns.Count == rows.Count * width && !IsPairs ? null : Keep([.. columns], device);
         SequenceOfLabel = Keep([.. sequences], device);
         UserOfRow = Keep([.. rows.Select(row => (long)row.User)], device);
         Weights = tensor(rows.Select(row => (float)row.Weight).ToArray(), device: device).DetachFromDisposeScope();
@@ -47,8 +47,8 @@ internal sealed class PassBatch : IDisposable
     /// <summary>Labels <c>[labels]</c> int64.</summary>
     public Tensor Labels { get; }
 
-    /// <summary>Index of each label's hidden state among rows times columns <c>[labels]</c> int64.</summary>
-    public Tensor LabelColumns { get; }
+    /// <summary>Index of each label's hidden state among rows times columns <c>[labels]</c> int64; null if every column has one, in order.</summary>
+    public Tensor? LabelColumns { get; }
 
     /// <summary>Answer of each label <c>[labels]</c> int64: the row, or twice the row for its first answer and one more for its second.</summary>
     public Tensor SequenceOfLabel { get; }
@@ -88,7 +88,7 @@ internal sealed class PassBatch : IDisposable
     {
         Tokens.Dispose();
         Labels.Dispose();
-        LabelColumns.Dispose();
+        LabelColumns?.Dispose();
         SequenceOfLabel.Dispose();
         UserOfRow.Dispose();
         Weights.Dispose();

@@ -1,0 +1,61 @@
+using CoPe.Modeling;
+using CoPe.Runs;
+using static TorchSharp.torch;
+
+namespace CoPe.Training;
+
+/// <summary>Trains a whole model on a stream of text: the same loop and loss as supervised training, with one user and every weight. Matrices decay, norms and biases do not.</summary>
+public static class Pretrainer
+{
+    /// <summary>Numbers for models of a few million weights.</summary>
+    public static TrainingOptions Defaults { get; } = new()
+    {
+        LearningRate = 2e-3, Epochs = 1, BatchSize = 16, WarmupRatio = 0.03, Schedule = ScheduleKind.Cosine, MaxGradNorm = 1,
+        Optimiser = new() { Beta2 = 0.95, WeightDecay = 0.1 }, MaxTokensPerPass = 4096,
+    };
+
+    /// <summary>Trains <see cref="TrainingRun.Model"/> in place: float32 weights, computed in whatever type the model computes in.</summary>
+    /// <returns>What became of it; <see cref="TrainingEnd.Diverged"/> leaves the weights of the last finite loss.</returns>
+    /// <exception cref="ArgumentException">The model's weights are not float32 leaves that train.</exception>
+    /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the state was saved if there is a store.</exception>
+    public static TrainingOutcome Train(PretrainRun run, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var parameters = run.Model.Weights.Parameters();
+        RequireLeaves(run.Model.Weights);
+        string[] names = [run.Name];
+        var windows = RowSource.Of(run, names, [[.. Windows(run.Tokens, run.Window), .. run.Conversations]], example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id);
+        using var weights = new TrainedWeights([.. parameters.Where(weight => weight.dim() > 1)], [.. parameters.Where(weight => weight.dim() <= 1)], 1);
+        using var loop = new TrainingLoop(new()
+        {
+            Run = run,
+            Objective = new SftObjective(),
+            Weights = weights,
+            Worn = null,
+            Names = names,
+            Seeds = [SeedStream.OfUser(run.Options.Seed, run.Name)],
+            Rows = windows,
+            DevelopmentRows = run.DevelopmentTokens is not { } development ? null
+                : RowSource.Of(run, names, [[.. Windows(development, run.Window)]], example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id),
+        });
+        return loop.Run(progress, cancellation)[0];
+    }
+
+    /// <summary>A window's first token is its prompt; its last is also the next one's first, so that every token but the stream's first is predicted once.</summary>
+    static IEnumerable<Tokens.SupervisedExample> Windows(IReadOnlyList<int> tokens, int window)
+    {
+        for (var start = 0; start + 1 < tokens.Count; start += window)
+        {
+            var answer = new int[Math.Min(window, tokens.Count - 1 - start)];
+            for (var i = 0; i < answer.Length; i++) answer[i] = tokens[start + 1 + i];
+            yield return new($"window {start / window}", [tokens[start]], answer);
+        }
+    }
+
+    static void RequireLeaves(ModelWeights weights)
+    {
+        foreach (var name in weights.Names)
+            if (weights[name] is var weight && (!weight.requires_grad || !weight.is_leaf || weight.dtype != ScalarType.Float32))
+                throw new ArgumentException($"Weight {name} is {weight.dtype} and {(weight.requires_grad ? "tracked" : "frozen")}; expected a float32 leaf that autograd tracks. Make the weights with ModelWeights.Initialise.");
+    }
+}

@@ -1,0 +1,48 @@
+using CoPe.Training;
+
+namespace CoPe.Tests.Training;
+
+[Collection("torch")]
+public class DevelopmentTests
+{
+    [Fact]
+    public void A_user_whose_development_loss_rises_stops_and_keeps_his_best_adapter()
+    {
+        using var model = TinyTraining.Model();
+        using var adapters = TinyTraining.Adapters(0, 0);
+        var rows = new List<MetricRow>();
+        var best = TinyTraining.Values(adapters);
+        var lowest = double.PositiveInfinity;
+        var outcome = SftTrainer.Train(new SftRun
+        {
+            Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [TinyTraining.History(1, 4)], DevelopmentPerUser = [TinyTraining.History(8, 4)],
+            Options = TinyTraining.Options with { LearningRate = 0.05, Epochs = 60, EarlyStopping = new() { Patience = 2, EverySteps = 1 } },
+            Metrics = row =>
+            {
+                if (!row.Figures.TryGetValue("development loss", out var loss)) return;
+                rows.Add(row);
+                if (loss < lowest) (lowest, best) = (loss, TinyTraining.Values(adapters));
+            },
+        })[0];
+        Assert.Equal(TrainingEnd.StoppedEarly, outcome.End);
+        Assert.True(outcome.Steps < 120);
+        Assert.Equal(lowest, outcome.BestDevelopmentLoss);
+        Assert.Equal(best, TinyTraining.Values(adapters));
+        Assert.Equal(0, rows[0].Step);
+    }
+
+    [Fact]
+    public void Without_early_stopping_the_development_loss_is_reported_each_epoch_and_training_goes_on()
+    {
+        using var model = TinyTraining.Model();
+        using var adapters = TinyTraining.Adapters(0, 0);
+        var measured = new List<long>();
+        var outcome = DpoTrainer.Train(new DpoRun
+        {
+            Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [TinyTraining.Pairs(1, 4)], DevelopmentPerUser = [TinyTraining.Pairs(8, 3)], Options = TinyTraining.Options,
+            Metrics = row => { if (row.Figures.ContainsKey("development loss")) measured.Add(row.Step); },
+        })[0];
+        Assert.Equal(TrainingEnd.Finished, outcome.End);
+        Assert.Equal([0L, 2L, 4L], measured);
+    }
+}

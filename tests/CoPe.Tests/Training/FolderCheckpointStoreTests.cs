@@ -1,0 +1,46 @@
+using CoPe.Training;
+
+namespace CoPe.Tests.Training;
+
+public sealed class FolderCheckpointStoreTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("cope-checkpoint").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    static TrainingCheckpoint Checkpoint(long step) => new()
+    {
+        Fingerprint = new Dictionary<string, string> { ["options"] = "ab" }, Step = step, Users = "[]",
+        Arrays = new Dictionary<string, float[]> { ["weights"] = [step, float.NaN], ["best"] = [] },
+    };
+
+    [Fact]
+    public void What_was_saved_is_loaded_and_only_the_last_is_kept()
+    {
+        var store = new FolderCheckpointStore(Path.Combine(folder, "state"));
+        Assert.Null(store.Load());
+        store.Save(Checkpoint(1));
+        store.Save(Checkpoint(2));
+        var loaded = store.Load()!;
+        Assert.Equal(2, loaded.Step);
+        Assert.Equal("ab", loaded.Fingerprint["options"]);
+        Assert.Equal([2f, float.NaN], loaded.Arrays["weights"]);
+        Assert.Single(Directory.GetDirectories(Path.Combine(folder, "state")));
+        store.Clear();
+        Assert.Null(store.Load());
+    }
+
+    [Fact]
+    public void A_damaged_or_unfinished_checkpoint_is_no_checkpoint()
+    {
+        var store = new FolderCheckpointStore(folder);
+        store.Save(Checkpoint(1));
+        var saved = Directory.GetDirectories(folder)[0];
+        Directory.CreateDirectory(Path.Combine(folder, "state-7.writing"));
+        Assert.Equal(1, store.Load()!.Step);
+        File.AppendAllText(Path.Combine(saved, "arrays.bin"), "x");
+        Assert.Null(store.Load());
+        store.Save(Checkpoint(2));
+        Assert.Equal(2, store.Load()!.Step);
+    }
+}

@@ -1,0 +1,137 @@
+using CoPe.Adapters;
+using CoPe.Modeling;
+using CoPe.Tokens;
+using CoPe.Training;
+
+namespace CoPe.Tests.Training;
+
+[Collection("torch")]
+public class ManyUsersTests
+{
+    static readonly string[] Names = ["ann", "bob", "cleo"];
+    static readonly SupervisedExample[][] Histories = [TinyTraining.History(1, 7), TinyTraining.History(2, 2), TinyTraining.History(3, 5)];
+
+    static float[][] Train(CausalLm model, int[] users, TrainingOptions options, double dropout = 0.1, AdapterBank? task = null)
+    {
+        using var adapters = TinyTraining.Adapters(dropout, [.. users.Select(user => (long)user)]);
+        SftTrainer.Train(new SftRun
+        {
+            Model = model, TaskAdapter = task, Adapters = adapters, UserNames = [.. users.Select(user => Names[user])], ExamplesPerUser = [.. users.Select(user => Histories[user])], Options = options,
+        });
+        return [.. users.Select((_, i) => TinyTraining.Values(adapters, i))];
+    }
+
+    [Fact]
+    public void A_user_ends_as_he_would_alone_whoever_trains_beside_him()
+    {
+        using var model = TinyTraining.Model();
+        using var task = TinyTraining.Adapters(0, 99);
+        var together = Train(model, [0, 1, 2], TinyTraining.Options, task: task);
+        for (var user = 0; user < 3; user++)
+            Assert.True(TinyTraining.LargestDifference(together[user], Train(model, [user], TinyTraining.Options, task: task)[0]) < 1e-5);
+    }
+
+    [Fact]
+    public void Passes_of_few_tokens_give_what_one_pass_gives()
+    {
+        using var model = TinyTraining.Model();
+        var whole = Train(model, [0, 1, 2], TinyTraining.Options, dropout: 0);
+        var split = Train(model, [0, 1, 2], TinyTraining.Options with { MaxTokensPerPass = 16 }, dropout: 0);
+        for (var user = 0; user < 3; user++) Assert.True(TinyTraining.LargestDifference(whole[user], split[user]) < 1e-5);
+    }
+
+    [Fact]
+    public void With_split_batches_and_dropout_a_user_still_ends_as_he_would_alone()
+    {
+        using var model = TinyTraining.Model();
+        var options = TinyTraining.Options with { MaxTokensPerPass = 16 };
+        var together = Train(model, [2, 0, 1], options);
+        Assert.True(TinyTraining.LargestDifference(together[1], Train(model, [0], options)[0]) < 1e-5);
+    }
+
+    [Fact]
+    public void Accumulated_batches_are_one_batch_of_all_their_examples()
+    {
+        using var model = TinyTraining.Model();
+        var accumulated = Train(model, [0], TinyTraining.Options with { BatchSize = 2, GradientAccumulation = 2 });
+        Assert.Equal(Train(model, [0], TinyTraining.Options with { BatchSize = 4 })[0], accumulated[0]);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_bits_and_another_seed_others()
+    {
+        using var model = TinyTraining.Model();
+        var first = Train(model, [0, 1], TinyTraining.Options);
+        Assert.Equal(first[0], Train(model, [0, 1], TinyTraining.Options)[0]);
+        Assert.NotEqual(first[0], Train(model, [0, 1], TinyTraining.Options with { Seed = 4 })[0]);
+    }
+
+    [Fact]
+    public void Preference_training_of_many_users_gives_what_training_alone_gives()
+    {
+        using var model = TinyTraining.Model();
+        PreferenceExample[][] pairs = [TinyTraining.Pairs(1, 5), TinyTraining.Pairs(2, 3)];
+        float[] Run(int[] users, int index)
+        {
+            using var adapters = TinyTraining.Adapters(0, [.. users.Select(user => (long)user)]);
+            DpoTrainer.Train(new DpoRun { Model = model, Adapters = adapters, UserNames = [.. users.Select(user => Names[user])], ExamplesPerUser = [.. users.Select(user => pairs[user])], Options = TinyTraining.Options });
+            return TinyTraining.Values(adapters, index);
+        }
+        for (var user = 0; user < 2; user++) Assert.True(TinyTraining.LargestDifference(Run([0, 1], user), Run([user], 0)) < 1e-5);
+    }
+
+    [Fact]
+    public void A_user_who_diverges_keeps_his_last_good_adapter_and_the_others_go_on()
+    {
+        using var model = TinyTraining.Model();
+        using var adapters = TinyTraining.Adapters(0, 0, 1);
+        var start = TinyTraining.Values(adapters, 1);
+        var poisoned = false;
+        var outcomes = SftTrainer.Train(new SftRun
+        {
+            Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [Histories[0], Histories[2]], Options = TinyTraining.Options with { WarmupRatio = 1 },
+            Metrics = row =>
+            {
+                if (poisoned || row is not { User: "bob", Step: 1 }) return;
+                poisoned = true;
+                using var noGrad = TorchSharp.torch.no_grad();
+                adapters.Parameters()[0][1].fill_(float.NaN); // the leaf; the weights kept by the optimiser are whole
+            },
+        });
+        Assert.Equal([TrainingEnd.Finished, TrainingEnd.Diverged], outcomes.Select(outcome => outcome.End));
+        Assert.Equal(start, TinyTraining.Values(adapters, 1)); // the first step has rate 0
+        Assert.True(TinyTraining.LargestDifference(TinyTraining.Values(adapters, 0), Train(model, [0], TinyTraining.Options with { WarmupRatio = 1 }, dropout: 0)[0]) < 1e-5);
+    }
+
+    [Fact]
+    public void A_user_without_examples_is_left_as_he_is_and_named()
+    {
+        using var model = TinyTraining.Model();
+        using var adapters = TinyTraining.Adapters(0, 0, 1);
+        var start = TinyTraining.Values(adapters, 1);
+        var outcomes = SftTrainer.Train(new SftRun { Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [Histories[0], []], Options = TinyTraining.Options });
+        Assert.Equal(TrainingEnd.NoExamples, outcomes[1].End);
+        Assert.Equal(start, TinyTraining.Values(adapters, 1));
+    }
+
+    [Fact]
+    public void What_is_not_there_once_for_each_adapter_is_refused()
+    {
+        using var model = TinyTraining.Model();
+        using var adapters = TinyTraining.Adapters(0, 0, 1);
+        var run = new SftRun { Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [Histories[0]] };
+        Assert.Contains("2 adapters, 1 names", Assert.Throws<ArgumentException>(() => SftTrainer.Train(run)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Training_leaves_no_tensor_behind()
+    {
+        using var model = TinyTraining.Model();
+        Train(model, [0, 1, 2], TinyTraining.Options with { MaxTokensPerPass = 16 });
+        GC.Collect();
+        GC.WaitForPendingFinalizers(); // what other tests left behind
+        var before = TorchSharp.torch.Tensor.TotalCount;
+        Train(model, [0, 1, 2], TinyTraining.Options with { MaxTokensPerPass = 16 });
+        Assert.Equal(before, TorchSharp.torch.Tensor.TotalCount);
+    }
+}

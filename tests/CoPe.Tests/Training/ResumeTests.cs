@@ -1,0 +1,90 @@
+using CoPe.Training;
+
+namespace CoPe.Tests.Training;
+
+[Collection("torch")]
+public sealed class ResumeTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("cope-resume").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    float[][] Sft(ICheckpointStore? store, CancellationToken token = default, Action<MetricRow>? metrics = null, long seed = 3)
+    {
+        using var model = TinyTraining.Model();
+        using var adapters = TinyTraining.Adapters(0.1, 0, 1);
+        try
+        {
+            SftTrainer.Train(new SftRun
+            {
+                Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [TinyTraining.History(1, 7), TinyTraining.History(2, 3)],
+                DevelopmentPerUser = [TinyTraining.History(5, 2), TinyTraining.History(6, 2)], Options = TinyTraining.Options with { Seed = seed, EarlyStopping = new() { Patience = 3, EverySteps = 1 } },
+                Checkpoints = store, Metrics = metrics,
+            }, null, token);
+        }
+        catch (OperationCanceledException)
+        {
+            return [];
+        }
+        return [TinyTraining.Values(adapters, 0), TinyTraining.Values(adapters, 1)];
+    }
+
+    [Fact]
+    public void Cancelled_at_any_step_a_training_resumes_to_the_same_bits()
+    {
+        var undisturbed = Sft(null);
+        for (var step = 1; step < 8; step++)
+        {
+            var store = new FolderCheckpointStore(Path.Combine(folder, $"{step}"));
+            using var cancel = new CancellationTokenSource();
+            Sft(store, cancel.Token, row => { if (row.Step == step) cancel.Cancel(); });
+            Assert.Equal(undisturbed, Sft(store));
+        }
+    }
+
+    [Fact]
+    public void Cancelled_at_every_step_in_turn_a_training_ends_with_the_same_bits()
+    {
+        var store = new FolderCheckpointStore(folder);
+        float[][] result = [];
+        for (var attempt = 0; result.Length == 0 && attempt < 20; attempt++)
+        {
+            using var cancel = new CancellationTokenSource();
+            result = Sft(store, cancel.Token, row => { if (row.Figures.ContainsKey("grad_norm")) cancel.Cancel(); });
+        }
+        Assert.Equal(Sft(null), result);
+    }
+
+    [Fact]
+    public void Preference_training_resumes_to_the_same_bits_with_the_initial_adapter_as_reference()
+    {
+        using var model = TinyTraining.Model();
+        float[] Run(ICheckpointStore? store, int stopAt)
+        {
+            using var adapters = TinyTraining.Adapters(0, 0);
+            using var cancel = new CancellationTokenSource();
+            var run = new DpoRun
+            {
+                Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [TinyTraining.Pairs(1, 9)], Options = TinyTraining.Options with { Epochs = 1 }, Checkpoints = store,
+                Dpo = new() { Reference = DpoReference.SftAdapter, RpoAlpha = 0.5 }, Metrics = row => { if (row.Step == stopAt) cancel.Cancel(); },
+            };
+            try { DpoTrainer.Train(run, null, cancel.Token); }
+            catch (OperationCanceledException) { }
+            return TinyTraining.Values(adapters);
+        }
+        var undisturbed = Run(null, -1);
+        var store = new FolderCheckpointStore(folder);
+        Assert.NotEqual(undisturbed, Run(store, 2));
+        Assert.Equal(undisturbed, Run(store, -1));
+    }
+
+    [Fact]
+    public void A_checkpoint_of_other_data_or_options_is_refused_by_name()
+    {
+        var store = new FolderCheckpointStore(folder);
+        using var cancel = new CancellationTokenSource();
+        Sft(store, cancel.Token, row => cancel.Cancel());
+        var error = Assert.Throws<StaleCheckpointException>(() => Sft(store, seed: 4));
+        Assert.Contains("data of ann, data of bob, options", error.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,64 @@
+using CoPe.Tokens;
+using CoPe.Training;
+
+namespace CoPe.Tests.Training;
+
+[Collection("torch")]
+public class TrainingRowTests
+{
+    static PlannedRow Planned(int user, int length) => new(user, 0, TrainingRow.Of(new SupervisedExample("x", [1], Enumerable.Range(0, length).ToArray()), 100)!, 1);
+
+    [Fact]
+    public void The_last_token_of_an_answer_is_a_label_but_no_column()
+    {
+        var row = TrainingRow.Of(new SupervisedExample("x", [5, 6], [7, 8, 9]), 100)!;
+        Assert.Equal([5, 6, 7, 8], row.Ids);
+        Assert.Equal([1, 2, 3], row.LabelColumns);
+        Assert.Equal([7, 8, 9], row.Labels);
+    }
+
+    [Fact]
+    public void The_cut_off_counts_prompt_and_answer_and_an_answer_beyond_it_is_gone()
+    {
+        Assert.Equal([7], TrainingRow.Of(new SupervisedExample("x", [5, 6], [7, 8, 9]), 3)!.Labels);
+        Assert.Null(TrainingRow.Of(new SupervisedExample("x", [5, 6], [7, 8, 9]), 2));
+        Assert.Throws<ArgumentException>(() => TrainingRow.Of(new SupervisedExample("x", [], [7]), 9));
+    }
+
+    [Fact]
+    public void A_pair_shares_its_prompt_and_the_rejected_answer_does_not_see_the_chosen_one()
+    {
+        // columns: 5 6 | 7 8 | 1 2; chosen 7 8 9 is predicted from 1 2 3, rejected 1 2 3 from 1 4 5.
+        var row = TrainingRow.Of(new PreferenceExample("x", [5, 6], [7, 8, 9], [1, 2, 3]), 100)!;
+        Assert.Equal([5, 6, 7, 8, 1, 2], row.Ids);
+        Assert.Equal([1, 2, 3, 1, 4, 5], row.LabelColumns);
+        using var batch = new PassBatch([new PlannedRow(0, 0, row, 1)]);
+        Assert.Equal([0L, 1, 2, 3, 2, 3], batch.Tokens.Positions.data<long>().ToArray());
+        var visible = batch.Tokens.Visible!.data<bool>().ToArray().Chunk(6).ToArray();
+        Assert.Equal([true, true, true, true, false, false], visible[3]);
+        Assert.Equal([true, true, false, false, true, true], visible[5]);
+    }
+
+    [Fact]
+    public void Passes_keep_to_the_budget_and_hold_one_piece_of_a_user()
+    {
+        var rows = new[] { Planned(0, 10), Planned(0, 9), Planned(0, 8), Planned(1, 3), Planned(1, 2), Planned(2, 30) };
+        var passes = PassPlanner.Split(rows, 24);
+        Assert.Equal(6, passes.Sum(pass => pass.Count));
+        foreach (var pass in passes)
+        {
+            Assert.True(pass.Count == 1 || pass.Count * pass.Max(row => row.Row.Ids.Length) <= 24);
+            foreach (var ofUser in pass.GroupBy(row => row.User)) Assert.Single(ofUser.Select(row => row.Piece).Distinct());
+        }
+    }
+
+    [Fact]
+    public void Each_epoch_visits_every_example_once_in_an_order_of_its_own()
+    {
+        var order = new DataOrder(10, 4, shuffle: true, seed: 5);
+        var epochs = Enumerable.Range(0, 2).Select(epoch => Enumerable.Range(0, 3).SelectMany(step => order.Of(epoch * 3 + step).ToArray()).ToArray()).ToArray();
+        foreach (var epoch in epochs) Assert.Equal(Enumerable.Range(0, 10), epoch.Order());
+        Assert.NotEqual(epochs[0], epochs[1]);
+        Assert.Equal([4, 5, 6, 7], new DataOrder(10, 4, shuffle: false, seed: 5).Of(4).ToArray());
+    }
+}
