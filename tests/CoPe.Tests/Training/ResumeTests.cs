@@ -66,7 +66,7 @@ public sealed class ResumeTests : IDisposable
             var run = new DpoRun
             {
                 Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [TinyTraining.Pairs(1, 9)], Options = TinyTraining.Options with { Epochs = 1 }, Checkpoints = store,
-                Dpo = new() { Reference = DpoReference.SftAdapter, RpoAlpha = 0.5 }, Metrics = row => { if (row.Step == stopAt) cancel.Cancel(); },
+                Dpo = new() { Reference = DpoReference.Sft, RpoAlpha = 0.5 }, Metrics = row => { if (row.Step == stopAt) cancel.Cancel(); },
             };
             try { DpoTrainer.Train(run, null, cancel.Token); }
             catch (OperationCanceledException) { }
