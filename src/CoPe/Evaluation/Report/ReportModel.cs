@@ -26,7 +26,10 @@ public sealed record ReportModel
     /// <summary>The metric of the headline and of the first plots per user; null for the first of the table.</summary>
     public string? HeadlineMetric { get; init; }
 
-    /// <summary>Pairs of methods compared user by user; the first one is the headline.</summary>
+    /// <summary>
+    /// Pairs of methods compared user by user, the most important first: three make the headline, two are also drawn against
+    /// history length and in every metric.
+    /// </summary>
     public IReadOnlyList<MethodComparison> Comparisons { get; init; } = [];
 
     /// <summary>Paired tests.</summary>

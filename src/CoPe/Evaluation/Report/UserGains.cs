@@ -4,7 +4,7 @@ namespace CoPe.Evaluation.Report;
 internal sealed record UserGains
 {
     /// <summary>Largest difference that counts as equal: rounding, not a change.</summary>
-    private const double Equal = 1e-12;
+    private const double Rounding = 1e-12;
 
     /// <summary>The two methods.</summary>
     public required MethodComparison Comparison { get; init; }
@@ -16,10 +16,13 @@ internal sealed record UserGains
     public required IReadOnlyList<UserGain> Sorted { get; init; }
 
     /// <summary>Users for whom the method is better.</summary>
-    public int Helped => Sorted.Count(user => user.Gain > Equal);
+    public int Helped => Sorted.Count(user => user.Gain > Rounding);
 
     /// <summary>Users for whom the method is worse.</summary>
-    public int Hurt => Sorted.Count(user => user.Gain < -Equal);
+    public int Hurt => Sorted.Count(user => user.Gain < -Rounding);
+
+    /// <summary>Users for whom both are equal.</summary>
+    public int Equal => Sorted.Count - Helped - Hurt;
 
     /// <summary>Mean gain over users.</summary>
     public double Mean => Sorted.Count == 0 ? double.NaN : Sorted.Average(user => user.Gain);

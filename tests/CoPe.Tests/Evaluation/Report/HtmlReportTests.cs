@@ -162,10 +162,20 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void A_metric_that_only_describes_has_no_best_and_no_gains()
+    {
+        var page = Parse(Render(SampleReport.Of(users: 3)));
+        var row = page.Descendants().First(element => element.Attribute("class")?.Value == "headline").Elements().ToList();
+        Assert.DoesNotContain(row[5].Elements(), element => element.Name.LocalName == "strong");
+        var gains = page.Descendants().Where(element => element.Name.LocalName == "summary" && element.Value.StartsWith("The same in", StringComparison.Ordinal));
+        Assert.Equal(["The same in ROUGE-1", "The same in METEOR", "The same in style distance"], gains.Select(summary => summary.Value));
+    }
+
+    [Fact]
     public void An_unknown_headline_metric_is_an_error_that_lists_the_known_ones()
     {
         var error = Assert.Throws<ArgumentException>(() => Render(SampleReport.Of(users: 2) with { HeadlineMetric = "BLEU" }));
-        Assert.Contains("'BLEU' is not in the results table; expected one of ROUGE-1, ROUGE-L, METEOR", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'BLEU' is not in the results table; expected one of ROUGE-1, ROUGE-L, METEOR, style distance", error.Message, StringComparison.Ordinal);
     }
 
     private static string Render(ReportModel model)

@@ -7,7 +7,17 @@ internal static class SampleReport
 {
     public static readonly string[] Methods = ["base", "TAM", "SFT", "SFT+CD", "DPO", "CoPe"];
 
-    private static readonly string[] Metrics = ["ROUGE-1", "ROUGE-L", "METEOR"];
+    private static readonly MetricColumn[] Columns =
+    [
+        new() { Name = "ROUGE-1", Meaning = "Words shared with the user's text (F)" },
+        new() { Name = "ROUGE-L", Meaning = "Longest sequence of words shared with the user's text (F)" },
+        new() { Name = "METEOR" },
+        new() { Name = "style distance", LowerIsBetter = true, Meaning = "Distance from the style of the user's own texts" },
+        new() { Name = "length ratio", Descriptive = true },
+        new() { Name = "copy rate", Descriptive = true },
+    ];
+
+    private static readonly string[] Metrics = [.. Columns.Select(column => column.Name)];
 
     private static readonly string[] Words =
         "a the of in for on with towards learning graph network neural robust adaptive sparse language personal contrast tuning model decoding search kernel".Split(' ');
@@ -26,7 +36,7 @@ internal static class SampleReport
                 new("negatives", TimeSpan.FromSeconds(240)), new("train dpo", TimeSpan.FromSeconds(410)), new("predict", TimeSpan.FromSeconds(188)), new("evaluate", TimeSpan.FromSeconds(4.2))],
             Results = Results(scores, users * queriesPerUser),
             HeadlineMetric = "ROUGE-L",
-            Comparisons = [new() { Method = "CoPe", Baseline = "TAM" }, new() { Method = "CoPe", Baseline = "SFT" }],
+            Comparisons = [new() { Method = "CoPe", Baseline = "TAM" }, new() { Method = "CoPe", Baseline = "SFT" }, .. Further()],
             Significance = Significance(scores, users),
             UserScores = scores,
             HistoryLengths = Enumerable.Range(0, users).ToDictionary(User, _ => (int)Math.Exp(2 + (4 * random.NextDouble()))),
@@ -37,6 +47,9 @@ internal static class SampleReport
             Examples = [.. Enumerable.Range(0, users).SelectMany(user => Enumerable.Range(0, queriesPerUser).Select(query => Example(User(user), $"{user}{query}", random)))],
         };
     }
+
+    private static MethodComparison[] Further() =>
+        [new() { Method = "SFT", Baseline = "TAM" }, new() { Method = "DPO", Baseline = "SFT" }, new() { Method = "SFT+CD", Baseline = "SFT" }, new() { Method = "TAM", Baseline = "base" }];
 
     public static string User(int index) => $"1{index:000}";
 
@@ -59,7 +72,7 @@ internal static class SampleReport
     private static ResultsTable Results(List<UserScore> scores, int queries) => new()
     {
         Methods = Methods,
-        Metrics = [.. Metrics.Select(metric => new MetricColumn { Name = metric })],
+        Metrics = Columns,
         Cells = [.. scores.GroupBy(score => (score.Method, score.Metric)).Select(group => new ResultCell
         {
             Method = group.Key.Method, Metric = group.Key.Metric, Mean = group.Average(score => score.Value), StandardError = 0.011, Count = queries,
@@ -69,7 +82,7 @@ internal static class SampleReport
     private static List<SignificanceRow> Significance(List<UserScore> scores, int users)
     {
         var rows = new List<SignificanceRow>();
-        foreach (var (baseline, metric) in from baseline in (string[])["TAM", "SFT", "DPO"] from metric in Metrics select (baseline, metric))
+        foreach (var (baseline, metric) in from baseline in (string[])["TAM", "SFT", "DPO"] from metric in Metrics.Take(3) select (baseline, metric))
         {
             var ours = scores.Where(score => score.Method == "CoPe" && score.Metric == metric).Select(score => score.Value).ToList();
             var theirs = scores.Where(score => score.Method == baseline && score.Metric == metric).Select(score => score.Value).ToList();

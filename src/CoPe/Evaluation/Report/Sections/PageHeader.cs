@@ -4,8 +4,9 @@ namespace CoPe.Evaluation.Report.Sections;
 internal static class PageHeader
 {
     private const double Level = 0.05;
+    private const int MaxTiles = 3;
 
-    /// <summary>Writes the head of the page with one tile per comparison in the headline's metric.</summary>
+    /// <summary>Writes the head of the page with a tile for each of the first comparisons in the headline's metric.</summary>
     public static void Write(Markup markup, ReportModel model)
     {
         using (markup.Open("header"))
@@ -17,7 +18,7 @@ internal static class PageHeader
                 markup.Element("p", model.RunName, ("class", "run"), ("dir", "auto"));
             if (model.Results.Metrics.Count > 0 && model.Comparisons.Count > 0)
                 using (markup.Open("div", ("class", "tiles")))
-                    foreach (var comparison in model.Comparisons)
+                    foreach (var comparison in model.Comparisons.Take(MaxTiles))
                         WriteTile(markup, model, comparison, HeadlineOrder.Of(model)[0]);
         }
         markup.Line();
@@ -39,7 +40,10 @@ internal static class PageHeader
             using (markup.Open("p", ("class", "tile-n")))
                 markup.Element("b", Figures.Signed(difference)).Text(" ").Element("span", Figures.Percent(difference, baseline.Mean));
             markup.Element("p", $"{Figures.Value(baseline.Mean)} → {Figures.Value(method.Mean)}{verdict.Text}", ("class", "tile-s"));
-            if (test is not null)
+            var gains = UserGains.Of(model, comparison, metric);
+            if (gains.Sorted.Count > 0)
+                HelpedHurtBar.Write(markup, gains.Helped, gains.Hurt, gains.Equal);
+            else if (test is not null)
                 HelpedHurtBar.Write(markup, test.UsersHelped, test.UsersHurt, test.UsersEqual);
         }
     }

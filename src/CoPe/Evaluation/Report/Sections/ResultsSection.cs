@@ -5,6 +5,9 @@ namespace CoPe.Evaluation.Report.Sections;
 /// <summary>The results table and a bar plot per metric.</summary>
 internal sealed class ResultsSection : ReportSection
 {
+    /// <summary>Most columns with mean and error side by side; more have them one above the other.</summary>
+    private const int FewColumns = 5;
+
     /// <inheritdoc/>
     public override string Id => "results";
 
@@ -19,14 +22,16 @@ internal sealed class ResultsSection : ReportSection
 
     /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
-        "Mean ± standard error over queries; the best mean of each column is set in bold. Whether a difference is more than chance is tested below."
+        "Mean ± standard error over queries; the best mean of each column is set in bold."
+        + (model.Results.Metrics.Any(metric => metric.LowerIsBetter) ? " An arrow (↓) means that lower is better." : "")
+        + (model.Results.Metrics.Any(metric => metric.Descriptive) ? " Columns that only describe the texts have no best." : "")
         + (model.Comparisons.Count > 0 ? $" The dashed line in each plot marks {model.Comparisons[0].Baseline}." : "");
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Results table")))
-        using (markup.Open("table", ("class", "results")))
+        using (markup.Open("table", ("class", model.Results.Metrics.Count > FewColumns ? "results many" : "results")))
         {
             WriteHead(markup, model.Results);
             using (markup.Open("tbody"))
@@ -34,10 +39,25 @@ internal sealed class ResultsSection : ReportSection
                     WriteRow(markup, model, method);
         }
         markup.Line();
+        if (model.Results.Metrics.Any(metric => metric.Meaning.Length > 0))
+            WriteMeanings(markup, model.Results);
         using (markup.Open("div", ("class", "grid three")))
             foreach (var metric in model.Results.Metrics)
-                if (model.Results.Best(metric) is not null)
-                    WriteFigure(markup, metric.Name, metric.LowerIsBetter ? "lower is better" : "", () => MethodBarsPlot.Write(markup, model, metric));
+                if (model.Results.Cells.Any(cell => cell.Metric == metric.Name && double.IsFinite(cell.Mean)))
+                    WriteFigure(markup, metric.Name, Note(metric), () => MethodBarsPlot.Write(markup, model, metric));
+    }
+
+    private static string Note(MetricColumn metric) => metric.Descriptive ? "describes, neither way is better" : metric.LowerIsBetter ? "lower is better" : "";
+
+    private static void WriteMeanings(Markup markup, ResultsTable table)
+    {
+        using (markup.Open("details", ("class", "meanings")))
+        {
+            markup.Element("summary", "What the columns mean");
+            using (markup.Open("dl"))
+                foreach (var metric in table.Metrics.Where(metric => metric.Meaning.Length > 0))
+                    markup.Element("dt", metric.Name).Element("dd", metric.Meaning);
+        }
     }
 
     private static void WriteHead(Markup markup, ResultsTable table)
@@ -47,7 +67,7 @@ internal sealed class ResultsSection : ReportSection
         {
             markup.Element("th", "Method", ("scope", "col"));
             foreach (var metric in table.Metrics)
-                markup.Element("th", metric.Name + (metric.LowerIsBetter ? " ↓" : ""), ("scope", "col"));
+                markup.Element("th", metric.Name + (metric.LowerIsBetter && !metric.Descriptive ? " ↓" : ""), ("scope", "col"), ("title", metric.Meaning));
             markup.Element("th", "n", ("scope", "col"));
         }
     }

@@ -5,6 +5,9 @@ namespace CoPe.Evaluation.Report.Sections;
 /// <summary>Whom it helped: gains per user, and gains against history length.</summary>
 internal sealed class UsersSection : ReportSection
 {
+    /// <summary>Comparisons drawn in every metric and against history length.</summary>
+    private const int Foremost = 2;
+
     /// <inheritdoc/>
     public override string Id => "users";
 
@@ -12,7 +15,7 @@ internal sealed class UsersSection : ReportSection
     public override string Title => "Whom it helped";
 
     /// <inheritdoc/>
-    public override bool HasData(ReportModel model) => model.Results.Metrics.Any(metric => Gains(model, metric).Count > 0);
+    public override bool HasData(ReportModel model) => Metrics(model).Count > 0;
 
     /// <inheritdoc/>
     protected override string Absence => "There are no scores per user for two methods to compare, so it cannot be shown whom personalisation helped.";
@@ -24,39 +27,42 @@ internal sealed class UsersSection : ReportSection
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
-        var metrics = HeadlineOrder.Of(model).Where(metric => Gains(model, metric).Count > 0).ToList();
-        WriteMetric(markup, model, metrics[0]);
+        var metrics = Metrics(model);
+        WriteMetric(markup, Gains(model, metrics[0], model.Comparisons.Count));
         foreach (var metric in metrics.Skip(1))
             using (markup.Open("details"))
             {
                 markup.Element("summary", $"The same in {metric.Name}");
-                WriteMetric(markup, model, metric);
+                WriteMetric(markup, Gains(model, metric, Foremost));
             }
     }
 
-    private static List<UserGains> Gains(ReportModel model, MetricColumn metric) =>
-        [.. model.Comparisons.Select(comparison => UserGains.Of(model, comparison, metric)).Where(gains => gains.Sorted.Count > 0)];
+    private static List<MetricColumn> Metrics(ReportModel model) =>
+        [.. HeadlineOrder.Of(model).Where(metric => !metric.Descriptive && Gains(model, metric, model.Comparisons.Count).Count > 0)];
 
-    private static void WriteMetric(Markup markup, ReportModel model, MetricColumn metric)
+    private static List<UserGains> Gains(ReportModel model, MetricColumn metric, int comparisons) =>
+        [.. model.Comparisons.Take(comparisons).Select(comparison => UserGains.Of(model, comparison, metric)).Where(gains => gains.Sorted.Count > 0)];
+
+    private static void WriteMetric(Markup markup, List<UserGains> all)
     {
-        var all = Gains(model, metric);
-        using (markup.Open("div", ("class", "grid")))
-        {
+        using (markup.Open("div", ("class", all.Count > Foremost ? "grid three" : "grid")))
             foreach (var gains in all)
-                WriteFigure(markup, $"{gains.Comparison.Method} against {gains.Comparison.Baseline}", metric.Name, () => WriteDifferences(markup, gains));
-            foreach (var gains in all.Where(HasEnoughHistories))
-                WriteFigure(markup, "Gain against history length", $"{gains.Comparison.Method} against {gains.Comparison.Baseline}, {metric.Name}",
-                    () => WriteHistory(markup, gains));
-        }
-        if (!all.Any(HasEnoughHistories))
+                WriteFigure(markup, $"{gains.Comparison.Method} against {gains.Comparison.Baseline}", gains.Metric.Name, () => WriteDifferences(markup, gains));
+        var known = all.Take(Foremost).Where(HasEnoughHistories).ToList();
+        if (known.Count == 0)
             markup.Element("p", $"Gain is not drawn against history length: that takes {HistoryGainPlot.FewestUsers} users with a known history length.", ("class", "absent"));
+        else
+            using (markup.Open("div", ("class", "grid below")))
+                foreach (var gains in known)
+                    WriteFigure(markup, "Gain against history length", $"{gains.Comparison.Method} against {gains.Comparison.Baseline}, {gains.Metric.Name}",
+                        () => WriteHistory(markup, gains));
     }
 
     private static bool HasEnoughHistories(UserGains gains) => gains.Sorted.Count(user => user.HistoryLength is not null) >= HistoryGainPlot.FewestUsers;
 
     private static void WriteDifferences(Markup markup, UserGains gains)
     {
-        HelpedHurtBar.Write(markup, gains.Helped, gains.Hurt, gains.Sorted.Count - gains.Helped - gains.Hurt);
+        HelpedHurtBar.Write(markup, gains.Helped, gains.Hurt, gains.Equal);
         UserDifferencePlot.Write(markup, gains);
         if (gains.Sorted.Count > UserDifferencePlot.MaxBars)
             markup.Element("p", $"{UserDifferencePlot.MaxBars} of {Figures.Count(gains.Sorted.Count)} users drawn, taken evenly by rank.", ("class", "note"));
