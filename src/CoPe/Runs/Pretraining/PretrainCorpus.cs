@@ -1,0 +1,73 @@
+using System.Text.Json;
+using CoPe.Data.Samples;
+using CoPe.Prompts;
+using CoPe.Tokens;
+
+namespace CoPe.Runs.Pretraining;
+
+/// <summary>The text of a pre-training: documents, of which a share is held out, and requests with answers.</summary>
+sealed class PretrainCorpus
+{
+    PretrainCorpus(IReadOnlyList<string> documents, IReadOnlyList<string> heldOut, IReadOnlyList<Instruction> instructions) =>
+        (Documents, HeldOut, Instructions) = (documents, heldOut, instructions);
+
+    /// <summary>Documents trained on.</summary>
+    public IReadOnlyList<string> Documents { get; }
+
+    /// <summary>Documents that only measure the loss.</summary>
+    public IReadOnlyList<string> HeldOut { get; }
+
+    /// <summary>Requests with answers.</summary>
+    public IReadOnlyList<Instruction> Instructions { get; }
+
+    /// <summary>Reads the recipe's corpus, making the sample corpus in <paramref name="work"/> where it names none.</summary>
+    public static PretrainCorpus Load(PretrainRecipe recipe, string work, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    {
+        var folder = recipe.Corpus;
+        if (folder.Length == 0)
+        {
+            SampleData.Write(work, new SampleOptions { Seed = (ulong)recipe.Seed, Documents = recipe.Documents, Instructions = recipe.Instructions }, progress, cancellation);
+            folder = Path.Combine(work, "corpus");
+        }
+
+        var text = Path.Combine(folder, "neutral.txt");
+        if (!File.Exists(text)) throw new RunException($"corpus {folder} has no neutral.txt; expected a text file with a document a line");
+        var lines = File.ReadLines(text).Where(line => line.Length > 0).ToList();
+        var heldOut = (int)Math.Ceiling(lines.Count * recipe.DevelopmentShare);
+        return new(lines[heldOut..], lines[..heldOut], Read(Path.Combine(folder, "instructions.jsonl")));
+    }
+
+    /// <summary>Everything a tokenizer should know.</summary>
+    public IEnumerable<string> AllText() => Documents.Concat(Instructions.SelectMany(instruction => (string[])[instruction.Prompt, instruction.Answer]));
+
+    /// <summary>The documents as one stream, each followed by the token that ends a text.</summary>
+    public static int[] Stream(IEnumerable<string> documents, Tokenizer tokenizer, int endOfText) => [.. documents.SelectMany(document => (int[])[.. tokenizer.EncodeAsText(document), endOfText])];
+
+    /// <summary>The requests with answers, as the model's chat template words them.</summary>
+    public IReadOnlyList<SupervisedExample> Conversations(ConversationEncoder encoder) =>
+    [
+        .. Instructions.Select((instruction, index) => new SupervisedExample($"instruction {index}",
+            encoder.EncodePrompt([.. Messages(instruction)]), encoder.EncodeResponse(instruction.Answer))),
+    ];
+
+    static IEnumerable<ChatMessage> Messages(Instruction instruction)
+    {
+        if (instruction.System is { Length: > 0 } system) yield return new ChatMessage("system", system);
+        yield return new ChatMessage("user", instruction.Prompt);
+    }
+
+    static IReadOnlyList<Instruction> Read(string path) => JsonLines.Read<Instruction>(path);
+
+    /// <summary>A line of <c>instructions.jsonl</c>.</summary>
+    public sealed record Instruction
+    {
+        /// <summary>System text, if any.</summary>
+        public string? System { get; init; }
+
+        /// <summary>The request.</summary>
+        public required string Prompt { get; init; }
+
+        /// <summary>The answer.</summary>
+        public required string Answer { get; init; }
+    }
+}
