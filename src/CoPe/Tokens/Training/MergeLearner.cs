@@ -1,0 +1,105 @@
+using CoPe.Tokens.Pipeline;
+
+namespace CoPe.Tokens.Training;
+
+/// <summary>Learns merges one by one, counting again only in the words that a merge touches.</summary>
+internal sealed class MergeLearner
+{
+    readonly int _minimumCount, _maximumLength;
+    readonly int[][] _words;
+    readonly long[] _wordCounts;
+    readonly Dictionary<long, long> _pairCounts = [];
+    readonly Dictionary<long, List<int>> _pairWords = []; // words in which a pair has stood; it may be gone from some
+    readonly PriorityQueue<(long Pair, long Count), (long NegativeCount, long Pair)> _queue = new();
+    readonly List<string> _tokens;
+    readonly List<(string, string)> _merges = [];
+
+    public MergeLearner(IReadOnlyList<(string Word, long Count)> words, BpeTrainingOptions options)
+    {
+        (_minimumCount, _maximumLength) = (options.MinimumCount, options.MaximumTokenBytes);
+        _tokens = [.. Enumerable.Range(0, 256).Select(b => ByteAlphabet.Character((byte)b).ToString()).Order(StringComparer.Ordinal)];
+        var ids = _tokens.Select((token, id) => (token[0], id)).ToDictionary();
+        _words = [.. words.Select(word => ByteAlphabet.Spell(word.Word).Select(c => ids[c]).ToArray())];
+        _wordCounts = [.. words.Select(word => word.Count)];
+        for (var w = 0; w < _words.Length; w++) Count(w, +1);
+        foreach (var pair in _pairCounts.Keys) Offer(pair);
+    }
+
+    public int MergeCount => _merges.Count;
+
+    /// <summary>Tokens in the order of their ids.</summary>
+    public IReadOnlyList<string> Tokens => _tokens;
+
+    /// <summary>Merges in the order of their ranks.</summary>
+    public IReadOnlyList<(string Left, string Right)> Merges => _merges;
+
+    /// <summary>Merges the most frequent pair; false where none is frequent enough.</summary>
+    public bool LearnOne()
+    {
+        while (_queue.TryDequeue(out var best, out _))
+        {
+            if (_pairCounts[best.Pair] != best.Count) { Offer(best.Pair); continue; } // the count has changed since it was offered
+            Merge(best.Pair);
+            return true;
+        }
+        return false;
+    }
+
+    void Merge(long pair)
+    {
+        int left = (int)(pair >> 32), right = (int)pair, merged = _tokens.Count;
+        _merges.Add((_tokens[left], _tokens[right]));
+        _tokens.Add(_tokens[left] + _tokens[right]);
+        var touched = new HashSet<long>();
+        foreach (var w in _pairWords[pair])
+        {
+            if (!Contains(_words[w], left, right)) continue;
+            Count(w, -1);
+            _words[w] = Replace(_words[w], left, right, merged);
+            Count(w, +1, touched, merged);
+        }
+        _pairWords.Remove(pair);
+        foreach (var grown in touched) Offer(grown);
+    }
+
+    // Adds or takes away a word's pairs; those with the new symbol are collected, as only their counts can have grown.
+    void Count(int w, int sign, HashSet<long>? touched = null, int merged = -1)
+    {
+        var word = _words[w];
+        for (var i = 0; i + 1 < word.Length; i++)
+        {
+            var pair = BpeVocabulary.Pair(word[i], word[i + 1]);
+            _pairCounts[pair] = _pairCounts.GetValueOrDefault(pair) + (sign * _wordCounts[w]);
+            if (sign < 0 || (touched is not null && word[i] != merged && word[i + 1] != merged)) continue;
+            touched?.Add(pair);
+            if (!_pairWords.TryGetValue(pair, out var words)) _pairWords[pair] = words = [];
+            if (words.Count == 0 || words[^1] != w) words.Add(w);
+        }
+    }
+
+    void Offer(long pair)
+    {
+        var count = _pairCounts[pair];
+        if (count >= _minimumCount && _tokens[(int)(pair >> 32)].Length + _tokens[(int)pair].Length <= _maximumLength)
+            _queue.Enqueue((pair, count), (-count, pair));
+    }
+
+    static bool Contains(int[] word, int left, int right)
+    {
+        for (var i = 0; i + 1 < word.Length; i++)
+            if (word[i] == left && word[i + 1] == right) return true;
+        return false;
+    }
+
+    static int[] Replace(int[] word, int left, int right, int merged)
+    {
+        var symbols = new List<int>(word.Length);
+        for (var i = 0; i < word.Length; i++)
+        {
+            var isPair = i + 1 < word.Length && word[i] == left && word[i + 1] == right;
+            symbols.Add(isPair ? merged : word[i]);
+            if (isPair) i++;
+        }
+        return [.. symbols];
+    }
+}
