@@ -55,6 +55,7 @@ static class CommandLine
             StatusVerb.Create(host),
             RecipesVerb.Create(host),
             DataVerb.Create(host),
+            PretrainVerb.Create(host),
             VersionVerb.Create(host),
         };
         root.Options.Add(new HelpOption());

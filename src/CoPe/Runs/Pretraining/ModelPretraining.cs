@@ -1,5 +1,6 @@
 using CoPe.Modeling;
 using CoPe.Tokens;
+using CoPe.Tokens.Training;
 using CoPe.Training;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
@@ -62,6 +63,6 @@ public static class ModelPretraining
     static void MakeTokenizer(PretrainRecipe recipe, PretrainCorpus corpus, string output)
     {
         Directory.CreateDirectory(output);
-        BpeTrainer.Train(corpus.AllText(), new BpeTrainingOptions { VocabularySize = recipe.Shape.Vocabulary }).Save(output);
+        BpeTrainer.Train(corpus.AllText(), new BpeTrainingOptions { VocabularySize = recipe.Shape.Vocabulary, ModelMaxLength = recipe.Shape.Context }).Save(output);
     }
 }
