@@ -66,19 +66,24 @@ public sealed class FileTests : IDisposable
     }
 
     [Fact]
-    public void Results_as_csv_have_a_line_per_figure()
-    {
-        var path = Path.Combine(folder, "results.csv");
-        ResultsFile.WriteCsv(Report(), path);
-        Assert.Equal(["task,method,metric,over,mean,se,n", "titles,sft+cd,rouge-l,queries,0.25,0.5,4", "titles,sft+cd,rouge-l,users,0.3,0.1,2"], File.ReadAllLines(path));
-    }
-
-    [Fact]
     public void Results_of_another_form_are_refused()
     {
         var path = Path.Combine(folder, "results.json");
         File.WriteAllText(path, """{"base": {"rouge-1": 0.3}}""");
         Assert.Contains(path, Assert.Throws<InvalidDataException>(() => ResultsFile.ReadJson(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_zip_of_all_tasks_survives_writing_and_reading()
+    {
+        var path = Path.Combine(folder, "all.zip");
+        var files = new[] { new PredictionFile { Task = "LaMP_4", Predictions = [new("1", "a")] }, new PredictionFile { Task = "LaMP_5", Predictions = [new("2", "b")], Model = "m" } };
+        PredictionArchive.Write(files, path);
+        var read = PredictionArchive.Read(path);
+        Assert.Equal(["LaMP_4", "LaMP_5"], read.Select(file => file.Task));
+        Assert.Equal(files[1].Predictions, read[1].Predictions);
+        PredictionArchive.Write([files[0], files[0]], path);
+        Assert.Contains("1 task (LaMP_4)", Assert.Throws<InvalidDataException>(() => PredictionArchive.Read(path)).Message, StringComparison.Ordinal);
     }
 
     static EvaluationReport Report() => new()

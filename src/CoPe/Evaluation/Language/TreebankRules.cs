@@ -56,5 +56,7 @@ static partial class TreebankRules
 
     [GeneratedRegex($"{Start}(wan)(na)(?={Space})", AnyCase)] public static partial Regex Wanna { get; }
 
-    [GeneratedRegex($" ('t)(is|was){End}", AnyCase)] public static partial Regex TisTwas { get; }
+    [GeneratedRegex($" ('t)(is){End}", AnyCase)] public static partial Regex Tis { get; }
+
+    [GeneratedRegex($" ('t)(was){End}", AnyCase)] public static partial Regex Twas { get; }
 }

@@ -24,7 +24,8 @@ public static class WordTokenizer
     [
         (TreebankRules.ClosingMark, " $1 "), (TreebankRules.TwoQuotes, " '' "), (TreebankRules.StraightQuote, " '' "),
         (TreebankRules.ShortClitic, "$1 $2 "), (TreebankRules.LongClitic, "$1 $2 "),
-        (TreebankRules.JoinedPair, " ${one} ${two} "), (TreebankRules.Wanna, " $1 $2 "), (TreebankRules.TisTwas, " $1 $2 "),
+        (TreebankRules.JoinedPair, " ${one} ${two} "), (TreebankRules.Wanna, " $1 $2 "), (TreebankRules.Tis, " $1 $2 "),
+        (TreebankRules.Twas, " $1 $2 "),
     ];
 
     /// <summary>The tokens of a text, sentence after sentence.</summary>

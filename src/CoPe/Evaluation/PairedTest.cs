@@ -1,0 +1,85 @@
+namespace CoPe.Evaluation;
+
+/// <summary>Tests of two methods on the same queries.</summary>
+public static class PairedTest
+{
+    const double Same = 1e-12;
+
+    /// <summary>Compares a method with another on one metric.</summary>
+    /// <param name="method">Scores of the method.</param>
+    /// <param name="baseline">Scores of the method it is tested against, on the same golds.</param>
+    /// <param name="metric">The metric.</param>
+    /// <param name="options">How; null takes the defaults.</param>
+    /// <exception cref="InvalidOperationException">The methods share no query or user that has the metric.</exception>
+    public static PairedComparison Compare(MethodScores method, MethodScores baseline, Metric metric, PairedTestOptions? options = null)
+    {
+        options ??= new();
+        var pairs = PairedValues.Of(method, baseline, metric.Name, options.Unit);
+        if (pairs.Units.Count == 0)
+            throw new InvalidOperationException($"{method.Method} and {baseline.Method} share no {(pairs.Unit == PairedUnit.Users ? "user" : "query")} with a value of {metric.Name}.");
+        var difference = pairs.Units.Sum(unit => unit.Sum) / pairs.Units.Sum(unit => unit.Count);
+        var resampled = pairs.Units.Count < 2 ? [] : Resampled(pairs.Units, options);
+        var sign = metric.Direction == MetricDirection.Lower ? -1 : 1;
+        var helped = pairs.Units.Count(unit => sign * unit.Sum / unit.Count > Same);
+        var hurt = pairs.Units.Count(unit => sign * unit.Sum / unit.Count < -Same);
+        return new()
+        {
+            Method = method.Method, Baseline = baseline.Method, Metric = metric, Unit = pairs.Unit, Units = pairs.Units.Count, Difference = difference,
+            StandardError = resampled.Length == 0 ? double.NaN : Deviation(resampled),
+            Low = resampled.Length == 0 ? double.NaN : Bootstrap.Percentile(resampled, 50 - 50 * options.Confidence),
+            High = resampled.Length == 0 ? double.NaN : Bootstrap.Percentile(resampled, 50 + 50 * options.Confidence),
+            BootstrapP = resampled.Length == 0 ? 1 : PValue(resampled, difference), SignP = SignTest(helped, hurt),
+            Helped = helped, Hurt = hurt, Equal = pairs.Units.Count - helped - hurt,
+        };
+    }
+
+    /// <summary>The exact two-sided sign test. <code>p = min(1, 2 P(X &lt;= min(helped, hurt))), X ~ Binomial(helped + hurt, 1/2)</code></summary>
+    /// <param name="helped">How many got better, 0 or more.</param>
+    /// <param name="hurt">How many got worse, 0 or more; those that stayed the same do not count.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
+    public static double SignTest(int helped, int hurt)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(helped);
+        ArgumentOutOfRangeException.ThrowIfNegative(hurt);
+        var all = helped + hurt;
+        var (sum, log) = (0.0, -all * Math.Log(2));                  // log of C(n, k) / 2^n, from k = 0
+        for (var k = 0; k <= Math.Min(helped, hurt); k++)
+        {
+            sum += Math.Exp(log);
+            log += Math.Log(all - k) - Math.Log(k + 1);
+        }
+        return Math.Min(1, 2 * sum);
+    }
+
+    /// <summary>Two-sided p-value of a difference from its resamples, shifted to no difference. <code>p = (1 + #{|d* - d| >= |d|}) / (B + 1)</code></summary>
+    /// <remarks>Davison and Hinkley, "Bootstrap Methods and their Application", 1997, section 4.2.</remarks>
+    static double PValue(double[] resampled, double difference) =>
+        (1.0 + resampled.Count(value => Math.Abs(value - difference) >= Math.Abs(difference) - Same)) / (resampled.Length + 1);
+
+    /// <summary>The difference in each resample of units, sorted. A user's queries are drawn together.</summary>
+    static double[] Resampled(IReadOnlyList<(double Sum, int Count)> units, PairedTestOptions options)
+    {
+        var random = new Random(options.Seed);
+        var drawn = units.ToArray();
+        var resampled = new double[options.Resamples];
+        for (var b = 0; b < resampled.Length; b++)
+        {
+            var (sum, count) = (0.0, 0);
+            for (var i = 0; i < drawn.Length; i++)
+            {
+                var unit = drawn[random.Next(drawn.Length)];
+                sum += unit.Sum;
+                count += unit.Count;
+            }
+            resampled[b] = sum / count;
+        }
+        Array.Sort(resampled);
+        return resampled;
+    }
+
+    static double Deviation(double[] values)
+    {
+        var mean = values.Average();
+        return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, values.Length - 1));
+    }
+}
