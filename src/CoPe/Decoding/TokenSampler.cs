@@ -23,8 +23,8 @@ public static class TokenSampler
         var vocab = (int)scores.shape[1];
         var kept = topK == 0 ? vocab : Math.Min(topK, vocab);
         if (kept == vocab && topP >= 1) return warped.MoveToOuterDisposeScope();
-        var best = warped.topk(kept, sorted: true).values; // [rows, kept], best first
-        var last = topP >= 1 ? best.narrow(1, kept - 1, 1) : LastOfNucleus(best, topP); // [rows, 1]
+        using var best = kept == vocab ? warped.alias() : warped.topk(kept).values; // [rows, kept]
+        var last = topP >= 1 ? best.amin([1], keepdim: true) : Nucleus.Least(best, topP); // [rows, 1]
         return warped.masked_fill_(warped < last, float.NegativeInfinity).MoveToOuterDisposeScope();
     }
 
@@ -38,12 +38,5 @@ public static class TokenSampler
         var sums = scores.softmax(-1).cumsum(-1, ScalarType.Float64); // [rows, vocab]
         var targets = uniforms.unsqueeze(1) * sums.narrow(1, sums.shape[1] - 1, 1); // [rows, 1]
         return searchsorted(sums, targets, right: true).squeeze(1).MoveToOuterDisposeScope();
-    }
-
-    static Tensor LastOfNucleus(Tensor best, double topP)
-    {
-        var probabilities = best.softmax(-1);
-        var before = probabilities.cumsum(-1) - probabilities; // what better tokens hold
-        return best.masked_fill(before >= topP, float.PositiveInfinity).amin([-1], keepdim: true);
     }
 }

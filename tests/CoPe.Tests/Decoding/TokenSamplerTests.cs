@@ -45,6 +45,21 @@ public class TokenSamplerTests
         Assert.Equal(expected, TokenSampler.Draw(scores, tensor([uniform], ScalarType.Float64)).item<long>());
     }
 
+    [Theory]
+    [InlineData(.01)]
+    [InlineData(.5)]
+    [InlineData(.95)]
+    [InlineData(.99)]
+    public void The_nucleus_by_histogram_is_the_nucleus_by_sorting(double p)
+    {
+        using var scope = NewDisposeScope();
+        var scores = cat([randn(20, 3000, generator: new Generator(8)) * 3, zeros(1, 3000), full(1, 3000, float.NegativeInfinity).index_fill_(1, tensor(7L), 2f)]);
+        var (sorted, counted) = (scores >= Nucleus.BySort(scores, p), scores >= Nucleus.ByHistogram(scores, p));
+        Assert.True(sorted.Equals(counted));
+        var held = scores.softmax(1).masked_fill(counted.logical_not(), 0).sum(1);
+        Assert.True((held >= p - 1e-4).all().item<bool>());
+    }
+
     [Fact]
     public void Draws_follow_the_distribution()
     {
