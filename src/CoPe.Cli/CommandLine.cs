@@ -17,7 +17,6 @@ static class CommandLine
         {
             if (stop.IsCancellationRequested) return;
             signal.Cancel = true;
-            host.Error.WriteLine("cope: stopping; what is done is being saved (again to end at once)");
             stop.Cancel();
         }
 

@@ -1,6 +1,7 @@
 using CoPe.Cli.Display;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
+using Microsoft.Extensions.Logging;
 
 namespace CoPe.Cli;
 
@@ -23,6 +24,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
             Recipe = recipe, Run = run, Inputs = inputs, Shared = shared, Progress = display, Events = display, Log = display,
             Time = host.Time, Cancellation = host.Cancellation,
         };
+        using var stopping = host.Cancellation.Register(() => display.LogInformation("stopping; what is done is being saved (again to end at once)"));
         display.Show(() => work(host.Pipeline, context));
         return context;
     }

@@ -14,7 +14,7 @@ static class Words
     /// <summary>A figure with three or four digits that count.</summary>
     public static string Number(double value) => Math.Abs(value) switch
     {
-        0 => "0",
+        var size when size < 1e15 && size == Math.Floor(size) => value.ToString("#,0", CultureInfo.InvariantCulture),
         < 0.001 => value.ToString("0.0e-0", CultureInfo.InvariantCulture),
         < 100 => value.ToString("0.000", CultureInfo.InvariantCulture),
         _ => value.ToString("#,0", CultureInfo.InvariantCulture),

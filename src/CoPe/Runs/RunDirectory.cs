@@ -21,7 +21,7 @@ public sealed class RunDirectory(string root, string? name = null)
     public string Manifest => At("manifest.json");
 
     /// <summary>Held by the process at work.</summary>
-    public string Lock => At("lock");
+    public string Lock => At(".lock");
 
     /// <summary>Made by a person to have the stage at work save a checkpoint now; removed once it has.</summary>
     public string CheckpointNow => At("checkpoint-now");

@@ -12,6 +12,7 @@ public class WordsTests
 
     [Theory]
     [InlineData(0, "0")]
+    [InlineData(37, "37")]
     [InlineData(8.1e-5, "8.1e-5")]
     [InlineData(1.93241, "1.932")]
     [InlineData(2140.4, "2,140")]

@@ -16,6 +16,9 @@ sealed class PredictStage(PredictionMethod method) : Stage
     public override string Name => $"predict {method.Name}";
 
     /// <inheritdoc/>
+    public override string Command => $"cope predict --method {method.Name}";
+
+    /// <inheritdoc/>
     public override string Summary => $"Answer every query by {method.Title}";
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ sealed class UserGroups(StageContext context, string stage, Func<string, string>
     public void Train<T>(IReadOnlyList<UserTraining<T>> users, int usersAtOnce, OptimizationSettings settings, Func<IReadOnlyList<UserTraining<T>>, GroupTraining, AdapterBank> train)
     {
         var groups = users.Chunk(usersAtOnce).ToList();
-        var steps = groups.Select(group => group.Max(user => settings.Epochs * ((user.Examples.Count + settings.BatchSize - 1L) / settings.BatchSize))).ToList();
+        var steps = groups.Select(group => group.Sum(user => settings.Epochs * ((user.Examples.Count + settings.BatchSize - 1L) / settings.BatchSize))).ToList();
         for (var i = 0; i < groups.Count; i++)
         {
             if (groups[i].All(user => Directory.Exists(folderOf(user.Id)))) continue;
