@@ -1,5 +1,5 @@
-using CoPe.Training;
 using System.ComponentModel.DataAnnotations;
+using CoPe.Training;
 
 namespace CoPe.Runs.Recipes;
 

@@ -1,5 +1,5 @@
-using CoPe.Training;
 using CoPe.Runs.Recipes;
+using CoPe.Training;
 
 namespace CoPe.Tests.Runs.Recipes;
 
