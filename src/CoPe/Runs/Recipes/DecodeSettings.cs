@@ -26,7 +26,7 @@ public sealed record DecodeSettings
 
     /// <summary>Sampling temperature, where <see cref="DoSample"/> is set.</summary>
     [Range(0, 100, MinimumIsExclusive = true)]
-    public double Temperature { get; init; } = 1.0;
+    public double Temperature { get; init; } = 0.3;
 
     /// <summary>Number of best tokens sampled from, where <see cref="DoSample"/> is set; 0 takes all.</summary>
     [Range(0, int.MaxValue)]
