@@ -35,6 +35,7 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
             StageTimes = [.. RunFacts.Times(context)],
             Results = Table(scores, columns, methods),
             Comparisons = Comparisons(methods),
+            Significance = [.. RunComparisons.Of(scores, Comparisons(methods), columns, recipe)],
             UserScores = [.. UserScores(scores, columns, methods)],
             HistoryLengths = workspace.Dataset.Users.ToDictionary(user => user.Id, user => user.Profile.Count),
             Curves = [.. RunCurves.Of(context)],
