@@ -158,7 +158,7 @@ public class HtmlReportTests
     {
         var model = SampleReport.Of(users: 2);
         var error = Assert.Throws<ArgumentException>(() => Render(model with { UserScores = [.. model.UserScores, .. model.UserScores] }));
-        Assert.Contains("User '1000' has two scores of method 'CoPe' in metric 'ROUGE-1'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("User '1000' has two scores of method 'CoPe' in metric 'ROUGE-L'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
