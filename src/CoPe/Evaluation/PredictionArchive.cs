@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using CoPe.Runs;
 
 namespace CoPe.Evaluation;
 
@@ -20,9 +21,9 @@ public static class PredictionArchive
 
     /// <summary>Writes a zip with one file per task, <c>TASK.json</c>, whole or not at all.</summary>
     /// <param name="files">The files, tasks unique.</param>
-    /// <param name="path">The zip; its folder exists.</param>
+    /// <param name="path">The zip; its folder is made where it is missing.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void Write(IEnumerable<PredictionFile> files, string path) => WholeFile.Write(path, stream =>
+    public static void Write(IEnumerable<PredictionFile> files, string path) => AtomicFile.Write(path, stream =>
     {
         using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
         foreach (var file in files)

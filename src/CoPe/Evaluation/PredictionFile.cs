@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Runs;
 
 namespace CoPe.Evaluation;
 
@@ -46,9 +47,9 @@ public sealed record PredictionFile
     }
 
     /// <summary>Writes the file, whole or not at all.</summary>
-    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="path">The file; its folder is made where it is missing.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Write(string path) => WholeFile.Write(path, Write);
+    public void Write(string path) => AtomicFile.Write(path, Write);
 
     /// <summary>Writes to a stream, for example an entry of a zip.</summary>
     /// <param name="stream">Where to; not closed.</param>

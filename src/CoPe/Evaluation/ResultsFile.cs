@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Runs;
 
 namespace CoPe.Evaluation;
 
@@ -10,9 +11,9 @@ public static class ResultsFile
 
     /// <summary>Writes method to metric to mean, standard error and count over queries, in the report's order.</summary>
     /// <param name="report">The figures.</param>
-    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="path">The file; its folder is made where it is missing.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void WriteJson(EvaluationReport report, string path) => WholeFile.Write(path, stream =>
+    public static void WriteJson(EvaluationReport report, string path) => AtomicFile.Write(path, stream =>
     {
         using var json = new Utf8JsonWriter(stream, Writing);
         json.WriteStartObject();

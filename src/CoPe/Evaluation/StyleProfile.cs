@@ -40,7 +40,8 @@ sealed class StyleProfile
     {
         Texts++;
         foreach (var c in text)
-            if (Marks.IndexOf(c, StringComparison.Ordinal) is var mark and >= 0) marks[mark]++;
+            if (char.IsLetterOrDigit(c) || c == ' ') continue;
+            else if (Marks.IndexOf(c, StringComparison.Ordinal) is var mark and >= 0) marks[mark]++;
             else if (char.IsHighSurrogate(c) || char.IsSymbol(c)) marks[^2]++;
         foreach (var word in text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)) CountCase(word);
         foreach (var word in TextWords.Of(text))
@@ -53,7 +54,10 @@ sealed class StyleProfile
 
     void CountCase(string word)
     {
-        int upper = word.Count(char.IsUpper), lower = word.Count(char.IsLower);
+        int upper = 0, lower = 0;
+        foreach (var c in word)
+            if (char.IsUpper(c)) upper++;
+            else if (char.IsLower(c)) lower++;
         var kind = upper + lower == 0 ? 3 : upper == 0 ? 0 : lower == 0 && upper > 1 ? 2 : 1;
         cases[kind]++;
     }

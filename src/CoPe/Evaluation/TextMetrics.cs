@@ -11,8 +11,7 @@ public static class TextMetrics
     /// <param name="prediction">The text to judge.</param>
     /// <param name="reference">The user's own text.</param>
     /// <returns>The ratio; null where the reference has no word.</returns>
-    public static double? LengthRatio(string prediction, string reference) =>
-        TextWords.Of(reference) is { Length: > 0 } expected ? (double)TextWords.Of(prediction).Length / expected.Length : null;
+    public static double? LengthRatio(string prediction, string reference) => LengthRatio(TextWords.Of(prediction), TextWords.Of(reference));
 
     /// <summary>Different n-grams of words per n-gram. <code>distinct-n = |set| / |list|</code></summary>
     /// <remarks>Li et al., "A Diversity-Promoting Objective Function for Neural Conversation Models", 2016.</remarks>
@@ -20,18 +19,22 @@ public static class TextMetrics
     /// <param name="n">Length of the n-grams, 1 or more.</param>
     /// <returns>The share; null where the text is shorter than n words.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="n"/> is below 1.</exception>
-    public static double? Distinct(string text, int n)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
-        var words = TextWords.Of(text);
-        var count = words.Length - n + 1;
-        return count < 1 ? null : (double)Enumerable.Range(0, count).Select(start => new NGram(words, start, n)).Distinct().Count() / count;
-    }
+    public static double? Distinct(string text, int n) => Distinct(TextWords.Of(text), n);
 
     /// <summary>Share of the prediction's four-word stretches that stand in one of the user's texts; 0 for a shorter prediction.</summary>
     /// <param name="prediction">The text to judge.</param>
     /// <param name="history">The user's texts.</param>
     public static double CopyRate(string prediction, IEnumerable<string> history) => CopyRate(TextWords.Of(prediction), Stretches(history));
+
+    internal static double? LengthRatio(string[] prediction, string[] reference) =>
+        reference.Length > 0 ? (double)prediction.Length / reference.Length : null;
+
+    internal static double? Distinct(string[] words, int n)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
+        var count = words.Length - n + 1;
+        return count < 1 ? null : (double)Enumerable.Range(0, count).Select(start => new NGram(words, start, n)).Distinct().Count() / count;
+    }
 
     internal static HashSet<ulong> Stretches(IEnumerable<string> texts)
     {

@@ -21,11 +21,12 @@ sealed class TextScorer(bool useStemmer) : OutcomeScorer
 
     static void Describe(ScoredAnswer answer, Dictionary<string, double> values)
     {
-        Put(values, Metric.LengthRatio, TextMetrics.LengthRatio(answer.Output, answer.Gold.Text));
-        Put(values, Metric.Distinct1, TextMetrics.Distinct(answer.Output, 1));
-        Put(values, Metric.Distinct2, TextMetrics.Distinct(answer.Output, 2));
+        var words = TextWords.Of(answer.Output);
+        Put(values, Metric.LengthRatio, TextMetrics.LengthRatio(words, TextWords.Of(answer.Gold.Text)));
+        Put(values, Metric.Distinct1, TextMetrics.Distinct(words, 1));
+        Put(values, Metric.Distinct2, TextMetrics.Distinct(words, 2));
         if (answer.Own is not { Value: var own }) return;
-        values[Metric.CopyRate.Name] = TextMetrics.CopyRate(TextWords.Of(answer.Output), own.Stretches);
+        values[Metric.CopyRate.Name] = TextMetrics.CopyRate(words, own.Stretches);
         values[Metric.StyleDistance.Name] = own.Style.DistanceTo(StyleProfile.Of([answer.Output])).Total;
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace CoPe.Evaluation.Language;
 
 /// <summary>One part of speech of WordNet: which synsets a form stands in, its irregular forms, and the endings that lead to a base form.</summary>
@@ -10,12 +12,12 @@ sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Instead)> endings
     /// <summary>Adds a synset: each word, in lower case, leads to the words without an underscore.</summary>
     public void AddSynset(string[] words)
     {
-        var names = Array.FindAll(words, word => !word.Contains('_', StringComparison.Ordinal));
+        var names = Array.TrueForAll(words, IsSingle) ? words : Array.FindAll(words, IsSingle);
         foreach (var word in words)
         {
-            var form = word.ToLowerInvariant();
-            entries.Add((names, heads.GetValueOrDefault(form, -1)));
-            heads[form] = entries.Count - 1;
+            ref var head = ref CollectionsMarshal.GetValueRefOrAddDefault(heads, word.ToLowerInvariant(), out var known);
+            entries.Add((names, known ? head : -1));
+            head = entries.Count - 1;
         }
     }
 
@@ -45,6 +47,8 @@ sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Instead)> endings
 
     List<string> Shorten(List<string> forms) =>
         [.. forms.SelectMany(form => endings.Where(rule => form.EndsWith(rule.Ending, StringComparison.Ordinal)).Select(rule => form[..^rule.Ending.Length] + rule.Instead))];
+
+    static bool IsSingle(string word) => !word.Contains('_', StringComparison.Ordinal);
 
     HashSet<string> Known(List<string> forms) => [.. forms.Where(heads.ContainsKey)];
 }

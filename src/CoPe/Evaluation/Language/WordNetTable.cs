@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace CoPe.Evaluation.Language;
@@ -44,7 +45,12 @@ sealed class WordNetTable
     void Add(PartOfSpeech part, string[] words)
     {
         part.AddSynset(words);
-        foreach (var word in words.SelectMany(word => word.Split('_', '-', '/')))
-            if (word.Length > 0) cases[word.ToLowerInvariant()] = CaseOf(word.ToLowerInvariant()) | (char.IsUpper(word[0]) ? WordCase.Capital : WordCase.Lower);
+        foreach (var word in words)
+            if (word.AsSpan().IndexOfAny('_', '-', '/') < 0) AddCase(word);
+            else
+                foreach (var piece in word.Split(['_', '-', '/'], StringSplitOptions.RemoveEmptyEntries)) AddCase(piece);
     }
+
+    void AddCase(string word) =>
+        CollectionsMarshal.GetValueRefOrAddDefault(cases, word.ToLowerInvariant(), out _) |= char.IsUpper(word[0]) ? WordCase.Capital : WordCase.Lower;
 }
