@@ -32,7 +32,24 @@ static class CheckpointReader
         }
     }
 
-    static IReadOnlyList<string> Shards(string folder)
+    /// <summary>The entries of the decoder's tensors, checked as for loading; nothing stays mapped.</summary>
+    public static IReadOnlyList<TensorEntry> Entries(string folder, DecoderConfig config)
+    {
+        var files = new List<SafetensorsFile>();
+        try
+        {
+            foreach (var path in Shards(folder)) files.Add(SafetensorsFile.Open(path));
+            var sources = Sources(files, config, folder);
+            CheckShapes(sources, config, folder);
+            return [.. sources.Values.Select(s => s.Entry)];
+        }
+        finally
+        {
+            foreach (var file in files) file.Dispose();
+        }
+    }
+
+    public static IReadOnlyList<string> Shards(string folder)
     {
         var index = Path.Combine(folder, Index);
         if (!File.Exists(index))

@@ -1,0 +1,64 @@
+using CoPe.Adapters;
+using CoPe.Modeling.Safetensors;
+using static TorchSharp.torch;
+
+namespace CoPe.Modeling;
+
+/// <summary>Sizes of a model folder, from its configuration and the headers of its weights alone: no weight is read.</summary>
+public sealed record ModelInfo
+{
+    /// <summary>What config.json says.</summary>
+    public required DecoderConfig Config { get; init; }
+
+    /// <summary>Number of the decoder's weights; a tied head counts once.</summary>
+    public required long ParameterCount { get; init; }
+
+    /// <summary>Bytes of all weights files, parts that the decoder does not use included.</summary>
+    public required long FileBytes { get; init; }
+
+    /// <summary>Element types of the checkpoint's tensors, with how many tensors have them.</summary>
+    public required IReadOnlyDictionary<ScalarType, int> Dtypes { get; init; }
+
+    /// <summary>Licence file in the folder, if any.</summary>
+    public string? LicenceFile { get; init; }
+
+    /// <summary>Reads a model folder. Throws <see cref="ModelFileException"/> for one that could not be loaded.</summary>
+    public static ModelInfo Read(string folder)
+    {
+        var config = DecoderConfig.Read(folder);
+        var entries = CheckpointReader.Entries(folder, config);
+        return new ModelInfo
+        {
+            Config = config,
+            ParameterCount = CountParameters(config),
+            FileBytes = CheckpointReader.Shards(folder).Sum(path => new FileInfo(path).Length),
+            Dtypes = entries.GroupBy(e => e.Dtype).ToDictionary(g => g.Key, g => g.Count()),
+            LicenceFile = Directory.EnumerateFiles(folder).Where(IsLicence).Order(StringComparer.Ordinal).FirstOrDefault(),
+        };
+    }
+
+    /// <summary>Number of a decoder's weights; a tied head counts once.</summary>
+    public static long CountParameters(DecoderConfig config) => WeightLayout.Weights(config).Sum(w => w.Shape.Aggregate(1L, (a, b) => a * b));
+
+    /// <summary>Number of an adapter's weights on this model.</summary>
+    public long CountParameters(LoraConfig lora) => LoraTargets.Select(Config, lora.TargetModules).Sum(l => (long)lora.Rank * (l.Inputs + l.Outputs));
+
+    /// <summary>Bytes of keys and values that a row keeps per position.</summary>
+    public long CacheBytesPerToken(ScalarType dtype) => 2L * Config.LayerCount * Config.KeyValueHeadCount * Config.HeadDim * SafetensorsDtype.BytesOf(dtype);
+
+    /// <summary>Memory to decode <paramref name="rows"/> rows of <paramref name="length"/> positions: weights, cache, logits.</summary>
+    public long DecodingBytes(int rows, int length, ScalarType dtype) =>
+        WeightBytes(dtype) + rows * (length * CacheBytesPerToken(dtype) + 4L * Config.VocabSize);
+
+    /// <summary>
+    /// About the memory to train <paramref name="adapters"/> adapters on <paramref name="rows"/> rows of <paramref name="length"/> positions: weights, factors with gradient and
+    /// two moments in float32, and what a layer keeps for the backward pass, measured as <c>4 * intermediate * elementBytes + 42 * hidden</c> bytes per token.
+    /// </summary>
+    public long TrainingBytes(int rows, int length, LoraConfig lora, int adapters, ScalarType dtype) =>
+        WeightBytes(dtype) + 16L * adapters * CountParameters(lora)
+        + (long)rows * length * Config.LayerCount * (4L * Config.IntermediateSize * SafetensorsDtype.BytesOf(dtype) + 42L * Config.HiddenSize);
+
+    long WeightBytes(ScalarType dtype) => ParameterCount * SafetensorsDtype.BytesOf(dtype);
+
+    static bool IsLicence(string path) => Path.GetFileNameWithoutExtension(path).ToUpperInvariant() is "LICENSE" or "LICENCE" or "COPYING";
+}
