@@ -31,6 +31,7 @@ static class Failure
         _ when IsOutOfMemory(error) => "not enough memory: lower tam.batch_size, sft.users_at_once, dpo.users_at_once or decode.max_rows with --set, or use a smaller model",
         RecipeException or UsageException or RunException => error.Message,
         _ when error.GetType().Namespace?.StartsWith("CoPe.", StringComparison.Ordinal) == true => error.Message,
+        ArgumentException { ParamName: { } name } => error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
         IOException or UnauthorizedAccessException or InvalidDataException => error.Message,
         _ => $"{error.GetType().Name}: {error.Message} (--verbose shows where)",
     };

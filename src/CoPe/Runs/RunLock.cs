@@ -17,13 +17,13 @@ public sealed class RunLock : IDisposable
             Directory.CreateDirectory(run.Root);
             return new(new FileStream(run.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
-        catch (UnauthorizedAccessException error)
-        {
-            throw new RunException($"run folder {run.Name} cannot be written ({error.Message}): name another with --run FOLDER", error);
-        }
         catch (IOException error) when (File.Exists(run.Lock))
         {
             throw new RunException($"another process is at work in {run.Name}: wait for it, or name another folder with --run FOLDER", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new RunException($"run folder {run.Name} cannot be written ({error.Message}): name another with --run FOLDER", error);
         }
     }
 

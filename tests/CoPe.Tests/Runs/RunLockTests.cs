@@ -17,4 +17,8 @@ public sealed class RunLockTests : IDisposable
 
         RunLock.Take(run).Dispose();
     }
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_is_named() =>
+        Assert.Contains("cannot be written", Assert.Throws<RunException>(() => RunLock.Take(new(folder.Write("file", "")))).Message, StringComparison.Ordinal);
 }

@@ -60,14 +60,19 @@ sealed class RecipeBinder(Func<YamlNode, string> where)
         return value ?? throw new RecipeException($"{where(node)}: '{key}' takes {RecipeShape.Expected(type)}, found '{text}'");
     }
 
+    /// <summary>Compares as numbers: the attribute's own check would round 0.3 to 0 where its bounds are written as whole ones.</summary>
     void CheckRange(PropertyInfo property, object? value, YamlNode node, string key)
     {
-        if (property.GetCustomAttribute<RangeAttribute>() is not { } range || range.IsValid(value)) return;
-        var low = $"{(range.MinimumIsExclusive ? "greater than" : "at least")} {Convert.ToString(range.Minimum, CultureInfo.InvariantCulture)}";
-        var high = range.Maximum is double.MaxValue or int.MaxValue || Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) >= long.MaxValue
-            ? "" : $" and {(range.MaximumIsExclusive ? "less than" : "at most")} {Convert.ToString(range.Maximum, CultureInfo.InvariantCulture)}";
-        throw new RecipeException($"{where(node)}: '{key}' is {Convert.ToString(value, CultureInfo.InvariantCulture)}; it must be {low}{high}");
+        if (value is null || property.GetCustomAttribute<RangeAttribute>() is not { } range) return;
+        var (number, least, most) = (Number(value), Number(range.Minimum), Number(range.Maximum));
+        var isIn = (range.MinimumIsExclusive ? number > least : number >= least) && (range.MaximumIsExclusive ? number < most : number <= most);
+        if (isIn) return;
+        var low = $"{(range.MinimumIsExclusive ? "greater than" : "at least")} {RecipeShape.Format(least)}";
+        var high = most >= int.MaxValue ? "" : $" and {(range.MaximumIsExclusive ? "less than" : "at most")} {RecipeShape.Format(most)}";
+        throw new RecipeException($"{where(node)}: '{key}' is {RecipeShape.Format(value)}; it must be {low}{high}");
     }
+
+    static double Number(object value) => Convert.ToDouble(value, CultureInfo.InvariantCulture);
 
     RecipeException Unknown(Type section, YamlNode node, string prefix, string key)
     {

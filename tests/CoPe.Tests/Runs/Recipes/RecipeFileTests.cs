@@ -97,6 +97,13 @@ public class RecipeFileTests
         Assert.Throws<ArgumentException>(() => Parse("").Values("dpo.betta"));
     }
 
+    [Theory]
+    [InlineData("decode.temperature", "0.3")]
+    [InlineData("decode.top_p", "0.5")]
+    [InlineData("decode.repetition_penalty", "0.9")]
+    [InlineData("negatives.temperature", "0.01")]
+    public void Fractions_within_whole_bounds_are_in_range(string key, string value) => Assert.Equal(value, Parse("", $"{key}={value}").Values(key)[key]);
+
     [Fact]
     public void Decimal_points_do_not_depend_on_the_language_of_the_machine()
     {

@@ -1,0 +1,68 @@
+using CoPe.Cli;
+using CoPe.Data.Samples;
+using CoPe.Runs;
+using CoPe.Runs.Pretraining;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CoPe.Tests.Cli;
+
+/// <summary>A model, data and a recipe so small that all stages take a second or two, and one run of it that nothing disturbed.</summary>
+public sealed class TinyWorld : IDisposable
+{
+    const string Recipe = """
+        task: news_headline
+        model: model
+        data: data
+        tam: { epochs: 1, batch_size: 4, cut_off: 400, max_words: 12, learning_rate: 0.01 }
+        sft: { epochs: 2, batch_size: 2, cut_off: 400, max_words: 12, learning_rate: 0.01, users_at_once: 1 }
+        negatives: { candidates: 2, max_new_tokens: 5 }
+        dpo: { batch_size: 2, cut_off: 400, max_words: 12, learning_rate: 0.01 }
+        decode: { max_new_tokens: 5 }
+        evaluate: { resamples: 100 }
+        """;
+
+    readonly TemporaryFolder folder = new();
+
+    public TinyWorld()
+    {
+        var recipe = new PretrainRecipe
+        {
+            Documents = 30, Instructions = 30, DevelopmentShare = 0,
+            Shape = new() { Vocabulary = 400, Layers = 1, Hidden = 32, Intermediate = 64, Heads = 2, KeyValueHeads = 1, Context = 1024 },
+            Training = new() { Window = 64, BatchSize = 8 },
+        };
+        ModelPretraining.Run(recipe, folder.At("model"), progress: null, NullLogger.Instance, CancellationToken.None);
+        SampleData.Write(folder.At("data"), new() { Users = 2, OtherUsers = 4, MinHistory = 3, MaxHistory = 3, OtherHistory = 0, QueriesPerUser = 2, Documents = 0, Instructions = 0 });
+        folder.Write("recipe.yaml", Recipe);
+        Assert.Equal(0, Run("undisturbed"));
+    }
+
+    public string Output { get; private set; } = "";
+
+    public string Error { get; private set; } = "";
+
+    public RunDirectory At(string run) => new(folder.At(run));
+
+    /// <summary>All stages into a run folder of that name.</summary>
+    public int Run(string run, CancellationToken cancellation = default) => Cope(cancellation, "run", "recipe.yaml", "--run", run);
+
+    public int Cope(CancellationToken cancellation, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var code = CommandLine.Run(args, new() { Out = output, Error = error, Roots = [folder.Path, AppContext.BaseDirectory], Cancellation = cancellation });
+        (Output, Error) = (output.ToString(), error.ToString());
+        return code;
+    }
+
+    /// <summary>Adapters, answers and figures of a run by their place in it.</summary>
+    public SortedDictionary<string, string> Bytes(string run)
+    {
+        var root = At(run).Root;
+        string[] kinds = ["adapter_model.safetensors", "candidates.jsonl", "pairs.jsonl", "likelihood.jsonl", "results.json"];
+        var files = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Where(file => kinds.Contains(Path.GetFileName(file)) || Path.GetFileName(Path.GetDirectoryName(file)) == "predictions");
+        return new(files.ToDictionary(file => Path.GetRelativePath(root, file), file => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))), StringComparer.Ordinal);
+    }
+
+    public void Dispose() => folder.Dispose();
+}

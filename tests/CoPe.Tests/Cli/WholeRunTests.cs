@@ -1,0 +1,82 @@
+using System.Text.Json;
+using CoPe.Runs;
+
+namespace CoPe.Tests.Cli;
+
+[Collection("torch")]
+public sealed class WholeRunTests(TinyWorld world) : IClassFixture<TinyWorld>, IDisposable
+{
+    static readonly string[] Methods = ["base", "tam", "sft", "sft+cd", "dpo", "cope"];
+
+    public void Dispose() => AtomicFile.BeforeOperation = null;
+
+    [Fact]
+    public void A_run_leaves_adapters_predictions_results_and_a_report()
+    {
+        var run = world.At("undisturbed");
+
+        using var results = JsonDocument.Parse(File.ReadAllText(run.Results));
+        Assert.Equal(Methods, results.RootElement.EnumerateObject().Select(method => method.Name));
+        Assert.All(results.RootElement.EnumerateObject(), method => Assert.Equal(4, method.Value.GetProperty("rouge-l").GetProperty("n").GetInt32()));
+        Assert.All(Methods, method => Assert.True(File.Exists(run.Predictions(method))));
+        Assert.All((string[])["1", "2"], user => Assert.True(Directory.Exists(run.SftAdapter(user)) && Directory.Exists(run.DpoAdapter(user))));
+        Assert.Contains("<html", File.ReadAllText(run.Report), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(Directory.EnumerateFiles(run.Root, "*", SearchOption.AllDirectories), file => new FileInfo(file).Length > 2_000_000);
+    }
+
+    [Fact]
+    public void A_second_run_does_nothing_and_shows_the_same()
+    {
+        var before = world.Bytes("undisturbed");
+
+        Assert.Equal(0, world.Run("undisturbed"));
+
+        Assert.DoesNotContain("begins", world.Error, StringComparison.Ordinal);
+        Assert.Contains("SFT+CD", world.Output, StringComparison.Ordinal);
+        Assert.Equal(before, world.Bytes("undisturbed"));
+    }
+
+    [Fact]
+    public void A_run_stopped_again_and_again_ends_with_the_same_bytes()
+    {
+        var stops = Disturb("stopped", (source, _) => source.Cancel(), 130);
+
+        Assert.True(stops > 5, $"stopped {stops} times");
+        Assert.Equal(world.Bytes("undisturbed"), world.Bytes("stopped"));
+    }
+
+    [Fact]
+    public void A_run_whose_writes_fail_again_and_again_ends_with_the_same_bytes()
+    {
+        var failures = Disturb("failed", (_, operation) => throw new IOException("cannot " + operation), 1);
+
+        Assert.True(failures > 5, $"failed {failures} times");
+        Assert.Equal(world.Bytes("undisturbed"), world.Bytes("failed"));
+    }
+
+    [Fact]
+    public void The_stages_one_by_one_end_with_the_same_bytes()
+    {
+        string[] verbs = ["train tam recipe.yaml", "train sft", "negatives sample", "negatives select", "train dpo", "predict", "evaluate", "report"];
+        foreach (var verb in verbs) Assert.True(world.Cope(default, [.. verb.Split(' '), "--run", "verbs"]) == 0, $"{verb}: {world.Error}");
+
+        Assert.Equal(world.Bytes("undisturbed"), world.Bytes("verbs"));
+    }
+
+    /// <summary>Runs until the run is whole, disturbing each attempt at a later file operation than the one before; returns how many attempts were disturbed.</summary>
+    int Disturb(string run, Action<CancellationTokenSource, string> disturb, int code)
+    {
+        for (var attempt = 1; attempt < 100; attempt++)
+        {
+            using var source = new CancellationTokenSource();
+            var left = 4 + (2 * attempt);
+            AtomicFile.BeforeOperation = operation => { if (--left == 0) disturb(source, operation); };
+            var ended = world.Run(run, source.Token);
+            AtomicFile.BeforeOperation = null;
+            if (ended == 0) return attempt - 1;
+            Assert.True(ended == code, $"attempt {attempt} ended with {ended}: {world.Error}");
+        }
+
+        throw new InvalidOperationException("the run never came to its end");
+    }
+}
