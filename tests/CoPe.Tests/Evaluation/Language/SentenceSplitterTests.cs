@@ -13,6 +13,8 @@ public class SentenceSplitterTests
     [InlineData("by J. K. Rowling and S. Lee. Good!", "by J. K. Rowling and S. Lee.|Good!")]
     [InlineData("So did I. The rest slept.", "So did I.|The rest slept.")]
     [InlineData("methods, e.g. retrieval", "methods, e.g.|retrieval")]
+    [InlineData("Gov. Lee met Gen. Fox on Jan. 5 at 6 p.m. sharp.", "Gov.|Lee met Gen. Fox on Jan. 5 at 6 p.m. sharp.")]
+    [InlineData("as Smith et al. show, i.e. twice", "as Smith et al.|show, i.e.|twice")]
     [InlineData("He said \"go.\" Then he left.", "He said \"go.\"|Then he left.")]
     [InlineData("(It works.) We are glad.", "(It works.)|We are glad.")]
     [InlineData("I don't know... I have a job.", "I don't know...|I have a job.")]
