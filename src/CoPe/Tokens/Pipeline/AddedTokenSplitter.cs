@@ -31,9 +31,7 @@ internal sealed class AddedTokenSplitter
             if (token.SingleWord && !StandsAlone(text, start, stop)) continue;
             while (token.LeftStrip && start > done && char.IsWhiteSpace(text[start - 1])) start--;
             while (token.RightStrip && stop < text.Length && char.IsWhiteSpace(text[stop])) stop++;
-            start = Math.Max(start, done); // an earlier token may have swallowed the white space this one begins with
-            if (stop <= start) continue;
-            if (start > done) yield return (done, start - done, null);
+            if (start > done) yield return (done, start - done, null); // else an earlier token has swallowed the white space this one begins with
             yield return (start, stop - start, token);
             done = stop;
         }

@@ -36,7 +36,7 @@ internal static class CodePoints
 
     /// <summary>A character of a word: letter, mark, digit or connector, as <c>\w</c>.</summary>
     public static bool IsWord(int codePoint) => KindOf(codePoint) is Kind.Letter ||
-        CharUnicodeInfo.GetUnicodeCategory(codePoint) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.ConnectorPunctuation
+        CharUnicodeInfo.GetUnicodeCategory(codePoint) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation
             or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
 
     public static Kind KindOf(int codePoint) =>

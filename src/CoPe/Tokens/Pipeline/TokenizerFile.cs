@@ -15,20 +15,24 @@ internal sealed record TokenizerFile
         if (!File.Exists(file)) throw new TokenizerException(file, "", "is missing; a model folder in Hugging Face layout with a tokenizer.json was expected");
         var root = JsonPart.Read(file);
         var added = root["added_tokens"];
+        var vocabulary = BpeVocabulary.Read(root["model"]);
         return new TokenizerFile
         {
-            AddedTokens = added.IsAbsent ? [] : [.. added.Items().Select(ReadAdded)],
+            AddedTokens = added.IsAbsent ? [] : [.. added.Items().Select(part => ReadAdded(part, vocabulary))],
             Normalize = Normalizer.Read(root["normalizer"]),
             PreTokenizer = PreTokenizer.Read(root["pre_tokenizer"]),
-            Vocabulary = BpeVocabulary.Read(root["model"]),
+            Vocabulary = vocabulary,
             SpecialTokens = SpecialTokenTemplate.Read(root["post_processor"]),
             Decoder = TokenDecoder.Read(root["decoder"]),
         };
     }
 
-    static AddedToken ReadAdded(JsonPart part)
+    static AddedToken ReadAdded(JsonPart part, BpeVocabulary vocabulary)
     {
         var token = AddedToken.Read(part);
-        return token.Id is >= 0 and <= BpeVocabulary.MaxId ? token : throw part.Fail($"has the id {token.Id}; 0 to {BpeVocabulary.MaxId} was expected");
+        if (token.Id is < 0 or > BpeVocabulary.MaxId) throw part.Fail($"has the id {token.Id}; 0 to {BpeVocabulary.MaxId} was expected");
+        if (vocabulary.Ids.TryGetValue(token.Content, out var id) && id != token.Id)
+            throw part.Fail($"gives \"{token.Content}\" the id {token.Id}, but model.vocab gives it {id}");
+        return token;
     }
 }
