@@ -66,7 +66,7 @@ internal static class Operators
                 "/" => (double)x / y,
                 "//" => checked((x / y) - (x % y != 0 && (x < 0) != (y < 0) ? 1 : 0)),
                 "%" => y == -1 ? 0L : ((x % y) + y) % y,
-                _ => y < 0 ? Math.Pow(x, y) : Power(x, y),
+                _ => y < 0 ? (object)Math.Pow(x, y) : Power(x, y),
             };
         }
         catch (OverflowException) { throw new JinjaError($"{x} {symbol} {y} is too large"); }
