@@ -15,6 +15,12 @@ public sealed class TokenizerTestFolder : IDisposable
         if (config is not null) File.WriteAllText(Path.Combine(Folder, "tokenizer_config.json"), JsonSerializer.Serialize(config));
     }
 
+    public TokenizerTestFolder(JsonObject tokenizer)
+    {
+        Directory.CreateDirectory(Folder);
+        File.WriteAllText(Path.Combine(Folder, "tokenizer.json"), tokenizer.ToJsonString());
+    }
+
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), "cope-tokenizer-" + Guid.NewGuid().ToString("N"));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

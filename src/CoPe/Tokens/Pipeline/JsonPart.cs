@@ -12,9 +12,11 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement E
     {
         var size = new FileInfo(file).Length;
         if (size > MaxBytes) throw new TokenizerException(file, "", $"is {size:N0} bytes long; a tokenizer's file is far below {MaxBytes:N0}");
+        var bytes = System.IO.File.ReadAllBytes(file);
+        if (bytes.AsSpan().StartsWith("version https://git-lfs"u8)) throw new TokenizerException(file, "", "is a Git LFS pointer, not the file itself; fetch it with git lfs pull");
         try
         {
-            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(file));
+            using var document = JsonDocument.Parse(bytes);
             return new JsonPart(file, "", document.RootElement.Clone());
         }
         catch (JsonException error)
@@ -68,7 +70,7 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement E
     public IEnumerable<(string Name, JsonPart Value)> Members()
     {
         if (Element.ValueKind != JsonValueKind.Object) throw Wrong("an object");
-        foreach (var member in Element.EnumerateObject()) yield return (member.Name, new JsonPart(File, Path, member.Value));
+        foreach (var member in Element.EnumerateObject()) yield return (NameOf(member), new JsonPart(File, Path, member.Value));
     }
 
     /// <summary>The single character that a one-character string holds.</summary>
@@ -87,5 +89,11 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement E
     {
         try { return element.GetString()!; }
         catch (InvalidOperationException) { throw Fail("holds text that is no valid Unicode"); }
+    }
+
+    string NameOf(JsonProperty member)
+    {
+        try { return member.Name; }
+        catch (InvalidOperationException) { throw Fail("holds a name that is no valid Unicode"); }
     }
 }

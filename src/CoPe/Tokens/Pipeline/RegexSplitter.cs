@@ -20,7 +20,8 @@ internal static class RegexSplitter
         return (piece, output) =>
         {
             var text = Project(piece.Span, out var offsets);
-            SplitBehaviors.Cut(piece, Matches(regex, text, offsets), behavior, invert, output);
+            try { SplitBehaviors.Cut(piece, Matches(regex, text, offsets), behavior, invert, output); }
+            catch (RegexMatchTimeoutException error) { throw new TokenizerException(part.File, part.Path, $"the pattern \"{pattern}\" takes too long on a text of {text.Length} characters", error); }
         };
     }
 
