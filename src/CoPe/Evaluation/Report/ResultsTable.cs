@@ -22,11 +22,11 @@ public sealed record ResultsTable
     public ResultCell? Find(string method, string metric) =>
         Cells.FirstOrDefault(cell => cell.Method == method && cell.Metric == metric);
 
-    /// <summary>The best mean of a metric over all methods, or null where no method has one or where the metric only describes.</summary>
+    /// <summary>The best mean of a metric over all methods, or null where there is none: no method has one, all have the same, or the metric only describes.</summary>
     public double? Best(MetricColumn metric)
     {
         ArgumentNullException.ThrowIfNull(metric);
         var means = Cells.Where(cell => cell.Metric == metric.Name && double.IsFinite(cell.Mean)).Select(cell => cell.Mean).ToList();
-        return means.Count == 0 || metric.Descriptive ? null : metric.LowerIsBetter ? means.Min() : means.Max();
+        return means.Count == 0 || metric.Descriptive || (means.Count > 1 && means.Min() == means.Max()) ? null : metric.LowerIsBetter ? means.Min() : means.Max();
     }
 }

@@ -12,10 +12,10 @@ public sealed record TokenScore
     /// <summary>log p of the token under the amateur, in nats.</summary>
     public required double AmateurLogProbability { get; init; }
 
-    /// <summary>The token the expert alone ranks first where it is another one, else null.</summary>
+    /// <summary>The token the expert alone ranks first where it is another one; null where it is this one or was not recorded.</summary>
     public string? ExpertAlternative { get; init; }
 
-    /// <summary>The token the amateur alone ranks first where it is another one, else null.</summary>
+    /// <summary>The token the amateur alone ranks first where it is another one; null where it is this one or was not recorded.</summary>
     public string? AmateurAlternative { get; init; }
 
     /// <summary>log p_expert - log p_amateur.</summary>

@@ -49,7 +49,7 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
     static ResultsTable Table(EvaluationReport scores, IReadOnlyList<(Metric Metric, string Title)> columns, IReadOnlyList<PredictionMethod> methods) => new()
     {
         Methods = [.. methods.Select(method => method.Title)],
-        Metrics = [.. columns.Select(column => new MetricColumn { Name = column.Title, LowerIsBetter = column.Metric.Direction == MetricDirection.Lower })],
+        Metrics = [.. columns.Select(column => Column(column.Metric, column.Title))],
         Cells =
         [
             .. from method in methods
@@ -58,6 +58,14 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
                where found is not null
                select new ResultCell { Method = method.Title, Metric = column.Title, Mean = found.Mean, StandardError = found.StandardError, Count = found.Count },
         ],
+    };
+
+    static MetricColumn Column(Metric metric, string title) => new()
+    {
+        Name = title,
+        LowerIsBetter = metric.Direction == MetricDirection.Lower,
+        Descriptive = metric.Direction == MetricDirection.Neutral,
+        Meaning = metric.Meaning,
     };
 
     static List<MethodComparison> Comparisons(IReadOnlyList<PredictionMethod> methods)

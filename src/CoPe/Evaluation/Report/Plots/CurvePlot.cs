@@ -6,7 +6,6 @@ namespace CoPe.Evaluation.Report.Plots;
 internal static class CurvePlot
 {
     private const double Height = 220;
-    private const double Left = 54;
     private const double Bottom = 180;
     private const int MaxHoverStrips = 80;
 
@@ -15,15 +14,16 @@ internal static class CurvePlot
     {
         var lines = curves.Select(curve => (curve.Series, Raw: Finite(curve))).ToList();
         var values = lines.SelectMany(line => line.Raw).ToList();
-        var x = StepScale(values);
         var y = PlotScale.Round(values.Min(point => point.Value), values.Max(point => point.Value), Bottom - 4, 10);
+        var left = PlotCanvas.LeftOf(y);
+        var x = StepScale(values, left);
         var canvas = new PlotCanvas(markup);
         using (canvas.Open(Height, $"{curves[0].Stage}: {curves[0].Quantity}", string.Join("; ", lines.Select(line => Describe(line.Series, line.Raw)))))
         {
-            canvas.VerticalAxis(y, Left, PlotCanvas.Width);
+            canvas.VerticalAxis(y, left, PlotCanvas.Width);
             canvas.HorizontalAxis(x, Bottom, "step");
             if (y.Min < 0 && y.Max > 0)
-                canvas.Line("axis", Left, y.Map(0), PlotCanvas.Width, y.Map(0));
+                canvas.Line("axis", left, y.Map(0), PlotCanvas.Width, y.Map(0));
             for (var index = 0; index < lines.Count; index++)
                 WriteLine(canvas, x, y, lines[index].Raw, string.Create(CultureInfo.InvariantCulture, $"s{index % 6}"));
             WriteHover(canvas, x, lines);
@@ -34,10 +34,10 @@ internal static class CurvePlot
     public static IReadOnlyList<CurvePoint> Finite(TrainingCurve curve) =>
         [.. curve.Points.Where(point => double.IsFinite(point.Step) && double.IsFinite(point.Value)).OrderBy(point => point.Step)];
 
-    private static PlotScale StepScale(List<CurvePoint> points)
+    private static PlotScale StepScale(List<CurvePoint> points, double left)
     {
         var (min, max) = (points.Min(point => point.Step), points.Max(point => point.Step));
-        return new PlotScale { Min = min, Max = max > min ? max : min + 1, From = Left + 2, To = PlotCanvas.Width - 8, Whole = true };
+        return new PlotScale { Min = min, Max = max > min ? max : min + 1, From = left + 2, To = PlotCanvas.Width - 8, Whole = true };
     }
 
     private static string Describe(string series, IReadOnlyList<CurvePoint> points)
@@ -67,7 +67,7 @@ internal static class CurvePlot
         var steps = PlotSample.Evenly([.. lines.SelectMany(line => line.Raw).Select(point => point.Step).Distinct().Order()], MaxHoverStrips);
         for (var index = 0; index < steps.Count; index++)
         {
-            var left = index == 0 ? Left : (x.Map(steps[index - 1]) + x.Map(steps[index])) / 2;
+            var left = index == 0 ? x.From : (x.Map(steps[index - 1]) + x.Map(steps[index])) / 2;
             var right = index == steps.Count - 1 ? PlotCanvas.Width : (x.Map(steps[index]) + x.Map(steps[index + 1])) / 2;
             var values = smooth.Select(line => $"{line.Series} {Figures.Value(Nearest(line.Points, steps[index]))}".Trim());
             canvas.Box("hover", (left, 4), (right, Bottom), $"step {steps[index].ToString("#,0.##", CultureInfo.InvariantCulture)}: {string.Join(", ", values)}");

@@ -10,22 +10,29 @@ internal static class HistoryGainPlot
     public const int MaxDots = 1500;
 
     private const double Height = 236;
-    private const double Left = 54;
     private const double Bottom = 196;
+
+    /// <summary>True where there are users enough, and their histories differ in length.</summary>
+    public static bool CanShow(UserGains gains)
+    {
+        var lengths = gains.Sorted.Where(user => user.HistoryLength is not null).Select(Length).ToList();
+        return lengths.Count >= FewestUsers && lengths.Distinct().Count() > 1;
+    }
 
     /// <summary>Draws the users whose history length is known; at least one.</summary>
     public static void Write(Markup markup, UserGains gains)
     {
         var users = gains.Sorted.Where(user => user.HistoryLength is not null).ToList();
         var shown = PlotSample.Evenly(users, MaxDots);
-        var x = LengthScale(users);
         var y = PlotScale.Round(Math.Min(0, users.Min(user => user.Gain)), Math.Max(0, users.Max(user => user.Gain)), Bottom - 6, 10, 5);
+        var left = PlotCanvas.LeftOf(y, 5);
+        var x = LengthScale(users, left);
         var canvas = new PlotCanvas(markup);
         using (canvas.Open(Height, $"Gain in {gains.Metric.Name} against history length", Describe(gains, users)))
         {
-            canvas.VerticalAxis(y, Left, PlotCanvas.Width, 5);
+            canvas.VerticalAxis(y, left, PlotCanvas.Width, 5);
             canvas.HorizontalAxis(x, Bottom, x.Logarithmic ? "history items (logarithmic)" : "history items");
-            canvas.Line("axis", Left, y.Map(0), PlotCanvas.Width, y.Map(0));
+            canvas.Line("axis", left, y.Map(0), PlotCanvas.Width, y.Map(0));
             WriteTrend(canvas, x, y, users);
             foreach (var user in shown)
                 canvas.Dot(user.Gain < 0 ? "dot hurt" : user.Gain > 0 ? "dot helped" : "dot equal", x.Map(Length(user)), y.Map(user.Gain), 4.2,
@@ -43,12 +50,12 @@ internal static class HistoryGainPlot
 
     private static double Length(UserGain user) => user.HistoryLength ?? 0;
 
-    private static PlotScale LengthScale(List<UserGain> users)
+    private static PlotScale LengthScale(List<UserGain> users, double left)
     {
         var (min, max) = (users.Min(Length), users.Max(Length));
         return min > 0 && max / min > 20
-            ? new PlotScale { Min = min / 1.15, Max = max * 1.15, From = Left + 4, To = PlotCanvas.Width - 8, Logarithmic = true }
-            : PlotScale.Round(min, max, Left + 4, PlotCanvas.Width - 8, 5) with { Whole = true };
+            ? new PlotScale { Min = min / 1.15, Max = max * 1.15, From = left + 4, To = PlotCanvas.Width - 8, Logarithmic = true }
+            : PlotScale.Round(min, max, left + 4, PlotCanvas.Width - 8, 5) with { Whole = true };
     }
 
     private static void WriteTrend(PlotCanvas canvas, PlotScale x, PlotScale y, List<UserGain> users)

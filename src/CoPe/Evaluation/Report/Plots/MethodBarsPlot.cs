@@ -15,7 +15,8 @@ internal static class MethodBarsPlot
         var canvas = new PlotCanvas(markup);
         var bottom = 4 + (cells.Count * RowHeight);
         var left = 18 + (8.6 * Math.Min(14, cells.Max(cell => cell.Method.Length)));
-        var scale = PlotScale.Round(Math.Min(0, cells.Min(Low)), Math.Max(0, cells.Max(High)), left, PlotCanvas.Width - 58, 3);
+        var (low, high) = (Math.Min(0, cells.Min(Low)), Math.Max(0, cells.Max(High)));
+        var scale = PlotScale.Round(low, low == high ? 1 : high, left, PlotCanvas.Width - 58, 3);
         using (canvas.Open(bottom + 24, $"{metric.Name} by method", string.Join("; ", cells.Select(Describe))))
         {
             foreach (var (value, label) in scale.Ticks(3))

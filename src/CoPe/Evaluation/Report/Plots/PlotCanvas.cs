@@ -9,6 +9,9 @@ internal sealed class PlotCanvas(Markup markup)
     /// <summary>Width of every drawing in its own units; the page scales it.</summary>
     public const double Width = 400;
 
+    /// <summary>Room left of a plot for the labels of its vertical axis.</summary>
+    public static double LeftOf(PlotScale scale, int ticks = 4) => Math.Max(44, 12 + (7.6 * scale.Ticks(ticks).Max(tick => tick.Label.Length)));
+
     /// <summary>Opens a drawing with its name and its description in words; disposing the result closes it.</summary>
     public MarkupElement Open(double height, string title, string description)
     {

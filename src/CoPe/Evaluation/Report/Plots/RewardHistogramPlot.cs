@@ -4,7 +4,7 @@ namespace CoPe.Evaluation.Report.Plots;
 internal static class RewardHistogramPlot
 {
     private const double Height = 226;
-    private const double Left = 46;
+    private const double Left = 48;
     private const double Bottom = 184;
     private const int Bins = 30;
 

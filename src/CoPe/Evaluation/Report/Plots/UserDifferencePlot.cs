@@ -7,7 +7,6 @@ internal static class UserDifferencePlot
     public const int MaxBars = 360;
 
     private const double Height = 200;
-    private const double Left = 54;
 
     /// <summary>Draws at least one user.</summary>
     public static void Write(Markup markup, UserGains gains)
@@ -15,27 +14,28 @@ internal static class UserDifferencePlot
         var users = PlotSample.Evenly(gains.Sorted, MaxBars);
         var canvas = new PlotCanvas(markup);
         var scale = PlotScale.Round(Math.Min(0, users.Min(user => user.Gain)), Math.Max(0, users.Max(user => user.Gain)), Height - 8, 10, 5);
+        var left = PlotCanvas.LeftOf(scale, 5);
         var title = $"Gain in {gains.Metric.Name} per user, {gains.Comparison.Method} against {gains.Comparison.Baseline}";
         var description = $"{Figures.Count(gains.Helped)} of {Figures.Count(gains.Sorted.Count, "user")} helped, {Figures.Count(gains.Hurt)} hurt, " +
             $"from {Figures.Signed(gains.Sorted[0].Gain)} to {Figures.Signed(gains.Sorted[^1].Gain)}, mean {Figures.Signed(gains.Mean)}";
         using (canvas.Open(Height, title, description))
         {
-            canvas.VerticalAxis(scale, Left, PlotCanvas.Width, 5);
-            WriteBars(canvas, scale, users, gains.Comparison);
-            canvas.Line("axis", Left, scale.Map(0), PlotCanvas.Width, scale.Map(0));
-            canvas.Line("mean", Left, scale.Map(gains.Mean), PlotCanvas.Width, scale.Map(gains.Mean));
+            canvas.VerticalAxis(scale, left, PlotCanvas.Width, 5);
+            WriteBars(canvas, scale, left, users, gains.Comparison);
+            canvas.Line("axis", left, scale.Map(0), PlotCanvas.Width, scale.Map(0));
+            canvas.Line("mean", left, scale.Map(gains.Mean), PlotCanvas.Width, scale.Map(gains.Mean));
             var above = scale.Map(gains.Mean) > 24;
             canvas.Label("caption end", PlotCanvas.Width, scale.Map(gains.Mean) + (above ? -5 : 14), $"mean {Figures.Signed(gains.Mean)}");
         }
     }
 
-    private static void WriteBars(PlotCanvas canvas, PlotScale scale, IReadOnlyList<UserGain> users, MethodComparison comparison)
+    private static void WriteBars(PlotCanvas canvas, PlotScale scale, double left, IReadOnlyList<UserGain> users, MethodComparison comparison)
     {
-        var slot = (PlotCanvas.Width - Left - 4) / users.Count;
+        var slot = (PlotCanvas.Width - left - 4) / users.Count;
         var width = Math.Clamp(slot * 0.82, 0.6, 34);
         for (var index = 0; index < users.Count; index++)
         {
-            var middle = Left + 2 + (slot * (index + 0.5));
+            var middle = left + 2 + (slot * (index + 0.5));
             var end = scale.Map(users[index].Gain);
             var reach = Math.Abs(end - scale.Map(0)) < 1 ? scale.Map(0) - 1 : end;
             var style = users[index].Gain switch { > 0 => "helped", < 0 => "hurt", _ => "equal" };

@@ -21,8 +21,11 @@ internal sealed class TokensSection : ReportSection
 
     /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
-        "Colour is log p(expert) − log p(amateur). A dotted line marks a token where the amateur alone would have written another one, " +
-        "a solid line one where the expert alone would have. Point at a token or tap it to see both.";
+        "Colour is log p(expert) − log p(amateur). " +
+        (model.TokenTraces.Any(HasAlternatives)
+            ? "A dotted line marks a token where the amateur alone would have written another one, a solid line one where the expert alone would have. "
+            : "") +
+        "Point at a token or tap it to see both.";
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
@@ -79,8 +82,11 @@ internal sealed class TokensSection : ReportSection
     private static string Summary(TokenTrace trace)
     {
         var finite = trace.Tokens.Where(token => double.IsFinite(token.Difference)).ToList();
-        var changed = trace.Tokens.Count(token => token.AmateurAlternative is not null);
+        var changed = HasAlternatives(trace) ? $", {Figures.Count(trace.Tokens.Count(token => token.AmateurAlternative is not null))} the amateur would not have written" : "";
         var mean = finite.Count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", mean difference {Figures.Signed(finite.Average(token => token.Difference))} nats");
-        return $" {Figures.Count(trace.Tokens.Count, "token")}, {Figures.Count(changed)} the amateur would not have written{mean}";
+        return $" {Figures.Count(trace.Tokens.Count, "token")}{changed}{mean}";
     }
+
+    private static bool HasAlternatives(TokenTrace trace) =>
+        trace.Tokens.Any(token => token.ExpertAlternative is not null || token.AmateurAlternative is not null);
 }

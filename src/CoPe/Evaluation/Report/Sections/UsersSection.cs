@@ -48,17 +48,15 @@ internal sealed class UsersSection : ReportSection
         using (markup.Open("div", ("class", all.Count > Foremost ? "grid three" : "grid")))
             foreach (var gains in all)
                 WriteFigure(markup, $"{gains.Comparison.Method} against {gains.Comparison.Baseline}", gains.Metric.Name, () => WriteDifferences(markup, gains));
-        var known = all.Take(Foremost).Where(HasEnoughHistories).ToList();
+        var known = all.Take(Foremost).Where(HistoryGainPlot.CanShow).ToList();
         if (known.Count == 0)
-            markup.Element("p", $"Gain is not drawn against history length: that takes {HistoryGainPlot.FewestUsers} users with a known history length.", ("class", "absent"));
+            markup.Element("p", $"Gain is not drawn against history length: that takes {HistoryGainPlot.FewestUsers} users or more, with histories of different known lengths.", ("class", "absent"));
         else
             using (markup.Open("div", ("class", "grid below")))
                 foreach (var gains in known)
                     WriteFigure(markup, "Gain against history length", $"{gains.Comparison.Method} against {gains.Comparison.Baseline}, {gains.Metric.Name}",
                         () => WriteHistory(markup, gains));
     }
-
-    private static bool HasEnoughHistories(UserGains gains) => gains.Sorted.Count(user => user.HistoryLength is not null) >= HistoryGainPlot.FewestUsers;
 
     private static void WriteDifferences(Markup markup, UserGains gains)
     {
