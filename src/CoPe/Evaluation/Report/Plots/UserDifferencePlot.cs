@@ -24,9 +24,18 @@ internal static class UserDifferencePlot
             WriteBars(canvas, scale, left, users, gains.Comparison);
             canvas.Line("axis", left, scale.Map(0), PlotCanvas.Width, scale.Map(0));
             canvas.Line("mean", left, scale.Map(gains.Mean), PlotCanvas.Width, scale.Map(gains.Mean));
-            var above = scale.Map(gains.Mean) > 24;
-            canvas.Label("caption end", PlotCanvas.Width, scale.Map(gains.Mean) + (above ? -5 : 14), $"mean {Figures.Signed(gains.Mean)}");
+            WriteMeanLabel(canvas, scale.Map(gains.Mean), left, gains.Mean);
         }
+    }
+
+    /// <summary>The label stands where the bars are short: at the right end above a mean gain, at the left end below a mean loss.</summary>
+    private static void WriteMeanLabel(PlotCanvas canvas, double line, double left, double mean)
+    {
+        var text = $"mean {Figures.Signed(mean)}";
+        if (mean < 0)
+            canvas.Label("caption", left + 3, line + 14, text);
+        else
+            canvas.Label("caption end", PlotCanvas.Width, line > 24 ? line - 5 : line + 14, text);
     }
 
     private static void WriteBars(PlotCanvas canvas, PlotScale scale, double left, IReadOnlyList<UserGain> users, MethodComparison comparison)
