@@ -109,6 +109,8 @@ public sealed class DecodingEngine
         if (request.Prompt.Count == 0) throw new ArgumentException($"{name} has an empty prompt; at least one id (the BOS token) is needed.");
         if (request.Prompt.Count >= Context)
             throw new ArgumentException($"{name} has a prompt of {request.Prompt.Count} tokens, but the model's context is {Context} and at least one must be left to generate; cut the prompt.");
+        if (request.Prompt.Any(id => id < 0 || id >= _model.Config.VocabSize))
+            throw new ArgumentException($"{name} has the id {request.Prompt.First(id => id < 0 || id >= _model.Config.VocabSize)} in its prompt, but the model's ids are 0 to {_model.Config.VocabSize - 1}; prompt and model need the same tokenizer.");
         if (request.Samples < 1) throw new ArgumentException($"{name} asks for {request.Samples} samples; expected at least 1.");
         _banks.Check(request.Expert, name);
         if (request.Amateur is { } amateur) _banks.Check(amateur, name + " has an amateur that");

@@ -22,7 +22,7 @@ public sealed record DecodingOptions
     public bool Sample { get; init; }
 
     /// <summary>Divisor of scores before drawing.</summary>
-    public double Temperature { get; init => field = Check(value, double.IsFinite(value) && value > 0, nameof(Temperature), "a finite number above 0; for the best token leave Sample off"); } = 1.0;
+    public double Temperature { get; init => field = Check(value, double.IsFinite(value) && value > 0, nameof(Temperature), "a finite number above 0; for the best token leave Sample off"); } = 0.3;
 
     /// <summary>Draw among this many best tokens; 0 is all.</summary>
     public int TopK { get; init => field = Check(value, value >= 0, nameof(TopK), "at least 0"); } = 50;

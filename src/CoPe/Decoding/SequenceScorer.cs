@@ -100,6 +100,8 @@ public sealed class SequenceScorer
         var context = _model.Config.MaxPositions;
         foreach (var response in item.Responses.Where(response => item.Prompt.Count + response.Count > context))
             throw new ArgumentException($"Scoring item '{item.Id}' has a prompt of {item.Prompt.Count} and a response of {response.Count} tokens, but the model's context is {context}; cut the prompt.");
+        foreach (var id in item.Responses.SelectMany(response => response).Concat(item.Prompt).Where(id => id < 0 || id >= _model.Config.VocabSize))
+            throw new ArgumentException($"Scoring item '{item.Id}' has the id {id}, but the model's ids are 0 to {_model.Config.VocabSize - 1}; texts and model need the same tokenizer.");
         foreach (var policy in item.Policies) _banks.Check(policy, $"Scoring item '{item.Id}'");
     }
 }

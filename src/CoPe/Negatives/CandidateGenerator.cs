@@ -72,7 +72,7 @@ public sealed class CandidateGenerator(DecodingEngine engine, Func<IEnumerable<i
         /// <summary>Keeps a draw if it is usable; true where it was the last outstanding.</summary>
         public bool Take(DecodingResult result, string text)
         {
-            if (text.Length > 0 && !string.Equals(text, item.Gold.Trim(), StringComparison.Ordinal))
+            if (item.Accepts(text))
                 _usable[result.Sample] = new Candidate(text, result.Ids, result.StopReason);
             return --_outstanding == 0;
         }

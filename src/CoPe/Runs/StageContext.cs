@@ -1,3 +1,4 @@
+using CoPe.Negatives;
 using CoPe.Runs.Recipes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -18,6 +19,9 @@ public sealed record StageContext
 
     /// <summary>What stages share while the process lives, such as the loaded model. The caller of the pipeline owns it.</summary>
     public required SharedResources Shared { get; init; }
+
+    /// <summary>Draws candidates elsewhere; null draws them here, from the task-adaptive model.</summary>
+    public CandidateSource? CandidateSource { get; init; }
 
     /// <summary>Where progress goes.</summary>
     public IProgress<StageProgress> Progress { get; init; } = new Ignored<StageProgress>();

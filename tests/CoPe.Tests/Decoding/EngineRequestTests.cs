@@ -27,6 +27,7 @@ public class EngineRequestTests
     public void Requests_that_cannot_be_served_say_why()
     {
         Assert.Contains("empty prompt", Refusal(Request with { Prompt = [] }), StringComparison.Ordinal);
+        Assert.Contains("the id 512 ", Refusal(Request with { Prompt = [4, 512] }), StringComparison.Ordinal);
         Assert.Contains("user adapter 2, but the user bank holds 2", Refusal(Request with { Expert = new(true, 2) }), StringComparison.Ordinal);
         Assert.Contains("amateur", Refusal(Request with { Amateur = new(true, 5) }), StringComparison.Ordinal);
         Assert.Contains("0 samples", Refusal(Request with { Samples = 0 }), StringComparison.Ordinal);

@@ -58,7 +58,7 @@ public class EngineTests
     public void Later_samples_can_be_drawn_later()
     {
         using var policies = GoldenPolicies.Llama();
-        var request = new DecodingRequest { Id = "a", Prompt = [5, 6, 7], Seed = 9, Samples = 4, Options = new DecodingOptions { Sample = true, MaxNewTokens = 8 } };
+        var request = new DecodingRequest { Id = "a", Prompt = [5, 6, 7], Seed = 9, Samples = 4, Options = new DecodingOptions { Sample = true, Temperature = 1, MaxNewTokens = 8 } };
         var all = policies.Engine().InOrder([request]);
         var first = policies.Engine().InOrder([request with { Samples = 2 }]);
         var rest = policies.Engine().InOrder([request with { Samples = 2, FirstSample = 2 }]);

@@ -11,7 +11,7 @@ public class CandidateGeneratorTests
     static readonly CandidateItem[] Items =
     [.. Enumerable.Range(0, 8).Select(i => new CandidateItem($"u{i % 3}", $"p{i}", [10 + i, 20, 30 + i], "gold"))];
 
-    static readonly CandidateOptions Options = new() { Decoding = new DecodingOptions { Sample = true, TopK = 0, MaxNewTokens = 5 } };
+    static readonly CandidateOptions Options = new() { Decoding = new DecodingOptions { Sample = true, Temperature = 1, TopK = 0, MaxNewTokens = 5 } };
 
     static string Text(IEnumerable<int> ids) => string.Join(' ', ids);
 

@@ -43,11 +43,7 @@ sealed class SampleNegativesStage : Stage
         var items = workspace.HistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
         var missing = items.Where(pair => !done.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
         var made = context.Recipe.Negatives.Kind == NegativeKind.Pseudo ? Sample(context, workspace, missing, done.Count) : Borrow(context, workspace, missing);
-        foreach (var group in made.Chunk(ItemsPerWrite))
-        {
-            JsonLines.Append(partial, group);
-            foreach (var line in group) done[(line.User, line.Item)] = line;
-        }
+        foreach (var line in Saving(made, partial)) done[(line.User, line.Item)] = line;
 
         var poor = done.Values.Count(line => line.Candidates.Count == 0);
         if (poor > 0) context.Log.LogWarning("{Stage}: {Poor} of {Items} history items have no usable candidate and make no preference pair", Name, poor, items.Count);
@@ -56,26 +52,57 @@ sealed class SampleNegativesStage : Stage
         AtomicFile.Remove(partial);
     }
 
+    /// <summary>Hands lines on and writes them to the disk a few at a time, and what is left when an error comes.</summary>
+    static IEnumerable<ItemCandidates> Saving(IEnumerable<ItemCandidates> lines, string path)
+    {
+        var unwritten = new List<ItemCandidates>();
+        try
+        {
+            foreach (var line in lines)
+            {
+                unwritten.Add(line);
+                if (unwritten.Count >= ItemsPerWrite)
+                {
+                    JsonLines.Append(path, unwritten);
+                    unwritten.Clear();
+                }
+                yield return line;
+            }
+        }
+        finally
+        {
+            if (unwritten.Count > 0) JsonLines.Append(path, unwritten);
+        }
+    }
+
     IEnumerable<ItemCandidates> Sample(StageContext context, RunWorkspace workspace, List<UserItem> items, int done)
     {
         var settings = context.Recipe.Negatives;
         var maxNewTokens = settings.MaxNewTokens ?? workspace.Task.MaxNewTokens;
         var source = new ExampleSource(workspace, context.Recipe.Sft);
-        var engine = workspace.Engine(Name, users: null);
         var options = new CandidateOptions
         {
             Count = settings.Candidates,
             Decoding = new DecodingOptions { Sample = true, Temperature = settings.Temperature, TopP = settings.TopP, TopK = 0, MaxNewTokens = maxNewTokens },
         };
-        var generator = new CandidateGenerator(engine, workspace.Encoder.DecodeResponse, options);
-        var prompts = items.Select(pair => new CandidateItem(pair.User.Id, pair.Item.Id, source.Prompt(pair.Item, maxNewTokens), source.AnswerText(pair.Item)));
+        WordedItem Worded(UserItem pair)
+        {
+            var (messages, ids) = source.WordedPrompt(pair.Item, maxNewTokens);
+            return new WordedItem(new CandidateItem(pair.User.Id, pair.Item.Id, ids, source.AnswerText(pair.Item)), messages);
+        }
         var progress = new ItemProgress(context.Progress, Name, done, done + items.Count);
-        foreach (var set in generator.Generate(prompts, context.Recipe.Seed, progress, context.Cancellation))
+        CandidateSource draw = context.CandidateSource ?? Here(workspace, progress);
+        foreach (var set in draw([.. items.Select(Worded)], options, context.Recipe.Seed, context.Cancellation))
         {
             progress.Finished(set.UserId);
-            yield return new ItemCandidates { User = set.UserId, Item = set.ItemId, Candidates = [.. set.Candidates.Select(candidate => candidate.Text).Distinct()] };
+            yield return new ItemCandidates { User = set.UserId, Item = set.ItemId, Candidates = [.. set.Texts.Distinct()] };
         }
     }
+
+    CandidateSource Here(RunWorkspace workspace, ItemProgress progress) => (items, options, seed, cancellation) =>
+        new CandidateGenerator(workspace.Engine(Name, users: null), workspace.Encoder.DecodeResponse, options)
+            .Generate(items.Select(item => item.Item), seed, progress, cancellation)
+            .Select(set => new DrawnTexts(set.UserId, set.ItemId, [.. set.Candidates.Select(candidate => candidate.Text)]));
 
     static IEnumerable<ItemCandidates> Borrow(StageContext context, RunWorkspace workspace, List<UserItem> items)
     {

@@ -1,0 +1,74 @@
+using System.Threading.Channels;
+using CoPe.Negatives;
+using Microsoft.Extensions.Logging;
+
+namespace CoPe.Cli.Endpoint;
+
+/// <summary>Candidates from an endpoint: several requests under way at once, the item's seed with each, unusable texts drawn again, fewer choices than asked for made up by asking again.</summary>
+sealed class EndpointCandidates(EndpointClient client, EndpointOptions options, ILogger log)
+{
+    /// <summary>A <see cref="CandidateSource"/>. After an error no new request is sent, those under way are waited for and returned, and then the error comes.</summary>
+    public IEnumerable<DrawnTexts> Draw(IReadOnlyList<WordedItem> items, CandidateOptions wanted, long seed, CancellationToken cancellation)
+    {
+        var finished = Channel.CreateUnbounded<DrawnTexts>();
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var work = Task.Run(() => DrawAll(items, wanted, seed, finished.Writer, stopping.Token), CancellationToken.None);
+        try
+        {
+            foreach (var texts in finished.Reader.ReadAllAsync(CancellationToken.None).ToBlockingEnumerable(CancellationToken.None)) yield return texts;
+            work.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            stopping.Cancel();
+            Task.WhenAny(work).GetAwaiter().GetResult(); // whatever its outcome: it must not outlive the token source
+            log.LogInformation("endpoint {Url}: {Usage}", options.Url, client.Usage);
+        }
+    }
+
+    async Task DrawAll(IReadOnlyList<WordedItem> items, CandidateOptions wanted, long seed, ChannelWriter<DrawnTexts> finished, CancellationToken cancellation)
+    {
+        var failed = false;
+        async Task Worker(IEnumerator<WordedItem> queue)
+        {
+            while (Next(queue) is { } item && !Volatile.Read(ref failed))
+            {
+                try
+                {
+                    await finished.WriteAsync(await DrawOne(item, wanted, seed, cancellation).ConfigureAwait(false), CancellationToken.None).ConfigureAwait(false);
+                }
+                catch
+                {
+                    Volatile.Write(ref failed, true);
+                    throw;
+                }
+            }
+        }
+        using var queue = items.GetEnumerator();
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, options.Parallel).Select(_ => Worker(queue))).ConfigureAwait(false);
+        }
+        finally
+        {
+            finished.Complete();
+        }
+    }
+
+    static WordedItem? Next(IEnumerator<WordedItem> queue)
+    {
+        lock (queue) return queue.MoveNext() ? queue.Current : null;
+    }
+
+    async Task<DrawnTexts> DrawOne(WordedItem item, CandidateOptions wanted, long seed, CancellationToken cancellation)
+    {
+        var texts = new List<string>();
+        var itemSeed = (int)(CandidateGenerator.SeedOf(seed, item.Item.UserId, item.Item.ItemId) & 0x3FFFFFFF);
+        for (var round = 0; round <= wanted.Redraws && texts.Count < wanted.Count; round++)
+        {
+            var drawn = await client.Ask(item, wanted.Count - texts.Count, itemSeed + round, wanted.Decoding, cancellation).ConfigureAwait(false);
+            texts.AddRange(drawn.Where(item.Item.Accepts).Select(text => text.Trim()).Take(wanted.Count - texts.Count));
+        }
+        return new DrawnTexts(item.Item.UserId, item.Item.ItemId, texts);
+    }
+}
