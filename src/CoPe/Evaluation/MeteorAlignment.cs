@@ -10,8 +10,8 @@ static class MeteorAlignment
     public static List<(int Prediction, int Reference)> Matches(IReadOnlyList<string> prediction, IReadOnlyList<string> reference)
     {
         var matches = new List<(int Prediction, int Reference)>(prediction.Count);
-        var left = Places(prediction, Lowercase.Of);
-        var right = Places(reference, Lowercase.Of);
+        var left = Places(prediction);
+        var right = Places(reference);
         Equal(left, right, matches);
         Stem(left);
         Stem(right);
@@ -30,10 +30,10 @@ static class MeteorAlignment
         return chunks;
     }
 
-    static List<(int At, string Word)> Places(IReadOnlyList<string> tokens, Func<string, string> form)
+    static List<(int At, string Word)> Places(IReadOnlyList<string> tokens)
     {
         var places = new List<(int, string)>(tokens.Count);
-        for (var i = 0; i < tokens.Count; i++) places.Add((i, form(tokens[i])));
+        for (var i = 0; i < tokens.Count; i++) places.Add((i, Lowercase.Of(tokens[i])));
         return places;
     }
 
