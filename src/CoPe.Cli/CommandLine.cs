@@ -58,6 +58,7 @@ static class CommandLine
             VersionVerb.Create(host),
         };
         root.Options.Add(new HelpOption());
+        root.Options.Add(new VersionOption());
         return root;
     }
 

@@ -6,6 +6,9 @@ namespace CoPe.Cli.Display;
 /// <summary>Figures in words, the same on every machine.</summary>
 static class Words
 {
+    /// <summary>Figures a person watches; the others are in the metrics files and the report.</summary>
+    static readonly string[] Watched = ["loss", "rewards/margins", "rewards/accuracies", "lr", "tokens", "tokens/s"];
+
     /// <summary><c>0:07</c>, <c>12:34</c>, <c>1:02:03</c>.</summary>
     public static string Time(TimeSpan span) => span.TotalHours >= 1
         ? string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours}:{span.Minutes:00}:{span.Seconds:00}")
@@ -24,10 +27,10 @@ static class Words
     public static string Progress(StageProgress progress)
     {
         string[] head = progress.User is { } user ? [long.TryParse(user, out _) ? $"user {user}" : user] : [];
-        string[] parts = [.. head, string.Create(CultureInfo.InvariantCulture, $"{progress.Done} of {progress.Total} {progress.Unit}"), .. progress.Figures.Select(Figure)];
+        string[] parts = [.. head, string.Create(CultureInfo.InvariantCulture, $"{progress.Done} of {progress.Total} {progress.Unit}"), .. progress.Figures.Where(figure => Watched.Contains(figure.Key)).Select(Figure)];
         return string.Join(", ", parts);
     }
 
     static string Figure(KeyValuePair<string, double> figure) =>
-        figure.Key.EndsWith("/s", StringComparison.Ordinal) ? $"{Number(figure.Value)} {figure.Key}" : $"{figure.Key} {Number(figure.Value)}";
+        figure.Key.EndsWith("/s", StringComparison.Ordinal) ? $"{Number(figure.Value)} {figure.Key}" : $"{figure.Key[(figure.Key.IndexOf('/', StringComparison.Ordinal) + 1)..]} {Number(figure.Value)}";
 }
