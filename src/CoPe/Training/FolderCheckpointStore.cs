@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using CoPe.Runs;
 
 namespace CoPe.Training;
 
@@ -12,7 +13,6 @@ namespace CoPe.Training;
 public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
 {
     const string Prefix = "state-";
-    const string Aside = ".writing";
 
     /// <inheritdoc/>
     public TrainingCheckpoint? Load()
@@ -28,22 +28,24 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
     {
         Directory.CreateDirectory(folder);
         var final = Path.Combine(folder, $"{Prefix}{Folders().Select(NumberOf).DefaultIfEmpty().Max() + 1}");
-        var aside = final + Aside;
-        Remove(aside);
-        Directory.CreateDirectory(aside);
         var state = new StoredState(checkpoint.Fingerprint, checkpoint.Step, checkpoint.Users, [.. checkpoint.Arrays.Select(array => new StoredArray(array.Key, array.Value.Length))]);
-        Write(Path.Combine(aside, "state.json"), [JsonSerializer.SerializeToUtf8Bytes(state)]);
-        Write(Path.Combine(aside, "arrays.bin"), checkpoint.Arrays.Select(array => MemoryMarshal.AsBytes(array.Value.AsSpan()).ToArray()));
-        Write(Path.Combine(aside, "complete"), [System.Text.Encoding.ASCII.GetBytes(Hash(aside))]);
-        Directory.Move(aside, final);
-        foreach (var other in Folders().Where(other => other != final)) Remove(other);
+        AtomicFile.WriteFolder(final, aside =>
+        {
+            AtomicFile.WriteBytes(Path.Combine(aside, "state.json"), JsonSerializer.SerializeToUtf8Bytes(state));
+            AtomicFile.Write(Path.Combine(aside, "arrays.bin"), stream =>
+            {
+                foreach (var array in checkpoint.Arrays.Values) stream.Write(MemoryMarshal.AsBytes(array.AsSpan()));
+            });
+            AtomicFile.WriteText(Path.Combine(aside, "complete"), Hash(aside));
+        });
+        foreach (var other in Folders().Where(other => other != final)) AtomicFile.Remove(other);
     }
 
     /// <inheritdoc/>
     public void Clear()
     {
         if (!Directory.Exists(folder)) return;
-        foreach (var entry in Directory.EnumerateDirectories(folder, Prefix + "*").ToArray()) Remove(entry);
+        foreach (var entry in Directory.EnumerateDirectories(folder, Prefix + "*").ToArray()) AtomicFile.Remove(entry);
         if (!Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
     }
 
@@ -73,23 +75,11 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
         return new() { Fingerprint = state.Fingerprint, Step = state.Step, Users = state.Users, Arrays = arrays };
     }
 
-    static void Write(string path, IEnumerable<byte[]> pieces)
-    {
-        using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
-        foreach (var piece in pieces) stream.Write(piece);
-        stream.Flush(flushToDisk: true);
-    }
-
     static string Hash(string candidate)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var name in (string[])["state.json", "arrays.bin"]) hash.AppendData(File.ReadAllBytes(Path.Combine(candidate, name)));
         return Convert.ToHexString(hash.GetHashAndReset());
-    }
-
-    static void Remove(string path)
-    {
-        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
     }
 
     sealed record StoredArray(string Name, int Length);

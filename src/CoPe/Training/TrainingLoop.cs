@@ -45,6 +45,7 @@ internal sealed class TrainingLoop : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled at a step boundary, after saving.</exception>
     public IReadOnlyList<TrainingOutcome> Run(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
+        NativeHeap.KeepFreedMemory();
         report.WarnOfSmallHistories();
         if (checkpoint.TryRestore() is { } restored)
             step = restored;
@@ -75,7 +76,7 @@ internal sealed class TrainingLoop : IDisposable
         var figures = zeros(users, setup.Objective.Figures.Count, dtype: ScalarType.Float32, device: setup.Weights.Values.device);
         long tokens = 0;
         var passes = PassPlanner.Split(active.SelectMany(RowsOf), options.MaxTokensPerPass);
-        foreach (var pass in passes) tokens += Accumulate(pass, figures);
+        foreach (var pass in passes) tokens += MemoryLimit.Guard(run, pass, () => Accumulate(pass, figures));
         var gradients = setup.Weights.TakeGradients();
         var norms = GradientClipping.Norms(gradients);
         var read = cat([figures, norms.unsqueeze(1)], 1).cpu().data<float>().ToArray(); // the step's only wait for the device

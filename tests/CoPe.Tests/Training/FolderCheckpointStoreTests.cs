@@ -1,3 +1,4 @@
+using CoPe.Runs;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -36,11 +37,35 @@ public sealed class FolderCheckpointStoreTests : IDisposable
         var store = new FolderCheckpointStore(folder);
         store.Save(Checkpoint(1));
         var saved = Directory.GetDirectories(folder)[0];
-        Directory.CreateDirectory(Path.Combine(folder, "state-7.writing"));
+        Directory.CreateDirectory(Path.Combine(folder, "state-7.part"));
         Assert.Equal(1, store.Load()!.Step);
         File.AppendAllText(Path.Combine(saved, "arrays.bin"), "x");
         Assert.Null(store.Load());
         store.Save(Checkpoint(2));
         Assert.Equal(2, store.Load()!.Step);
+    }
+
+    [Fact]
+    public void Whichever_file_operation_fails_a_whole_checkpoint_stays()
+    {
+        var store = new FolderCheckpointStore(folder);
+        store.Save(Checkpoint(1));
+        var failed = true;
+        for (var operation = 1; failed && operation < 50; operation++)
+        {
+            var count = 0;
+            var before = store.Load()!.Step;
+            failed = false;
+            AtomicFile.BeforeOperation = name =>
+            {
+                if (++count == operation) throw new IOException($"no {name}");
+            };
+            try { store.Save(Checkpoint(operation + 1)); }
+            catch (IOException) { failed = true; }
+            finally { AtomicFile.BeforeOperation = null; }
+            Assert.Contains(store.Load()!.Step, new long[] { before, operation + 1 });
+        }
+        Assert.False(failed);
+        Assert.Single(Directory.GetDirectories(folder));
     }
 }
