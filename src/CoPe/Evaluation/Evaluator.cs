@@ -29,7 +29,9 @@ public static class Evaluator
             if (scorer.Complaint(answers) is { } complaint) warnings.Add($"{method}: {complaint}");
             methods.Add(Score(method, answers, scorer, options, cancellationToken) with
             {
-                Model = predictions[method].Model, MissingIds = matched.MissingIds, UnknownIds = matched.UnknownIds,
+                Model = predictions[method].Model,
+                MissingIds = matched.MissingIds,
+                UnknownIds = matched.UnknownIds,
             });
         }
         return new() { Task = task.Name, Methods = methods, Warnings = warnings };

@@ -14,8 +14,20 @@ static class TinyModels
 
     public static readonly DecoderConfig Everything = Plain with
     {
-        LayerCount = 3, QueryKeyNorm = true, QueryKeyValueBias = true, OutputBias = true, FeedForwardBias = true, NormAddsOne = true, NormsAfterBlocks = true, ScaleEmbedding = true,
-        Activation = Activation.GeluTanh, QueryScalar = 9, SlidingWindow = 3, SlidingLayers = [true, false, true], SlidingRope = new RopeConfig { Theta = 100 }, TiedHead = false,
+        LayerCount = 3,
+        QueryKeyNorm = true,
+        QueryKeyValueBias = true,
+        OutputBias = true,
+        FeedForwardBias = true,
+        NormAddsOne = true,
+        NormsAfterBlocks = true,
+        ScaleEmbedding = true,
+        Activation = Activation.GeluTanh,
+        QueryScalar = 9,
+        SlidingWindow = 3,
+        SlidingLayers = [true, false, true],
+        SlidingRope = new RopeConfig { Theta = 100 },
+        TiedHead = false,
     };
 
     public static DecoderConfig Of(string name) => name == nameof(Everything) ? Everything : Plain;

@@ -67,8 +67,22 @@ internal static class Globals
     {
         var pattern = code switch
         {
-            'd' => "dd", 'm' => "MM", 'y' => "yy", 'Y' => "yyyy", 'b' => "MMM", 'B' => "MMMM", 'a' => "ddd", 'A' => "dddd",
-            'H' => "HH", 'I' => "hh", 'M' => "mm", 'S' => "ss", 'p' => "tt", 'F' => "yyyy-MM-dd", 'T' => "HH:mm:ss", 'f' => "ffffff",
+            'd' => "dd",
+            'm' => "MM",
+            'y' => "yy",
+            'Y' => "yyyy",
+            'b' => "MMM",
+            'B' => "MMMM",
+            'a' => "ddd",
+            'A' => "dddd",
+            'H' => "HH",
+            'I' => "hh",
+            'M' => "mm",
+            'S' => "ss",
+            'p' => "tt",
+            'F' => "yyyy-MM-dd",
+            'T' => "HH:mm:ss",
+            'f' => "ffffff",
             _ => null,
         };
         if (pattern is not null) return now.ToString(pattern, CultureInfo.InvariantCulture);

@@ -32,6 +32,11 @@ public sealed record PretrainNumbers
     /// <summary>The trainer's options.</summary>
     public TrainingOptions Options(long seed, int context) => Pretrainer.Defaults with
     {
-        LearningRate = LearningRate, Epochs = Epochs, BatchSize = BatchSize, WarmupRatio = WarmupRatio, Seed = seed, CutOff = context,
+        LearningRate = LearningRate,
+        Epochs = Epochs,
+        BatchSize = BatchSize,
+        WarmupRatio = WarmupRatio,
+        Seed = seed,
+        CutOff = context,
     };
 }

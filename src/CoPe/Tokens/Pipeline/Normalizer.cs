@@ -21,7 +21,8 @@ internal static class Normalizer
             case "NFD": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormD);
             case "NFKC": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormKC);
             case "NFKD": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormKD);
-            case "Lowercase": return static (text, _) => // the one letter whose lower case is two characters
+            case "Lowercase":
+                return static (text, _) => // the one letter whose lower case is two characters
                 text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
             case "Strip": return ReadStrip(part);
             case "Replace":

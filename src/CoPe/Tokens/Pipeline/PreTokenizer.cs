@@ -15,7 +15,7 @@ internal sealed class PreTokenizer
     /// <summary>True where the merges work on bytes in the byte-level alphabet.</summary>
     public bool ByteLevel { get; }
 
-    
+
 
     public static PreTokenizer Read(JsonPart part)
     {
