@@ -61,17 +61,21 @@ sealed class SampleNegativesStage : Stage
             foreach (var line in lines)
             {
                 unwritten.Add(line);
-                if (unwritten.Count >= ItemsPerWrite)
-                {
-                    JsonLines.Append(path, unwritten);
-                    unwritten.Clear();
-                }
+                if (unwritten.Count >= ItemsPerWrite) Write();
                 yield return line;
             }
         }
         finally
         {
-            if (unwritten.Count > 0) JsonLines.Append(path, unwritten);
+            Write();
+        }
+
+        // Forgotten before they are written: a write that fails is not tried again, lest lines stand twice.
+        void Write()
+        {
+            var lines = unwritten.ToArray();
+            unwritten.Clear();
+            if (lines.Length > 0) JsonLines.Append(path, lines);
         }
     }
 

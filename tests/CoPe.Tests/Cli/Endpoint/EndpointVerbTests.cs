@@ -1,0 +1,80 @@
+using System.Net;
+using System.Net.Sockets;
+using CoPe.Runs;
+
+namespace CoPe.Tests.Cli.Endpoint;
+
+[Collection("torch")]
+public sealed class EndpointVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    [Fact]
+    public void Candidates_come_from_an_endpoint_and_an_endpoint_that_fails_in_between_loses_nothing()
+    {
+        using var endpoint = new LocalEndpoint(failing: request => request == 2);
+        Assert.Equal(0, world.Cope(default, "train", "tam", "recipe.yaml", "--run", "remote"));
+        string[] sample = ["negatives", "sample", "--run", "remote", "--endpoint", endpoint.Url, "--endpoint-model", "tam", "--endpoint-parallel", "1"];
+
+        Assert.Equal(1, world.Cope(default, sample));
+        Assert.Contains("refuses the request for model 'tam' with status 404", world.Error, StringComparison.Ordinal);
+        Assert.Equal(0, world.Cope(default, sample));
+
+        var lines = File.ReadAllLines(world.At("remote").Candidates);
+        Assert.Equal(6, lines.Length); // 2 users, 3 items each
+        Assert.All(lines, line => Assert.Contains("drawn there", line, StringComparison.Ordinal));
+        Assert.Equal(7, endpoint.Requests); // the failed one was sent again, no other
+    }
+
+    [Theory]
+    [InlineData("--endpoint-model is given without --endpoint", "--endpoint-model", "tam")]
+    [InlineData("expected an address", "--endpoint", "localhost", "--endpoint-model", "tam")]
+    [InlineData("--endpoint needs --endpoint-model", "--endpoint", "http://localhost:1/v1")]
+    [InlineData("negatives.kind is Random", "--endpoint", "http://localhost:1/v1", "--endpoint-model", "tam", "--set", "negatives.kind=random")]
+    public void Options_that_do_not_fit_together_say_so(string message, params string[] options)
+    {
+        Assert.Equal(2, world.Cope(default, ["negatives", "sample", "recipe.yaml", "--run", "refused", .. options]));
+        Assert.Contains(message, world.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Answers completions on this machine.</summary>
+    sealed class LocalEndpoint : IDisposable
+    {
+        readonly HttpListener listener = new();
+        int requests;
+
+        public LocalEndpoint(Func<int, bool> failing)
+        {
+            using (var probe = new TcpListener(IPAddress.Loopback, 0))
+            {
+                probe.Start();
+                Url = $"http://localhost:{((IPEndPoint)probe.LocalEndpoint).Port}/v1";
+            }
+            listener.Prefixes.Add(Url + "/");
+            listener.Start();
+            _ = Task.Run(() => Serve(failing));
+        }
+
+        public string Url { get; }
+
+        public int Requests => requests;
+
+        public void Dispose() => listener.Close();
+
+        async Task Serve(Func<int, bool> failing)
+        {
+            while (listener.IsListening)
+            {
+                try
+                {
+                    var context = await listener.GetContextAsync();
+                    var number = requests++;
+                    context.Response.StatusCode = failing(number) ? 404 : 200;
+                    await using (var writer = new StreamWriter(context.Response.OutputStream)) await writer.WriteAsync($$"""{"choices":[{"text":"drawn there {{number}}"},{"text":"drawn there too"}]}""");
+                }
+                catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
+                {
+                    return;
+                }
+            }
+        }
+    }
+}
