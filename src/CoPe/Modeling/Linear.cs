@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -22,6 +23,11 @@ sealed class Linear(ModelWeights weights, string name)
     /// <summary><c>x W^T + b</c> in the dtype of x; weights of another dtype (float32 leaves of a bf16 pass) are cast for this use.</summary>
     public static Tensor Product(Tensor x, Tensor weight, Tensor? bias)
     {
+        if (FewRowsLinear.Applies(x, weight))
+        {
+            var y = FewRowsLinear.Multiply(x, weight);
+            return bias is null ? y : y.add_(bias);
+        }
         if (weight.dtype == x.dtype) return functional.linear(x, weight, bias);
         using var scope = NewDisposeScope();
         return functional.linear(x, weight.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();

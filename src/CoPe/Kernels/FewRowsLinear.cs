@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CoPe.Kernels;
+
+/// <summary>A frozen bf16 linear layer applied to a few rows by <see cref="FewRowsProduct"/>, which reads torch's memory (or the mapped file) in place.</summary>
+static unsafe partial class FewRowsLinear
+{
+    /// <summary>Whether x <c>[..., in]</c> and W <c>[out, in]</c> are of the kind: bf16 on the processor, contiguous, few rows, and nothing for autograd to remember.</summary>
+    public static bool Applies(Tensor x, Tensor weight) =>
+        x.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && weight.device_type == DeviceType.CPU
+        && x.numel() <= FewRowsProduct.MaxRows * weight.shape[1] && x.numel() > 0 && x.is_contiguous() && weight.is_contiguous()
+        && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
+
+    /// <summary><c>x W^T</c>, <c>[..., out]</c> bf16, owned by the caller.</summary>
+    public static Tensor Multiply(Tensor x, Tensor weight)
+    {
+        var (outputs, inputs) = ((int)weight.shape[0], (int)weight.shape[1]);
+        if (x.shape[^1] != inputs) throw new ArgumentException($"x has shape [{string.Join(", ", x.shape)}]; expected [..., {inputs}].", nameof(x));
+        var y = empty([.. x.shape[..^1], outputs], dtype: ScalarType.BFloat16);
+        var sizes = new FewRowsProduct.Sizes((int)(x.numel() / inputs), outputs, inputs);
+        FewRowsProduct.Multiply(Data(x), Data(weight), Data(y), sizes, get_num_threads());
+        GC.KeepAlive(x);
+        GC.KeepAlive(weight);
+        return y;
+    }
+
+    static ushort* Data(Tensor tensor)
+    {
+        var data = TensorData(tensor.Handle);
+        CheckForErrors();
+        return (ushort*)data;
+    }
+
+    [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
+    private static partial nint TensorData(nint tensor);
+}
