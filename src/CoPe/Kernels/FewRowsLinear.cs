@@ -7,10 +7,10 @@ namespace CoPe.Kernels;
 /// <summary>A frozen bf16 linear layer applied to a few rows by <see cref="FewRowsProduct"/>, which reads torch's memory (or the mapped file) in place.</summary>
 static unsafe partial class FewRowsLinear
 {
-    /// <summary>Whether x <c>[..., in]</c> and W <c>[out, in]</c> are of the kind: bf16 on the processor, contiguous, few rows, and nothing for autograd to remember.</summary>
+    /// <summary>Whether x <c>[..., in]</c> and W <c>[out, in]</c> are of the kind: bf16 on the processor, contiguous, rows few enough to be faster, and nothing for autograd to remember.</summary>
     public static bool Applies(Tensor x, Tensor weight) =>
         x.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && weight.device_type == DeviceType.CPU
-        && x.numel() <= FewRowsProduct.MaxRows * weight.shape[1] && x.numel() > 0 && x.is_contiguous() && weight.is_contiguous()
+        && FewRowsProduct.IsFaster(x.numel() / weight.shape[1], weight.shape[1]) && x.is_contiguous() && weight.is_contiguous()
         && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
 
     /// <summary><c>x W^T</c>, <c>[..., out]</c> bf16, owned by the caller.</summary>

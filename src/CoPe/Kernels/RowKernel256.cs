@@ -25,7 +25,7 @@ readonly unsafe struct RowKernel256 : IRowKernel
             a0 = Add(a0, row0 + k, even, odd);
             a1 = Add(a1, row1 + k, even, odd);
         }
-        (sums[0], sums[1]) = (Vector256.Sum(a0), Vector256.Sum(a1));
+        PairSum.Store(a0, a1, sums);
     }
 
     static void Two(ushort* row0, ushort* row1, float* x, int stride, int length, float* sums)
@@ -40,7 +40,8 @@ readonly unsafe struct RowKernel256 : IRowKernel
             b0 = Add(b0, row0 + k, even, odd);
             b1 = Add(b1, row1 + k, even, odd);
         }
-        (sums[0], sums[1], sums[2], sums[3]) = (Vector256.Sum(a0), Vector256.Sum(a1), Vector256.Sum(b0), Vector256.Sum(b1));
+        PairSum.Store(a0, a1, sums);
+        PairSum.Store(b0, b1, sums + 2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

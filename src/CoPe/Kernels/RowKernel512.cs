@@ -32,7 +32,7 @@ readonly unsafe struct RowKernel512 : IRowKernel
             a0 = Add(a0, row0 + k, even, odd);
             a1 = Add(a1, row1 + k, even, odd);
         }
-        (sums[0], sums[1]) = (Vector512.Sum(a0), Vector512.Sum(a1));
+        PairSum.Store(a0, a1, sums);
     }
 
     static void Two(ushort* row0, ushort* row1, float* x, int stride, int length, int ahead, float* sums)
@@ -48,7 +48,8 @@ readonly unsafe struct RowKernel512 : IRowKernel
             b0 = Add(b0, row0 + k, even, odd);
             b1 = Add(b1, row1 + k, even, odd);
         }
-        (sums[0], sums[1], sums[2], sums[3]) = (Vector512.Sum(a0), Vector512.Sum(a1), Vector512.Sum(b0), Vector512.Sum(b1));
+        PairSum.Store(a0, a1, sums);
+        PairSum.Store(b0, b1, sums + 2);
     }
 
     static void Four(ushort* row0, ushort* row1, float* x, int stride, int length, int ahead, float* sums)
@@ -70,8 +71,10 @@ readonly unsafe struct RowKernel512 : IRowKernel
             d0 = Add(d0, row0 + k, even, odd);
             d1 = Add(d1, row1 + k, even, odd);
         }
-        (sums[0], sums[1], sums[2], sums[3]) = (Vector512.Sum(a0), Vector512.Sum(a1), Vector512.Sum(b0), Vector512.Sum(b1));
-        (sums[4], sums[5], sums[6], sums[7]) = (Vector512.Sum(c0), Vector512.Sum(c1), Vector512.Sum(d0), Vector512.Sum(d1));
+        PairSum.Store(a0, a1, sums);
+        PairSum.Store(b0, b1, sums + 2);
+        PairSum.Store(c0, c1, sums + 4);
+        PairSum.Store(d0, d1, sums + 6);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
