@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using CoPe.Evaluation;
 
 namespace CoPe.Runs.Recipes;
 
@@ -7,6 +8,9 @@ public sealed record EvaluateSettings
 {
     /// <summary>Compare stems instead of words in ROUGE.</summary>
     public bool Stemmer { get; init; }
+
+    /// <summary>How values of queries become one number; the reference reports the median of an unseeded bootstrap.</summary>
+    public AverageKind Average { get; init; }
 
     /// <summary>Resamples of the paired bootstrap between methods.</summary>
     [Range(100, 1_000_000)]

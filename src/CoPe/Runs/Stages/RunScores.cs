@@ -6,20 +6,14 @@ namespace CoPe.Runs.Stages;
 /// <summary>The figures of a run, from its prediction files.</summary>
 static class RunScores
 {
-    /// <summary>Scores every method of the recipe; where answers were sampled several times, each run of a query counts as one of its values.</summary>
+    /// <summary>Scores every method of the recipe; where answers were sampled several times, a query's value is the mean over its runs.</summary>
     public static EvaluationReport Read(StageContext context, RunWorkspace workspace)
     {
         var runs = context.Recipe.Decode.DoSample ? context.Recipe.Decode.Runs : 1;
         var golds = GoldAnswer.Of(workspace.Dataset);
-        var options = new EvaluationOptions { RougeStemmer = context.Recipe.Evaluate.Stemmer };
-        if (runs == 1) return Evaluator.Evaluate(workspace.Task, golds, Files(context, 0), options, context.Cancellation);
-        var many = Enumerable.Range(0, runs).SelectMany(run => golds.Select(gold => gold with { Id = $"{gold.Id} run {run + 1}" })).ToList();
-        var files = Enumerable.Range(0, runs).Select(run => Files(context, run)).ToList();
-        var together = context.Recipe.Methods().ToDictionary(method => method.Name, method => files[0][method.Name] with
-        {
-            Predictions = [.. files.SelectMany((file, run) => file[method.Name].Predictions.Select(prediction => prediction with { Id = $"{prediction.Id} run {run + 1}" }))],
-        });
-        return Evaluator.Evaluate(workspace.Task, many, together, options, context.Cancellation);
+        var options = new EvaluationOptions { RougeStemmer = context.Recipe.Evaluate.Stemmer, Average = context.Recipe.Evaluate.Average, Seed = unchecked((int)context.Recipe.Seed) };
+        var reports = Enumerable.Range(0, runs).Select(run => Evaluator.Evaluate(workspace.Task, golds, Files(context, run), options, context.Cancellation)).ToList();
+        return runs == 1 ? reports[0] : SeedAverage.Of(reports).Report;
     }
 
     /// <summary>Adds the likelihood of the golds to the methods whose model it was measured under.</summary>
