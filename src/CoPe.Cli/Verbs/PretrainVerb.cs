@@ -13,7 +13,7 @@ static class PretrainVerb
     public static Command Create(CommandHost host)
     {
         var command = new Command("pretrain", "Train a small base model from scratch: corpus, tokenizer, weights. Interrupted, it goes on when started again.");
-        var recipe = new Argument<string>("recipe") { Description = "Recipe file, for example recipes/pretrain-tiny.yaml." };
+        var recipe = new Argument<string>("recipe") { Description = "Recipe file, for example recipes/pretrain/cope-tiny.yaml." };
         var output = new Option<string?>("--output") { Description = "Folder of the model; by default the recipe's.", HelpName = "folder" };
         var set = new Option<string[]>("--set") { Description = "Set a recipe key, for example training.epochs=2; may be given several times.", HelpName = "key=value", DefaultValueFactory = _ => [] };
         command.Arguments.Add(recipe);
@@ -25,7 +25,7 @@ static class PretrainVerb
 
     static int Train(CommandHost host, string file, string? output, string[] overrides)
     {
-        var path = host.Roots.Select(root => Path.Combine(root, file)).FirstOrDefault(File.Exists) ?? throw new RecipeException($"{file}: no such file; name a pre-training recipe, for example recipes/pretrain-tiny.yaml");
+        var path = host.Roots.Select(root => Path.Combine(root, file)).FirstOrDefault(File.Exists) ?? throw new RecipeException($"{file}: no such file; name a pre-training recipe, for example recipes/pretrain/cope-tiny.yaml");
         var recipe = RecipeFile.Read<PretrainRecipe>(path, overrides);
         var folder = output ?? recipe.Output;
         if (folder.Length == 0) throw new RecipeException($"{file}: 'output' is missing; name the model's folder there or with --output");

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Runs;
 
 namespace CoPe.Data;
 
@@ -62,7 +63,7 @@ static class LampFileWriter
         json.WriteEndObject();
     }
 
-    static void Write(string path, Action<Utf8JsonWriter> write) => WholeFile.Write(path, stream =>
+    static void Write(string path, Action<Utf8JsonWriter> write) => AtomicFile.Write(path, stream =>
     {
         using var json = new Utf8JsonWriter(stream, Layout);
         write(json);

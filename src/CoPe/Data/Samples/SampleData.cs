@@ -32,8 +32,8 @@ public static class SampleData
             cancel.ThrowIfCancellationRequested();
         }
         var corpus = Directory.CreateDirectory(Path.Combine(folder, "corpus")).FullName;
-        WholeFile.Write(Path.Combine(corpus, "neutral.txt"), Documents(world, options.Documents, cancel));
-        WholeFile.Write(Path.Combine(corpus, "instructions.jsonl"), Instructions(world, options.Instructions, cancel));
+        AtomicFile.WriteLines(Path.Combine(corpus, "neutral.txt"), Documents(world, options.Documents, cancel));
+        AtomicFile.WriteLines(Path.Combine(corpus, "instructions.jsonl"), Instructions(world, options.Instructions, cancel));
         progress?.Report(new() { Stage = "data sample", Done = SampleTask.All.Count + 2, Total = SampleTask.All.Count + 2, Unit = "parts" });
     }
 
