@@ -3,19 +3,22 @@ namespace CoPe.Modeling;
 /// <summary>Whether the sizes of a decoder fit together.</summary>
 static class DecoderConfigCheck
 {
+    public const int MostLayers = 1000;
+
     public static void Check(DecoderConfig config, string source)
     {
-        void Positive(int value, string key)
+        // Upper bounds far beyond any model keep a damaged file from asking for endless work.
+        void InRange(int value, string key, int most)
         {
-            if (value < 1) throw new ModelFileException(source, key, $"is {value}; expected a number >= 1.");
+            if (value < 1 || value > most) throw new ModelFileException(source, key, $"is {value}; expected a number from 1 to {most}.");
         }
-        Positive(config.VocabSize, "vocab_size");
-        Positive(config.HiddenSize, "hidden_size");
-        Positive(config.IntermediateSize, "intermediate_size");
-        Positive(config.LayerCount, "num_hidden_layers");
-        Positive(config.HeadCount, "num_attention_heads");
-        Positive(config.KeyValueHeadCount, "num_key_value_heads");
-        Positive(config.HeadDim, "head_dim");
+        InRange(config.VocabSize, "vocab_size", 1 << 24);
+        InRange(config.HiddenSize, "hidden_size", 1 << 20);
+        InRange(config.IntermediateSize, "intermediate_size", 1 << 22);
+        InRange(config.LayerCount, "num_hidden_layers", MostLayers);
+        InRange(config.HeadCount, "num_attention_heads", 4096);
+        InRange(config.KeyValueHeadCount, "num_key_value_heads", 4096);
+        InRange(config.HeadDim, "head_dim", 8192);
         if (config.HeadDim % 2 != 0) throw new ModelFileException(source, "head_dim", $"is {config.HeadDim}; rotary embeddings need an even number.");
         if (config.HeadCount % config.KeyValueHeadCount != 0)
             throw new ModelFileException(source, "num_key_value_heads", $"is {config.KeyValueHeadCount}, which does not divide {config.HeadCount} heads.");

@@ -39,7 +39,7 @@ static class DecoderConfigReader
         var layers = Needed("num_hidden_layers");
         var heads = Needed("num_attention_heads", family.HeadCount);
         var hidden = Needed("hidden_size");
-        var sliding = SlidingConfig.Read(json, family, layers);
+        var sliding = SlidingConfig.Read(json, family, Math.Clamp(layers, 0, DecoderConfigCheck.MostLayers)); // a number out of range is refused below
         var bias = json.Flag("attention_bias") ?? false;
         var (rope, slidingRope) = RopeConfigReader.Read(json, family);
         return new DecoderConfig

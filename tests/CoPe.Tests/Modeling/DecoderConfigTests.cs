@@ -105,6 +105,9 @@ public class DecoderConfigTests
     [InlineData("\"model_type\": \"llama\", \"num_key_value_heads\": 3", "num_key_value_heads")]
     [InlineData("\"model_type\": \"llama\", \"hidden_size\": \"wide\"", "hidden_size")]
     [InlineData("\"model_type\": \"llama\", \"num_hidden_layers\": 0", "num_hidden_layers")]
+    [InlineData("\"model_type\": \"mistral\", \"num_hidden_layers\": 2000000000", "num_hidden_layers")]
+    [InlineData("\"model_type\": \"mistral\", \"num_hidden_layers\": -1", "num_hidden_layers")]
+    [InlineData("\"model_type\": \"llama\", \"head_dim\": 1073741824", "head_dim")]
     [InlineData("\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5", "partial_rotary_factor")]
     [InlineData("\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"chunked_attention\", \"a\", \"b\", \"c\"]", "chunked_attention")]
     public void What_is_not_computed_is_refused_by_name(string keys, string named)
