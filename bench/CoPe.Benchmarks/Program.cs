@@ -1,1 +1,14 @@
+using System.Globalization;
+using CoPe.Benchmarks.Train;
+
+if (args is not ["train", ..])
+{
+    Console.Error.WriteLine("usage: CoPe.Benchmarks train [layers of the 0.5B shape, 24 by default] [rounds, 5 by default]");
+    return 2;
+}
+
+int Number(int position, int otherwise) => args.Length > position ? int.Parse(args[position], CultureInfo.InvariantCulture) : otherwise;
+
+using var figures = new TrainFigures(Number(1, 24), Number(2, 5));
+foreach (var (name, value) in figures.All()) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:G4}"));
 return 0;

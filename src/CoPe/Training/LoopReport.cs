@@ -32,6 +32,7 @@ internal sealed class LoopReport(LoopSetup setup, long[] totals, UserState[] sta
         var figures = names.Select((name, i) => (name, mean: reading.Users.Average(user => (double)reading.Values[user * (names.Count + 1) + i]))).ToDictionary(pair => pair.name, pair => pair.mean);
         figures["lr"] = reading.Users.Average(user => run.Options.Rate(reading.Step, totals[user]));
         figures["tokens/s"] = tokensPerSecond;
+        figures["memory MB"] = Environment.WorkingSet / (1024.0 * 1024);
         progress.Report(new()
         {
             Stage = run.Stage,

@@ -10,15 +10,15 @@ internal static partial class NativeHeap
 {
     const int TrimThreshold = -1;
     const int TopPad = -2;
-    const int MaxMappedBlocks = -4;
+    const int MapThreshold = -3;
 
     /// <summary>Takes effect for the rest of the process; does nothing where the C library is not glibc, which alone knows these settings.</summary>
     public static void KeepFreedMemory()
     {
         if (!OperatingSystem.IsLinux() || !NativeLibrary.TryLoad("libc.so.6", out var library)) return;
         if (!NativeLibrary.TryGetExport(library, "gnu_get_libc_version", out _)) return;
-        _ = SetMallocOption(MaxMappedBlocks, 0);
-        _ = SetMallocOption(TrimThreshold, int.MaxValue);
+        _ = SetMallocOption(MapThreshold, 32 << 20); // the largest that glibc takes: bigger blocks are mapped and given back, so that they do not fragment the heap
+        _ = SetMallocOption(TrimThreshold, 1 << 30);
         _ = SetMallocOption(TopPad, 64 << 20);
     }
 

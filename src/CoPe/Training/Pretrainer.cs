@@ -11,7 +11,7 @@ public static class Pretrainer
     public static TrainingOptions Defaults { get; } = new()
     {
         LearningRate = 2e-3, Epochs = 1, BatchSize = 16, WarmupRatio = 0.03, Schedule = ScheduleKind.Cosine, MaxGradNorm = 1,
-        Optimiser = new() { Beta2 = 0.95, WeightDecay = 0.1 }, MaxTokensPerPass = 4096,
+        Optimiser = new() { Beta2 = 0.95, WeightDecay = 0.1 }, MaxTokensPerPass = 2048,
     };
 
     /// <summary>Trains <see cref="TrainingRun.Model"/> in place: float32 weights, computed in whatever type the model computes in.</summary>

@@ -1,0 +1,73 @@
+using CoPe.Adapters;
+using CoPe.Modeling;
+using CoPe.Training;
+using static TorchSharp.torch;
+
+namespace CoPe.Benchmarks.Train;
+
+/// <summary>What a step needs at least: forward, backward, clip, step. No order, schedule, report or checkpoint.</summary>
+sealed class BareTraining : IDisposable
+{
+    readonly CausalLm model;
+    readonly AdapterBank adapters;
+    readonly TrainedWeights weights;
+    readonly AdamW optimiser;
+
+    public BareTraining(CausalLm model, AdapterBank adapters)
+    {
+        (this.model, this.adapters) = (model, adapters);
+        weights = new TrainedWeights(adapters.Parameters(), [], adapters.Count);
+        optimiser = new AdamW(adapters.Count, weights.Values.shape[1], weights.DecayedWidth, new());
+        adapters.RequireGrad(true);
+    }
+
+    /// <summary>One step over rows.</summary>
+    public void Step(IReadOnlyList<PlannedRow> rows, Func<PassBatch, AdapterRows, Tensor> loss)
+    {
+        using var scope = NewDisposeScope();
+        using var batch = new PassBatch(rows);
+        using (var worn = AdapterRows.Of(adapters, [.. rows.Select(row => row.User)])) loss(batch, worn).backward();
+        var gradients = weights.TakeGradients();
+        gradients.mul_(GradientClipping.Coefficients(GradientClipping.Norms(gradients), 0.3).unsqueeze(1));
+        optimiser.Step(weights.Values, gradients, Enumerable.Repeat<double?>(1e-4, adapters.Count).ToArray());
+        weights.Publish();
+    }
+
+    /// <summary>Mean loss with logits at the labels only.</summary>
+    public Tensor LabelLoss(PassBatch batch, AdapterRows worn) => SftLoss.Mean(LabelLogits.Of(model, batch, worn), batch.Labels);
+
+    /// <summary>Mean loss with logits at every position, as the reference computes it.</summary>
+    public Tensor FullLoss(PassBatch batch, AdapterRows worn)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = model.Forward(batch.Tokens, worn);
+        var logits = model.Logits(hidden.reshape(-1, hidden.shape[2])); // [rows * seq, vocab]
+        var labels = full([logits.shape[0]], -100, dtype: ScalarType.Int64).index_copy_(0, batch.LabelColumns!, batch.Labels);
+        return nn.functional.cross_entropy(logits, labels, ignore_index: -100).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>DPO over chosen and rejected answers as rows of their own, chosen first; the reference policy is recomputed if asked for.</summary>
+    public Tensor SeparateDpoLoss(PassBatch batch, AdapterRows worn, bool withReference)
+    {
+        using var scope = NewDisposeScope();
+        var policy = RowLogProbs(batch, worn);
+        Tensor reference = zeros_like(policy);
+        if (withReference)
+        {
+            using var noGrad = no_grad();
+            reference = RowLogProbs(batch, null);
+        }
+        var pairs = batch.Rows.Count / 2;
+        return DpoLoss.Sigmoid(DpoLoss.LogRatio(policy.narrow(0, 0, pairs), policy.narrow(0, pairs, pairs), reference.narrow(0, 0, pairs), reference.narrow(0, pairs, pairs)), 0.01).mean().MoveToOuterDisposeScope();
+    }
+
+    Tensor RowLogProbs(PassBatch batch, AdapterRows? worn) =>
+        SequenceLogProb.Sum(-SftLoss.PerToken(LabelLogits.Of(model, batch, worn), batch.Labels), batch.SequenceOfLabel, batch.Sequences);
+
+    public void Dispose()
+    {
+        adapters.RequireGrad(false);
+        optimiser.Dispose();
+        weights.Dispose();
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Globalization;
+using CoPe.Training;
+
+namespace CoPe.Benchmarks.Train;
+
+/// <summary>Times steps and finds the memory they take.</summary>
+static class Clock
+{
+    /// <summary>Median of seconds.</summary>
+    public static double Median(IEnumerable<double> seconds)
+    {
+        var ordered = seconds.Order().ToArray();
+        return ordered.Length % 2 == 1 ? ordered[ordered.Length / 2] : (ordered[ordered.Length / 2 - 1] + ordered[ordered.Length / 2]) / 2;
+    }
+
+    /// <summary>Seconds of each of some rounds of an action, after one to warm up.</summary>
+    public static double[] Rounds(int rounds, Action action)
+    {
+        action();
+        return [.. Enumerable.Range(0, rounds).Select(_ =>
+        {
+            var watch = Stopwatch.StartNew();
+            action();
+            return watch.Elapsed.TotalSeconds;
+        })];
+    }
+
+    /// <summary>Seconds between the reports of one user's steps, without the first.</summary>
+    public static double[] Steps(string user, Action<Action<MetricRow>> train)
+    {
+        var stamps = new List<long>();
+        train(row => { if (row.User == user) stamps.Add(Stopwatch.GetTimestamp()); });
+        return [.. stamps.Zip(stamps.Skip(1), (from, to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds)];
+    }
+
+    /// <summary>MB by which the peak of resident memory exceeds what is resident now; NaN where the system does not say.</summary>
+    public static double PeakMegabytes(Action action)
+    {
+        if (!OperatingSystem.IsLinux()) return double.NaN;
+        File.WriteAllText("/proc/self/clear_refs", "5"); // the peak starts anew
+        var before = Status("VmRSS:");
+        action();
+        return (Status("VmHWM:") - before) / 1024;
+    }
+
+    static double Status(string name) =>
+        double.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith(name, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+}
