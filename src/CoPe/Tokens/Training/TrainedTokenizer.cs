@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Runs;
 using CoPe.Tokens.Pipeline;
 
 namespace CoPe.Tokens.Training;
@@ -23,18 +24,11 @@ public sealed class TrainedTokenizer
     /// <summary>Number of ids, special tokens included.</summary>
     public int VocabularySize => Tokens.Count + _options.SpecialTokens.Count;
 
-    /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> (with the chat template), each aside first and then renamed.</summary>
+    /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> (with the chat template), each whole or not at all.</summary>
     public void Save(string folder)
     {
-        Directory.CreateDirectory(folder);
-        Write(Path.Combine(folder, "tokenizer.json"), Description());
-        Write(Path.Combine(folder, "tokenizer_config.json"), Configuration());
-    }
-
-    static void Write(string file, object content)
-    {
-        File.WriteAllText(file + ".partial", JsonSerializer.Serialize(content, Layout));
-        File.Move(file + ".partial", file, overwrite: true);
+        AtomicFile.WriteText(Path.Combine(folder, "tokenizer.json"), JsonSerializer.Serialize(Description(), Layout));
+        AtomicFile.WriteText(Path.Combine(folder, "tokenizer_config.json"), JsonSerializer.Serialize(Configuration(), Layout));
     }
 
     Dictionary<string, object?> Description()
