@@ -17,6 +17,7 @@ internal sealed class Loop(int line) : Statement(line)
         if (items.Count == 0) return RunAll(Otherwise, scope.Inner(), output);
         for (var i = 0; i < items.Count; i++)
         {
+            scope.Run.Step();
             var turn = scope.Inner();
             turn["loop"] = State(items, i);
             Target.Assign(turn, items[i]);
@@ -31,6 +32,7 @@ internal sealed class Loop(int line) : Statement(line)
         if (Condition is null) return items;
         return [.. items.Where(item =>
         {
+            scope.Run.Step();
             var turn = scope.Inner();
             Target.Assign(turn, item);
             return Operators.IsTrue(Condition.Value(turn));

@@ -33,8 +33,8 @@ internal static class Operators
         return (symbol, left, right) switch
         {
             ("+", string first, string second) => Joined(first, second),
-            ("+", List<object?> first, List<object?> second) => (List<object?>)[.. first, .. second],
-            ("+", object?[] first, object?[] second) => (object?[])[.. first, .. second],
+            ("+", List<object?> first, List<object?> second) => Joined(first, second).ToList(),
+            ("+", object?[] first, object?[] second) => Joined(first, second).ToArray(),
             ("+", string, _) => throw new JinjaError($"can only concatenate str (not \"{PythonText.TypeName(right)}\") to str"),
             ("*", string text, long times) => Repeated(text, times),
             ("*", long times, string text) => Repeated(text, times),
@@ -45,6 +45,9 @@ internal static class Operators
 
     public static string Joined(string first, string second) =>
         first.Length + second.Length <= RenderRun.MaxTextLength ? first + second : throw RenderRun.TooLong();
+
+    static IEnumerable<object?> Joined(IReadOnlyCollection<object?> first, IReadOnlyCollection<object?> second) =>
+        first.Count + second.Count <= RenderRun.MaxItems ? first.Concat(second) : throw RenderRun.TooLong();
 
     static string Repeated(string text, long times)
     {

@@ -28,8 +28,8 @@ internal sealed class Scope(RenderRun run, Scope? parent)
 /// <summary>One rendering: where it stands, and limits that keep a hostile template from running or growing without end.</summary>
 internal sealed class RenderRun
 {
-    public const int MaxTextLength = 1 << 26;
-    const long MaxSteps = 20_000_000;
+    public const int MaxTextLength = 1 << 22, MaxItems = 1 << 20;
+    const long MaxSteps = 2_000_000;
 
     long _steps;
 
@@ -41,7 +41,7 @@ internal sealed class RenderRun
         if (++_steps > MaxSteps) throw new JinjaError($"the template ran more than {MaxSteps:N0} steps without coming to an end");
     }
 
-    public static JinjaError TooLong() => new($"the text grew beyond {MaxTextLength:N0} characters");
+    public static JinjaError TooLong() => new($"a text or list grew beyond {MaxTextLength:N0} characters or {MaxItems:N0} items");
 
     public static void Append(StringBuilder output, string text)
     {

@@ -22,8 +22,8 @@ internal static class Normalizer
             case "NFKC": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormKC);
             case "NFKD": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormKD);
             case "Lowercase":
-                return static (text, _) => // the one letter whose lower case is two characters
-                text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
+                // Only this letter's lower case is two characters.
+                return static (text, _) => text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
             case "Strip": return ReadStrip(part);
             case "Replace":
                 var pattern = LiteralPattern(part["pattern"]);
