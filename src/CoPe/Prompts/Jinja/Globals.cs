@@ -65,9 +65,26 @@ internal static class Globals
 
     static string? Part(DateTimeOffset now, char code)
     {
-        const string Codes = "dmyYbBaAHIMSpFTf";
-        string[] patterns = ["dd", "MM", "yy", "yyyy", "MMM", "MMMM", "ddd", "dddd", "HH", "hh", "mm", "ss", "tt", "yyyy-MM-dd", "HH:mm:ss", "ffffff"];
-        var pattern = patterns.ElementAtOrDefault(Codes.IndexOf(code, StringComparison.Ordinal));
+        var pattern = code switch
+        {
+            'd' => "dd",
+            'm' => "MM",
+            'y' => "yy",
+            'Y' => "yyyy",
+            'b' => "MMM",
+            'B' => "MMMM",
+            'a' => "ddd",
+            'A' => "dddd",
+            'H' => "HH",
+            'I' => "hh",
+            'M' => "mm",
+            'S' => "ss",
+            'p' => "tt",
+            'F' => "yyyy-MM-dd",
+            'T' => "HH:mm:ss",
+            'f' => "ffffff",
+            _ => null,
+        };
         if (pattern is not null) return now.ToString(pattern, CultureInfo.InvariantCulture);
         return code switch { '%' => "%", 'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture), _ => null };
     }
