@@ -9,7 +9,7 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    float[][] Sft(ICheckpointStore? store, CancellationToken token = default, Action<MetricRow>? metrics = null, long seed = 3)
+    static float[][] Sft(ICheckpointStore? store, Action<MetricRow>? metrics = null, long seed = 3, CancellationToken token = default)
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0.1, 0, 1);
@@ -37,7 +37,7 @@ public sealed class ResumeTests : IDisposable
         {
             var store = new FolderCheckpointStore(Path.Combine(folder, $"{step}"));
             using var cancel = new CancellationTokenSource();
-            Sft(store, cancel.Token, row => { if (row.Step == step) cancel.Cancel(); });
+            Sft(store, row => { if (row.Step == step) cancel.Cancel(); }, token: cancel.Token);
             Assert.Equal(undisturbed, Sft(store));
         }
     }
@@ -50,7 +50,7 @@ public sealed class ResumeTests : IDisposable
         for (var attempt = 0; result.Length == 0 && attempt < 20; attempt++)
         {
             using var cancel = new CancellationTokenSource();
-            result = Sft(store, cancel.Token, row => { if (row.Figures.ContainsKey("grad_norm")) cancel.Cancel(); });
+            result = Sft(store, row => { if (row.Figures.ContainsKey("grad_norm")) cancel.Cancel(); }, token: cancel.Token);
         }
         Assert.Equal(Sft(null), result);
     }
@@ -83,7 +83,7 @@ public sealed class ResumeTests : IDisposable
     {
         var store = new FolderCheckpointStore(folder);
         using var cancel = new CancellationTokenSource();
-        Sft(store, cancel.Token, row => cancel.Cancel());
+        Sft(store, row => cancel.Cancel(), token: cancel.Token);
         var error = Assert.Throws<StaleCheckpointException>(() => Sft(store, seed: 4));
         Assert.Contains("data of ann, data of bob, options", error.Message, StringComparison.Ordinal);
     }
