@@ -24,8 +24,8 @@ static class RunTraces
         var scorer = new SequenceScorer(workspace.DecodingModel, workspace.Tam, adapters.Users);
         var items = asked.Select(one =>
         {
-            var answer = workspace.Encoder.EncodeResponse(texts[one.Query!.Id]);
-            return new ScoringItem(one.Query.Id, source.Prompt(one.Query, answer.Length), [answer], [adapters.Expert(one.Index), adapters.Amateur(one.Index)]);
+            var answer = workspace.Encoder.EncodeResponse(texts[one.Query!.Id]); // its last id ends the turn and is no word to show
+            return new ScoringItem(one.Query.Id, source.Prompt(one.Query, answer.Length), [answer[..^1]], [adapters.Expert(one.Index), adapters.Amateur(one.Index)]);
         }).ToList();
         var scores = scorer.Score(items, context.Cancellation).ToLookup(score => score.ItemId);
         return [.. asked.Zip(items, (one, item) => Trace(workspace, method, one.User.Id, one.Query!, item, [.. scores[item.Id].OrderBy(score => score.Policy)]))];
