@@ -4,7 +4,7 @@ using CoPe.Runs.Recipes;
 namespace CoPe.Runs.Stages;
 
 /// <summary>
-/// Trains the users' adapters of a stage, several at once, group after group in the order of the file. A group whose adapters all stand in the run's folder is done; an interrupted one
+/// Trains the users' adapters of a stage, several at once, group after group, the longest histories first. A group whose adapters all stand in the run's folder is done; an interrupted one
 /// goes on from its checkpoint.
 /// </summary>
 /// <param name="context">The stage at work.</param>
@@ -15,7 +15,8 @@ sealed class UserGroups(StageContext context, string stage, Func<string, string>
     /// <summary>Trains what is not there yet. <paramref name="train"/> returns the trained bank of a group, which is written and disposed here.</summary>
     public void Train<T>(IReadOnlyList<UserTraining<T>> users, int usersAtOnce, OptimizationSettings settings, Func<IReadOnlyList<UserTraining<T>>, GroupTraining, AdapterBank> train)
     {
-        var groups = users.Chunk(usersAtOnce).ToList();
+        // Users with histories of like length finish together, so that no pass is left with a single one.
+        var groups = users.OrderByDescending(user => user.Examples.Count).ThenBy(user => user.Index).Chunk(usersAtOnce).ToList();
         var steps = groups.Select(group => group.Sum(user => settings.Epochs * ((user.Examples.Count + settings.BatchSize - 1L) / settings.BatchSize))).ToList();
         for (var i = 0; i < groups.Count; i++)
         {
