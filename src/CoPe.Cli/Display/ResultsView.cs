@@ -1,5 +1,6 @@
 using System.Globalization;
 using CoPe.Data;
+using CoPe.Data.Tasks;
 using CoPe.Evaluation;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
@@ -28,7 +29,7 @@ static class ResultsView
         }
 
         var results = ResultsFile.ReadJson(context.Run.Results);
-        var task = LampTasks.ByName(context.Recipe.Task);
+        var task = TaskFile.Read(context.Inputs.TaskFile).Task;
         var console = host.Tables();
         var count = results.Values.SelectMany(method => method.Values).Select(value => value.Count).DefaultIfEmpty().Max();
         console.WriteLine();

@@ -1,9 +1,9 @@
 namespace CoPe.Data;
 
-/// <summary>A task of LaMP or LongLaMP, as a value: everything that differs between tasks is said here or in the task's prompt file.</summary>
+/// <summary>A task of LaMP or LongLaMP, as a value: everything that differs between tasks is said in its task file, of which this is all but the wording.</summary>
 public sealed record LampTask
 {
-    /// <summary>Name, which is also the name of the data folder and of the prompt file, for example <c>scholarly_title</c>.</summary>
+    /// <summary>Name, which is also the name of the data folder, for example <c>scholarly_title</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>The benchmark's own identifier, for example <c>LaMP_5</c>, as label and prediction files carry it.</summary>

@@ -1,38 +1,39 @@
+using CoPe.Data.Tasks;
+
 namespace CoPe.Data;
 
-/// <summary>The ten tasks of LaMP and LongLaMP that the method is run on, as values.</summary>
+/// <summary>The ten tasks of LaMP and LongLaMP that the method is run on, as values, read from the task files as they were at the build.</summary>
 public static class LampTasks
 {
     /// <summary>Headline of a news article (LaMP-4).</summary>
-    public static LampTask NewsHeadline { get; } = Short("news_headline", "LaMP_4", ["text"], "title", "headline", "title");
+    public static LampTask NewsHeadline { get; } = Shipped("news_headline");
 
     /// <summary>Title of a paper from its abstract (LaMP-5).</summary>
-    public static LampTask ScholarlyTitle { get; } = Short("scholarly_title", "LaMP_5", ["abstract"], "title", "title");
+    public static LampTask ScholarlyTitle { get; } = Shipped("scholarly_title");
 
     /// <summary>Abstract of a paper from its title (LongLaMP-2).</summary>
-    public static LampTask AbstractGeneration { get; } = Long("abstract_generation", "LongLaMP_2", ["title"], "abstract", "abstract");
+    public static LampTask AbstractGeneration { get; } = Shipped("abstract_generation");
 
     /// <summary>Product review from rating, description and summary (LongLaMP-3).</summary>
-    public static LampTask ReviewWriting { get; } =
-        Long("review_writing", "LongLaMP_3", ["overall", "description", "summary"], "reviewText", "review", "review text");
+    public static LampTask ReviewWriting { get; } = Shipped("review_writing");
 
     /// <summary>Post from its summary (LongLaMP-4).</summary>
-    public static LampTask TopicWriting { get; } = Long("topic_writing", "LongLaMP_4", ["summary"], "content", "content", "post");
+    public static LampTask TopicWriting { get; } = Shipped("topic_writing");
 
     /// <summary>Tweet from a plain wording of it (LaMP-7); a history item is the tweet alone.</summary>
-    public static LampTask TweetParaphrase { get; } = Short("tweet_paraphrase", "LaMP_7", [], "text", "tweet", "paraphrase");
+    public static LampTask TweetParaphrase { get; } = Shipped("tweet_paraphrase");
 
     /// <summary>Which of two references a paper cites (LaMP-1); a history item is a paper, so the history trains title from abstract.</summary>
-    public static LampTask Citation { get; } = Label("citation", "LaMP_1", "abstract", "title", TaskOutcome.Category, "answer");
+    public static LampTask Citation { get; } = Shipped("citation");
 
     /// <summary>Category of a news article (LaMP-2N).</summary>
-    public static LampTask NewsCategorize { get; } = Label("news_categorize", "LaMP_2N", "text", "category", TaskOutcome.Category, "category");
+    public static LampTask NewsCategorize { get; } = Shipped("news_categorize");
 
     /// <summary>Tag of a film (LaMP-2M).</summary>
-    public static LampTask MovieTagging { get; } = Label("movie_tagging", "LaMP_2M", "description", "tag", TaskOutcome.Category, "tag");
+    public static LampTask MovieTagging { get; } = Shipped("movie_tagging");
 
     /// <summary>Score of a review, 1 to 5 (LaMP-3).</summary>
-    public static LampTask ProductRating { get; } = Label("product_rating", "LaMP_3", "text", "score", TaskOutcome.Rating, "score", "rating");
+    public static LampTask ProductRating { get; } = Shipped("product_rating");
 
     /// <summary>All ten, the five of the method's tables first.</summary>
     public static IReadOnlyList<LampTask> All { get; } =
@@ -51,16 +52,5 @@ public static class LampTasks
                 + $"Known tasks: {string.Join(", ", All.Select(task => task.Name))}.");
     }
 
-    static LampTask Short(string name, string id, string[] inputs, string output, params string[] labels) => new()
-    {
-        Name = name, LampId = id, InputFields = inputs, OutputField = output, AnswerLabels = labels, SingleLineAnswer = true,
-    };
-
-    static LampTask Long(string name, string id, string[] inputs, string output, params string[] labels) => new()
-    {
-        Name = name, LampId = id, InputFields = inputs, OutputField = output, AnswerLabels = labels, MaxNewTokens = 600, RepetitionPenalty = 1.2,
-    };
-
-    static LampTask Label(string name, string id, string input, string output, TaskOutcome outcome, params string[] labels) =>
-        Short(name, id, [input], output, labels) with { Outcome = outcome };
+    static LampTask Shipped(string name) => TaskFile.Shipped(name).Task;
 }

@@ -1,11 +1,11 @@
-using System.Reflection;
 using CoPe.Data;
+using CoPe.Data.Tasks;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Prompts;
 
-/// <summary>Reads the prompt files: one YAML file a task, with the keys <c>system</c> (optional), <c>history</c> and <c>query</c>.</summary>
+/// <summary>Reads prompt files, which word a task otherwise than its task file does: one YAML file a task, with the keys <c>system</c> (optional), <c>history</c> and <c>query</c>.</summary>
 public static class PromptTemplates
 {
     static readonly string[] Keys = ["system", "history", "query"];
@@ -21,29 +21,27 @@ public static class PromptTemplates
         return Parse(File.ReadAllText(path), path, task);
     }
 
-    /// <summary>The wording that CoPe ships for a task: the file <c>prompts/task-name.yaml</c> as it was at the build.</summary>
+    /// <summary>The wording that CoPe ships for a task: that of <c>tasks/task-name.yaml</c> as it was at the build.</summary>
     public static PromptTemplate Shipped(LampTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        var name = $"prompts/{task.Name}.yaml";
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
-            ?? throw new ArgumentException($"No prompt is shipped for task \"{task.Name}\"; give a prompts folder that has {task.Name}.yaml.");
-        return Parse(new StreamReader(stream).ReadToEnd(), name, task);
+        return TaskFile.Shipped(task.Name).Template;
     }
 
     internal static PromptTemplate Parse(string yaml, string path, LampTask task)
     {
         var place = new DataFilePlace { File = path };
         var entries = Entries(yaml, place);
+        return Of(task, entries.GetValueOrDefault("system"), Entry(entries, "history", place), Entry(entries, "query", place), path);
+    }
+
+    /// <summary>A wording whose names in braces are the task's input fields; <paramref name="path"/> is the file for messages.</summary>
+    internal static PromptTemplate Of(LampTask task, string? system, string history, string query, string path)
+    {
+        var place = new DataFilePlace { File = path };
         try
         {
-            var template = new PromptTemplate
-            {
-                Task = task,
-                System = entries.GetValueOrDefault("system"),
-                History = Entry(entries, "history", place),
-                Query = Entry(entries, "query", place),
-            };
+            var template = new PromptTemplate { Task = task, System = system, History = history, Query = query };
             CheckNames(template, place);
             return template;
         }

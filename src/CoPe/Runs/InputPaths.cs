@@ -1,9 +1,10 @@
 using CoPe.Data;
 using CoPe.Runs.Recipes;
+using Tasks = CoPe.Data.Tasks;
 
 namespace CoPe.Runs;
 
-/// <summary>Where a recipe's model, data and prompt really lie: a relative path is looked up from the current folder, then beside the program.</summary>
+/// <summary>Where a recipe's model, data and task file really lie: a relative path is looked up from the current folder, then beside the program.</summary>
 public sealed record InputPaths
 {
     /// <summary>Files of a task, by the benchmark's names.</summary>
@@ -15,23 +16,45 @@ public sealed record InputPaths
     /// <summary>The folder of the task's data files.</summary>
     public required string Data { get; init; }
 
-    /// <summary>The task's prompt file.</summary>
-    public required string Prompt { get; init; }
+    /// <summary>The task file.</summary>
+    public required string TaskFile { get; init; }
 
-    /// <summary>Finds the three. <paramref name="roots"/> are searched in order for relative paths. Whether they are whole is for those who read them.</summary>
+    /// <summary>A prompt file whose wording takes the place of the task file's; null for none.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>Finds them. <paramref name="roots"/> are searched in order for relative paths. Whether they are whole is for those who read them.</summary>
     /// <exception cref="RunException">One is not there.</exception>
     public static InputPaths Find(Recipe recipe, IReadOnlyList<string> roots)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         var data = Folder(recipe.Data, roots, "data", "name the folder that holds a folder per task: --set data=FOLDER");
-        var task = Path.Combine(data, recipe.Task);
+        var taskFile = FindTask(recipe.Task, roots);
+        var name = Tasks.TaskFile.IsPath(recipe.Task) ? Tasks.TaskFile.Read(taskFile).Task.Name : recipe.Task;
+        var task = Path.Combine(data, name);
         if (!Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file)))) task = data;
         if (!Directory.Exists(task))
-            throw new RunException($"data folder {data} holds no folder '{recipe.Task}'{Nearest.Hint(recipe.Task, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles)} in it");
-        var prompts = Folder(recipe.Prompts ?? "prompts", roots, "prompts", "name a folder with a prompt file per task, or leave the key out for the shipped ones");
-        var prompt = Path.Combine(prompts, recipe.Task + ".yaml");
-        if (!File.Exists(prompt)) throw new RunException($"prompt file {prompt} does not exist: write one, or name another folder with --set prompts=FOLDER");
-        return new() { Model = Folder(recipe.Model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER"), Data = task, Prompt = prompt };
+            throw new RunException($"data folder {data} holds no folder '{name}'{Nearest.Hint(name, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles)} in it");
+        return new()
+        {
+            Model = Folder(recipe.Model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER"), Data = task, TaskFile = taskFile,
+            Prompt = recipe.Prompts is { } prompts ? FindPrompt(Folder(prompts, roots, "prompts", "name a folder with a prompt file per task, or leave the key out for the task's own wording"), name) : null,
+        };
+    }
+
+    /// <summary>The file of a task, named by path, or by bare name where it is shipped.</summary>
+    /// <exception cref="RunException">There is none.</exception>
+    public static string FindTask(string task, IReadOnlyList<string> roots)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var file = Tasks.TaskFile.IsPath(task) ? task : Path.Combine("tasks", task + ".yaml");
+        return roots.Select(root => Path.GetFullPath(Path.Combine(root, file))).FirstOrDefault(File.Exists)
+            ?? throw new RunException($"task file {file} does not exist (looked in {string.Join(" and ", roots)}): write one, or name a shipped task ({string.Join(", ", LampTasks.All.Select(known => known.Name))})");
+    }
+
+    static string FindPrompt(string folder, string name)
+    {
+        var prompt = Path.Combine(folder, name + ".yaml");
+        return File.Exists(prompt) ? prompt : throw new RunException($"prompt file {prompt} does not exist: write one, or name another folder with --set prompts=FOLDER");
     }
 
     /// <summary>Files of the kinds named, by a name that does not depend on where they lie.</summary>
@@ -41,7 +64,9 @@ public sealed record InputPaths
             foreach (var file in Directory.EnumerateFiles(Model).Where(IsModelFile).Order(StringComparer.Ordinal)) yield return ("model " + Path.GetFileName(file), file);
         if (kinds.HasFlag(StageFiles.Data))
             foreach (var file in TaskFiles.Where(name => File.Exists(Path.Combine(Data, name)))) yield return ("data " + file, Path.Combine(Data, file));
-        if (kinds.HasFlag(StageFiles.Prompt)) yield return ("prompt " + Path.GetFileName(Prompt), Prompt);
+        if (!kinds.HasFlag(StageFiles.Task)) yield break;
+        yield return ("task " + Path.GetFileName(TaskFile), TaskFile);
+        if (Prompt is not null) yield return ("prompt " + Path.GetFileName(Prompt), Prompt);
     }
 
     static bool IsModelFile(string file) => Path.GetExtension(file) is ".json" or ".safetensors" or ".jinja";

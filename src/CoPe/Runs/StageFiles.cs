@@ -13,9 +13,9 @@ public enum StageFiles
     /// <summary>The task's data files.</summary>
     Data = 2,
 
-    /// <summary>The task's prompt file.</summary>
-    Prompt = 4,
+    /// <summary>The task file, and the prompt file where the recipe names one.</summary>
+    Task = 4,
 
     /// <summary>All three.</summary>
-    All = Model | Data | Prompt,
+    All = Model | Data | Task,
 }

@@ -1,4 +1,5 @@
 using CoPe.Cli;
+using CoPe.Data.Tasks;
 using CoPe.Runs;
 using CoPe.Tests.Runs;
 
@@ -17,7 +18,7 @@ sealed class CopeProcess : IDisposable
         folder.Write("here/data/news_headline/user_others.json", """[{"user_id": "o", "profile": [], "query": [{"id": "x", "input": "i", "gold": "g"}]}]""");
         folder.Write("here/data/news_headline/user_top_100_history.json", """[{"user_id": "u1", "profile": [{"id": "h", "text": "t", "title": "t"}], "query": [{"id": "q1", "input": "Generate a headline: rain", "gold": "It Rains"}]}]""");
         folder.Write("shipped/model/config.json", "{}");
-        folder.Write("shipped/prompts/news_headline.yaml", "");
+        foreach (var task in (string[])["news_headline", "topic_writing"]) folder.Write($"shipped/tasks/{task}.yaml", TaskFile.ToYaml(TaskFile.Shipped(task)));
         folder.Write("shipped/recipes/first.yaml", "# The first recipe.\ntask: news_headline\nmodel: model\n");
     }
 

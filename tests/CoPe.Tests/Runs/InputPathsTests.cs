@@ -11,7 +11,7 @@ public sealed class InputPathsTests : IDisposable
     {
         folder.Write("here/data/t/user_others.json", "[]");
         folder.Write("shipped/models/m/config.json", "{}");
-        folder.Write("shipped/prompts/t.yaml", "");
+        folder.Write("shipped/tasks/t.yaml", "");
     }
 
     public void Dispose() => folder.Dispose();
@@ -24,7 +24,7 @@ public sealed class InputPathsTests : IDisposable
     {
         var paths = Find();
 
-        Assert.Equal((folder.At("shipped/models/m"), folder.At("here/data/t"), folder.At("shipped/prompts/t.yaml")), (paths.Model, paths.Data, paths.Prompt));
+        Assert.Equal((folder.At("shipped/models/m"), folder.At("here/data/t"), folder.At("shipped/tasks/t.yaml")), (paths.Model, paths.Data, paths.TaskFile));
     }
 
     [Fact]
@@ -33,11 +33,11 @@ public sealed class InputPathsTests : IDisposable
     [Theory]
     [InlineData("model=models/n", "model folder models/n does not exist")]
     [InlineData("data=nowhere", "data folder nowhere does not exist")]
-    [InlineData("task=tt", "holds no folder 'tt'; did you mean 't'?")]
+    [InlineData("task=tt", "task file tasks/tt.yaml does not exist")]
     [InlineData("prompts=data", "t.yaml does not exist")]
     public void What_is_not_there_is_named(string pair, string message) => Assert.Contains(message, Assert.Throws<RunException>(() => Find(pair)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Files_are_named_without_their_place() =>
-        Assert.Equal(["model config.json", "data user_others.json", "prompt t.yaml"], Find().Files(StageFiles.All).Select(file => file.Name));
+        Assert.Equal(["model config.json", "data user_others.json", "task t.yaml"], Find().Files(StageFiles.All).Select(file => file.Name));
 }

@@ -17,7 +17,7 @@ public sealed class PipelineTests : IDisposable
         pipeline = new([first, second, third]);
         folder.Write("model/config.json", "{}");
         folder.Write("data/t/user_others.json", "[]");
-        folder.Write("prompts/t.yaml", "task: t");
+        folder.Write("tasks/t.yaml", "task: t");
     }
 
     public void Dispose()

@@ -14,7 +14,7 @@ public sealed class RunManifestTests : IDisposable
     {
         folder.Write("model/config.json", "{}");
         folder.Write("data/t/user_others.json", "[]");
-        folder.Write("prompts/t.yaml", "");
+        folder.Write("tasks/t.yaml", "");
         using var shared = new SharedResources();
         var recipe = RecipeFile.Parse<Recipe>("{task: t, model: model}", "r.yaml", []);
         var context = new StageContext { Recipe = recipe, Run = new(folder.At("run")), Inputs = InputPaths.Find(recipe, [folder.Path]), Shared = shared };

@@ -17,13 +17,13 @@ public sealed record Recipe
     /// <summary>Number type of the weights while decoding and scoring.</summary>
     public WeightDtype DecodeDtype { get; init; } = WeightDtype.Auto;
 
-    /// <summary>Task, for example <c>scholarly_title</c>.</summary>
+    /// <summary>Task: the name of a shipped one, for example <c>scholarly_title</c>, or a task file, for example <c>data/mails/task.yaml</c>.</summary>
     public string Task { get; init; } = "";
 
     /// <summary>Folder that holds a folder per task, or the task's files themselves.</summary>
     public string Data { get; init; } = "data";
 
-    /// <summary>Folder with a prompt file per task; null takes the shipped ones.</summary>
+    /// <summary>Folder with a prompt file per task; null takes the wording of the task file.</summary>
     public string? Prompts { get; init; }
 
     /// <summary>Seed of everything that is drawn.</summary>

@@ -1,4 +1,5 @@
 using CoPe.Data;
+using CoPe.Data.Tasks;
 using CoPe.Training;
 
 namespace CoPe.Runs.Recipes;
@@ -17,7 +18,8 @@ static class RecipeValidation
     {
         if (recipe.Task.Length == 0) yield return "'task' is missing; name one, for example task: scholarly_title";
         var tasks = LampTasks.All.Select(task => task.Name).ToList();
-        if (recipe.Task.Length > 0 && !tasks.Contains(recipe.Task)) yield return $"unknown task '{recipe.Task}'{Nearest.Hint(recipe.Task, tasks)} (tasks: {string.Join(", ", tasks)})";
+        if (recipe.Task.Length > 0 && !TaskFile.IsPath(recipe.Task) && !tasks.Contains(recipe.Task))
+            yield return $"unknown task '{recipe.Task}'{Nearest.Hint(recipe.Task, tasks)} (tasks: {string.Join(", ", tasks)}; or the path of a task file, for example ./task.yaml)";
         if (recipe.Predict.Count == 0) yield return "'predict' is empty; name at least one method, for example predict: [tam, cope]";
         foreach (var name in recipe.Predict.Where(name => PredictionMethod.All.All(method => method.Name != name))) yield return $"'predict' names an {PredictionMethod.Unknown(name)}";
         foreach (var problem in Lora("tam.lora", recipe.Tam.Lora).Concat(Lora("sft.lora", recipe.Sft.Lora))) yield return problem;

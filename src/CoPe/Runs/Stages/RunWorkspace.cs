@@ -1,5 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Data;
+using CoPe.Data.Tasks;
 using CoPe.Decoding;
 using CoPe.Modeling;
 using CoPe.Prompts;
@@ -15,10 +16,12 @@ namespace CoPe.Runs.Stages;
 sealed class RunWorkspace(StageContext context)
 {
     /// <summary>The task.</summary>
-    public LampTask Task => LampTasks.ByName(context.Recipe.Task);
+    public LampTask Task => Definition.Task;
 
     /// <summary>The wording.</summary>
-    public PromptTemplate Template => context.Shared.Get("template", () => PromptTemplates.Load(Path.GetDirectoryName(context.Inputs.Prompt)!, Task));
+    public PromptTemplate Template => context.Shared.Get("template", () => context.Inputs.Prompt is { } prompt ? PromptTemplates.Load(Path.GetDirectoryName(prompt)!, Task) : Definition.Template);
+
+    TaskDefinition Definition => context.Shared.Get("task", () => TaskFile.Read(context.Inputs.TaskFile));
 
     /// <summary>The tokenizer and the chat template.</summary>
     public ConversationEncoder Encoder => context.Shared.Get("encoder", () => ConversationEncoder.Load(context.Inputs.Model));
