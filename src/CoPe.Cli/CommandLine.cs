@@ -48,6 +48,7 @@ static class CommandLine
             RunVerb.Create(host),
             TrainVerb.Create(host),
             NegativesVerb.Create(host),
+            ProfileVerb.Create(host),
             PredictVerb.Create(host),
             EvaluateVerb.Create(host),
             ReportVerb.Create(host),

@@ -8,8 +8,8 @@ abstract class RunDisplay(IReadOnlyList<string> stages, TimeProvider time, LogLe
 {
     readonly Lock gate = new();
 
-    /// <summary>The stages in order.</summary>
-    protected IReadOnlyList<StageRow> Rows { get; } = [.. stages.Select(name => new StageRow(name, time))];
+    /// <summary>The stages in order; one that was not announced joins when it begins.</summary>
+    protected List<StageRow> Rows { get; } = [.. stages.Select(name => new StageRow(name, time))];
 
     protected TimeProvider Time { get; } = time;
 
@@ -27,7 +27,7 @@ abstract class RunDisplay(IReadOnlyList<string> stages, TimeProvider time, LogLe
     {
         lock (gate)
         {
-            if (Rows.FirstOrDefault(row => row.Name == value.Stage) is not { } row) return;
+            if (Rows.Find(row => row.Name == value.Stage) is not { } row) return;
             row.Take(value);
             Progressed(row);
         }
@@ -37,7 +37,8 @@ abstract class RunDisplay(IReadOnlyList<string> stages, TimeProvider time, LogLe
     {
         lock (gate)
         {
-            if (Rows.FirstOrDefault(row => row.Name == value.Stage) is not { } row) return;
+            var row = Rows.Find(row => row.Name == value.Stage);
+            if (row is null) Rows.Add(row = new StageRow(value.Stage, Time));
             row.Take(value.Kind);
             Changed(row);
         }

@@ -4,7 +4,7 @@ namespace CoPe.Evaluation;
 public static class MethodOrder
 {
     /// <summary>The methods that have a place.</summary>
-    public static IReadOnlyList<string> Known { get; } = ["base", "icl", "rag", "pag", "tam", "tam-all", "sft", "sft+cd", "dpo", "cope"];
+    public static IReadOnlyList<string> Known { get; } = ["base", "recent", "rag", "pag", "tam", "tam-all", "sft", "sft+cd", "dpo", "cope-sft", "cope"];
 
     /// <summary>The names in table order.</summary>
     /// <param name="methods">Names of methods.</param>

@@ -1,3 +1,5 @@
+using CoPe.Data;
+
 namespace CoPe.Negatives;
 
 /// <summary>

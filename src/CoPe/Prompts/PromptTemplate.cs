@@ -18,6 +18,9 @@ public sealed record PromptTemplate
     /// <summary>Wording of a query, with the benchmark's own wording as <c>{input}</c>.</summary>
     public string Query { get => query.Text; init => query = PromptText.Parse(value); }
 
+    /// <summary>How a user's history is put before a request, for methods that learn from the prompt alone.</summary>
+    public InContextWording InContext { get; init; } = new();
+
     /// <summary>Every field is cut to its first so many words (the reference: <c>get_first_k_tokens</c>, 768).</summary>
     public int MaxFieldWords
     {
@@ -32,11 +35,20 @@ public sealed record PromptTemplate
     public IReadOnlyList<ChatMessage> ForHistory(HistoryItem item) => Messages(HistoryInput(item));
 
     /// <summary>The request of a query.</summary>
-    public IReadOnlyList<ChatMessage> ForQuery(LampQuery query)
-    {
-        ArgumentNullException.ThrowIfNull(query);
-        return Messages(this.query.Fill(_ => FirstWords(query.Input, MaxFieldWords)));
-    }
+    public IReadOnlyList<ChatMessage> ForQuery(LampQuery query) => Messages(Request(query));
+
+    /// <summary>The request of a query behind items of the user's history, each of their fields cut to its first words.</summary>
+    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    public IReadOnlyList<ChatMessage> ForQuery(LampQuery query, IReadOnlyList<HistoryItem> examples, int exampleWords) =>
+        Messages(InContext.WithExamples(examples, Request(query), exampleWords));
+
+    /// <summary>The request of a query behind a description of how the user writes.</summary>
+    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    public IReadOnlyList<ChatMessage> ForQuery(LampQuery query, string profile) => Messages(InContext.WithProfile(profile, Request(query)));
+
+    /// <summary>The request for a description of how a user writes.</summary>
+    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    public IReadOnlyList<ChatMessage> ForSummary(IReadOnlyList<HistoryItem> items, int itemWords) => Messages(InContext.ForSummary(items, itemWords));
 
     /// <summary>The text the user wrote, cut as the fields are: what training on a history item aims at.</summary>
     public string AnswerOf(HistoryItem item)
@@ -69,7 +81,13 @@ public sealed record PromptTemplate
 
     /// <summary>Names in braces that the wording uses, checked by <see cref="PromptTemplates"/> when a file is read.</summary>
     internal IEnumerable<(string Key, string Name)> Names =>
-        history.Names.Select(name => ("history", name)).Concat(query.Names.Select(name => ("query", name)));
+        history.Names.Select(name => ("history", name)).Concat(query.Names.Select(name => ("query", name))).Concat(InContext.Names);
+
+    string Request(LampQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return this.query.Fill(_ => FirstWords(query.Input, MaxFieldWords));
+    }
 
     List<ChatMessage> Messages(string request) =>
         System is { } system ? [new("system", system), new("user", request)] : [new("user", request)];

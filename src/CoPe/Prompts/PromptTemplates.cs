@@ -5,10 +5,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Prompts;
 
-/// <summary>Reads prompt files, which word a task otherwise than its task file does: one YAML file a task, with the keys <c>system</c> (optional), <c>history</c> and <c>query</c>.</summary>
+/// <summary>Reads prompt files, which word a task otherwise than its task file does: one YAML file a task, with the keys <c>history</c> and <c>query</c>, and if wanted <c>system</c> and those of <see cref="InContextWording"/>.</summary>
 public static class PromptTemplates
 {
-    static readonly string[] Keys = ["system", "history", "query"];
+    static readonly string[] Keys = ["system", "history", "query", "example", "examples", "summary", "profile"];
 
     /// <summary>Reads <c>folder/task-name.yaml</c>.</summary>
     /// <exception cref="DataFileException">The file is missing, is no YAML mapping, or uses a key or a field that is not known.</exception>
@@ -32,16 +32,30 @@ public static class PromptTemplates
     {
         var place = new DataFilePlace { File = path };
         var entries = Entries(yaml, place);
-        return Of(task, entries.GetValueOrDefault("system"), Entry(entries, "history", place), Entry(entries, "query", place), path);
+        var (history, query) = (Entry(entries, "history", place), Entry(entries, "query", place));
+        return Checked(path, () => new()
+        {
+            Task = task,
+            System = entries.GetValueOrDefault("system"),
+            History = history,
+            Query = query,
+            InContext = new()
+            {
+                Example = entries.GetValueOrDefault("example"),
+                Examples = entries.GetValueOrDefault("examples"),
+                Summary = entries.GetValueOrDefault("summary"),
+                Profile = entries.GetValueOrDefault("profile"),
+            },
+        });
     }
 
-    /// <summary>A wording whose names in braces are the task's input fields; <paramref name="path"/> is the file for messages.</summary>
-    internal static PromptTemplate Of(LampTask task, string? system, string history, string query, string path)
+    /// <summary>A wording whose names in braces are known; <paramref name="path"/> is the file for messages.</summary>
+    internal static PromptTemplate Checked(string path, Func<PromptTemplate> word)
     {
         var place = new DataFilePlace { File = path };
         try
         {
-            var template = new PromptTemplate { Task = task, System = system, History = history, Query = query };
+            var template = word();
             CheckNames(template, place);
             return template;
         }
@@ -55,7 +69,7 @@ public static class PromptTemplates
     {
         foreach (var (key, name) in template.Names)
         {
-            IReadOnlyList<string> known = key == "query" ? ["input"] : template.Task.InputFields;
+            var known = Known(key, template.Task);
             if (known.Contains(name)) continue;
             throw new DataFileException(place with { Field = key }, $"the name {{{name}}}",
                 known.Count == 0 ? "no name in braces: this task's history items have no input" : $"one of {string.Join(", ", known.Select(field => $"{{{field}}}"))}",
@@ -63,6 +77,16 @@ public static class PromptTemplates
                 : known.Count == 0 ? "Take it out." : $"The nearest is {{{NearestName.Of(name, known)}}}.");
         }
     }
+
+    static IReadOnlyList<string> Known(string key, LampTask task) => key switch
+    {
+        "query" => ["input"],
+        "example" => [.. task.InputFields, task.OutputField],
+        "examples" => ["examples", "request"],
+        "summary" => ["examples"],
+        "profile" => ["profile", "request"],
+        _ => task.InputFields,
+    };
 
     static string Entry(Dictionary<string, string> entries, string key, DataFilePlace place) => entries.TryGetValue(key, out var text) ? text
         : throw new DataFileException(place with { Field = key }, entries.Count == 0 ? "no key" : $"only the keys {string.Join(", ", entries.Keys)}",

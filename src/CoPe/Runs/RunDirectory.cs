@@ -32,6 +32,12 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Adapter of the task-adaptive model, in PEFT's layout.</summary>
     public string TamAdapter => At("tam/adapter");
 
+    /// <summary>Adapter of the task-adaptive model trained on everyone, in PEFT's layout.</summary>
+    public string TamOfEveryoneAdapter => At("tam-all/adapter");
+
+    /// <summary>Descriptions of the users, a line each.</summary>
+    public string Profiles => At("profiles.jsonl");
+
     /// <summary>The users' SFT adapters, a folder each.</summary>
     public string SftAdapters => At("sft");
 

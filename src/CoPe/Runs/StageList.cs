@@ -9,11 +9,13 @@ public static class StageList
     /// <summary>Every stage, in the order in which they run.</summary>
     public static IReadOnlyList<Stage> All { get; } =
     [
-        new TrainTamStage(),
+        new TrainTamStage(TaskAdapterKind.Others),
+        new TrainTamStage(TaskAdapterKind.Everyone),
         new TrainSftStage(),
         new SampleNegativesStage(),
         new SelectNegativesStage(),
         new TrainDpoStage(),
+        new ProfileStage(),
         .. PredictionMethod.All.Select(method => new PredictStage(method)),
         new EvaluateStage(),
         new ReportStage(),

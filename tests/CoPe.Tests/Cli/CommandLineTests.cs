@@ -33,7 +33,7 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("trian", "'cope' has no verb 'trian'; did you mean 'train'?")]
     [InlineData("train tma", "'cope train' has no verb 'tma'; did you mean 'tam'?")]
-    [InlineData("train", "'cope train' needs a verb: tam, sft, dpo")]
+    [InlineData("train", "'cope train' needs a verb: tam, tam-all, sft, dpo")]
     [InlineData("run recipe.yaml --user 3", "'cope run' has no option '--user'; did you mean '--users'?")]
     [InlineData("run recipe.yaml --users many", "see 'cope run --help'")]
     [InlineData("run", "name a recipe, or the folder of a run with --run")]

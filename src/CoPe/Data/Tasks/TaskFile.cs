@@ -43,6 +43,7 @@ public static class TaskFile
             Name = task.Name, Benchmark = task.LampId, InputFields = task.InputFields, OutputField = task.OutputField, Outcome = task.Outcome,
             MaxNewTokens = task.MaxNewTokens, RepetitionPenalty = task.RepetitionPenalty, AnswerLabels = task.AnswerLabels, SingleLineAnswer = task.SingleLineAnswer,
             System = template.System, History = template.History, Query = template.Query,
+            Example = template.InContext.Example, Examples = template.InContext.Examples, Summary = template.InContext.Summary, Profile = template.InContext.Profile,
         });
     }
 
@@ -55,7 +56,11 @@ public static class TaskFile
             Name = keys.Name, LampId = keys.Benchmark ?? keys.Name, InputFields = keys.InputFields, OutputField = keys.OutputField, Outcome = keys.Outcome,
             MaxNewTokens = keys.MaxNewTokens, RepetitionPenalty = keys.RepetitionPenalty, AnswerLabels = keys.AnswerLabels, SingleLineAnswer = keys.SingleLineAnswer,
         };
-        return new(task, PromptTemplates.Of(task, keys.System, keys.History, keys.Query, path));
+        return new(task, PromptTemplates.Checked(path, () => new()
+        {
+            Task = task, System = keys.System, History = keys.History, Query = keys.Query,
+            InContext = new() { Example = keys.Example, Examples = keys.Examples, Summary = keys.Summary, Profile = keys.Profile },
+        }));
     }
 
     static string? Problem(TaskKeys keys)

@@ -42,4 +42,16 @@ sealed record TaskKeys
 
     /// <summary>Wording of a query.</summary>
     public string Query { get; init; } = "{input}";
+
+    /// <summary>Wording of an item with the user's own answer, for prompts that show the history.</summary>
+    public string? Example { get; init; }
+
+    /// <summary>Wording of a request behind such items.</summary>
+    public string? Examples { get; init; }
+
+    /// <summary>Wording of the request for a description of the user.</summary>
+    public string? Summary { get; init; }
+
+    /// <summary>Wording of a request behind that description.</summary>
+    public string? Profile { get; init; }
 }

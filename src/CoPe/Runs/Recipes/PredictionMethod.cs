@@ -1,6 +1,6 @@
 namespace CoPe.Runs.Recipes;
 
-/// <summary>A row of the results table, as a value: which adapters the expert wears and whether an amateur is contrasted.</summary>
+/// <summary>A row of the results table, as a value: which adapters the expert wears, what stands in the prompt, and whether an amateur is contrasted.</summary>
 public sealed record PredictionMethod
 {
     /// <summary>Name in recipes, on the command line and of the prediction file.</summary>
@@ -9,29 +9,57 @@ public sealed record PredictionMethod
     /// <summary>Heading in tables.</summary>
     public required string Title { get; init; }
 
-    /// <summary>The expert wears the task adapter.</summary>
-    public bool UsesTam { get; init; } = true;
+    /// <summary>The adapter for the task that the expert wears.</summary>
+    public TaskAdapterKind TaskAdapter { get; init; } = TaskAdapterKind.Others;
 
     /// <summary>The user's adapter the expert wears on top.</summary>
     public UserAdapterKind UserAdapter { get; init; } = UserAdapterKind.None;
 
+    /// <summary>What of the user's history stands in the prompt.</summary>
+    public ContextKind Context { get; init; } = ContextKind.None;
+
     /// <summary>An amateur is contrasted.</summary>
     public bool Contrasts { get; init; }
+
+    /// <summary>The amateur of this method, whatever the recipe says; null takes the recipe's.</summary>
+    public AmateurKind? Amateur { get; init; }
+
+    /// <summary>Run only where a recipe names it.</summary>
+    public bool IsOptional { get; init; }
 
     /// <summary>Every method, in the order of the table.</summary>
     public static IReadOnlyList<PredictionMethod> All { get; } =
     [
-        new() { Name = "base", Title = "base", UsesTam = false },
+        new() { Name = "base", Title = "base", TaskAdapter = TaskAdapterKind.None },
+        new() { Name = "recent", Title = "recent items", TaskAdapter = TaskAdapterKind.None, Context = ContextKind.Recent, IsOptional = true },
+        new() { Name = "rag", Title = "RAG", TaskAdapter = TaskAdapterKind.None, Context = ContextKind.Similar, IsOptional = true },
+        new() { Name = "pag", Title = "PAG", TaskAdapter = TaskAdapterKind.None, Context = ContextKind.Profile, IsOptional = true },
         new() { Name = "tam", Title = "TAM" },
+        new() { Name = "tam-all", Title = "TAM on everyone", TaskAdapter = TaskAdapterKind.Everyone, IsOptional = true },
         new() { Name = "sft", Title = "SFT", UserAdapter = UserAdapterKind.Sft },
         new() { Name = "sft+cd", Title = "SFT+CD", UserAdapter = UserAdapterKind.Sft, Contrasts = true },
         new() { Name = "dpo", Title = "DPO", UserAdapter = UserAdapterKind.Dpo },
+        new() { Name = "cope-sft", Title = "CoPe (SFT amateur)", UserAdapter = UserAdapterKind.Dpo, Contrasts = true, Amateur = AmateurKind.Sft, IsOptional = true },
         new() { Name = "cope", Title = "CoPe", UserAdapter = UserAdapterKind.Dpo, Contrasts = true },
     ];
 
     /// <summary>The method of a name.</summary>
     /// <exception cref="RecipeException">There is none.</exception>
     public static PredictionMethod Of(string name) => All.FirstOrDefault(method => method.Name == name) ?? throw new RecipeException(Unknown(name));
+
+    /// <summary>The adapter for the task that the expert wears under a recipe, which may ask the task-adaptive model where the history is in the prompt.</summary>
+    public TaskAdapterKind TaskAdapterOf(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return Context != ContextKind.None && recipe.Context.Tam ? TaskAdapterKind.Others : TaskAdapter;
+    }
+
+    /// <summary>The amateur under a recipe; null where none is contrasted.</summary>
+    public AmateurKind? AmateurOf(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return Contrasts ? Amateur ?? recipe.Decode.Amateur : null;
+    }
 
     /// <summary>Says that there is no method of a name, and which there are.</summary>
     internal static string Unknown(string name)

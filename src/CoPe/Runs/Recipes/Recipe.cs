@@ -54,11 +54,14 @@ public sealed record Recipe
     /// <summary>Stage 4, preference training.</summary>
     public DpoSettings Dpo { get; init; } = new();
 
+    /// <summary>What stands in the prompt of the methods that learn from it alone.</summary>
+    public ContextSettings Context { get; init; } = new();
+
     /// <summary>Stage 5, how answers are written.</summary>
     public DecodeSettings Decode { get; init; } = new();
 
-    /// <summary>Methods whose answers are written, by name: <see cref="PredictionMethod.All"/>.</summary>
-    public IReadOnlyList<string> Predict { get; init; } = [.. PredictionMethod.All.Select(method => method.Name)];
+    /// <summary>Methods whose answers are written, by name: <see cref="PredictionMethod.All"/>; by default those that are not optional.</summary>
+    public IReadOnlyList<string> Predict { get; init; } = [.. PredictionMethod.All.Where(method => !method.IsOptional).Select(method => method.Name)];
 
     /// <summary>Stage 6, how predictions are measured.</summary>
     public EvaluateSettings Evaluate { get; init; } = new();

@@ -52,7 +52,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     {
         var longest = context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
         var options = new CandidateOptions { Count = Candidates, Decoding = new DecodingOptions { Sample = true, Temperature = 1, TopP = 0.95, TopK = 0, MaxNewTokens = longest } };
-        var generator = new CandidateGenerator(workspace.Engine("evaluate", users: null), workspace.Encoder.DecodeResponse, options);
+        var generator = new CandidateGenerator(workspace.Engine("evaluate", workspace.Tam, users: null), workspace.Encoder.DecodeResponse, options);
         var items = queries.Select(asked => new CandidateItem(asked.User.Id, asked.Query.Id, source.Prompt(asked.Query, longest), asked.Query.Gold));
         var progress = new ItemProgress(context.Progress, "evaluate", 0, queries.Count);
         var sampled = new Dictionary<string, IReadOnlyList<string>>();

@@ -4,40 +4,43 @@ using CoPe.Runs.Recipes;
 
 namespace CoPe.Runs.Stages;
 
-/// <summary>The users' adapters that a method's rows wear. Where the amateur is the user's SFT adapter beside a DPO expert, both are in one bank, the expert's first.</summary>
+/// <summary>The adapters that a method's rows wear. Where the amateur is the user's SFT adapter beside a DPO expert, both are in one bank, the expert's first.</summary>
 sealed class MethodAdapters : IDisposable
 {
     readonly AdapterBank? stacked;
-    readonly PredictionMethod method;
-    readonly AmateurKind amateur;
+    readonly bool isOnTask;
+    readonly bool isOnUser;
+    readonly AmateurKind? amateur;
     readonly int offset;
 
-    MethodAdapters(PredictionMethod method, AmateurKind amateur, AdapterBank? users, AdapterBank? stacked, int offset)
+    /// <summary>Gathers the banks of a method under a recipe.</summary>
+    public MethodAdapters(RunWorkspace workspace, PredictionMethod method, Recipe recipe)
     {
-        (this.method, this.amateur, this.stacked, this.offset) = (method, amateur, stacked, offset);
-        Users = stacked ?? users;
+        var task = method.TaskAdapterOf(recipe);
+        amateur = method.AmateurOf(recipe);
+        (isOnTask, isOnUser) = (task != TaskAdapterKind.None, method.UserAdapter != UserAdapterKind.None);
+        Task = isOnTask ? workspace.TaskAdapter(task) : amateur is null ? null : workspace.Tam;
+        Users = workspace.UserAdapters(method.UserAdapter);
+        if (amateur != AmateurKind.Sft || method.UserAdapter == UserAdapterKind.Sft) return;
+        offset = Users!.Count;
+        Users = stacked = AdapterBank.Stack([Users, workspace.UserAdapters(UserAdapterKind.Sft)!]);
     }
+
+    /// <summary>The adapter for the task; null where no row wears one.</summary>
+    public AdapterBank? Task { get; }
 
     /// <summary>The bank for the engine; null where no row wears a user's adapter.</summary>
     public AdapterBank? Users { get; }
 
-    /// <summary>Gathers the banks of a method.</summary>
-    public static MethodAdapters Of(RunWorkspace workspace, PredictionMethod method, AmateurKind amateur)
-    {
-        var experts = workspace.UserAdapters(method.UserAdapter);
-        if (!method.Contrasts || amateur != AmateurKind.Sft || method.UserAdapter == UserAdapterKind.Sft) return new(method, amateur, experts, null, 0);
-        var both = AdapterBank.Stack([experts!, workspace.UserAdapters(UserAdapterKind.Sft)!]);
-        return new(method, amateur, experts, both, experts!.Count);
-    }
-
     /// <summary>What the expert of a user wears.</summary>
-    public WornAdapters Expert(int user) => new(method.UsesTam, method.UserAdapter == UserAdapterKind.None ? -1 : user);
+    public WornAdapters Expert(int user) => new(isOnTask, isOnUser ? user : -1);
 
-    /// <summary>What the amateur of a user wears.</summary>
-    public WornAdapters Amateur(int user) => amateur switch
+    /// <summary>What the amateur of a user wears; null where none is contrasted.</summary>
+    public WornAdapters? Amateur(int user) => amateur switch
     {
+        null => null,
         AmateurKind.Base => WornAdapters.Base,
-        AmateurKind.Sft => new(true, offset + user),
+        AmateurKind.Sft => new WornAdapters(true, offset + user),
         _ => WornAdapters.TaskAdaptiveModel,
     };
 

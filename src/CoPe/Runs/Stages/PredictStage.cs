@@ -22,7 +22,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
     public override string Summary => $"Answer every query by {method.Title}";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "decode_dtype", .. method.Contrasts ? (string[])["decode"] : DecodeKeys, "sft.max_words"];
+    public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "decode_dtype", .. method.Contrasts ? (string[])["decode"] : DecodeKeys, "sft.max_words", .. method.Context == ContextKind.None ? (string[])[] : ["context"]];
 
     static readonly string[] DecodeKeys =
     [
@@ -32,8 +32,11 @@ sealed class PredictStage(PredictionMethod method) : Stage
     /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe)
     {
-        if (method.UsesTam) yield return "train tam";
-        if (method.UserAdapter == UserAdapterKind.Sft || (method.Contrasts && recipe.Decode.Amateur == AmateurKind.Sft)) yield return "train sft";
+        var task = method.TaskAdapterOf(recipe);
+        if (task == TaskAdapterKind.Others || method.Contrasts) yield return "train tam";
+        if (task == TaskAdapterKind.Everyone) yield return "train tam-all";
+        if (method.Context == ContextKind.Profile) yield return "profile";
+        if (method.UserAdapter == UserAdapterKind.Sft || method.AmateurOf(recipe) == AmateurKind.Sft) yield return "train sft";
         if (method.UserAdapter == UserAdapterKind.Dpo) yield return "train dpo";
     }
 
@@ -64,10 +67,11 @@ sealed class PredictStage(PredictionMethod method) : Stage
 
     IEnumerable<Answer> Answers(StageContext context, RunWorkspace workspace, int runs, Dictionary<(string Id, int Run), Answer> done, ItemProgress progress)
     {
-        using var bank = MethodAdapters.Of(workspace, method, context.Recipe.Decode.Amateur);
-        var engine = workspace.Engine(Name, bank.Users, method.UsesTam || method.Contrasts);
+        using var bank = new MethodAdapters(workspace, method, context.Recipe);
+        var engine = workspace.Engine(Name, bank.Task, bank.Users);
+        var prompts = new ContextPrompts(context, workspace, method.Context);
         var users = workspace.Dataset.Users.SelectMany(user => user.Queries.Select(query => (query.Id, User: user.Id))).ToDictionary();
-        foreach (var result in engine.Generate([.. Requests(context, workspace, bank, runs, done)], progress, context.Cancellation))
+        foreach (var result in engine.Generate([.. Requests(context, workspace, bank, prompts, runs, done)], progress, context.Cancellation))
         {
             var text = AnswerExtractor.Extract(workspace.Encoder.DecodeResponse(result.Ids), workspace.Task);
             progress.Finished(users[result.RequestId]);
@@ -75,9 +79,8 @@ sealed class PredictStage(PredictionMethod method) : Stage
         }
     }
 
-    IEnumerable<DecodingRequest> Requests(StageContext context, RunWorkspace workspace, MethodAdapters bank, int runs, Dictionary<(string Id, int Run), Answer> done)
+    IEnumerable<DecodingRequest> Requests(StageContext context, RunWorkspace workspace, MethodAdapters bank, ContextPrompts prompts, int runs, Dictionary<(string Id, int Run), Answer> done)
     {
-        var source = new ExampleSource(workspace, context.Recipe.Sft);
         var options = DecodingOf(context.Recipe.Decode, workspace.Task);
         for (var user = 0; user < workspace.Dataset.Users.Count; user++)
         {
@@ -87,15 +90,17 @@ sealed class PredictStage(PredictionMethod method) : Stage
                 yield return new DecodingRequest
                 {
                     Id = query.Id,
-                    Prompt = source.Prompt(query, options.MaxNewTokens),
+                    Prompt = prompts.Prompt(workspace.Dataset.Users[user], query, options.MaxNewTokens),
                     Options = options,
                     Seed = SeedOf.Part(context.Recipe.Seed, "predict", query.Id),
                     Expert = bank.Expert(user),
-                    Amateur = method.Contrasts ? bank.Amateur(user) : null,
+                    Amateur = bank.Amateur(user),
                     Samples = runs,
                 };
             }
         }
+
+        prompts.Tell(Name);
     }
 
     static DecodingOptions DecodingOf(DecodeSettings settings, Data.LampTask task) => new()

@@ -20,12 +20,12 @@ static class RunTraces
         var source = new ExampleSource(workspace, context.Recipe.Sft);
         var asked = workspace.Dataset.Users.Take(Most).Select((user, index) => (User: user, Index: index, Query: user.Queries.FirstOrDefault(query => texts.GetValueOrDefault(query.Id, "").Length > 0)))
             .Where(one => one.Query is not null).ToList();
-        using var adapters = MethodAdapters.Of(workspace, method, context.Recipe.Decode.Amateur);
-        var scorer = new SequenceScorer(workspace.DecodingModel, workspace.Tam, adapters.Users);
+        using var adapters = new MethodAdapters(workspace, method, context.Recipe);
+        var scorer = new SequenceScorer(workspace.DecodingModel, adapters.Task, adapters.Users);
         var items = asked.Select(one =>
         {
             var answer = workspace.Encoder.EncodeResponse(texts[one.Query!.Id]); // its last id ends the turn and is no word to show
-            return new ScoringItem(one.Query.Id, source.Prompt(one.Query, answer.Length), [answer[..^1]], [adapters.Expert(one.Index), adapters.Amateur(one.Index)]);
+            return new ScoringItem(one.Query.Id, source.Prompt(one.Query, answer.Length), [answer[..^1]], [adapters.Expert(one.Index), adapters.Amateur(one.Index)!.Value]);
         }).ToList();
         var scores = scorer.Score(items, context.Cancellation).ToLookup(score => score.ItemId);
         return [.. asked.Zip(items, (one, item) => Trace(workspace, method, one.User.Id, one.Query!, item, [.. scores[item.Id].OrderBy(score => score.Policy)]))];

@@ -38,6 +38,14 @@ sealed class RunWorkspace(StageContext context)
     /// <summary>The task-adaptive model's adapter.</summary>
     public AdapterBank Tam => context.Shared.Get("adapter tam", () => AdapterFile.Read(context.Run.TamAdapter, TrainingConfig));
 
+    /// <summary>An adapter for the task; null for none.</summary>
+    public AdapterBank? TaskAdapter(TaskAdapterKind kind) => kind switch
+    {
+        TaskAdapterKind.Others => Tam,
+        TaskAdapterKind.Everyone => context.Shared.Get("adapter tam-all", () => AdapterFile.Read(context.Run.TamOfEveryoneAdapter, TrainingConfig)),
+        _ => null,
+    };
+
     DecoderConfig TrainingConfig => context.Shared.Get("config", () => DecoderConfig.Read(context.Inputs.Model));
 
     /// <summary>Tokens that prompt and answer may have together.</summary>
@@ -80,7 +88,7 @@ sealed class RunWorkspace(StageContext context)
     public int IndexOf(string user) => context.Shared.Get("user places", () => Dataset.Users.Select((one, index) => (one.Id, index)).ToDictionary())[user];
 
     /// <summary>The decoding engine over the one model.</summary>
-    public DecodingEngine Engine(string stage, AdapterBank? users, bool usesTam = true) => new(DecodingModel, usesTam ? Tam : null, users, DecodingModel.Config.StopTokenIds,
+    public DecodingEngine Engine(string stage, AdapterBank? task, AdapterBank? users) => new(DecodingModel, task, users, DecodingModel.Config.StopTokenIds,
         context.Recipe.Decode.MaxRows is { } rows ? new EngineOptions { Stage = stage, MaxRows = rows } : new EngineOptions { Stage = stage });
 
     /// <summary>The teacher-forced scorer over the one model.</summary>

@@ -104,7 +104,7 @@ sealed class SampleNegativesStage : Stage
     }
 
     CandidateSource Here(RunWorkspace workspace, ItemProgress progress) => (items, options, seed, cancellation) =>
-        new CandidateGenerator(workspace.Engine(Name, users: null), workspace.Encoder.DecodeResponse, options)
+        new CandidateGenerator(workspace.Engine(Name, workspace.Tam, users: null), workspace.Encoder.DecodeResponse, options)
             .Generate(items.Select(item => item.Item), seed, progress, cancellation)
             .Select(set => new DrawnTexts(set.UserId, set.ItemId, [.. set.Candidates.Select(candidate => candidate.Text)]));
 

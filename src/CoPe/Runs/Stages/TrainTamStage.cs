@@ -5,28 +5,37 @@ using CoPe.Training;
 
 namespace CoPe.Runs.Stages;
 
-/// <summary>Stage 1: one adapter on the queries of the other users makes the task-adaptive model.</summary>
-sealed class TrainTamStage : Stage
+/// <summary>Stage 1: one adapter on the queries of the other users makes the task-adaptive model; with the users' own histories as well, the baseline that is trained on everyone.</summary>
+/// <param name="kind">On whom.</param>
+sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 {
     const string Trained = "tam";
 
     /// <inheritdoc/>
-    public override string Name => "train tam";
+    public override string Name => OnEveryone ? "train tam-all" : "train tam";
 
     /// <inheritdoc/>
-    public override string Summary => "Train the task-adaptive model on the other users' queries";
+    public override string Summary => OnEveryone ? "Train one adapter on everyone, the users' histories included" : "Train the task-adaptive model on the other users' queries";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "model_dtype", "tam"];
+    public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "model_dtype", "tam", .. OnEveryone ? (string[])["users", "history_limit", "development_items"] : []];
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.TamAdapter, run.Metrics(Name)];
+    public override bool IsIn(Recipe recipe) => !OnEveryone || recipe.Methods().Any(method => method.TaskAdapter == kind);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [AdapterOf(run), run.Metrics(Name)];
+
+    bool OnEveryone => kind == TaskAdapterKind.Everyone;
+
+    string AdapterOf(RunDirectory run) => OnEveryone ? run.TamOfEveryoneAdapter : run.TamAdapter;
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var workspace = new RunWorkspace(context);
-        workspace.Forget("adapter tam", "adapters sft", "adapters dpo");
+        if (OnEveryone) workspace.Forget("adapter tam-all");
+        else workspace.Forget("adapter tam", "adapters sft", "adapters dpo");
         var settings = context.Recipe.Tam;
         var examples = Examples(workspace, settings, context.Recipe.Seed);
         using var bank = AdapterBank.Create(workspace.TrainingModel.Config, settings.Lora, [SeedOf.Part(context.Recipe.Seed, Name)]);
@@ -49,11 +58,11 @@ sealed class TrainTamStage : Stage
             context.Progress,
             context.Cancellation);
         training.Flush();
-        AtomicFile.WriteFolder(context.Run.TamAdapter, folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model));
+        AtomicFile.WriteFolder(AdapterOf(context.Run), folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model));
         training.Checkpoints.Clear();
     }
 
-    static List<SupervisedExample> Examples(RunWorkspace workspace, TamSettings settings, long seed)
+    List<SupervisedExample> Examples(RunWorkspace workspace, TamSettings settings, long seed)
     {
         var source = new ExampleSource(workspace, settings);
         var queries = workspace.Dataset.Others.SelectMany(user => user.Queries.Select(query => (User: user, Query: query))).ToArray();
@@ -64,6 +73,7 @@ sealed class TrainTamStage : Stage
             queries = queries[..most];
         }
 
-        return [.. queries.Select(pair => source.Example(pair.User, pair.Query))];
+        var own = OnEveryone ? workspace.HistoryItems(null).Select(pair => source.Example(pair.User, pair.Item)) : [];
+        return [.. queries.Select(pair => source.Example(pair.User, pair.Query)), .. own];
     }
 }

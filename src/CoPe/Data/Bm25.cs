@@ -1,4 +1,4 @@
-namespace CoPe.Negatives;
+namespace CoPe.Data;
 
 /// <summary>
 /// Okapi BM25 over a fixed set of texts (Robertson and Zaragoza, 2009, eq. 3.15, with the idf that is never negative).
