@@ -44,7 +44,7 @@ sealed class ContextPrompts(StageContext context, RunWorkspace workspace, Contex
                 stage, shortened, asked, workspace.ContextLength);
     }
 
-    IReadOnlyList<int>? WithItems(LampUser user, LampQuery query, int maxNewTokens)
+    int[]? WithItems(LampUser user, LampQuery query, int maxNewTokens)
     {
         Require(template.InContext.Example, "example");
         Require(template.InContext.Examples, "examples");
