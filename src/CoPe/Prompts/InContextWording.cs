@@ -2,7 +2,7 @@ using CoPe.Data;
 
 namespace CoPe.Prompts;
 
-/// <summary>How a user's history is put before a request: the keys of a prompt file that only in-context methods use. A text that is null was not given.</summary>
+/// <summary>How a user's history is put before a request: the keys of a task file that only in-context methods use. A text that is null was not given.</summary>
 public sealed record InContextWording
 {
     /// <summary>An item with the user's own answer, with the task's fields in braces: <c>article: {text}\nheadline: {title}</c>.</summary>
@@ -23,7 +23,7 @@ public sealed record InContextWording
     readonly PromptText? profile;
 
     /// <summary>A request behind examples; the request alone where there are none.</summary>
-    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    /// <exception cref="InvalidOperationException">The task file does not word it.</exception>
     public string WithExamples(IReadOnlyList<HistoryItem> items, string request, int maxFieldWords)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -31,11 +31,11 @@ public sealed record InContextWording
     }
 
     /// <summary>The request for a description of how the writer of these items writes.</summary>
-    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    /// <exception cref="InvalidOperationException">The task file does not word it.</exception>
     public string ForSummary(IReadOnlyList<HistoryItem> items, int maxFieldWords) => Needed(summary, "summary").Fill(_ => All(items, maxFieldWords));
 
     /// <summary>A request behind a user's description; the request alone where that is empty.</summary>
-    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    /// <exception cref="InvalidOperationException">The task file does not word it.</exception>
     public string WithProfile(string description, string request)
     {
         ArgumentNullException.ThrowIfNull(description);
@@ -57,5 +57,5 @@ public sealed record InContextWording
     static PromptText? Parse(string? text) => text is null ? null : PromptText.Parse(text);
 
     static PromptText Needed(PromptText? text, string key) =>
-        text ?? throw new InvalidOperationException($"the prompt file has no key '{key}', which this method words its prompts with: add it, as in the shipped prompt files");
+        text ?? throw new InvalidOperationException($"the wording has no key '{key}', which this method words its prompts with: add it, as in the shipped tasks");
 }

@@ -38,16 +38,16 @@ public sealed record PromptTemplate
     public IReadOnlyList<ChatMessage> ForQuery(LampQuery query) => Messages(Request(query));
 
     /// <summary>The request of a query behind items of the user's history, each of their fields cut to its first words.</summary>
-    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    /// <exception cref="InvalidOperationException">The task file does not word it.</exception>
     public IReadOnlyList<ChatMessage> ForQuery(LampQuery query, IReadOnlyList<HistoryItem> examples, int exampleWords) =>
         Messages(InContext.WithExamples(examples, Request(query), exampleWords));
 
     /// <summary>The request of a query behind a description of how the user writes.</summary>
-    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    /// <exception cref="InvalidOperationException">The task file does not word it.</exception>
     public IReadOnlyList<ChatMessage> ForQuery(LampQuery query, string profile) => Messages(InContext.WithProfile(profile, Request(query)));
 
     /// <summary>The request for a description of how a user writes.</summary>
-    /// <exception cref="InvalidOperationException">The prompt file does not word it.</exception>
+    /// <exception cref="InvalidOperationException">The task file does not word it.</exception>
     public IReadOnlyList<ChatMessage> ForSummary(IReadOnlyList<HistoryItem> items, int itemWords) => Messages(InContext.ForSummary(items, itemWords));
 
     /// <summary>The text the user wrote, cut as the fields are: what training on a history item aims at.</summary>

@@ -27,5 +27,6 @@ public sealed class OwnTaskTests : IDisposable
 
         Assert.Equal(0, cope.Run("data", "tasks", "news_headline"));
         Assert.Contains("output_field: title", cope.Output, StringComparison.Ordinal);
+        Assert.Contains("example: ", cope.Output, StringComparison.Ordinal);
     }
 }

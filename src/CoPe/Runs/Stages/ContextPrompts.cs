@@ -96,6 +96,6 @@ sealed class ContextPrompts(StageContext context, RunWorkspace workspace, Contex
 
     void Require(string? wording, string key)
     {
-        if (wording is null) throw new RunException($"{context.Inputs.Prompt} has no key '{key}', which words prompts that hold the user's history: add it, as in the shipped prompt files");
+        if (wording is null) throw new RunException($"{context.Inputs.Prompt ?? context.Inputs.TaskFile} has no key '{key}', which words prompts that hold the user's history: add it, as in the shipped tasks ('cope data tasks news_headline' shows one)");
     }
 }
