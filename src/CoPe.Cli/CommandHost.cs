@@ -12,6 +12,12 @@ sealed record CommandHost
     /// <summary>Progress, messages, errors.</summary>
     public required TextWriter Error { get; init; }
 
+    /// <summary>Text piped in; null where a person sits at the keyboard.</summary>
+    public TextReader? In { get; init; }
+
+    /// <summary>Variables of the environment by name.</summary>
+    public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+
     /// <summary>Progress may be drawn in place: <see cref="Error"/> is a terminal and the person did not ask for plain text.</summary>
     public bool IsLive { get; init; }
 
@@ -29,6 +35,7 @@ sealed record CommandHost
     {
         Out = Console.Out,
         Error = Console.Error,
+        In = Console.IsInputRedirected ? Console.In : null,
         IsLive = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "" && Environment.GetEnvironmentVariable("TERM") != "dumb",
         Roots = [Directory.GetCurrentDirectory(), AppContext.BaseDirectory],
     };

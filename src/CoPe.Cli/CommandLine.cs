@@ -55,6 +55,8 @@ static class CommandLine
             StatusVerb.Create(host),
             RecipesVerb.Create(host),
             DataVerb.Create(host),
+            ModelVerb.Create(host),
+            ScoreVerb.Create(host),
             PretrainVerb.Create(host),
             VersionVerb.Create(host),
         };

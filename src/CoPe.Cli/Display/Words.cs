@@ -23,6 +23,22 @@ static class Words
         _ => value.ToString("#,0", CultureInfo.InvariantCulture),
     };
 
+    /// <summary><c>512 B</c>, <c>3.1 kB</c>, <c>14.5 GB</c>: decimal, as disks and networks are sold.</summary>
+    public static string Bytes(long bytes) => bytes < 1000 ? $"{bytes} B" : Scaled(bytes, ["kB", "MB", "GB", "TB", "PB"]);
+
+    /// <summary><c>950</c>, <c>3.1 M</c>, <c>7.2 B</c>: thousand, million, billion.</summary>
+    public static string Count(long count) => count < 1000 ? $"{count}" : Scaled(count, ["k", "M", "B", "T", "Q"]);
+
+    /// <summary>A number type as Hugging Face names it.</summary>
+    public static string Dtype(TorchSharp.torch.ScalarType dtype) => dtype.ToString().ToLowerInvariant();
+
+    static string Scaled(double value, string[] units)
+    {
+        var unit = -1;
+        for (; value >= 999.5 && unit < units.Length - 1; unit++) value /= 1000;
+        return string.Create(CultureInfo.InvariantCulture, $"{(value < 99.95 ? value.ToString("0.0", CultureInfo.InvariantCulture) : value.ToString("0", CultureInfo.InvariantCulture))} {units[Math.Max(unit, 0)]}");
+    }
+
     /// <summary>Where a stage stands: <c>12 users, 140 of 240 steps, loss 1.93, 2,140 tokens/s</c>.</summary>
     public static string Progress(StageProgress progress)
     {

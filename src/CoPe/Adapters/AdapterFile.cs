@@ -16,7 +16,7 @@ public static class AdapterFile
     /// </summary>
     public static AdapterBank Read(string folder, DecoderConfig model)
     {
-        if (!Directory.Exists(folder)) throw new ModelFileException(folder, $"is no folder; expected an adapter with {ConfigName} and {WeightsName}.");
+        if (!File.Exists(Path.Combine(folder, ConfigName))) throw new ModelFileException(folder, $"is no adapter's folder; expected an adapter with {ConfigName} and {WeightsName}.");
         var config = AdapterConfigFile.Read(Path.Combine(folder, ConfigName));
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
         var names = Names(file, WeightLayout.LinearLayers(model).ToDictionary(l => l.Name, StringComparer.Ordinal), config.Rank);

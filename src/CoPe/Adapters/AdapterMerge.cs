@@ -18,9 +18,15 @@ public static class AdapterMerge
         {
             using var scope = NewDisposeScope();
             var weight = weights[$"{name}.weight"];
-            var delta = bank.Pairs[name].B[index].matmul(bank.Pairs[name].A[index]).mul(bank.Config.Scaling);
-            return weight.to(ScalarType.Float32).add(delta).to(weight.dtype).DetachFromDisposeScope();
+            return weight.to(ScalarType.Float32).add(Delta(bank, name, index)).to(weight.dtype).DetachFromDisposeScope();
         }, StringComparer.Ordinal);
+    }
+
+    /// <summary><c>scaling * B A</c> of one layer, <c>[out, in]</c> float32, the caller's.</summary>
+    internal static Tensor Delta(AdapterBank bank, string layer, int index)
+    {
+        using var scope = NewDisposeScope();
+        return bank.Pairs[layer].B[index].matmul(bank.Pairs[layer].A[index]).mul(bank.Config.Scaling).MoveToOuterDisposeScope();
     }
 
     /// <summary>Replaces the adapted weights by merged copies, which the weights then own; the others stay mapped.</summary>

@@ -6,8 +6,8 @@ namespace CoPe.Modeling;
 /// <summary>Finds a model folder's tensors, checks that they are exactly those the configuration describes, and maps them.</summary>
 static class CheckpointReader
 {
-    const string Single = "model.safetensors";
-    const string Index = "model.safetensors.index.json";
+    const string Single = ShardedCheckpoint.Single;
+    const string Index = ShardedCheckpoint.Index;
 
     public static Dictionary<string, Tensor> Read(string folder, DecoderConfig config, ScalarType? dtype)
     {

@@ -31,7 +31,7 @@ public sealed record ModelInfo
         {
             Config = config,
             ParameterCount = CountParameters(config),
-            FileBytes = CheckpointReader.Shards(folder).Sum(path => new FileInfo(path).Length),
+            FileBytes = CheckpointReader.Shards(folder).Sum(SafetensorsHeader.FileBytes),
             Dtypes = entries.GroupBy(e => e.Dtype).ToDictionary(g => g.Key, g => g.Count()),
             LicenceFile = Directory.EnumerateFiles(folder).Where(IsLicence).Order(StringComparer.Ordinal).FirstOrDefault(),
         };
@@ -58,7 +58,11 @@ public sealed record ModelInfo
         WeightBytes(dtype) + 16L * adapters * CountParameters(lora)
         + (long)rows * length * Config.LayerCount * (4L * Config.IntermediateSize * SafetensorsDtype.BytesOf(dtype) + 42L * Config.HiddenSize);
 
-    long WeightBytes(ScalarType dtype) => ParameterCount * SafetensorsDtype.BytesOf(dtype);
+    /// <summary>Memory of the logits that training keeps at <paramref name="labels"/> positions: logits, their log-softmax and both gradients in float32.</summary>
+    public long LogitsBytes(int labels) => 16L * labels * Config.VocabSize;
 
-    static bool IsLicence(string path) => Path.GetFileNameWithoutExtension(path).ToUpperInvariant() is "LICENSE" or "LICENCE" or "COPYING";
+    /// <summary>Bytes of the weights in memory as <paramref name="dtype"/>; the checkpoint's own type stays in the mapped file.</summary>
+    public long WeightBytes(ScalarType dtype) => ParameterCount * SafetensorsDtype.BytesOf(dtype);
+
+    static bool IsLicence(string path) => Path.GetFileName(path).ToUpperInvariant().Split('.', '-', '_')[0] is "LICENSE" or "LICENCE" or "COPYING";
 }

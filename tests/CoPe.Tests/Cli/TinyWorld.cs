@@ -41,6 +41,9 @@ public sealed class TinyWorld : IDisposable
 
     public string Error { get; private set; } = "";
 
+    /// <summary>What is piped into the next command.</summary>
+    public string? Input { get; set; }
+
     public RunDirectory At(string run) => new(folder.At(run));
 
     /// <summary>All stages into a run folder of that name.</summary>
@@ -50,7 +53,8 @@ public sealed class TinyWorld : IDisposable
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = CommandLine.Run(args, new() { Out = output, Error = error, Roots = [folder.Path, AppContext.BaseDirectory], Cancellation = cancellation });
+        using var input = Input is null ? null : new StringReader(Input);
+        var code = CommandLine.Run(args, new() { Out = output, Error = error, In = input, Roots = [folder.Path, AppContext.BaseDirectory], Cancellation = cancellation });
         (Output, Error) = (output.ToString(), error.ToString());
         return code;
     }

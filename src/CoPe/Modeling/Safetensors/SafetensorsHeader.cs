@@ -12,6 +12,13 @@ static class SafetensorsHeader
 
     static ReadOnlySpan<byte> LfsMark => "version https://git-lfs"u8;
 
+    /// <summary>Length of a file, or of what it links to.</summary>
+    public static long FileBytes(string file)
+    {
+        using var handle = System.IO.File.OpenHandle(file);
+        return RandomAccess.GetLength(handle);
+    }
+
     public static IReadOnlyList<TensorEntry> Read(string file)
     {
         using var handle = System.IO.File.OpenHandle(file);

@@ -8,19 +8,25 @@ namespace CoPe.Modeling.Safetensors;
 /// <summary>Writes safetensors files as the library of that name does: header padded to 8 bytes, widest dtype first, then by name.</summary>
 public static class SafetensorsWriter
 {
+    /// <summary>Elements handed to the file at once: a tensor may be larger than a span can be.</summary>
+    const long ElementsAtOnce = 1 << 26;
+
     /// <summary>Writes the tensors aside and renames, so that a file of this name is always whole. <paramref name="dtype"/> converts; null keeps each tensor's.</summary>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, ScalarType? dtype = null)
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, ScalarType? dtype = null) =>
+        Write(path, tensors.Select(t => new TensorSource(t.Key, dtype ?? t.Value.dtype, t.Value.shape, t.Value.alias)));
+
+    /// <summary>The same for tensors that are opened one after the other, so that one at a time is in memory.</summary>
+    internal static void Write(string path, IEnumerable<TensorSource> tensors)
     {
-        var order = tensors.Select(t => (Name: t.Key, Tensor: t.Value, Dtype: dtype ?? t.Value.dtype))
-            .OrderByDescending(t => SafetensorsDtype.BytesOf(t.Dtype)).ThenBy(t => t.Name, StringComparer.Ordinal).ToList();
+        var order = tensors.OrderByDescending(t => SafetensorsDtype.BytesOf(t.Dtype)).ThenBy(t => t.Name, StringComparer.Ordinal).ToList();
         AtomicFile.Write(path, stream =>
         {
             stream.Write(Header(order));
-            foreach (var (_, tensor, type) in order) WriteData(stream, tensor, type);
+            foreach (var tensor in order) WriteData(stream, tensor);
         });
     }
 
-    static byte[] Header(IEnumerable<(string Name, Tensor Tensor, ScalarType Dtype)> order)
+    static byte[] Header(IEnumerable<TensorSource> order)
     {
         using var json = new MemoryStream();
         using (var writer = new Utf8JsonWriter(json))
@@ -30,11 +36,10 @@ public static class SafetensorsWriter
             writer.WriteString("format", "pt");
             writer.WriteEndObject();
             long offset = 0;
-            foreach (var (name, tensor, type) in order)
+            foreach (var tensor in order)
             {
-                var end = offset + tensor.numel() * SafetensorsDtype.BytesOf(type);
-                WriteEntry(writer, name, tensor.shape, SafetensorsDtype.NameOf(type), (offset, end));
-                offset = end;
+                WriteEntry(writer, tensor, offset);
+                offset += tensor.Bytes;
             }
             writer.WriteEndObject();
         }
@@ -46,23 +51,29 @@ public static class SafetensorsWriter
         return header;
     }
 
-    static void WriteEntry(Utf8JsonWriter writer, string name, long[] shape, string dtype, (long Begin, long End) offsets)
+    static void WriteEntry(Utf8JsonWriter writer, TensorSource tensor, long offset)
     {
-        writer.WriteStartObject(name);
-        writer.WriteString("dtype", dtype);
+        writer.WriteStartObject(tensor.Name);
+        writer.WriteString("dtype", SafetensorsDtype.NameOf(tensor.Dtype));
         writer.WriteStartArray("shape");
-        foreach (var dim in shape) writer.WriteNumberValue(dim);
+        foreach (var dim in tensor.Shape) writer.WriteNumberValue(dim);
         writer.WriteEndArray();
         writer.WriteStartArray("data_offsets");
-        writer.WriteNumberValue(offsets.Begin);
-        writer.WriteNumberValue(offsets.End);
+        writer.WriteNumberValue(offset);
+        writer.WriteNumberValue(offset + tensor.Bytes);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }
 
-    static void WriteData(Stream stream, Tensor tensor, ScalarType dtype)
+    static void WriteData(Stream stream, TensorSource source)
     {
         using var scope = NewDisposeScope();
-        stream.Write(tensor.detach().to(dtype).cpu().contiguous().bytes);
+        using var tensor = source.Open();
+        var flat = tensor.detach().contiguous().view(-1);
+        for (long first = 0; first < flat.numel(); first += ElementsAtOnce)
+        {
+            using var part = flat.narrow(0, first, Math.Min(ElementsAtOnce, flat.numel() - first)).to(source.Dtype).cpu();
+            stream.Write(part.contiguous().bytes);
+        }
     }
 }

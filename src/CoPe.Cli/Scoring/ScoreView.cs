@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace CoPe.Cli.Scoring;
+
+/// <summary>A scored text as a table, a token a line, or as JSON.</summary>
+static class ScoreView
+{
+    const int LongestToken = 24;
+
+    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static void Write(CommandHost host, string model, ScoredText text, bool isJson)
+    {
+        if (isJson) host.Out.WriteLine(Json(model, text).ToJsonString(Indented));
+        else host.Tables().Write(Table(text));
+    }
+
+    /// <summary>Tokens, log p under every column, and by how much the last column differs from the one before; sums, means and perplexities below.</summary>
+    static Table Table(ScoredText text)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn(new TableColumn("token") { NoWrap = true });
+        foreach (var (name, _) in text.Columns) table.AddColumn(new TableColumn(Markup.Escape(name)).RightAligned());
+        var compared = text.Columns.Count > 1;
+        var (last, reference) = (text.Columns.Count - 1, Math.Min(1, text.Columns.Count - 2)); // against the task's model where there is one, else the base
+        if (compared) table.AddColumn(new TableColumn(Markup.Escape($"{text.Columns[last].Name} - {text.Columns[reference].Name}")).RightAligned());
+        void Row(string what, Func<int, double?> value) => table.AddRow(
+            [Markup.Escape(what), .. Enumerable.Range(0, text.Columns.Count).Select(column => Number(value(column))), .. compared ? (string[])[Signed(value(last) - value(reference))] : []]);
+        for (var i = 0; i < text.Ids.Count; i++)
+        {
+            var place = i - text.Unscored;
+            Row(Visible(text.Texts[i]), column => place < 0 ? null : text.Columns[column].LogProbs[place]);
+        }
+        table.AddEmptyRow();
+        Row("sum", column => text.Sum(column));
+        Row("mean", column => text.Mean(column));
+        Row("perplexity", column => text.Perplexity(column));
+        return table;
+    }
+
+    static JsonObject Json(string model, ScoredText text)
+    {
+        JsonObject ByColumn(Func<int, JsonNode?> value) => new(text.Columns.Select((column, index) => KeyValuePair.Create(column.Name, value(index))));
+        return new()
+        {
+            ["model"] = model,
+            ["tokens"] = new JsonArray([.. text.Ids.Select((id, i) => new JsonObject
+            {
+                ["id"] = id,
+                ["text"] = text.Texts[i],
+                ["log_probability"] = i < text.Unscored ? null : ByColumn(column => text.Columns[column].LogProbs[i - text.Unscored]),
+            })]),
+            ["scored"] = text.Ids.Count - text.Unscored,
+            ["sum"] = ByColumn(column => text.Sum(column)),
+            ["mean"] = ByColumn(column => text.Mean(column)),
+            ["perplexity"] = ByColumn(column => text.Perplexity(column)),
+        };
+    }
+
+    static string Number(double? value) => value is { } number ? number.ToString("0.000", CultureInfo.InvariantCulture) : "-";
+
+    static string Signed(double? value) => value is { } number ? number.ToString("+0.000;-0.000;0.000", CultureInfo.InvariantCulture) : "-";
+
+    /// <summary>A token on one line, its spaces visible.</summary>
+    static string Visible(string token)
+    {
+        var text = string.Concat(token.Select(letter => letter switch { ' ' => "·", '\n' => "\\n", '\r' => "\\r", '\t' => "\\t", _ when char.IsControl(letter) => "?", _ => letter.ToString() }));
+        return text.Length <= LongestToken ? text : string.Concat(text.AsSpan(0, LongestToken - 3), "...");
+    }
+}

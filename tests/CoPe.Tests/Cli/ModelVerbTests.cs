@@ -1,0 +1,75 @@
+using System.Text.Json.Nodes;
+using CoPe.Modeling;
+using CoPe.Tests.Modeling;
+using static TorchSharp.torch;
+
+namespace CoPe.Tests.Cli;
+
+[Collection("torch")]
+public sealed class ModelVerbTests : IDisposable
+{
+    readonly CopeProcess cope = new();
+
+    public ModelVerbTests()
+    {
+        using var model = TinyModels.Random(TinyModels.Plain);
+        ModelFolder.Save(cope.At("tiny"), model.Config, model.Weights, ScalarType.BFloat16);
+    }
+
+    public void Dispose() => cope.Dispose();
+
+    [Fact]
+    public void Info_shows_sizes_adapters_and_stages_within_80_columns()
+    {
+        Assert.Equal(0, cope.Run("model", "info", "tiny", "--length", "64"));
+        foreach (var shown in (string[])["llama, 2 layers, width 16", "4 heads of 6, 2 for keys and values", "5.3 k (5,328)", "tensors in bfloat16", "no licence file", "train dpo", "user, all layers", "64 tokens each"])
+            Assert.Contains(shown, cope.Output, StringComparison.Ordinal);
+        Assert.All(cope.Output.Split('\n'), line => Assert.True(line.Length <= 80, line));
+    }
+
+    [Fact]
+    public void Info_as_JSON_gives_the_same_sizes_worked_by_hand()
+    {
+        Assert.Equal(0, cope.Run("model", "info", "tiny", "--length", "10", "--batch", "3", "--rank", "2", "--json"));
+        var json = JsonNode.Parse(cope.Output)!;
+        Assert.Equal(640 + 2 * 2336 + 16, (int)json["parameters"]!); // as worked in ModelInfoTests
+        Assert.Equal("bfloat16", (string)json["dtype"]!);
+        var adapters = json["adapters"]!.AsArray().ToDictionary(adapter => (string)adapter!["name"]!, adapter => (int)adapter!["parameters"]!);
+        Assert.Equal(2 * (80 + 56), adapters["user"]); // q: 2 * (16 + 24), v: 2 * (16 + 12), in 2 layers
+        Assert.Equal(2 * (80 + 56 + 56 + 80), adapters["task"]); // and k as v, o as q
+        var stages = json["stages"]!.AsArray().ToDictionary(stage => (string)stage!["stage"]!, stage => (long)stage!["bytes"]!);
+        Assert.Equal(2 * 5328 + 3 * (10 * 96 + 160), stages["negatives sample"]); // weights, cache of 2 * 2 * 2 * 6 numbers a token, a row of logits
+        Assert.True(stages["train dpo"] > stages["train sft"] && stages["train sft"] > stages["negatives sample"]);
+    }
+
+    [Theory]
+    [InlineData(2, "--length is 4096, but the model's context is 2048", "--length", "4096")]
+    [InlineData(2, "--batch is 0, expected 1 to", "--batch", "0")]
+    public void Numbers_that_make_no_sense_are_usage_errors(int code, string message, params string[] options)
+    {
+        Assert.Equal(code, cope.Run(["model", "info", "tiny", .. options]));
+        Assert.Contains(message, Assert.Single(cope.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_that_is_not_supported_is_refused_by_name_before_any_weight_is_looked_at()
+    {
+        Directory.CreateDirectory(cope.At("moe"));
+        File.WriteAllText(cope.At("moe/config.json"), """{"model_type": "mixtral", "architectures": ["MixtralForCausalLM"], "num_local_experts": 8}""");
+        foreach (var verb in (string[][])[["model", "info", "moe"], ["score", "text", "--model", "moe"], ["model", "merge", "moe", "adapter", "--output", "merged"]])
+        {
+            Assert.Equal(1, cope.Run(verb));
+            Assert.Contains("model_type: mixtral is not supported; supported: llama", Assert.Single(cope.ErrorLines), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_merge_without_an_output_or_an_adapter_says_what_is_missing()
+    {
+        Assert.Equal(2, cope.Run("model", "merge", "tiny", "adapter"));
+        Assert.Contains("--output", cope.Error, StringComparison.Ordinal);
+        Assert.Equal(1, cope.Run("model", "merge", "tiny", "adapter", "--output", "merged"));
+        Assert.Contains("expected an adapter with adapter_config.json", Assert.Single(cope.ErrorLines), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(cope.At("merged")));
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+
+namespace CoPe.Tests.Cli;
+
+[Collection("torch")]
+public sealed class ScoreVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    string User => Path.GetFileName(Directory.GetDirectories(world.At("undisturbed").SftAdapters).Order(StringComparer.Ordinal).First());
+
+    JsonNode Score(params string[] args)
+    {
+        Assert.Equal(0, world.Cope(default, ["score", .. args, "--json"]));
+        return JsonNode.Parse(world.Output)!;
+    }
+
+    [Fact]
+    public void A_text_is_scored_under_every_model_of_a_run_side_by_side()
+    {
+        Assert.Equal(0, world.Cope(default, "score", "It rains again", "--prompt", "Generate a headline: rain", "--run", "undisturbed", "--user", User));
+        Assert.Contains("token", world.Output, StringComparison.Ordinal);
+        foreach (var column in (string[])["base", "tam", "sft", "dpo", "dpo - tam", "sum", "mean", "perplexity"]) Assert.Contains(column, world.Output, StringComparison.Ordinal);
+        Assert.All(world.Output.Split('\n'), line => Assert.True(line.Length <= 80, line));
+    }
+
+    [Fact]
+    public void Merged_into_one_folder_the_adapters_of_a_user_give_the_same_log_probabilities()
+    {
+        var run = world.At("undisturbed");
+        var merged = world.At("merged").Root;
+        Assert.Equal(0, world.Cope(default, "model", "merge", "model", run.TamAdapter, run.DpoAdapter(User), "--output", merged));
+
+        string[] text = ["It rains again", "--prompt", "Generate a headline: rain"];
+        var worn = Score([.. text, "--run", "undisturbed", "--user", User]);
+        var alone = Score([.. text, "--model", merged]);
+
+        Assert.Equal((double)worn["sum"]!["dpo"]!, (double)alone["sum"]!["base"]!, 2e-2); // bf16 weights: merged once, unmerged never rounded
+        Assert.NotEqual((double)worn["sum"]!["base"]!, (double)worn["sum"]!["dpo"]!, 2e-2);
+    }
+
+    [Fact]
+    public void The_parts_of_a_text_are_the_text_and_their_log_probabilities_its_sum()
+    {
+        var score = Score("It rains;\nagain 雨", "--model", "model", "--adapter", world.At("undisturbed").TamAdapter);
+        var tokens = score["tokens"]!.AsArray();
+        Assert.Equal("It rains;\nagain 雨", string.Concat(tokens.Select(token => (string)token!["text"]!)));
+        var scored = tokens.Where(token => token!["log_probability"] is not null).ToList();
+        Assert.Equal((int)score["scored"]!, scored.Count);
+        Assert.Equal((double)score["sum"]!["adapter"]!, scored.Sum(token => (double)token!["log_probability"]!["adapter"]!), 1e-3);
+        Assert.Equal(Math.Exp(-(double)score["mean"]!["base"]!), (double)score["perplexity"]!["base"]!, 1e-6);
+    }
+
+    [Fact]
+    public void A_text_may_come_from_a_file_or_a_pipe_and_its_last_newline_does_not_count()
+    {
+        File.WriteAllText(world.At("text.txt").Root, "It rains again\n");
+        var said = Score("It rains again").ToJsonString();
+        Assert.Equal(said, Score("--file", "text.txt").ToJsonString());
+        world.Input = "It rains again\r\n";
+        Assert.Equal(said, Score().ToJsonString());
+        world.Input = null;
+    }
+
+    [Theory]
+    [InlineData(2, "name a text, a file with --file, or pipe one in")]
+    [InlineData(2, "both a text and --file are given", "a", "--file", "b")]
+    [InlineData(2, "--user is given without --run", "a b", "--user", "u")]
+    [InlineData(2, "nowhere holds no recipe.yaml", "a b", "--run", "nowhere")]
+    [InlineData(1, "has no adapter of user 'nobody'", "a b", "--run", "undisturbed", "--user", "nobody")]
+    [InlineData(1, "expected an adapter with", "a b", "--model", "model", "--adapter", "data")]
+    [InlineData(2, "too few tokens", "")]
+    public void What_cannot_be_scored_says_why(int code, string message, params string[] args)
+    {
+        Assert.Equal(code, world.Cope(default, ["score", .. args]));
+        Assert.Contains(message, world.Error, StringComparison.Ordinal);
+    }
+}
