@@ -40,6 +40,10 @@ sealed record CommandHost
         Roots = [Directory.GetCurrentDirectory(), AppContext.BaseDirectory],
     };
 
+    /// <summary>A folder the person named, looked up in <see cref="Roots"/>.</summary>
+    public string Folder(string path) => Roots.Select(root => Path.GetFullPath(Path.Combine(root, path))).FirstOrDefault(Directory.Exists)
+        ?? throw new UsageException($"folder {path} does not exist (looked in {string.Join(" and ", Roots)})");
+
     /// <summary>A console over <see cref="Out"/> for tables.</summary>
     public IAnsiConsole Tables() => Over(Out, Out == Console.Out && !Console.IsOutputRedirected);
 

@@ -8,6 +8,8 @@ static class DataVerb
 {
     public static Command Create(CommandHost host) => new("data", "Make, check and explain data.")
     {
+        DataCheckVerb.Create(host),
+        DataShowVerb.Create(host),
         DataSampleVerb.Create(host),
         DataTasksVerb.Create(host),
     };

@@ -29,6 +29,12 @@ sealed class JsonTokenStream : IDisposable
     /// <summary>Kind of the current token.</summary>
     public JsonTokenType Type { get; private set; }
 
+    /// <summary>How many objects and arrays are open around the current token.</summary>
+    public int Depth { get; private set; }
+
+    /// <summary>The file is no JSON from here on: nothing more can be read.</summary>
+    public bool IsBroken { get; private set; }
+
     /// <summary>The current token's text: a string, a property's name, a number as it is written, <c>true</c> or <c>false</c>.</summary>
     public string Text { get; private set; } = "";
 
@@ -73,8 +79,16 @@ sealed class JsonTokenStream : IDisposable
         while (depth > 0 && Read());
     }
 
+    /// <summary>Goes to the end of the value that lies at this depth, from wherever inside it reading stopped.</summary>
+    public void SkipToEndOf(int depth)
+    {
+        while (Depth > depth || Type is JsonTokenType.StartObject or JsonTokenType.StartArray)
+            if (!Read()) return;
+    }
+
     void Take(ref Utf8JsonReader reader)
     {
+        Depth = reader.CurrentDepth;
         Type = reader.TokenType;
         Text = Type switch
         {
@@ -101,8 +115,11 @@ sealed class JsonTokenStream : IDisposable
         isEmpty &= atEnd;
     }
 
-    DataFileException Broken(string found, Exception? inner) =>
-        new(new() { File = File }, found, "a JSON file in UTF-8 or UTF-16", "The file may be cut short or damaged: fetch or make it again.", inner);
+    DataFileException Broken(string found, Exception? inner)
+    {
+        IsBroken = true;
+        return new(new() { File = File }, found, "a JSON file in UTF-8 or UTF-16", "The file may be cut short or damaged: fetch or make it again.", inner);
+    }
 
     static string Reason(JsonException error) => error.Message.Split(" LineNumber:")[0].TrimEnd('.');
 

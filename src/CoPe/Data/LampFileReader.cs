@@ -2,8 +2,11 @@ using System.Text.Json;
 
 namespace CoPe.Data;
 
-/// <summary>Reads the users of one LaMP file, one at a time.</summary>
-sealed class LampFileReader(JsonTokenStream tokens, LampTask task)
+/// <summary>
+/// Reads the users of one LaMP file, one at a time. With <paramref name="problem"/> set, an entry that is not as the task needs it is reported there and left out, and reading goes on behind it;
+/// identifiers that stand twice are then not looked for.
+/// </summary>
+sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFileException>? problem = null)
 {
     DataFilePlace place = new() { File = tokens.File };
 
@@ -15,7 +18,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task)
         for (var number = 1; tokens.Read() && tokens.Type != JsonTokenType.EndArray; number++)
         {
             place = new() { File = tokens.File, User = $"number {number}" };
-            yield return User();
+            if (Tolerantly(_ => User(), number) is { } user) yield return user;
         }
         place = new() { File = tokens.File };
         if (tokens.Read()) throw Error(Described(), "the end of the file after the array of users", "Keep one array in the file.");
@@ -33,7 +36,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task)
             if (tokens.Text != "golds") { tokens.Skip(); continue; }
             found = true;
             foreach (var (id, output) in Array("golds", Gold))
-                if (!golds.TryAdd(id, output)) throw Duplicate(id, "labels");
+                if (!golds.TryAdd(id, output)) Report(Duplicate(id, "labels"));
         }
         place = place with { Item = null, Field = "golds" };
         return found ? golds : throw Error("no such field", "an array of labels, each with id and output", "Add it.");
@@ -63,7 +66,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task)
         place = place with { Item = null, Field = null };
         if (id is null) throw Missing("user_id", "no such field");
         if (profile is null) throw Missing("profile", "no such field");
-        RefuseDuplicates(profile.Select(item => item.Id), "history items");
+        if (problem is null) RefuseDuplicates(profile.Select(item => item.Id), "history items");
         return new() { Id = id, Name = name, Profile = profile, Queries = queries ?? throw Missing("query", "no such field") };
     }
 
@@ -84,11 +87,11 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task)
         return new() { Id = id ?? throw Missing("id", "no such field"), Input = Required(fields, "input"), Gold = fields.GetValueOrDefault("gold") ?? "" };
     }
 
-    (string Id, string Output) Gold(int number)
+    Label Gold(int number)
     {
         var fields = Fields("label", number, out var id);
         place = place with { Item = id ?? $"number {number}" };
-        return (id ?? throw Missing("id", "no such field"), Required(fields, "output"));
+        return new(id ?? throw Missing("id", "no such field"), Required(fields, "output"));
     }
 
     Dictionary<string, string?> Fields(string what, int number, out string? id)
@@ -121,9 +124,29 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task)
         Expect(JsonTokenType.StartArray, "an array");
         place = place with { Field = null };
         var list = new List<T>();
-        while (tokens.Read() && tokens.Type != JsonTokenType.EndArray) list.Add(element(list.Count + 1));
+        for (var number = 1; tokens.Read() && tokens.Type != JsonTokenType.EndArray; number++)
+            if (Tolerantly(element, number) is { } read) list.Add(read);
         return list;
     }
+
+    /// <summary>The element, or nothing where it was reported as faulty and passed over.</summary>
+    T? Tolerantly<T>(Func<int, T> element, int number)
+    {
+        var (depth, outside) = (tokens.Depth, place);
+        try
+        {
+            return element(number);
+        }
+        catch (DataFileException error) when (problem is not null && !tokens.IsBroken)
+        {
+            tokens.SkipToEndOf(depth);
+            place = outside;
+            problem(error);
+            return default;
+        }
+    }
+
+    void Report(DataFileException error) => (problem ?? throw error)(error);
 
     string? Scalar(string field)
     {
@@ -167,4 +190,6 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task)
         Error($"two {what} with the id \"{id}\"", "each id once", "Rename or take out one of them.");
 
     DataFileException Error(string found, string expected, string advice) => new(place, found, expected, advice);
+
+    sealed record Label(string Id, string Output);
 }

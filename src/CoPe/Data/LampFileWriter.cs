@@ -20,12 +20,12 @@ static class LampFileWriter
         json.WriteEndArray();
     });
 
-    public static void WriteGolds(string path, LampDataset dataset) => Write(path, json =>
+    public static void WriteGolds(string path, LampTask task, IEnumerable<LampQuery> queries) => Write(path, json =>
     {
         json.WriteStartObject();
-        json.WriteString("task", dataset.Task.LampId);
+        json.WriteString("task", task.LampId);
         json.WriteStartArray("golds");
-        foreach (var query in dataset.Users.SelectMany(user => user.Queries).Where(query => query.Gold.Length > 0))
+        foreach (var query in queries.Where(query => query.Gold.Length > 0))
         {
             json.WriteStartObject();
             json.WriteString("id", query.Id);

@@ -36,7 +36,7 @@ public static class LampFiles
         var place = Directory.CreateDirectory(Path.Combine(folder, dataset.Task.Name)).FullName;
         LampFileWriter.WriteUsers(Path.Combine(place, UsersFile), dataset.Users);
         LampFileWriter.WriteUsers(Path.Combine(place, OthersFile), dataset.Others);
-        LampFileWriter.WriteGolds(Path.Combine(place, LabelsFile), dataset);
+        LampFileWriter.WriteGolds(Path.Combine(place, LabelsFile), dataset.Task, dataset.Users.SelectMany(user => user.Queries));
     }
 
     static string TaskFolder(string folder, LampTask task)

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using CoPe.Data;
+
+namespace CoPe.Tests.Cli;
+
+public sealed class DataCheckVerbTests : IDisposable
+{
+    const string Leaky = """[{"user_id": "u1", "profile": [{"id": "h", "text": "t", "title": "It Rains All Day"}, {"id": "i", "text": "u", "title": "v"}], "query": [{"id": "q1", "input": "i", "gold": "It rains all day"}]}]""";
+
+    readonly CopeProcess cope = new();
+
+    public void Dispose() => cope.Dispose();
+
+    [Fact]
+    public void Good_data_ends_with_zero_and_a_leak_with_one_and_its_place()
+    {
+        Assert.Equal(0, cope.Run("data", "check", "data"));
+        Assert.Contains("fit for a run", cope.Output, StringComparison.Ordinal);
+
+        File.WriteAllText(cope.At("data/news_headline/" + LampFiles.UsersFile), Leaky);
+        Assert.Equal(1, cope.Run("data", "check", "data/news_headline"));
+        Assert.Contains("user_top_100_history.json, user u1, item h: it is query q1 of user u1\n", cope.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_clean_copy_is_fit_for_a_run()
+    {
+        File.WriteAllText(cope.At("data/news_headline/" + LampFiles.UsersFile), Leaky);
+
+        Assert.Equal(0, cope.Run("data", "check", "data", "--fix", "clean"));
+        Assert.Equal(0, cope.Run("data", "check", "clean"));
+        Assert.Equal(2, cope.Run("data", "check", "data", "--fix", "data"));
+    }
+
+    [Fact]
+    public void The_report_as_json_has_every_finding_with_its_place()
+    {
+        File.WriteAllText(cope.At("data/news_headline/" + LampFiles.UsersFile), Leaky);
+
+        Assert.Equal(1, cope.Run("data", "check", "data/news_headline/" + LampFiles.UsersFile, "--json"));
+
+        using var json = JsonDocument.Parse(cope.Output);
+        var finding = json.RootElement[0].GetProperty("findings")[0];
+        Assert.Equal("leak_text", finding.GetProperty("rule").GetString());
+        Assert.Equal(("u1", "h"), (finding.GetProperty("places")[0].GetProperty("user").GetString(), finding.GetProperty("places")[0].GetProperty("item").GetString()));
+    }
+
+    [Theory]
+    [InlineData("nowhere", "no such file or folder")]
+    [InlineData(".", "neither user_top_100_history.json")]
+    public void What_is_no_data_is_said(string path, string message)
+    {
+        Assert.Equal(1, cope.Run("data", "check", path));
+        Assert.Contains(message, Assert.Single(cope.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_names_no_task_needs_one()
+    {
+        Directory.Move(cope.At("data/news_headline"), cope.At("data/mine"));
+
+        Assert.Equal(1, cope.Run("data", "check", "data/mine"));
+        Assert.Contains("--task", cope.Error, StringComparison.Ordinal);
+        Assert.Equal(0, cope.Run("data", "check", "data/mine", "--task", "news_headline"));
+    }
+}
