@@ -12,13 +12,14 @@ sealed class BareTraining : IDisposable
     readonly AdapterBank adapters;
     readonly TrainedWeights weights;
     readonly AdamW optimiser;
+    readonly TrainingReplica replica;
 
     public BareTraining(CausalLm model, AdapterBank adapters)
     {
         (this.model, this.adapters) = (model, adapters);
         weights = new TrainedWeights(adapters.Parameters(), [], adapters.Count);
         optimiser = new AdamW(adapters.Count, weights.Values.shape[1], weights.DecayedWidth, new());
-        adapters.RequireGrad(true);
+        replica = AdapterRun.Replica(model, null, adapters);
     }
 
     /// <summary>One step over rows.</summary>
@@ -26,8 +27,8 @@ sealed class BareTraining : IDisposable
     {
         using var scope = NewDisposeScope();
         using var batch = new PassBatch(rows);
-        using (var worn = AdapterRows.Of(adapters, [.. rows.Select(row => row.User)])) loss(batch, worn).backward();
-        var gradients = weights.TakeGradients();
+        using (var worn = replica.Worn!.Of(rows)) loss(batch, worn!).backward();
+        var gradients = replica.TakeGradients();
         gradients.mul_(GradientClipping.Coefficients(GradientClipping.Norms(gradients), 0.3).unsqueeze(1));
         optimiser.Step(weights.Values, gradients, Enumerable.Repeat<double?>(1e-4, adapters.Count).ToArray());
         weights.Publish();
@@ -66,7 +67,7 @@ sealed class BareTraining : IDisposable
 
     public void Dispose()
     {
-        adapters.RequireGrad(false);
+        replica.Dispose();
         optimiser.Dispose();
         weights.Dispose();
     }

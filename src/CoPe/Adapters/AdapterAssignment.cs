@@ -41,17 +41,19 @@ sealed class AdapterAssignment : IDisposable
     /// <summary>Rows from the first that wears one to the last.</summary>
     public int WornRows { get; }
 
-    public IReadOnlyList<Generator>? Generators { get; private init; }
+    IReadOnlyList<long>? RowSeeds { get; init; }
 
     public bool IsEmpty => groups.Length == 0;
 
-    /// <summary>Adapter of a row.</summary>
-    public int AdapterOf(int row) => IndexOfRow is null ? groups[0] : IndexOfRow[row];
+    public AdapterAssignment WithDropout(IReadOnlyList<long> rowSeeds) =>
+        IndexOfRow is null ? new AdapterAssignment(Bank, groups[0]) { RowSeeds = rowSeeds } : new AdapterAssignment(Bank, IndexOfRow) { RowSeeds = rowSeeds };
 
-    public AdapterAssignment WithDropout(IReadOnlyList<Generator> generators)
+    /// <summary>Dropout of a pass's worn rows; null for none.</summary>
+    public LoraDropout? Dropout(int rowCount)
     {
-        if (generators.Count != Bank.Count) throw new ArgumentException($"{generators.Count} generators were given for {Bank.Count} adapters; expected one each.", nameof(generators));
-        return IndexOfRow is null ? new AdapterAssignment(Bank, groups[0]) { Generators = generators } : new AdapterAssignment(Bank, IndexOfRow) { Generators = generators };
+        if (RowSeeds is null || Bank.Config.Dropout == 0) return null;
+        if (RowSeeds.Count != rowCount) throw new ArgumentException($"{RowSeeds.Count} seeds of dropout were given for {rowCount} rows; expected one a row.", nameof(rowCount));
+        return new(Bank, IndexOfRow is null ? [.. RowSeeds] : [.. RowSeeds.Skip(First).Take(WornRows)]);
     }
 
     /// <summary>A <c>[groups, r, in]</c> and B <c>[groups, out, r]</c> of a layer in the pass's dtype; they belong to the scope in force or, where frozen, to this.</summary>

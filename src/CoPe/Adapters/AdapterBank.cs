@@ -94,6 +94,10 @@ public sealed class AdapterBank : IDisposable
         return new AdapterBank(Config, order.Select(name => KeyValuePair.Create(name, new LoraPair(Copy(pairs[name].A), Copy(pairs[name].B)))).ToList());
     }
 
+    /// <summary>A bank on the same memory whose factors are leaves of their own: changes of one are seen through the other, gradients are not.</summary>
+    internal AdapterBank Alias() =>
+        new(Config, order.Select(name => KeyValuePair.Create(name, new LoraPair(pairs[name].A.detach().DetachFromDisposeScope(), pairs[name].B.detach().DetachFromDisposeScope()))).ToList());
+
     /// <summary>Overwrites the factors with those of a bank of the same shape and number, in place: leaves stay leaves.</summary>
     public void CopyFrom(AdapterBank source)
     {

@@ -15,7 +15,7 @@ sealed class AdapterPass
         {
             if (assignment.IndexOfRow is { } index && index.Length != rowCount)
                 throw new ArgumentException($"Adapters are assigned to {index.Length} rows, but the batch has {rowCount}.", nameof(rows));
-            if (!assignment.IsEmpty) worn.Add((assignment, LoraDropout.Begin(assignment, rowCount)));
+            if (!assignment.IsEmpty) worn.Add((assignment, assignment.Dropout(rowCount)));
         }
     }
 

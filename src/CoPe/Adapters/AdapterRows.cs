@@ -34,11 +34,10 @@ public sealed class AdapterRows : IDisposable
     public AdapterRows With(AdapterRows upper) => new([.. stack, .. upper.stack]);
 
     /// <summary>
-    /// The same with inputs of the adapters dropped while training, with the bank's <see cref="LoraConfig.Dropout"/>: row i drops by the stream of
-    /// <paramref name="generators"/>[its adapter], whichever rows share the pass. The result owns what this owned; the generators stay their owner's.
-    /// With a stack, all banks must have as many adapters as there are generators.
+    /// The same with inputs of the adapters dropped while training, with the bank's <see cref="LoraConfig.Dropout"/>: row i drops by
+    /// <paramref name="rowSeeds"/>[i] alone, whichever rows share the pass. The result owns what this owned.
     /// </summary>
-    public AdapterRows WithDropout(IReadOnlyList<Generator> generators) => new([.. stack.Select(a => a.WithDropout(generators))]);
+    public AdapterRows WithDropout(IReadOnlyList<long> rowSeeds) => new([.. stack.Select(a => a.WithDropout(rowSeeds))]);
 
     /// <inheritdoc/>
     public void Dispose()

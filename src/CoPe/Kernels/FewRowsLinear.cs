@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Kernels;
 
 /// <summary>A frozen bf16 linear layer applied to a few rows by <see cref="FewRowsProduct"/>, which reads torch's memory (or the mapped file) in place.</summary>
-static unsafe partial class FewRowsLinear
+static unsafe class FewRowsLinear
 {
     /// <summary>Whether x <c>[..., in]</c> and W <c>[out, in]</c> are of the kind: bf16 on the processor, contiguous, rows few enough to be faster, and nothing for autograd to remember.</summary>
     public static bool Applies(Tensor x, Tensor weight) =>
@@ -26,13 +25,5 @@ static unsafe partial class FewRowsLinear
         return y;
     }
 
-    static ushort* Data(Tensor tensor)
-    {
-        var data = TensorData(tensor.Handle);
-        CheckForErrors();
-        return (ushort*)data;
-    }
-
-    [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
-    private static partial nint TensorData(nint tensor);
+    static ushort* Data(Tensor tensor) => (ushort*)TensorMemory.Of(tensor);
 }

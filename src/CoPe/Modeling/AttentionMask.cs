@@ -22,6 +22,18 @@ static class AttentionMask
         return Bias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// A mask of <see cref="WithinPass"/> (null: causal) for scores <c>[rows * kvHeads, group * seq, seq]</c> in which the query heads that share a key head follow each other:
+    /// <c>[rows * kvHeads, group * seq, seq]</c>, or <c>[1, group * seq, seq]</c> where all rows see alike.
+    /// </summary>
+    public static Tensor Folded(Tensor? mask, DecoderConfig config, long seq, ScalarType dtype, Device device)
+    {
+        using var scope = NewDisposeScope();
+        mask ??= Bias(ones([1, 1, seq, seq], dtype: ScalarType.Bool, device: device).tril(), dtype);
+        var (rows, heads, group) = (mask.shape[0], config.KeyValueHeadCount, config.HeadCount / config.KeyValueHeadCount);
+        return mask.expand(rows, rows == 1 ? 1 : heads, seq, seq).repeat(1, 1, group, 1).view(-1, group * seq, seq).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Mask over cache columns: column c for a query at position p iff c &lt;= p and p - c &lt; window. Null where every query sees every column.</summary>
     public static Tensor? OverCache(TokenBatch batch, int columns, int? window, ScalarType dtype)
     {

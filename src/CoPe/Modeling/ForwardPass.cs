@@ -6,6 +6,9 @@ namespace CoPe.Modeling;
 /// <summary>What all layers of one pass share: rotary tables, masks, cache rows, adapters. Its tensors belong to the dispose scope in which it is made.</summary>
 sealed class ForwardPass
 {
+    /// <summary>Beyond it the written scores, which the backward pass keeps, would outweigh all other activations.</summary>
+    const int LongestWithWrittenScores = 1024;
+
     readonly AttentionView full;
     readonly AttentionView sliding;
     readonly DecoderConfig config;
@@ -18,10 +21,15 @@ sealed class ForwardPass
         // A prompt that fills its rows from the first column on sees only itself: no need to read the cache back.
         var readsCache = cache is not null && !(batch.CountsFromZero && cache.Length == batch.Ids.shape[1]);
         var rotary = new RotaryEmbedding(batch.Positions, config.Rope.Frequencies(config.HeadDim), dtype);
-        full = new AttentionView(rotary, Mask(null), readsCache);
+        var seq = batch.Ids.shape[1];
+        var writesScores = dtype == ScalarType.BFloat16 && is_grad_enabled() && !readsCache && seq <= LongestWithWrittenScores && batch.Ids.device.type == TorchSharp.DeviceType.CPU;
+        full = View(rotary, Mask(null));
         var anySliding = Enumerable.Range(0, config.LayerCount).Any(config.IsSliding);
-        sliding = !anySliding ? full : new AttentionView(
-            config.SlidingRope is { } other ? new RotaryEmbedding(batch.Positions, other.Frequencies(config.HeadDim), dtype) : rotary, Mask(config.SlidingWindow), readsCache);
+        sliding = !anySliding ? full
+            : View(config.SlidingRope is { } other ? new RotaryEmbedding(batch.Positions, other.Frequencies(config.HeadDim), dtype) : rotary, Mask(config.SlidingWindow));
+
+        AttentionView View(RotaryEmbedding turned, Tensor? mask) =>
+            new(turned, mask, writesScores ? AttentionMask.Folded(mask, config, seq, dtype, batch.Ids.device) : null, readsCache);
 
         Tensor? Mask(int? window) => readsCache ? AttentionMask.OverCache(batch, cache!.Length, window, dtype) : AttentionMask.WithinPass(batch, window, dtype);
     }

@@ -9,10 +9,11 @@ public sealed class ModelWeights : IDisposable
     readonly List<string> order;
 
     internal ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors)
+        : this([.. WeightLayout.Weights(config).Select(w => w.Name)], tensors)
     {
-        this.tensors = tensors;
-        order = [.. WeightLayout.Weights(config).Select(w => w.Name)];
     }
+
+    ModelWeights(List<string> order, Dictionary<string, Tensor> tensors) => (this.order, this.tensors) = (order, tensors);
 
     /// <summary>
     /// Opens the weights of a model folder (<c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names). Tensors already of type
@@ -40,6 +41,9 @@ public sealed class ModelWeights : IDisposable
         }
         return new ModelWeights(config, weights);
     }
+
+    /// <summary>Weights on the same memory that are leaves of their own: changes of one are seen through the other, gradients are not.</summary>
+    internal ModelWeights Alias() => new(order, tensors.ToDictionary(pair => pair.Key, pair => pair.Value.detach().DetachFromDisposeScope(), StringComparer.Ordinal));
 
     /// <summary>A weight by name, for example <c>model.layers.0.mlp.up_proj.weight</c>; this object owns it.</summary>
     public Tensor this[string name] => tensors.TryGetValue(name, out var tensor) ? tensor : throw new KeyNotFoundException($"The model has no weight {name}.");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CoPe.Adapters;
+using CoPe.Modeling;
 using CoPe.Runs;
 
 namespace CoPe.Training;
@@ -19,17 +20,17 @@ internal static class AdapterRun
     /// <summary>Trains a bank in place.</summary>
     public static IReadOnlyList<TrainingOutcome> Train(AdapterBank adapters, Func<TrainedWeights, LoopSetup> setup, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        using var weights = new TrainedWeights([.. adapters.Pairs.Values.SelectMany(pair => new[] { pair.A, pair.B })], [], adapters.Count);
-        adapters.RequireGrad(true);
-        try
-        {
-            using var loop = new TrainingLoop(setup(weights));
-            return loop.Run(progress, cancellation);
-        }
-        finally
-        {
-            adapters.RequireGrad(false);
-        }
+        using var weights = new TrainedWeights(adapters.Parameters(), [], adapters.Count);
+        using var loop = new TrainingLoop(setup(weights));
+        return loop.Run(progress, cancellation);
+    }
+
+    /// <summary>A worker's view of a bank that trains above another.</summary>
+    public static TrainingReplica Replica(CausalLm model, AdapterBank? task, AdapterBank adapters)
+    {
+        var leaves = adapters.Alias();
+        leaves.RequireGrad(true);
+        return new(model, new WornAdapters(task, leaves), leaves.Parameters(), leaves.Count, leaves);
     }
 
     /// <summary>The users' seeds.</summary>

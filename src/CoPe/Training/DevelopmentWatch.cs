@@ -7,11 +7,13 @@ internal sealed class DevelopmentWatch : IDisposable
 {
     readonly LoopSetup setup;
     readonly UserState[] states;
+    readonly PassWorkers workers;
     readonly TrainingOptions options;
 
-    public DevelopmentWatch(LoopSetup setup, UserState[] states)
+    public DevelopmentWatch(LoopSetup setup, UserState[] states, PassWorkers workers)
     {
         this.setup = setup;
+        this.workers = workers;
         this.states = states;
         options = setup.Run.Options;
         Best = options.EarlyStopping is null ? null : setup.Weights.Values.clone().DetachFromDisposeScope();
@@ -59,19 +61,22 @@ internal sealed class DevelopmentWatch : IDisposable
 
     float[] Losses(int[] users)
     {
+        var objective = setup.DevelopmentObjective ?? setup.Objective;
+        var passes = PassPlanner.Split(users.SelectMany(user => Rows(objective, user)), options.MaxTokensPerPass, workers.Count);
+        var losses = new float[setup.Names.Count];
+        foreach (var (user, loss) in workers.Run(passes, (replica, rows) => RowLosses(objective, replica, rows)).SelectMany(ofPass => ofPass)) losses[user] += loss;
+        return losses;
+    }
+
+    /// <summary>Each row's user and part in his mean loss.</summary>
+    (int User, float Loss)[] RowLosses(ITrainingObjective objective, TrainingReplica replica, IReadOnlyList<PlannedRow> rows)
+    {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var objective = setup.DevelopmentObjective ?? setup.Objective;
-        var losses = zeros(setup.Names.Count, dtype: ScalarType.Float32, device: setup.Weights.Values.device);
-        foreach (var rows in PassPlanner.Split(users.SelectMany(user => Rows(objective, user)), options.MaxTokensPerPass))
-        {
-            using var pass = NewDisposeScope();
-            using var batch = new PassBatch(rows, losses.device);
-            using var adapters = setup.Worn?.Of(rows);
-            var rowLosses = objective.RowFigures(LabelLogits.Of(setup.Run.Model, batch, adapters), batch).select(1, 0); // [rows]
-            losses.index_add_(0, batch.UserOfRow, rowLosses * batch.Weights, 1);
-        }
-        return losses.cpu().data<float>().ToArray();
+        using var batch = new PassBatch(rows, setup.Weights.Values.device);
+        using var adapters = replica.Worn?.Of(rows);
+        var losses = objective.RowFigures(LabelLogits.Of(replica.Model, batch, adapters), batch).select(1, 0) * batch.Weights; // [rows]
+        return [.. losses.cpu().data<float>().ToArray().Select((loss, row) => (rows[row].User, loss))];
     }
 
     IEnumerable<PlannedRow> Rows(ITrainingObjective objective, int user)

@@ -27,7 +27,7 @@ public static class DpoTrainer
             Run = run,
             Objective = Objective(run, reference, rows, cancellation),
             Weights = weights,
-            Worn = new WornAdapters(run.TaskAdapter, run.Adapters),
+            Replicate = () => AdapterRun.Replica(run.Model, run.TaskAdapter, run.Adapters),
             Names = run.UserNames,
             Seeds = AdapterRun.Seeds(run.UserSeeds, run.Options.Seed, run.UserNames),
             Rows = rows,

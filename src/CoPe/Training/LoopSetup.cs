@@ -12,8 +12,8 @@ internal sealed class LoopSetup
     /// <summary>What is trained; owned by the caller.</summary>
     public required TrainedWeights Weights { get; init; }
 
-    /// <summary>What rows wear; null when the model itself is trained.</summary>
-    public required WornAdapters? Worn { get; init; }
+    /// <summary>Makes a worker's view of what is trained.</summary>
+    public required Func<TrainingReplica> Replicate { get; init; }
 
     /// <summary>Whether adapters drop inputs.</summary>
     public bool Dropout { get; init; }

@@ -7,7 +7,7 @@ internal static class MemoryLimit
 {
     /// <summary>Runs a pass.</summary>
     /// <exception cref="InsufficientMemoryException">The pass does not fit.</exception>
-    public static long Guard(TrainingRun run, IReadOnlyList<PlannedRow> rows, Func<long> pass)
+    public static T Guard<T>(TrainingRun run, IReadOnlyList<PlannedRow> rows, Func<T> pass)
     {
         try
         {

@@ -5,8 +5,4 @@ namespace CoPe.Training;
 /// <param name="Example">Which of his rows.</param>
 /// <param name="Row">The tokens.</param>
 /// <param name="Weight">What its loss is multiplied by: one over the mass of the user's whole batch.</param>
-internal sealed record PlannedRow(int User, int Example, TrainingRow Row, double Weight)
-{
-    /// <summary>Which of the pieces of the user's batch it is in; one piece is in one pass.</summary>
-    public int Piece { get; init; }
-}
+internal sealed record PlannedRow(int User, int Example, TrainingRow Row, double Weight);

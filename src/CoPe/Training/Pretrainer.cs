@@ -21,17 +21,16 @@ public static class Pretrainer
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved if there is a store.</exception>
     public static TrainingOutcome Train(PretrainRun run, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var parameters = run.Model.Weights.Parameters();
         RequireLeaves(run.Model.Weights);
         string[] names = [run.Name];
         var windows = RowSource.Of(run, names, [[.. Windows(run.Tokens, run.Window), .. run.Conversations]], example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id);
-        using var weights = new TrainedWeights([.. parameters.Where(weight => weight.dim() > 1)], [.. parameters.Where(weight => weight.dim() <= 1)], 1);
+        using var weights = new TrainedWeights(Decayed(run.Model), Undecayed(run.Model), 1);
         using var loop = new TrainingLoop(new()
         {
             Run = run,
             Objective = new SftObjective(),
             Weights = weights,
-            Worn = null,
+            Replicate = () => Replica(run.Model),
             Names = names,
             Seeds = [SeedStream.OfUser(run.Options.Seed, run.Name)],
             Rows = windows,
@@ -39,6 +38,17 @@ public static class Pretrainer
                 : RowSource.Of(run, names, [[.. Windows(development, run.Window)]], example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id),
         });
         return loop.Run(progress, cancellation)[0];
+    }
+
+    static IReadOnlyList<Tensor> Decayed(CausalLm model) => [.. model.Weights.Parameters().Where(weight => weight.dim() > 1)];
+
+    static IReadOnlyList<Tensor> Undecayed(CausalLm model) => [.. model.Weights.Parameters().Where(weight => weight.dim() <= 1)];
+
+    static TrainingReplica Replica(CausalLm model)
+    {
+        var alias = new CausalLm(model.Config, model.Weights.Alias(), model.Dtype);
+        foreach (var weight in alias.Weights.Parameters()) weight.requires_grad = true;
+        return new(alias, null, [.. Decayed(alias), .. Undecayed(alias)], 1, alias);
     }
 
     /// <summary>A window's first token is its prompt; its last is also the next one's first, so that every token but the stream's first is predicted once.</summary>

@@ -21,7 +21,7 @@ public static class SftTrainer
             Run = run,
             Objective = new SftObjective(),
             Weights = weights,
-            Worn = new WornAdapters(run.TaskAdapter, run.Adapters),
+            Replicate = () => AdapterRun.Replica(run.Model, run.TaskAdapter, run.Adapters),
             Dropout = run.Adapters.Config.Dropout > 0,
             Names = run.UserNames,
             Seeds = AdapterRun.Seeds(run.UserSeeds, run.Options.Seed, run.UserNames),

@@ -30,22 +30,6 @@ internal sealed class TrainedWeights : IDisposable
     /// <summary>How many of the weights decay; they come first.</summary>
     public long DecayedWidth { get; }
 
-    /// <summary>Gradients <c>[users, weights]</c> float32, zero where a leaf has none; the caller's. The leaves' own are dropped.</summary>
-    public Tensor TakeGradients()
-    {
-        using var scope = NewDisposeScope();
-        var gradients = new Tensor[leaves.Count];
-        for (var i = 0; i < leaves.Count; i++)
-        {
-            var gradient = leaves[i].grad;
-            gradients[i] = gradient is null
-                ? zeros(users, leaves[i].numel() / users, dtype: ScalarType.Float32, device: leaves[i].device)
-                : gradient.reshape(users, -1).to(ScalarType.Float32);
-            leaves[i].grad = null;
-        }
-        return cat(gradients, 1).MoveToOuterDisposeScope();
-    }
-
     /// <summary>Copies the matrix into the leaves.</summary>
     public void Publish()
     {

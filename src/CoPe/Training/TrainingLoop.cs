@@ -18,6 +18,7 @@ internal sealed class TrainingLoop : IDisposable
     readonly DataOrder[] orders;
     readonly UserState[] states;
     readonly AdamW optimiser;
+    readonly PassWorkers workers;
     readonly Tensor lastGood; // [users, weights]: the weights that gave each user's last finite loss
     readonly DevelopmentWatch? development;
     readonly LoopReport report;
@@ -36,7 +37,8 @@ internal sealed class TrainingLoop : IDisposable
         var values = setup.Weights.Values;
         optimiser = new AdamW(users, values.shape[1], setup.Weights.DecayedWidth, options.Optimiser, values.device);
         lastGood = values.clone().DetachFromDisposeScope();
-        development = setup.DevelopmentRows is null ? null : new DevelopmentWatch(setup, states);
+        workers = new PassWorkers(setup.Replicate, values.device_type == TorchSharp.DeviceType.CPU ? options.Workers ?? get_num_threads() : 1);
+        development = setup.DevelopmentRows is null ? null : new DevelopmentWatch(setup, states, workers);
         report = new LoopReport(setup, totals, states);
         checkpoint = new LoopCheckpoint(setup, optimiser, lastGood, development?.Best, states);
     }
@@ -73,11 +75,12 @@ internal sealed class TrainingLoop : IDisposable
     {
         using var scope = NewDisposeScope();
         var started = run.Time.GetTimestamp();
-        var figures = zeros(users, setup.Objective.Figures.Count, dtype: ScalarType.Float32, device: setup.Weights.Values.device);
-        long tokens = 0;
-        var passes = PassPlanner.Split(active.SelectMany(RowsOf), options.MaxTokensPerPass);
-        foreach (var pass in passes) tokens += MemoryLimit.Guard(run, pass, () => Accumulate(pass, figures));
-        var gradients = setup.Weights.TakeGradients();
+        var passes = PassPlanner.Split(active.SelectMany(RowsOf), options.MaxTokensPerPass, workers.Count);
+        var results = workers.Run(passes, (replica, pass) => MemoryLimit.Guard(run, pass, () => Pass(replica, pass)));
+        var gradients = Sum(results, result => result.Gradients);
+        var figures = Sum(results, result => result.Figures);
+        var tokens = results.Sum(result => result.Tokens);
+        foreach (var result in results) result.Dispose();
         var norms = GradientClipping.Norms(gradients);
         var read = cat([figures, norms.unsqueeze(1)], 1).cpu().data<float>().ToArray(); // the step's only wait for the device
         Update(active, gradients, norms, read);
@@ -91,26 +94,27 @@ internal sealed class TrainingLoop : IDisposable
         return examples.Select(example => new PlannedRow(user, example, setup.Rows[user][example], 1 / mass));
     }
 
-    /// <summary>Adds one pass's gradients to the leaves and its figures to those of the step.</summary>
-    long Accumulate(IReadOnlyList<PlannedRow> rows, Tensor figures)
+    /// <summary>Forward and backward of one pass; dropout draws by seeds of user, step and example: nothing to save, and nobody else's.</summary>
+    PassResult Pass(TrainingReplica replica, IReadOnlyList<PlannedRow> rows)
     {
         using var scope = NewDisposeScope();
-        using var batch = new PassBatch(rows, figures.device);
-        var generators = setup.Dropout ? DropoutStreams(rows) : [];
-        using var adapters = setup.Dropout ? setup.Worn?.Of(rows, generators) : setup.Worn?.Of(rows);
-        var rowFigures = setup.Objective.RowFigures(LabelLogits.Of(run.Model, batch, adapters), batch); // [rows, figures]
+        using var batch = new PassBatch(rows, setup.Weights.Values.device);
+        using var adapters = setup.Dropout
+            ? replica.Worn?.Of(rows, [.. rows.Select(row => SeedStream.Derive(setup.Seeds[row.User], step, row.Example))])
+            : replica.Worn?.Of(rows);
+        var rowFigures = setup.Objective.RowFigures(LabelLogits.Of(replica.Model, batch, adapters), batch); // [rows, figures]
         rowFigures.select(1, 0).dot(batch.Weights).backward();
+        var figures = zeros(users, setup.Objective.Figures.Count, dtype: ScalarType.Float32, device: batch.Weights.device);
         figures.index_add_(0, batch.UserOfRow, rowFigures.detach() * batch.Weights.unsqueeze(1), 1);
-        foreach (var generator in generators) generator.Dispose();
-        return batch.TokenCount;
+        return new(replica.TakeGradients().DetachFromDisposeScope(), figures.DetachFromDisposeScope(), batch.TokenCount);
     }
 
-    /// <summary>One stream a user, of his seed, the step and the piece of his batch: nothing to save, and nobody else's.</summary>
-    Generator[] DropoutStreams(IReadOnlyList<PlannedRow> rows)
+    /// <summary>Sum in the order of the passes, so that it does not depend on which ended first.</summary>
+    static Tensor Sum(PassResult[] results, Func<PassResult, Tensor> part)
     {
-        var pieces = new int[users];
-        foreach (var row in rows) pieces[row.User] = row.Piece;
-        return [.. setup.Seeds.Select((seed, user) => new Generator((ulong)SeedStream.Derive(seed, step, pieces[user])))];
+        var sum = part(results[0]).clone();
+        foreach (var result in results.Skip(1)) sum.add_(part(result));
+        return sum;
     }
 
     void Update(int[] active, Tensor gradients, Tensor norms, float[] read)
@@ -150,6 +154,7 @@ internal sealed class TrainingLoop : IDisposable
 
     public void Dispose()
     {
+        workers.Dispose();
         optimiser.Dispose();
         lastGood.Dispose();
         development?.Dispose();

@@ -49,7 +49,10 @@ public sealed record TrainingOptions
     public long Seed { get; init; }
 
     /// <summary>Most tokens, padding included, that one pass through the model holds; a step of more is split. Lower it when memory runs out.</summary>
-    public int MaxTokensPerPass { get; init => field = OptionCheck.Positive(value, "max tokens per pass"); } = 8192;
+    public int MaxTokensPerPass { get; init => field = OptionCheck.Positive(value, "max tokens per pass"); } = 2048;
+
+    /// <summary>Passes that run side by side, each on one core; null takes as many as torch has threads. Each holds up to <see cref="MaxTokensPerPass"/> tokens.</summary>
+    public int? Workers { get; init => field = value is { } workers ? OptionCheck.Positive(workers, "workers") : null; }
 
     /// <summary>When to stop early by the development split; null trains to the end.</summary>
     public EarlyStopping? EarlyStopping { get; init; }

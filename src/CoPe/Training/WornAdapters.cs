@@ -11,8 +11,8 @@ internal sealed record WornAdapters(AdapterBank? Task, AdapterBank? Users)
     /// <summary>The adapters of a pass's rows, the caller's; null if they wear none.</summary>
     public AdapterRows? Of(IReadOnlyList<PlannedRow> rows) => Stack(OfUsers(rows));
 
-    /// <summary>The same with the users' inputs dropped, each by the stream of his own generator.</summary>
-    public AdapterRows? Of(IReadOnlyList<PlannedRow> rows, IReadOnlyList<Generator> generators) => Stack(OfUsers(rows)?.WithDropout(generators));
+    /// <summary>The same with the inputs of the users' adapters dropped, each row's by a seed of its own.</summary>
+    public AdapterRows? Of(IReadOnlyList<PlannedRow> rows, IReadOnlyList<long> rowSeeds) => Stack(OfUsers(rows)?.WithDropout(rowSeeds));
 
     AdapterRows? OfUsers(IReadOnlyList<PlannedRow> rows) => Users is null ? null : AdapterRows.Of(Users, [.. rows.Select(row => row.User)]);
 

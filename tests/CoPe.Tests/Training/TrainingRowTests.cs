@@ -40,16 +40,23 @@ public class TrainingRowTests
     }
 
     [Fact]
-    public void Passes_keep_to_the_budget_and_hold_one_piece_of_a_user()
+    public void Passes_keep_to_the_budget_and_hold_every_row_once()
     {
         var rows = new[] { Planned(0, 10), Planned(0, 9), Planned(0, 8), Planned(1, 3), Planned(1, 2), Planned(2, 30) };
         var passes = PassPlanner.Split(rows, 24);
-        Assert.Equal(6, passes.Sum(pass => pass.Count));
-        foreach (var pass in passes)
-        {
-            Assert.True(pass.Count == 1 || pass.Count * pass.Max(row => row.Row.Ids.Length) <= 24);
-            foreach (var ofUser in pass.GroupBy(row => row.User)) Assert.Single(ofUser.Select(row => row.Piece).Distinct());
-        }
+        Assert.Equal(rows.OrderBy(row => row.Row.Ids.Length), passes.SelectMany(pass => pass).OrderBy(row => row.Row.Ids.Length));
+        foreach (var pass in passes) Assert.True(pass.Count == 1 || pass.Count * pass.Max(row => row.Row.Ids.Length) <= 24);
+    }
+
+    [Theory]
+    [InlineData(8, 90, 2, 2)] // 720 tokens: a half each
+    [InlineData(2, 90, 2, 1)] // too little to share
+    [InlineData(60, 90, 2, 4)] // 5,400 tokens: three passes within the budget, and one more so that nobody waits
+    public void Work_is_shared_evenly_among_workers(int rows, int length, int workers, int expected)
+    {
+        var passes = PassPlanner.Split(Enumerable.Range(0, rows).Select(row => Planned(row, length)), 2048, workers);
+        Assert.Equal(expected, passes.Count);
+        Assert.InRange(passes.Max(pass => pass.Count) - passes.Min(pass => pass.Count), 0, 4);
     }
 
     [Fact]

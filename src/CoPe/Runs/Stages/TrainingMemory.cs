@@ -1,4 +1,5 @@
 using CoPe.Modeling;
+using TorchSharp;
 
 namespace CoPe.Runs.Stages;
 
@@ -11,14 +12,17 @@ static class TrainingMemory
     /// <summary>Share of the memory that activations may take.</summary>
     const double Share = 0.25;
 
-    /// <summary>Tokens of one pass through the model: <code>share * memory / (108 * layers * hidden)</code>, between 512 and 8192. It depends on the machine's whole memory, not on what is free, so that a run repeats itself.</summary>
+    /// <summary>
+    /// Tokens of one pass through the model: <c>share * memory / (108 * layers * hidden * passes at once)</c>, between 512 and 2048, beyond which passes do not get faster.
+    /// It depends on the machine's whole memory, not on what is free, so that a run repeats itself.
+    /// </summary>
     public static int TokensPerPass(DecoderConfig model)
     {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        return (int)Math.Clamp(Share * memory / (BytesPerUnit * model.LayerCount * model.HiddenSize), 512, 8192);
+        return (int)Math.Clamp(Share * memory / (BytesPerUnit * model.LayerCount * model.HiddenSize * torch.get_num_threads()), 512, 2048);
     }
 
-    /// <summary>Users whose batches fill one pass.</summary>
+    /// <summary>Users whose batches fill the passes that run side by side.</summary>
     public static int UsersAtOnce(int tokensPerPass, int batchSize, double tokensPerExample) =>
-        (int)Math.Clamp(tokensPerPass / Math.Max(1, batchSize * tokensPerExample), 1, 64);
+        (int)Math.Clamp(torch.get_num_threads() * tokensPerPass / Math.Max(1, batchSize * tokensPerExample), 1, 64);
 }

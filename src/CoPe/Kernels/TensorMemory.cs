@@ -1,0 +1,19 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace CoPe.Kernels;
+
+/// <summary>Where torch keeps a tensor's numbers on the processor, for kernels that work on them in place.</summary>
+static unsafe partial class TensorMemory
+{
+    /// <summary>First element of a contiguous tensor on the processor; valid while the tensor is, which the caller keeps alive.</summary>
+    public static void* Of(Tensor tensor)
+    {
+        var data = Data(tensor.Handle);
+        torch.CheckForErrors();
+        return (void*)data;
+    }
+
+    [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
+    private static partial nint Data(nint tensor);
+}

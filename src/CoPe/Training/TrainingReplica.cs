@@ -1,0 +1,39 @@
+using CoPe.Modeling;
+using static TorchSharp.torch;
+
+namespace CoPe.Training;
+
+/// <summary>
+/// One worker's view of what is trained: leaves that share the trained weights' memory but collect gradients of their own, so that several passes run at once
+/// and their gradients are still summed in a fixed order. Owns the leaves.
+/// </summary>
+/// <param name="model">The model as this worker runs it.</param>
+/// <param name="worn">What rows wear; null when the model itself is trained.</param>
+/// <param name="leaves">The leaves in the order of <see cref="TrainedWeights"/>.</param>
+/// <param name="users">Number of users.</param>
+/// <param name="owned">Disposed with this.</param>
+internal sealed class TrainingReplica(CausalLm model, WornAdapters? worn, IReadOnlyList<Tensor> leaves, int users, IDisposable owned) : IDisposable
+{
+    public CausalLm Model { get; } = model;
+
+    public WornAdapters? Worn { get; } = worn;
+
+    /// <summary>Gradients <c>[users, weights]</c> float32, zero where a leaf has none; the caller's. The leaves' own are dropped.</summary>
+    public Tensor TakeGradients()
+    {
+        using var scope = NewDisposeScope();
+        var gradients = new Tensor[leaves.Count];
+        for (var i = 0; i < leaves.Count; i++)
+        {
+            var gradient = leaves[i].grad;
+            gradients[i] = gradient is null
+                ? zeros(users, leaves[i].numel() / users, dtype: ScalarType.Float32, device: leaves[i].device)
+                : gradient.reshape(users, -1).to(ScalarType.Float32);
+            leaves[i].grad = null;
+        }
+        return cat(gradients, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => owned.Dispose();
+}
