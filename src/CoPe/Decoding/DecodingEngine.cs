@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Kernels;
 using CoPe.Modeling;
 using CoPe.Runs;
 
@@ -10,6 +11,9 @@ namespace CoPe.Decoding;
 /// </summary>
 public sealed class DecodingEngine
 {
+    /// <summary>Bytes of weights that stay in the caches of a processor, more or less.</summary>
+    const long SmallModel = 64 << 20;
+
     readonly CausalLm _model;
     readonly AdapterBanks _banks;
     readonly IReadOnlyList<int> _stopIds;
@@ -38,9 +42,32 @@ public sealed class DecodingEngine
     /// <exception cref="ArgumentException">A request cannot be served: empty prompt, prompt that fills the context, adapter that does not exist, an id given twice.</exception>
     public IEnumerable<DecodingResult> Generate(IEnumerable<DecodingRequest> requests, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var queue = new RequestQueue(requests, _options, Check);
-        var total = requests is IReadOnlyCollection<DecodingRequest> all ? all.Sum(request => (long)request.Samples) : 0;
+        var known = requests as IReadOnlyList<DecodingRequest>;
+        var total = known?.Sum(request => (long)request.Samples) ?? 0;
         long done = 0, tokens = 0;
+        foreach (var result in known is null ? OneBatch(requests, cancellation) : Batches(known, cancellation))
+        {
+            tokens += result.Ids.Count;
+            progress?.Report(new StageProgress { Stage = _options.Stage, Done = ++done, Total = Math.Max(total, done), Unit = "answers", Figures = new Dictionary<string, double> { ["tokens"] = tokens } });
+            yield return result;
+        }
+    }
+
+    /// <summary>
+    /// Several running batches side by side where the model is so small that operations wait more than they compute; a larger one is read once for all rows. A request's batch is its
+    /// number modulo the batches', so that who decodes beside whom does not depend on time.
+    /// </summary>
+    IEnumerable<DecodingResult> Batches(IReadOnlyList<DecodingRequest> requests, CancellationToken cancellation)
+    {
+        var batches = Math.Min(_options.Batches ?? (_model.Weights.Bytes <= SmallModel ? TorchThreads.For(_model.Device) : 1), requests.Count);
+        if (batches <= 1) return OneBatch(requests, cancellation);
+        RequestQueue.RequireDistinct(requests);
+        return SideBySide.Merge(batches, (batch, ending) => OneBatch(requests.Where((_, index) => index % batches == batch), ending), cancellation);
+    }
+
+    IEnumerable<DecodingResult> OneBatch(IEnumerable<DecodingRequest> requests, CancellationToken cancellation)
+    {
+        using var queue = new RequestQueue(requests, _options, Check);
         RunningBatch? batch = null;
         try
         {
@@ -49,13 +76,7 @@ public sealed class DecodingEngine
                 cancellation.ThrowIfCancellationRequested();
                 batch = Admit(queue, batch);
                 if (batch is null || batch.Rows == 0) yield break;
-                foreach (var sequence in batch.Step())
-                {
-                    var result = sequence.ToResult();
-                    tokens += result.Ids.Count;
-                    progress?.Report(new StageProgress { Stage = _options.Stage, Done = ++done, Total = Math.Max(total, done), Unit = "answers", Figures = new Dictionary<string, double> { ["tokens"] = tokens } });
-                    yield return result;
-                }
+                foreach (var sequence in batch.Step()) yield return sequence.ToResult();
             }
         }
         finally

@@ -6,6 +6,9 @@ public sealed record EngineOptions
     /// <summary>Most rows in one pass; an expert and its amateur are two.</summary>
     public int MaxRows { get; init => field = AtLeast(2, value, nameof(MaxRows)); } = 64;
 
+    /// <summary>Running batches side by side, each of <see cref="MaxRows"/> rows and on one core; null takes one for large models and one a core for small ones.</summary>
+    public int? Batches { get; init => field = value is { } batches ? AtLeast(1, batches, nameof(Batches)) : null; }
+
     /// <summary>Most prompt tokens, padding included, in one prefill pass (a single longer prompt is a pass of its own).</summary>
     public int PrefillTokens { get; init => field = AtLeast(1, value, nameof(PrefillTokens)); } = 8192;
 

@@ -17,6 +17,14 @@ sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions o
         return _waiting.TryPeek(out var next) ? next : null;
     }
 
+    /// <summary>Throws where two requests, of whatever queues, have one id.</summary>
+    public static void RequireDistinct(IReadOnlyList<DecodingRequest> requests)
+    {
+        if (requests.GroupBy(request => request.Id).FirstOrDefault(group => group.Count() > 1) is { } twice) throw Twice(twice.Key);
+    }
+
+    static ArgumentException Twice(string id) => new($"Two requests have the id '{id}'; results could not be told apart.");
+
     public void Dequeue() => _waiting.Dequeue();
 
     public void Dispose() => _source.Dispose();
@@ -27,8 +35,7 @@ sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions o
         while (window.Count < options.LookAhead && _source.MoveNext())
         {
             check(_source.Current);
-            if (!_ids.Add(_source.Current.Id))
-                throw new ArgumentException($"Two requests have the id '{_source.Current.Id}'; results could not be told apart.");
+            if (!_ids.Add(_source.Current.Id)) throw Twice(_source.Current.Id);
             window.Add(_source.Current);
         }
         LongestNeed = window.Select(Need).DefaultIfEmpty().Max();

@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Kernels;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -39,12 +40,14 @@ public sealed class SequenceScorer
         list.ForEach(Check);
         var results = list.Select(item => item.Policies.Select(_ => new ScoredResponse[item.Responses.Count]).ToArray()).ToList();
         var rows = list.SelectMany((item, index) => ScoringRow.Of(index, item, _model.Config.HiddenSize, _options.SharePrompts)).OrderByDescending(row => row.Length).ToList();
-        for (var first = 0; first < rows.Count;)
+        var passes = Passes(rows);
+        var scored = TorchThreads.Run(TorchThreads.For(_model.Device), passes.Count, (_, pass) =>
         {
             cancellation.ThrowIfCancellationRequested();
-            var count = Math.Clamp(_options.TokensPerPass / rows[first].Length, 1, rows.Count - first);
-            var pass = rows.GetRange(first, count);
-            var logProbs = LogProbs(pass);
+            return LogProbs(passes[pass]);
+        });
+        foreach (var (pass, logProbs) in passes.Zip(scored))
+        {
             var at = 0;
             foreach (var row in pass)
             {
@@ -55,9 +58,17 @@ public sealed class SequenceScorer
                     at += length;
                 }
             }
-            first += count;
         }
         return [.. results.SelectMany(policies => policies).SelectMany(responses => responses)];
+    }
+
+    /// <summary>Rows, longest first, cut into passes within the budget.</summary>
+    List<List<ScoringRow>> Passes(List<ScoringRow> rows)
+    {
+        var passes = new List<List<ScoringRow>>();
+        for (var first = 0; first < rows.Count; first += passes[^1].Count)
+            passes.Add(rows.GetRange(first, Math.Clamp(_options.TokensPerPass / rows[first].Length, 1, rows.Count - first)));
+        return passes;
     }
 
     float[] LogProbs(List<ScoringRow> rows)

@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -12,6 +13,7 @@ public sealed class CausalLm : IDisposable
     /// <summary>A model over weights, which it owns from now on, computing in <paramref name="dtype"/>: float32 leaves may be computed in bf16, then each pass casts them.</summary>
     public CausalLm(DecoderConfig config, ModelWeights weights, ScalarType? dtype = null)
     {
+        NativeHeap.KeepFreedMemory();
         (Config, this.weights) = (config, weights);
         Dtype = dtype ?? weights[WeightLayout.Embedding].dtype;
         layers = [.. Enumerable.Range(0, config.LayerCount).Select(i => new DecoderLayer(config, weights, i))];

@@ -54,6 +54,9 @@ public sealed class ModelWeights : IDisposable
     /// <summary>The weights in model order; this object owns them.</summary>
     public IReadOnlyList<Tensor> Parameters() => [.. order.Select(name => tensors[name])];
 
+    /// <summary>Bytes of all weights.</summary>
+    public long Bytes => tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size());
+
     internal Tensor? Find(string name) => tensors.GetValueOrDefault(name);
 
     /// <summary>Puts tensors, which it owns from now on, in the place of others and disposes those.</summary>

@@ -25,13 +25,9 @@ public sealed class CandidateGenerator(DecodingEngine engine, Func<IEnumerable<i
         for (var round = 0; waiting.Count > 0; round++)
         {
             var isLast = round == options.Redraws;
-            var again = new List<Drawing>();
             foreach (var drawing in Draw(waiting, seed, progress, cancellation))
-            {
                 if (isLast || drawing.Usable >= options.Count) yield return drawing.ToSet();
-                else again.Add(drawing);
-            }
-            waiting = again;
+            waiting = isLast ? [] : waiting.FindAll(drawing => drawing.Usable < options.Count); // in the order of the items, whichever ended first
         }
     }
 

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -9,19 +10,28 @@ internal static class ReferenceScorer
     /// <summary>Log-probabilities by user and row.</summary>
     public static IReadOnlyList<ReferenceLogProbs[]> Score(CausalLm model, WornAdapters worn, IReadOnlyList<TrainingRow[]> rows, int maxTokensPerPass, CancellationToken cancellation)
     {
-        using var noGrad = no_grad();
         var scores = rows.Select(ofUser => new ReferenceLogProbs[ofUser.Length]).ToArray();
         var all = rows.SelectMany((ofUser, user) => ofUser.Select((row, example) => new PlannedRow(user, example, row, 1)));
-        foreach (var pass in PassPlanner.Split(all, maxTokensPerPass))
+        var workers = TorchThreads.For(model.Device);
+        var passes = PassPlanner.Split(all, maxTokensPerPass, workers);
+        var sums = TorchThreads.Run(workers, passes.Count, (_, pass) =>
         {
             cancellation.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            using var batch = new PassBatch(pass);
-            using var adapters = worn.Of(pass);
-            var tokens = -SftLoss.PerToken(LabelLogits.Of(model, batch, adapters), batch.Labels);
-            var sums = SequenceLogProb.Sum(tokens, batch.SequenceOfLabel, batch.Sequences).cpu().data<float>().ToArray();
-            for (var i = 0; i < pass.Count; i++) scores[pass[i].User][pass[i].Example] = new(sums[2 * i], sums[2 * i + 1]);
-        }
+            return Sums(model, worn, passes[pass]);
+        });
+        foreach (var (pass, ofPass) in passes.Zip(sums))
+            for (var i = 0; i < pass.Count; i++) scores[pass[i].User][pass[i].Example] = new(ofPass[2 * i], ofPass[2 * i + 1]);
         return scores;
+    }
+
+    /// <summary>Log-probabilities of a pass's answers, chosen and rejected in turn.</summary>
+    static float[] Sums(CausalLm model, WornAdapters worn, IReadOnlyList<PlannedRow> pass)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var batch = new PassBatch(pass, model.Device);
+        using var adapters = worn.Of(pass);
+        var tokens = -SftLoss.PerToken(LabelLogits.Of(model, batch, adapters), batch.Labels);
+        return SequenceLogProb.Sum(tokens, batch.SequenceOfLabel, batch.Sequences).cpu().data<float>().ToArray();
     }
 }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using CoPe.Runs;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
@@ -37,7 +38,7 @@ internal sealed class TrainingLoop : IDisposable
         var values = setup.Weights.Values;
         optimiser = new AdamW(users, values.shape[1], setup.Weights.DecayedWidth, options.Optimiser, values.device);
         lastGood = values.clone().DetachFromDisposeScope();
-        workers = new PassWorkers(setup.Replicate, values.device_type == TorchSharp.DeviceType.CPU ? options.Workers ?? get_num_threads() : 1);
+        workers = new PassWorkers(setup.Replicate, options.Workers ?? TorchThreads.For(values.device));
         development = setup.DevelopmentRows is null ? null : new DevelopmentWatch(setup, states, workers);
         report = new LoopReport(setup, totals, states);
         checkpoint = new LoopCheckpoint(setup, optimiser, lastGood, development?.Best, states);
@@ -47,7 +48,6 @@ internal sealed class TrainingLoop : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled at a step boundary, after saving.</exception>
     public IReadOnlyList<TrainingOutcome> Run(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        NativeHeap.KeepFreedMemory();
         report.WarnOfSmallHistories();
         if (checkpoint.TryRestore() is { } restored)
             step = restored;

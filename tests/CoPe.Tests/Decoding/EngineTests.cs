@@ -44,6 +44,25 @@ public class EngineTests
         Assert.Equal(Show(alone), Show(together));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Batches_side_by_side_draw_the_same(int batches)
+    {
+        using var policies = GoldenPolicies.Llama();
+        var requests = RandomRequests(14, 6);
+        Assert.Equal(Show(policies.Engine().InOrder(requests)), Show(policies.Engine(options: new EngineOptions { Batches = batches, MaxRows = 6 }).InOrder(requests)));
+    }
+
+    [Fact]
+    public void A_bad_request_ends_all_batches_and_is_named()
+    {
+        using var policies = GoldenPolicies.Llama();
+        DecodingRequest[] requests = [.. RandomRequests(9, 7), new DecodingRequest { Id = "empty", Prompt = [], Options = new() }];
+        var error = Assert.Throws<ArgumentException>(() => policies.Engine(options: new EngineOptions { Batches = 2 }).InOrder(requests));
+        Assert.Contains("'empty'", error.Message);
+    }
+
     [Fact]
     public void Another_order_and_a_rest_of_the_queue_draw_the_same()
     {

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 
-namespace CoPe.Training;
+namespace CoPe.Kernels;
 
 /// <summary>
-/// Lets the C library keep memory that tensors free. A training frees and takes the same large blocks at every step; given back to the system in between, each
-/// of them is zeroed and mapped anew, page by page, which costs a sixth of a step.
+/// Lets the C library keep memory that tensors free. Passes free and take the same large blocks again and again; given back to the system in between, each
+/// of them is zeroed and mapped anew, page by page, which costs a tenth to a sixth of the time.
 /// </summary>
 internal static partial class NativeHeap
 {

@@ -1,0 +1,67 @@
+using System.Runtime.ExceptionServices;
+using static TorchSharp.torch;
+
+namespace CoPe.Kernels;
+
+/// <summary>
+/// Runs jobs side by side, each thread with one torch thread to itself. A small model's pass is hundreds of operations of a few microseconds, between which torch's own threads wait for
+/// each other; whole passes do not wait.
+/// </summary>
+static class TorchThreads
+{
+    /// <summary>How many jobs to run side by side on a device: as many as torch has threads on the processor, otherwise one.</summary>
+    public static int For(Device device) => device.type == TorchSharp.DeviceType.CPU ? get_num_threads() : 1;
+
+    /// <summary>
+    /// Results of all jobs, in order, whichever thread ran them. With one worker or one job they run on the caller's thread, and torch's own threads share each operation.
+    /// The first failure is thrown once all threads have ended.
+    /// </summary>
+    /// <param name="workers">Threads.</param>
+    /// <param name="jobs">Jobs, numbered from 0; a thread takes the next one when it is free.</param>
+    /// <param name="run">Runs a job on a worker.</param>
+    public static T[] Run<T>(int workers, int jobs, Func<int, int, T> run)
+    {
+        var results = new T[jobs];
+        var done = new bool[jobs];
+        var errors = new ExceptionDispatchInfo?[jobs];
+        var next = -1;
+        void Take(int worker)
+        {
+            for (var job = Interlocked.Increment(ref next); job < jobs; job = Interlocked.Increment(ref next))
+            {
+                try
+                {
+                    results[job] = run(worker, job);
+                    done[job] = true;
+                }
+                catch (Exception error)
+                {
+                    errors[job] = ExceptionDispatchInfo.Capture(error);
+                }
+            }
+        }
+
+        workers = Math.Min(workers, jobs);
+        if (workers <= 1) Take(0);
+        else SideBySide(workers, Take);
+        if (Array.Find(errors, error => error is not null) is not { } first) return results;
+        for (var job = 0; job < jobs; job++)
+            if (done[job]) (results[job] as IDisposable)?.Dispose();
+        first.Throw();
+        return results;
+    }
+
+    /// <summary>Runs the body once on each worker and waits for all; a body may not throw.</summary>
+    public static void SideBySide(int workers, Action<int> body)
+    {
+        var own = get_num_threads();
+        var threads = Enumerable.Range(0, workers).Select(worker => new Thread(() =>
+        {
+            set_num_threads(1); // the thread's own setting, but also that of threads to come, hence the last line below
+            body(worker);
+        }) { IsBackground = true, Name = $"torch {worker}" }).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        set_num_threads(own);
+    }
+}
