@@ -27,7 +27,7 @@ static class SideBySide
         work.Start();
         try
         {
-            foreach (var element in ready.GetConsumingEnumerable()) yield return element;
+            foreach (var element in ready.GetConsumingEnumerable(CancellationToken.None)) yield return element;
         }
         finally
         {
@@ -41,7 +41,7 @@ static class SideBySide
         {
             try
             {
-                foreach (var element in make(stream, ending.Token)) ready.Add(element);
+                foreach (var element in make(stream, ending.Token)) ready.Add(element, CancellationToken.None);
             }
             catch (Exception error)
             {
