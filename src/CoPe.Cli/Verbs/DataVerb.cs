@@ -10,6 +10,7 @@ static class DataVerb
     {
         DataCheckVerb.Create(host),
         DataShowVerb.Create(host),
+        DataImportVerb.Create(host),
         DataSampleVerb.Create(host),
         DataTasksVerb.Create(host),
     };

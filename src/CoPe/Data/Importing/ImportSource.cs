@@ -1,0 +1,80 @@
+using System.Text;
+using System.Text.Json;
+
+namespace CoPe.Data.Importing;
+
+/// <summary>Rows of a CSV file, a JSON or JSON lines file, or a folder of text files.</summary>
+static class ImportSource
+{
+    /// <summary>Columns that a folder of texts has.</summary>
+    public const string Folder = "folder", Heading = "heading", Body = "body", Text = "text", Written = "date", FileName = "file";
+
+    /// <summary>The rows in their order; what cannot be read is reported and passed over.</summary>
+    /// <exception cref="DataFileException">The source is not there, empty, or no text.</exception>
+    public static IEnumerable<ImportRow> Read(string path, Action<DataFileException> problem)
+    {
+        if (Directory.Exists(path)) return TextFolder.Rows(path, problem);
+        var place = new DataFilePlace { File = path };
+        if (!File.Exists(path)) throw new DataFileException(place, "no such file or folder", "a CSV, JSON lines or JSON file, or a folder of texts", "Check the path.");
+        if (new FileInfo(path).Length == 0) throw new DataFileException(place, "an empty file", "rows", "Check where the file comes from.");
+        return Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".csv" or ".tsv" => Decoded(path, Csv(path, problem)),
+            ".jsonl" or ".ndjson" => Decoded(path, Lines(path, problem)),
+            ".json" => FlatJson.Rows(path),
+            var other => throw new DataFileException(place, $"a file of kind '{other}'", ".csv, .tsv, .jsonl, .ndjson, .json or a folder of .txt and .md files", "Rename or convert it."),
+        };
+    }
+
+    static IEnumerable<ImportRow> Csv(string path, Action<DataFileException> problem)
+    {
+        using var text = TextSource.Open(path);
+        IReadOnlyList<string>? header = null;
+        foreach (var row in new CsvReader(text, path).Rows())
+        {
+            var place = new DataFilePlace { File = path, Line = row.Line };
+            if (header is null) header = Header(row, place);
+            else if (row.Fields.Count != header.Count)
+                problem(new(place, $"{row.Fields.Count} fields", $"{header.Count} as in the header", "The row is left out: quote fields that hold separators or line breaks."));
+            else yield return new(place, header.Zip(row.Fields).ToDictionary(pair => pair.First, pair => pair.Second));
+        }
+    }
+
+    static List<string> Header(CsvRow row, DataFilePlace place)
+    {
+        var names = row.Fields.Select(name => name.Trim()).ToList();
+        return names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is not { } twice ? names
+            : throw new DataFileException(place, $"the column \"{twice.Key}\" twice", "columns with names of their own", "Rename one.");
+    }
+
+    static IEnumerable<ImportRow> Lines(string path, Action<DataFileException> problem)
+    {
+        using var text = TextSource.Open(path);
+        for (var number = 1; text.ReadLine() is { } line; number++)
+        {
+            if (string.IsNullOrWhiteSpace(line)) continue;
+            var place = new DataFilePlace { File = path, Line = number };
+            if (FlatJson.Fields(line, place, problem) is { } fields) yield return new(place, fields);
+        }
+    }
+
+    static IEnumerable<ImportRow> Decoded(string path, IEnumerable<ImportRow> rows)
+    {
+        using var reading = rows.GetEnumerator();
+        long? line = null;
+        while (true)
+        {
+            try
+            {
+                if (!reading.MoveNext()) yield break;
+            }
+            catch (DecoderFallbackException error)
+            {
+                throw TextSource.NoText(path, line + 1, error);
+            }
+
+            line = reading.Current.Place.Line;
+            yield return reading.Current;
+        }
+    }
+}

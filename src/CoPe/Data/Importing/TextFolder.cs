@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace CoPe.Data.Importing;
+
+/// <summary>
+/// Text files (.txt, .md) as rows, in the order of their dates. Columns: <c>folder</c> (the first folder below, or the folder itself), <c>file</c>, <c>date</c> (from the file's name, otherwise when it was
+/// written last), <c>text</c>, and as its two parts <c>heading</c> and <c>body</c>: the first line where it is short, otherwise the first sentence.
+/// </summary>
+static partial class TextFolder
+{
+    const int LongestHeading = 20;
+
+    public static IEnumerable<ImportRow> Rows(string folder, Action<DataFileException> problem)
+    {
+        var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file).ToLowerInvariant() is ".txt" or ".md" or ".text").Order(StringComparer.Ordinal).ToList();
+        if (files.Count == 0) throw new DataFileException(new() { File = folder }, "no .txt or .md file", "one text a file", "Put the texts there, a file each.");
+        foreach (var file in files)
+            if (Row(folder, file, problem) is { } row) yield return row;
+    }
+
+    /// <summary>A text's heading and the rest; the heading of a single sentence is its first words.</summary>
+    public static (string Heading, string Body) Parts(string text)
+    {
+        var trimmed = text.Trim();
+        var line = trimmed.IndexOf('\n', StringComparison.Ordinal);
+        var first = (line < 0 ? trimmed : trimmed[..line]).Trim().TrimStart('#').Trim();
+        if (line >= 0 && first.Length > 0 && Checking.TextFaults.Words(first) <= LongestHeading) return (first, trimmed[line..].Trim());
+        var sentence = SentenceEnd().Match(trimmed);
+        var end = sentence.Success && sentence.Index + 1 < trimmed.Length ? sentence.Index + 1 : trimmed.Length;
+        return (Prompts.PromptTemplate.FirstWords(trimmed[..end], LongestHeading), trimmed);
+    }
+
+    static ImportRow? Row(string folder, string file, Action<DataFileException> problem)
+    {
+        var relative = Path.GetRelativePath(folder, file).Replace('\\', '/');
+        var place = new DataFilePlace { File = file };
+        string text;
+        try
+        {
+            using var reader = TextSource.Open(file);
+            text = reader.ReadToEnd();
+        }
+        catch (DecoderFallbackException error)
+        {
+            problem(TextSource.NoText(file, null, error));
+            return null;
+        }
+
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            problem(new(place, "an empty text", "a text", "The file is left out."));
+            return null;
+        }
+
+        var (heading, body) = Parts(text);
+        return new(place, new Dictionary<string, string>
+        {
+            [ImportSource.Folder] = relative.Contains('/') ? relative[..relative.IndexOf('/', StringComparison.Ordinal)] : Path.GetFileName(Path.GetFullPath(folder).TrimEnd('/', '\\')),
+            [ImportSource.FileName] = relative, [ImportSource.Written] = Date(file), [ImportSource.Text] = text.Trim(), [ImportSource.Heading] = heading, [ImportSource.Body] = body,
+        });
+    }
+
+    static string Date(string file) => DateInName().Match(Path.GetFileName(file)) is { Success: true } named
+        ? $"{named.Groups[1].Value}-{named.Groups[2].Value}-{named.Groups[3].Value}"
+        : File.GetLastWriteTimeUtc(file).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"[.!?](?=\s)|$")]
+    private static partial Regex SentenceEnd();
+
+    [GeneratedRegex(@"((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])")]
+    private static partial Regex DateInName();
+}

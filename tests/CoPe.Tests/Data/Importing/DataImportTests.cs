@@ -1,0 +1,148 @@
+using System.Text;
+using CoPe.Data;
+using CoPe.Data.Importing;
+using CoPe.Data.Tasks;
+
+namespace CoPe.Tests.Data.Importing;
+
+public sealed class DataImportTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    /// <summary>Three authors: Ada with ten mails in no order of time, Bob and Eve with two.</summary>
+    static string Csv(Func<int, string> date) => "who,when,subject,body\n"
+        + string.Concat(Enumerable.Range(0, 10).Select(i => (i * 3) % 10).Select(day => $"Ada,{date(day)},\"topic {day}, first\",\"Dear all,\nthis is mail number {day} \"\"by Ada\"\".\"\n"))
+        + string.Concat(from name in (string[])["Bob", "Eve"] from day in (int[])[1, 2] select $"{name},{date(day)},topic of {name} {day},Short mail {day} by {name} himself\n");
+
+    ImportOptions Options(string file, IdHash? hash = null) => new()
+    {
+        Source = folder.At(file), Name = "mails", Author = "who", Date = "when", Inputs = ["subject"], Output = "body", Target = folder.At("out"), Hash = hash,
+    };
+
+    ImportReport Import(string text, Encoding? encoding = null, IdHash? hash = null)
+    {
+        File.WriteAllText(folder.At("mails.csv"), text, encoding ?? new UTF8Encoding(false));
+        return DataImport.Run(Options("mails.csv", hash));
+    }
+
+    LampDataset Read() => LampFiles.Read(folder.At("out"), TaskFile.Read(folder.At("out/mails/task.yaml")).Task);
+
+    public static TheoryData<string> Dates => ["iso", "dotted", "unix", "slashes"];
+
+    [Theory]
+    [MemberData(nameof(Dates))]
+    public void Authors_become_users_with_histories_in_order_of_time_and_their_latest_texts_as_queries(string kind)
+    {
+        var report = Import(Csv(day => kind switch { "iso" => $"2024-01-{day + 10}", "dotted" => $"{day + 10}.01.2024", "unix" => $"{1704844800 + (86400 * day)}", _ => $"01/{day + 10}/2024" }));
+
+        var data = Read();
+        var ada = Assert.Single(data.Users);
+        Assert.Equal(Enumerable.Range(0, 8), ada.Profile.Select(item => int.Parse(item.Fields["subject"].Split(' ', ',')[1], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal("Dear all,\nthis is mail number 0 \"by Ada\".", ada.Profile[0].Fields["body"]);
+        Assert.Equal(["topic 8, first", "topic 9, first"], ada.Queries.Select(query => query.Input[(query.Input.IndexOf("topic", StringComparison.Ordinal))..]));
+        Assert.Equal(["Bob", "Eve"], data.Others.Select(user => user.Id));
+        Assert.Equal((14, 0), (report.Rows, report.Problems.Count));
+        Assert.Empty(report.Check.Findings.Rules);
+    }
+
+    public static TheoryData<string> Encodings => ["utf-8", "utf-8 mark", "utf-16", "utf-16be", "utf-16 without mark", "crlf"];
+
+    [Theory]
+    [MemberData(nameof(Encodings))]
+    public void Every_encoding_gives_the_same_files(string kind)
+    {
+        var text = Csv(day => $"2024-01-{day + 10}").Replace("Ada", "Adä", StringComparison.Ordinal);
+        Import(text);
+        var expected = File.ReadAllText(folder.At("out/mails/" + LampFiles.UsersFile));
+        Encoding encoding = kind switch { "utf-16" => Encoding.Unicode, "utf-16be" => Encoding.BigEndianUnicode, "utf-16 without mark" => new UnicodeEncoding(false, false), "utf-8 mark" => Encoding.UTF8, _ => new UTF8Encoding(false) };
+
+        Import(kind == "crlf" ? text.Replace("\n", "\r\n", StringComparison.Ordinal) : text, encoding);
+
+        Assert.Equal(expected, File.ReadAllText(folder.At("out/mails/" + LampFiles.UsersFile)).Replace("\\r\\n", "\\n", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Rows_that_cannot_be_used_are_left_out_and_named()
+    {
+        var report = Import(Csv(day => $"2024-01-{day + 10}") + "Ada,2024-02-01,x\nAda,someday,x,y\n,2024-02-01,x,y\nAda,2024-02-01,x,\n");
+
+        Assert.Equal(4, report.Problems.Count);
+        Assert.Contains(report.Problems, problem => problem.Contains("mails.csv, line 26: found 3 fields, expected 4", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("found \"someday\"", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("line 28, field \"who\"", StringComparison.Ordinal));
+        Assert.Equal(8, Read().Users[0].Profile.Count);
+    }
+
+    [Fact]
+    public void A_text_that_is_written_twice_does_not_stand_in_history_and_query()
+    {
+        var report = Import(Csv(day => $"2024-01-{day + 10}") + "Ada,2024-01-01,other,\"Dear all, this is mail number 9 by Ada!\"\n");
+
+        Assert.Equal(1, report.Check.Findings.CountOf(CoPe.Data.Checking.CheckRules.LeakText));
+        Assert.DoesNotContain(Read().Users[0].Profile, item => item.Fields["body"].Contains("number 9", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Hashed_ids_leave_no_name_and_need_the_key()
+    {
+        Import(Csv(day => $"2024-01-{day + 10}").Replace("by Ada", "by me", StringComparison.Ordinal), hash: new(new byte[32]));
+
+        Assert.DoesNotContain("Ada", File.ReadAllText(folder.At("out/mails/" + LampFiles.UsersFile)), StringComparison.Ordinal);
+        Assert.Equal(new IdHash(new byte[32]).Of("Ada"), Read().Users[0].Id);
+        Assert.NotEqual(new IdHash(new byte[32]).Of("Ada"), new IdHash([.. new byte[31], 1]).Of("Ada"));
+        Assert.Equal(IdHash.OfFile(folder.At("key")).Of("Ada"), IdHash.OfFile(folder.At("key")).Of("Ada"));
+    }
+
+    [Fact]
+    public void Json_lines_and_a_json_array_give_what_the_csv_gives()
+    {
+        Import(Csv(day => $"2024-01-{day + 10}"));
+        var expected = File.ReadAllText(folder.At("out/mails/" + LampFiles.UsersFile));
+        using var csv = new StreamReader(folder.At("mails.csv"));
+        var rows = new CsvReader(csv, "").Rows().Skip(1).Select(row => System.Text.Json.JsonSerializer.Serialize(new { who = row.Fields[0], when = row.Fields[1], subject = row.Fields[2], body = row.Fields[3], more = new[] { 1 } })).ToList();
+        File.WriteAllText(folder.At("mails.jsonl"), string.Join("\r\n", rows.Append("{broken").Append("")));
+        File.WriteAllText(folder.At("mails.json"), $"[{string.Join(",", rows)}]");
+
+        var report = DataImport.Run(Options("mails.jsonl"));
+        Assert.Equal(expected, File.ReadAllText(folder.At("out/mails/" + LampFiles.UsersFile)));
+        Assert.Contains("mails.jsonl, line 15", Assert.Single(report.Problems), StringComparison.Ordinal);
+
+        DataImport.Run(Options("mails.json"));
+        Assert.Equal(expected, File.ReadAllText(folder.At("out/mails/" + LampFiles.UsersFile)));
+    }
+
+    [Fact]
+    public void A_folder_of_texts_has_an_author_a_folder_and_the_heading_as_request()
+    {
+        foreach (var day in Enumerable.Range(1, 6)) folder.Write($"texts/ada/2024-01-0{day} note.txt", $"# Note {day}\n\nToday I write about thing {day} at length.");
+        folder.Write("texts/bob/a.md", "One sentence stands here alone. Another follows it.");
+        folder.Write("texts/bob/empty.txt", " ");
+
+        var report = DataImport.Run(new() { Source = folder.At("texts"), Name = "mails", Author = "folder", Date = "date", Id = "file", Inputs = ["heading"], Output = "body", Target = folder.At("out") });
+
+        var data = Read();
+        Assert.Equal(("ada/2024-01-01 note.txt", "Note 1", "Today I write about thing 1 at length."), (data.Users[0].Profile[0].Id, data.Users[0].Profile[0].Fields["heading"], data.Users[0].Profile[0].Fields["body"]));
+        Assert.EndsWith("One sentence stands here alone.", data.Others[0].Queries[0].Input, StringComparison.Ordinal);
+        Assert.Contains("empty.txt: found an empty text", Assert.Single(report.Problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "an empty file")]
+    [InlineData("who,when,subject\nAda,2024,x\n", "a column \"body\"")]
+    [InlineData("who,when,subject,body\n", "no row with an author and a text")]
+    [InlineData("who,when,subject,body\nAda,2024,a,b\n", "found 1 author")]
+    [InlineData("who,when,subject,body\nAda,2024,a,b\nBob,2024,a,c\n", "at most 1 texts an author")]
+    [InlineData("who,who,subject,body\nAda,2024,a,b\n", "the column \"who\" twice")]
+    public void A_source_that_cannot_become_a_task_is_refused(string text, string found) =>
+        Assert.Contains(found, Assert.Throws<DataFileException>(() => Import(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Bytes_that_are_no_text_are_refused_with_the_line()
+    {
+        File.WriteAllBytes(folder.At("mails.csv"), [.. Encoding.UTF8.GetBytes("who,when,subject,body\nAda,2024,a,"), 0xE9, (byte)'\n']);
+
+        Assert.Contains("neither UTF-8 nor UTF-16", Assert.Throws<DataFileException>(() => DataImport.Run(Options("mails.csv"))).Message, StringComparison.Ordinal);
+    }
+}
