@@ -29,7 +29,7 @@ static class ImportSource
     static IEnumerable<ImportRow> Csv(string path, Action<DataFileException> problem)
     {
         using var text = TextSource.Open(path);
-        IReadOnlyList<string>? header = null;
+        List<string>? header = null;
         foreach (var row in new CsvReader(text, path).Rows())
         {
             var place = new DataFilePlace { File = path, Line = row.Line };
