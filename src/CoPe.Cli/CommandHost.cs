@@ -1,3 +1,4 @@
+using CoPe.Cli.Hub;
 using CoPe.Runs;
 using Spectre.Console;
 
@@ -15,8 +16,8 @@ sealed record CommandHost
     /// <summary>Text piped in; null where a person sits at the keyboard.</summary>
     public TextReader? In { get; init; }
 
-    /// <summary>Variables of the environment by name.</summary>
-    public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+    /// <summary>The hub, its cache and the token, as the environment says.</summary>
+    public Func<HubSettings> Hub { get; init; } = () => HubSettings.Of(Environment.GetEnvironmentVariable);
 
     /// <summary>Progress may be drawn in place: <see cref="Error"/> is a terminal and the person did not ask for plain text.</summary>
     public bool IsLive { get; init; }

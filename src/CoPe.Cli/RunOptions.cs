@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoPe.Cli.Hub;
 
 namespace CoPe.Cli;
 
@@ -8,6 +9,7 @@ sealed class RunOptions
     readonly Argument<string?> recipe = new("recipe") { Description = "Recipe file, or the name of a shipped one; by default that of the run.", Arity = ArgumentArity.ZeroOrOne };
     readonly Option<string?> run = new("--run") { Description = "Folder of the run; by default runs/NAME after the recipe.", HelpName = "folder" };
     readonly Option<string[]> set = new("--set") { Description = "Sets a key of the recipe, for example dpo.beta=0.05; may be given several times.", HelpName = "key=value", DefaultValueFactory = _ => [] };
+    readonly Option<string?> model = new("--model") { Description = ModelSource.Description, HelpName = "model" };
     readonly Option<int?> users = new("--users") { Description = "Only the first users of the file.", HelpName = "n" };
     readonly Option<bool> quiet = new("--quiet") { Description = "No progress, only warnings and results." };
     readonly Option<bool> json = new("--json") { Description = "Results as JSON instead of tables." };
@@ -18,7 +20,7 @@ sealed class RunOptions
     {
         var options = new RunOptions();
         if (takesRecipe) command.Arguments.Add(options.recipe);
-        foreach (var option in (Option[])[options.run, options.set, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
         return options;
     }
 
@@ -26,11 +28,12 @@ sealed class RunOptions
     public RunRequest Read(ParseResult parsed, string? recipeName = null)
     {
         var users = parsed.GetValue(this.users);
+        var model = parsed.GetValue(this.model);
         return new()
         {
             Recipe = recipeName ?? parsed.GetValue(recipe),
             Run = parsed.GetValue(run),
-            Overrides = [.. parsed.GetValue(set) ?? [], .. users is { } count ? (string[])[$"users={count}"] : []],
+            Overrides = [.. parsed.GetValue(set) ?? [], .. model is not null ? (string[])[$"model={model}"] : [], .. users is { } count ? (string[])[$"users={count}"] : []],
             IsQuiet = parsed.GetValue(quiet),
             IsJson = parsed.GetValue(json),
             IsVerbose = parsed.GetValue(verbose),

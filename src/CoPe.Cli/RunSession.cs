@@ -1,4 +1,5 @@
 using CoPe.Cli.Display;
+using CoPe.Cli.Hub;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
         var recipe = Recipe.Read(file, request.Overrides);
         using var held = RunLock.Take(run);
         prepare?.Invoke(run);
-        var inputs = InputPaths.Find(recipe, host.Roots);
+        var inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.Find(host, model, request.IsQuiet));
         Keep(recipe, run);
         using var shared = new SharedResources();
         using var display = RunDisplay.For(host, request, [.. host.Pipeline.Stages.Where(stage => stage.IsIn(recipe)).Select(stage => stage.Name)]);
@@ -35,7 +36,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         using var shared = new SharedResources();
-        return look(new() { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, host.Roots), Shared = shared, Time = host.Time });
+        return look(new() { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.FindHere(host, model)), Shared = shared, Time = host.Time });
     }
 
     static void Keep(Recipe recipe, RunDirectory run)

@@ -7,7 +7,7 @@ namespace CoPe.Cli.Display;
 static class Words
 {
     /// <summary>Figures a person watches; the others are in the metrics files and the report.</summary>
-    static readonly string[] Watched = ["loss", "rewards/margins", "rewards/accuracies", "lr", "tokens", "tokens/s"];
+    static readonly string[] Watched = ["loss", "rewards/margins", "rewards/accuracies", "lr", "tokens", "tokens/s", "MB/s"];
 
     /// <summary><c>0:07</c>, <c>12:34</c>, <c>1:02:03</c>.</summary>
     public static string Time(TimeSpan span) => span.TotalHours >= 1

@@ -57,14 +57,9 @@ static class CheckpointReader
             var single = Path.Combine(folder, Single);
             return File.Exists(single) ? [single] : throw new ModelFileException(folder, $"has neither {Single} nor {Index}. Only safetensors weights are read.");
         }
-        var map = ConfigJson.Read(index).Object("weight_map") ?? throw new ModelFileException(index, "weight_map", "is missing.");
-        var names = map.Properties.Select(p => map.Text(p.Name) ?? throw new ModelFileException(index, p.Name, "names no file.")).Distinct().Order(StringComparer.Ordinal).ToList();
-        if (names.Count == 0) throw new ModelFileException(index, "weight_map", "names no tensor.");
+        var names = CheckpointIndex.Files(index);
         foreach (var name in names)
-        {
-            if (name != Path.GetFileName(name)) throw new ModelFileException(index, name, "a shard must lie beside the index.");
             if (!File.Exists(Path.Combine(folder, name))) throw new ModelFileException(Path.Combine(folder, name), $"is missing; {Index} names it as a shard. Download it again.");
-        }
         return [.. names.Select(name => Path.Combine(folder, name))];
     }
 

@@ -23,8 +23,11 @@ public sealed record InputPaths
     public string? Prompt { get; init; }
 
     /// <summary>Finds them. <paramref name="roots"/> are searched in order for relative paths. Whether they are whole is for those who read them.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="roots">Folders in order.</param>
+    /// <param name="findModel">Finds the folder of the recipe's model, which may be named otherwise than by a path; null takes it for a path. Called last, for it may take long.</param>
     /// <exception cref="RunException">One is not there.</exception>
-    public static InputPaths Find(Recipe recipe, IReadOnlyList<string> roots)
+    public static InputPaths Find(Recipe recipe, IReadOnlyList<string> roots, Func<string, string>? findModel = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         var data = Folder(recipe.Data, roots, "data", "name the folder that holds a folder per task: --set data=FOLDER");
@@ -34,11 +37,9 @@ public sealed record InputPaths
         if (!Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file)))) task = data;
         if (!Directory.Exists(task))
             throw new RunException($"data folder {data} holds no folder '{name}'{Nearest.Hint(name, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles)} in it");
-        return new()
-        {
-            Model = Folder(recipe.Model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER"), Data = task, TaskFile = taskFile,
-            Prompt = recipe.Prompts is { } prompts ? FindPrompt(Folder(prompts, roots, "prompts", "name a folder with a prompt file per task, or leave the key out for the task's own wording"), name) : null,
-        };
+        var prompt = recipe.Prompts is { } prompts ? FindPrompt(Folder(prompts, roots, "prompts", "name a folder with a prompt file per task, or leave the key out for the task's own wording"), name) : null;
+        findModel ??= model => Folder(model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER");
+        return new() { Data = task, TaskFile = taskFile, Prompt = prompt, Model = findModel(recipe.Model) };
     }
 
     /// <summary>The file of a task, named by path, or by bare name where it is shipped.</summary>

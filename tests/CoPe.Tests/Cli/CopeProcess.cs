@@ -55,6 +55,7 @@ sealed class CopeProcess : IDisposable
         return CommandLine.Run(args, new CommandHost
         {
             Out = output, Error = error, Roots = [folder.At("here"), folder.At("shipped")], Pipeline = new([Tam, Sft, Evaluate]), Cancellation = cancellation,
+            Hub = () => new() { Endpoint = new("http://localhost:1/"), Cache = folder.At("hub"), TokenSource = "HF_TOKEN", IsOffline = true },
         });
     }
 

@@ -1,4 +1,5 @@
 using CoPe.Cli;
+using CoPe.Cli.Hub;
 using CoPe.Data.Samples;
 using CoPe.Runs;
 using CoPe.Runs.Pretraining;
@@ -44,6 +45,9 @@ public sealed class TinyWorld : IDisposable
     /// <summary>What is piped into the next command.</summary>
     public string? Input { get; set; }
 
+    /// <summary>The hub that the next commands see; null is one without network and with an empty cache.</summary>
+    internal HubSettings? Hub { get; set; }
+
     public RunDirectory At(string run) => new(folder.At(run));
 
     /// <summary>All stages into a run folder of that name.</summary>
@@ -54,7 +58,7 @@ public sealed class TinyWorld : IDisposable
         using var output = new StringWriter();
         using var error = new StringWriter();
         using var input = Input is null ? null : new StringReader(Input);
-        var code = CommandLine.Run(args, new() { Out = output, Error = error, In = input, Roots = [folder.Path, AppContext.BaseDirectory], Cancellation = cancellation });
+        var code = CommandLine.Run(args, new() { Out = output, Error = error, In = input, Hub = () => Hub ?? NoHub(), Roots = [folder.Path, AppContext.BaseDirectory], Cancellation = cancellation });
         (Output, Error) = (output.ToString(), error.ToString());
         return code;
     }
@@ -67,6 +71,8 @@ public sealed class TinyWorld : IDisposable
         var files = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Where(file => kinds.Contains(Path.GetFileName(file)) || Path.GetFileName(Path.GetDirectoryName(file)) == "predictions");
         return new(files.ToDictionary(file => Path.GetRelativePath(root, file), file => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))), StringComparer.Ordinal);
     }
+
+    HubSettings NoHub() => new() { Endpoint = new("http://localhost:1/"), Cache = folder.At("hub"), TokenSource = "HF_TOKEN", IsOffline = true };
 
     public void Dispose() => folder.Dispose();
 }

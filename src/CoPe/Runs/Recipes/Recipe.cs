@@ -8,7 +8,7 @@ namespace CoPe.Runs.Recipes;
 /// </summary>
 public sealed record Recipe
 {
-    /// <summary>Model folder in Hugging Face layout, from the current folder or beside the program.</summary>
+    /// <summary>Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes <c>org/name[@revision]</c> on the hub.</summary>
     public string Model { get; init; } = "models/cope-tiny";
 
     /// <summary>Number type of the frozen weights while training.</summary>

@@ -1,0 +1,69 @@
+using CoPe.Runs;
+
+namespace CoPe.Cli.Hub;
+
+/// <summary>
+/// The cache that Hugging Face's tools share: a folder a model, with <c>blobs/ETAG</c>, <c>snapshots/COMMIT/FILE</c> that link to them, and <c>refs/REVISION</c> that hold a commit.
+/// Where links cannot be made, the files themselves stand in the snapshots.
+/// </summary>
+/// <param name="root">The cache's folder.</param>
+/// <param name="makeLink">Makes a symbolic link at a path to a target; throws where that cannot be done.</param>
+sealed class HubCache(string root, Action<string, string>? makeLink = null)
+{
+    readonly Action<string, string> makeLink = makeLink ?? ((path, target) => File.CreateSymbolicLink(path, target));
+
+    public string Root { get; } = root;
+
+    /// <summary>Folder of a snapshot.</summary>
+    public string Snapshot(string repo, string commit) => Path.Combine(Folder(repo), "snapshots", commit);
+
+    /// <summary>A file's content, by its hash.</summary>
+    public string Blob(string repo, string etag) => Path.Combine(Folder(repo), "blobs", etag);
+
+    /// <summary>What is held while a blob, or something else of a model, is made.</summary>
+    public string Lock(string repo, string what) => Path.Combine(Root, ".locks", FolderName(repo), what + ".lock");
+
+    /// <summary>The commit that a revision stood for when it was last asked about; null if it never was.</summary>
+    public string? Commit(HubName name)
+    {
+        if (HubName.IsCommit(name.Revision)) return name.Revision;
+        var file = Ref(name);
+        return File.Exists(file) && File.ReadAllText(file).Trim() is var commit && HubName.IsCommit(commit) ? commit : null;
+    }
+
+    /// <summary>Remembers what commit a branch or tag stands for.</summary>
+    public void Remember(HubName name, string commit)
+    {
+        if (name.Revision != commit && Commit(name) != commit) AtomicFile.WriteText(Ref(name), commit);
+    }
+
+    /// <summary>The model's folder if it is here whole, else null.</summary>
+    public string? Find(HubName name) => Commit(name) is { } commit && Snapshot(name.Repo, commit) is var folder && Directory.Exists(folder) && HubFiles.Missing(folder) is null ? folder : null;
+
+    /// <summary>Puts a blob into a snapshot: a relative link, or else the file itself, moved where it is new and copied where other snapshots may link to it.</summary>
+    public void Place(string blob, string path, bool isNew)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        try
+        {
+            if (new FileInfo(path).LinkTarget is not null) File.Delete(path); // it leads nowhere, or it would not be made anew
+            makeLink(path, Path.GetRelativePath(Path.GetDirectoryName(path)!, blob));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or PlatformNotSupportedException)
+        {
+            if (File.Exists(path)) return; // another process was faster
+            if (isNew) File.Move(blob, path);
+            else AtomicFile.Write(path, stream =>
+            {
+                using var source = File.OpenRead(blob);
+                source.CopyTo(stream);
+            });
+        }
+    }
+
+    string Ref(HubName name) => Path.Combine(Folder(name.Repo), "refs", Path.Combine(name.Revision.Split('/')));
+
+    string Folder(string repo) => Path.Combine(Root, FolderName(repo));
+
+    static string FolderName(string repo) => "models--" + repo.Replace("/", "--", StringComparison.Ordinal);
+}
