@@ -52,6 +52,8 @@ static class CommandLine
             PredictVerb.Create(host),
             EvaluateVerb.Create(host),
             ReportVerb.Create(host),
+            CompareVerb.Create(host),
+            SweepVerb.Create(host),
             StatusVerb.Create(host),
             RecipesVerb.Create(host),
             DataVerb.Create(host),

@@ -39,7 +39,8 @@ sealed class RunSession(CommandHost host, RunRequest request)
         return look(new() { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.FindHere(host, model)), Shared = shared, Time = host.Time });
     }
 
-    static void Keep(Recipe recipe, RunDirectory run)
+    /// <summary>Writes the recipe as run into the run's folder.</summary>
+    public static void Keep(Recipe recipe, RunDirectory run)
     {
         var text = "# The recipe of this run with every value written out; 'cope' writes it anew when a run is started with another one.\n" + recipe.ToYaml();
         if (!File.Exists(run.Recipe) || File.ReadAllText(run.Recipe) != text) AtomicFile.WriteText(run.Recipe, text);

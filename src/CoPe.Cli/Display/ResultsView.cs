@@ -1,9 +1,9 @@
-using System.Globalization;
 using CoPe.Data;
 using CoPe.Data.Tasks;
 using CoPe.Evaluation;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
+using CoPe.Runs.Results;
 using Spectre.Console;
 
 namespace CoPe.Cli.Display;
@@ -11,13 +11,6 @@ namespace CoPe.Cli.Display;
 /// <summary>The results of a run: a table of methods and metrics, answers side by side, and where the rest lies; or the results file as it is.</summary>
 static class ResultsView
 {
-    static readonly Dictionary<TaskOutcome, Metric[]> Columns = new()
-    {
-        [TaskOutcome.Text] = [Metric.Rouge1, Metric.RougeL, Metric.Meteor],
-        [TaskOutcome.Category] = [Metric.Accuracy, Metric.MacroF1],
-        [TaskOutcome.Rating] = [Metric.Mae, Metric.Rmse],
-    };
-
     /// <summary>Writes what a run came to; nothing where it was not evaluated.</summary>
     public static void Write(CommandHost host, StageContext context, bool isJson)
     {
@@ -40,15 +33,32 @@ static class ResultsView
         if (File.Exists(context.Run.Report)) console.WriteLine($"report   {Relative(host, context.Run.Report)}");
     }
 
-    /// <summary>Rows methods, columns the task's metrics, cells mean and standard error over queries.</summary>
-    internal static Table Table(LampTask task, IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results)
+    /// <summary>Writes what several seeds of a recipe came to together.</summary>
+    public static void WriteSeeds(CommandHost host, RunFigures figures, RunDirectory run, bool isJson)
     {
-        var metrics = Columns[task.Outcome];
+        if (isJson)
+        {
+            host.Out.Write(File.ReadAllText(run.SeedResults));
+            return;
+        }
+
+        var console = host.Tables();
+        console.WriteLine();
+        console.MarkupLineInterpolated($"[bold]{figures.Task.Name}[/], mean ± standard error over {figures.Golds.Count} queries; sd: over {figures.Seeds!.Seeds} seeds");
+        console.Write(Table(figures.Task, figures.Report.Methods.ToDictionary(scores => scores.Method, scores => scores.Metrics), figures.Seeds));
+        console.WriteLine($"results  {Relative(host, run.SeedResults)}");
+        console.WriteLine($"         {Relative(host, run.SeedResultsTable)}");
+    }
+
+    /// <summary>Rows methods, columns the task's metrics, cells mean and standard error over queries.</summary>
+    internal static Table Table(LampTask task, IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results, SeedAverage? seeds = null)
+    {
+        var metrics = Metric.Shown(task.Outcome);
         var table = new Table { Border = TableBorder.Rounded };
         table.AddColumn("method");
         foreach (var metric in metrics) table.AddColumn(new TableColumn(metric.Name.ToUpperInvariant()).RightAligned());
         foreach (var method in MethodOrder.Sort(results.Keys))
-            table.AddRow([Title(method), .. metrics.Select(metric => Cell(metric, method, results))]);
+            table.AddRow([Title(method), .. metrics.Select(metric => Cell(metric, method, results) + (seeds?.DeviationOf(method, metric.Name) is { } deviation ? Number($"\n[grey]sd {deviation:0.0000}[/]") : ""))]);
         return table;
     }
 
@@ -60,11 +70,13 @@ static class ResultsView
         if (!results[method].TryGetValue(metric.Name, out var value)) return "-";
         var best = results.Values.Where(other => other.ContainsKey(metric.Name)).Select(other => other[metric.Name].Mean).ToList();
         var isBest = value.Mean == (metric.Direction == MetricDirection.Lower ? best.Min() : best.Max());
-        var text = string.Create(CultureInfo.InvariantCulture, $"{value.Mean:0.0000} ± {value.StandardError:0.0000}");
+        var text = Number($"{value.Mean:0.0000} ± {value.StandardError:0.0000}");
         return isBest ? $"[bold]{text}[/]" : text;
     }
 
-    static string Relative(CommandHost host, string path)
+    static string Number(FormattableString text) => FormattableString.Invariant(text);
+
+    internal static string Relative(CommandHost host, string path)
     {
         var relative = Path.GetRelativePath(host.Roots[0], path);
         return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;

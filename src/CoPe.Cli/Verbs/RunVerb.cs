@@ -10,9 +10,20 @@ static class RunVerb
     {
         var command = new Command("run", "Run all stages of a recipe in order; what is complete is kept, what was interrupted goes on.");
         var options = RunOptions.AddTo(command);
+        var seeds = new Option<int>("--seeds") { Description = "Runs the recipe with so many seeds, each in RUN/seed-N, and averages them.", HelpName = "n", DefaultValueFactory = _ => 1 };
+        command.Options.Add(seeds);
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed);
+            var count = parsed.GetValue(seeds);
+            if (count < 1) throw new UsageException($"--seeds is {count}; it must be at least 1");
+            if (count > 1)
+            {
+                var (figures, run) = new SeedRuns(host, request).Work(count);
+                ResultsView.WriteSeeds(host, figures, run, request.IsJson);
+                return ExitCode.Ok;
+            }
+
             var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context));
             ResultsView.Write(host, context, request.IsJson);
             return ExitCode.Ok;

@@ -71,6 +71,14 @@ public sealed record Metric(string Name, MetricDirection Direction, string Meani
         _ => [Rouge1, Rouge2, RougeL, RougeLsum, Meteor, LengthRatio, Distinct1, Distinct2, CopyRate, StyleDistance],
     };
 
+    /// <summary>The few metrics of a narrow table.</summary>
+    /// <param name="outcome">What the task asks for.</param>
+    public static IReadOnlyList<Metric> Shown(TaskOutcome outcome) => outcome == TaskOutcome.Text ? [Rouge1, RougeL, Meteor] : Of(outcome);
+
+    /// <summary>The metric that stands for a task where one must.</summary>
+    /// <param name="outcome">What the task asks for.</param>
+    public static Metric Headline(TaskOutcome outcome) => outcome == TaskOutcome.Text ? RougeL : Of(outcome)[0];
+
     /// <summary>The metric of a name.</summary>
     /// <param name="name">Name, for example <c>rouge-l</c>.</param>
     /// <exception cref="ArgumentException">No metric has this name.</exception>

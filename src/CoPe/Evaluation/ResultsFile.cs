@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Evaluation.Report;
 using CoPe.Runs;
 
 namespace CoPe.Evaluation;
@@ -12,8 +13,9 @@ public static class ResultsFile
     /// <summary>Writes method to metric to mean, standard error and count over queries, in the report's order.</summary>
     /// <param name="report">The figures.</param>
     /// <param name="path">The file; its folder is made where it is missing.</param>
+    /// <param name="seeds">Adds <c>seed_sd</c>, how far the seed moves the mean; null where there was one seed.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void WriteJson(EvaluationReport report, string path) => AtomicFile.Write(path, stream =>
+    public static void WriteJson(EvaluationReport report, string path, SeedAverage? seeds = null) => AtomicFile.Write(path, stream =>
     {
         using var json = new Utf8JsonWriter(stream, Writing);
         json.WriteStartObject();
@@ -26,11 +28,19 @@ public static class ResultsFile
                 json.WriteNumber("mean", value.Mean);
                 json.WriteNumber("se", value.StandardError);
                 json.WriteNumber("n", value.Count);
+                if (seeds?.DeviationOf(scores.Method, metric) is { } deviation) json.WriteNumber("seed_sd", deviation);
                 json.WriteEndObject();
             }
             json.WriteEndObject();
         }
         json.WriteEndObject();
+    });
+
+    /// <summary>Writes the same figures as CSV, see <see cref="ResultsCsv"/>.</summary>
+    public static void WriteCsv(EvaluationReport report, string path, SeedAverage? seeds = null) => AtomicFile.Write(path, stream =>
+    {
+        using var writer = new StreamWriter(stream, leaveOpen: true);
+        ResultsCsv.Write(ResultsTable.Of(report, seeds), writer);
     });
 
     /// <summary>Reads a <c>results.json</c>: method to metric to mean, standard error and count.</summary>

@@ -13,11 +13,30 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     /// <summary>The stages, in order.</summary>
     public IReadOnlyList<Stage> Stages { get; } = stages;
 
-    /// <summary>Runs every stage of the recipe that is not complete.</summary>
-    public void Run(StageContext context)
+    /// <summary>Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named.</summary>
+    public void Run(StageContext context, string? last = null)
     {
         ArgumentNullException.ThrowIfNull(context);
-        foreach (var stage in Stages.Where(stage => stage.IsIn(context.Recipe))) RunOne(stage, context, again: false);
+        var end = last is null ? null : Find(last);
+        foreach (var stage in Stages.Where(stage => stage.IsIn(context.Recipe)))
+        {
+            RunOne(stage, context, again: false);
+            if (stage == end) return;
+        }
+    }
+
+    /// <summary>
+    /// Takes over what other runs have made already: each stage that is missing here and complete there, from the same inputs, is copied. So runs that differ in one key share the stages before it.
+    /// </summary>
+    /// <returns>The stages taken over.</returns>
+    public IReadOnlyList<string> TakeOver(StageContext context, IEnumerable<RunDirectory> others)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var sources = others.Where(other => other.Root != context.Run.Root).ToList();
+        if (!File.Exists(context.Run.FileHashes) && sources.Find(source => File.Exists(source.FileHashes)) is { } hashed)
+            AtomicFile.WriteBytes(context.Run.FileHashes, File.ReadAllBytes(hashed.FileHashes)); // a large model is hashed once
+        var ledger = new StageLedger(this, context);
+        return [.. Stages.Where(stage => stage.IsIn(context.Recipe) && ledger.TakeOver(stage, sources)).Select(stage => stage.Name)];
     }
 
     /// <summary>Runs one stage, or again where it is complete and <paramref name="again"/> is set. Its predecessors must be complete.</summary>

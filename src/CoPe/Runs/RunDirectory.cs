@@ -53,6 +53,34 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Results: method to metric to mean, se, n.</summary>
     public string Results => At("results.json");
 
+    /// <summary>The same as CSV.</summary>
+    public string ResultsTable => At("results.csv");
+
+    /// <summary>A run of the same recipe with another seed.</summary>
+    public RunDirectory OfSeed(long seed) => new(At($"seed-{seed}"), Path.Combine(Name, $"seed-{seed}"));
+
+    /// <summary>Results over several seeds: method to metric to mean, se, n, seed_sd.</summary>
+    public string SeedResults => At("seeds.json");
+
+    /// <summary>The same as CSV.</summary>
+    public string SeedResultsTable => At("seeds.csv");
+
+    /// <summary>A run of a sweep: the same recipe with another value of one key.</summary>
+    public RunDirectory OfValue(string key, string value)
+    {
+        var folder = SafeName($"{key}-{value}");
+        return new(At(folder), Path.Combine(Name, folder));
+    }
+
+    /// <summary>The recipe with the values that a sweep chose.</summary>
+    public string ChosenRecipe => At("chosen.yaml");
+
+    /// <summary>Curves of a sweep.</summary>
+    public string SweepReport => At("sweep.html");
+
+    /// <summary>Figures of a sweep: key, value, method, metric, mean, standard error, n.</summary>
+    public string SweepTable => At("sweep.csv");
+
     /// <summary>The report.</summary>
     public string Report => At("report.html");
 

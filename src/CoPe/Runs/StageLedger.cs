@@ -55,6 +55,29 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         AtomicFile.Remove(context.Run.Checkpoints(stage.Name));
     }
 
+    /// <summary>Copies a stage that is missing or stale here from a run where it is whole and made from the same inputs, its marker last.</summary>
+    public bool TakeOver(Stage stage, IEnumerable<RunDirectory> others)
+    {
+        if (Status(stage).State == StageState.Complete) return false;
+        var inputs = Inputs(stage);
+        foreach (var other in others)
+        {
+            if (StageMarker.Read(other.Marker(stage.Name)) is not { } done || done.Changes(inputs).Count > 0 || done.Damage(other).Count > 0) continue;
+            foreach (var owned in Owned(stage).Append(context.Run.Marker(stage.Name)).Append(context.Run.BegunMarker(stage.Name))) AtomicFile.Remove(owned);
+            foreach (var file in done.Outputs.Keys) Copy(Path.Combine(other.Root, file), Path.Combine(context.Run.Root, file));
+            done.Write(context.Run.Marker(stage.Name));
+            return true;
+        }
+
+        return false;
+    }
+
+    static void Copy(string from, string to) => AtomicFile.Write(to, stream =>
+    {
+        using var source = File.OpenRead(from);
+        source.CopyTo(stream);
+    });
+
     SortedDictionary<string, string> Inputs(Stage stage)
     {
         var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal);

@@ -17,7 +17,7 @@ public sealed class BaselineTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(["base", "recent", "rag", "pag", "tam-all", "cope-sft", "cope"], results.Keys);
         Assert.All(results.Values, method => Assert.Equal(4, method["rouge-l"].Count));
         Assert.Equal(["1", "2"], JsonLines.Read<Profile>(world.At("baselines").Profiles).Select(profile => profile.User));
-        Assert.Contains("TAM on everyone", world.Output, StringComparison.Ordinal);
+        Assert.Contains("TAM-all", world.Output, StringComparison.Ordinal);
     }
 
     [Fact]

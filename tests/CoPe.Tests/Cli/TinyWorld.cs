@@ -50,6 +50,9 @@ public sealed class TinyWorld : IDisposable
 
     public RunDirectory At(string run) => new(folder.At(run));
 
+    /// <summary>A place in the folder in which commands run.</summary>
+    public string PathOf(string file) => folder.At(file);
+
     /// <summary>All stages into a run folder of that name.</summary>
     public int Run(string run, CancellationToken cancellation = default) => Cope(cancellation, "run", "recipe.yaml", "--run", run);
 

@@ -28,10 +28,12 @@ public sealed class PipelineTests : IDisposable
 
     int[] Counts => [first.Executions, second.Executions, third.Executions];
 
-    StageContext Context(params string[] overrides)
+    StageContext Context(params string[] overrides) => ContextAt("run", overrides);
+
+    StageContext ContextAt(string run, params string[] overrides)
     {
         var recipe = RecipeFile.Parse<Recipe>("task: t\nmodel: model", "r.yaml", overrides);
-        return new() { Recipe = recipe, Run = new(folder.At("run")), Inputs = InputPaths.Find(recipe, [folder.Path]), Shared = shared };
+        return new() { Recipe = recipe, Run = new(folder.At(run)), Inputs = InputPaths.Find(recipe, [folder.Path]), Shared = shared };
     }
 
     [Fact]
@@ -42,6 +44,29 @@ public sealed class PipelineTests : IDisposable
 
         Assert.Equal([1, 1, 1], Counts);
         Assert.All(pipeline.Status(Context()), status => Assert.Equal(StageState.Complete, status.State));
+    }
+
+    [Fact]
+    public void Another_run_takes_over_the_stages_that_its_changed_key_does_not_touch()
+    {
+        pipeline.Run(Context());
+        var other = ContextAt("other", "sft.epochs=5");
+
+        Assert.Equal(["train tam"], pipeline.TakeOver(other, [other.Run, Context().Run]));
+        pipeline.Run(other, last: "train sft");
+
+        Assert.Equal([1, 2, 1], Counts);
+        Assert.Equal([StageState.Complete, StageState.Complete, StageState.Missing], pipeline.Status(other).Select(status => status.State));
+        Assert.All(pipeline.Status(Context()), status => Assert.Equal(StageState.Complete, status.State));
+    }
+
+    [Fact]
+    public void A_damaged_stage_is_not_taken_over()
+    {
+        pipeline.Run(Context());
+        File.AppendAllText(folder.At("run/train tam.out"), "more");
+
+        Assert.Equal(["train sft", "evaluate"], pipeline.TakeOver(ContextAt("other"), [Context().Run]));
     }
 
     [Fact]

@@ -20,35 +20,14 @@ public static class HtmlReport
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(writer);
-        var markup = new Markup(writer);
-        writer.Write("<!DOCTYPE html>\n");
-        using (markup.Open("html", ("lang", "en"), ("xmlns", "http://www.w3.org/1999/xhtml")))
+        HtmlPage.Write(writer, model.RunName.Length > 0 ? $"{model.Title} · {model.RunName}" : model.Title, markup =>
         {
-            WriteHead(markup, model);
-            using (markup.Open("body"))
-            {
-                PageHeader.Write(markup, model);
-                WriteNavigation(markup, model);
-                using (markup.Open("main"))
-                    foreach (var section in Sections)
-                        section.Write(markup, model);
-                markup.Embedded("script", ReportAsset.Read("report.js"));
-            }
-        }
-        writer.Write('\n');
-    }
-
-    private static void WriteHead(Markup markup, ReportModel model)
-    {
-        using (markup.Open("head"))
-        {
-            markup.Void("meta", ("charset", "utf-8"));
-            markup.Void("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
-            markup.Void("meta", ("name", "color-scheme"), ("content", "light dark"));
-            markup.Element("title", model.RunName.Length > 0 ? $"{model.Title} · {model.RunName}" : model.Title).Line();
-            markup.Embedded("style", ReportAsset.Read("report.css"));
-        }
-        markup.Line();
+            PageHeader.Write(markup, model);
+            WriteNavigation(markup, model);
+            using (markup.Open("main"))
+                foreach (var section in Sections)
+                    section.Write(markup, model);
+        });
     }
 
     private static void WriteNavigation(Markup markup, ReportModel model)

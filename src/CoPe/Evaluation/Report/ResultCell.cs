@@ -17,4 +17,7 @@ public sealed record ResultCell
 
     /// <summary>Number of values averaged.</summary>
     public int Count { get; init; }
+
+    /// <summary>Standard deviation of the mean over the seeds of a recipe; null where there was one seed.</summary>
+    public double? SeedDeviation { get; init; }
 }

@@ -2,28 +2,30 @@ using System.Globalization;
 
 namespace CoPe.Evaluation.Report;
 
-/// <summary>A results table as CSV (RFC 4180, but lines end with <c>\n</c>): one row per method and metric.</summary>
+/// <summary>A results table as CSV: one row per method and metric.</summary>
 public static class ResultsCsv
 {
-    private static readonly char[] NeedsQuotes = [',', '"', '\r', '\n'];
+    static readonly string[] Heading = ["method", "metric", "mean", "standard_error", "n"];
 
     /// <summary>
-    /// Writes <c>method,metric,mean,standard_error,n</c> and the measured cells, by method and then by metric in the table's order.
+    /// Writes <c>method,metric,mean,standard_error,n</c> and the measured cells, by method and then by metric in the table's order; a table over several seeds has the column <c>seed_sd</c> as well.
     /// Numbers are round-trip exact with a point; one that is not finite is left empty.
     /// </summary>
     public static void Write(ResultsTable table, TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(writer);
-        writer.Write("method,metric,mean,standard_error,n\n");
+        var hasSeeds = table.Cells.Any(cell => cell.SeedDeviation is not null);
+        writer.Write(CsvLine.Of(hasSeeds ? [.. Heading, "seed_sd"] : Heading));
         foreach (var method in table.Methods)
             foreach (var metric in table.Metrics)
                 if (table.Find(method, metric.Name) is { } cell)
-                    writer.Write($"{Quote(method)},{Quote(metric.Name)},{Number(cell.Mean)},{Number(cell.StandardError)},{cell.Count.ToString(CultureInfo.InvariantCulture)}\n");
+                    writer.Write(CsvLine.Of(Fields(cell, hasSeeds)));
     }
 
-    private static string Quote(string text) =>
-        text.IndexOfAny(NeedsQuotes) < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-
-    private static string Number(double value) => double.IsFinite(value) ? value.ToString("R", CultureInfo.InvariantCulture) : "";
+    static IEnumerable<string> Fields(ResultCell cell, bool hasSeeds)
+    {
+        string[] fields = [cell.Method, cell.Metric, CsvLine.Number(cell.Mean), CsvLine.Number(cell.StandardError), cell.Count.ToString(CultureInfo.InvariantCulture)];
+        return hasSeeds ? [.. fields, CsvLine.Number(cell.SeedDeviation)] : fields;
+    }
 }

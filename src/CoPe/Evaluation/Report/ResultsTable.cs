@@ -15,6 +15,34 @@ public sealed record ResultsTable
     /// <summary>The measured cells, in any order; a missing cell is shown as a dash.</summary>
     public IReadOnlyList<ResultCell> Cells { get; init; } = [];
 
+    /// <summary>Every figure of a report, by the names that files carry.</summary>
+    /// <param name="report">The figures.</param>
+    /// <param name="seeds">How far the seed moves them; null where there was one.</param>
+    public static ResultsTable Of(EvaluationReport report, SeedAverage? seeds = null)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        var measured = Metric.All.Where(metric => report.Methods.Any(scores => scores.Metrics.ContainsKey(metric.Name))).ToList();
+        return new()
+        {
+            Methods = [.. report.Methods.Select(scores => scores.Method)],
+            Metrics = [.. measured.Select(metric => new MetricColumn
+            {
+                Name = metric.Name, LowerIsBetter = metric.Direction == MetricDirection.Lower, Descriptive = metric.Direction == MetricDirection.Neutral, Meaning = metric.Meaning,
+            })],
+            Cells =
+            [
+                .. from scores in report.Methods
+                   from metric in scores.Metrics
+                   let value = metric.Value
+                   select new ResultCell
+                   {
+                       Method = scores.Method, Metric = metric.Key, Mean = value.Mean, StandardError = value.StandardError, Count = value.Count,
+                       SeedDeviation = seeds?.DeviationOf(scores.Method, metric.Key),
+                   },
+            ],
+        };
+    }
+
     /// <summary>True where there is no method, no metric or no cell.</summary>
     public bool IsEmpty => Methods.Count == 0 || Metrics.Count == 0 || Cells.Count == 0;
 

@@ -35,11 +35,11 @@ public sealed record PredictionMethod
         new() { Name = "rag", Title = "RAG", TaskAdapter = TaskAdapterKind.None, Context = ContextKind.Similar, IsOptional = true },
         new() { Name = "pag", Title = "PAG", TaskAdapter = TaskAdapterKind.None, Context = ContextKind.Profile, IsOptional = true },
         new() { Name = "tam", Title = "TAM" },
-        new() { Name = "tam-all", Title = "TAM on everyone", TaskAdapter = TaskAdapterKind.Everyone, IsOptional = true },
+        new() { Name = "tam-all", Title = "TAM-all", TaskAdapter = TaskAdapterKind.Everyone, IsOptional = true },
         new() { Name = "sft", Title = "SFT", UserAdapter = UserAdapterKind.Sft },
         new() { Name = "sft+cd", Title = "SFT+CD", UserAdapter = UserAdapterKind.Sft, Contrasts = true },
         new() { Name = "dpo", Title = "DPO", UserAdapter = UserAdapterKind.Dpo },
-        new() { Name = "cope-sft", Title = "CoPe (SFT amateur)", UserAdapter = UserAdapterKind.Dpo, Contrasts = true, Amateur = AmateurKind.Sft, IsOptional = true },
+        new() { Name = "cope-sft", Title = "CoPe/SFT", UserAdapter = UserAdapterKind.Dpo, Contrasts = true, Amateur = AmateurKind.Sft, IsOptional = true },
         new() { Name = "cope", Title = "CoPe", UserAdapter = UserAdapterKind.Dpo, Contrasts = true },
     ];
 

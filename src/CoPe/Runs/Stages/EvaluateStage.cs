@@ -29,7 +29,7 @@ sealed class EvaluateStage : Stage
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Results, run.Likelihood];
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Results, run.ResultsTable, run.Likelihood];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)
@@ -40,5 +40,6 @@ sealed class EvaluateStage : Stage
         var report = RunScores.With(RunScores.Read(context, workspace), likelihood);
         foreach (var warning in report.Warnings) context.Log.LogWarning("{Warning}", warning);
         ResultsFile.WriteJson(report, context.Run.Results);
+        ResultsFile.WriteCsv(report, context.Run.ResultsTable);
     }
 }

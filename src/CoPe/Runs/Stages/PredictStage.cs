@@ -44,7 +44,8 @@ sealed class PredictStage(PredictionMethod method) : Stage
     public override bool IsIn(Recipe recipe) => recipe.Methods().Contains(method);
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Predictions(method.Name)];
+    public override IEnumerable<string> Outputs(RunDirectory run) =>
+        [run.Predictions(method.Name), .. Enumerable.Range(1, 999).Select(sample => run.PredictionsOfRun(method.Name, sample)).TakeWhile(File.Exists)];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)

@@ -9,7 +9,7 @@ static class RunCurves
     static readonly (string Stage, string Title, (string Figure, string Quantity, string Series)[] Figures)[] Wanted =
     [
         ("train tam", "TAM", [("loss", "loss", "")]),
-        ("train tam-all", "TAM on everyone", [("loss", "loss", "")]),
+        ("train tam-all", "TAM-all", [("loss", "loss", "")]),
         ("train sft", "SFT (mean over users)", [("loss", "loss", "")]),
         ("train dpo", "DPO (mean over users)", [("loss", "loss", ""), ("rewards/margins", "reward margin", ""), ("rewards/accuracies", "accuracy", "")]),
     ];

@@ -121,12 +121,18 @@ sealed class RunWorkspace(StageContext context)
         }));
     }
 
+    /// <summary>The histories cut to their latest items after the development queries were taken, so that these are the same whatever the limit.</summary>
+    static LampDataset Limited(LampDataset dataset, int? latest) => latest is not { } most ? dataset : dataset with
+    {
+        Users = [.. dataset.Users.Select(user => user with { Profile = [.. user.Profile.TakeLast(most)] })],
+    };
+
     LampDataset LoadDataset()
     {
         var recipe = context.Recipe;
-        var dataset = LampFiles.Read(context.Inputs.Data, Task, new LampReadOptions { MaxUsers = recipe.Users, HistoryCap = recipe.HistoryLimit });
+        var dataset = LampFiles.Read(context.Inputs.Data, Task, new LampReadOptions { MaxUsers = recipe.Users, HistoryCap = recipe.DevelopmentItems > 0 ? null : recipe.HistoryLimit });
         if (recipe.DevelopmentItems > 0)
-            dataset = DevelopmentSplit.Of(dataset, Template, new DevelopmentSplitOptions { QueriesPerUser = recipe.DevelopmentItems, LargestFraction = 0.5 });
+            dataset = Limited(DevelopmentSplit.Of(dataset, Template, new DevelopmentSplitOptions { QueriesPerUser = recipe.DevelopmentItems, LargestFraction = 0.5 }), recipe.HistoryLimit);
         context.Log.LogInformation("{Task}: {Users} users with {Items} history items and {Queries} queries; {Others} others with {OtherQueries} queries", Task.Name, dataset.Users.Count,
             dataset.Users.Sum(user => user.Profile.Count), dataset.Users.Sum(user => user.Queries.Count), dataset.Others.Count, dataset.Others.Sum(user => user.Queries.Count));
         return dataset;

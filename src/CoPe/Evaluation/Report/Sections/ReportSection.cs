@@ -36,7 +36,7 @@ internal abstract class ReportSection
     }
 
     /// <summary>A figure: a heading, an addition to it, the drawing.</summary>
-    protected static void WriteFigure(Markup markup, string heading, string addition, Action draw)
+    internal static void WriteFigure(Markup markup, string heading, string addition, Action draw)
     {
         using (markup.Open("figure"))
         {
@@ -52,7 +52,7 @@ internal abstract class ReportSection
     }
 
     /// <summary>Names of several series in their colours.</summary>
-    protected static void WriteLegend(Markup markup, IEnumerable<(string Name, string Style)> entries)
+    internal static void WriteLegend(Markup markup, IEnumerable<(string Name, string Style)> entries)
     {
         using (markup.Open("p", ("class", "legend")))
             foreach (var (name, style) in entries)

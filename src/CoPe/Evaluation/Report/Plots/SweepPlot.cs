@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+using CoPe.Evaluation.Report.Sweeps;
+
+namespace CoPe.Evaluation.Report.Plots;
+
+/// <summary>A metric over the values of a key, at even distances whatever they are: a line a method, with its standard error, and a mark at the chosen value.</summary>
+internal static class SweepPlot
+{
+    private const double Height = 220;
+    private const double Bottom = 180;
+    private const double Shift = 5;
+
+    /// <summary>Class of a series' colour.</summary>
+    public static string Style(int series) => string.Create(CultureInfo.InvariantCulture, $"s{series % 6}");
+
+    /// <summary>Draws the series that have a figure.</summary>
+    public static void Write(Markup markup, SweepKey key, SweepPanel panel)
+    {
+        var cells = panel.Series.SelectMany(series => series.Cells).OfType<MeanWithError>().ToList();
+        if (cells.Count == 0)
+            return;
+        var y = PlotScale.Round(cells.Min(cell => cell.Mean - cell.StandardError), cells.Max(cell => cell.Mean + cell.StandardError), Bottom - 4, 10);
+        var left = PlotCanvas.LeftOf(y);
+        var canvas = new PlotCanvas(markup);
+        double X(int value) => left + ((PlotCanvas.Width - 8 - left) * (value + 0.5) / key.Values.Count);
+        using (canvas.Open(Height, $"{panel.Metric.Name} by {key.Key}", string.Join("; ", panel.Series.Select(series => Describe(key, series)))))
+        {
+            canvas.VerticalAxis(y, left, PlotCanvas.Width);
+            canvas.Line("axis", left, Bottom, PlotCanvas.Width, Bottom);
+            canvas.Line("baseline", X(key.Chosen), 4, X(key.Chosen), Bottom);
+            for (var value = 0; value < key.Values.Count; value++)
+                canvas.Label("tick middle", X(value), Bottom + 17, MarkupText.Shorten(key.Values[value], 60 / key.Values.Count + 4));
+            canvas.Label("caption middle", (left + PlotCanvas.Width) / 2, Bottom + 34, key.Key);
+            for (var index = 0; index < panel.Series.Count; index++)
+                WriteSeries(canvas, key, panel.Series[index], Style(index), value => (X(value) + ((index - ((panel.Series.Count - 1) / 2.0)) * Shift), y));
+        }
+    }
+
+    private static void WriteSeries(PlotCanvas canvas, SweepKey key, SweepSeries series, string colour, Func<int, (double X, PlotScale Y)> place)
+    {
+        var path = new StringBuilder();
+        for (var value = 0; value < series.Cells.Count; value++)
+        {
+            if (series.Cells[value] is not { } cell)
+                continue;
+            var (x, y) = place(value);
+            path.Append(path.Length == 0 ? 'M' : 'L').Append(Figures.Css(x)).Append(' ').Append(Figures.Css(y.Map(cell.Mean)));
+            canvas.Path("line raw " + colour, $"M{Figures.Css(x)} {Figures.Css(y.Map(cell.Mean - cell.StandardError))}L{Figures.Css(x)} {Figures.Css(y.Map(cell.Mean + cell.StandardError))}");
+            canvas.Dot("dot " + colour, x, y.Map(cell.Mean), 4, $"{series.Method} at {key.Values[value]}: {Text(cell)}");
+        }
+        canvas.Path("line " + colour, path.ToString());
+    }
+
+    private static string Describe(SweepKey key, SweepSeries series) =>
+        $"{series.Method}: {string.Join(", ", series.Cells.Select((cell, value) => cell is null ? $"{key.Values[value]} none" : $"{key.Values[value]} {Text(cell)}"))}";
+
+    private static string Text(MeanWithError cell) => $"{cell.Mean.ToString("0.0000", CultureInfo.InvariantCulture)} ± {cell.StandardError.ToString("0.0000", CultureInfo.InvariantCulture)}";
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using CoPe.Evaluation.Report.Plots;
+using CoPe.Evaluation.Report.Sections;
+
+namespace CoPe.Evaluation.Report.Sweeps;
+
+/// <summary>The page of a sweep: a curve per metric and method over the values of each key, the same numbers as a table, and the recipe that was chosen.</summary>
+public static class SweepReport
+{
+    /// <summary>Writes the page. The same model gives the same bytes on every system; every text is escaped.</summary>
+    public static void Write(SweepModel model, TextWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(writer);
+        HtmlPage.Write(writer, $"{model.Title} · sweep", markup =>
+        {
+            using (markup.Open("header"))
+            {
+                markup.Element("p", "Personalised decoding · CoPe", ("class", "kicker"));
+                markup.Element("h1", model.Title, ("dir", "auto"));
+                markup.Element("p", model.Lead, ("class", "run"));
+            }
+            markup.Line();
+            using (markup.Open("main"))
+            {
+                foreach (var key in model.Keys)
+                    WriteKey(markup, key);
+                if (model.RecipeYaml.Length > 0)
+                    WriteRecipe(markup, model.RecipeYaml);
+            }
+        });
+    }
+
+    private static void WriteKey(Markup markup, SweepKey key)
+    {
+        using (markup.Open("section"))
+        {
+            markup.Element("h2", key.Key);
+            markup.Element("p", key.Choice, ("class", "lead"));
+            ReportSection.WriteLegend(markup, key.Panels[0].Series.Select((series, index) => (series.Method, SweepPlot.Style(index))));
+            using (markup.Open("div", ("class", "grid three")))
+                foreach (var panel in key.Panels)
+                    ReportSection.WriteFigure(markup, panel.Metric.Name, panel.Metric.LowerIsBetter ? "lower is better" : "", () => SweepPlot.Write(markup, key, panel));
+            WriteTable(markup, key, key.Panels[0]);
+        }
+        markup.Line();
+    }
+
+    private static void WriteTable(Markup markup, SweepKey key, SweepPanel panel)
+    {
+        markup.Element("h3", $"{panel.Metric.Name}, mean ± standard error");
+        using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", $"{panel.Metric.Name} by {key.Key}")))
+        using (markup.Open("table", ("class", "results many")))
+        {
+            using (markup.Open("thead"))
+            using (markup.Open("tr"))
+            {
+                markup.Element("th", key.Key, ("scope", "col"));
+                foreach (var series in panel.Series)
+                    markup.Element("th", series.Method, ("scope", "col"));
+            }
+            using (markup.Open("tbody"))
+                for (var row = 0; row < key.Values.Count; row++)
+                    WriteRow(markup, key, panel, row);
+        }
+        markup.Line();
+    }
+
+    private static void WriteRow(Markup markup, SweepKey key, SweepPanel panel, int row)
+    {
+        using (markup.Open("tr", ("class", row == key.Chosen ? "headline" : "plain")))
+        {
+            markup.Element("th", row == key.Chosen ? key.Values[row] + " (chosen)" : key.Values[row], ("scope", "row"));
+            foreach (var series in panel.Series)
+                using (markup.Open("td"))
+                    if (series.Cells[row] is { } cell)
+                        markup.Text(Number(cell.Mean)).Element("small", " ± " + Number(cell.StandardError));
+                    else
+                        markup.Text(Figures.None);
+        }
+    }
+
+    private static void WriteRecipe(Markup markup, string yaml)
+    {
+        using (markup.Open("section"))
+        {
+            markup.Element("h2", "Recipe with the chosen values");
+            markup.Element("pre", yaml);
+        }
+    }
+
+    private static string Number(double value) => Figures.Minus(value.ToString("0.0000", CultureInfo.InvariantCulture));
+}

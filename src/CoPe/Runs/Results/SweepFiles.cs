@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text.Json;
+using CoPe.Evaluation;
+using CoPe.Evaluation.Report;
+using CoPe.Evaluation.Report.Sweeps;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Runs.Results;
+
+/// <summary>A sweep as a page, as CSV and as JSON.</summary>
+public static class SweepFiles
+{
+    /// <summary>Most metrics that get a panel each.</summary>
+    const int MostPanels = 6;
+
+    /// <summary>Writes the page of the curves.</summary>
+    public static void WriteReport(IReadOnlyList<SweepCurve> curves, string recipeYaml, string path) => AtomicFile.Write(path, stream =>
+    {
+        using var writer = new StreamWriter(stream, leaveOpen: true);
+        SweepReport.Write(Model(curves, recipeYaml), writer);
+    });
+
+    /// <summary>Writes every figure: key, value, method, metric, mean, standard error, count.</summary>
+    public static void WriteCsv(IReadOnlyList<SweepCurve> curves, string path) => AtomicFile.Write(path, stream =>
+    {
+        using var writer = new StreamWriter(stream, leaveOpen: true);
+        writer.Write("key,value,method,metric,mean,standard_error,n\n");
+        foreach (var curve in curves)
+            foreach (var point in curve.Points)
+                foreach (var cell in ResultsTable.Of(point.Figures.Report).Cells)
+                    writer.Write(CsvLine.Of(curve.Key, point.Value, cell.Method, cell.Metric, CsvLine.Number(cell.Mean), CsvLine.Number(cell.StandardError), cell.Count.ToString(CultureInfo.InvariantCulture)));
+    });
+
+    /// <summary>What was chosen and from which figures.</summary>
+    public static string Json(IReadOnlyList<SweepCurve> curves) => JsonSerializer.Serialize(
+        curves.Select(curve => new
+        {
+            curve.Key, curve.Method, Metric = curve.Metric.Name, Chosen = curve.Points[curve.Chosen].Value,
+            Points = curve.Points.Select(point => new { point.Value, curve.Of(point).Mean, Se = curve.Of(point).StandardError, N = curve.Of(point).Count, P = curve.ChosenAgainst(point)?.BootstrapP }),
+        }),
+        ComparisonFile.Options) + "\n";
+
+    static SweepModel Model(IReadOnlyList<SweepCurve> curves, string recipeYaml)
+    {
+        var figures = curves[0].Points[0].Figures;
+        return new()
+        {
+            Title = $"{figures.Task.Name.Replace('_', ' ')}: {string.Join(", ", curves.Select(curve => curve.Key))}",
+            Lead = $"On {figures.Golds.Count} development queries, taken from the ends of the users' histories; the real queries were not looked at. Lines are means, bars their standard errors.",
+            Keys = [.. curves.Select(Key)],
+            RecipeYaml = recipeYaml,
+        };
+    }
+
+    static SweepKey Key(SweepCurve curve)
+    {
+        var chosen = curve.Points[curve.Chosen];
+        var measured = Metric.All.Where(metric => metric.Direction != MetricDirection.Neutral && curve.Points.Any(point => point.Figures.Report.Of(curve.Method).Metrics.ContainsKey(metric.Name)));
+        return new()
+        {
+            Key = curve.Key,
+            Values = [.. curve.Points.Select(point => point.Value)],
+            Chosen = curve.Chosen,
+            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Name} of {TitleOf(curve.Method)}.",
+            Panels = [.. measured.OrderBy(metric => metric == curve.Metric ? 0 : 1).Take(MostPanels).Select(metric => Panel(curve, metric))],
+        };
+    }
+
+    static SweepPanel Panel(SweepCurve curve, Metric metric) => new(
+        new() { Name = metric.Name, LowerIsBetter = metric.Direction == MetricDirection.Lower, Meaning = metric.Meaning },
+        [
+            .. curve.Points[0].Figures.Report.Methods.Select(scores => new SweepSeries(
+                TitleOf(scores.Method),
+                [.. curve.Points.Select(point => point.Figures.Report.Methods.FirstOrDefault(other => other.Method == scores.Method)?.Metrics.GetValueOrDefault(metric.Name))])),
+        ]);
+
+    static string TitleOf(string method) => PredictionMethod.All.FirstOrDefault(known => known.Name == method)?.Title ?? method;
+}

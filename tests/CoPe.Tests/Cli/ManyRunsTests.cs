@@ -1,0 +1,94 @@
+using System.Text.Json;
+using CoPe.Evaluation;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Tests.Cli;
+
+/// <summary>Commands over several runs of one recipe: seeds, comparisons, sweeps.</summary>
+[Collection("torch")]
+public sealed class ManyRunsTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    static readonly string[] Quick = ["--set", "predict=base,tam", "--set", "evaluate.likelihood=false"];
+
+    [Fact]
+    public void Seeds_are_runs_of_their_own_and_their_average_tells_how_far_the_seed_moves_it()
+    {
+        Assert.True(world.Cope(default, ["run", "recipe.yaml", "--run", "seeds", "--seeds", "2", "--set", "seed=7", .. Quick]) == 0, world.Error);
+
+        var run = world.At("seeds");
+        var each = new long[] { 7, 8 }.Select(seed => ResultsFile.ReadJson(run.OfSeed(seed).Results)["tam"]["rouge-1"].Mean).ToArray();
+        using var json = JsonDocument.Parse(File.ReadAllText(run.SeedResults));
+        var average = json.RootElement.GetProperty("tam").GetProperty("rouge-1");
+        Assert.Equal(each.Average(), average.GetProperty("mean").GetDouble(), 12);
+        Assert.Equal(Math.Abs(each[0] - each[1]) / Math.Sqrt(2), average.GetProperty("seed_sd").GetDouble(), 12);
+        Assert.StartsWith("method,metric,mean,standard_error,n,seed_sd\nbase,rouge-1,", File.ReadAllText(run.SeedResultsTable), StringComparison.Ordinal);
+        Assert.Contains("over 2 seeds", world.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Compared_runs_stand_side_by_side_and_are_tested_where_their_queries_match()
+    {
+        Assert.True(world.Cope(default, ["run", "recipe.yaml", "--run", "short", .. Quick, "--set", "decode.max_new_tokens=1"]) == 0, world.Error);
+        Assert.Equal(0, world.Cope(default, "compare", "undisturbed", "short", "--csv", "all.csv", "--metric", "rouge-1"));
+        Assert.Contains("B - A", world.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("not tested", world.Output, StringComparison.Ordinal);
+        Assert.All(world.Output.Split('\n'), line => Assert.True(line.Length <= 80, line));
+        Assert.StartsWith("run,method,metric,mean,standard_error,n,seed_sd\nundisturbed,base,rouge-1,", File.ReadAllText(world.PathOf("all.csv")), StringComparison.Ordinal);
+
+        Assert.Equal(0, world.Cope(default, "compare", "undisturbed", "short", "--json"));
+        using var json = JsonDocument.Parse(world.Output);
+        Assert.Equal(["base", "tam"], json.RootElement.GetProperty("differences").EnumerateArray().Select(test => test.GetProperty("method").GetString()).Distinct());
+    }
+
+    [Fact]
+    public void Runs_over_other_queries_are_shown_and_not_tested()
+    {
+        Assert.True(world.Cope(default, ["run", "recipe.yaml", "--run", "development", .. Quick, "--set", "development_items=1"]) == 0, world.Error);
+        Assert.Equal(0, world.Cope(default, "compare", "undisturbed", "development"));
+        Assert.Contains("development is not tested against undisturbed: undisturbed has 4 queries, development has 2, and none are the same", string.Join(' ', world.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("compare undisturbed", "needs two runs or more")]
+    [InlineData("compare undisturbed nowhere", "nowhere holds no results")]
+    [InlineData("compare undisturbed undisturbed --metric rouge", "unknown metric 'rouge'; did you mean 'rouge-1'?")]
+    [InlineData("sweep recipe.yaml --over decode.contrast", "expected key=value,value")]
+    [InlineData("sweep recipe.yaml --over decode.contrast=1", "needs two values or more")]
+    [InlineData("sweep recipe.yaml --over decode.contrast=0,99 --run never", "'decode.contrast' is 99")]
+    [InlineData("sweep recipe.yaml --over decode.contrast=0,1 --method rag --run never", "the recipe does not predict 'rag'")]
+    [InlineData("run recipe.yaml --seeds 0", "--seeds is 0")]
+    public void What_cannot_be_done_over_several_runs_is_one_line(string line, string message)
+    {
+        Assert.NotEqual(0, world.Cope(default, line.Split(' ')));
+        Assert.Contains(message, Assert.Single(world.Error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(world.PathOf("never")));
+    }
+
+    [Fact]
+    public void A_sweep_trains_once_for_keys_of_decoding_and_writes_the_best_as_a_recipe()
+    {
+        string[] line = ["sweep", "recipe.yaml", "--run", "sweep", "--over", "decode.max_new_tokens=1,6", "--over", "decode.repetition_penalty=1,1.5", "--items", "1", "--set", "predict=base,tam"];
+        Assert.True(world.Cope(default, line) == 0, world.Error);
+
+        Assert.Equal(1, world.Error.Split('\n').Count(said => said == "train tam: begins"));
+        var run = world.At("sweep");
+        var chosen = Recipe.Read(run.ChosenRecipe);
+        Assert.Equal(0, chosen.DevelopmentItems); // chosen for the real queries
+        Assert.Contains(chosen.Decode.MaxNewTokens, (int?[])[1, 6]);
+        Assert.Contains(chosen.Decode.RepetitionPenalty, (double?[])[1, 1.5]);
+        Assert.Contains("<svg", File.ReadAllText(run.SweepReport), StringComparison.Ordinal);
+        Assert.Contains("decode.repetition_penalty,1.5,tam,rouge-l,", File.ReadAllText(run.SweepTable), StringComparison.Ordinal);
+        Assert.All(world.Output.Split('\n'), said => Assert.True(said.Length <= 80, said));
+
+        Assert.Equal(0, world.Cope(default, line));
+        Assert.DoesNotContain("begins", world.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_development_queries_are_the_same_whatever_the_history_limit()
+    {
+        Assert.True(world.Cope(default, ["sweep", "recipe.yaml", "--run", "histories", "--over", "history_limit=1,2", "--items", "1", "--set", "predict=tam,rag"]) == 0, world.Error);
+        var table = Assert.Single(world.Output.Split('\n'), line => line.TrimStart().StartsWith("1 ", StringComparison.Ordinal) && line.Contains('±', StringComparison.Ordinal));
+        Assert.DoesNotContain(" - ", table, StringComparison.Ordinal); // a dash stands where nothing could be tested
+    }
+}
