@@ -23,7 +23,7 @@ public static class ResultsCsv
                     writer.Write(CsvLine.Of(Fields(cell, hasSeeds)));
     }
 
-    static IEnumerable<string> Fields(ResultCell cell, bool hasSeeds)
+    static string[] Fields(ResultCell cell, bool hasSeeds)
     {
         string[] fields = [cell.Method, cell.Metric, CsvLine.Number(cell.Mean), CsvLine.Number(cell.StandardError), cell.Count.ToString(CultureInfo.InvariantCulture)];
         return hasSeeds ? [.. fields, CsvLine.Number(cell.SeedDeviation)] : fields;
