@@ -7,6 +7,9 @@ namespace CoPe.Decoding;
 /// <param name="LogProbs">log p of each token of the response given all before it.</param>
 public sealed record ScoredResponse(string ItemId, int Policy, int Response, IReadOnlyList<float> LogProbs)
 {
+    /// <summary>The likeliest tokens at each place, best first; empty where <see cref="ScoringOptions.Alternatives"/> is 0.</summary>
+    public IReadOnlyList<IReadOnlyList<TokenChance>> Alternatives { get; init; } = [];
+
     /// <summary>log p of the response: <code>sum_t log p(y_t | x, y_&lt;t)</code></summary>
     public double Sum => LogProbs.Sum(logProb => (double)logProb);
 

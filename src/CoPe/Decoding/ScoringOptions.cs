@@ -8,4 +8,7 @@ public sealed record ScoringOptions
 
     /// <summary>Whether the responses of an item may share one row, each seeing the prompt and itself, where that is less work.</summary>
     public bool SharePrompts { get; init; } = true;
+
+    /// <summary>How many of the likeliest tokens are told at each place; 0 tells none. Their computation costs the logits a second time.</summary>
+    public int Alternatives { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(Alternatives), value, "No fewer than none can be told."); }
 }

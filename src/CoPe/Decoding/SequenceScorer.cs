@@ -44,9 +44,9 @@ public sealed class SequenceScorer
         var scored = TorchThreads.Run(TorchThreads.For(_model.Device), passes.Count, (_, pass) =>
         {
             cancellation.ThrowIfCancellationRequested();
-            return LogProbs(passes[pass]);
+            return Scores(passes[pass]);
         });
-        foreach (var (pass, logProbs) in passes.Zip(scored))
+        foreach (var (pass, scores) in passes.Zip(scored))
         {
             var at = 0;
             foreach (var row in pass)
@@ -54,7 +54,10 @@ public sealed class SequenceScorer
                 foreach (var response in row.Responses)
                 {
                     var length = list[row.Item].Responses[response].Count;
-                    results[row.Item][row.Policy][response] = new ScoredResponse(list[row.Item].Id, row.Policy, response, logProbs[at..(at + length)]);
+                    results[row.Item][row.Policy][response] = new ScoredResponse(list[row.Item].Id, row.Policy, response, scores.LogProbs[at..(at + length)])
+                    {
+                        Alternatives = scores.Best.Length == 0 ? [] : scores.Best[at..(at + length)],
+                    };
                     at += length;
                 }
             }
@@ -71,7 +74,7 @@ public sealed class SequenceScorer
         return passes;
     }
 
-    float[] LogProbs(List<ScoringRow> rows)
+    PassScores Scores(List<ScoringRow> rows)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
@@ -80,10 +83,22 @@ public sealed class SequenceScorer
         var length = rows[0].Length;
         var predictors = tensor(rows.SelectMany((row, r) => row.Predictors.Select(column => (long)r * length + column)).ToArray(), device: _model.Device); // [tokens]
         var targets = tensor(rows.SelectMany(row => row.Targets).ToArray(), device: _model.Device); // [tokens]
-        if (targets.shape[0] == 0) return [];
+        if (targets.shape[0] == 0) return new([], []);
         var hidden = _model.Forward(batch, adapters).flatten(0, 1).index_select(0, predictors); // [tokens, hidden]
         var chunk = Math.Max(1, LogitsPerChunk / _model.Config.VocabSize);
-        return cat([.. hidden.split(chunk).Zip(targets.split(chunk), LogProbs)]).cpu().data<float>().ToArray();
+        var logProbs = cat([.. hidden.split(chunk).Zip(targets.split(chunk), LogProbs)]).cpu().data<float>().ToArray();
+        return new(logProbs, _options.Alternatives == 0 ? [] : [.. hidden.split(chunk).SelectMany(Best)]);
+    }
+
+    /// <summary>The likeliest tokens at each place.</summary>
+    List<TokenChance[]> Best(Tensor hidden)
+    {
+        using var scope = NewDisposeScope();
+        var logits = _model.Logits(hidden); // [tokens, vocab]
+        var count = Math.Min(_options.Alternatives, _model.Config.VocabSize);
+        var (values, indices) = (logits - logits.logsumexp(-1, keepdim: true)).topk(count); // [tokens, count]
+        var (logProbs, ids) = (values.cpu().data<float>().ToArray(), indices.cpu().data<long>().ToArray());
+        return [.. ids.Zip(logProbs, (id, logProb) => new TokenChance((int)id, logProb)).Chunk(count)];
     }
 
     Tensor LogProbs(Tensor hidden, Tensor targets)

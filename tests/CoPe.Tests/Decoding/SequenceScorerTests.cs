@@ -35,6 +35,23 @@ public class SequenceScorerTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void The_likeliest_tokens_are_told_best_first_with_the_probability_a_response_of_them_has()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var item = new ScoringItem("i", [1, 7, 9], [[5, 8], [11]], [new(true, 1), WornAdapters.Base]);
+        foreach (var scored in policies.Scorer(new ScoringOptions { Alternatives = 3 }).Scores([item]))
+        {
+            Assert.Equal(scored.LogProbs.Count, scored.Alternatives.Count);
+            Assert.All(scored.Alternatives, best => Assert.True(best.Count == 3 && best[0].LogProb >= best[1].LogProb && best[1].LogProb >= best[2].LogProb));
+            var chosen = scored.Alternatives[0][0];
+            var alone = policies.Scorer().Scores([item with { Responses = [[chosen.Id]], Policies = [item.Policies[scored.Policy]] }]);
+            Assert.Equal(alone[0].LogProbs[0], chosen.LogProb, 1e-4f);
+        }
+
+        Assert.All(policies.Scorer().Scores([item]), scored => Assert.Empty(scored.Alternatives));
+    }
+
+    [Fact]
     public void Sums_and_means_are_of_the_tokens()
     {
         var scored = new ScoredResponse("i", 0, 0, [-1, -2, -3]);

@@ -11,6 +11,9 @@ static class RunTraces
     /// <summary>Most predictions traced, one per user.</summary>
     const int Most = 12;
 
+    /// <summary>Tokens told of each model at each place.</summary>
+    const int Alternatives = 4;
+
     /// <summary>One prediction of each of the first users; none where no contrastive method was run.</summary>
     public static IReadOnlyList<TokenTrace> Of(StageContext context, RunWorkspace workspace)
     {
@@ -21,7 +24,7 @@ static class RunTraces
         var asked = workspace.Dataset.Users.Take(Most).Select((user, index) => (User: user, Index: index, Query: user.Queries.FirstOrDefault(query => texts.GetValueOrDefault(query.Id, "").Length > 0)))
             .Where(one => one.Query is not null).ToList();
         using var adapters = new MethodAdapters(workspace, method, context.Recipe);
-        var scorer = new SequenceScorer(workspace.DecodingModel, adapters.Task, adapters.Users);
+        var scorer = new SequenceScorer(workspace.DecodingModel, adapters.Task, adapters.Users, new ScoringOptions { Alternatives = Alternatives });
         var items = asked.Select(one =>
         {
             var answer = workspace.Encoder.EncodeResponse(texts[one.Query!.Id]); // its last id ends the turn and is no word to show
@@ -40,12 +43,23 @@ static class RunTraces
         Method = method.Title,
         Tokens =
         [
-            .. item.Responses[0].Select((id, place) => new TokenScore
+            .. TokenTexts.Of(workspace.Encoder.Tokenizer, item.Responses[0]).Select(piece => new TokenScore
             {
-                Text = workspace.Encoder.Tokenizer.Decode([id], skipSpecialTokens: false),
-                ExpertLogProbability = scores[0].LogProbs[place],
-                AmateurLogProbability = scores[1].LogProbs[place],
+                Text = piece.Text,
+                ExpertLogProbability = Sum(scores[0], piece.First, piece.Count),
+                AmateurLogProbability = Sum(scores[1], piece.First, piece.Count),
+                ExpertBest = Best(workspace, item, scores[0], piece),
+                AmateurBest = Best(workspace, item, scores[1], piece),
             }),
         ],
     };
+
+    static double Sum(ScoredResponse scores, int first, int count) => scores.LogProbs.Skip(first).Take(count).Sum(logProb => (double)logProb);
+
+    static List<TokenAlternative> Best(RunWorkspace workspace, ScoringItem item, ScoredResponse scores, (string Text, int First, int Count) piece)
+    {
+        var ids = item.Responses[0];
+        return [.. scores.Alternatives[piece.First].Select(chance =>
+            new TokenAlternative(chance.Id == ids[piece.First] ? piece.Text : TokenTexts.After(workspace.Encoder.Tokenizer, ids, piece.First, chance.Id), chance.LogProb))];
+    }
 }

@@ -42,6 +42,6 @@ internal static class HostileReport
         Input = text,
         Gold = text,
         Method = text,
-        Tokens = [new TokenScore { Text = text, ExpertLogProbability = -1, AmateurLogProbability = double.NegativeInfinity, ExpertAlternative = text, AmateurAlternative = text }],
+        Tokens = [new TokenScore { Text = text, ExpertLogProbability = -1, AmateurLogProbability = double.NegativeInfinity, ExpertBest = [new(text, -1), new("other", double.NegativeInfinity)], AmateurBest = [new("<b>", -2), new(text, -3)] }],
     };
 }

@@ -155,7 +155,7 @@ internal static class SampleReport
             return new TokenScore
             {
                 Text = " " + Words[random.Next(Words.Length)], ExpertLogProbability = expert, AmateurLogProbability = expert - Normal(random, 0.5, 1.2),
-                ExpertAlternative = other == 0 ? " sparse" : null, AmateurAlternative = other <= 1 ? " the" : null,
+                ExpertBest = other == 0 ? [new(" sparse", -0.5), new(" dense", -2)] : [], AmateurBest = other <= 1 ? [new(" the", -0.3), new(" a", -1.6)] : [],
             };
         })],
     };

@@ -33,10 +33,9 @@ internal static class TokenSpan
     {
         var text = $"“{token.Text.ReplaceLineEndings("↵")}”  expert {Figures.Value(token.ExpertLogProbability)}, amateur {Figures.Value(token.AmateurLogProbability)}, " +
             $"difference {Figures.Signed(token.Difference)}";
-        if (token.ExpertAlternative is { } expert)
-            text += $"\nexpert alone: “{expert.ReplaceLineEndings("↵")}”";
-        if (token.AmateurAlternative is { } amateur)
-            text += $"\namateur alone: “{amateur.ReplaceLineEndings("↵")}”";
-        return text;
+        return text + Best("expert", token.ExpertBest) + Best("amateur", token.AmateurBest);
     }
+
+    private static string Best(string who, IReadOnlyList<TokenAlternative> best) => best.Count == 0 ? ""
+        : $"\n{who} alone: {string.Join(", ", best.Select(one => $"“{one.Text.ReplaceLineEndings("↵")}” {Figures.Share(Math.Exp(one.LogProbability), 1)}"))}";
 }
