@@ -1,9 +1,17 @@
 using System.Globalization;
+using CoPe.Benchmarks.Tokens;
 using CoPe.Benchmarks.Train;
+
+if (args is ["tokens", var folder, var text])
+{
+    foreach (var (name, value) in new TokenFigures(folder, text).All()) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:G4}"));
+    return 0;
+}
 
 if (args is not ["train", ..])
 {
     Console.Error.WriteLine("usage: CoPe.Benchmarks train [layers of the 0.5B shape, 24 by default] [rounds, 5 by default]");
+    Console.Error.WriteLine("       CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE");
     return 2;
 }
 

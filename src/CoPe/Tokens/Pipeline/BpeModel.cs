@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using System.Text;
 
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>Turns words into ids, remembering the words it has met. Safe to share between threads.</summary>
 internal sealed class BpeModel
 {
-    const int MaxCachedWords = 1 << 17, MaxCachedLength = 64;
+    const int MaxCachedWords = 1 << 17, MaxCachedLength = 64, LongestOnStack = 128;
 
     readonly BpeVocabulary _vocabulary;
     readonly bool _byteLevel;
@@ -46,7 +47,8 @@ internal sealed class BpeModel
     void ByteSymbols(ReadOnlySpan<char> word, List<int> symbols)
     {
         var unknown = false;
-        foreach (var value in CodePoints.Utf8(word)) Add(_byteIds[value], ref unknown, symbols);
+        Span<byte> bytes = word.Length <= LongestOnStack ? stackalloc byte[3 * LongestOnStack] : new byte[Encoding.UTF8.GetMaxByteCount(word.Length)];
+        foreach (var value in bytes[..Encoding.UTF8.GetBytes(word, bytes)]) Add(_byteIds[value], ref unknown, symbols);
     }
 
     void CharacterSymbols(ReadOnlySpan<char> word, List<int> symbols)

@@ -8,8 +8,8 @@ internal sealed class BpeVocabulary
 
     public required IReadOnlyDictionary<string, int> Ids { get; init; }
 
-    /// <summary>(left id, right id) as one key -> rank and id of what they merge to.</summary>
-    public required Dictionary<long, (int Rank, int Id)> Merges { get; init; }
+    /// <summary>(left id, right id) -> rank and id of what they merge to.</summary>
+    public required MergeTable Merges { get; init; }
 
     /// <summary>Characters that stand side by side inside some merge's result: only there can a merge cross a cut.</summary>
     public required HashSet<(char, char)> Neighbours { get; init; }
@@ -68,16 +68,16 @@ internal sealed class BpeVocabulary
         return ids;
     }
 
-    static Dictionary<long, (int, int)> ReadMerges(JsonPart part, Dictionary<string, int> ids, HashSet<(char, char)> neighbours)
+    static MergeTable ReadMerges(JsonPart part, Dictionary<string, int> ids, HashSet<(char, char)> neighbours)
     {
-        var merges = new Dictionary<long, (int, int)>();
+        var merges = new MergeTable();
         var rank = 0;
         foreach (var item in part.Items())
         {
             var (left, right) = ReadMerge(item);
             var merged = left + right;
             for (var i = 1; i < merged.Length; i++) neighbours.Add((merged[i - 1], merged[i]));
-            merges[Pair(IdOf(left, item, ids), IdOf(right, item, ids))] = (rank++, IdOf(merged, item, ids));
+            merges.Set(IdOf(left, item, ids), IdOf(right, item, ids), (rank++, IdOf(merged, item, ids)));
         }
         return merges;
     }

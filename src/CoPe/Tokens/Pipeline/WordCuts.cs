@@ -9,7 +9,7 @@ internal sealed class WordCuts(BpeVocabulary vocabulary)
     const char Mark = '\u2581';
 
     readonly bool _safe = !vocabulary.IgnoreMerges && vocabulary.Ids.ContainsKey(Mark.ToString())
-        && !vocabulary.Merges.Keys.Any(pair => IsByte(vocabulary, (int)(pair >> 32)) || IsByte(vocabulary, (int)pair));
+        && !vocabulary.Merges.Pairs.Any(pair => IsByte(vocabulary, pair.Left) || IsByte(vocabulary, pair.Right));
 
     public void Cut(TextPiece piece, List<TextPiece> output)
     {
