@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Cli.Hub;
 using CoPe.Data;
 using CoPe.Data.Checking;
 using CoPe.Data.Tasks;
@@ -14,7 +15,7 @@ static class DataCheckVerb
 {
     static readonly Argument<string[]> Paths = new("path") { Description = "A task's folder, a folder of such folders, or single files.", Arity = ArgumentArity.OneOrMore };
     static readonly Option<string?> Task = new("--task") { Description = "Shipped task or task file; by default told by the folder.", HelpName = "name" };
-    static readonly Option<string?> Model = new("--model") { Description = "Model folder, to count tokens as well.", HelpName = "folder" };
+    static readonly Option<string?> Model = new("--model") { Description = "A model, to count tokens as well: a folder, or org/name[@revision] on the hub.", HelpName = "model" };
     static readonly Option<string?> Fix = new("--fix") { Description = "Write a clean copy: what is wrong is left out, and said.", HelpName = "folder" };
     static readonly Option<int> MaxWords = new("--max-words") { Description = "Words after which a field is cut in training.", HelpName = "n", DefaultValueFactory = _ => 768 };
     static readonly Option<int> CutOff = new("--cut-off") { Description = "Tokens after which an example is cut in training.", HelpName = "n", DefaultValueFactory = _ => 2048 };
@@ -38,7 +39,7 @@ static class DataCheckVerb
 
     static CheckReport Check(CommandHost host, ParseResult parsed, CheckTarget target)
     {
-        var model = parsed.GetValue(Model) is { } named ? host.Folder(named) : null;
+        var model = parsed.GetValue(Model) is { } named ? ModelSource.Find(host, named) : null;
         var fix = parsed.GetValue(Fix) is { } folder ? Path.Combine(host.Roots[0], folder) : null;
         var definition = parsed.GetValue(Task) is { } task ? TaskFile.Read(InputPaths.FindTask(task, host.Roots)) : target.Definition();
         if (fix is not null && Path.GetFullPath(Path.Combine(fix, definition.Task.Name)) == Path.GetFullPath(target.Folder))

@@ -11,6 +11,7 @@ internal sealed class BpeModel
     readonly BpeVocabulary _vocabulary;
     readonly bool _byteLevel;
     readonly int[] _byteIds = new int[256]; // id of each byte's symbol, -1 where the vocabulary has none
+    readonly int[] _characterIds = []; // likewise of each character of one unit, where words are spelled in characters
     readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cache;
     int _cached;
 
@@ -21,6 +22,12 @@ internal sealed class BpeModel
         (_vocabulary, _byteLevel) = (vocabulary, byteLevel);
         for (var b = 0; b < 256; b++)
             _byteIds[b] = vocabulary.Ids.GetValueOrDefault(byteLevel ? ByteAlphabet.Character((byte)b).ToString() : $"<0x{b:X2}>", -1);
+        if (!byteLevel)
+        {
+            _characterIds = new int[char.MaxValue + 1];
+            Array.Fill(_characterIds, -1);
+            foreach (var (token, id) in vocabulary.Ids.Where(token => token.Key.Length == 1)) _characterIds[token[0]] = id;
+        }
         _cache = new ConcurrentDictionary<string, int[]>(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -59,7 +66,7 @@ internal sealed class BpeModel
             CodePoints.At(word, i, out var length);
             var character = word.Slice(i, length);
             i += length;
-            var id = _vocabulary.Ids.GetValueOrDefault(character.ToString(), -1);
+            var id = length == 1 ? _characterIds[character[0]] : _vocabulary.Ids.GetValueOrDefault(character.ToString(), -1);
             if (id >= 0 || !_vocabulary.ByteFallback || !AddBytes(character, symbols)) Add(id, ref unknown, symbols);
         }
     }
