@@ -17,6 +17,9 @@ public sealed class PretrainRun : TrainingRun
     /// <summary>A stream to measure the loss on while training; null for none.</summary>
     public IReadOnlyList<int>? DevelopmentTokens { get; init; }
 
+    /// <summary>Conversations to measure the loss on while training, together with <see cref="DevelopmentTokens"/>.</summary>
+    public IReadOnlyList<SupervisedExample> DevelopmentConversations { get; init; } = [];
+
     /// <summary>Tokens of a window of the stream. Each window predicts as many tokens; the last may be shorter.</summary>
     public int Window { get; init => field = OptionCheck.AtLeast(value, 2, "pre-training window"); } = 512;
 }

@@ -34,8 +34,8 @@ public static class Pretrainer
             Names = names,
             Seeds = [SeedStream.OfUser(run.Options.Seed, run.Name)],
             Rows = windows,
-            DevelopmentRows = run.DevelopmentTokens is not { } development ? null
-                : RowSource.Of(run, names, [[.. Windows(development, run.Window)]], example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id),
+            DevelopmentRows = run.DevelopmentTokens is null && run.DevelopmentConversations.Count == 0 ? null
+                : RowSource.Of(run, names, [[.. Windows(run.DevelopmentTokens ?? [], run.Window), .. run.DevelopmentConversations]], example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id),
         });
         return loop.Run(progress, cancellation)[0];
     }

@@ -106,11 +106,11 @@ public class EngineTests
     }
 
     [Fact]
-    public void Answers_stream_in_the_order_in_which_they_end()
+    public void Answers_of_a_batch_stream_in_the_order_in_which_they_end()
     {
         using var policies = GoldenPolicies.Llama();
         DecodingRequest Of(string id, int length) => new() { Id = id, Prompt = [5, 6], Options = new DecodingOptions { MaxNewTokens = length } };
-        var ids = policies.Engine([]).Stream([Of("long", 9), Of("short", 2), Of("middle", 5)]).Select(result => result.RequestId);
+        var ids = policies.Engine([], new EngineOptions { Batches = 1 }).Stream([Of("long", 9), Of("short", 2), Of("middle", 5)]).Select(result => result.RequestId);
         Assert.Equal(["short", "middle", "long"], ids);
     }
 

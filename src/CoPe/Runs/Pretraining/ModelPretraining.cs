@@ -32,7 +32,7 @@ public static class ModelPretraining
         using var weights = ModelWeights.Initialise(config, recipe.Seed);
         using var model = new CausalLm(config, weights, recipe.Training.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
         var tokens = PretrainCorpus.Stream(corpus.Documents, tokenizer, endOfText);
-        var conversations = corpus.Conversations(encoder);
+        var conversations = PretrainCorpus.Conversations(corpus.Instructions, encoder);
         log.LogInformation("{Parameters:N0} parameters; {Tokens:N0} tokens of documents and {Conversations:N0} of {Count:N0} conversations", weights.Parameters().Sum(weight => weight.NumberOfElements),
             tokens.Length, conversations.Sum(example => (long)example.Prompt.Count + example.Response.Count), conversations.Count);
         var checkpoints = new FolderCheckpointStore(Path.Combine(work, "checkpoints"));
@@ -44,7 +44,8 @@ public static class ModelPretraining
                 Name = Path.GetFileName(output),
                 Tokens = tokens,
                 Conversations = conversations,
-                DevelopmentTokens = corpus.HeldOut.Count == 0 ? null : PretrainCorpus.Stream(corpus.HeldOut, tokenizer, endOfText),
+                DevelopmentTokens = corpus.HeldOutDocuments.Count == 0 ? null : PretrainCorpus.Stream(corpus.HeldOutDocuments, tokenizer, endOfText),
+                DevelopmentConversations = PretrainCorpus.Conversations(corpus.HeldOutInstructions, encoder),
                 Window = recipe.Training.Window,
                 Options = recipe.Training.Options(recipe.Seed, recipe.Shape.Context),
                 Stage = "pretrain",

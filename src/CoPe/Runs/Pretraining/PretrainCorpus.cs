@@ -8,17 +8,24 @@ namespace CoPe.Runs.Pretraining;
 /// <summary>The text of a pre-training: documents, of which a share is held out, and requests with answers.</summary>
 sealed class PretrainCorpus
 {
-    PretrainCorpus(IReadOnlyList<string> documents, IReadOnlyList<string> heldOut, IReadOnlyList<Instruction> instructions) =>
-        (Documents, HeldOut, Instructions) = (documents, heldOut, instructions);
+    PretrainCorpus(List<string> documents, List<Instruction> instructions, double developmentShare)
+    {
+        var (documentsHeld, instructionsHeld) = ((int)Math.Ceiling(documents.Count * developmentShare), (int)Math.Ceiling(instructions.Count * developmentShare));
+        (HeldOutDocuments, Documents) = (documents[..documentsHeld], documents[documentsHeld..]);
+        (HeldOutInstructions, Instructions) = (instructions[..instructionsHeld], instructions[instructionsHeld..]);
+    }
 
     /// <summary>Documents trained on.</summary>
     public IReadOnlyList<string> Documents { get; }
 
     /// <summary>Documents that only measure the loss.</summary>
-    public IReadOnlyList<string> HeldOut { get; }
+    public IReadOnlyList<string> HeldOutDocuments { get; }
 
     /// <summary>Requests with answers.</summary>
     public IReadOnlyList<Instruction> Instructions { get; }
+
+    /// <summary>Requests with answers that only measure the loss.</summary>
+    public IReadOnlyList<Instruction> HeldOutInstructions { get; }
 
     /// <summary>Reads the recipe's corpus, making the sample corpus in <paramref name="work"/> where it names none.</summary>
     public static PretrainCorpus Load(PretrainRecipe recipe, string work, IProgress<StageProgress>? progress, CancellationToken cancellation)
@@ -32,9 +39,7 @@ sealed class PretrainCorpus
 
         var text = Path.Combine(folder, "neutral.txt");
         if (!File.Exists(text)) throw new RunException($"corpus {folder} has no neutral.txt; expected a text file with a document a line");
-        var lines = File.ReadLines(text).Where(line => line.Length > 0).ToList();
-        var heldOut = (int)Math.Ceiling(lines.Count * recipe.DevelopmentShare);
-        return new(lines[heldOut..], lines[..heldOut], Read(Path.Combine(folder, "instructions.jsonl")));
+        return new([.. File.ReadLines(text).Where(line => line.Length > 0)], [.. JsonLines.Read<Instruction>(Path.Combine(folder, "instructions.jsonl"))], recipe.DevelopmentShare);
     }
 
     /// <summary>Everything a tokenizer should know.</summary>
@@ -44,9 +49,9 @@ sealed class PretrainCorpus
     public static int[] Stream(IEnumerable<string> documents, Tokenizer tokenizer, int endOfText) => [.. documents.SelectMany(document => (int[])[.. tokenizer.EncodeAsText(document), endOfText])];
 
     /// <summary>The requests with answers, as the model's chat template words them.</summary>
-    public IReadOnlyList<SupervisedExample> Conversations(ConversationEncoder encoder) =>
+    public static IReadOnlyList<SupervisedExample> Conversations(IReadOnlyList<Instruction> instructions, ConversationEncoder encoder) =>
     [
-        .. Instructions.Select((instruction, index) => new SupervisedExample($"instruction {index}",
+        .. instructions.Select((instruction, index) => new SupervisedExample($"instruction {index}",
             encoder.EncodePrompt([.. Messages(instruction)]), encoder.EncodeResponse(instruction.Answer))),
     ];
 
@@ -55,8 +60,6 @@ sealed class PretrainCorpus
         if (instruction.System is { Length: > 0 } system) yield return new ChatMessage("system", system);
         yield return new ChatMessage("user", instruction.Prompt);
     }
-
-    static IReadOnlyList<Instruction> Read(string path) => JsonLines.Read<Instruction>(path);
 
     /// <summary>A line of <c>instructions.jsonl</c>.</summary>
     public sealed record Instruction

@@ -26,6 +26,10 @@ public sealed record PretrainNumbers
     [Range(0.0, 1.0)]
     public double WarmupRatio { get; init; } = 0.03;
 
+    /// <summary>Steps between two measurements of the held-out loss; the weights of the lowest are kept.</summary>
+    [Range(1, int.MaxValue)]
+    public int MeasureEvery { get; init; } = 500;
+
     /// <summary>Computes in bf16 over float32 weights; off computes in float32.</summary>
     public bool Bf16 { get; init; } = true;
 
@@ -38,5 +42,6 @@ public sealed record PretrainNumbers
         WarmupRatio = WarmupRatio,
         Seed = seed,
         CutOff = context,
+        EarlyStopping = new() { EverySteps = MeasureEvery, Patience = int.MaxValue },
     };
 }

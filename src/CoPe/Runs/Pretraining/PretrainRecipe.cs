@@ -24,7 +24,7 @@ public sealed record PretrainRecipe
     [Range(0L, long.MaxValue)]
     public long Seed { get; init; } = 42;
 
-    /// <summary>Share of the documents that measure the loss and are not trained on.</summary>
+    /// <summary>Share of the documents, and of the requests with answers, that measure the loss and are not trained on.</summary>
     [Range(0.0, 0.5)]
     public double DevelopmentShare { get; init; } = 0.01;
 
