@@ -77,7 +77,9 @@ sealed class RecipeBinder(Func<YamlNode, string> where)
     RecipeException Unknown(Type section, YamlNode node, string prefix, string key)
     {
         var sibling = Nearest.Of(key, RecipeShape.Properties(section).Keys);
-        var near = sibling is null ? RecipeShape.KeyElsewhere(key) : prefix + sibling;
+        var elsewhere = RecipeShape.KeyElsewhere(key);
+        var isMisplaced = elsewhere is not null && elsewhere.EndsWith("." + key, StringComparison.Ordinal); // the right name in the wrong section beats a similar name in this one
+        var near = sibling is null || isMisplaced ? elsewhere : prefix + sibling;
         return new RecipeException($"{where(node)}: unknown key '{prefix}{key}'{(near is null ? "" : $"; did you mean '{near}'?")}"
             + (near is null ? $" ({(prefix.Length == 0 ? "the recipe" : $"'{prefix[..^1]}'")} knows {string.Join(", ", RecipeShape.Properties(section).Keys)})" : ""));
     }
