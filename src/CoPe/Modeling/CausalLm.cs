@@ -48,12 +48,21 @@ public sealed class CausalLm : IDisposable
     public Tensor Forward(TokenBatch batch, AdapterRows? adapters = null, KvCacheRows? cache = null)
     {
         using var scope = NewDisposeScope();
-        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache);
+        return Forward(batch, new ForwardPass(Config, Dtype, batch, adapters, cache), (layer, hidden, pass) => layer.Forward(hidden, pass)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same for a training pass that keeps no more than the input of each layer and computes the layers again when gradients are asked for. Batch and adapters must live until then.</summary>
+    public Tensor ForwardRecomputed(TokenBatch batch, AdapterRows? adapters = null) =>
+        Forward(batch, new ForwardPass(Config, Dtype, batch, adapters, null), RecomputedLayer.Forward); // the pass's tables belong to the caller's scope, which the backward pass ends in
+
+    Tensor Forward(TokenBatch batch, ForwardPass pass, Func<DecoderLayer, Tensor, ForwardPass, Tensor> run)
+    {
+        using var scope = NewDisposeScope();
         var hidden = Embed(batch.Ids);
         foreach (var layer in layers)
         {
             using var before = hidden;
-            hidden = layer.Forward(before, pass);
+            hidden = run(layer, before, pass);
         }
         return RmsNorm.Apply(hidden, weights[WeightLayout.FinalNorm], Config.NormEpsilon, Config.NormAddsOne).MoveToOuterDisposeScope();
     }

@@ -9,7 +9,7 @@ namespace CoPe.Training;
 /// </summary>
 public static class DpoTrainer
 {
-    /// <summary>Trains <see cref="DpoRun.Adapters"/> in place by <see cref="DpoLoss"/>.</summary>
+    /// <summary>Trains <see cref="AdapterTrainingRun{TExample}.Adapters"/> in place by <see cref="DpoLoss"/>.</summary>
     /// <returns>What became of each user.</returns>
     /// <exception cref="ArgumentException">Names, seeds or examples are not one for each adapter, or options contradict each other.</exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>

@@ -8,17 +8,23 @@ internal sealed class LoopReport(LoopSetup setup, long[] totals, UserState[] sta
 {
     readonly TrainingRun run = setup.Run;
 
-    /// <summary>Warns of users with less than one batch.</summary>
+    /// <summary>Warns of users with less than one batch, of all of them in one line each.</summary>
     public void WarnOfSmallHistories()
     {
-        for (var user = 0; user < setup.Names.Count; user++)
+        var users = Enumerable.Range(0, setup.Names.Count).ToLookup(user => setup.Rows[user].Length switch { 0 => 0, var examples when examples < run.Options.BatchSize => 1, _ => 2 });
+        if (users[0].Any()) run.Logger.LogWarning("{Stage}: no example to learn from, so the adapter stays as it is: user {Users}.", run.Stage, Names(users[0], _ => ""));
+        if (users[1].Any())
         {
-            var examples = setup.Rows[user].Length;
-            if (examples == 0)
-                run.Logger.LogWarning("{Stage}: user {User} has no example to learn from; the adapter stays as it is.", run.Stage, setup.Names[user]);
-            else if (examples < run.Options.BatchSize)
-                run.Logger.LogWarning("{Stage}: the history of user {User} is small: {Examples} examples do not fill one batch of {Batch}.", run.Stage, setup.Names[user], examples, run.Options.BatchSize);
+            run.Logger.LogWarning("{Stage}: the history is small, its examples do not fill one batch of {Batch}: user {Users}.", run.Stage, run.Options.BatchSize,
+                Names(users[1], user => $" ({setup.Rows[user].Length})"));
         }
+    }
+
+    string Names(IEnumerable<int> users, Func<int, string> note)
+    {
+        const int most = 5;
+        var all = users.Select(user => setup.Names[user] + note(user)).ToArray();
+        return string.Join(", ", all.Take(most)) + (all.Length > most ? $" and {all.Length - most} more" : "");
     }
 
     /// <summary>Reports one step of all its users.</summary>

@@ -102,7 +102,7 @@ internal sealed class TrainingLoop : IDisposable
         using var adapters = setup.Dropout
             ? replica.Worn?.Of(rows, [.. rows.Select(row => SeedStream.Derive(setup.Seeds[row.User], step, row.Example))])
             : replica.Worn?.Of(rows);
-        var rowFigures = setup.Objective.RowFigures(LabelLogits.Of(replica.Model, batch, adapters), batch); // [rows, figures]
+        var rowFigures = setup.Objective.RowFigures(LabelLogits.Of(replica.Model, batch, adapters, options.RecomputeLayers), batch); // [rows, figures]
         rowFigures.select(1, 0).dot(batch.Weights).backward();
         var figures = zeros(users, setup.Objective.Figures.Count, dtype: ScalarType.Float32, device: batch.Weights.device);
         figures.index_add_(0, batch.UserOfRow, rowFigures.detach() * batch.Weights.unsqueeze(1), 1);

@@ -67,6 +67,20 @@ public class ManyUsersTests
     }
 
     [Fact]
+    public void Layers_computed_again_for_their_gradients_train_to_the_same_bits_and_leave_nothing_behind()
+    {
+        using var model = TinyTraining.Model();
+        using var task = TinyTraining.Adapters(0, 99);
+        var kept = Train(model, [0, 1], TinyTraining.Options, task: task);
+        var before = TorchSharp.torch.Tensor.TotalCount;
+        var again = Train(model, [0, 1], TinyTraining.Options with { RecomputeLayers = true }, task: task);
+        Assert.Equal(kept, again);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.Equal(before, TorchSharp.torch.Tensor.TotalCount);
+    }
+
+    [Fact]
     public void Preference_training_of_many_users_gives_what_training_alone_gives()
     {
         using var model = TinyTraining.Model();

@@ -17,6 +17,17 @@ public abstract record OptimizationSettings
     [Range(1, int.MaxValue)]
     public int BatchSize { get; init; } = 8;
 
+    /// <summary>Batches whose gradients make one optimiser step.</summary>
+    [Range(1, int.MaxValue)]
+    public int GradientAccumulation { get; init; } = 1;
+
+    /// <summary>Examples of one optimiser step.</summary>
+    internal long ExamplesPerStep => (long)BatchSize * GradientAccumulation;
+
+    /// <summary>Keeps only each layer's input and computes its inside again in the backward pass: far less memory for about a third more time.</summary>
+    [SpeedOnly]
+    public bool RecomputeLayers { get; init; }
+
     /// <summary>Share of the steps over which the learning rate rises from 0.</summary>
     [Range(0.0, 1.0)]
     public double WarmupRatio { get; init; } = 0.1;

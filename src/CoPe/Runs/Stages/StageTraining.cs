@@ -27,6 +27,8 @@ sealed class StageTraining(StageContext context, string stage, string part)
         LearningRate = settings.LearningRate,
         Epochs = settings.Epochs,
         BatchSize = settings.BatchSize,
+        GradientAccumulation = settings.GradientAccumulation,
+        RecomputeLayers = settings.RecomputeLayers,
         WarmupRatio = settings.WarmupRatio,
         MaxGradNorm = settings.MaxGradNorm,
         Optimiser = new AdamWOptions { WeightDecay = settings.WeightDecay },

@@ -17,7 +17,7 @@ sealed class UserGroups(StageContext context, string stage, Func<string, string>
     {
         // Users with histories of like length finish together, so that no pass is left with a single one.
         var groups = users.OrderByDescending(user => user.Examples.Count).ThenBy(user => user.Index).Chunk(usersAtOnce).ToList();
-        var steps = groups.Select(group => group.Sum(user => settings.Epochs * ((user.Examples.Count + settings.BatchSize - 1L) / settings.BatchSize))).ToList();
+        var steps = groups.Select(group => group.Sum(user => settings.Epochs * ((user.Examples.Count + settings.ExamplesPerStep - 1) / settings.ExamplesPerStep))).ToList();
         for (var i = 0; i < groups.Count; i++)
         {
             if (groups[i].All(user => Directory.Exists(folderOf(user.Id)))) continue;
