@@ -1,22 +1,42 @@
 using System.Globalization;
+using CoPe.Benchmarks.Decode;
 using CoPe.Benchmarks.Tokens;
 using CoPe.Benchmarks.Train;
 
+const string Usage = """
+    usage: CoPe.Benchmarks train [--layers N] [--rounds N]
+           CoPe.Benchmarks decode [--shape qwen2.5-0.5b|qwen2.5-1.5b|mistral-7b|embedded] [--layers N] [--rounds N]
+           CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
+    Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train); rounds 5 and 16.
+    """;
+void Print(IEnumerable<(string Name, double Value)> figures)
+{
+    foreach (var (name, value) in figures) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:G4}"));
+}
+
 if (args is ["tokens", var folder, var text])
 {
-    foreach (var (name, value) in new TokenFigures(folder, text).All()) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:G4}"));
+    Print(new TokenFigures(folder, text).All());
     return 0;
 }
 
-if (args is not ["train", ..])
+var options = args.Skip(1).Chunk(2).ToArray();
+if (args is not ["train" or "decode", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds", _]))
 {
-    Console.Error.WriteLine("usage: CoPe.Benchmarks train [layers of the 0.5B shape, 24 by default] [rounds, 5 by default]");
-    Console.Error.WriteLine("       CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE");
+    Console.Error.WriteLine(Usage);
     return 2;
 }
 
-int Number(int position, int otherwise) => args.Length > position ? int.Parse(args[position], CultureInfo.InvariantCulture) : otherwise;
-
-using var figures = new TrainFigures(Number(1, 24), Number(2, 5));
-foreach (var (name, value) in figures.All()) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:G4}"));
+string? Text(string name) => options.FirstOrDefault(pair => pair[0] == name)?[1];
+int? Number(string name) => Text(name) is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null;
+if (args[0] == "train")
+{
+    using var figures = new TrainFigures(Number("--layers") ?? 24, Number("--rounds") ?? 5);
+    Print(figures.All());
+}
+else
+{
+    using var figures = new DecodeFigures(Text("--shape") ?? "qwen2.5-0.5b", Number("--layers"), Number("--rounds") ?? 16);
+    Print(figures.All());
+}
 return 0;

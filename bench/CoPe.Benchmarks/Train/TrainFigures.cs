@@ -8,13 +8,15 @@ namespace CoPe.Benchmarks.Train;
 /// <summary>Ratios of a training step to the plain way of taking it, and the memory it needs; each <c>name value</c>.</summary>
 sealed class TrainFigures : IDisposable
 {
+    readonly RandomModel folder;
     readonly CausalLm model;
     readonly int rounds;
     readonly Random random = new(1);
 
     public TrainFigures(int layers, int rounds)
     {
-        model = RandomModel.Make(RandomModel.HalfBillion(layers));
+        folder = new RandomModel(RandomModel.Shape("qwen2.5-0.5b", layers));
+        model = folder.Load();
         this.rounds = rounds;
     }
 
@@ -24,7 +26,8 @@ sealed class TrainFigures : IDisposable
         foreach (var figure in Supervised()) yield return figure;
         foreach (var figure in Preferences()) yield return figure;
         yield return ("eight_users_over_sequential", EightUsers(model));
-        using var embedded = RandomModel.Make(RandomModel.Embedded);
+        using var embeddedFolder = new RandomModel(RandomModel.Shape("embedded"));
+        using var embedded = embeddedFolder.Load();
         yield return ("eight_users_over_sequential_embedded", EightUsers(embedded));
     }
 
@@ -34,7 +37,7 @@ sealed class TrainFigures : IDisposable
         PlannedRow[] rows = [.. examples.Select((example, i) => new PlannedRow(0, i, TrainingRow.Of(example, 2048)!, 1))];
         using var adapters = Adapters(model, 1);
         double[] full, labels;
-        double fullPeak, ourPeak;
+        double fullPeak, ourPeak, recomputedPeak = 0;
         using (var bare = new BareTraining(model, adapters))
         {
             ourPeak = Clock.PeakMegabytes(() => bare.Step(rows, bare.LabelLoss));
@@ -43,10 +46,13 @@ sealed class TrainFigures : IDisposable
             full = Clock.Rounds(rounds, () => bare.Step(rows, bare.FullLoss));
         }
         var loop = Clock.Steps("user 0", metrics => SftTrainer.Train(Run(model, adapters, [examples], rounds + 1, metrics)));
+        var recomputed = Clock.Steps("user 0", metrics => recomputedPeak = Clock.PeakMegabytes(() => SftTrainer.Train(Run(model, adapters, [examples], rounds + 1, metrics, recompute: true))));
         yield return ("sft_step_s", Clock.Median(loop));
         yield return ("sft_over_full_logits", Clock.Median(loop) / Clock.Median(full));
         yield return ("sft_peak_mb", ourPeak);
         yield return ("sft_full_logits_peak_mb", fullPeak);
+        yield return ("sft_recomputed_over_kept", Clock.Median(recomputed) / Clock.Median(loop));
+        yield return ("sft_recomputed_peak_mb", recomputedPeak);
         yield return ("loop_over_bare", Clock.Median(loop) / Clock.Median(labels));
     }
 
@@ -83,10 +89,10 @@ sealed class TrainFigures : IDisposable
         return all / (8 * one);
     }
 
-    static SftRun Run(CausalLm model, AdapterBank adapters, SupervisedExample[][] examples, int steps, Action<MetricRow> metrics) => new()
+    static SftRun Run(CausalLm model, AdapterBank adapters, SupervisedExample[][] examples, int steps, Action<MetricRow> metrics, bool recompute = false) => new()
     {
         Model = model, Adapters = adapters, UserNames = [.. examples.Select((_, user) => $"user {user}")], ExamplesPerUser = examples,
-        Options = TrainingOptions.UserAdapter with { MaxSteps = steps }, Metrics = metrics,
+        Options = TrainingOptions.UserAdapter with { MaxSteps = steps, RecomputeLayers = recompute }, Metrics = metrics,
     };
 
     static AdapterBank Adapters(CausalLm model, int users) => AdapterBank.Create(model.Config, new LoraConfig { Dropout = 0 }, [.. Enumerable.Range(0, users).Select(user => (long)user)]);
@@ -96,5 +102,9 @@ sealed class TrainFigures : IDisposable
 
     int[] Ids(CausalLm of, int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(of.Config.VocabSize))];
 
-    public void Dispose() => model.Dispose();
+    public void Dispose()
+    {
+        model.Dispose();
+        folder.Dispose();
+    }
 }

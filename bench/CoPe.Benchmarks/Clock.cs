@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using CoPe.Training;
 
-namespace CoPe.Benchmarks.Train;
+namespace CoPe.Benchmarks;
 
 /// <summary>Times steps and finds the memory they take.</summary>
 static class Clock
@@ -33,6 +33,25 @@ static class Clock
         train(row => { if (row.User == user) stamps.Add(Stopwatch.GetTimestamp()); });
         return [.. stamps.Zip(stamps.Skip(1), (from, to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds)];
     }
+
+    /// <summary>Milliseconds of each of several actions, taken in turn for some rounds after one to warm up, so that what else the machine does falls on all alike; the medians.</summary>
+    public static double[] Interleaved(int rounds, params Action[] actions)
+    {
+        var times = actions.Select(_ => new List<double>()).ToArray();
+        for (var round = 0; round <= rounds; round++)
+        {
+            for (var i = 0; i < actions.Length; i++)
+            {
+                var watch = Stopwatch.StartNew();
+                actions[i]();
+                if (round > 0) times[i].Add(watch.Elapsed.TotalMilliseconds);
+            }
+        }
+        return [.. times.Select(Median)];
+    }
+
+    /// <summary>MB resident now, mapped files included; NaN where the system does not say.</summary>
+    public static double ResidentMegabytes() => OperatingSystem.IsLinux() ? Status("VmRSS:") / 1024 : double.NaN;
 
     /// <summary>MB by which the peak of resident memory exceeds what is resident now; NaN where the system does not say.</summary>
     public static double PeakMegabytes(Action action)

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using CoPe.Adapters;
+using CoPe.Modeling;
+using static TorchSharp.torch;
+
+namespace CoPe.Benchmarks.Decode;
+
+/// <summary>Contrastive decoding at a known shape against reading its weights, plain decoding and the reference's two forward passes; each <c>name value</c>.</summary>
+sealed class DecodeFigures : IDisposable
+{
+    readonly RandomModel folder;
+    readonly CausalLm model;
+    readonly AdapterBank task;
+    readonly AdapterBank users;
+    readonly int rounds;
+    readonly double loadMilliseconds;
+
+    public DecodeFigures(string shape, int? layers, int rounds)
+    {
+        this.rounds = rounds;
+        folder = new RandomModel(RandomModel.Shape(shape, layers));
+        var watch = Stopwatch.StartNew();
+        model = folder.Load();
+        loadMilliseconds = watch.Elapsed.TotalMilliseconds;
+        task = AdapterBank.Create(model.Config, new LoraConfig { Rank = 16, Alpha = 16, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] }, [0]);
+        users = AdapterBank.Create(model.Config, new LoraConfig(), [.. Enumerable.Range(1, 16).Select(seed => (long)seed)]);
+    }
+
+    /// <summary>All figures.</summary>
+    public IEnumerable<(string Name, double Value)> All()
+    {
+        yield return ("weights_mb", folder.Bytes / 1048576.0);
+        yield return ("load_ms", loadMilliseconds);
+        foreach (var figure in Steps()) yield return figure;
+        foreach (var figure in FirstToken()) yield return figure;
+        yield return ("rss_over_weights", Clock.ResidentMegabytes() / (folder.Bytes / 1048576.0));
+    }
+
+    IEnumerable<(string, double)> Steps()
+    {
+        var steps = rounds + 1;
+        using var one = Users(1, contrasts: true, steps);
+        using var plain = Users(1, contrasts: false, steps);
+        using var four = Users(4, contrasts: true, steps);
+        using var sixteen = Users(16, contrasts: true, steps);
+        using var bare = new BareDecoder(model, DecodingUsers.Prompt);
+        var floor = new ReadFloor(model);
+        var threads = get_num_threads();
+        var times = Clock.Interleaved(rounds, one.Step, plain.Step, () => floor.Read(threads), () => Twice(bare.Step), four.Step, sixteen.Step);
+        yield return ("contrast_ms", times[0]);
+        yield return ("plain_ms", times[1]);
+        yield return ("read_floor_ms", times[2]);
+        yield return ("two_forwards_torch_ms", times[3]);
+        yield return ("contrast_over_floor", times[0] / times[2]);
+        yield return ("contrast_over_plain", times[0] / times[1]);
+        yield return ("two_forwards_over_contrast", times[3] / times[0]);
+        yield return ("users4_over_1", 4 * times[0] / times[4]);
+        yield return ("users16_over_1", 16 * times[0] / times[5]);
+    }
+
+    IEnumerable<(string, double)> FirstToken()
+    {
+        using var bare = new BareDecoder(model, DecodingUsers.Prompt);
+        var times = Clock.Interleaved(Math.Max(3, rounds / 4), FirstContrast, () => Twice(bare.Prefill));
+        yield return ("first_token_ms", times[0]);
+        yield return ("first_token_over_two_prefills", times[0] / times[1]);
+    }
+
+    void FirstContrast()
+    {
+        using var user = Users(1, contrasts: true, 2);
+        user.Step();
+    }
+
+    DecodingUsers Users(int count, bool contrasts, int steps) => new DecodingUsers(model, task, users, count, contrasts, steps).Join();
+
+    static void Twice(Action action)
+    {
+        action();
+        action();
+    }
+
+    public void Dispose()
+    {
+        users.Dispose();
+        task.Dispose();
+        model.Dispose();
+        folder.Dispose();
+    }
+}

@@ -1,0 +1,44 @@
+using CoPe.Adapters;
+using CoPe.Decoding;
+using CoPe.Modeling;
+
+namespace CoPe.Benchmarks.Decode;
+
+/// <summary>Some users whose answers are decoded together, token by token, each after a prompt of 256 tokens. Owns its batch, not the adapters.</summary>
+sealed class DecodingUsers : IDisposable
+{
+    /// <summary>Tokens of a prompt.</summary>
+    public const int Prompt = 256;
+
+    readonly RunningBatch batch;
+    readonly IReadOnlyList<Sequence> sequences;
+
+    public DecodingUsers(CausalLm model, AdapterBank task, AdapterBank users, int count, bool contrasts, int mostTokens)
+    {
+        batch = new RunningBatch(model, new AdapterBanks(task, users), new EngineOptions { MaxRows = Math.Max(2, 2 * count) }, Prompt + mostTokens);
+        var random = new Random(1);
+        sequences = [.. Enumerable.Range(0, count).Select(user => new Sequence(
+            new DecodingRequest
+            {
+                Id = $"{user}",
+                Prompt = [.. Enumerable.Range(0, Prompt).Select(_ => random.Next(1000))],
+                Expert = new WornAdapters(true, user),
+                Amateur = contrasts ? WornAdapters.TaskAdaptiveModel : null,
+                Options = new DecodingOptions { MaxNewTokens = mostTokens + 1 },
+            },
+            0,
+            new StopCondition([], new DecodingOptions { MaxNewTokens = mostTokens + 1 }, mostTokens + 1)))];
+    }
+
+    /// <summary>Computes the prompts.</summary>
+    public DecodingUsers Join()
+    {
+        batch.Join(sequences);
+        return this;
+    }
+
+    /// <summary>One token for everybody.</summary>
+    public void Step() => batch.Step();
+
+    public void Dispose() => batch.Dispose();
+}
