@@ -18,6 +18,9 @@ public sealed record EngineOptions
     /// <summary>Text of ids, for stop strings; needed only by requests that have some.</summary>
     public Func<IReadOnlyList<int>, string>? Detokenize { get; init; }
 
+    /// <summary>Takes where the time goes, once a running batch has ended; null measures nothing.</summary>
+    public DecodingTrace? Trace { get; init; }
+
     /// <summary>Name of the stage in progress reports.</summary>
     public string Stage { get; init; } = "decode";
 

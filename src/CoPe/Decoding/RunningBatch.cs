@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CoPe.Adapters;
 using CoPe.Modeling;
 using static TorchSharp.torch;
@@ -13,7 +14,11 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     readonly KvCache _cache = new(model, options.MaxRows, capacity);
     readonly List<(Sequence Sequence, int Role)> _rows = [];
     AdapterRows? _adapters;
+    readonly PassClock? _clock = options.Trace is null ? null : new PassClock();
     List<ChoiceGroup>? _groups;
+    TimeSpan _prefill;
+    long _steps;
+    long _rowSteps;
 
     /// <summary>Positions that a row can hold.</summary>
     public int Capacity => capacity;
@@ -36,14 +41,18 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
                 else rowOf[key] = AddRow(sequence, role);
             }
         }
+        var started = Stopwatch.GetTimestamp();
         Prefill(first);
         foreach (var (sequence, role, from) in copies)
             _cache.CopyRow(from, AddRow(sequence, role), sequence.Position);
+        _prefill += Stopwatch.GetElapsedTime(started);
     }
 
     /// <summary>Computes one more token of every sequence and returns those that ended, whose rows are free again.</summary>
     public List<Sequence> Step()
     {
+        using var rest = _clock?.Enter("batch");
+        (_steps, _rowSteps) = (_steps + 1, _rowSteps + Rows);
         _groups ??= BuildLayout();
         var tokens = NextTokens();
         var members = _groups.SelectMany(group => group.Members).ToList();
@@ -55,6 +64,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     public void Dispose()
     {
+        if (_clock is not null) options.Trace!.Add(_clock, _prefill, _steps, _rowSteps);
         ForgetLayout();
         _cache.Dispose();
     }
@@ -94,8 +104,10 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         var positions = tensor(_rows.Select(row => (long)row.Sequence.Position).ToArray(), [Rows, 1], device: model.Device);
         using var batch = new TokenBatch(ids, positions);
         var longest = _rows.Max(row => row.Sequence.Position) + 1;
-        var hidden = model.Forward(batch, _adapters, _cache.Rows(0, Rows, longest)); // [rows, 1, hidden]
-        var logits = model.Logits(hidden.squeeze(1)); // [rows, vocab]
+        var hidden = model.Forward(batch, _adapters, _cache.Rows(0, Rows, longest), _clock); // [rows, 1, hidden]
+        Tensor logits; // [rows, vocab]
+        using (_clock?.Enter("head")) logits = model.Logits(hidden.squeeze(1));
+        using var choosing = _clock?.Enter("choose");
         return cat([.. _groups!.Select(group => group.Choose(logits))]).cpu().data<long>().ToArray();
     }
 

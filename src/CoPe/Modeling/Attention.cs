@@ -22,9 +22,13 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
         var q = Normed(query.Forward(x, pass).view(rows, seq, config.HeadCount, config.HeadDim), "q_norm");
         var k = Normed(key.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim), "k_norm");
         var v = value.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim);
-        q = Scaled(view.Rotary.Apply(q));
-        k = view.Rotary.Apply(k);
-        pass.Cache?.Write(layer, k, v);
+        using (pass.Clock?.Enter("rotary positions"))
+        {
+            q = Scaled(view.Rotary.Apply(q));
+            k = view.Rotary.Apply(k);
+        }
+        using (pass.Clock?.Enter("cache")) pass.Cache?.Write(layer, k, v);
+        using var attending = pass.Clock?.Enter("attention");
         var mixed = view.ReadsCache ? Folded(q, pass.Cache!.Keys(layer), pass.Cache.Values(layer), view.Mask)
             : view.ScoreBias is { } bias ? Explicit(q, k, v, bias) : Spread(q, k, v, view.Mask);
         return output.Forward(mixed.reshape(rows, seq, config.HeadCount * config.HeadDim), pass).MoveToOuterDisposeScope();

@@ -43,12 +43,12 @@ public sealed class CausalLm : IDisposable
 
     /// <summary>
     /// The hidden states after the last norm, <c>[rows, seq, hidden]</c> of type <see cref="Dtype"/>, owned by the caller. With a cache, keys and values are written at the batch's
-    /// positions of those rows and attention sees all columns up to them. Autograd works through it to the adapters (and to trainable weights).
+    /// positions of those rows and attention sees all columns up to them. A clock takes where the time goes. Autograd works through it to the adapters (and to trainable weights).
     /// </summary>
-    public Tensor Forward(TokenBatch batch, AdapterRows? adapters = null, KvCacheRows? cache = null)
+    public Tensor Forward(TokenBatch batch, AdapterRows? adapters = null, KvCacheRows? cache = null, PassClock? clock = null)
     {
         using var scope = NewDisposeScope();
-        return Forward(batch, new ForwardPass(Config, Dtype, batch, adapters, cache), (layer, hidden, pass) => layer.Forward(hidden, pass)).MoveToOuterDisposeScope();
+        return Forward(batch, new ForwardPass(Config, Dtype, batch, adapters, cache, clock), (layer, hidden, pass) => layer.Forward(hidden, pass)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same for a training pass that keeps no more than the input of each layer and computes the layers again when gradients are asked for. Batch and adapters must live until then.</summary>

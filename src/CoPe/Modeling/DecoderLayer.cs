@@ -13,6 +13,7 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
     public Tensor Forward(Tensor hidden, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
+        using var rest = pass.Clock?.Enter("norms, sums, activation");
         var mixed = attention.Forward(Norm(hidden, "input_layernorm"), pass);
         var middle = hidden + (config.NormsAfterBlocks ? Norm(mixed, "post_attention_layernorm") : mixed);
         var fed = feedForward.Forward(Norm(middle, config.NormsAfterBlocks ? "pre_feedforward_layernorm" : "post_attention_layernorm"), pass);

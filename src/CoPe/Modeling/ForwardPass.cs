@@ -13,9 +13,11 @@ sealed class ForwardPass
     readonly AttentionView sliding;
     readonly DecoderConfig config;
 
-    public ForwardPass(DecoderConfig config, ScalarType dtype, TokenBatch batch, AdapterRows? adapters, KvCacheRows? cache)
+    public ForwardPass(DecoderConfig config, ScalarType dtype, TokenBatch batch, AdapterRows? adapters, KvCacheRows? cache, PassClock? clock = null)
     {
         this.config = config;
+        Clock = clock;
+        using var setting = clock?.Enter("masks and positions");
         Cache = cache is null ? null : new CachePass(cache, batch);
         Adapters = adapters is null ? null : new AdapterPass(adapters, (int)batch.Ids.shape[0], dtype);
         // A prompt that fills its rows from the first column on sees only itself: no need to read the cache back.
@@ -37,6 +39,8 @@ sealed class ForwardPass
     public CachePass? Cache { get; }
 
     public AdapterPass? Adapters { get; }
+
+    public PassClock? Clock { get; }
 
     public AttentionView ViewOf(int layer) => config.IsSliding(layer) ? sliding : full;
 }

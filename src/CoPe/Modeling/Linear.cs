@@ -15,8 +15,9 @@ sealed class Linear(ModelWeights weights, string name)
     {
         using var scope = NewDisposeScope();
         var input = x.contiguous(); // a linear over strided rows is several times slower
-        var y = Product(input, weights[weightName], weights.Find(biasName));
-        pass.Adapters?.AddTo(y, input, name);
+        Tensor y;
+        using (pass.Clock?.Enter("projections")) y = Product(input, weights[weightName], weights.Find(biasName));
+        using (pass.Clock?.Enter("adapters")) pass.Adapters?.AddTo(y, input, name);
         return y.MoveToOuterDisposeScope();
     }
 

@@ -1,3 +1,4 @@
+using CoPe.Decoding;
 using CoPe.Negatives;
 using CoPe.Runs.Recipes;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,9 @@ public sealed record StageContext
 
     /// <summary>Draws candidates elsewhere; null draws them here, from the task-adaptive model.</summary>
     public CandidateSource? CandidateSource { get; init; }
+
+    /// <summary>Takes where the time of decoding goes; null measures nothing.</summary>
+    public DecodingTrace? Trace { get; init; }
 
     /// <summary>Where progress goes.</summary>
     public IProgress<StageProgress> Progress { get; init; } = new Ignored<StageProgress>();

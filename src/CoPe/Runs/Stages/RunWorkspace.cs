@@ -89,7 +89,7 @@ sealed class RunWorkspace(StageContext context)
 
     /// <summary>The decoding engine over the one model.</summary>
     public DecodingEngine Engine(string stage, AdapterBank? task, AdapterBank? users) => new(DecodingModel, task, users, DecodingModel.Config.StopTokenIds,
-        context.Recipe.Decode.MaxRows is { } rows ? new EngineOptions { Stage = stage, MaxRows = rows } : new EngineOptions { Stage = stage });
+        (context.Recipe.Decode.MaxRows is { } rows ? new EngineOptions { MaxRows = rows } : new EngineOptions()) with { Stage = stage, Trace = context.Trace });
 
     /// <summary>The teacher-forced scorer over the one model.</summary>
     public SequenceScorer Scorer(UserAdapterKind kind) => new(DecodingModel, Tam, UserAdapters(kind));

@@ -1,0 +1,36 @@
+using CoPe.Modeling;
+
+namespace CoPe.Decoding;
+
+/// <summary>Where the time of a decoding went, over all steps of all running batches. Batches on several threads may add to it.</summary>
+public sealed class DecodingTrace
+{
+    readonly Lock gate = new();
+    readonly Dictionary<string, TimeSpan> times = new(StringComparer.Ordinal);
+
+    /// <summary>Steps taken, each a token for every row.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>Rows of all steps.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>Time of each section, longest first; prefill is a section as a whole.</summary>
+    public IReadOnlyList<(string Section, TimeSpan Time)> Sections
+    {
+        get
+        {
+            lock (gate) return [.. times.OrderByDescending(pair => pair.Value).Select(pair => (pair.Key, pair.Value))];
+        }
+    }
+
+    internal void Add(PassClock clock, TimeSpan prefill, long steps, long rows)
+    {
+        lock (gate)
+        {
+            foreach (var (section, time) in clock.Times) times[section] = times.GetValueOrDefault(section) + time;
+            times["prefill"] = times.GetValueOrDefault("prefill") + prefill;
+            Steps += steps;
+            Rows += rows;
+        }
+    }
+}
