@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -64,7 +65,7 @@ public sealed class AdapterBank : IDisposable
         {
             using var scope = NewDisposeScope();
             var bound = 1 / Math.Sqrt(layer.Inputs);
-            var a = rand([1, config.Rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator).mul_(2 * bound).sub_(bound);
+            var a = rand([1, config.Rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator).mul_(Scalars.Of(2 * bound)).sub_(Scalars.Of(bound));
             var b = zeros([1, layer.Outputs, config.Rank], dtype: ScalarType.Float32);
             return KeyValuePair.Create(layer.Name, new LoraPair(a.DetachFromDisposeScope(), b.DetachFromDisposeScope()));
         }).ToList());

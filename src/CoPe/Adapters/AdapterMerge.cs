@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -18,7 +19,7 @@ public static class AdapterMerge
         {
             using var scope = NewDisposeScope();
             var weight = weights[$"{name}.weight"];
-            return weight.to(ScalarType.Float32).add(Delta(bank, name, index)).to(weight.dtype).DetachFromDisposeScope();
+            return weight.to(ScalarType.Float32).add(Delta(bank, name, index), Scalars.One).to(weight.dtype).DetachFromDisposeScope();
         }, StringComparer.Ordinal);
     }
 
@@ -26,7 +27,7 @@ public static class AdapterMerge
     internal static Tensor Delta(AdapterBank bank, string layer, int index)
     {
         using var scope = NewDisposeScope();
-        return bank.Pairs[layer].B[index].matmul(bank.Pairs[layer].A[index]).mul(bank.Config.Scaling).MoveToOuterDisposeScope();
+        return bank.Pairs[layer].B[index].matmul(bank.Pairs[layer].A[index]).mul(Scalars.Of(bank.Config.Scaling)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Replaces the adapted weights by merged copies, which the weights then own; the others stay mapped.</summary>

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Adapters;
@@ -32,7 +33,7 @@ sealed class AdapterPass
             if (dropout is not null) input = dropout.Apply(input, layer);
             var (a, b) = assignment.Factors(layer, dtype);
             var delta = Product(input, a, b).view(rows, y.shape[1], y.shape[2]);
-            (all ? y : y.narrow(0, first, rows)).add_(delta, assignment.Bank.Config.Scaling);
+            (all ? y : y.narrow(0, first, rows)).add_(delta, Scalars.Of(assignment.Bank.Config.Scaling));
         }
     }
 

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
 using CoPe.Runs;
@@ -64,7 +65,7 @@ public static class MergedModelFolder
         using var scope = NewDisposeScope();
         using var weight = file.Read(name);
         var merged = weight.to(ScalarType.Float32, copy: true);
-        foreach (var bank in adapters) merged.add_(AdapterMerge.Delta(bank, layer, 0));
+        foreach (var bank in adapters) merged.add_(AdapterMerge.Delta(bank, layer, 0), Scalars.One);
         return merged.to(weight.dtype).DetachFromDisposeScope();
     }
 

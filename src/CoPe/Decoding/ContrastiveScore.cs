@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -26,8 +27,8 @@ public static class ContrastiveScore
         using var scope = NewDisposeScope();
         var head = Plausibility.Restrict(expertLogits, plausibility);
         var score = referenceEpsilon
-            ? (head.softmax(-1) + Epsilon).log_().sub_((amateurLogits.softmax(-1) + Epsilon).log_().mul_(contrast))
-            : head.log_softmax(-1).sub_(amateurLogits.log_softmax(-1).mul_(contrast));
+            ? head.softmax(-1).add_(Scalars.Of(Epsilon), Scalars.One).log_().sub_(amateurLogits.softmax(-1).add_(Scalars.Of(Epsilon), Scalars.One).log_().mul_(Scalars.Of(contrast)))
+            : head.log_softmax(-1).sub_(amateurLogits.log_softmax(-1).mul_(Scalars.Of(contrast)));
         return score.MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -23,7 +24,7 @@ static class Nucleus
         var best = scores.sort(1, descending: true).Values;
         var probabilities = best.softmax(1).to(ScalarType.Float64);
         var before = probabilities.cumsum(1).sub_(probabilities); // what better tokens hold
-        return best.masked_fill(before >= p, float.PositiveInfinity).amin([1], keepdim: true).MoveToOuterDisposeScope();
+        return best.masked_fill(before.ge(Scalars.Of(p)), Scalars.Of(double.PositiveInfinity)).amin([1], keepdim: true).MoveToOuterDisposeScope();
     }
 
     public static Tensor ByHistogram(Tensor scores, double p)
@@ -37,7 +38,7 @@ static class Nucleus
         for (var row = 0; row < rows; row++) least[row] = Least(all.AsSpan(row * n, n), sums, p);
         // From the probability back to a score of the row, so that the comparison is between scores and ties stay ties.
         var outside = probabilities < tensor(least, [rows, 1]);
-        return scores.masked_fill(outside, float.PositiveInfinity).amin([1], keepdim: true).MoveToOuterDisposeScope();
+        return scores.masked_fill(outside, Scalars.Of(double.PositiveInfinity)).amin([1], keepdim: true).MoveToOuterDisposeScope();
     }
 
     static float Least(ReadOnlySpan<float> probabilities, double[] sums, double p)

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -18,7 +19,7 @@ public static class Plausibility
     public static Tensor Restrict(Tensor expertLogits, double plausibility)
     {
         using var scope = NewDisposeScope();
-        var threshold = expertLogits.amax([-1], keepdim: true) + Math.Log(plausibility); // [rows, 1]
-        return expertLogits.masked_fill(expertLogits < threshold, float.NegativeInfinity).MoveToOuterDisposeScope();
+        var threshold = expertLogits.amax([-1], keepdim: true).add_(Scalars.Of(Math.Log(plausibility)), Scalars.One); // [rows, 1]
+        return expertLogits.masked_fill(expertLogits < threshold, Scalars.Of(double.NegativeInfinity)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -18,7 +19,7 @@ public static class RepetitionPenalty
     {
         using var scope = NewDisposeScope();
         var seen = scores.gather(1, ids); // [rows, length]
-        var penalised = where(seen < 0, seen * penalty, seen / penalty);
+        var penalised = where(seen.lt(Scalars.Of(0)), seen.mul(Scalars.Of(penalty)), seen.div(Scalars.Of(penalty)));
         return scores.scatter(1, ids, penalised).MoveToOuterDisposeScope();
     }
 }

@@ -115,7 +115,7 @@ public sealed class SequenceScorer
         var ids = Of(row => row.Ids(length));
         if (rows.TrueForAll(row => row.Responses.Count <= 1)) return new TokenBatch(ids);
         var segments = Of(row => row.Segments(length)); // [rows, length]
-        var same = segments.unsqueeze(2).eq(segments.unsqueeze(1)).logical_or_(segments.eq(0).unsqueeze(1)); // [rows, length, length]
+        var same = segments.unsqueeze(2).eq(segments.unsqueeze(1)).logical_or_(segments.eq(Scalars.Of(0)).unsqueeze(1)); // [rows, length, length]
         var causal = ones(length, length, ScalarType.Bool, _model.Device).tril();
         return new TokenBatch(ids, Of(row => row.Positions(length)), same.logical_and_(causal));
     }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -19,13 +20,13 @@ public static class TokenSampler
     public static Tensor Warp(Tensor scores, double temperature, int topK, double topP)
     {
         using var scope = NewDisposeScope();
-        var warped = scores / temperature;
+        var warped = scores.div(Scalars.Of(temperature));
         var vocab = (int)scores.shape[1];
         var kept = topK == 0 ? vocab : Math.Min(topK, vocab);
         if (kept == vocab && topP >= 1) return warped.MoveToOuterDisposeScope();
         using var best = kept == vocab ? warped.alias() : warped.topk(kept).values; // [rows, kept]
         var last = topP >= 1 ? best.amin([1], keepdim: true) : Nucleus.Least(best, topP); // [rows, 1]
-        return warped.masked_fill_(warped < last, float.NegativeInfinity).MoveToOuterDisposeScope();
+        return warped.masked_fill_(warped < last, Scalars.Of(double.NegativeInfinity)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Draws one token a row: the first at which the running sum of probabilities exceeds the row's uniform number.</summary>

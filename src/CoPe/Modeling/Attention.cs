@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -37,7 +38,7 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     Tensor Normed(Tensor heads, string norm) => config.QueryKeyNorm ? RmsNorm.Apply(heads, weights[$"{name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne) : heads;
 
     /// <summary>The kernel divides scores by the root of the head's width; where the model wants another divisor the queries make up for it.</summary>
-    Tensor Scaled(Tensor q) => config.QueryScalar is { } scalar && scalar != config.HeadDim ? q.mul(Math.Sqrt(config.HeadDim / scalar)) : q;
+    Tensor Scaled(Tensor q) => config.QueryScalar is { } scalar && scalar != config.HeadDim ? q.mul(Scalars.Of(Math.Sqrt(config.HeadDim / scalar))) : q;
 
     /// <summary>Keys and values of this pass, repeated for the query heads that share them. Returns <c>[rows, seq, heads, headDim]</c>.</summary>
     Tensor Spread(Tensor q, Tensor k, Tensor v, Tensor? mask) =>
@@ -61,7 +62,7 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
         var folded = q.transpose(1, 2).reshape(rows * heads, Group * seq, config.HeadDim);
         var keys = k.transpose(1, 2).reshape(rows * heads, seq, config.HeadDim);
         var values = v.transpose(1, 2).reshape(rows * heads, seq, config.HeadDim);
-        var scores = bias.add(folded.bmm(keys.transpose(1, 2)), 1 / Math.Sqrt(config.HeadDim)); // [rows * kvHeads, group * seq, seq]
+        var scores = bias.add(folded.bmm(keys.transpose(1, 2)), Scalars.Of(1 / Math.Sqrt(config.HeadDim))); // [rows * kvHeads, group * seq, seq]
         return scores.softmax(-1).bmm(values).view(rows, config.HeadCount, seq, config.HeadDim).transpose(1, 2);
     }
 

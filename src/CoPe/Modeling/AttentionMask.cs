@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -16,7 +17,7 @@ static class AttentionMask
         using var scope = NewDisposeScope();
         var visible = batch.Visible ?? ones([1, seq, seq], dtype: ScalarType.Bool, device: batch.Ids.device).tril();
         if (window is { } width)
-            visible = visible.logical_and(batch.Positions.unsqueeze(2).sub(batch.Positions.unsqueeze(1)).lt(width)); // [rows, seq, seq]
+            visible = visible.logical_and(batch.Positions.unsqueeze(2).sub(batch.Positions.unsqueeze(1)).lt(Scalars.Of(width))); // [rows, seq, seq]
         // A query that sees nothing would turn into NaN, which hidden columns would then spread: 0 * NaN is NaN.
         visible = visible.logical_or(eye(seq, dtype: ScalarType.Bool, device: batch.Ids.device));
         return Bias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
@@ -39,12 +40,12 @@ static class AttentionMask
     {
         if (batch.LowestPosition >= columns - 1 && (window is null || window >= columns)) return null;
         using var scope = NewDisposeScope();
-        var distance = batch.Positions.unsqueeze(-1).sub(arange(columns, dtype: ScalarType.Int64, device: batch.Ids.device)); // [rows, seq, columns]
-        var visible = distance.ge(0);
-        if (window is { } width) visible = visible.logical_and(distance.lt(width));
+        var distance = batch.Positions.unsqueeze(-1).sub(Scalars.Range(0, columns, batch.Ids.device)); // [rows, seq, columns]
+        var visible = distance.ge(Scalars.Of(0));
+        if (window is { } width) visible = visible.logical_and(distance.lt(Scalars.Of(width)));
         return Bias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
     }
 
     static Tensor Bias(Tensor visible, ScalarType dtype) =>
-        zeros(visible.shape, dtype: dtype, device: visible.device).masked_fill_(visible.logical_not(), double.NegativeInfinity);
+        zeros(visible.shape, dtype: dtype, device: visible.device).masked_fill_(visible.logical_not(), Scalars.Of(double.NegativeInfinity));
 }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -17,7 +18,7 @@ sealed class CachePass
             throw new ArgumentException($"The batch has positions {batch.LowestPosition} to {batch.HighestPosition}; the cache rows given have columns 0 to {rows.Length - 1}.", nameof(batch));
         this.rows = rows;
         positions = batch.Positions;
-        rowIndex = arange(rows.First, rows.First + rows.Count, dtype: ScalarType.Int64, device: positions.device).unsqueeze(1);
+        rowIndex = Scalars.Range(rows.First, rows.First + rows.Count, positions.device).unsqueeze(1);
     }
 
     /// <summary>Stores keys and values <c>[rows, seq, kvHeads, headDim]</c> at the pass's positions.</summary>

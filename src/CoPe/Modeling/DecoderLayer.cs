@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -15,9 +16,9 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
         using var scope = NewDisposeScope();
         using var rest = pass.Clock?.Enter("norms, sums, activation");
         var mixed = attention.Forward(Norm(hidden, "input_layernorm"), pass);
-        var middle = hidden + (config.NormsAfterBlocks ? Norm(mixed, "post_attention_layernorm") : mixed);
+        var middle = hidden.add(config.NormsAfterBlocks ? Norm(mixed, "post_attention_layernorm") : mixed, Scalars.One);
         var fed = feedForward.Forward(Norm(middle, config.NormsAfterBlocks ? "pre_feedforward_layernorm" : "post_attention_layernorm"), pass);
-        return (middle + (config.NormsAfterBlocks ? Norm(fed, "post_feedforward_layernorm") : fed)).MoveToOuterDisposeScope();
+        return middle.add(config.NormsAfterBlocks ? Norm(fed, "post_feedforward_layernorm") : fed, Scalars.One).MoveToOuterDisposeScope();
     }
 
     Tensor Norm(Tensor x, string norm) => RmsNorm.Apply(x, weights[$"{name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne);

@@ -27,7 +27,7 @@ sealed class Linear(ModelWeights weights, string name)
         if (FewRowsLinear.Applies(x, weight))
         {
             var y = FewRowsLinear.Multiply(x, weight);
-            return bias is null ? y : y.add_(bias);
+            return bias is null ? y : y.add_(bias, Scalars.One);
         }
         if (weight.dtype == x.dtype) return functional.linear(x, weight, bias);
         using var scope = NewDisposeScope();

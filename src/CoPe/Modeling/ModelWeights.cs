@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -34,7 +35,7 @@ public sealed class ModelWeights : IDisposable
         {
             using var scope = NewDisposeScope();
             var writesToStream = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
-            var value = shape.Length == 2 ? randn(shape, dtype: ScalarType.Float32, generator: generator).mul_(writesToStream ? residual : 0.02)
+            var value = shape.Length == 2 ? randn(shape, dtype: ScalarType.Float32, generator: generator).mul_(Scalars.Of(writesToStream ? residual : 0.02))
                 : name.EndsWith(".bias", StringComparison.Ordinal) || config.NormAddsOne ? zeros(shape, dtype: ScalarType.Float32) : ones(shape, dtype: ScalarType.Float32);
             weights[name] = value.DetachFromDisposeScope();
             value.requires_grad = true;

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -13,10 +14,10 @@ public static class RmsNorm
     {
         using var scope = NewDisposeScope();
         var wide = x.to(ScalarType.Float32);
-        var inverseRoot = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
+        var inverseRoot = wide.pow(Scalars.Of(2)).mean([-1], keepdim: true).add_(Scalars.Of(epsilon), Scalars.One).rsqrt_();
         var normed = wide.mul(inverseRoot);
         // Gemma multiplies before it rounds, the others after.
-        var result = addOne ? normed.mul(weight.to(ScalarType.Float32).add(1)).to(x.dtype) : normed.to(x.dtype).mul(weight.to(x.dtype));
+        var result = addOne ? normed.mul(weight.to(ScalarType.Float32).add(Scalars.One, Scalars.One)).to(x.dtype) : normed.to(x.dtype).mul(weight.to(x.dtype));
         return result.MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -22,6 +23,6 @@ sealed class RotaryEmbedding
     public Tensor Apply(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return x.roll(x.shape[^1] / 2, -1).mul(signedSine).addcmul(x, cosine, 1).MoveToOuterDisposeScope();
+        return x.roll(x.shape[^1] / 2, -1).mul(signedSine).addcmul(x, cosine, Scalars.One).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -18,7 +19,7 @@ public sealed class TokenBatch : IDisposable
             throw new ArgumentException($"Visibility has shape [{string.Join(", ", visible.shape)}]; expected [rows or 1, seq, seq] for ids [{string.Join(", ", ids.shape)}].", nameof(visible));
         Ids = ids.DetachFromDisposeScope();
         CountsFromZero = positions is null;
-        Positions = (positions ?? arange(ids.shape[1], dtype: ScalarType.Int64, device: ids.device).unsqueeze(0).expand(ids.shape[0], -1)).DetachFromDisposeScope();
+        Positions = (positions ?? Scalars.Range(0, ids.shape[1], ids.device).unsqueeze(0).expand(ids.shape[0], -1)).DetachFromDisposeScope();
         Visible = visible?.DetachFromDisposeScope();
     }
 

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -67,9 +68,9 @@ public sealed class AdamW : IDisposable
         var stepSize = Column(active, user => rates[user]!.Value / (1 - Math.Pow(options.Beta1, StepCounts[user])), weights.device);
         var rootCorrection = Column(active, user => 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, StepCounts[user])), weights.device);
         if (options.WeightDecay != 0 && decayed > 0) weights.narrow(1, 0, decayed).mul_(decay);
-        first.mul_(options.Beta1).add_(gradients, alpha: 1 - options.Beta1);
-        second.mul_(options.Beta2).addcmul_(gradients, gradients, 1 - options.Beta2);
-        var denominator = second.sqrt().mul_(rootCorrection).add_(options.Epsilon);
+        first.mul_(Scalars.Of(options.Beta1)).add_(gradients, alpha: Scalars.Of(1 - options.Beta1));
+        second.mul_(Scalars.Of(options.Beta2)).addcmul_(gradients, gradients, Scalars.Of(1 - options.Beta2));
+        var denominator = second.sqrt().mul_(rootCorrection).add_(Scalars.Of(options.Epsilon), Scalars.One);
         weights.sub_(first.div(denominator).mul_(stepSize));
     }
 

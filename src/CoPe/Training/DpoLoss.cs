@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -28,9 +29,9 @@ public static class DpoLoss
     public static Tensor Sigmoid(Tensor logRatio, double beta, double labelSmoothing = 0)
     {
         using var scope = NewDisposeScope();
-        var scaled = logRatio * beta;
+        var scaled = logRatio.mul(Scalars.Of(beta));
         var loss = -nn.functional.logsigmoid(scaled);
-        if (labelSmoothing != 0) loss = loss * (1 - labelSmoothing) - nn.functional.logsigmoid(-scaled) * labelSmoothing;
+        if (labelSmoothing != 0) loss = loss.mul(Scalars.Of(1 - labelSmoothing)) - nn.functional.logsigmoid(-scaled).mul(Scalars.Of(labelSmoothing));
         return loss.MoveToOuterDisposeScope();
     }
 
@@ -42,7 +43,7 @@ public static class DpoLoss
     public static Tensor Ipo(Tensor logRatio, double beta)
     {
         using var scope = NewDisposeScope();
-        return (logRatio - 1 / (2 * beta)).square().MoveToOuterDisposeScope();
+        return logRatio.sub(Scalars.Of(1 / (2 * beta))).pow(Scalars.Of(2)).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -53,7 +54,7 @@ public static class DpoLoss
     public static Tensor Hinge(Tensor logRatio, double beta)
     {
         using var scope = NewDisposeScope();
-        return (1 - logRatio * beta).relu().MoveToOuterDisposeScope();
+        return logRatio.mul(Scalars.Of(-beta)).add(Scalars.One, Scalars.One).relu().MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -64,6 +65,6 @@ public static class DpoLoss
     public static Tensor Reward(Tensor policy, Tensor reference, double beta)
     {
         using var scope = NewDisposeScope();
-        return ((policy - reference) * beta).MoveToOuterDisposeScope();
+        return (policy - reference).mul(Scalars.Of(beta)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -23,7 +24,7 @@ internal sealed class DpoObjective(DpoOptions options, IReadOnlyList<ReferenceLo
         var (chosen, rejected) = (compared.select(1, 0), compared.select(1, 1));
         var (referenceChosen, referenceRejected) = (against.select(1, 0), against.select(1, 1));
         var loss = PairLoss(DpoLoss.LogRatio(chosen, rejected, referenceChosen, referenceRejected));
-        if (options.RpoAlpha > 0) loss = loss + perToken * options.RpoAlpha;
+        if (options.RpoAlpha > 0) loss = loss.add(perToken, Scalars.Of(options.RpoAlpha));
         var chosenReward = DpoLoss.Reward(chosen, referenceChosen, options.Beta).detach();
         var rejectedReward = DpoLoss.Reward(rejected, referenceRejected, options.Beta).detach();
         Tensor[] figures =

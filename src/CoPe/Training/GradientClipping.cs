@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -20,6 +21,6 @@ public static class GradientClipping
     public static Tensor Coefficients(Tensor norms, double maxNorm)
     {
         using var scope = NewDisposeScope();
-        return (maxNorm / (norms + 1e-6)).clamp_max(1).MoveToOuterDisposeScope();
+        return tensor((float)maxNorm, device: norms.device).div(norms.add(Scalars.Of(1e-6), Scalars.One)).clamp_max_(Scalars.One).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -71,8 +72,8 @@ internal sealed class PassBatch : IDisposable
         if (!rows[0].Row.IsPair) return new TokenBatch(tokens);
         var from = Column(rows, row => row.BranchFrom, device);
         var at = Column(rows, row => row.BranchAt, device);
-        var column = arange(width, dtype: ScalarType.Int64, device: device);
-        var positions = where(column >= at, column - at + from, column); // [rows, width]
+        var column = Scalars.Range(0, width, device ?? CPU);
+        var positions = where(column >= at, (column - at).add(from, Scalars.One), column); // [rows, width]
         var query = column.view(1, width, 1);
         var key = column.view(1, 1, width);
         var hidden = (query >= at.unsqueeze(2)) & (key >= from.unsqueeze(2)) & (key < at.unsqueeze(2)); // [rows, width, width]

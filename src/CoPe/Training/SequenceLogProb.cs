@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -19,6 +20,6 @@ public static class SequenceLogProb
         if (tokenLogProbs.dim() != 1 || sequenceOfToken.dim() != 1 || tokenLogProbs.shape[0] != sequenceOfToken.shape[0])
             throw new ArgumentException($"Log-probabilities have shape [{string.Join(", ", tokenLogProbs.shape)}] and their sequences [{string.Join(", ", sequenceOfToken.shape)}]; expected the same [labels].", nameof(tokenLogProbs));
         using var scope = NewDisposeScope();
-        return zeros(sequences, dtype: ScalarType.Float32, device: tokenLogProbs.device).index_add(0, sequenceOfToken, tokenLogProbs, 1).MoveToOuterDisposeScope();
+        return zeros(sequences, dtype: ScalarType.Float32, device: tokenLogProbs.device).index_add(0, sequenceOfToken, tokenLogProbs, Scalars.One).MoveToOuterDisposeScope();
     }
 }

@@ -105,7 +105,7 @@ internal sealed class TrainingLoop : IDisposable
         var rowFigures = setup.Objective.RowFigures(LabelLogits.Of(replica.Model, batch, adapters, options.RecomputeLayers), batch); // [rows, figures]
         rowFigures.select(1, 0).dot(batch.Weights).backward();
         var figures = zeros(users, setup.Objective.Figures.Count, dtype: ScalarType.Float32, device: batch.Weights.device);
-        figures.index_add_(0, batch.UserOfRow, rowFigures.detach() * batch.Weights.unsqueeze(1), 1);
+        figures.index_add_(0, batch.UserOfRow, rowFigures.detach() * batch.Weights.unsqueeze(1), Scalars.One);
         return new(replica.TakeGradients().DetachFromDisposeScope(), figures.DetachFromDisposeScope(), batch.TokenCount);
     }
 
@@ -113,7 +113,7 @@ internal sealed class TrainingLoop : IDisposable
     static Tensor Sum(PassResult[] results, Func<PassResult, Tensor> part)
     {
         var sum = part(results[0]).clone();
-        foreach (var result in results.Skip(1)) sum.add_(part(result));
+        foreach (var result in results.Skip(1)) sum.add_(part(result), Scalars.One);
         return sum;
     }
 

@@ -1,0 +1,62 @@
+using CoPe.Decoding;
+using CoPe.Tests.Decoding;
+using CoPe.Tests.Training;
+using CoPe.Training;
+
+namespace CoPe.Tests.Kernels;
+
+/// <summary>Native objects must outlive the calls that read them, whatever other threads make the garbage collector do meanwhile.</summary>
+[Collection("torch")]
+public class GarbageCollectionTests
+{
+    /// <summary>Runs work while another thread collects garbage without pause.</summary>
+    static T WhileCollecting<T>(Func<T> work)
+    {
+        using var done = new CancellationTokenSource();
+        var collector = new Thread(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                GC.Collect(0);
+                GC.WaitForPendingFinalizers();
+            }
+        });
+        collector.Start();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            done.Cancel();
+            collector.Join();
+        }
+    }
+
+    [Fact]
+    public void Training_gives_the_same_bits_while_garbage_is_collected()
+    {
+        float[] Train()
+        {
+            using var model = TinyTraining.Model();
+            using var adapters = TinyTraining.Adapters(0.1, 1, 2);
+            SftTrainer.Train(new SftRun { Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [TinyTraining.History(1, 12), TinyTraining.History(2, 12)], Options = TinyTraining.Options with { MaxTokensPerPass = 16, Epochs = 4 } });
+            return [.. TinyTraining.Values(adapters, 0), .. TinyTraining.Values(adapters, 1)];
+        }
+
+        Assert.Equal(Train(), WhileCollecting(Train));
+    }
+
+    [Fact]
+    public void Decoding_gives_the_same_tokens_while_garbage_is_collected()
+    {
+        using var policies = GoldenPolicies.Llama();
+        DecodingRequest[] requests = [.. Enumerable.Range(0, 12).Select(i => new DecodingRequest
+        {
+            Id = $"{i}", Prompt = [5, 6, 7 + i], Seed = i, Expert = new(true, 0), Amateur = CoPe.Decoding.WornAdapters.TaskAdaptiveModel,
+            Options = new DecodingOptions { MaxNewTokens = 24, Sample = true, Temperature = 0.8, TopP = 0.9, RepetitionPenalty = 1.1, Contrast = 0.2 },
+        })];
+        string Decode() => string.Join('\n', policies.Engine(options: new EngineOptions { Batches = 2 }).InOrder(requests).Select(result => string.Join(' ', result.Ids)));
+        Assert.Equal(Decode(), WhileCollecting(Decode));
+    }
+}
