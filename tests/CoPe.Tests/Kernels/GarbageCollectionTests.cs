@@ -1,7 +1,10 @@
 using CoPe.Decoding;
+using CoPe.Kernels;
+using CoPe.Modeling;
 using CoPe.Tests.Decoding;
 using CoPe.Tests.Training;
 using CoPe.Training;
+using static TorchSharp.torch;
 
 namespace CoPe.Tests.Kernels;
 
@@ -31,6 +34,20 @@ public class GarbageCollectionTests
             done.Cancel();
             collector.Join();
         }
+    }
+
+    [Fact]
+    public void Operations_on_several_threads_give_the_same_bits_while_garbage_is_collected()
+    {
+        using var x = ones(4, 64);
+        using var weight = ones(64);
+        using var expected = RmsNorm.Apply(x, weight, 1e-5, addOne: true);
+        var differing = WhileCollecting(() => TorchThreads.Run(4, 400, (_, _) => Enumerable.Range(0, 50).Count(_ =>
+        {
+            using var y = RmsNorm.Apply(x, weight, 1e-5, addOne: true);
+            return !y.Equals(expected);
+        })));
+        Assert.Equal(0, differing.Sum());
     }
 
     [Fact]
