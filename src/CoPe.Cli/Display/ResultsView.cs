@@ -26,7 +26,7 @@ static class ResultsView
         var console = host.Tables();
         var count = results.Values.SelectMany(method => method.Values).Select(value => value.Count).DefaultIfEmpty().Max();
         console.WriteLine();
-        console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {count} queries");
+        console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {Queries(count)}");
         console.Write(Table(task, results));
         ExamplesView.Write(console, context, task);
         console.WriteLine($"results  {Relative(host, context.Run.Results)}");
@@ -61,6 +61,8 @@ static class ResultsView
             table.AddRow([Title(method), .. metrics.Select(metric => Cell(metric, method, results) + (seeds?.DeviationOf(method, metric.Name) is { } deviation ? Number($"\n[grey]sd {deviation:0.0000}[/]") : ""))]);
         return table;
     }
+
+    internal static string Queries(int count) => count == 1 ? "1 query" : Number($"{count:#,0} queries");
 
     /// <summary>A method's heading, marked up.</summary>
     internal static string Title(string method) => Markup.Escape(PredictionMethod.All.FirstOrDefault(known => known.Name == method)?.Title ?? method);

@@ -8,6 +8,17 @@ namespace CoPe.Evaluation;
 /// <param name="Meaning">One line for a reader of a report.</param>
 public sealed record Metric(string Name, MetricDirection Direction, string Meaning)
 {
+    /// <summary>Heading in tables and plots, for example <c>ROUGE-L</c>.</summary>
+    public string Title => Name switch
+    {
+        "macro-f1" => "macro F1",
+        "mae" or "rmse" or "meteor" => Name.ToUpperInvariant(),
+        _ when Name.StartsWith("rouge-l", StringComparison.Ordinal) => "ROUGE-L" + Name[7..],
+        _ when Name.StartsWith("rouge-", StringComparison.Ordinal) => Name.ToUpperInvariant(),
+        "gold-nll" => "nats per token",
+        _ => Name.Replace('-', ' '),
+    };
+
     /// <summary>ROUGE-1, F-measure.</summary>
     public static Metric Rouge1 { get; } = new("rouge-1", MetricDirection.Higher, "Words shared with the user's text (F)");
 

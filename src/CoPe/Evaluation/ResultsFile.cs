@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CoPe.Evaluation.Report;
@@ -18,6 +19,29 @@ public static class ResultsFile
     public static void WriteJson(EvaluationReport report, string path, SeedAverage? seeds = null) => AtomicFile.Write(path, stream =>
     {
         using var json = new Utf8JsonWriter(stream, Writing);
+        Write(json, report, seeds);
+    });
+
+    /// <summary>The figures of several tasks as JSON: task to method to metric.</summary>
+    public static string Json(IReadOnlyDictionary<string, EvaluationReport> reports)
+    {
+        ArgumentNullException.ThrowIfNull(reports);
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, Writing))
+        {
+            json.WriteStartObject();
+            foreach (var (task, report) in reports)
+            {
+                json.WritePropertyName(task);
+                Write(json, report, seeds: null);
+            }
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
+    }
+
+    static void Write(Utf8JsonWriter json, EvaluationReport report, SeedAverage? seeds)
+    {
         json.WriteStartObject();
         foreach (var scores in report.Methods)
         {
@@ -34,7 +58,7 @@ public static class ResultsFile
             json.WriteEndObject();
         }
         json.WriteEndObject();
-    });
+    }
 
     /// <summary>Writes the same figures as CSV, see <see cref="ResultsCsv"/>.</summary>
     public static void WriteCsv(EvaluationReport report, string path, SeedAverage? seeds = null) => AtomicFile.Write(path, stream =>

@@ -23,6 +23,17 @@ public static class ResultsCsv
                     writer.Write(CsvLine.Of(Fields(cell, hasSeeds)));
     }
 
+    /// <summary>Writes the tables of several tasks, with the task as the first column.</summary>
+    public static void Write(IReadOnlyList<(string Task, ResultsTable Table)> tables, TextWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(tables);
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(CsvLine.Of(["task", .. Heading]));
+        foreach (var (task, table) in tables)
+            foreach (var cell in table.Cells)
+                writer.Write(CsvLine.Of([task, .. Fields(cell, hasSeeds: false)]));
+    }
+
     static string[] Fields(ResultCell cell, bool hasSeeds)
     {
         string[] fields = [cell.Method, cell.Metric, CsvLine.Number(cell.Mean), CsvLine.Number(cell.StandardError), cell.Count.ToString(CultureInfo.InvariantCulture)];

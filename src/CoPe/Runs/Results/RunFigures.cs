@@ -62,7 +62,7 @@ public sealed record RunFigures
     {
         var recipe = Recipe.Read(run.Recipe);
         using var shared = new SharedResources();
-        var context = new StageContext { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, roots), Shared = shared, Cancellation = cancellation };
+        var context = new StageContext { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, roots, model => model), Shared = shared, Cancellation = cancellation }; // figures need no model
         var missing = recipe.Methods().FirstOrDefault(method => !File.Exists(run.Predictions(method.Name)));
         if (missing is not null) throw new RunException($"{run.Name} has no predictions of {missing.Name}: finish it with 'cope run --run {run.Name}'");
         var workspace = new RunWorkspace(context);

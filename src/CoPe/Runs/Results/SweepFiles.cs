@@ -55,19 +55,20 @@ public static class SweepFiles
     static SweepKey Key(SweepCurve curve)
     {
         var chosen = curve.Points[curve.Chosen];
-        var measured = Metric.All.Where(metric => metric.Direction != MetricDirection.Neutral && curve.Points.Any(point => point.Figures.Report.Of(curve.Method).Metrics.ContainsKey(metric.Name)));
+        Metric[] alike = curve.Metric == Metric.RougeLsum ? [] : [Metric.RougeLsum]; // of one line it is ROUGE-L
+        var measured = Metric.All.Except(alike).Where(metric => metric.Direction != MetricDirection.Neutral && curve.Points.Any(point => point.Figures.Report.Of(curve.Method).Metrics.ContainsKey(metric.Name)));
         return new()
         {
             Key = curve.Key,
             Values = [.. curve.Points.Select(point => point.Value)],
             Chosen = curve.Chosen,
-            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Name} of {TitleOf(curve.Method)}.",
+            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {TitleOf(curve.Method)}.",
             Panels = [.. measured.OrderBy(metric => metric == curve.Metric ? 0 : 1).Take(MostPanels).Select(metric => Panel(curve, metric))],
         };
     }
 
     static SweepPanel Panel(SweepCurve curve, Metric metric) => new(
-        new() { Name = metric.Name, LowerIsBetter = metric.Direction == MetricDirection.Lower, Meaning = metric.Meaning },
+        new() { Name = metric.Title, LowerIsBetter = metric.Direction == MetricDirection.Lower, Meaning = metric.Meaning },
         [
             .. curve.Points[0].Figures.Report.Methods.Select(scores => new SweepSeries(
                 TitleOf(scores.Method),

@@ -3,6 +3,9 @@ namespace CoPe.Evaluation.Report.Sections;
 /// <summary>Paired tests as a table.</summary>
 internal sealed class SignificanceSection : ReportSection
 {
+    /// <summary>Most rows in one table; of more, those in the first metric are shown and the others on demand.</summary>
+    private const int FewRows = 12;
+
     /// <inheritdoc/>
     public override string Id => "significance";
 
@@ -23,6 +26,22 @@ internal sealed class SignificanceSection : ReportSection
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
+        var first = model.Significance.Where(row => row.Metric == model.Significance[0].Metric).ToList();
+        if (model.Significance.Count <= FewRows || first.Count == model.Significance.Count)
+        {
+            WriteTable(markup, model.Significance);
+            return;
+        }
+        WriteTable(markup, first);
+        using (markup.Open("details"))
+        {
+            markup.Element("summary", $"The same in {Figures.Count(model.Significance.Select(row => row.Metric).Distinct().Count() - 1, "more metric")}");
+            WriteTable(markup, [.. model.Significance.Where(row => row.Metric != first[0].Metric).GroupBy(row => row.Metric).SelectMany(rows => rows)]);
+        }
+    }
+
+    private static void WriteTable(Markup markup, IReadOnlyList<SignificanceRow> rows)
+    {
         using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Table of paired tests")))
         using (markup.Open("table", ("class", "tests")))
         {
@@ -31,7 +50,7 @@ internal sealed class SignificanceSection : ReportSection
                 foreach (var heading in (string[])["Comparison", "Metric", "Difference", "p bootstrap", "p sign", "Users"])
                     markup.Element("th", heading, ("scope", "col"));
             using (markup.Open("tbody"))
-                foreach (var row in model.Significance)
+                foreach (var row in rows)
                     WriteRow(markup, row);
         }
     }

@@ -18,7 +18,7 @@ public static class SweepReport
             {
                 markup.Element("p", "Personalised decoding · CoPe", ("class", "kicker"));
                 markup.Element("h1", model.Title, ("dir", "auto"));
-                markup.Element("p", model.Lead, ("class", "run"));
+                markup.Element("p", model.Lead, ("class", "lead"));
             }
             markup.Line();
             using (markup.Open("main"))

@@ -1,0 +1,86 @@
+using CoPe.Cli.Display;
+using CoPe.Data;
+using CoPe.Evaluation;
+using CoPe.Evaluation.Report;
+using CoPe.Runs;
+using Spectre.Console;
+
+namespace CoPe.Cli;
+
+/// <summary>Scores prediction files against golds, without a run: files of the benchmark, of the reference's code, or of another run; single ones or a zip of all tasks. Nothing is written into them.</summary>
+sealed record FileEvaluation
+{
+    /// <summary>Prediction files or zips, <c>METHOD=FILE</c> or a file whose name is the method's.</summary>
+    public required IReadOnlyList<string> Predictions { get; init; }
+
+    /// <summary>A label file, a zip of them, or a data folder, which also has the users and their histories.</summary>
+    public required string Golds { get; init; }
+
+    /// <summary>How it is scored.</summary>
+    public required EvaluationOptions Options { get; init; }
+
+    /// <summary>Scores every task that the predictions are of.</summary>
+    public IReadOnlyList<(LampTask Task, EvaluationReport Report)> Score(CommandHost host)
+    {
+        var predictions = Predictions.SelectMany(named => Named(host, named)).ToList();
+        return [.. predictions.GroupBy(one => LampTasks.ByName(one.File.Task)).Select(group => (group.Key, Score(host, group.Key, [.. group])))];
+    }
+
+    /// <summary>A table a task, and what did not match.</summary>
+    public static void Show(CommandHost host, IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored)
+    {
+        var console = host.Tables();
+        foreach (var (task, report) in scored)
+        {
+            console.WriteLine();
+            console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {ResultsView.Queries(report.Methods.Max(scores => scores.Queries.Count))}");
+            console.Write(ResultsView.Table(task, report.Methods.ToDictionary(scores => scores.Method, scores => scores.Metrics)));
+        }
+
+        foreach (var warning in scored.SelectMany(one => one.Report.Warnings)) host.Error.WriteLine($"cope: warning: {warning}");
+    }
+
+    /// <summary>Every figure as CSV.</summary>
+    public static void WriteCsv(IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored, string path) => AtomicFile.Write(path, stream =>
+    {
+        using var writer = new StreamWriter(stream, leaveOpen: true);
+        ResultsCsv.Write([.. scored.Select(one => (one.Task.Name, ResultsTable.Of(one.Report)))], writer);
+    });
+
+    EvaluationReport Score(CommandHost host, LampTask task, IReadOnlyList<(string Method, PredictionFile File)> predictions)
+    {
+        var twice = predictions.GroupBy(one => one.Method).FirstOrDefault(group => group.Count() > 1);
+        if (twice is not null) throw new UsageException($"two prediction files of {task.Name} are called '{twice.Key}': name them, for example --predictions a=FILE --predictions b=FILE");
+        return Evaluator.Evaluate(task, GoldsOf(host, task), predictions.ToDictionary(one => one.Method, one => one.File), Options, host.Cancellation);
+    }
+
+    IReadOnlyList<GoldAnswer> GoldsOf(CommandHost host, LampTask task)
+    {
+        var path = Existing(host, Golds);
+        if (Directory.Exists(path))
+        {
+            var folder = Path.Combine(path, task.Name);
+            return GoldAnswer.Of(LampFiles.Read(Directory.Exists(folder) ? folder : path, task, new LampReadOptions { MaxOthers = 1 }));
+        }
+
+        var files = Read(path);
+        return GoldAnswer.Of(files.FirstOrDefault(file => file.Task == task.LampId || file.Task == task.Name)
+            ?? throw new InvalidDataException($"{Golds} has no golds of {task.Name} ({task.LampId}), only of {string.Join(", ", files.Select(file => file.Task))}"));
+    }
+
+    static IEnumerable<(string Method, PredictionFile File)> Named(CommandHost host, string named)
+    {
+        var equals = named.IndexOf('=', StringComparison.Ordinal);
+        var path = Existing(host, named[(equals + 1)..]);
+        var method = equals > 0 ? named[..equals] : Path.GetFileNameWithoutExtension(path);
+        return Read(path).Select(file => (method, file));
+    }
+
+    static IReadOnlyList<PredictionFile> Read(string path) => path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) ? PredictionArchive.Read(path) : [PredictionFile.Read(path)];
+
+    static string Existing(CommandHost host, string path)
+    {
+        var full = Path.Combine(host.Roots[0], path);
+        return Path.Exists(full) ? full : throw new UsageException($"{path} does not exist: name a file, or a zip of files");
+    }
+}
