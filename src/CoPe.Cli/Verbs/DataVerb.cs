@@ -11,6 +11,7 @@ static class DataVerb
         DataCheckVerb.Create(host),
         DataShowVerb.Create(host),
         DataImportVerb.Create(host),
+        DataBuildVerb.Create(host),
         DataSampleVerb.Create(host),
         DataTasksVerb.Create(host),
     };

@@ -8,6 +8,7 @@ sealed class JsonTokenStream : IDisposable
 {
     const int LongestToken = 1 << 30;
 
+    readonly FileStream file;
     readonly Stream stream;
     readonly Dictionary<string, string> names = [];
     byte[] buffer;
@@ -17,14 +18,28 @@ sealed class JsonTokenStream : IDisposable
     bool atEnd;
     JsonReaderState state;
 
-    public JsonTokenStream(string path, int bufferSize = 1 << 16)
+    /// <param name="path">The file.</param>
+    /// <param name="bufferSize">Bytes read at once.</param>
+    /// <param name="isMany">Whether the file may hold several values, one after the other, as JSON lines do.</param>
+    public JsonTokenStream(string path, int bufferSize = 1 << 16, bool isMany = false)
     {
         File = path;
         buffer = new byte[bufferSize];
-        stream = AsUtf8(System.IO.File.OpenRead(path));
+        state = new(new() { AllowMultipleValues = isMany });
+        file = System.IO.File.OpenRead(path);
+        stream = AsUtf8(file);
     }
 
     public string File { get; }
+
+    /// <summary>Bytes of the file that were read.</summary>
+    public long BytesRead => file.Position;
+
+    /// <summary>Bytes of the file.</summary>
+    public long Length => file.Length;
+
+    /// <summary>There is no token behind the current one.</summary>
+    public bool IsAtEnd { get; private set; }
 
     /// <summary>Kind of the current token.</summary>
     public JsonTokenType Type { get; private set; }
@@ -52,6 +67,7 @@ sealed class JsonTokenStream : IDisposable
                 if (found) Take(ref reader);
                 start += (int)reader.BytesConsumed;
                 state = reader.CurrentState;
+                IsAtEnd = atEnd && !found;
                 if (found || atEnd) return found;
                 Refill();
             }

@@ -36,7 +36,8 @@ static class LampFileWriter
         json.WriteEndObject();
     });
 
-    static void WriteUser(Utf8JsonWriter json, LampUser user)
+    /// <summary>Writes one user.</summary>
+    internal static void WriteUser(Utf8JsonWriter json, LampUser user)
     {
         json.WriteStartObject();
         json.WriteString("user_id", user.Id);

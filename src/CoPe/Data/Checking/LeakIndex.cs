@@ -38,7 +38,8 @@ sealed class LeakIndex(TaskDefinition definition)
 
     IEnumerable<UInt128> Keys(string input, string answer)
     {
-        if (TextKey.Of(input) is { } worded) yield return worded ^ 1;
+        // Without input fields, every request is the same.
+        if (definition.Task.InputFields.Count > 0 && TextKey.Of(input) is { } worded) yield return worded ^ 1;
         if (definition.Task.Outcome == TaskOutcome.Text && TextKey.Of(answer) is { } own) yield return own;
     }
 }

@@ -40,8 +40,7 @@ sealed partial class DateColumn
     public DateTimeOffset? Of(string text)
     {
         text = text.Trim();
-        if (text.Length >= 9 && long.TryParse(text.Split('.')[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ticks) && !DateTime.TryParseExact(text, Iso, CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
-            return Since1970(ticks);
+        if (text.Split('.')[0] is { Length: >= 9 } whole && long.TryParse(whole, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ticks)) return Since1970(ticks);
         const DateTimeStyles Styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces;
         if (DateTimeOffset.TryParseExact(text, Iso, CultureInfo.InvariantCulture, Styles, out var iso)) return iso;
         if (Numbers().Match(text) is { Success: true } match) return OfNumbers(match);

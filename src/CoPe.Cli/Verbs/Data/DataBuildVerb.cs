@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+using CoPe.Cli.Display;
+using CoPe.Data;
+using CoPe.Data.Building;
+using CoPe.Data.Importing;
+using CoPe.Data.Tasks;
+using CoPe.Runs;
+
+namespace CoPe.Cli.Verbs.Data;
+
+/// <summary><c>cope data build</c>.</summary>
+static class DataBuildVerb
+{
+    static readonly Argument<string[]> Files = new("file") { Description = "Published files: questions files (their outputs files are found beside them) or JSON lines with input, output and profile; several splits may be given.", Arity = ArgumentArity.OneOrMore };
+    static readonly Option<string> Task = new("--task") { Description = "Shipped task or task file.", HelpName = "name", Required = true };
+    static readonly Option<string[]> Outputs = new("--outputs") { Description = "Outputs files, in the order of the questions files, where they lie elsewhere.", HelpName = "file", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+    static readonly Option<string> Out = new("--out") { Description = "Folder that gets a folder of the task's name.", HelpName = "folder", DefaultValueFactory = _ => "data" };
+    static readonly Option<int> TestUsers = new("--test-users") { Description = "Test users: those with the longest histories.", HelpName = "n", DefaultValueFactory = _ => 100 };
+    static readonly Option<int?> Others = new("--others") { Description = "Most other users, drawn by the seed.", HelpName = "n" };
+    static readonly Option<int?> OtherItems = new("--other-items") { Description = "Most history items of another user; no stage reads them.", HelpName = "n" };
+    static readonly Option<long> Seed = new("--seed") { Description = "The same seed gives the same files.", HelpName = "n", DefaultValueFactory = _ => 42 };
+    static readonly Option<string?> User = new("--user-field") { Description = "Field of the user; by default user_id, author, name or reviewerId, and without any every example is a user.", HelpName = "name" };
+    static readonly Option<string?> Date = new("--date-field") { Description = "Field of an item's date; by default date, timestamp, unixReviewTime, reviewTime, created_utc or year.", HelpName = "name" };
+    static readonly Option<DateOrder> Order = new("--date-order") { Description = "What 03/04/2024 means: dmy or mdy.", DefaultValueFactory = _ => DateOrder.Auto };
+
+    public static Command Create(CommandHost host)
+    {
+        var command = new Command("build", "Make the data of a run from the published LaMP and LongLaMP files: users with the longest histories are tested, the others train the task-adaptive model.")
+        {
+            Files, Task, Outputs, Out, TestUsers, Others, OtherItems, Seed, User, Date, Order,
+        };
+        command.SetAction(parsed =>
+        {
+            using var display = RunDisplay.For(host, new RunRequest(), ["read", "write"]);
+            var options = Options(host, parsed) with { Progress = display, Cancellation = host.Cancellation };
+            foreach (var stage in (string[])["read", "write"]) display.Report(new StageEvent(stage, StageEventKind.Began));
+            BuildReport? report = null;
+            display.Show(() => report = DataBuild.Run(options));
+            Write(host, report!, Path.Combine(parsed.GetValue(Out)!, options.Definition.Task.Name));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    static BuildOptions Options(CommandHost host, ParseResult parsed)
+    {
+        var sources = parsed.GetValue(Files)!.Select(file => Path.Combine(host.Roots[0], file)).ToList();
+        foreach (var source in sources) Require(source);
+        return new()
+        {
+            Definition = TaskFile.Read(InputPaths.FindTask(parsed.GetValue(Task)!, host.Roots)), Sources = sources, Outputs = OutputsOf(host, parsed, sources), Target = Path.Combine(host.Roots[0], parsed.GetValue(Out)!),
+            TestUsers = parsed.GetValue(TestUsers), Others = parsed.GetValue(Others), OtherItems = parsed.GetValue(OtherItems), Seed = parsed.GetValue(Seed),
+            UserField = parsed.GetValue(User), DateField = parsed.GetValue(Date), DateOrder = parsed.GetValue(Order),
+        };
+    }
+
+    static void Require(string source)
+    {
+        if (!File.Exists(source)) throw new UsageException($"{source}: no such file; name the published questions or JSON lines files");
+        if (Path.GetExtension(source).Equals(".parquet", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"{source} is a parquet file, which is not read: turn it into JSON lines first, for example with DuckDB: COPY (FROM '{Path.GetFileName(source)}') TO '{Path.GetFileNameWithoutExtension(source)}.jsonl' (FORMAT json)");
+    }
+
+    static Dictionary<string, string> OutputsOf(CommandHost host, ParseResult parsed, List<string> sources)
+    {
+        var named = parsed.GetValue(Outputs)!.Select(file => Path.Combine(host.Roots[0], file)).ToList();
+        if (named.Count > sources.Count) throw new UsageException($"{named.Count} --outputs for {sources.Count} files: name at most one for each, in the same order");
+        foreach (var missing in named.Where(file => !File.Exists(file))) throw new UsageException($"{missing}: no such file");
+        var found = sources.Zip(named).ToDictionary(pair => pair.First, pair => pair.Second);
+        foreach (var source in sources.Skip(named.Count))
+            if (Path.GetFileName(source) is var name && name.Contains("questions", StringComparison.Ordinal) && Path.Combine(Path.GetDirectoryName(source)!, name.Replace("questions", "outputs", StringComparison.Ordinal)) is var beside && File.Exists(beside)) found[source] = beside;
+        return found;
+    }
+
+    static void Write(CommandHost host, BuildReport report, string folder)
+    {
+        foreach (var problem in report.Problems) host.Error.WriteLine($"cope: {problem}");
+        if (report.ProblemCount > report.Problems.Count) host.Error.WriteLine($"cope: and {report.ProblemCount - report.Problems.Count} more");
+        host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"before    {report.Examples} examples of {report.Users} users with {report.Items} history items"));
+        if (report.WithoutGold > 0) host.Out.WriteLine($"          {report.WithoutGold} examples have no gold: their histories count, their questions are left out");
+        if (report.Undated > 0) host.Out.WriteLine($"          {report.Undated} users' items are not all dated and stay in the order of the file");
+        if (report.NotDrawn > 0) host.Out.WriteLine($"          {report.NotDrawn} other users were not drawn");
+        ImportView.WriteCheck(host, report.Check);
+        host.Out.WriteLine($"data      {folder}");
+    }
+}

@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using System.Text;
+using CoPe.Data.Importing;
+using CoPe.Runs;
+
+namespace CoPe.Data.Building;
+
+/// <summary>
+/// Makes the setting of OPPU of a published benchmark: the users with the longest histories are tested, the others train the task-adaptive model. The files stream: what is held is a gold a question,
+/// an id a user, the test users, and one in 128 of the other users.
+/// </summary>
+public sealed class DataBuild
+{
+    const int PlacesKept = 20;
+    const long MegaByte = 1 << 20;
+
+    readonly BuildOptions options;
+    readonly List<string> problems = [];
+    readonly HashSet<string> queryIds = [];
+    readonly TimeOrder order;
+    int problemCount;
+    int examples;
+    int withoutGold;
+
+    DataBuild(BuildOptions options) => (this.options, order) = (options, new(options));
+
+    /// <summary>Reads the sources and writes the task's files.</summary>
+    /// <exception cref="DataFileException">A source cannot be read, or too little is left.</exception>
+    public static BuildReport Run(BuildOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new DataBuild(options).Run();
+    }
+
+    BuildReport Run()
+    {
+        var folder = Path.Combine(options.Target, options.Definition.Task.Name, ".grouped");
+        using var buckets = new UserBuckets(folder, options.Definition.Task);
+        foreach (var source in options.Sources) Read(source, buckets);
+        buckets.Close();
+        var users = buckets.Users().Select(user => (user.Id, Items: user.Profile.Count, Queries: user.Queries.Count, Rank: Rank(user.Id))).ToList();
+        var asked = users.Where(user => user.Queries > 0).ToList();
+        var tested = asked.Where(user => user.Items > 0).OrderByDescending(user => user.Items).ThenBy(user => user.Rank).Take(options.TestUsers).Select(user => user.Id).ToList();
+        if (tested.Count == 0 || asked.Count == tested.Count)
+            throw new DataFileException(new() { File = options.Sources[0] }, $"{asked.Count} users with a question and its gold", $"more than the {options.TestUsers} test users", "Give the outputs files too, more splits, or a smaller --test-users.");
+        var places = tested.Select((id, place) => (id, place)).ToDictionary();
+        var rest = asked.Where(user => !places.ContainsKey(user.Id)).ToList();
+        var drawn = rest.OrderBy(user => user.Rank).Take(options.Others ?? int.MaxValue).Select(user => user.Id).ToHashSet();
+        var undated = 0;
+        LampUser Ordered(LampUser user)
+        {
+            if (order.Of(user) is { } items) return user with { Profile = items };
+            undated++;
+            return user;
+        }
+
+        var test = buckets.Users().Where(user => places.ContainsKey(user.Id)).OrderBy(user => places[user.Id]).Select(Ordered);
+        var others = buckets.Users().Where(user => drawn.Contains(user.Id)).Select(Ordered).Select(Short);
+        var done = 0;
+        var check = CheckedDataset.Write(options.Target, options.Definition, test, others, _ => Tell("write", ++done, tested.Count + drawn.Count, "users"));
+        return new()
+        {
+            Examples = examples, Users = users.Count, Items = users.Sum(user => user.Items), WithoutGold = withoutGold, Undated = undated, NotDrawn = rest.Count - drawn.Count,
+            Problems = problems, ProblemCount = problemCount, Check = check,
+        };
+    }
+
+    void Read(string source, UserBuckets buckets)
+    {
+        var golds = options.Outputs.TryGetValue(source, out var outputs) ? Golds(outputs) : null;
+        using var tokens = new JsonTokenStream(source, isMany: true);
+        foreach (var record in new PublishedReader(tokens, options.Definition.Task, options.UserField, Note).Records())
+        {
+            examples++;
+            Tell("read", tokens.BytesRead / MegaByte, Math.Max(1, tokens.Length / MegaByte), "MB of " + Path.GetFileName(source));
+            var gold = golds?.GetValueOrDefault(record.Query.Id) ?? record.Query.Gold;
+            if (gold.Length == 0) withoutGold++;
+            // Without a user in the file, every example is a user of its own, as in LaMP's user-based split.
+            var query = record.Query with { Id = Unique(record.Query.Id), Gold = gold };
+            buckets.Add(record.User ?? query.Id, record with { Query = query, Items = record.Items });
+        }
+    }
+
+    Dictionary<string, string> Golds(string path)
+    {
+        using var tokens = new JsonTokenStream(path);
+        return new LampFileReader(tokens, options.Definition.Task, Note).Golds();
+    }
+
+    LampUser Short(LampUser user) => options.OtherItems is not { } most || user.Profile.Count <= most ? user : user with { Profile = [.. user.Profile.TakeLast(most)] };
+
+    /// <summary>Ids of different splits may be the same.</summary>
+    string Unique(string id) => queryIds.Add(id) ? id : Enumerable.Range(2, int.MaxValue - 2).Select(number => $"{id}#{number}").First(queryIds.Add);
+
+    UInt128 Rank(string user)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Seed}\n{user}"));
+        return new(BitConverter.ToUInt64(hash, 0), BitConverter.ToUInt64(hash, 8));
+    }
+
+    void Note(DataFileException error)
+    {
+        if (++problemCount <= PlacesKept) problems.Add(error.Message);
+    }
+
+    void Tell(string stage, long done, long total, string unit)
+    {
+        options.Cancellation.ThrowIfCancellationRequested();
+        options.Progress?.Report(new() { Stage = stage, Done = done, Total = total, Unit = unit });
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text;
+
+namespace CoPe.Data.Building;
+
+/// <summary>
+/// Groups examples by user on the disk: every user's examples go into one of many files, each of which is small enough to be read whole. So that a user's examples need not stand together in the source.
+/// </summary>
+sealed class UserBuckets : IDisposable
+{
+    const int Count = 128;
+
+    readonly string folder;
+    readonly LampTask task;
+    LampUserStream[]? writers;
+
+    public UserBuckets(string folder, LampTask task)
+    {
+        (this.folder, this.task) = (folder, task);
+        Directory.CreateDirectory(folder);
+        writers = [.. Enumerable.Range(0, Count).Select(bucket => new LampUserStream(PathOf(bucket)))];
+    }
+
+    /// <summary>Takes an example; its question only where it has a gold.</summary>
+    public void Add(string user, PublishedRecord record) =>
+        writers![BucketOf(user)].Write(new() { Id = user, Profile = record.Items, Queries = record.Query.Gold.Length > 0 ? [record.Query] : [] });
+
+    /// <summary>Ends taking.</summary>
+    public void Close()
+    {
+        foreach (var writer in writers ?? []) writer.Dispose();
+        writers = null;
+    }
+
+    /// <summary>Every user once, his examples together: history items by id, the first of each, and all queries. The order depends on the ids alone.</summary>
+    public IEnumerable<LampUser> Users()
+    {
+        for (var bucket = 0; bucket < Count; bucket++)
+        {
+            var merged = new Dictionary<string, (Dictionary<string, HistoryItem> Items, List<LampQuery> Queries)>();
+            using var tokens = new JsonTokenStream(PathOf(bucket));
+            foreach (var part in new LampFileReader(tokens, task, error => throw error).Users())
+            {
+                if (!merged.TryGetValue(part.Id, out var user)) merged[part.Id] = user = ([], []);
+                foreach (var item in part.Profile) user.Items.TryAdd(item.Id, item);
+                user.Queries.AddRange(part.Queries);
+            }
+
+            foreach (var (id, (items, queries)) in merged) yield return new() { Id = id, Profile = [.. items.Values], Queries = queries };
+        }
+    }
+
+    public void Dispose()
+    {
+        Close();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>FNV-1a, which is the same on every machine and in every process.</summary>
+    static int BucketOf(string user)
+    {
+        var hash = 2166136261u;
+        foreach (var part in Encoding.UTF8.GetBytes(user)) hash = (hash ^ part) * 16777619u;
+        return (int)(hash % Count);
+    }
+
+    string PathOf(int bucket) => Path.Combine(folder, $"{bucket}.json");
+}

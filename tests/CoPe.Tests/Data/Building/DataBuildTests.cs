@@ -1,0 +1,146 @@
+using System.Text.Json;
+using CoPe.Data;
+using CoPe.Data.Building;
+using CoPe.Data.Checking;
+using CoPe.Data.Tasks;
+
+namespace CoPe.Tests.Data.Building;
+
+public sealed class DataBuildTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    static object Item(string id, int day, string? title = null) => new { id, text = $"the article {id} of some length", title = title ?? $"The own headline of {id}", date = $"2020-01-{day:00}" };
+
+    /// <summary>Users a to f; a has most items, newest first in the file.</summary>
+    static List<Dictionary<string, object>> Records() => [.. "abcdef".Select((user, index) => new Dictionary<string, object>
+    {
+        ["id"] = index + 1, ["input"] = $"Generate a headline for the following article: the new article of {user}", ["user_id"] = user.ToString(),
+        ["profile"] = Enumerable.Range(1, 8 - index).Reverse().Select(day => Item($"{user}{day}", day)).ToArray(),
+    })];
+
+    static object Golds(int count) => new { task = "LaMP_4", golds = Enumerable.Range(1, count).Select(id => new { id = $"{id}", output = $"The true headline number {id}" }) };
+
+    BuildOptions Write(List<Dictionary<string, object>> records, object? golds = null)
+    {
+        folder.Write("train_questions.json", JsonSerializer.Serialize(records));
+        folder.Write("train_outputs.json", JsonSerializer.Serialize(golds ?? Golds(records.Count)));
+        return new()
+        {
+            Definition = TaskFile.Shipped("news_headline"), Sources = [folder.At("train_questions.json")], TestUsers = 2, Target = folder.At("out"),
+            Outputs = new Dictionary<string, string> { [folder.At("train_questions.json")] = folder.At("train_outputs.json") },
+        };
+    }
+
+    LampDataset Read() => LampFiles.Read(folder.At("out"), LampTasks.NewsHeadline);
+
+    [Fact]
+    public void The_users_with_the_longest_histories_are_tested_in_order_of_time_and_the_others_train()
+    {
+        var report = DataBuild.Run(Write(Records()));
+
+        var data = Read();
+        Assert.Equal(["a", "b"], data.Users.Select(user => user.Id));
+        Assert.Equal(["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8"], data.Users[0].Profile.Select(item => item.Id));
+        Assert.Equal("The true headline number 1", data.Users[0].Queries[0].Gold);
+        Assert.Equal(["c", "d", "e", "f"], data.Others.Select(user => user.Id).Order());
+        Assert.Equal((6, 6, 33, 0), (report.Examples, report.Users, report.Items, report.Undated));
+        Assert.Empty(Directory.EnumerateDirectories(folder.At("out/news_headline")));
+    }
+
+    [Fact]
+    public void A_query_stands_in_no_history_by_id_or_text_and_no_test_users_item_trains_the_task_model()
+    {
+        var records = Records();
+        records[0]["profile"] = ((object[])records[0]["profile"]).Append(Item("1", 9)).Append(Item("a10", 10, "The TRUE headline: number 1!")).ToArray();
+        records[4]["profile"] = ((object[])records[4]["profile"]).Append(Item("e9", 9, "The true headline number 2")).ToArray();
+        var golds = new { task = "LaMP_4", golds = Enumerable.Range(1, 6).Select(id => new { id, output = id == 4 ? "The own headline of a3" : $"The true headline number {id}" }) };
+
+        var report = DataBuild.Run(Write(records, golds));
+
+        var findings = report.Check.Findings;
+        Assert.Equal((1, 2, 1), (findings.CountOf(CheckRules.LeakId), findings.CountOf(CheckRules.LeakText), findings.CountOf(CheckRules.LeakTask)));
+        Assert.DoesNotContain(Read().Others, user => user.Id == "d");
+        Assert.Empty(DataCheck.Run(new() { Definition = TaskFile.Shipped("news_headline"), Users = folder.At("out/news_headline/" + LampFiles.UsersFile), Others = folder.At("out/news_headline/" + LampFiles.OthersFile) }).Findings.Rules);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_bytes_and_another_draws_other_users()
+    {
+        string[] Names(long seed)
+        {
+            DataBuild.Run(Write(Records()) with { Seed = seed, Others = 2 });
+            return [.. Read().Others.Select(user => user.Id)];
+        }
+
+        var first = Names(1);
+        var bytes = File.ReadAllBytes(folder.At("out/news_headline/" + LampFiles.OthersFile));
+        Assert.Equal(first, Names(1));
+        Assert.Equal(bytes, File.ReadAllBytes(folder.At("out/news_headline/" + LampFiles.OthersFile)));
+        Assert.Contains(Enumerable.Range(2, 8), seed => !Names(seed).SequenceEqual(first));
+    }
+
+    [Fact]
+    public void Json_lines_with_outputs_and_several_examples_of_a_user_make_one_user()
+    {
+        var lines = Records();
+        foreach (var (record, index) in lines.Select((record, index) => (record, index))) record["output"] = $"The true headline number {index + 1}";
+        var again = new Dictionary<string, object>(lines[5]) { ["id"] = "2", ["input"] = "Generate a headline for the following article: yet another", ["output"] = "Another headline of this user", ["profile"] = Enumerable.Range(1, 20).Select(day => Item($"f{day}", day)).ToArray() };
+        folder.Write("all.jsonl", string.Join("\n", lines.Append(again).Select(line => JsonSerializer.Serialize(line))));
+
+        var report = DataBuild.Run(Write(Records()) with { Sources = [folder.At("all.jsonl")] });
+
+        var user = Read().Users[0];
+        Assert.Equal(("f", 20), (user.Id, user.Profile.Count));
+        Assert.Equal(["6", "2#2"], user.Queries.Select(query => query.Id));
+        Assert.Equal((7, 6), (report.Examples, report.Users));
+    }
+
+    [Fact]
+    public void Without_a_user_in_the_file_every_example_is_one_and_undated_items_keep_their_order()
+    {
+        var records = Records();
+        foreach (var record in records)
+        {
+            record.Remove("user_id");
+            record["profile"] = Enumerable.Range(1, 3).Select(number => new { id = $"{record["id"]}-{number}", text = $"text {number} of {record["id"]}", title = $"Title {number} of {record["id"]}" }).ToArray();
+        }
+
+        var report = DataBuild.Run(Write(records));
+
+        Assert.Equal((6, 6), (report.Users, report.Undated));
+        Assert.All(Read().Users, user => Assert.Equal([$"{user.Id}-1", $"{user.Id}-2", $"{user.Id}-3"], user.Profile.Select(item => item.Id)));
+    }
+
+    [Fact]
+    public void Examples_and_items_that_cannot_be_used_are_left_out_and_named()
+    {
+        var records = Records();
+        records[5].Remove("input");
+        records[4]["profile"] = new object[] { new { id = "x", text = "no title" }, Item("e1", 1) };
+        records[3]["id"] = 99;
+
+        var report = DataBuild.Run(Write(records));
+
+        Assert.Equal(2, report.ProblemCount);
+        Assert.Contains(report.Problems, problem => problem.Contains("item profile item x, field \"title\"", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("item 6, field \"input\"", StringComparison.Ordinal));
+        Assert.Equal(1, report.WithoutGold);
+    }
+
+    [Theory]
+    [InlineData("", "an empty file")]
+    [InlineData("[{\"id\": 1,", "no valid JSON")]
+    [InlineData("\"text\"", "between examples")]
+    [InlineData("[]", "0 users with a question")]
+    public void A_file_that_is_no_benchmark_is_refused(string text, string found)
+    {
+        var options = Write(Records());
+        File.WriteAllText(options.Sources[0], text);
+
+        Assert.Contains(found, Assert.Throws<DataFileException>(() => DataBuild.Run(options)).Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder.At("out/news_headline/" + LampFiles.UsersFile)));
+    }
+}
