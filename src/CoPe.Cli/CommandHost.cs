@@ -19,6 +19,12 @@ sealed record CommandHost
     /// <summary>The hub, its cache and the token, as the environment says.</summary>
     public Func<HubSettings> Hub { get; init; } = () => HubSettings.Of(Environment.GetEnvironmentVariable);
 
+    /// <summary><see cref="Out"/> is a terminal.</summary>
+    public bool IsOutputTerminal { get; init; }
+
+    /// <summary>The keyboard, where a person sits at a terminal; null elsewhere.</summary>
+    public TextReader? Keyboard { get; init; }
+
     /// <summary>Progress may be drawn in place: <see cref="Error"/> is a terminal and the person did not ask for plain text.</summary>
     public bool IsLive { get; init; }
 
@@ -35,6 +41,8 @@ sealed record CommandHost
     public static CommandHost OfProcess() => new()
     {
         Out = Console.Out,
+        IsOutputTerminal = !Console.IsOutputRedirected,
+        Keyboard = Console.IsInputRedirected ? null : Console.In,
         Error = Console.Error,
         In = Console.IsInputRedirected ? Console.In : null,
         IsLive = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "" && Environment.GetEnvironmentVariable("TERM") != "dumb",

@@ -59,6 +59,9 @@ static class CommandLine
             DataVerb.Create(host),
             ModelVerb.Create(host),
             ScoreVerb.Create(host),
+            PersonalizeVerb.Create(host),
+            ChatVerb.Create(host),
+            UserVerb.Create(host),
             PretrainVerb.Create(host),
             VersionVerb.Create(host),
         };

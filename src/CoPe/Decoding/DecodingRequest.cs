@@ -27,6 +27,9 @@ public sealed record DecodingRequest
     /// <summary>Number of the first sample: drawing samples 3 and 4 later gives what drawing five at once had given.</summary>
     public int FirstSample { get; init; }
 
+    /// <summary>Told of each id as it is chosen, all samples together, from whichever thread decodes.</summary>
+    public Action<int>? Heard { get; init; }
+
     /// <summary>Rows of one sample.</summary>
     internal int RowsPerSample => Amateur is null ? 1 : 2;
 }

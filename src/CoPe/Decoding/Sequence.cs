@@ -31,6 +31,7 @@ sealed class Sequence(DecodingRequest request, int sample, StopCondition stop)
     public void Append(int token)
     {
         _generated.Add(token);
+        request.Heard?.Invoke(token);
         Ended = stop.Check(_generated);
     }
 

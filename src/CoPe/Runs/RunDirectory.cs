@@ -84,7 +84,16 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>The report.</summary>
     public string Report => At("report.html");
 
-    /// <summary>Sample data written by the demo.</summary>
+    /// <summary>Hashes of users whom the run must not take up again.</summary>
+    public string Forgotten => At("forgotten.json");
+
+    /// <summary>Every method's predictions.</summary>
+    public string AllPredictions => At("predictions");
+
+    /// <summary>Every stage's checkpoints.</summary>
+    public string AllCheckpoints => At("checkpoints");
+
+    /// <summary>Data that a verb wrote into the run: the demo's, or a person's own.</summary>
     public string Data => At("data");
 
     /// <summary>A user's SFT adapter, in PEFT's layout.</summary>

@@ -1,3 +1,5 @@
+using CoPe.Runs.Privacy;
+
 namespace CoPe.Runs;
 
 /// <summary>Knows which stages of a run are whole and current, by their markers.</summary>
@@ -78,10 +80,19 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         source.CopyTo(stream);
     });
 
+    /// <summary>Notes inputs and outputs as they are now, after a user was taken out of both: the stage stays complete.</summary>
+    public void Renew(Stage stage)
+    {
+        var inputs = Inputs(stage);
+        var marker = StageMarker.Read(context.Run.Marker(stage.Name))!;
+        (marker with { Inputs = inputs, Hash = StageMarker.HashOf(inputs), Outputs = Sizes(stage) }).Write(context.Run.Marker(stage.Name));
+    }
+
     SortedDictionary<string, string> Inputs(Stage stage)
     {
         var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in stage.RecipeKeys.Count == 0 ? new Dictionary<string, string>() : context.Recipe.Values(stage.RecipeKeys)) inputs["recipe " + key] = value;
+        if (ForgottenUsers.Read(context.Run) is { Users: { Count: > 0 } forgotten }) inputs["forgotten users"] = string.Join(' ', forgotten);
         foreach (var (name, path) in context.Inputs.Files(stage.Reads)) inputs[name] = hashes.Of(path);
         foreach (var needed in stage.Needs(context.Recipe)) inputs["stage " + needed] = StageMarker.HashOf(Inputs(pipeline.Find(needed)));
         return inputs;

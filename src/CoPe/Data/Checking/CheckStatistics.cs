@@ -7,6 +7,9 @@ sealed class CheckStatistics(CheckOptions options)
     readonly Dictionary<string, int> languages = [];
     readonly Dictionary<string, int> longFields = [];
 
+    /// <summary>Texts of a user whose language is looked at: he seldom changes it, and looking takes time.</summary>
+    const int TextsTold = 20;
+
     public Dictionary<string, TextLengths> Words { get; } = [];
 
     public Dictionary<string, TextLengths> Tokens { get; } = [];
@@ -17,11 +20,11 @@ sealed class CheckStatistics(CheckOptions options)
     public void Add(LampUser user, bool isTest)
     {
         var task = options.Definition.Task;
+        foreach (var item in user.Profile.Take(TextsTold)) Tell(string.Join('\n', task.InputFields.Append(task.OutputField).Select(field => item.Fields[field])));
         foreach (var item in user.Profile)
         {
             Text("history input", task.InputFields.Select(field => item.Fields[field]));
             Text("history answer", [item.Fields[task.OutputField]]);
-            Tell(string.Join('\n', task.InputFields.Append(task.OutputField).Select(field => item.Fields[field])));
             if (isTest && options.Encoder is { } encoder)
                 Count(Tokens, "history example", encoder.EncodePrompt(template.ForHistory(item)).Length + encoder.EncodeResponse(template.AnswerOf(item)).Length);
         }

@@ -5,11 +5,14 @@ static class TextFaults
 {
     const int LongText = 40;
 
+    static readonly System.Buffers.SearchValues<char> Odd = System.Buffers.SearchValues.Create([.. Enumerable.Range(0, 0xA0).Select(code => (char)code).Where(IsControl), '\ufffd']);
+
     static readonly string[] CutMarks = ["...", "\u2026", "[truncated]", "(more)", "[...]", "read more"];
 
     /// <summary>What is wrong with the characters; null where nothing is.</summary>
     public static string? OddCharacters(string text)
     {
+        if (!text.AsSpan().ContainsAny(Odd)) return null;
         var control = text.Count(IsControl);
         var replaced = text.Count(letter => letter == '\ufffd');
         return control == 0 && replaced == 0 ? null
@@ -17,7 +20,7 @@ static class TextFaults
     }
 
     /// <summary>The text without control characters; line breaks and tabs stay.</summary>
-    public static string WithoutControls(string text) => text.Any(IsControl) ? string.Concat(text.Where(letter => !IsControl(letter))) : text;
+    public static string WithoutControls(string text) => text.AsSpan().ContainsAny(Odd) ? string.Concat(text.Where(letter => !IsControl(letter))) : text;
 
     /// <summary>Why a text seems to be cut; null where it does not.</summary>
     public static string? Cut(string text, int words)

@@ -37,7 +37,13 @@ sealed class EvaluateStage : Stage
         var workspace = new RunWorkspace(context);
         IReadOnlyList<QueryLikelihood> likelihood = context.Recipe.Evaluate.Likelihood ? new HeldOutLikelihood(context, workspace).Measure() : [];
         JsonLines.Write(context.Run.Likelihood, likelihood);
-        var report = RunScores.With(RunScores.Read(context, workspace), likelihood);
+        WriteResults(context);
+    }
+
+    /// <summary>Writes the results from the answers and the likelihood as they stand.</summary>
+    public static void WriteResults(StageContext context)
+    {
+        var report = RunScores.With(RunScores.Read(context, new RunWorkspace(context)), JsonLines.Read<QueryLikelihood>(context.Run.Likelihood));
         foreach (var warning in report.Warnings) context.Log.LogWarning("{Warning}", warning);
         ResultsFile.WriteJson(report, context.Run.Results);
         ResultsFile.WriteCsv(report, context.Run.ResultsTable);

@@ -104,7 +104,8 @@ sealed class PredictStage(PredictionMethod method) : Stage
         prompts.Tell(Name);
     }
 
-    static DecodingOptions DecodingOf(DecodeSettings settings, Data.LampTask task) => new()
+    /// <summary>How a recipe decodes.</summary>
+    public static DecodingOptions DecodingOf(DecodeSettings settings, Data.LampTask task) => new()
     {
         MaxNewTokens = settings.MaxNewTokens ?? task.MaxNewTokens,
         Contrast = settings.Contrast,

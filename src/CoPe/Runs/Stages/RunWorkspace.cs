@@ -4,6 +4,7 @@ using CoPe.Data.Tasks;
 using CoPe.Decoding;
 using CoPe.Modeling;
 using CoPe.Prompts;
+using CoPe.Runs.Privacy;
 using CoPe.Runs.Recipes;
 using CoPe.Tokens;
 using Microsoft.Extensions.Logging;
@@ -131,6 +132,9 @@ sealed class RunWorkspace(StageContext context)
     {
         var recipe = context.Recipe;
         var dataset = LampFiles.Read(context.Inputs.Data, Task, new LampReadOptions { MaxUsers = recipe.Users, HistoryCap = recipe.DevelopmentItems > 0 ? null : recipe.HistoryLimit });
+        var forgotten = ForgottenUsers.Read(context.Run);
+        if (forgotten.Users.Count > 0) dataset = dataset with { Users = [.. dataset.Users.Where(user => !forgotten.Contains(user.Id))] };
+        if (dataset.Users.Count == 0) throw new RunException($"{context.Run.Name} has forgotten every user of {context.Inputs.Data}: start a new run in another folder");
         if (recipe.DevelopmentItems > 0)
             dataset = Limited(DevelopmentSplit.Of(dataset, Template, new DevelopmentSplitOptions { QueriesPerUser = recipe.DevelopmentItems, LargestFraction = 0.5 }), recipe.HistoryLimit);
         context.Log.LogInformation("{Task}: {Users} users with {Items} history items and {Queries} queries; {Others} others with {OtherQueries} queries", Task.Name, dataset.Users.Count,

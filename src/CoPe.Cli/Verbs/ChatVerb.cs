@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Globalization;
+using CoPe.Cli.Display;
+using CoPe.Runs.Chat;
+
+namespace CoPe.Cli.Verbs;
+
+/// <summary><c>cope chat RUN --user NAME</c>.</summary>
+static class ChatVerb
+{
+    const string Commands = "/contrast 0.3   weight of the contrast\n/tokens 200     most tokens of an answer\n/base on|off    the base model beside\n/words task|off the line worded as the task words a request, or as it is\n/quit";
+
+    public static Command Create(CommandHost host)
+    {
+        var command = new Command("chat", "Talk to a user's model of a run; every line is a request. Base and personal answer side by side, /help for what can be changed.");
+        var run = new Argument<string>("run") { Description = "Folder of the run." };
+        var user = new Option<string?>("--user") { Description = "User; may be left out where there is one.", HelpName = "id" };
+        var contrast = new Option<double?>("--contrast") { Description = "Weight of the contrast; by default the run's.", HelpName = "x" };
+        var verbose = new Option<bool>("--verbose") { Description = "The origin of errors." };
+        command.Arguments.Add(run);
+        foreach (var option in (Option[])[user, contrast, verbose]) command.Options.Add(option);
+        command.SetAction(parsed => new RunSession(host, new() { Run = parsed.GetValue(run), IsQuiet = true }).Look(context =>
+        {
+            using var session = new ChatSession(context with { Cancellation = host.Cancellation }, parsed.GetValue(user));
+            var options = new ChatOptions { Contrast = parsed.GetValue(contrast) ?? context.Recipe.Decode.Contrast };
+            host.Error.WriteLine($"cope: {session.User}, contrast {Number(options.Contrast)}; a line is a request, /help says what can be changed");
+            Talk(host, session, options);
+            return ExitCode.Ok;
+        }));
+        return command;
+    }
+
+    static void Talk(CommandHost host, ChatSession session, ChatOptions options)
+    {
+        var view = new ChatView(host, session.User);
+        while (view.Ask() is { } line)
+        {
+            if (string.IsNullOrWhiteSpace(line)) continue;
+            if (line.Trim() is "/quit" or "/exit") return;
+            try
+            {
+                if (line.StartsWith('/')) options = Change(host, options, line.Trim().Split(' ', 2, StringSplitOptions.TrimEntries));
+                else view.Show(options, heard => session.Answer(line, options, heard));
+            }
+            catch (Exception error) when (error is UsageException or ArgumentException or Runs.RunException)
+            {
+                host.Error.WriteLine($"cope: {error.Message}");
+            }
+        }
+    }
+
+    static ChatOptions Change(CommandHost host, ChatOptions options, string[] command)
+    {
+        var value = command.Length > 1 ? command[1] : "";
+        var changed = command[0] switch
+        {
+            "/help" => options,
+            "/contrast" when double.TryParse(value, CultureInfo.InvariantCulture, out var contrast) => options with { Contrast = contrast },
+            "/tokens" when int.TryParse(value, out var tokens) && tokens > 0 => options with { MaxNewTokens = tokens },
+            "/base" when value is "on" or "off" => options with { ShowsBase = value == "on" },
+            "/words" when value is "task" or "off" => options with { IsWorded = value == "task" },
+            _ => throw new UsageException($"'{string.Join(' ', command)}' is no command; there are {Commands.Replace("\n", "; ", StringComparison.Ordinal)}"),
+        };
+        host.Error.WriteLine(command[0] == "/help" ? Commands : $"cope: contrast {Number(changed.Contrast)}, base {(changed.ShowsBase ? "on" : "off")}, words {(changed.IsWorded ? "task" : "off")}{(changed.MaxNewTokens is { } most ? $", {most} tokens" : "")}");
+        return changed;
+    }
+
+    static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+}

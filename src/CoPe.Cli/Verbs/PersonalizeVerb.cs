@@ -1,0 +1,70 @@
+using System.CommandLine;
+using CoPe.Cli.Display;
+using CoPe.Data;
+using CoPe.Data.Importing;
+using CoPe.Data.Samples;
+using CoPe.Data.Tasks;
+using CoPe.Runs;
+
+namespace CoPe.Cli.Verbs;
+
+/// <summary><c>cope personalize --history FOLDER</c>.</summary>
+static class PersonalizeVerb
+{
+    const string Recipe = "personalize";
+
+    /// <summary>Invented people who write on the same task, where no public data are named.</summary>
+    static readonly SampleOptions Sample = new() { Users = 1, MinHistory = 2, MaxHistory = 2, OtherUsers = 200, OtherHistory = 0, Documents = 0, Instructions = 0 };
+
+    public static Command Create(CommandHost host)
+    {
+        var command = new Command("personalize", "Write like me: make an adapter from a folder of one's own texts, and a public task for the task-adaptive model.");
+        var history = new Option<string>("--history") { Description = "Folder of .txt and .md files, a text each; headings are requests.", HelpName = "folder", Required = true };
+        var name = new Option<string>("--name") { Description = "Name of the person.", HelpName = "name", DefaultValueFactory = _ => "me" };
+        var task = new Option<string>("--task") { Description = "Shipped task or task file, of one input field.", HelpName = "name", DefaultValueFactory = _ => "topic_writing" };
+        var data = new Option<string?>("--data") { Description = "Public data of the task; by default invented ones.", HelpName = "folder" };
+        var model = new Option<string?>("--model") { Description = "Model folder; by default the recipe's.", HelpName = "folder" };
+        foreach (var option in (Option[])[history, name, task, data, model]) command.Options.Add(option);
+        var options = RunOptions.AddTo(command, takesRecipe: false);
+        command.SetAction(parsed =>
+        {
+            var person = (Name: parsed.GetValue(name)!, Folder: Path.Combine(host.Roots[0], parsed.GetValue(history)!));
+            if (person.Name.Trim().Length == 0) throw new UsageException("--name is empty: name the person, for example --name me");
+            var request = options.Read(parsed, Recipe);
+            request = request with { Run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(person.Name)) };
+            string[] own = [$"task={parsed.GetValue(task)}", $"data={Path.Combine(request.Run, "data")}", .. parsed.GetValue(model) is { } folder ? (string[])[$"model={folder}"] : []];
+            request = request with { Overrides = [.. own, .. request.Overrides] };
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => Prepare(host, run, person, (parsed.GetValue(task)!, parsed.GetValue(data))));
+            ResultsView.Write(host, context, request.IsJson);
+            host.Out.WriteLine($"next     cope chat {request.Run} --user {person.Name}");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    static void Prepare(CommandHost host, RunDirectory run, (string Name, string Folder) person, (string Task, string? Data) named)
+    {
+        var definition = TaskFile.Read(InputPaths.FindTask(named.Task, host.Roots));
+        var (check, problems) = OwnTexts.Write(run.Data, definition, person, named.Data is { } folder ? Read(host.Folder(folder), definition) : Invented(run, definition));
+        foreach (var problem in problems) host.Error.WriteLine($"cope: {problem}");
+        ImportView.WriteCheck(host with { Out = host.Error }, check);
+    }
+
+    static LampDataset Invented(RunDirectory run, TaskDefinition definition)
+    {
+        if (SampleData.Tasks.All(task => task.Name != definition.Task.Name))
+            throw new UsageException($"there are no invented data of task {definition.Task.Name}: name public data with --data FOLDER, or a task of {string.Join(", ", SampleData.Tasks.Select(task => task.Name))}");
+        var aside = Path.Combine(run.Root, ".sample");
+        try
+        {
+            SampleData.Write(aside, Sample);
+            return Read(aside, definition);
+        }
+        finally
+        {
+            if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
+        }
+    }
+
+    static LampDataset Read(string folder, TaskDefinition definition) => LampFiles.Read(folder, definition.Task, new() { RequireGolds = false, LeaveOut = _ => { } });
+}

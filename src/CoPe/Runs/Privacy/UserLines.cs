@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace CoPe.Runs.Privacy;
+
+/// <summary>Finds and takes out what is a user's in the run's files of lines and of answers.</summary>
+/// <param name="run">The run.</param>
+/// <param name="user">The user.</param>
+sealed class UserLines(RunDirectory run, KnownUser user)
+{
+    static readonly JsonSerializerOptions Layout = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Files of lines anywhere in the run, and how many lines are his.</summary>
+    public IEnumerable<(string Path, int Count)> Lines() => LineFiles().Select(file => (file, File.ReadLines(file).Count(IsHis))).Where(pair => pair.Item2 > 0);
+
+    /// <summary>Files of answers, and how many are his.</summary>
+    public IEnumerable<(string Path, int Count)> Answers() => AnswerFiles().Select(file => (file, Golds(Parse(file)).Count(IsHisAnswer))).Where(pair => pair.Item2 > 0);
+
+    /// <summary>Writes the files anew without what is his, each whole or not at all.</summary>
+    public void TakeOut()
+    {
+        foreach (var (file, _) in Lines().ToList()) AtomicFile.WriteLines(file, [.. File.ReadLines(file).Where(line => !IsHis(line))]);
+        foreach (var (file, _) in Answers().ToList())
+        {
+            var root = Parse(file);
+            var golds = Golds(root);
+            foreach (var gold in golds.Where(IsHisAnswer).ToList()) golds.Remove(gold);
+            AtomicFile.WriteText(file, root.ToJsonString(Layout));
+        }
+    }
+
+    IEnumerable<string> LineFiles() => !Directory.Exists(run.Root) ? [] : Directory.EnumerateFiles(run.Root, "*.jsonl", SearchOption.AllDirectories).Where(file => !IsUnder(run.Data, file) && !IsUnder(run.AllCheckpoints, file)).Order(StringComparer.Ordinal);
+
+    IEnumerable<string> AnswerFiles() => Directory.Exists(run.AllPredictions) ? Directory.EnumerateFiles(run.AllPredictions, "*.json").Order(StringComparer.Ordinal) : [];
+
+    static bool IsUnder(string folder, string file) => file.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    bool IsHis(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line) is JsonObject entry && (Is(entry, "user", id => id == user.Id) || Is(entry, "query", user.Queries.Contains) || Texts(entry).Any(text => user.Texts.Contains(text.Trim())));
+        }
+        catch (JsonException)
+        {
+            return true; // What a crash left of a line may be anybody's.
+        }
+    }
+
+    bool IsHisAnswer(JsonNode? gold) => gold is JsonObject entry && Is(entry, "id", user.Queries.Contains);
+
+    static bool Is(JsonObject entry, string field, Func<string, bool> test) => entry[field] is JsonValue value && value.TryGetValue<string>(out var text) && test(text);
+
+    static IEnumerable<string> Texts(JsonNode? node) => node switch
+    {
+        JsonObject entry => entry.SelectMany(pair => Texts(pair.Value)),
+        JsonArray array => array.SelectMany(Texts),
+        JsonValue value when value.TryGetValue<string>(out var text) => [text],
+        _ => [],
+    };
+
+    static JsonArray Golds(JsonNode root) => root["golds"] as JsonArray ?? [];
+
+    static JsonNode Parse(string file)
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(file)) ?? throw new JsonException("null");
+        }
+        catch (JsonException error)
+        {
+            throw new RunException($"{file} is damaged ({error.Message}), so that it cannot be told what in it is a user's: delete it", error);
+        }
+    }
+}
