@@ -28,7 +28,7 @@ static class ImportView
         foreach (var rule in report.Findings.Rules)
         {
             host.Out.WriteLine($"{(rule.Severity == CheckSeverity.Error || rule.Fix != "stays" ? "taken out" : "noted"),-9} {report.Findings.CountOf(rule)} x {rule.Name}: {rule.Summary} ({rule.Fix})");
-            foreach (var finding in report.Findings.Of(rule).Take(3)) host.Out.WriteLine($"          user {finding.Place.User}, item {finding.Place.Item}: {finding.Detail}");
+            foreach (var finding in report.Findings.Of(rule).Take(3)) host.Out.WriteLine($"          {finding.Place with { File = Path.GetFileName(finding.Place.File) }}: {finding.Detail}");
         }
     }
 }
