@@ -11,16 +11,18 @@ sealed class RunOptions
     readonly Option<string[]> set = new("--set") { Description = "Sets a key of the recipe, for example dpo.beta=0.05; may be given several times.", HelpName = "key=value", DefaultValueFactory = _ => [] };
     readonly Option<string?> model = new("--model") { Description = ModelSource.Description, HelpName = "model" };
     readonly Option<int?> users = new("--users") { Description = "Only the first users of the file.", HelpName = "n" };
+    readonly Option<bool> isolate = new("--isolate") { Description = "Trains each user alone: slower, and his adapter is the same to the bit whoever else there is." };
     readonly Option<bool> quiet = new("--quiet") { Description = "No progress, only warnings and results." };
     readonly Option<bool> json = new("--json") { Description = "Results as JSON instead of tables." };
     readonly Option<bool> verbose = new("--verbose") { Description = "More messages, and the origin of errors." };
 
-    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument.</summary>
-    public static RunOptions AddTo(Command command, bool takesRecipe = true)
+    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument, <paramref name="trainsUsers"/> what concerns the training of users.</summary>
+    public static RunOptions AddTo(Command command, bool takesRecipe = true, bool trainsUsers = false)
     {
         var options = new RunOptions();
         if (takesRecipe) command.Arguments.Add(options.recipe);
         foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
+        if (trainsUsers) command.Options.Add(options.isolate);
         return options;
     }
 
@@ -29,11 +31,13 @@ sealed class RunOptions
     {
         var users = parsed.GetValue(this.users);
         var model = parsed.GetValue(this.model);
+        var isIsolated = parsed.CommandResult.Command.Options.Contains(isolate) && parsed.GetValue(isolate);
         return new()
         {
             Recipe = recipeName ?? parsed.GetValue(recipe),
             Run = parsed.GetValue(run),
-            Overrides = [.. parsed.GetValue(set) ?? [], .. model is not null ? (string[])[$"model={model}"] : [], .. users is { } count ? (string[])[$"users={count}"] : []],
+            Overrides = [.. parsed.GetValue(set) ?? [], .. model is not null ? (string[])[$"model={model}"] : [], .. users is { } count ? (string[])[$"users={count}"] : [],
+                .. isIsolated ? (string[])["sft.users_at_once=1", "dpo.users_at_once=1"] : []],
             IsQuiet = parsed.GetValue(quiet),
             IsJson = parsed.GetValue(json),
             IsVerbose = parsed.GetValue(verbose),

@@ -37,6 +37,19 @@ public sealed class WholeRunTests(TinyWorld world) : IClassFixture<TinyWorld>, I
     }
 
     [Fact]
+    public void An_isolated_users_adapter_is_the_same_to_the_bit_whoever_else_there_is()
+    {
+        foreach (var (run, users) in ((string, string)[])[("alone", "1"), ("beside", "2")])
+        {
+            Assert.Equal(0, world.Cope(default, "train", "tam", "recipe.yaml", "--run", run));
+            Assert.Equal(0, world.Cope(default, "train", "sft", "--run", run, "--users", users, "--set", "sft.users_at_once=2", "--isolate"));
+        }
+
+        string Adapter(string run) => world.Bytes(run)[Path.GetRelativePath(world.At(run).Root, Path.Combine(world.At(run).SftAdapter("1"), "adapter_model.safetensors"))];
+        Assert.Equal(Adapter("alone"), Adapter("beside"));
+    }
+
+    [Fact]
     public void A_run_stopped_again_and_again_ends_with_the_same_bytes()
     {
         var stops = Disturb("stopped", (source, _) => source.Cancel(), 130);
