@@ -40,7 +40,8 @@ static class CommandLine
         }
     }
 
-    static Command Root(CommandHost host)
+    /// <summary>The tree of verbs.</summary>
+    public static Command Root(CommandHost host)
     {
         var root = new Command("cope", "Personalise a language model to each of many users by contrasting personal preference (CoPe).")
         {

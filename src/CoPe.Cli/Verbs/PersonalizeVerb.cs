@@ -23,8 +23,7 @@ static class PersonalizeVerb
         var name = new Option<string>("--name") { Description = "Name of the person.", HelpName = "name", DefaultValueFactory = _ => "me" };
         var task = new Option<string>("--task") { Description = "Shipped task or task file, of one input field.", HelpName = "name", DefaultValueFactory = _ => "topic_writing" };
         var data = new Option<string?>("--data") { Description = "Public data of the task; by default invented ones.", HelpName = "folder" };
-        var model = new Option<string?>("--model") { Description = "Model folder; by default the recipe's.", HelpName = "folder" };
-        foreach (var option in (Option[])[history, name, task, data, model]) command.Options.Add(option);
+        foreach (var option in (Option[])[history, name, task, data]) command.Options.Add(option);
         var options = RunOptions.AddTo(command, takesRecipe: false);
         command.SetAction(parsed =>
         {
@@ -32,7 +31,7 @@ static class PersonalizeVerb
             if (person.Name.Trim().Length == 0) throw new UsageException("--name is empty: name the person, for example --name me");
             var request = options.Read(parsed, Recipe);
             request = request with { Run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(person.Name)) };
-            string[] own = [$"task={parsed.GetValue(task)}", $"data={Path.Combine(request.Run, "data")}", .. parsed.GetValue(model) is { } folder ? (string[])[$"model={folder}"] : []];
+            string[] own = [$"task={parsed.GetValue(task)}", $"data={Path.Combine(request.Run, "data")}"];
             request = request with { Overrides = [.. own, .. request.Overrides] };
             var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => Prepare(host, run, person, (parsed.GetValue(task)!, parsed.GetValue(data))));
             ResultsView.Write(host, context, request.IsJson);

@@ -1,3 +1,5 @@
+using System.CommandLine;
+using CoPe.Cli;
 using CoPe.Runs;
 
 namespace CoPe.Tests.Cli;
@@ -21,6 +23,17 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, cope.Run());
         Assert.Contains("  cope [command] [options]", cope.Output, StringComparison.Ordinal);
         Assert.All(["demo", "run", "train", "negatives", "predict", "evaluate", "report", "recipes"], verb => Assert.Contains($"  {verb}", cope.Output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_verb_has_two_options_or_verbs_of_one_name()
+    {
+        static IEnumerable<Command> All(Command command) => command.Subcommands.SelectMany(All).Prepend(command);
+        foreach (var command in All(CommandLine.Root(new() { Out = TextWriter.Null, Error = TextWriter.Null })))
+        {
+            var names = command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)).Concat(command.Subcommands.Select(verb => verb.Name)).ToArray();
+            Assert.True(names.Distinct().Count() == names.Length, $"{command.Name}: {string.Join(" ", names.Order())}");
+        }
     }
 
     [Fact]
