@@ -29,7 +29,7 @@ public sealed class CommandLineTests : IDisposable
     public void No_verb_has_two_options_or_verbs_of_one_name()
     {
         static IEnumerable<Command> All(Command command) => command.Subcommands.SelectMany(All).Prepend(command);
-        foreach (var command in All(CommandLine.Root(new() { Out = TextWriter.Null, Error = TextWriter.Null })))
+        foreach (var command in All(CommandLine.Root(new() { Out = TextWriter.Null, Error = TextWriter.Null, Roots = [] })))
         {
             var names = command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)).Concat(command.Subcommands.Select(verb => verb.Name)).ToArray();
             Assert.True(names.Distinct().Count() == names.Length, $"{command.Name}: {string.Join(" ", names.Order())}");
