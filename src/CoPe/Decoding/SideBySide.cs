@@ -23,7 +23,8 @@ static class SideBySide
         {
             TorchThreads.SideBySide(streams, Run);
             ready.CompleteAdding();
-        }) { IsBackground = true, Name = "side by side" };
+        })
+        { IsBackground = true, Name = "side by side" };
         work.Start();
         try
         {

@@ -59,7 +59,8 @@ static class TorchThreads
         {
             set_num_threads(1); // the thread's own setting, but also that of threads to come, hence the last line below
             body(worker);
-        }) { IsBackground = true, Name = $"torch {worker}" }).ToArray();
+        })
+        { IsBackground = true, Name = $"torch {worker}" }).ToArray();
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) thread.Join();
         set_num_threads(own);

@@ -28,14 +28,22 @@ public static class CheckReportJson
         report.Truncations,
         Findings = report.Findings.Rules.Select(rule => new
         {
-            Rule = rule.Name, Severity = rule.Severity == CheckSeverity.Error ? "error" : "warning", rule.Summary, rule.Fix, Count = report.Findings.CountOf(rule),
+            Rule = rule.Name,
+            Severity = rule.Severity == CheckSeverity.Error ? "error" : "warning",
+            rule.Summary,
+            rule.Fix,
+            Count = report.Findings.CountOf(rule),
             Places = report.Findings.Of(rule).Select(finding => new { finding.Place.File, finding.Place.Line, finding.Place.User, finding.Place.Item, finding.Place.Field, finding.Detail }),
         }),
     };
 
     static object Lengths(TextLengths lengths) => new
     {
-        lengths.Count, lengths.Min, lengths.Median, P95 = lengths.Percentile95, lengths.Max,
+        lengths.Count,
+        lengths.Min,
+        lengths.Median,
+        P95 = lengths.Percentile95,
+        lengths.Max,
         Histogram = lengths.Histogram().Select(bucket => new { bucket.From, bucket.To, bucket.Count }),
     };
 }

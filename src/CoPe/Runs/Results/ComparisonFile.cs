@@ -48,9 +48,19 @@ public static class ComparisonFile
 
     static object Difference(RunDifference difference) => new
     {
-        difference.Run, difference.Baseline, difference.Test.Method, Metric = difference.Test.Metric.Name, difference.Test.Difference,
-        Low = Finite(difference.Test.Low), High = Finite(difference.Test.High), difference.Test.BootstrapP, difference.Test.SignP,
-        Unit = JsonNamingPolicy.SnakeCaseLower.ConvertName(difference.Test.Unit.ToString()), difference.Test.Helped, difference.Test.Hurt, difference.Test.Equal,
+        difference.Run,
+        difference.Baseline,
+        difference.Test.Method,
+        Metric = difference.Test.Metric.Name,
+        difference.Test.Difference,
+        Low = Finite(difference.Test.Low),
+        High = Finite(difference.Test.High),
+        difference.Test.BootstrapP,
+        difference.Test.SignP,
+        Unit = JsonNamingPolicy.SnakeCaseLower.ConvertName(difference.Test.Unit.ToString()),
+        difference.Test.Helped,
+        difference.Test.Hurt,
+        difference.Test.Equal,
     };
 
     static double? Finite(double value) => double.IsFinite(value) ? value : null;

@@ -35,7 +35,10 @@ public static class SweepFiles
     public static string Json(IReadOnlyList<SweepCurve> curves) => JsonSerializer.Serialize(
         curves.Select(curve => new
         {
-            curve.Key, curve.Method, Metric = curve.Metric.Name, Chosen = curve.Points[curve.Chosen].Value,
+            curve.Key,
+            curve.Method,
+            Metric = curve.Metric.Name,
+            Chosen = curve.Points[curve.Chosen].Value,
             Points = curve.Points.Select(point => new { point.Value, curve.Of(point).Mean, Se = curve.Of(point).StandardError, N = curve.Of(point).Count, P = curve.ChosenAgainst(point)?.BootstrapP }),
         }),
         ComparisonFile.Options) + "\n";

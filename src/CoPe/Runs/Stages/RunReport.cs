@@ -70,7 +70,7 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
 
     static List<MethodComparison> Comparisons(IReadOnlyList<PredictionMethod> methods)
     {
-        (string Name, string Against)[] wanted = 
+        (string Name, string Against)[] wanted =
         [
             ("cope", "tam"), ("cope", "rag"), ("cope", "recent"), ("cope", "pag"), ("cope", "tam-all"), ("cope", "sft"), ("cope", "cope-sft"),
             ("sft", "tam"), ("sft", "tam-all"), ("dpo", "sft"), ("sft+cd", "sft"), ("tam", "base"), ("rag", "base"),
