@@ -19,7 +19,7 @@ static unsafe class FewRowsLinear
         if (x.shape[^1] != inputs) throw new ArgumentException($"x has shape [{string.Join(", ", x.shape)}]; expected [..., {inputs}].", nameof(x));
         var y = empty([.. x.shape[..^1], outputs], dtype: ScalarType.BFloat16);
         var sizes = new FewRowsProduct.Sizes((int)(x.numel() / inputs), outputs, inputs);
-        FewRowsProduct.Multiply(Data(x), Data(weight), Data(y), sizes, get_num_threads());
+        FewRowsProduct.Multiply(Data(x), Data(weight), Data(y), sizes, TorchThreads.OfKernels);
         GC.KeepAlive(x);
         GC.KeepAlive(weight);
         return y;

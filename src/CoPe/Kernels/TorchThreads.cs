@@ -12,6 +12,37 @@ static class TorchThreads
     /// <summary>How many jobs to run side by side on a device: as many as torch has threads on the processor, otherwise one.</summary>
     public static int For(Device device) => device.type == TorchSharp.DeviceType.CPU ? get_num_threads() : 1;
 
+    /// <summary>Threads that our own kernels use on this thread's behalf.</summary>
+    public static int OfKernels => kernelThreads > 0 ? kernelThreads : get_num_threads();
+
+    [ThreadStatic]
+    static int kernelThreads;
+
+    /// <summary>
+    /// Until the result is disposed of, our kernels have torch's threads and torch itself has one. In a step of few rows the kernels do nearly all the work; torch's threads, woken for each small
+    /// operation in between, would take the cores from them.
+    /// </summary>
+    public static Lease LeaveToKernels()
+    {
+        var own = get_num_threads();
+        if (own == 1) return default;
+        kernelThreads = own;
+        set_num_threads(1);
+        return new(own);
+    }
+
+    /// <summary>Gives torch its threads back.</summary>
+    public readonly struct Lease(int threads) : IDisposable
+    {
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            if (threads == 0) return;
+            kernelThreads = 0;
+            set_num_threads(threads);
+        }
+    }
+
     /// <summary>
     /// Results of all jobs, in order, whichever thread ran them. With one worker or one job they run on the caller's thread, and torch's own threads share each operation.
     /// The first failure is thrown once all threads have ended.
