@@ -11,9 +11,6 @@ namespace CoPe.Decoding;
 /// </summary>
 public sealed class DecodingEngine
 {
-    /// <summary>Bytes of weights that stay in the caches of a processor, more or less.</summary>
-    const long SmallModel = 64 << 20;
-
     readonly CausalLm _model;
     readonly AdapterBanks _banks;
     readonly IReadOnlyList<int> _stopIds;
@@ -59,7 +56,7 @@ public sealed class DecodingEngine
     /// </summary>
     IEnumerable<DecodingResult> Batches(IReadOnlyList<DecodingRequest> requests, CancellationToken cancellation)
     {
-        var batches = Math.Min(_options.Batches ?? (_model.Weights.Bytes <= SmallModel ? TorchThreads.For(_model.Device) : 1), requests.Count);
+        var batches = Math.Min(_options.Batches ?? TorchThreads.ForPasses(_model.Device, _model.Weights.Bytes), requests.Count);
         if (batches <= 1) return OneBatch(requests, cancellation);
         RequestQueue.RequireDistinct(requests);
         return SideBySide.Merge(batches, (batch, ending) => OneBatch(requests.Where((_, index) => index % batches == batch), ending), cancellation);

@@ -38,7 +38,7 @@ internal sealed class TrainingLoop : IDisposable
         var values = setup.Weights.Values;
         optimiser = new AdamW(users, values.shape[1], setup.Weights.DecayedWidth, options.Optimiser, values.device);
         lastGood = values.clone().DetachFromDisposeScope();
-        workers = new PassWorkers(setup.Replicate, options.Workers ?? TorchThreads.For(values.device));
+        workers = new PassWorkers(setup.Replicate, options.Workers ?? TorchThreads.ForPasses(values.device, run.Model.Weights.Bytes));
         development = setup.DevelopmentRows is null ? null : new DevelopmentWatch(setup, states, workers);
         report = new LoopReport(setup, totals, states);
         checkpoint = new LoopCheckpoint(setup, optimiser, lastGood, development?.Best, states);

@@ -51,7 +51,7 @@ public sealed record TrainingOptions
     /// <summary>Most tokens, padding included, that one pass through the model holds; a step of more is split. Lower it when memory runs out.</summary>
     public int MaxTokensPerPass { get; init => field = OptionCheck.Positive(value, "max tokens per pass"); } = 2048;
 
-    /// <summary>Passes that run side by side, each on one core; null takes as many as torch has threads. Each holds up to <see cref="MaxTokensPerPass"/> tokens.</summary>
+    /// <summary>Passes that run side by side, each on one core; null takes as many as torch has threads for a small model and one for a large. Each holds up to <see cref="MaxTokensPerPass"/> tokens.</summary>
     public int? Workers { get; init => field = value is { } workers ? OptionCheck.Positive(workers, "workers") : null; }
 
     /// <summary>Keeps only each layer's input for the backward pass and computes its inside again: far less memory, about a third more time, the same gradients.</summary>
