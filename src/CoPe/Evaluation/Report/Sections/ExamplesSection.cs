@@ -54,7 +54,7 @@ internal sealed class ExamplesSection : ReportSection
                 }
             }
             using (markup.Open("label"))
-                markup.Text("Words ").Void("input", ("type", "search"), ("id", "by-words"), ("placeholder", "in input, gold or output"), ("dir", "auto"));
+                markup.Text("Words in input, gold or output ").Void("input", ("type", "search"), ("id", "by-words"), ("dir", "auto"));
             markup.Element("output", "", ("id", "found"));
         }
     }
