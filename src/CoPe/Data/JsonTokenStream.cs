@@ -95,6 +95,27 @@ sealed class JsonTokenStream : IDisposable
         while (depth > 0 && Read());
     }
 
+    /// <summary>
+    /// Reads the object that begins at the current token, to its end: texts, numbers and truth values by name. What is null is left out; objects and arrays are offered to <paramref name="nested"/>, and passed
+    /// over where it does not take them.
+    /// </summary>
+    public Dictionary<string, string> ReadScalars(Func<string, bool>? nested = null)
+    {
+        var scalars = new Dictionary<string, string>();
+        while (Read() && Type == JsonTokenType.PropertyName)
+        {
+            var name = Text;
+            Read();
+            if (Type is JsonTokenType.StartObject or JsonTokenType.StartArray)
+            {
+                if (nested?.Invoke(name) != true) Skip();
+            }
+            else if (Type != JsonTokenType.Null) scalars[name] = Text;
+        }
+
+        return scalars;
+    }
+
     /// <summary>Goes to the end of the value that lies at this depth, from wherever inside it reading stopped.</summary>
     public void SkipToEndOf(int depth)
     {

@@ -35,17 +35,13 @@ sealed class PublishedReader(JsonTokenStream tokens, LampTask task, string? user
 
     PublishedRecord? Record(int number)
     {
-        var scalars = new Dictionary<string, string>();
         List<HistoryItem>? items = null;
-        while (tokens.Read() && tokens.Type == JsonTokenType.PropertyName)
+        var scalars = tokens.ReadScalars(name =>
         {
-            var name = tokens.Text;
-            tokens.Read();
-            if (name == "profile" && tokens.Type == JsonTokenType.StartArray) items = Items();
-            else if (tokens.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) tokens.Skip();
-            else if (tokens.Type != JsonTokenType.Null) scalars[name] = tokens.Text;
-        }
-
+            if (name != "profile" || tokens.Type != JsonTokenType.StartArray) return false;
+            items = Items();
+            return true;
+        });
         var id = scalars.GetValueOrDefault("id", $"{number}");
         place = place with { Item = id };
         if (!scalars.TryGetValue("input", out var input)) return Lacking("input", scalars.Keys);
@@ -66,16 +62,7 @@ sealed class PublishedReader(JsonTokenStream tokens, LampTask task, string? user
                 continue;
             }
 
-            var fields = new Dictionary<string, string>();
-            while (tokens.Read() && tokens.Type == JsonTokenType.PropertyName)
-            {
-                var name = tokens.Text;
-                tokens.Read();
-                if (tokens.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) tokens.Skip();
-                else if (tokens.Type != JsonTokenType.Null) fields[name] = tokens.Text;
-            }
-
-            if (Item(fields, number) is { } item) items.Add(item);
+            if (Item(tokens.ReadScalars(), number) is { } item) items.Add(item);
         }
 
         return items;

@@ -15,16 +15,7 @@ static class FlatJson
         {
             var place = new DataFilePlace { File = path, Item = $"number {number}" };
             if (tokens.Type != JsonTokenType.StartObject) throw Odd(place, "an object");
-            var fields = new Dictionary<string, string>();
-            while (tokens.Read() && tokens.Type == JsonTokenType.PropertyName)
-            {
-                var name = tokens.Text;
-                tokens.Read();
-                if (tokens.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) tokens.Skip();
-                else if (tokens.Type != JsonTokenType.Null) fields[name] = tokens.Text;
-            }
-
-            yield return new(place, fields);
+            yield return new(place, tokens.ReadScalars());
         }
     }
 
