@@ -69,10 +69,10 @@ sealed class TrainFigures : IDisposable
             policyOnly = Clock.Rounds(rounds, () => bare.Step(rows, (batch, worn) => bare.SeparateDpoLoss(batch, worn, false)));
             withReference = Clock.Rounds(rounds, () => bare.Step(rows, (batch, worn) => bare.SeparateDpoLoss(batch, worn, true)));
         }
-        var loop = Clock.Steps("user 0", metrics => DpoTrainer.Train(new DpoRun
+        var loop = Clock.Steps("user 0", metrics => DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample>
         {
             Model = model, Adapters = adapters, UserNames = ["user 0"], ExamplesPerUser = [pairs], Options = TrainingOptions.Dpo with { BatchSize = 2, MaxSteps = rounds + 1 }, Metrics = metrics,
-        }));
+        }, new()));
         yield return ("dpo_over_separate", Clock.Median(loop) / Clock.Median(policyOnly));
         yield return ("dpo_over_separate_with_reference", Clock.Median(loop) / Clock.Median(withReference));
     }
@@ -89,7 +89,7 @@ sealed class TrainFigures : IDisposable
         return all / (8 * one);
     }
 
-    static SftRun Run(CausalLm model, AdapterBank adapters, SupervisedExample[][] examples, int steps, Action<MetricRow> metrics, bool recompute = false) => new()
+    static AdapterTrainingRun<SupervisedExample> Run(CausalLm model, AdapterBank adapters, SupervisedExample[][] examples, int steps, Action<MetricRow> metrics, bool recompute = false) => new()
     {
         Model = model, Adapters = adapters, UserNames = [.. examples.Select((_, user) => $"user {user}")], ExamplesPerUser = examples,
         Options = TrainingOptions.UserAdapter with { MaxSteps = steps, RecomputeLayers = recompute }, Metrics = metrics,

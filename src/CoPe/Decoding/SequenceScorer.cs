@@ -41,7 +41,7 @@ public sealed class SequenceScorer
         var results = list.Select(item => item.Policies.Select(_ => new ScoredResponse[item.Responses.Count]).ToArray()).ToList();
         var rows = list.SelectMany((item, index) => ScoringRow.Of(index, item, _model.Config.HiddenSize, _options.SharePrompts)).OrderByDescending(row => row.Length).ToList();
         var passes = Passes(rows);
-        var scored = TorchThreads.Run(TorchThreads.For(_model.Device), passes.Count, (_, pass) =>
+        var scored = TorchThreads.Run(TorchThreads.ForPasses(_model.Device, _model.Weights.Bytes), passes.Count, (_, pass) =>
         {
             cancellation.ThrowIfCancellationRequested();
             return Scores(passes[pass]);

@@ -9,14 +9,11 @@ namespace CoPe.Kernels;
 /// </summary>
 static class TorchThreads
 {
-    /// <summary>How many jobs to run side by side on a device: as many as torch has threads on the processor, otherwise one.</summary>
-    public static int For(Device device) => device.type == TorchSharp.DeviceType.CPU ? get_num_threads() : 1;
-
     /// <summary>Bytes of weights up to which operations wait more than they compute.</summary>
     const long SmallModel = 64 << 20;
 
     /// <summary>How many passes of a model to run side by side: one a thread where it is so small that its weights stay in the processor's caches; a larger one is better read once, by all threads together.</summary>
-    public static int ForPasses(Device device, long weightBytes) => weightBytes <= SmallModel ? For(device) : 1;
+    public static int ForPasses(Device device, long weightBytes) => weightBytes <= SmallModel && device.type == TorchSharp.DeviceType.CPU ? get_num_threads() : 1;
 
     /// <summary>Threads that our own kernels use on this thread's behalf.</summary>
     public static int OfKernels => kernelThreads > 0 ? kernelThreads : get_num_threads();

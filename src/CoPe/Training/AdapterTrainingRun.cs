@@ -3,8 +3,8 @@ using CoPe.Adapters;
 namespace CoPe.Training;
 
 /// <summary>Training of one adapter (the task's) or of several at once (one a user), whatever the loss.</summary>
-/// <typeparam name="TExample">What an adapter learns from.</typeparam>
-public abstract class AdapterTrainingRun<TExample> : TrainingRun
+/// <typeparam name="TExample">What an adapter learns from: <see cref="CoPe.Tokens.SupervisedExample"/> for <see cref="SftTrainer"/>, <see cref="CoPe.Tokens.PreferenceExample"/> for <see cref="DpoTrainer"/>.</typeparam>
+public sealed class AdapterTrainingRun<TExample> : TrainingRun
 {
     /// <summary>Worn below by every row and left as it is; null for none. Not owned.</summary>
     public AdapterBank? TaskAdapter { get; init; }

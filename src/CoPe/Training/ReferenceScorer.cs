@@ -12,7 +12,7 @@ internal static class ReferenceScorer
     {
         var scores = rows.Select(ofUser => new ReferenceLogProbs[ofUser.Length]).ToArray();
         var all = rows.SelectMany((ofUser, user) => ofUser.Select((row, example) => new PlannedRow(user, example, row, 1)));
-        var workers = TorchThreads.For(model.Device);
+        var workers = TorchThreads.ForPasses(model.Device, model.Weights.Bytes);
         var passes = PassPlanner.Split(all, maxTokensPerPass, workers);
         var sums = TorchThreads.Run(workers, passes.Count, (_, pass) =>
         {

@@ -1,4 +1,5 @@
 using CoPe.Runs;
+using CoPe.Tokens;
 
 namespace CoPe.Training;
 
@@ -10,7 +11,7 @@ public static class SftTrainer
     /// <exception cref="ArgumentException">Names, seeds or examples are not one for each adapter.</exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved if there is a store.</exception>
-    public static IReadOnlyList<TrainingOutcome> Train(SftRun run, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public static IReadOnlyList<TrainingOutcome> Train(AdapterTrainingRun<SupervisedExample> run, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         AdapterRun.RequireOnePerUser(run.Adapters, run.UserNames, run.UserSeeds, run.ExamplesPerUser.Count, run.DevelopmentPerUser?.Count);
         var rows = RowSource.Of(run, run.UserNames, run.ExamplesPerUser, example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id);

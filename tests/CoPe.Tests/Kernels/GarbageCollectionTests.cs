@@ -3,6 +3,7 @@ using CoPe.Kernels;
 using CoPe.Modeling;
 using CoPe.Tests.Decoding;
 using CoPe.Tests.Training;
+using CoPe.Tokens;
 using CoPe.Training;
 using static TorchSharp.torch;
 
@@ -57,7 +58,7 @@ public class GarbageCollectionTests
         {
             using var model = TinyTraining.Model();
             using var adapters = TinyTraining.Adapters(0.1, 1, 2);
-            SftTrainer.Train(new SftRun { Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [TinyTraining.History(1, 12), TinyTraining.History(2, 12)], Options = TinyTraining.Options with { MaxTokensPerPass = 16, Epochs = 4 } });
+            SftTrainer.Train(new AdapterTrainingRun<SupervisedExample> { Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [TinyTraining.History(1, 12), TinyTraining.History(2, 12)], Options = TinyTraining.Options with { MaxTokensPerPass = 16, Epochs = 4 } });
             return [.. TinyTraining.Values(adapters, 0), .. TinyTraining.Values(adapters, 1)];
         }
 

@@ -1,3 +1,4 @@
+using CoPe.Tokens;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -13,7 +14,7 @@ public class DevelopmentTests
         var rows = new List<MetricRow>();
         var best = TinyTraining.Values(adapters);
         var lowest = double.PositiveInfinity;
-        var outcome = SftTrainer.Train(new SftRun
+        var outcome = SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
         {
             Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [TinyTraining.History(1, 4)], DevelopmentPerUser = [TinyTraining.History(8, 4)],
             Options = TinyTraining.Options with { LearningRate = 0.05, Epochs = 60, EarlyStopping = new() { Patience = 2, EverySteps = 1 } },
@@ -37,11 +38,11 @@ public class DevelopmentTests
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0);
         var measured = new List<long>();
-        var outcome = DpoTrainer.Train(new DpoRun
+        var outcome = DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample>
         {
             Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [TinyTraining.Pairs(1, 4)], DevelopmentPerUser = [TinyTraining.Pairs(8, 3)], Options = TinyTraining.Options,
             Metrics = row => { if (row.Figures.ContainsKey("development loss")) measured.Add(row.Step); },
-        })[0];
+        }, new())[0];
         Assert.Equal(TrainingEnd.Finished, outcome.End);
         Assert.Equal([0L, 2L, 4L], measured);
     }

@@ -14,7 +14,7 @@ public class ManyUsersTests
     static float[][] Train(CausalLm model, int[] users, TrainingOptions options, double dropout = 0.1, AdapterBank? task = null)
     {
         using var adapters = TinyTraining.Adapters(dropout, [.. users.Select(user => (long)user)]);
-        SftTrainer.Train(new SftRun
+        SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
         {
             Model = model, TaskAdapter = task, Adapters = adapters, UserNames = [.. users.Select(user => Names[user])], ExamplesPerUser = [.. users.Select(user => Histories[user])], Options = options,
         });
@@ -88,7 +88,7 @@ public class ManyUsersTests
         float[] Run(int[] users, int index)
         {
             using var adapters = TinyTraining.Adapters(0, [.. users.Select(user => (long)user)]);
-            DpoTrainer.Train(new DpoRun { Model = model, Adapters = adapters, UserNames = [.. users.Select(user => Names[user])], ExamplesPerUser = [.. users.Select(user => pairs[user])], Options = TinyTraining.Options });
+            DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample> { Model = model, Adapters = adapters, UserNames = [.. users.Select(user => Names[user])], ExamplesPerUser = [.. users.Select(user => pairs[user])], Options = TinyTraining.Options }, new());
             return TinyTraining.Values(adapters, index);
         }
         for (var user = 0; user < 2; user++) Assert.True(TinyTraining.LargestDifference(Run([0, 1], user), Run([user], 0)) < 1e-5);
@@ -101,7 +101,7 @@ public class ManyUsersTests
         using var adapters = TinyTraining.Adapters(0, 0, 1);
         var start = TinyTraining.Values(adapters, 1);
         var poisoned = false;
-        var outcomes = SftTrainer.Train(new SftRun
+        var outcomes = SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
         {
             Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [Histories[0], Histories[2]], Options = TinyTraining.Options with { WarmupRatio = 1 },
             Metrics = row =>
@@ -123,7 +123,7 @@ public class ManyUsersTests
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0, 1);
         var start = TinyTraining.Values(adapters, 1);
-        var outcomes = SftTrainer.Train(new SftRun { Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [Histories[0], []], Options = TinyTraining.Options });
+        var outcomes = SftTrainer.Train(new AdapterTrainingRun<SupervisedExample> { Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [Histories[0], []], Options = TinyTraining.Options });
         Assert.Equal(TrainingEnd.NoExamples, outcomes[1].End);
         Assert.Equal(start, TinyTraining.Values(adapters, 1));
     }
@@ -133,7 +133,7 @@ public class ManyUsersTests
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0, 1);
-        var run = new SftRun { Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [Histories[0]] };
+        var run = new AdapterTrainingRun<SupervisedExample> { Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [Histories[0]] };
         Assert.Contains("2 adapters, 1 names", Assert.Throws<ArgumentException>(() => SftTrainer.Train(run)).Message, StringComparison.Ordinal);
     }
 

@@ -1,3 +1,4 @@
+using CoPe.Tokens;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -15,7 +16,7 @@ public sealed class ResumeTests : IDisposable
         using var adapters = TinyTraining.Adapters(0.1, 0, 1);
         try
         {
-            SftTrainer.Train(new SftRun
+            SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
             {
                 Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [TinyTraining.History(1, 7), TinyTraining.History(2, 3)],
                 DevelopmentPerUser = [TinyTraining.History(5, 2), TinyTraining.History(6, 2)], Options = TinyTraining.Options with { Seed = seed, EarlyStopping = new() { Patience = 3, EverySteps = 1 } },
@@ -63,12 +64,12 @@ public sealed class ResumeTests : IDisposable
         {
             using var adapters = TinyTraining.Adapters(0, 0);
             using var cancel = new CancellationTokenSource();
-            var run = new DpoRun
+            var run = new AdapterTrainingRun<PreferenceExample>
             {
                 Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [TinyTraining.Pairs(1, 9)], Options = TinyTraining.Options with { Epochs = 1 }, Checkpoints = store,
-                Dpo = new() { Reference = DpoReference.Sft, RpoAlpha = 0.5 }, Metrics = row => { if (row.Step == stopAt) cancel.Cancel(); },
+                Metrics = row => { if (row.Step == stopAt) cancel.Cancel(); },
             };
-            try { DpoTrainer.Train(run, null, cancel.Token); }
+            try { DpoTrainer.Train(run, new() { Reference = DpoReference.Sft, RpoAlpha = 0.5 }, null, cancel.Token); }
             catch (OperationCanceledException) { }
             return TinyTraining.Values(adapters);
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CoPe.Adapters;
 using CoPe.Modeling.Safetensors;
+using CoPe.Tokens;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -14,7 +15,7 @@ public class TrainGoldenTests(ITestOutputHelper output)
         using var model = golden.Model();
         using var adapters = golden.InitialAdapter(model.Config);
         var watch = new GoldenWatch(golden, adapters, name);
-        SftTrainer.Train(new SftRun
+        SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
         {
             Model = model, Adapters = adapters, UserNames = [name], ExamplesPerUser = [golden.Supervised], Options = golden.Options,
             Metrics = row => watch.Step(row, step => watch.Near(step, row, "loss", 1e-5)),
@@ -28,11 +29,11 @@ public class TrainGoldenTests(ITestOutputHelper output)
         using var model = golden.Model();
         using var adapters = golden.InitialAdapter(model.Config);
         var watch = new GoldenWatch(golden, adapters, name);
-        DpoTrainer.Train(new DpoRun
+        DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample>
         {
-            Model = model, Adapters = adapters, UserNames = [name], ExamplesPerUser = [golden.Preferences], Options = golden.Options, Dpo = new() { Beta = golden.Number("beta") },
+            Model = model, Adapters = adapters, UserNames = [name], ExamplesPerUser = [golden.Preferences], Options = golden.Options,
             Metrics = row => watch.Step(row, step => Preference(watch, golden, step, row)),
-        });
+        }, new() { Beta = golden.Number("beta") });
         watch.Finish();
     });
 

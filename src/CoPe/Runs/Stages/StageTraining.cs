@@ -1,3 +1,4 @@
+using CoPe.Adapters;
 using CoPe.Modeling;
 using CoPe.Runs.Recipes;
 using CoPe.Training;
@@ -18,11 +19,31 @@ sealed class StageTraining(StageContext context, string stage, string part)
     /// <summary>Where the state of the unfinished training lies.</summary>
     public FolderCheckpointStore Checkpoints { get; } = new(Path.Combine(context.Run.Checkpoints(stage), part));
 
-    /// <summary>Saves every minute, and when a person asks for it by making the file <c>checkpoint-now</c>.</summary>
-    public CheckpointPolicy Policy => new() { Requested = TakeRequest };
+    /// <summary>What a trainer is given for some users' adapters. Figures go to the run's folder; the state is saved every minute, and when a person asks for it by making the file <c>checkpoint-now</c>.</summary>
+    public AdapterTrainingRun<TExample> Run<TExample>(CausalLm model, AdapterBank? task, AdapterBank adapters, IReadOnlyList<UserTraining<TExample>> users, OptimizationSettings settings) => new()
+    {
+        Model = model,
+        TaskAdapter = task,
+        Adapters = adapters,
+        UserNames = [.. users.Select(user => user.Id)],
+        ExamplesPerUser = [.. users.Select(user => user.Examples)],
+        Options = Options(settings, model),
+        Stage = stage,
+        Metrics = Write,
+        Checkpoints = Checkpoints,
+        CheckpointPolicy = new() { Requested = TakeRequest },
+        Time = context.Time,
+        Logger = context.Log,
+    };
 
-    /// <summary>The trainer's options from the recipe's numbers.</summary>
-    public TrainingOptions Options(OptimizationSettings settings, CausalLm model) => new()
+    /// <summary>Writes the figures that wait.</summary>
+    public void Flush()
+    {
+        JsonLines.Append(context.Run.Metrics(stage), waiting);
+        waiting.Clear();
+    }
+
+    TrainingOptions Options(OptimizationSettings settings, CausalLm model) => new()
     {
         LearningRate = settings.LearningRate,
         Epochs = settings.Epochs,
@@ -34,21 +55,14 @@ sealed class StageTraining(StageContext context, string stage, string part)
         Optimiser = new AdamWOptions { WeightDecay = settings.WeightDecay },
         CutOff = Math.Min(settings.CutOff, model.Config.MaxPositions),
         Seed = SeedOf.Part(context.Recipe.Seed, stage),
-        MaxTokensPerPass = TrainingMemory.TokensPerPass(model.Config),
+        MaxTokensPerPass = TrainingMemory.TokensPerPass(model),
     };
 
     /// <summary>Takes the figures of a step; they reach the disk in groups.</summary>
-    public void Write(MetricRow row)
+    void Write(MetricRow row)
     {
         waiting.Add(row);
         if (waiting.Count >= MostWaiting) Flush();
-    }
-
-    /// <summary>Writes the figures that wait.</summary>
-    public void Flush()
-    {
-        JsonLines.Append(context.Run.Metrics(stage), waiting);
-        waiting.Clear();
     }
 
     bool TakeRequest()

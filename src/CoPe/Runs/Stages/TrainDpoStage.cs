@@ -33,7 +33,7 @@ sealed class TrainDpoStage : Stage
         workspace.Forget("adapters dpo");
         var settings = context.Recipe.Dpo;
         var users = Pairs(context, workspace, new ExampleSource(workspace, settings));
-        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(TrainingMemory.TokensPerPass(workspace.TrainingModel.Config), settings.BatchSize,
+        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(workspace.TrainingModel, settings.BatchSize,
             users.SelectMany(user => user.Examples).Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count).DefaultIfEmpty(1).Average());
         new UserGroups(context, Name, context.Run.DpoAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
     }
@@ -45,30 +45,12 @@ sealed class TrainDpoStage : Stage
             [.. user.Profile.Where(item => rejected.ContainsKey((user.Id, item.Id))).Select(item => source.Example(user, item, rejected[(user.Id, item.Id)]))]))];
     }
 
-    AdapterBank Train(StageContext context, RunWorkspace workspace, IReadOnlyList<UserTraining<PreferenceExample>> group, GroupTraining training)
+    static AdapterBank Train(StageContext context, RunWorkspace workspace, IReadOnlyList<UserTraining<PreferenceExample>> group, GroupTraining training)
     {
         var settings = context.Recipe.Dpo;
-        var model = workspace.TrainingModel;
         var bank = workspace.Select(UserAdapterKind.Sft, [.. group.Select(user => user.Index)]);
-        DpoTrainer.Train(
-            new DpoRun
-            {
-                Model = model,
-                TaskAdapter = workspace.Tam,
-                Adapters = bank,
-                UserNames = [.. group.Select(user => user.Id)],
-                ExamplesPerUser = [.. group.Select(user => user.Examples)],
-                Options = training.Stage.Options(settings, model),
-                Dpo = new DpoOptions { Beta = settings.Beta, Loss = settings.Loss, LabelSmoothing = settings.LabelSmoothing, RpoAlpha = settings.RpoAlpha ?? 0, Reference = settings.Reference },
-                Stage = Name,
-                Metrics = training.Stage.Write,
-                Checkpoints = training.Stage.Checkpoints,
-                CheckpointPolicy = training.Stage.Policy,
-                Time = context.Time,
-                Logger = context.Log,
-            },
-            training.Progress,
-            context.Cancellation);
+        var dpo = new DpoOptions { Beta = settings.Beta, Loss = settings.Loss, LabelSmoothing = settings.LabelSmoothing, RpoAlpha = settings.RpoAlpha ?? 0, Reference = settings.Reference };
+        DpoTrainer.Train(training.Stage.Run(workspace.TrainingModel, workspace.Tam, bank, group, settings), dpo, training.Progress, context.Cancellation);
         return bank;
     }
 }

@@ -32,8 +32,8 @@ sealed class TrainSftStage : Stage
         var source = new ExampleSource(workspace, settings);
         var users = workspace.Dataset.Users
             .Select((user, index) => new UserTraining<SupervisedExample>(user.Id, index, [.. user.Profile.Select(item => source.Example(user, item))])).ToList();
-        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(
-            TrainingMemory.TokensPerPass(workspace.TrainingModel.Config), settings.BatchSize, users.SelectMany(user => user.Examples).Average(example => example.Prompt.Count + example.Response.Count));
+        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(workspace.TrainingModel, settings.BatchSize,
+            users.SelectMany(user => user.Examples).Average(example => example.Prompt.Count + example.Response.Count));
         new UserGroups(context, Name, context.Run.SftAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
     }
 
@@ -42,24 +42,7 @@ sealed class TrainSftStage : Stage
         var settings = context.Recipe.Sft;
         var model = workspace.TrainingModel;
         var bank = AdapterBank.Create(model.Config, settings.Lora, [.. group.Select(user => SeedOf.Part(context.Recipe.Seed, Name, user.Id))]);
-        SftTrainer.Train(
-            new SftRun
-            {
-                Model = model,
-                TaskAdapter = workspace.Tam,
-                Adapters = bank,
-                UserNames = [.. group.Select(user => user.Id)],
-                ExamplesPerUser = [.. group.Select(user => user.Examples)],
-                Options = training.Stage.Options(settings, model),
-                Stage = Name,
-                Metrics = training.Stage.Write,
-                Checkpoints = training.Stage.Checkpoints,
-                CheckpointPolicy = training.Stage.Policy,
-                Time = context.Time,
-                Logger = context.Log,
-            },
-            training.Progress,
-            context.Cancellation);
+        SftTrainer.Train(training.Stage.Run(model, workspace.Tam, bank, group, settings), training.Progress, context.Cancellation);
         return bank;
     }
 }

@@ -40,23 +40,8 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         var examples = Examples(workspace, settings, context.Recipe.Seed);
         using var bank = AdapterBank.Create(workspace.TrainingModel.Config, settings.Lora, [SeedOf.Part(context.Recipe.Seed, Name)]);
         var training = new StageTraining(context, Name, Trained);
-        SftTrainer.Train(
-            new SftRun
-            {
-                Model = workspace.TrainingModel,
-                Adapters = bank,
-                UserNames = [Trained],
-                ExamplesPerUser = [examples],
-                Options = training.Options(settings, workspace.TrainingModel),
-                Stage = Name,
-                Metrics = training.Write,
-                Checkpoints = training.Checkpoints,
-                CheckpointPolicy = training.Policy,
-                Time = context.Time,
-                Logger = context.Log,
-            },
-            context.Progress,
-            context.Cancellation);
+        UserTraining<SupervisedExample>[] task = [new(Trained, 0, examples)];
+        SftTrainer.Train(training.Run(workspace.TrainingModel, null, bank, task, settings), context.Progress, context.Cancellation);
         training.Flush();
         AtomicFile.WriteFolder(AdapterOf(context.Run), folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model));
         training.Checkpoints.Clear();

@@ -1,5 +1,5 @@
+using CoPe.Kernels;
 using CoPe.Modeling;
-using TorchSharp;
 
 namespace CoPe.Runs.Stages;
 
@@ -16,13 +16,15 @@ static class TrainingMemory
     /// Tokens of one pass through the model: <c>share * memory / (108 * layers * hidden * passes at once)</c>, between 512 and 2048, beyond which passes do not get faster.
     /// It depends on the machine's whole memory, not on what is free, so that a run repeats itself.
     /// </summary>
-    public static int TokensPerPass(DecoderConfig model)
+    public static int TokensPerPass(CausalLm model)
     {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        return (int)Math.Clamp(Share * memory / (BytesPerUnit * model.LayerCount * model.HiddenSize * torch.get_num_threads()), 512, 2048);
+        return (int)Math.Clamp(Share * memory / (BytesPerUnit * model.Config.LayerCount * model.Config.HiddenSize * PassesAtOnce(model)), 512, 2048);
     }
 
     /// <summary>Users whose batches fill the passes that run side by side.</summary>
-    public static int UsersAtOnce(int tokensPerPass, int batchSize, double tokensPerExample) =>
-        (int)Math.Clamp(torch.get_num_threads() * tokensPerPass / Math.Max(1, batchSize * tokensPerExample), 1, 64);
+    public static int UsersAtOnce(CausalLm model, int batchSize, double tokensPerExample) =>
+        (int)Math.Clamp(PassesAtOnce(model) * TokensPerPass(model) / Math.Max(1, batchSize * tokensPerExample), 1, 64);
+
+    static int PassesAtOnce(CausalLm model) => TorchThreads.ForPasses(model.Device, model.Weights.Bytes);
 }
