@@ -50,7 +50,8 @@ static class DecoderConfigReader
             IntermediateSize = Needed("intermediate_size"),
             LayerCount = layers,
             HeadCount = heads,
-            KeyValueHeadCount = Needed("num_key_value_heads", family.KeyValueHeadCount ?? heads),
+            // Absent is the family's number, an explicit null one for each query head.
+            KeyValueHeadCount = Needed("num_key_value_heads", json.Has("num_key_value_heads") ? heads : family.KeyValueHeadCount ?? heads),
             HeadDim = Needed("head_dim", family.HeadDim ?? (heads > 0 ? hidden / heads : 0)),
             MaxPositions = Needed("max_position_embeddings", family.MaxPositions),
             NormEpsilon = json.Number("rms_norm_eps") ?? 1e-6,
@@ -77,9 +78,8 @@ static class DecoderConfigReader
 
     static Activation ReadActivation(ConfigJson json, ModelFamily family)
     {
-        var key = json.Get(family.ActivationKey) is null && json.Get("hidden_act") is not null ? "hidden_act" : family.ActivationKey;
-        var fallback = family.GemmaTraits ? "gelu_pytorch_tanh" : "silu";
-        return (json.Text(key) ?? fallback) switch
+        var key = family.ActivationKey;
+        return (json.Text(key) ?? (family.GemmaTraits ? "gelu_pytorch_tanh" : "silu")) switch
         {
             "silu" or "swish" => Activation.Silu,
             "gelu_pytorch_tanh" => Activation.GeluTanh,

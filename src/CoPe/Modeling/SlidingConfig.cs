@@ -10,7 +10,11 @@ sealed record SlidingConfig(int? Window, IReadOnlyList<bool> Layers)
         var window = json.Has("sliding_window") ? json.Int("sliding_window") : family.SlidingWindow;
         if (switchedOff || family.SlidingWindow is null || window is null) return new SlidingConfig(null, []);
         if (window < 1) throw json.Unsupported("sliding_window", $"{window}", "a number of positions >= 1");
-        return new SlidingConfig(window, ByType(json, layers) ?? ByPattern(json, family, layers));
+        var byType = ByType(json, layers);
+        // Hugging Face's code for such a type has one mask for all layers, whatever the list says.
+        if (family.SlidingPattern == 0 && byType is not null && byType.Contains(false))
+            throw json.Unsupported("layer_types", "full_attention", $"sliding_attention in every layer for model type {family.ModelType} with a sliding_window");
+        return new SlidingConfig(window, byType ?? ByPattern(json, family, layers));
     }
 
     static List<bool>? ByType(ConfigJson json, int layers)

@@ -110,6 +110,13 @@ public class DecoderConfigTests
     [InlineData("\"model_type\": \"llama\", \"head_dim\": 1073741824", "head_dim")]
     [InlineData("\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5", "partial_rotary_factor")]
     [InlineData("\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"chunked_attention\", \"a\", \"b\", \"c\"]", "chunked_attention")]
+    [InlineData("\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", \"full_attention\", \"sliding_attention\", \"full_attention\"]", "full_attention")]
+    [InlineData("\"model_type\": \"qwen2\", \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2.0}", "dynamic")]
+    [InlineData("\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"longrope\", \"rope_theta\": 1e4}", "longrope")]
+    [InlineData("\"model_type\": \"gemma3_text\", \"rope_parameters\": {\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 2.0}, \"sliding_attention\": {}}", "yarn")]
+    [InlineData("\"model_type\": \"gemma3_text\", \"attn_logit_softcapping\": 50.0", "attn_logit_softcapping")]
+    [InlineData("\"model_type\": \"mistral3\"", "mistral3")]
+    [InlineData("\"model_type\": \"qwen3_moe\"", "qwen3_moe")]
     public void What_is_not_computed_is_refused_by_name(string keys, string named)
     {
         var error = Assert.Throws<ModelFileException>(() => Read($"{Sizes}, {keys}"));
