@@ -43,7 +43,7 @@ sealed class BlobDownload(HubClient client, HubSettings settings, PullProgress p
         for (var failures = 0; stream.Position < file.Size;)
         {
             var before = stream.Position;
-            var trouble = "the connection ended early";
+            var trouble = new HttpRequestException("the connection ended early");
             try
             {
                 using var response = await client.Open(name, commit, file.Name, before, cancellation).ConfigureAwait(false);
@@ -51,7 +51,7 @@ sealed class BlobDownload(HubClient client, HubSettings settings, PullProgress p
             }
             catch (HttpRequestException error)
             {
-                trouble = error.Message;
+                trouble = error;
             }
             if (stream.Position >= file.Size) break;
             failures = stream.Position > before ? 1 : failures + 1;

@@ -3,7 +3,8 @@ using CoPe.Runs;
 namespace CoPe.Cli.Hub;
 
 /// <summary>
-/// The cache that Hugging Face's tools share: a folder a model, with <c>blobs/ETAG</c>, <c>snapshots/COMMIT/FILE</c> that link to them, and <c>refs/REVISION</c> that hold a commit.
+/// The cache that Hugging Face's tools share: a folder a model, with <c>blobs/ETAG</c>, <c>snapshots/COMMIT/FILE</c> that link to them, <c>refs/REVISION</c> that hold a commit,
+/// and empty files <c>.no_exist/COMMIT/FILE</c> for what a commit does not have.
 /// Where links cannot be made, the files themselves stand in the snapshots.
 /// </summary>
 /// <param name="root">The cache's folder.</param>
@@ -35,6 +36,17 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
     public void Remember(HubName name, string commit)
     {
         if (name.Revision != commit && Commit(name) != commit) AtomicFile.WriteText(Ref(name), commit);
+    }
+
+    /// <summary>Notes files that a commit does not have, as Python's tools do, so that nobody asks the hub for them again.</summary>
+    public void RememberLacking(string repo, string commit, IEnumerable<string> files)
+    {
+        foreach (var file in files)
+        {
+            var marker = HubFiles.LackingMarker(Snapshot(repo, commit), file);
+            Directory.CreateDirectory(Path.GetDirectoryName(marker)!);
+            using (File.Open(marker, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite)) { }
+        }
     }
 
     /// <summary>The model's folder if it is here whole, else null.</summary>

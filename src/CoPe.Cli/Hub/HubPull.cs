@@ -32,6 +32,7 @@ sealed class HubPull
     {
         var (commit, files) = await retries.Ask(name.ToString(), () => client.Revision(name, cancellation), cancellation).ConfigureAwait(false);
         var snapshot = cache.Snapshot(name.Repo, commit);
+        cache.RememberLacking(name.Repo, commit, HubFiles.Lacking(files));
         if (!files.Contains(HubFiles.Config)) throw new RunException($"{name} has no {HubFiles.Config} and so is no model; its files are at {new Uri(settings.Endpoint, name.Repo)}/tree/main");
         await Fetch(name, commit, [.. HubFiles.Small(files)], cancellation).ConfigureAwait(false);
         DecoderConfig.Read(snapshot);

@@ -12,12 +12,12 @@ static class HubRefusal
     /// <summary>Whether the same request may be answered later.</summary>
     public static bool IsPassing(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
 
-    /// <summary>The refusal as an exception; one that may pass is an <see cref="HttpRequestException"/>.</summary>
+    /// <summary>The refusal as an exception; one that may pass is a <see cref="HubBusyException"/>.</summary>
     public static async Task<Exception> Of(HttpResponseMessage response, HubName name, HubSettings settings, CancellationToken cancellation)
     {
         var reason = await Reason(response, cancellation).ConfigureAwait(false);
         if (settings.Token is { } token) reason = reason.Replace(token, "(token)", StringComparison.Ordinal);
-        if (IsPassing(response.StatusCode)) return new HttpRequestException($"status {(int)response.StatusCode}{(reason.Length > 0 ? ": " + reason : "")}", null, response.StatusCode);
+        if (IsPassing(response.StatusCode)) return new HubBusyException($"status {(int)response.StatusCode}{(reason.Length > 0 ? ": " + reason : "")}", response);
         var said = reason.Length > 0 ? $" ({settings.Endpoint.Host} says: {reason.TrimEnd('.')})" : $" (status {(int)response.StatusCode})";
         return new RunException(Explain(response, Header(response, "X-Error-Code"), name, settings, said));
     }

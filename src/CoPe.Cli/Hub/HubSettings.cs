@@ -27,6 +27,9 @@ sealed partial record HubSettings
     /// <summary>Wait before the second attempt; it doubles.</summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Longest wait that a server may ask for (<c>Retry-After</c>): the hub counts requests in windows of five minutes.</summary>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMinutes(6);
+
     /// <summary>Longest time without an answer or a byte.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 

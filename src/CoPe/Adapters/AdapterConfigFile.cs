@@ -15,12 +15,17 @@ static class AdapterConfigFile
         "layer_replication", "trainable_token_indices", "target_parameters", "exclude_modules", "corda_config", "eva_config", "alora_invocation_tokens", "arrow_config",
     ];
 
-    public static LoraConfig Read(string file)
+    static readonly string[] ChangeBase = ["pissa", "olora", "corda", "loftq"];
+
+    public static LoraConfig Read(ConfigJson json)
     {
-        var json = ConfigJson.Read(file);
+        var file = json.File;
         if (json.Text("peft_type") is var type and not "LORA") throw json.Unsupported("peft_type", type, "LORA");
         foreach (var key in MustBeUnset)
             if (json.Get(key) is { } value && !IsUnset(value)) throw json.Unsupported(key, value.GetRawText(), "absent, null, false or empty");
+        // These begin with other base weights than the model's, which the adapter's files do not hold.
+        if (json.Get("init_lora_weights") is { ValueKind: JsonValueKind.String } start && ChangeBase.Any(name => start.GetString()!.StartsWith(name, StringComparison.Ordinal)))
+            throw json.Unsupported("init_lora_weights", start.GetString(), "true, false, gaussian, orthogonal");
         if (json.Text("bias") is { } bias and not "none") throw json.Unsupported("bias", bias, "none");
         if (json.Text("task_type") is { } task and not "CAUSAL_LM") throw json.Unsupported("task_type", task, "CAUSAL_LM");
         var config = new LoraConfig

@@ -17,17 +17,17 @@ public static class AdapterFile
     public static AdapterBank Read(string folder, DecoderConfig model)
     {
         if (!File.Exists(Path.Combine(folder, ConfigName))) throw new ModelFileException(folder, $"is no adapter's folder; expected an adapter with {ConfigName} and {WeightsName}.");
-        var config = AdapterConfigFile.Read(Path.Combine(folder, ConfigName));
+        var json = ConfigJson.Read(Path.Combine(folder, ConfigName));
+        var (config, targets) = (AdapterConfigFile.Read(json), new AdapterTargets(json));
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
-        var names = Names(file, WeightLayout.LinearLayers(model).ToDictionary(l => l.Name, StringComparer.Ordinal), config.Rank);
-        var pairs = new List<KeyValuePair<string, LoraPair>>();
-        foreach (var layer in WeightLayout.LinearLayers(model))
-        {
-            if (!names.TryGetValue(layer.Name, out var pair)) continue;
-            if (pair.A is null || pair.B is null) throw new ModelFileException(file.Path, layer.Name, $"lora_{(pair.A is null ? "A" : "B")}.weight is missing.");
-            pairs.Add(new(layer.Name, new LoraPair(Factor(file, pair.A), Factor(file, pair.B))));
-        }
-        if (pairs.Count == 0) throw new ModelFileException(file.Path, "has no lora_A and lora_B tensors.");
+        var layers = WeightLayout.LinearLayers(model).ToList();
+        var names = Names(file, layers.ToDictionary(l => l.Name, StringComparer.Ordinal), config.Rank);
+        if (names.Count == 0) throw new ModelFileException(file.Path, "has no lora_A and lora_B tensors.");
+        foreach (var (layer, pair) in names)
+            if (pair.A is null || pair.B is null) throw new ModelFileException(file.Path, layer, $"lora_{(pair.A is null ? "A" : "B")}.weight is missing.");
+        targets.Check(file.Path, layers, names.Keys);
+        var pairs = layers.Where(layer => names.ContainsKey(layer.Name))
+            .Select(layer => KeyValuePair.Create(layer.Name, new LoraPair(Factor(file, names[layer.Name].A!), Factor(file, names[layer.Name].B!)))).ToList();
         return new AdapterBank(config with { TargetModules = [.. pairs.Select(p => p.Key[(p.Key.LastIndexOf('.') + 1)..]).Distinct()] }, pairs);
     }
 

@@ -20,5 +20,5 @@ static class LoraTargets
     }
 
     /// <summary>PEFT's rule: the name is the target or ends in it after a dot.</summary>
-    static bool IsTarget(string name, string target) => name == target || name.EndsWith("." + target, StringComparison.Ordinal);
+    public static bool IsTarget(string name, string target) => name == target || name.EndsWith("." + target, StringComparison.Ordinal);
 }

@@ -15,8 +15,7 @@ static class CheckpointReader
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         try
         {
-            foreach (var path in Shards(folder)) files.Add(SafetensorsFile.Open(path));
-            var sources = Sources(files, config, folder);
+            var sources = Sources(Open(folder, files), config, folder);
             CheckShapes(sources, config, folder);
             foreach (var (name, _) in WeightLayout.Weights(config)) tensors[name] = Convert(sources[name].File.Read(sources[name].Entry.Name), dtype ?? config.Dtype);
             return tensors;
@@ -38,8 +37,7 @@ static class CheckpointReader
         var files = new List<SafetensorsFile>();
         try
         {
-            foreach (var path in Shards(folder)) files.Add(SafetensorsFile.Open(path));
-            var sources = Sources(files, config, folder);
+            var sources = Sources(Open(folder, files), config, folder);
             CheckShapes(sources, config, folder);
             return [.. sources.Values.Select(s => s.Entry)];
         }
@@ -49,14 +47,24 @@ static class CheckpointReader
         }
     }
 
+    /// <summary>Opens the weights files into a list that the caller disposes, whatever is found.</summary>
+    static List<SafetensorsFile> Open(string folder, List<SafetensorsFile> files)
+    {
+        foreach (var path in Shards(folder)) files.Add(SafetensorsFile.Open(path));
+        // A tensor in two shards is told as that, before the index is found to name one of them.
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var file in files)
+            if (file.Entries.FirstOrDefault(entry => !names.Add(entry.Name)) is { } twice) throw new ModelFileException(file.Path, twice.Name, "this tensor occurs twice in the checkpoint.");
+        if (files[0].Path != Path.Combine(folder, Single)) CheckpointIndex.Check(Path.Combine(folder, Index), files);
+        return files;
+    }
+
+    /// <summary>The weights files: the single one where there is one, as Hugging Face's tools choose, else those that the index names.</summary>
     public static IReadOnlyList<string> Shards(string folder)
     {
-        var index = Path.Combine(folder, Index);
-        if (!File.Exists(index))
-        {
-            var single = Path.Combine(folder, Single);
-            return File.Exists(single) ? [single] : throw new ModelFileException(folder, $"has neither {Single} nor {Index}. Only safetensors weights are read.");
-        }
+        var (single, index) = (Path.Combine(folder, Single), Path.Combine(folder, Index));
+        if (File.Exists(single)) return [single];
+        if (!File.Exists(index)) throw new ModelFileException(folder, $"has neither {Single} nor {Index}. Only safetensors weights are read.");
         var names = CheckpointIndex.Files(index);
         foreach (var name in names)
             if (!File.Exists(Path.Combine(folder, name))) throw new ModelFileException(Path.Combine(folder, name), $"is missing; {Index} names it as a shard. Download it again.");
@@ -72,7 +80,7 @@ static class CheckpointReader
             {
                 if (WeightLayout.Canonical(entry.Name) is not { } name || (name == WeightLayout.Head && config.TiedHead)) continue;
                 if (!wanted.Contains(name)) throw new ModelFileException(file.Path, entry.Name, $"config.json ({config.ModelType}, {config.LayerCount} layers) describes no such weight.");
-                if (!sources.TryAdd(name, (file, entry))) throw new ModelFileException(file.Path, entry.Name, "this tensor occurs twice in the checkpoint.");
+                if (!sources.TryAdd(name, (file, entry))) throw new ModelFileException(file.Path, entry.Name, "this tensor occurs twice in the checkpoint, under different prefixes.");
             }
         if (wanted.FirstOrDefault(name => !sources.ContainsKey(name)) is { } missing) throw new ModelFileException(folder, missing, "no weights file has this tensor.");
         return sources;

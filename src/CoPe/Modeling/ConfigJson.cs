@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CoPe.Modeling.Safetensors;
 
 namespace CoPe.Modeling;
 
@@ -11,9 +12,11 @@ sealed class ConfigJson(string file, JsonElement element)
     {
         if (!System.IO.File.Exists(file)) throw new ModelFileException(file, "is missing; expected a model folder as Hugging Face tools leave it.");
         if (new FileInfo(file).Length > 16 << 20) throw new ModelFileException(file, "is larger than 16 MiB; that is no configuration.");
+        var bytes = System.IO.File.ReadAllBytes(file);
+        SafetensorsHeader.RefusePointer(file, bytes);
         try
         {
-            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(file));
+            using var document = JsonDocument.Parse(bytes);
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw new ModelFileException(file, "is no JSON object.");
             return new ConfigJson(file, document.RootElement.Clone());
         }

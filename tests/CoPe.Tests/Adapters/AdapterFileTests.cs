@@ -60,6 +60,13 @@ public class AdapterFileTests
         { "r", "\"four\"", "r: is \"four\"" },
         { "r", "4", "rank 4 imply" },
         { "lora_alpha", "null", "lora_alpha" },
+        { "init_lora_weights", "\"pissa_niter_4\"", "pissa_niter_4" },
+        { "target_modules", "[\"q_proj\", \"v_proj\", \"down_proj\", \"up_proj\"]", "model.layers.0.mlp.up_proj: has no lora_A and lora_B tensors" },
+        { "target_modules", "[\"q_proj\", \"v_proj\"]", "model.layers.0.mlp.down_proj: has lora tensors, but target_modules" },
+        { "target_modules", "\"all-linear\"", "model.layers.0.self_attn.k_proj: has no lora_A" },
+        { "target_modules", "\"model.*(q|v)_proj\"", "model.layers.0.mlp.down_proj: has lora tensors" },
+        { "target_modules", "\"(\"", "target_modules: is no regular expression" },
+        { "target_modules", "3", "target_modules: is 3" },
     };
 
     [Theory]
@@ -82,9 +89,27 @@ public class AdapterFileTests
         using var bank = TinyModels.Adapters(TinyModels.Plain, 1);
         AdapterFile.Write(folder.Path, bank, 0, "");
         Assert.Contains("model.layers.1.", Refusal(TinyModels.Plain with { LayerCount = 1 }), StringComparison.Ordinal);
+        Assert.Contains("model.layers.2.self_attn.q_proj: has no lora_A and lora_B tensors, though target_modules", Refusal(TinyModels.Plain with { LayerCount = 3 }), StringComparison.Ordinal);
         Assert.Contains("down_proj.lora_A.weight: has shape [3, 24]; model and rank 3 imply [3, 20]", Refusal(TinyModels.Plain with { IntermediateSize = 20 }), StringComparison.Ordinal);
 
         string Refusal(DecoderConfig model) => Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, model)).Message;
+    }
+
+    [Theory]
+    [InlineData("""["layers.0.self_attn.q_proj", "layers.1.self_attn.q_proj", "v_proj", "down_proj", "lm_head"]""")]
+    [InlineData("\".*\\\\.(q_proj|v_proj|down_proj)\"")]
+    [InlineData("\"model\\\\.language_model\\\\.layers\\\\.\\\\d+\\\\.(self_attn\\\\.[qv]|mlp\\\\.down)_proj\"")]
+    [InlineData("null")]
+    public void Target_modules_may_be_said_in_any_way_that_PEFT_reads(string targets)
+    {
+        using var folder = new TemporaryFolder();
+        using var bank = TinyModels.Adapters(TinyModels.Plain, 1);
+        AdapterFile.Write(folder.Path, bank, 0, "");
+        var json = JsonNode.Parse(File.ReadAllText(folder.At("adapter_config.json")))!;
+        json["target_modules"] = JsonNode.Parse(targets);
+        File.WriteAllText(folder.At("adapter_config.json"), json.ToJsonString());
+        using var read = AdapterFile.Read(folder.Path, TinyModels.Plain);
+        Assert.Equal(bank.LayerNames, read.LayerNames);
     }
 
     [Theory]

@@ -63,6 +63,21 @@ public sealed class ModelVerbTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("model.safetensors", -4, "model.norm.weight: data ends at byte")]
+    [InlineData("model.safetensors", 100, "model.safetensors: says that its header has")]
+    [InlineData("model.safetensors", 0, "model.safetensors: has 0 bytes")]
+    [InlineData("config.json", 20, "config.json: is no valid JSON")]
+    public void A_damaged_model_is_one_clear_line_in_every_verb_that_opens_it(string file, int length, string expected)
+    {
+        using (var stream = File.OpenWrite(cope.At("tiny/" + file))) stream.SetLength(length > 0 ? length : stream.Length * (length < 0 ? 1 : 0) + length);
+        foreach (var verb in (string[][])[["model", "info", "tiny"], ["score", "text", "--model", "tiny"]])
+        {
+            Assert.Equal(1, cope.Run(verb));
+            Assert.Contains(expected, Assert.Single(cope.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void A_merge_without_an_output_or_an_adapter_says_what_is_missing()
     {

@@ -76,29 +76,29 @@ public class ModelFolderTests
     }
 
     [Fact]
-    public void A_missing_shard_or_one_outside_the_folder_is_refused()
+    public void A_folder_without_weights_that_are_read_is_refused()
     {
         using var folder = new TemporaryFolder();
         using var model = TinyModels.Random(TinyModels.Plain);
         Write(folder, model, n => n);
-        File.WriteAllText(folder.At("model.safetensors.index.json"), """{"weight_map": {"model.norm.weight": "model.safetensors", "a": "model-2.safetensors"}}""");
-        Assert.Contains("model-2.safetensors: is missing", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
-        File.WriteAllText(folder.At("model.safetensors.index.json"), """{"weight_map": {"a": "../model.safetensors"}}""");
-        Assert.Contains("beside the index", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
-        File.Delete(folder.At("model.safetensors.index.json"));
-        File.Delete(folder.At("model.safetensors"));
+        File.Move(folder.At("model.safetensors"), folder.At("pytorch_model.bin"));
         Assert.Contains("neither", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+        File.CreateSymbolicLink(folder.At("model.safetensors"), folder.At("gone"));
+        Assert.Contains("model.safetensors: is a link to a file that is gone", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_tensor_in_two_shards_is_refused()
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("model.safetensors")]
+    public void What_git_leaves_of_a_file_that_was_not_fetched_is_told_as_that(string name)
     {
         using var folder = new TemporaryFolder();
         using var model = TinyModels.Random(TinyModels.Plain);
         Write(folder, model, n => n);
-        File.Copy(folder.At("model.safetensors"), folder.At("b.safetensors"));
-        File.WriteAllText(folder.At("model.safetensors.index.json"), """{"weight_map": {"a": "model.safetensors", "b": "b.safetensors"}}""");
-        Assert.Contains("twice", Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(folder.At(name), "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n");
+        var error = Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path));
+        Assert.Equal(folder.At(name), error.File);
+        Assert.Contains("is a Git LFS pointer", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,6 +28,10 @@ public sealed class SafetensorsFile : IDisposable
             if (!File.Exists(path)) throw new ModelFileException(path, "is missing.");
             return new SafetensorsFile(path, SafetensorsHeader.Read(path));
         }
+        catch (FileNotFoundException e)
+        {
+            throw new ModelFileException(path, "is a link to a file that is gone. Download it again.", e);
+        }
         catch (UnauthorizedAccessException e)
         {
             throw new ModelFileException(path, "may not be read by this user.", e);

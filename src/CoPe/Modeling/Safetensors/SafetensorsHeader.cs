@@ -19,14 +19,19 @@ static class SafetensorsHeader
         return RandomAccess.GetLength(handle);
     }
 
+    /// <summary>Throws where a file begins as what git leaves in the place of a large file that was not fetched.</summary>
+    public static void RefusePointer(string file, ReadOnlySpan<byte> start)
+    {
+        if (start.StartsWith(LfsMark)) throw new ModelFileException(file, "is a Git LFS pointer, not the file itself; fetch it with 'git lfs pull' or download it again.");
+    }
+
     public static IReadOnlyList<TensorEntry> Read(string file)
     {
         using var handle = System.IO.File.OpenHandle(file);
         var fileBytes = RandomAccess.GetLength(handle);
         var start = new byte[Math.Min(fileBytes, 64)];
         RandomAccess.Read(handle, start, 0);
-        if (start.AsSpan().StartsWith(LfsMark))
-            throw new ModelFileException(file, "holds a Git LFS pointer instead of the weights; fetch them with 'git lfs pull' or download the file again.");
+        RefusePointer(file, start);
         if (fileBytes < 8) throw new ModelFileException(file, $"has {fileBytes} bytes; a safetensors file has at least 8. Download it again.");
 
         var length = BinaryPrimitives.ReadUInt64LittleEndian(start);

@@ -42,6 +42,20 @@ public sealed class HubPullTests : IDisposable
     }
 
     [Fact]
+    public async Task What_the_commit_does_not_have_is_noted_where_Hugging_Face_tools_note_it()
+    {
+        world.Hub.Files.TryRemove("tokenizer.json", out _);
+        await world.Pull();
+        var noted = world.Folder.At($"hub/models--acme--tiny/.no_exist/{SmallHub.Commit}");
+        Assert.Equal(["adapter_config.json", "added_tokens.json", "chat_template.jinja", "model.safetensors.index.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"],
+            Directory.GetFiles(noted).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.All(Directory.GetFiles(noted), file => Assert.Equal(0, new FileInfo(file).Length));
+        Assert.NotNull(world.Cache.Find(HubName.Parse(SmallHub.Repo)!)); // nothing is left to bring
+        File.Delete(Path.Combine(noted, "tokenizer.json"));
+        Assert.Null(world.Cache.Find(HubName.Parse(SmallHub.Repo)!));
+    }
+
+    [Fact]
     public async Task A_model_of_which_a_part_is_gone_is_not_found_and_only_that_part_is_brought()
     {
         await world.Pull();
@@ -62,14 +76,17 @@ public sealed class HubPullTests : IDisposable
         Assert.All(world.Hub.Requests, request => Assert.Equal(request.IsCdn ? null : "Bearer hf_secret", request.Authorization));
     }
 
-    [Fact]
-    public async Task Of_many_files_only_those_that_are_needed_are_brought()
+    [Theory]
+    [InlineData(true)] // both a single file and shards: the single one
+    [InlineData(false)]
+    public async Task Of_many_files_only_those_that_are_needed_are_brought(bool hasBoth)
     {
         world.Hub.Files["model-00001-of-00001.safetensors"] = world.WeightBytes;
+        if (!hasBoth) world.Hub.Files.TryRemove(HubWorld.Weights, out _);
         world.Hub.Files["model.safetensors.index.json"] = """{"weight_map": {"a": "model-00001-of-00001.safetensors"}}"""u8.ToArray();
         foreach (var file in (string[])["LICENSE", "chat_template.jinja", "tokenizer_config.json", "consolidated.safetensors", "pytorch_model.bin", "README.md", "onnx/model.onnx", ".gitattributes"]) world.Hub.Files[file] = Encoding.ASCII.GetBytes(file);
         var folder = await world.Pull();
-        Assert.Equal(["LICENSE", "chat_template.jinja", "config.json", "generation_config.json", "model-00001-of-00001.safetensors", "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json"],
+        Assert.Equal(["LICENSE", "chat_template.jinja", "config.json", "generation_config.json", hasBoth ? HubWorld.Weights : "model-00001-of-00001.safetensors", "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json"],
             Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 

@@ -123,6 +123,31 @@ public sealed class HubTroubleTests : IDisposable
         AssertWhole();
     }
 
+    [Theory]
+    [InlineData(429, 17, "Retry-After", "17")]
+    [InlineData(503, 17, "Retry-After", "17")]
+    [InlineData(503, 40, "Retry-After", "Wed, 21 Oct 2026 07:28:40 GMT", "Date", "Wed, 21 Oct 2026 07:28:00 GMT")]
+    [InlineData(429, 56, "RateLimit", "\"resolvers\";r=0;t=55")]
+    public async Task A_server_that_says_how_long_to_wait_is_given_that_long(int status, int seconds, params string[] headers)
+    {
+        var time = new InstantTime();
+        world.Time = time;
+        var asked = 0;
+        world.Hub.Instead = (request, _) => request.Path.StartsWith("/api/", StringComparison.Ordinal) && Interlocked.Increment(ref asked) == 1
+            ? new HubReply(status, [], [.. headers.Chunk(2).Select(pair => (pair[0], pair[1]))]) : null;
+        await world.Pull();
+        AssertWhole();
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Assert.Single(time.Waits, wait => wait > TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task A_server_that_asks_for_an_hour_is_not_waited_for()
+    {
+        world.Time = new InstantTime();
+        world.Hub.Instead = (request, _) => request.IsCdn ? new HubReply(429, [], ("Retry-After", "3600")) : null;
+        Assert.Contains("asks to come back in 3600 s (status 429). What came is kept", await world.Refusal(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_hub_that_stays_down_is_given_up_with_its_last_word_and_what_came_is_kept()
     {

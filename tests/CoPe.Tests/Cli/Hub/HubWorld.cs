@@ -26,6 +26,8 @@ sealed class HubWorld : IDisposable
 
     public string? Token { get; set; }
 
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     public Action<string, string>? MakeLink { get; set; }
 
     public HubSettings Settings => Hub.Settings(Folder, Token);
@@ -41,7 +43,7 @@ sealed class HubWorld : IDisposable
     public async Task<string> Pull(string name = SmallHub.Repo, CancellationToken cancellation = default)
     {
         using var http = new HttpClient(HubClient.Handler());
-        return await new HubPull(http, Settings, Cache, new Ignored(), TimeProvider.System, NullLogger.Instance).Run(HubName.Parse(name)!, cancellation);
+        return await new HubPull(http, Settings, Cache, new Ignored(), Time, NullLogger.Instance).Run(HubName.Parse(name)!, cancellation);
     }
 
     /// <summary>The error of a pull that must fail.</summary>
