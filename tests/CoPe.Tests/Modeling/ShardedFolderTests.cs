@@ -50,7 +50,7 @@ public class ShardedFolderTests
         using var folder = new TemporaryFolder();
         using var model = TinyModels.Random(TinyModels.Plain);
         var map = Write(folder, model);
-        Action damage = what switch
+        Action? damage = what switch
         {
             "names another shard for a tensor" => () => map[Norm] = First,
             "names a tensor that is nowhere" => () => map["model.layers.9.ghost.weight"] = Second,
@@ -59,9 +59,9 @@ public class ShardedFolderTests
             "names a file elsewhere" => () => map[Norm] = "../model.safetensors",
             "names a number" => () => map[Norm] = 2,
             "has an empty map" => map.Clear,
-            _ => () => { },
+            _ => null,
         };
-        damage();
+        damage?.Invoke();
         var text = new JsonObject { [what == "has no map" ? "other" : "weight_map"] = map }.ToJsonString();
         File.WriteAllText(folder.At(Index), what == "is cut off" ? text[..^9] : what == "is a pointer of git's" ? "version https://git-lfs.github.com/spec/v1\n" : text);
         var error = Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path));
