@@ -28,7 +28,8 @@ static class Failure
     static string Explain(Exception error) => error switch
     {
         _ when IsDiskFull(error) => $"the disk is full ({error.Message}): free some space and run the same command again, it goes on from here",
-        _ when IsOutOfMemory(error) => "not enough memory: lower tam.batch_size, sft.users_at_once, dpo.users_at_once or decode.max_rows with --set, or use a smaller model",
+        InsufficientMemoryException => $"not enough memory: {error.Message}",
+        _ when IsOutOfMemory(error) => "not enough memory: lower tam.tokens_per_pass, sft.tokens_per_pass, dpo.tokens_per_pass or decode.max_rows with --set, or use a smaller model",
         RecipeException or UsageException or RunException => error.Message,
         _ when error.GetType().Namespace?.StartsWith("CoPe.", StringComparison.Ordinal) == true => error.Message,
         ArgumentException { ParamName: { } name } => error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),

@@ -18,14 +18,15 @@ sealed class RunSession(CommandHost host, RunRequest request)
         prepare?.Invoke(run);
         var inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.Find(host, model, request.IsQuiet));
         Keep(recipe, run);
+        using var stop = new CheckpointRequest(run, host.Time, host.Cancellation);
         using var shared = new SharedResources();
         using var display = RunDisplay.For(host, request, [.. host.Pipeline.Stages.Where(stage => stage.IsIn(recipe)).Select(stage => stage.Name)]);
         var context = new StageContext
         {
             Recipe = recipe, Run = run, Inputs = inputs, Shared = shared, Progress = display, Events = display, Log = display,
-            Time = host.Time, Cancellation = host.Cancellation,
+            Time = host.Time, Cancellation = stop.Token,
         };
-        using var stopping = host.Cancellation.Register(() => display.LogInformation("stopping; what is done is being saved (again to end at once)"));
+        using var stopping = stop.Token.Register(() => display.LogInformation("stopping; what is done is being saved (again to end at once)"));
         display.Show(() => work(host.Pipeline, context));
         return context;
     }

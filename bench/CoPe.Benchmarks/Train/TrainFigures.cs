@@ -34,7 +34,7 @@ sealed class TrainFigures : IDisposable
     IEnumerable<(string, double)> Supervised()
     {
         var examples = Examples(model, 4, prompt: 225, answer: 32);
-        PlannedRow[] rows = [.. examples.Select((example, i) => new PlannedRow(0, i, TrainingRow.Of(example, 2048)!, 1))];
+        PlannedRow[] rows = [.. examples.Select((example, i) => new PlannedRow(0, i, TrainingRow.Of(example, 2048)!, 1, 1))];
         using var adapters = Adapters(model, 1);
         double[] full, labels;
         double fullPeak, ourPeak, recomputedPeak = 0;
@@ -61,7 +61,7 @@ sealed class TrainFigures : IDisposable
         var supervised = Examples(model, 2, prompt: 224, answer: 32);
         PreferenceExample[] pairs = [.. supervised.Select(example => new PreferenceExample(example.Id, example.Prompt, example.Response, Ids(model, 32)))];
         IEnumerable<SupervisedExample> separate = [.. supervised, .. pairs.Select(pair => new SupervisedExample(pair.Id, pair.Prompt, pair.Rejected))];
-        PlannedRow[] rows = [.. separate.Select((example, i) => new PlannedRow(0, i, TrainingRow.Of(example, 2048)!, 1))];
+        PlannedRow[] rows = [.. separate.Select((example, i) => new PlannedRow(0, i, TrainingRow.Of(example, 2048)!, 1, 1))];
         using var adapters = Adapters(model, 1);
         double[] policyOnly, withReference;
         using (var bare = new BareTraining(model, adapters))

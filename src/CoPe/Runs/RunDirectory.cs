@@ -23,7 +23,7 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Held by the process at work.</summary>
     public string Lock => At(".lock");
 
-    /// <summary>Made by a person to have the stage at work save a checkpoint now; removed once it has.</summary>
+    /// <summary>Made by a person to have the command at work save everything and stop; removed by it.</summary>
     public string CheckpointNow => At("checkpoint-now");
 
     /// <summary>SHA-256 of input files by path, size and time of change, so that large ones are read once.</summary>

@@ -8,7 +8,4 @@ public sealed record CheckpointPolicy
 
     /// <summary>After so much time since the last one.</summary>
     public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(60);
-
-    /// <summary>Asked at each step boundary: true saves now.</summary>
-    public Func<bool>? Requested { get; init; }
 }

@@ -62,9 +62,9 @@ internal sealed class DevelopmentWatch : IDisposable
     float[] Losses(int[] users)
     {
         var objective = setup.DevelopmentObjective ?? setup.Objective;
-        var passes = PassPlanner.Split(users.SelectMany(user => Rows(objective, user)), options.MaxTokensPerPass, workers.Count);
+        var passes = PassPlanner.Split(users.SelectMany(user => PlannedRow.OfBatch(objective, user, setup.DevelopmentRows![user], [.. Enumerable.Range(0, setup.DevelopmentRows[user].Length)])), options.MaxTokensPerPass, workers.Count);
         var losses = new float[setup.Names.Count];
-        foreach (var (user, loss) in workers.Run(passes, (replica, rows) => RowLosses(objective, replica, rows)).SelectMany(ofPass => ofPass)) losses[user] += loss;
+        foreach (var (user, loss) in workers.Run(passes, (replica, rows) => MemoryLimit.Guard(setup.Run, rows, () => RowLosses(objective, replica, rows))).SelectMany(ofPass => ofPass)) losses[user] += loss;
         return losses;
     }
 
@@ -77,13 +77,6 @@ internal sealed class DevelopmentWatch : IDisposable
         using var adapters = replica.Worn?.Of(rows);
         var losses = objective.RowFigures(LabelLogits.Of(replica.Model, batch, adapters), batch).select(1, 0) * batch.Weights; // [rows]
         return [.. losses.cpu().data<float>().ToArray().Select((loss, row) => (rows[row].User, loss))];
-    }
-
-    IEnumerable<PlannedRow> Rows(ITrainingObjective objective, int user)
-    {
-        var rows = setup.DevelopmentRows![user];
-        var mass = rows.Sum(objective.Mass);
-        return rows.Select((row, example) => new PlannedRow(user, example, row, 1 / mass));
     }
 
     public void Dispose() => Best?.Dispose();

@@ -19,18 +19,18 @@ internal sealed class DpoObjective(DpoOptions options, IReadOnlyList<ReferenceLo
         var lengths = Pairs(batch, row => (row.Row.FirstLabels, row.Row.Labels.Length - row.Row.FirstLabels));
         var reference = Pairs(batch, row => (references[row.User][row.Example].Chosen, references[row.User][row.Example].Rejected));
         var policy = SequenceLogProb.Sum(-SftLoss.PerToken(labelLogits, batch.Labels), batch.SequenceOfLabel, batch.Sequences).view(-1, 2); // [pairs, 2]
-        var perToken = policy.narrow(1, 0, 1).squeeze(1) / -lengths.narrow(1, 0, 1).squeeze(1);
+        var nll = -policy.select(1, 0) * tensor(batch.Rows.Select(row => (float)(row.TokenWeight / row.Weight)).ToArray(), device: batch.Labels.device); // its mean over pairs is the batch's mean over tokens
         var (compared, against) = options.Loss == DpoLossKind.Ipo ? (policy / lengths, reference / lengths) : (policy, reference);
         var (chosen, rejected) = (compared.select(1, 0), compared.select(1, 1));
         var (referenceChosen, referenceRejected) = (against.select(1, 0), against.select(1, 1));
         var loss = PairLoss(DpoLoss.LogRatio(chosen, rejected, referenceChosen, referenceRejected));
-        if (options.RpoAlpha > 0) loss = loss.add(perToken, Scalars.Of(options.RpoAlpha));
+        if (options.RpoAlpha > 0) loss = loss.add(nll, Scalars.Of(options.RpoAlpha));
         var chosenReward = DpoLoss.Reward(chosen, referenceChosen, options.Beta).detach();
         var rejectedReward = DpoLoss.Reward(rejected, referenceRejected, options.Beta).detach();
         Tensor[] figures =
         [
             loss, chosenReward, rejectedReward, chosenReward - rejectedReward, (chosenReward > rejectedReward).to(ScalarType.Float32),
-            chosen.detach(), rejected.detach(), perToken.detach(),
+            chosen.detach(), rejected.detach(), nll.detach(),
         ];
         return stack(figures, 1).MoveToOuterDisposeScope(); // [pairs, figures]
     }

@@ -12,7 +12,7 @@ public sealed record DpoOptions
     /// <summary>Probability that a pair is labelled the wrong way round; only <see cref="DpoLossKind.Sigmoid"/> knows it.</summary>
     public double LabelSmoothing { get; init => field = OptionCheck.Within(value, 0, 0.5, "dpo label smoothing"); }
 
-    /// <summary>Weight of the chosen answer's negative log-likelihood per token, added to the loss (Pang et al. 2024, arXiv 2404.19733, equation 2; TRL's <c>rpo_alpha</c>).</summary>
+    /// <summary>Weight of the chosen answers' negative log-likelihood, the mean over their tokens in the batch, added to the loss (after Pang et al. 2024, arXiv 2404.19733, equation 2; <c>rpo_alpha</c> of TRL 0.13).</summary>
     public double RpoAlpha { get; init => field = OptionCheck.AtLeast(value, 0, "dpo rpo alpha"); }
 
     /// <summary>What the policy is measured against.</summary>

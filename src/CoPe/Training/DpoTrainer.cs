@@ -39,5 +39,5 @@ public static class DpoTrainer
     }
 
     static DpoObjective Objective(AdapterTrainingRun<PreferenceExample> run, DpoOptions dpo, WornAdapters reference, IReadOnlyList<TrainingRow[]> rows, CancellationToken cancellation) =>
-        new(dpo, ReferenceScorer.Score(run.Model, reference, rows, run.Options.MaxTokensPerPass, cancellation));
+        new(dpo, ReferenceScorer.Score(run, reference, rows, cancellation));
 }

@@ -48,7 +48,7 @@ internal sealed class LoopCheckpoint
         if (setup.Run.Checkpoints is null) return;
         var policy = setup.Run.CheckpointPolicy;
         var bySteps = policy.EverySteps > 0 && step % policy.EverySteps == 0;
-        if (bySteps || setup.Run.Time.GetElapsedTime(savedAt) >= policy.Every || policy.Requested?.Invoke() == true) Save(step);
+        if (bySteps || setup.Run.Time.GetElapsedTime(savedAt) >= policy.Every) Save(step);
     }
 
     /// <summary>Saves.</summary>

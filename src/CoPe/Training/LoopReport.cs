@@ -38,7 +38,7 @@ internal sealed class LoopReport(LoopSetup setup, long[] totals, UserState[] sta
         var figures = names.Select((name, i) => (name, mean: reading.Users.Average(user => (double)reading.Values[user * (names.Count + 1) + i]))).ToDictionary(pair => pair.name, pair => pair.mean);
         figures["lr"] = reading.Users.Average(user => run.Options.Rate(reading.Step, totals[user]));
         figures["tokens/s"] = tokensPerSecond;
-        figures["memory MB"] = Environment.WorkingSet / (1024.0 * 1024);
+        figures["memory MB"] = Memory;
         progress.Report(new()
         {
             Stage = run.Stage,
@@ -49,6 +49,8 @@ internal sealed class LoopReport(LoopSetup setup, long[] totals, UserState[] sta
         });
     }
 
+    static double Memory => Environment.WorkingSet / (1024.0 * 1024);
+
     MetricRow Row(StepReading reading, int user, double tokensPerSecond)
     {
         var names = setup.Objective.Figures;
@@ -58,6 +60,7 @@ internal sealed class LoopReport(LoopSetup setup, long[] totals, UserState[] sta
         figures["grad_norm"] = values[^1];
         figures["lr"] = run.Options.Rate(reading.Step, totals[user]);
         figures["tokens/s"] = tokensPerSecond;
+        figures["memory MB"] = Memory;
         return new() { Stage = run.Stage, User = setup.Names[user], Step = reading.Step + 1, Figures = figures };
     }
 

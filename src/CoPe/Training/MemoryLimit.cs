@@ -13,11 +13,24 @@ internal static class MemoryLimit
         {
             return pass();
         }
-        catch (ExternalException error) when (error.Message.Contains("memory", StringComparison.OrdinalIgnoreCase))
+        catch (Exception error) when (IsAllocation(error))
         {
-            var width = rows.Max(row => row.Row.Ids.Length);
-            var lower = rows.Count > 1 ? $"max tokens per pass (now {run.Options.MaxTokensPerPass})" : $"the cut-off (now {run.Options.CutOff} tokens), because a pass holds one row at least,";
-            throw new InsufficientMemoryException($"{run.Stage}: a pass of {rows.Count} rows of {width} tokens does not fit into memory. Lower {lower} or train fewer users at once.", error);
+            throw new InsufficientMemoryException(Message(run, rows), error);
         }
+    }
+
+    /// <summary>libtorch's allocator, that of a device, and C++'s own each word it differently.</summary>
+    static bool IsAllocation(Exception error) => error is OutOfMemoryException
+        || (error is ExternalException && (error.Message.Contains("memory", StringComparison.OrdinalIgnoreCase) || error.Message.Contains("bad_alloc", StringComparison.Ordinal)));
+
+    static string Message(TrainingRun run, IReadOnlyList<PlannedRow> rows)
+    {
+        var width = rows.Max(row => row.Row.Ids.Length);
+        var names = run.MemorySettings;
+        var (pass, lower) = rows.Count > 1
+            ? ($"{rows.Count} rows of {width} tokens", $"{names.TokensPerPass} (now {run.Options.MaxTokensPerPass})")
+            : ($"one row of {width} tokens", $"{names.CutOff} (now {run.Options.CutOff})");
+        var recompute = run.Options.RecomputeLayers || names.RecomputeLayers is null ? "" : $", or set {names.RecomputeLayers} to true";
+        return $"{run.Stage}: a pass of {pass} does not fit into memory; lower {lower}{recompute}.";
     }
 }

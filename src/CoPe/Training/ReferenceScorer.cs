@@ -8,16 +8,17 @@ namespace CoPe.Training;
 internal static class ReferenceScorer
 {
     /// <summary>Log-probabilities by user and row.</summary>
-    public static IReadOnlyList<ReferenceLogProbs[]> Score(CausalLm model, WornAdapters worn, IReadOnlyList<TrainingRow[]> rows, int maxTokensPerPass, CancellationToken cancellation)
+    public static IReadOnlyList<ReferenceLogProbs[]> Score(TrainingRun run, WornAdapters worn, IReadOnlyList<TrainingRow[]> rows, CancellationToken cancellation)
     {
         var scores = rows.Select(ofUser => new ReferenceLogProbs[ofUser.Length]).ToArray();
-        var all = rows.SelectMany((ofUser, user) => ofUser.Select((row, example) => new PlannedRow(user, example, row, 1)));
+        var all = rows.SelectMany((ofUser, user) => ofUser.Select((row, example) => new PlannedRow(user, example, row, 1, 1)));
+        var model = run.Model;
         var workers = TorchThreads.ForPasses(model.Device, model.Weights.Bytes);
-        var passes = PassPlanner.Split(all, maxTokensPerPass, workers);
+        var passes = PassPlanner.Split(all, run.Options.MaxTokensPerPass, workers);
         var sums = TorchThreads.Run(workers, passes.Count, (_, pass) =>
         {
             cancellation.ThrowIfCancellationRequested();
-            return Sums(model, worn, passes[pass]);
+            return MemoryLimit.Guard(run, passes[pass], () => Sums(model, worn, passes[pass]));
         });
         foreach (var (pass, ofPass) in passes.Zip(sums))
             for (var i = 0; i < pass.Count; i++) scores[pass[i].User][pass[i].Example] = new(ofPass[2 * i], ofPass[2 * i + 1]);

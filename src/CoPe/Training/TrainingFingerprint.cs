@@ -12,7 +12,7 @@ internal static class TrainingFingerprint
         var parts = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             ["stage"] = setup.Run.Stage,
-            ["options"] = Hash(JsonSerializer.SerializeToUtf8Bytes(setup.Run.Options)),
+            ["options"] = Hash(JsonSerializer.SerializeToUtf8Bytes(WithoutSpeed(setup.Run.Options))),
             ["initial weights"] = HashWeights(setup),
         };
         for (var user = 0; user < setup.Names.Count; user++)
@@ -23,6 +23,9 @@ internal static class TrainingFingerprint
         foreach (var (name, hash) in setup.Fingerprint) parts[name] = hash;
         return parts;
     }
+
+    /// <summary>The options that a result depends on: a training that ran out of memory may go on in smaller passes.</summary>
+    static TrainingOptions WithoutSpeed(TrainingOptions options) => options with { MaxTokensPerPass = 1, Workers = null, RecomputeLayers = false };
 
     /// <summary>Hash of bytes, as hexadecimal digits.</summary>
     public static string Hash(ReadOnlySpan<byte> bytes) => Convert.ToHexString(SHA256.HashData(bytes))[..32];

@@ -75,7 +75,7 @@ internal sealed class TrainingLoop : IDisposable
     {
         using var scope = NewDisposeScope();
         var started = run.Time.GetTimestamp();
-        var passes = PassPlanner.Split(active.SelectMany(RowsOf), options.MaxTokensPerPass, workers.Count);
+        var passes = PassPlanner.Split(active.SelectMany(user => PlannedRow.OfBatch(setup.Objective, user, setup.Rows[user], [.. orders[user].Of(step)])), options.MaxTokensPerPass, workers.Count);
         var results = workers.Run(passes, (replica, pass) => MemoryLimit.Guard(run, pass, () => Pass(replica, pass)));
         var gradients = Sum(results, result => result.Gradients);
         var figures = Sum(results, result => result.Figures);
@@ -85,13 +85,6 @@ internal sealed class TrainingLoop : IDisposable
         var read = cat([figures, norms.unsqueeze(1)], 1).cpu().data<float>().ToArray(); // the step's only wait for the device
         Update(active, gradients, norms, read);
         report.Step(new(step, active, read, tokens, run.Time.GetElapsedTime(started)), progress);
-    }
-
-    IEnumerable<PlannedRow> RowsOf(int user)
-    {
-        var examples = orders[user].Of(step).ToArray();
-        var mass = examples.Sum(example => setup.Objective.Mass(setup.Rows[user][example]));
-        return examples.Select(example => new PlannedRow(user, example, setup.Rows[user][example], 1 / mass));
     }
 
     /// <summary>Forward and backward of one pass; dropout draws by seeds of user, step and example: nothing to save, and nobody else's.</summary>

@@ -33,8 +33,8 @@ public sealed record TrainingOptions
     /// <summary>How the learning rate falls.</summary>
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Linear;
 
-    /// <summary>Largest gradient norm let through.</summary>
-    public double MaxGradNorm { get; init => field = OptionCheck.Positive(value, "max gradient norm"); } = 0.3;
+    /// <summary>Largest gradient norm let through; 0 lets all through.</summary>
+    public double MaxGradNorm { get; init => field = OptionCheck.AtLeast(value, 0, "max gradient norm"); } = 0.3;
 
     /// <summary>The optimiser's constants, weight decay among them.</summary>
     public AdamWOptions Optimiser { get; init; } = new();

@@ -16,6 +16,9 @@ public abstract class TrainingRun
     /// <summary>Stage name in progress, metrics and messages.</summary>
     public string Stage { get; init; } = "train";
 
+    /// <summary>Names of settings in messages about memory.</summary>
+    internal MemorySettings MemorySettings { get; init; } = MemorySettings.InCode;
+
     /// <summary>Takes the figures of each user's step.</summary>
     public Action<MetricRow>? Metrics { get; init; }
 

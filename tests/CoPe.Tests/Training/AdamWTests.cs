@@ -62,6 +62,7 @@ public class AdamWTests
         using var scope = NewDisposeScope();
         var norms = GradientClipping.Norms(tensor(new[] { 3f, 4f, 0.1f, 0f }, [2, 2]));
         Assert.Equal([5f, 0.1f], norms.data<float>().ToArray());
+        Assert.Equal([1f, 1f], GradientClipping.Coefficients(norms, 0).data<float>().ToArray()); // 0 lets every norm through
         var coefficients = GradientClipping.Coefficients(norms, 0.5).data<float>().ToArray();
         Assert.Equal(0.1, coefficients[0], 1e-6);
         Assert.Equal(1f, coefficients[1]);

@@ -10,7 +10,7 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    static float[][] Sft(ICheckpointStore? store, Action<MetricRow>? metrics = null, long seed = 3, CancellationToken token = default)
+    static float[][] Sft(ICheckpointStore? store, Action<MetricRow>? metrics = null, long seed = 3, bool recompute = false, CancellationToken token = default)
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0.1, 0, 1);
@@ -19,7 +19,7 @@ public sealed class ResumeTests : IDisposable
             SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
             {
                 Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [TinyTraining.History(1, 7), TinyTraining.History(2, 3)],
-                DevelopmentPerUser = [TinyTraining.History(5, 2), TinyTraining.History(6, 2)], Options = TinyTraining.Options with { Seed = seed, EarlyStopping = new() { Patience = 3, EverySteps = 1 } },
+                DevelopmentPerUser = [TinyTraining.History(5, 2), TinyTraining.History(6, 2)], Options = TinyTraining.Options with { Seed = seed, RecomputeLayers = recompute, EarlyStopping = new() { Patience = 3, EverySteps = 1 } },
                 Checkpoints = store, Metrics = metrics,
             }, null, token);
         }
@@ -74,9 +74,21 @@ public sealed class ResumeTests : IDisposable
             return TinyTraining.Values(adapters);
         }
         var undisturbed = Run(null, -1);
+        for (var step = 1; step < 5; step++)
+        {
+            var store = new FolderCheckpointStore(Path.Combine(folder, $"{step}"));
+            Assert.NotEqual(undisturbed, Run(store, step));
+            Assert.Equal(undisturbed, Run(store, -1));
+        }
+    }
+
+    [Fact]
+    public void A_training_that_did_not_fit_into_memory_goes_on_with_recomputed_layers()
+    {
         var store = new FolderCheckpointStore(folder);
-        Assert.NotEqual(undisturbed, Run(store, 2));
-        Assert.Equal(undisturbed, Run(store, -1));
+        using var cancel = new CancellationTokenSource();
+        Sft(store, row => cancel.Cancel(), token: cancel.Token);
+        Assert.Equal(Sft(null), Sft(store, recompute: true));
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace CoPe.Tests.Training;
 [Collection("torch")]
 public class TrainingRowTests
 {
-    static PlannedRow Planned(int user, int length) => new(user, 0, TrainingRow.Of(new SupervisedExample("x", [1], Enumerable.Range(0, length).ToArray()), 100)!, 1);
+    static PlannedRow Planned(int user, int length) => new(user, 0, TrainingRow.Of(new SupervisedExample("x", [1], Enumerable.Range(0, length).ToArray()), 100)!, 1, 1);
 
     [Fact]
     public void The_last_token_of_an_answer_is_a_label_but_no_column()
@@ -32,7 +32,7 @@ public class TrainingRowTests
         var row = TrainingRow.Of(new PreferenceExample("x", [5, 6], [7, 8, 9], [1, 2, 3]), 100)!;
         Assert.Equal([5, 6, 7, 8, 1, 2], row.Ids);
         Assert.Equal([1, 2, 3, 1, 4, 5], row.LabelColumns);
-        using var batch = new PassBatch([new PlannedRow(0, 0, row, 1)]);
+        using var batch = new PassBatch([new PlannedRow(0, 0, row, 1, 1)]);
         Assert.Equal([0L, 1, 2, 3, 2, 3], batch.Tokens.Positions.data<long>().ToArray());
         var visible = batch.Tokens.Visible!.data<bool>().ToArray().Chunk(6).ToArray();
         Assert.Equal([true, true, true, true, false, false], visible[3]);

@@ -49,6 +49,7 @@ public static class ModelPretraining
                 Window = recipe.Training.Window,
                 Options = recipe.Training.Options(recipe.Seed, recipe.Shape.Context),
                 Stage = "pretrain",
+                MemorySettings = new("training.tokens_per_pass", "training.window", null),
                 Metrics = row => JsonLines.Append(metrics, [row]),
                 Checkpoints = checkpoints,
                 Logger = log,

@@ -30,6 +30,10 @@ public sealed record PretrainNumbers
     [Range(1, int.MaxValue)]
     public int MeasureEvery { get; init; } = 500;
 
+    /// <summary>Most tokens, padding included, that one pass through the model holds; fewer need less memory.</summary>
+    [Range(16, int.MaxValue)]
+    public int TokensPerPass { get; init; } = 2048;
+
     /// <summary>Computes in bf16 over float32 weights; off computes in float32.</summary>
     public bool Bf16 { get; init; } = true;
 
@@ -42,6 +46,7 @@ public sealed record PretrainNumbers
         WarmupRatio = WarmupRatio,
         Seed = seed,
         CutOff = context,
+        MaxTokensPerPass = TokensPerPass,
         EarlyStopping = new() { EverySteps = MeasureEvery, Patience = int.MaxValue },
     };
 }

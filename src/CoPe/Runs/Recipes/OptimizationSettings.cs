@@ -28,17 +28,24 @@ public abstract record OptimizationSettings
     [SpeedOnly]
     public bool RecomputeLayers { get; init; }
 
+    /// <summary>Most tokens, padding included, that one pass through the model holds; null (<c>auto</c>) chooses from memory. Fewer need less memory.</summary>
+    [SpeedOnly, Range(16, int.MaxValue)]
+    public int? TokensPerPass { get; init; }
+
     /// <summary>Share of the steps over which the learning rate rises from 0.</summary>
     [Range(0.0, 1.0)]
     public double WarmupRatio { get; init; } = 0.1;
 
-    /// <summary>Norm to which gradients are clipped.</summary>
-    [Range(0, double.MaxValue, MinimumIsExclusive = true)]
+    /// <summary>Norm to which gradients are clipped; 0 leaves them as they are.</summary>
+    [Range(0.0, double.MaxValue)]
     public double MaxGradNorm { get; init; } = 0.3;
 
     /// <summary>AdamW's decoupled weight decay.</summary>
     [Range(0.0, double.MaxValue)]
     public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>When to stop before the last epoch.</summary>
+    public EarlyStoppingSettings EarlyStopping { get; init; } = new();
 
     /// <summary>Most tokens of an example, prompt and answer.</summary>
     [Range(8, int.MaxValue)]

@@ -6,27 +6,26 @@ namespace CoPe.Runs.Stages;
 /// <summary>Curves of the training stages, from their figures: means over the users at each step.</summary>
 static class RunCurves
 {
-    static readonly (string Stage, string Title, (string Figure, string Quantity, string Series)[] Figures)[] Wanted =
+    static readonly (string Stage, string Title)[] Stages = [("train tam", "TAM"), ("train tam-all", "TAM-all"), ("train sft", "SFT (mean over users)"), ("train dpo", "DPO (mean over users)")];
+
+    static readonly (string Figure, string Quantity, string Series)[] Figures =
     [
-        ("train tam", "TAM", [("loss", "loss", "")]),
-        ("train tam-all", "TAM-all", [("loss", "loss", "")]),
-        ("train sft", "SFT (mean over users)", [("loss", "loss", "")]),
-        ("train dpo", "DPO (mean over users)", [("loss", "loss", ""), ("rewards/margins", "reward margin", ""), ("rewards/accuracies", "accuracy", "")]),
+        ("loss", "loss", "learnt from"), ("development loss", "loss", "held out"), ("rewards/chosen", "reward", "chosen"), ("rewards/rejected", "reward", "rejected"),
+        ("rewards/margins", "reward margin", ""), ("rewards/accuracies", "accuracy", ""), ("lr", "learning rate", ""), ("tokens/s", "tokens/s", ""), ("memory MB", "memory, MB", ""),
     ];
 
     /// <summary>The curves of the stages that have run.</summary>
-    public static IEnumerable<TrainingCurve> Of(StageContext context)
+    public static IEnumerable<TrainingCurve> Of(StageContext context) => Stages.SelectMany(stage => Of(context.Run.Metrics(stage.Stage), stage.Title));
+
+    static IEnumerable<TrainingCurve> Of(string file, string title)
     {
-        foreach (var (stage, title, figures) in Wanted)
+        // Where an interrupted stage took a step again, the last line of a user's step counts.
+        var rows = JsonLines.Read<MetricRow>(file).GroupBy(row => (row.User, row.Step, row.Figures.ContainsKey("development loss"))).Select(group => group.Last()).ToList();
+        foreach (var (figure, quantity, series) in Figures)
         {
-            // Where an interrupted stage took a step again, the last line of a user's step counts.
-            var rows = JsonLines.Read<MetricRow>(context.Run.Metrics(stage)).GroupBy(row => (row.User, row.Step)).Select(group => group.Last()).ToList();
-            foreach (var (figure, quantity, series) in figures)
-            {
-                var points = rows.Where(row => row.Figures.ContainsKey(figure)).GroupBy(row => row.Step).OrderBy(group => group.Key)
-                    .Select(group => new CurvePoint(group.Key, group.Average(row => row.Figures[figure]))).ToList();
-                if (points.Count > 0) yield return new TrainingCurve { Stage = title, Quantity = quantity, Series = series, Points = points };
-            }
+            var points = rows.Where(row => row.Figures.ContainsKey(figure)).GroupBy(row => row.Step).OrderBy(group => group.Key)
+                .Select(group => new CurvePoint(group.Key, group.Average(row => row.Figures[figure]))).ToList();
+            if (points.Count > 0) yield return new TrainingCurve { Stage = title, Quantity = quantity, Series = series, Points = points };
         }
     }
 }

@@ -8,8 +8,9 @@ namespace CoPe.Runs.Stages;
 /// <summary>What a training stage hands to a trainer: numbers of the recipe, where figures and checkpoints go.</summary>
 /// <param name="context">The stage at work.</param>
 /// <param name="stage">Its name.</param>
+/// <param name="section">Section of the recipe that its numbers stand in.</param>
 /// <param name="part">Which of the stage's trainings, for example a group of users: each has checkpoints of its own.</param>
-sealed class StageTraining(StageContext context, string stage, string part)
+sealed class StageTraining(StageContext context, string stage, string section, string part)
 {
     /// <summary>Rows of figures that wait for the disk.</summary>
     const int MostWaiting = 200;
@@ -19,7 +20,7 @@ sealed class StageTraining(StageContext context, string stage, string part)
     /// <summary>Where the state of the unfinished training lies.</summary>
     public FolderCheckpointStore Checkpoints { get; } = new(Path.Combine(context.Run.Checkpoints(stage), part));
 
-    /// <summary>What a trainer is given for some users' adapters. Figures go to the run's folder; the state is saved every minute, and when a person asks for it by making the file <c>checkpoint-now</c>.</summary>
+    /// <summary>What a trainer is given for some users' adapters. Figures go to the run's folder; the state is saved every minute.</summary>
     public AdapterTrainingRun<TExample> Run<TExample>(CausalLm model, AdapterBank? task, AdapterBank adapters, IReadOnlyList<UserTraining<TExample>> users, OptimizationSettings settings) => new()
     {
         Model = model,
@@ -27,11 +28,12 @@ sealed class StageTraining(StageContext context, string stage, string part)
         Adapters = adapters,
         UserNames = [.. users.Select(user => user.Id)],
         ExamplesPerUser = [.. users.Select(user => user.Examples)],
+        DevelopmentPerUser = settings.EarlyStopping.Items > 0 ? [.. users.Select(user => user.HeldOut)] : null,
         Options = Options(settings, model),
         Stage = stage,
+        MemorySettings = MemorySettings.OfSection(section),
         Metrics = Write,
         Checkpoints = Checkpoints,
-        CheckpointPolicy = new() { Requested = TakeRequest },
         Time = context.Time,
         Logger = context.Log,
     };
@@ -55,7 +57,8 @@ sealed class StageTraining(StageContext context, string stage, string part)
         Optimiser = new AdamWOptions { WeightDecay = settings.WeightDecay },
         CutOff = Math.Min(settings.CutOff, model.Config.MaxPositions),
         Seed = SeedOf.Part(context.Recipe.Seed, stage),
-        MaxTokensPerPass = TrainingMemory.TokensPerPass(model),
+        MaxTokensPerPass = TrainingMemory.TokensPerPass(model, settings),
+        EarlyStopping = settings.EarlyStopping is { Items: > 0 } stopping ? new() { Patience = stopping.Patience, EverySteps = stopping.EverySteps } : null,
     };
 
     /// <summary>Takes the figures of a step; they reach the disk in groups.</summary>
@@ -63,12 +66,5 @@ sealed class StageTraining(StageContext context, string stage, string part)
     {
         waiting.Add(row);
         if (waiting.Count >= MostWaiting) Flush();
-    }
-
-    bool TakeRequest()
-    {
-        if (!File.Exists(context.Run.CheckpointNow)) return false;
-        File.Delete(context.Run.CheckpointNow);
-        return true;
     }
 }

@@ -32,17 +32,17 @@ sealed class TrainDpoStage : Stage
         var workspace = new RunWorkspace(context);
         workspace.Forget("adapters dpo");
         var settings = context.Recipe.Dpo;
-        var users = Pairs(context, workspace, new ExampleSource(workspace, settings));
-        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(workspace.TrainingModel, settings.BatchSize,
+        var users = Pairs(context, workspace, new ExampleSource(workspace, settings), settings.EarlyStopping);
+        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(workspace.TrainingModel, settings,
             users.SelectMany(user => user.Examples).Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count).DefaultIfEmpty(1).Average());
-        new UserGroups(context, Name, context.Run.DpoAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
+        new UserGroups(context, Name, "dpo", context.Run.DpoAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
     }
 
-    static List<UserTraining<PreferenceExample>> Pairs(StageContext context, RunWorkspace workspace, ExampleSource source)
+    static List<UserTraining<PreferenceExample>> Pairs(StageContext context, RunWorkspace workspace, ExampleSource source, EarlyStoppingSettings stopping)
     {
         var rejected = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item), pair => pair.Rejected);
-        return [.. workspace.Dataset.Users.Select((user, index) => new UserTraining<PreferenceExample>(user.Id, index,
-            [.. user.Profile.Where(item => rejected.ContainsKey((user.Id, item.Id))).Select(item => source.Example(user, item, rejected[(user.Id, item.Id)]))]))];
+        return [.. workspace.Dataset.Users.Select((user, index) => UserTraining<PreferenceExample>.Of(user.Id, index,
+            [.. user.Profile.Where(item => rejected.ContainsKey((user.Id, item.Id))).Select(item => source.Example(user, item, rejected[(user.Id, item.Id)]))], stopping))];
     }
 
     static AdapterBank Train(StageContext context, RunWorkspace workspace, IReadOnlyList<UserTraining<PreferenceExample>> group, GroupTraining training)

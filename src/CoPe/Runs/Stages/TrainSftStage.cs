@@ -31,10 +31,10 @@ sealed class TrainSftStage : Stage
         var settings = context.Recipe.Sft;
         var source = new ExampleSource(workspace, settings);
         var users = workspace.Dataset.Users
-            .Select((user, index) => new UserTraining<SupervisedExample>(user.Id, index, [.. user.Profile.Select(item => source.Example(user, item))])).ToList();
-        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(workspace.TrainingModel, settings.BatchSize,
+            .Select((user, index) => UserTraining<SupervisedExample>.Of(user.Id, index, [.. user.Profile.Select(item => source.Example(user, item))], settings.EarlyStopping)).ToList();
+        var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(workspace.TrainingModel, settings,
             users.SelectMany(user => user.Examples).Average(example => example.Prompt.Count + example.Response.Count));
-        new UserGroups(context, Name, context.Run.SftAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
+        new UserGroups(context, Name, "sft", context.Run.SftAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
     }
 
     AdapterBank Train(StageContext context, RunWorkspace workspace, IReadOnlyList<UserTraining<SupervisedExample>> group, GroupTraining training)

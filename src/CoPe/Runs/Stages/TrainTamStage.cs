@@ -39,8 +39,8 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         var settings = context.Recipe.Tam;
         var examples = Examples(workspace, settings, context.Recipe.Seed);
         using var bank = AdapterBank.Create(workspace.TrainingModel.Config, settings.Lora, [SeedOf.Part(context.Recipe.Seed, Name)]);
-        var training = new StageTraining(context, Name, Trained);
-        UserTraining<SupervisedExample>[] task = [new(Trained, 0, examples)];
+        var training = new StageTraining(context, Name, "tam", Trained);
+        UserTraining<SupervisedExample>[] task = [UserTraining<SupervisedExample>.Of(Trained, 0, examples, settings.EarlyStopping)];
         SftTrainer.Train(training.Run(workspace.TrainingModel, null, bank, task, settings), context.Progress, context.Cancellation);
         training.Flush();
         AtomicFile.WriteFolder(AdapterOf(context.Run), folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model));

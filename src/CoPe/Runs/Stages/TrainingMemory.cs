@@ -1,5 +1,6 @@
 using CoPe.Kernels;
 using CoPe.Modeling;
+using CoPe.Runs.Recipes;
 
 namespace CoPe.Runs.Stages;
 
@@ -13,18 +14,19 @@ static class TrainingMemory
     const double Share = 0.25;
 
     /// <summary>
-    /// Tokens of one pass through the model: <c>share * memory / (108 * layers * hidden * passes at once)</c>, between 512 and 2048, beyond which passes do not get faster.
+    /// Tokens of one pass through the model: <c>share * memory / (108 * layers * hidden * passes at once)</c>, between 512 and 2048, beyond which passes do not get faster; unless the recipe says.
     /// It depends on the machine's whole memory, not on what is free, so that a run repeats itself.
     /// </summary>
-    public static int TokensPerPass(CausalLm model)
+    public static int TokensPerPass(CausalLm model, OptimizationSettings settings)
     {
+        if (settings.TokensPerPass is { } chosen) return chosen;
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         return (int)Math.Clamp(Share * memory / (BytesPerUnit * model.Config.LayerCount * model.Config.HiddenSize * PassesAtOnce(model)), 512, 2048);
     }
 
     /// <summary>Users whose batches fill the passes that run side by side.</summary>
-    public static int UsersAtOnce(CausalLm model, int batchSize, double tokensPerExample) =>
-        (int)Math.Clamp(PassesAtOnce(model) * TokensPerPass(model) / Math.Max(1, batchSize * tokensPerExample), 1, 64);
+    public static int UsersAtOnce(CausalLm model, OptimizationSettings settings, double tokensPerExample) =>
+        (int)Math.Clamp(PassesAtOnce(model) * TokensPerPass(model, settings) / Math.Max(1, settings.BatchSize * tokensPerExample), 1, 64);
 
     static int PassesAtOnce(CausalLm model) => TorchThreads.ForPasses(model.Device, model.Weights.Bytes);
 }

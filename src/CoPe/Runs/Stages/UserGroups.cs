@@ -9,8 +9,9 @@ namespace CoPe.Runs.Stages;
 /// </summary>
 /// <param name="context">The stage at work.</param>
 /// <param name="stage">Its name.</param>
+/// <param name="section">Section of the recipe that its numbers stand in.</param>
 /// <param name="folderOf">Where a user's adapter belongs.</param>
-sealed class UserGroups(StageContext context, string stage, Func<string, string> folderOf)
+sealed class UserGroups(StageContext context, string stage, string section, Func<string, string> folderOf)
 {
     /// <summary>Trains what is not there yet. <paramref name="train"/> returns the trained bank of a group, which is written and disposed here.</summary>
     public void Train<T>(IReadOnlyList<UserTraining<T>> users, int usersAtOnce, OptimizationSettings settings, Func<IReadOnlyList<UserTraining<T>>, GroupTraining, AdapterBank> train)
@@ -18,11 +19,13 @@ sealed class UserGroups(StageContext context, string stage, Func<string, string>
         // Users with histories of like length finish together, so that no pass is left with a single one.
         var groups = users.OrderByDescending(user => user.Examples.Count).ThenBy(user => user.Index).Chunk(usersAtOnce).ToList();
         var steps = groups.Select(group => group.Sum(user => settings.Epochs * ((user.Examples.Count + settings.ExamplesPerStep - 1) / settings.ExamplesPerStep))).ToList();
+        long done = 0;
         for (var i = 0; i < groups.Count; i++)
         {
+            var progress = new GroupProgress(context.Progress, done, steps[i], steps.Skip(i + 1).Sum());
+            done += steps[i];
             if (groups[i].All(user => Directory.Exists(folderOf(user.Id)))) continue;
-            var training = new StageTraining(context, stage, $"group-{i + 1}");
-            var progress = new GroupProgress(context.Progress, steps.Take(i).Sum(), steps.Sum());
+            var training = new StageTraining(context, stage, section, $"{usersAtOnce}-at-once-{i + 1}");
             try
             {
                 using var bank = train(groups[i], new GroupTraining(training, progress));
@@ -37,13 +40,20 @@ sealed class UserGroups(StageContext context, string stage, Func<string, string>
                 training.Flush();
             }
 
+            done += progress.Own - steps[i];
             training.Checkpoints.Clear();
         }
     }
 
-    /// <summary>The trainer counts a group's steps; people see the stage's.</summary>
-    sealed class GroupProgress(IProgress<StageProgress> inner, long before, long total) : IProgress<StageProgress>
+    /// <summary>The trainer counts a group's steps, fewer than planned where a user stops early; people see the stage's.</summary>
+    sealed class GroupProgress(IProgress<StageProgress> inner, long before, long planned, long after) : IProgress<StageProgress>
     {
-        public void Report(StageProgress value) => inner.Report(value with { Done = before + value.Done, Total = total });
+        public long Own { get; private set; } = planned;
+
+        public void Report(StageProgress value)
+        {
+            Own = value.Total;
+            inner.Report(value with { Done = before + value.Done, Total = before + Own + after });
+        }
     }
 }

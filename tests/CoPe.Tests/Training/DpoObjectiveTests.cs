@@ -1,0 +1,50 @@
+using CoPe.Tokens;
+using CoPe.Training;
+
+namespace CoPe.Tests.Training;
+
+/// <summary>Losses of first steps, in which the policy still is its reference: every log-ratio is 0.</summary>
+[Collection("torch")]
+public class DpoObjectiveTests
+{
+    static readonly PreferenceExample[] Pairs = TinyTraining.Pairs(1, 4);
+    static readonly TrainingOptions OneStep = TinyTraining.Options with { BatchSize = 4, MaxSteps = 1 };
+
+    static IReadOnlyDictionary<string, double> FirstStep(DpoOptions dpo)
+    {
+        using var model = TinyTraining.Model();
+        using var adapters = TinyTraining.Adapters(0, 0);
+        IReadOnlyDictionary<string, double> figures = new Dictionary<string, double>();
+        DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample>
+        {
+            Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [Pairs], Options = OneStep, Metrics = row => figures = row.Figures,
+        }, dpo with { Reference = DpoReference.Sft });
+        return figures;
+    }
+
+    static double SupervisedLoss()
+    {
+        using var model = TinyTraining.Model();
+        using var adapters = TinyTraining.Adapters(0, 0);
+        var loss = double.NaN;
+        SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
+        {
+            Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [[.. Pairs.Select(pair => new SupervisedExample(pair.Id, pair.Prompt, pair.Chosen))]], Options = OneStep,
+            Metrics = row => loss = row.Figures["loss"],
+        });
+        return loss;
+    }
+
+    [Fact]
+    public void Rpo_adds_the_supervised_loss_of_the_chosen_answers() =>
+        Assert.Equal(Math.Log(2) + (0.5 * SupervisedLoss()), FirstStep(new() { RpoAlpha = 0.5 })["loss"], 1e-5);
+
+    [Fact]
+    public void A_smoothed_sigmoid_starts_at_the_logarithm_of_two() => Assert.Equal(Math.Log(2), FirstStep(new() { LabelSmoothing = 0.2 })["loss"], 1e-5); // (1 - e) log 2 + e log 2
+
+    [Fact]
+    public void Ipo_starts_at_the_square_of_its_target() => Assert.Equal(25, FirstStep(new() { Loss = DpoLossKind.Ipo, Beta = 0.1 })["loss"], 1e-3); // (0 - 1 / (2 * 0.1))^2
+
+    [Fact]
+    public void Hinge_starts_at_one() => Assert.Equal(1, FirstStep(new() { Loss = DpoLossKind.Hinge })["loss"], 1e-5);
+}
