@@ -111,9 +111,6 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Likelihood of the users' own answers under each model, a line per query.</summary>
     public string Likelihood => At("evaluation/likelihood.jsonl");
 
-    /// <summary>Partial predictions of a method, a line per query, from which an interrupted stage goes on.</summary>
-    public string PartialPredictions(string method) => At($"checkpoints/predict-{method}/answers.jsonl");
-
     /// <summary>Figures of a stage, a line per step.</summary>
     public string Metrics(string stage) => At($"metrics/{FileName(stage)}.jsonl");
 

@@ -1,3 +1,4 @@
+using CoPe.Data;
 using CoPe.Decoding;
 using CoPe.Evaluation;
 using CoPe.Prompts;
@@ -9,9 +10,6 @@ namespace CoPe.Runs.Stages;
 /// <param name="method">The method.</param>
 sealed class PredictStage(PredictionMethod method) : Stage
 {
-    /// <summary>Answers between two writes to the disk.</summary>
-    const int AnswersPerWrite = 32;
-
     /// <inheritdoc/>
     public override string Name => $"predict {method.Name}";
 
@@ -51,61 +49,49 @@ sealed class PredictStage(PredictionMethod method) : Stage
     public override void Execute(StageContext context)
     {
         var workspace = new RunWorkspace(context);
-        var partial = context.Run.PartialPredictions(method.Name);
-        var done = JsonLines.Read<Answer>(partial).ToDictionary(answer => (answer.Id, answer.Run));
         var runs = context.Recipe.Decode.DoSample ? context.Recipe.Decode.Runs : 1;
-        var total = workspace.Dataset.Users.Sum(user => user.Queries.Count) * runs;
-        var progress = new ItemProgress(context.Progress, Name, done.Count, total);
-        foreach (var group in Answers(context, workspace, runs, done, progress).Chunk(AnswersPerWrite))
-        {
-            JsonLines.Append(partial, group);
-            foreach (var answer in group) done[(answer.Id, answer.Run)] = answer;
-        }
-
-        Write(context, workspace, runs, done);
-        AtomicFile.Remove(partial);
+        var asked = workspace.Dataset.Users.SelectMany((user, index) => user.Queries.Select(query => new Asked(index, query))).ToList();
+        var portions = new Portions<Answer>(context, Name);
+        var answers = Answers(context, workspace, portions, asked, runs);
+        Write(context, workspace, runs, answers.ToDictionary(answer => (answer.Id, answer.Run)));
+        portions.Remove();
     }
 
-    IEnumerable<Answer> Answers(StageContext context, RunWorkspace workspace, int runs, Dictionary<(string Id, int Run), Answer> done, ItemProgress progress)
+    IReadOnlyList<Answer> Answers(StageContext context, RunWorkspace workspace, Portions<Answer> portions, List<Asked> asked, int runs)
     {
         using var bank = new MethodAdapters(workspace, method, context.Recipe);
         var engine = workspace.Engine(Name, bank.Task, bank.Users);
         var prompts = new ContextPrompts(context, workspace, method.Context);
-        var users = workspace.Dataset.Users.SelectMany(user => user.Queries.Select(query => (query.Id, User: user.Id))).ToDictionary();
-        foreach (var result in engine.Generate([.. Requests(context, workspace, bank, prompts, runs, done)], progress, context.Cancellation))
-        {
-            var text = AnswerExtractor.Extract(workspace.Encoder.DecodeResponse(result.Ids), workspace.Task);
-            progress.Finished(users[result.RequestId]);
-            yield return new Answer(result.RequestId, result.Sample, text);
-        }
-    }
-
-    IEnumerable<DecodingRequest> Requests(StageContext context, RunWorkspace workspace, MethodAdapters bank, ContextPrompts prompts, int runs, Dictionary<(string Id, int Run), Answer> done)
-    {
+        var progress = new ItemProgress(context.Progress, Name, (long)portions.Done * runs, (long)asked.Count * runs);
         var options = DecodingOf(context.Recipe.Decode, workspace.Task);
-        for (var user = 0; user < workspace.Dataset.Users.Count; user++)
+        var users = asked.ToDictionary(one => one.Query.Id, one => workspace.Dataset.Users[one.User]);
+        var answers = portions.Run(asked, PortionSize.Of(workspace.DecodingModel, context.Recipe.Decode, runs * (bank.Amateur(0) is null ? 1 : 2), options.MaxNewTokens), Answer);
+        prompts.Tell(Name);
+        return answers;
+
+        IEnumerable<Answer> Answer(IReadOnlyList<Asked> portion)
         {
-            foreach (var query in workspace.Dataset.Users[user].Queries)
+            foreach (var result in engine.Generate([.. portion.Select(Request)], progress, context.Cancellation))
             {
-                if (Enumerable.Range(0, runs).All(run => done.ContainsKey((query.Id, run)))) continue;
-                yield return new DecodingRequest
-                {
-                    Id = query.Id,
-                    Prompt = prompts.Prompt(workspace.Dataset.Users[user], query, options.MaxNewTokens),
-                    Options = options,
-                    Seed = SeedOf.Part(context.Recipe.Seed, "predict", query.Id),
-                    Expert = bank.Expert(user),
-                    Amateur = bank.Amateur(user),
-                    Samples = runs,
-                };
+                progress.Finished(users[result.RequestId].Id);
+                yield return new Answer(result.RequestId, result.Sample, AnswerExtractor.Extract(workspace.Encoder.DecodeResponse(result.Ids), workspace.Task));
             }
         }
 
-        prompts.Tell(Name);
+        DecodingRequest Request(Asked one) => new()
+        {
+            Id = one.Query.Id,
+            Prompt = prompts.Prompt(users[one.Query.Id], one.Query, options.MaxNewTokens),
+            Options = options,
+            Seed = SeedOf.Part(context.Recipe.Seed, "predict", one.Query.Id),
+            Expert = bank.Expert(one.User),
+            Amateur = bank.Amateur(one.User),
+            Samples = runs,
+        };
     }
 
     /// <summary>How a recipe decodes.</summary>
-    public static DecodingOptions DecodingOf(DecodeSettings settings, Data.LampTask task) => new()
+    public static DecodingOptions DecodingOf(DecodeSettings settings, LampTask task) => new()
     {
         MaxNewTokens = settings.MaxNewTokens ?? task.MaxNewTokens,
         Contrast = settings.Contrast,
@@ -132,6 +118,8 @@ sealed class PredictStage(PredictionMethod method) : Stage
             }.Write(path);
         }
     }
+
+    sealed record Asked(int User, LampQuery Query);
 
     sealed record Answer(string Id, int Run, string Text);
 }

@@ -27,20 +27,15 @@ sealed class ProfileStage : Stage
     public override void Execute(StageContext context)
     {
         var workspace = new RunWorkspace(context);
-        var partial = Path.Combine(context.Run.Checkpoints(Name), "profiles.jsonl");
-        var done = JsonLines.Read<UserProfile>(partial).ToDictionary(line => line.User);
+        var users = workspace.Dataset.Users;
         var prompts = new ContextPrompts(context, workspace, ContextKind.Profile);
-        var progress = new ItemProgress(context.Progress, Name, done.Count, workspace.Dataset.Users.Count);
-        var missing = workspace.Dataset.Users.Where(user => !done.ContainsKey(user.Id));
-        foreach (var line in Describe(context, workspace, prompts, missing, progress))
-        {
-            JsonLines.Append(partial, [line]);
-            done[line.User] = line;
-        }
-
+        var portions = new Portions<UserProfile>(context, Name);
+        var progress = new ItemProgress(context.Progress, Name, portions.Done, users.Count);
+        var size = PortionSize.Of(workspace.DecodingModel, context.Recipe.Decode, 1, context.Recipe.Context.ProfileTokens);
+        var made = portions.Run(users, size, portion => Describe(context, workspace, prompts, portion, progress)).ToDictionary(line => line.User);
         prompts.Tell(Name);
-        JsonLines.Write(context.Run.Profiles, workspace.Dataset.Users.Select(user => done[user.Id]));
-        AtomicFile.Remove(partial);
+        JsonLines.Write(context.Run.Profiles, users.Select(user => made[user.Id]));
+        portions.Remove();
     }
 
     IEnumerable<UserProfile> Describe(StageContext context, RunWorkspace workspace, ContextPrompts prompts, IEnumerable<LampUser> users, ItemProgress progress)

@@ -9,7 +9,7 @@ namespace CoPe.Runs.Stages;
 /// <summary>Stage 3a: answers sampled from the task-adaptive model on every user's own history, all users in one queue; or texts borrowed from other users.</summary>
 sealed class SampleNegativesStage : Stage
 {
-    /// <summary>Items between two writes to the disk.</summary>
+    /// <summary>Items between two writes to the disk where they do not decode together.</summary>
     const int ItemsPerWrite = 32;
 
     /// <inheritdoc/>
@@ -38,18 +38,36 @@ sealed class SampleNegativesStage : Stage
     public override void Execute(StageContext context)
     {
         var workspace = new RunWorkspace(context);
-        var partial = Path.Combine(context.Run.Checkpoints(Name), "candidates.jsonl");
-        var done = JsonLines.Read<ItemCandidates>(partial).ToDictionary(line => (line.User, line.Item));
         var items = workspace.HistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
-        var missing = items.Where(pair => !done.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
-        var made = context.Recipe.Negatives.Kind == NegativeKind.Pseudo ? Sample(context, workspace, missing, done.Count) : Borrow(context, workspace, missing);
-        foreach (var line in Saving(made, partial)) done[(line.User, line.Item)] = line;
-
-        var poor = done.Values.Count(line => line.Candidates.Count == 0);
+        var portions = new Portions<ItemCandidates>(context, Name);
+        IReadOnlyCollection<ItemCandidates> lines = context.Recipe.Negatives.Kind != NegativeKind.Pseudo ? portions.Run(items, ItemsPerWrite, Borrow(context, workspace))
+            : context.CandidateSource is { } elsewhere ? Ask(context, workspace, elsewhere, items)
+            : Sample(context, workspace, portions, items);
+        var poor = lines.Count(line => line.Candidates.Count == 0);
         if (poor > 0) context.Log.LogWarning("{Stage}: {Poor} of {Items} history items have no usable candidate and make no preference pair", Name, poor, items.Count);
         AtomicFile.Remove(context.Run.Candidates);
-        JsonLines.Write(context.Run.Candidates, items.Select(pair => done[(pair.User.Id, pair.Item.Id)]));
-        AtomicFile.Remove(partial);
+        var made = lines.ToDictionary(line => (line.User, line.Item));
+        JsonLines.Write(context.Run.Candidates, items.Select(pair => made[(pair.User.Id, pair.Item.Id)]));
+        AtomicFile.Remove(context.Run.Checkpoints(Name));
+    }
+
+    /// <summary>Here, in portions, so that the same items decode together whatever was interrupted.</summary>
+    IReadOnlyList<ItemCandidates> Sample(StageContext context, RunWorkspace workspace, Portions<ItemCandidates> portions, List<UserItem> items)
+    {
+        var size = PortionSize.Of(workspace.DecodingModel, context.Recipe.Decode, context.Recipe.Negatives.Candidates, MaxNewTokens(context, workspace));
+        var progress = new ItemProgress(context.Progress, Name, portions.Done, items.Count);
+        return portions.Run(items, size, portion => Drawn(context, workspace, Here(workspace, progress), portion, progress));
+    }
+
+    /// <summary>Elsewhere, where answers come one by one and cost money: each is kept.</summary>
+    IReadOnlyCollection<ItemCandidates> Ask(StageContext context, RunWorkspace workspace, CandidateSource source, List<UserItem> items)
+    {
+        var partial = Path.Combine(context.Run.Checkpoints(Name), "candidates.jsonl");
+        var done = JsonLines.Read<ItemCandidates>(partial).ToDictionary(line => (line.User, line.Item));
+        var progress = new ItemProgress(context.Progress, Name, done.Count, items.Count);
+        var missing = items.Where(pair => !done.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
+        foreach (var line in Saving(Drawn(context, workspace, source, missing, progress), partial)) done[(line.User, line.Item)] = line;
+        return [.. done.Values];
     }
 
     /// <summary>Hands lines on and writes them to the disk a few at a time, and what is left when an error comes.</summary>
@@ -79,10 +97,12 @@ sealed class SampleNegativesStage : Stage
         }
     }
 
-    IEnumerable<ItemCandidates> Sample(StageContext context, RunWorkspace workspace, List<UserItem> items, int done)
+    static int MaxNewTokens(StageContext context, RunWorkspace workspace) => context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
+
+    static IEnumerable<ItemCandidates> Drawn(StageContext context, RunWorkspace workspace, CandidateSource draw, IReadOnlyList<UserItem> items, ItemProgress progress)
     {
         var settings = context.Recipe.Negatives;
-        var maxNewTokens = settings.MaxNewTokens ?? workspace.Task.MaxNewTokens;
+        var maxNewTokens = MaxNewTokens(context, workspace);
         var source = new ExampleSource(workspace, context.Recipe.Sft);
         var options = new CandidateOptions
         {
@@ -94,8 +114,6 @@ sealed class SampleNegativesStage : Stage
             var (messages, ids) = source.WordedPrompt(pair.Item, maxNewTokens);
             return new WordedItem(new CandidateItem(pair.User.Id, pair.Item.Id, ids, source.AnswerText(pair.Item)), messages);
         }
-        var progress = new ItemProgress(context.Progress, Name, done, done + items.Count);
-        CandidateSource draw = context.CandidateSource ?? Here(workspace, progress);
         foreach (var set in draw([.. items.Select(Worded)], options, context.Recipe.Seed, context.Cancellation))
         {
             progress.Finished(set.UserId);
@@ -108,17 +126,17 @@ sealed class SampleNegativesStage : Stage
             .Generate(items.Select(item => item.Item), seed, progress, cancellation)
             .Select(set => new DrawnTexts(set.UserId, set.ItemId, [.. set.Candidates.Select(candidate => candidate.Text)]));
 
-    static IEnumerable<ItemCandidates> Borrow(StageContext context, RunWorkspace workspace, List<UserItem> items)
+    static Func<IReadOnlyList<UserItem>, IEnumerable<ItemCandidates>> Borrow(StageContext context, RunWorkspace workspace)
     {
         var source = new ExampleSource(workspace, context.Recipe.Sft);
         var texts = workspace.HistoryItems(null).Select(pair => new OtherText(pair.User.Id, workspace.Template.HistoryInput(pair.Item), source.AnswerText(pair.Item))).ToList();
         var borrowed = new BorrowedNegatives(texts);
-        foreach (var (user, item) in items)
+        return items => items.Select(pair =>
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            var wanted = new CandidateItem(user.Id, item.Id, [], source.AnswerText(item));
-            var found = context.Recipe.Negatives.Kind == NegativeKind.Random ? borrowed.Random(wanted, context.Recipe.Seed) : borrowed.Similar(wanted, workspace.Template.HistoryInput(item));
-            yield return new ItemCandidates { User = user.Id, Item = item.Id, Candidates = found is null ? [] : [found.Text] };
-        }
+            var wanted = new CandidateItem(pair.User.Id, pair.Item.Id, [], source.AnswerText(pair.Item));
+            var found = context.Recipe.Negatives.Kind == NegativeKind.Random ? borrowed.Random(wanted, context.Recipe.Seed) : borrowed.Similar(wanted, workspace.Template.HistoryInput(pair.Item));
+            return new ItemCandidates { User = pair.User.Id, Item = pair.Item.Id, Candidates = found is null ? [] : [found.Text] };
+        });
     }
 }

@@ -32,25 +32,18 @@ sealed class SelectNegativesStage : Stage
     public override void Execute(StageContext context)
     {
         var workspace = new RunWorkspace(context);
-        var partial = Path.Combine(context.Run.Checkpoints(Name), "pairs.jsonl");
-        var done = JsonLines.Read<SelectedPair>(partial).ToList();
-        var known = done.Select(pair => (pair.User, pair.Item)).ToHashSet();
         var items = workspace.HistoryItems(null).ToDictionary(pair => (pair.User.Id, pair.Item.Id));
         var all = JsonLines.Read<ItemCandidates>(context.Run.Candidates).Where(line => line.Candidates.Count > 0).ToList();
         var scorer = new CandidateScorer(workspace.Scorer(UserAdapterKind.Sft), context.Recipe.Negatives.Span);
-        var progress = new ItemProgress(context.Progress, Name, done.Count, all.Count);
-        foreach (var group in all.Where(line => !known.Contains((line.User, line.Item))).Chunk(ItemsAtOnce))
+        var portions = new Portions<SelectedPair>(context, Name);
+        var progress = new ItemProgress(context.Progress, Name, portions.Done, all.Count);
+        JsonLines.Write(context.Run.Pairs, portions.Run(all, ItemsAtOnce, group =>
         {
-            context.Cancellation.ThrowIfCancellationRequested();
             var scores = scorer.Score([.. group.Select(line => ToScore(context, workspace, items[(line.User, line.Item)], line))], context.Cancellation);
-            var pairs = group.Zip(scores, (line, score) => Select(context.Recipe.Negatives, line, score)).ToList();
-            JsonLines.Append(partial, pairs);
-            done.AddRange(pairs);
-            foreach (var pair in pairs) progress.Finished(pair.User);
-        }
-
-        JsonLines.Write(context.Run.Pairs, done);
-        AtomicFile.Remove(partial);
+            foreach (var line in group) progress.Finished(line.User);
+            return group.Zip(scores, (line, score) => Select(context.Recipe.Negatives, line, score));
+        }));
+        portions.Remove();
     }
 
     static ItemToScore ToScore(StageContext context, RunWorkspace workspace, UserItem item, ItemCandidates line)
