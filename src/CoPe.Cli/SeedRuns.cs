@@ -1,4 +1,3 @@
-using CoPe.Evaluation;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
 using CoPe.Runs.Results;
@@ -13,20 +12,19 @@ sealed class SeedRuns(CommandHost host, RunRequest request)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
-        var figures = new List<RunFigures>();
+        var figures = new List<(long Seed, RunFigures Figures)>();
         for (var i = 0; i < count; i++)
         {
             var one = run.OfSeed(recipe.Seed + i);
             if (!request.IsQuiet) host.Error.WriteLine($"cope: seed {recipe.Seed + i}, run {i + 1} of {count}, in {one.Name}");
             var seeded = request with { Recipe = file, Run = one.Name, Overrides = [.. request.Overrides, $"seed={recipe.Seed + i}"] };
             new RunSession(host, seeded).Work((pipeline, context) => pipeline.Run(context));
-            figures.Add(RunFigures.Read(one, host.Roots, host.Cancellation));
+            figures.Add((recipe.Seed + i, RunFigures.Read(one, host.Roots, host.Cancellation)));
         }
 
         RunSession.Keep(recipe, run);
-        var average = RunFigures.Combine(run.Name, figures);
-        ResultsFile.WriteJson(average.Report, run.SeedResults, average.Seeds);
-        ResultsFile.WriteCsv(average.Report, run.SeedResultsTable, average.Seeds);
+        var average = RunFigures.Combine(run.Name, [.. figures.Select(one => one.Figures)]);
+        SeedFiles.Write(run, recipe, average, figures);
         return (average, run);
     }
 }

@@ -28,6 +28,7 @@ static class ResultsView
         console.WriteLine();
         console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {Queries(count)}");
         console.Write(Table(task, results));
+        SignificanceView.Write(console, SignificanceFile.Read(context.Run), task);
         ExamplesView.Write(console, context, task);
         console.WriteLine($"results  {Relative(host, context.Run.Results)}");
         if (File.Exists(context.Run.Report)) console.WriteLine($"report   {Relative(host, context.Run.Report)}");
@@ -48,6 +49,7 @@ static class ResultsView
         console.Write(Table(figures.Task, figures.Report.Methods.ToDictionary(scores => scores.Method, scores => scores.Metrics), figures.Seeds));
         console.WriteLine($"results  {Relative(host, run.SeedResults)}");
         console.WriteLine($"         {Relative(host, run.SeedResultsTable)}");
+        console.WriteLine($"report   {Relative(host, run.SeedReport)}");
     }
 
     /// <summary>Rows methods, columns the task's metrics, cells mean and standard error over queries.</summary>

@@ -56,6 +56,15 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>The same as CSV.</summary>
     public string ResultsTable => At("results.csv");
 
+    /// <summary>Every method tested against every other.</summary>
+    public string Significance => At("significance.json");
+
+    /// <summary>The same as a table.</summary>
+    public string SignificanceTable => At("significance.csv");
+
+    /// <summary>Each user's figures.</summary>
+    public string UserResultsTable => At("users.csv");
+
     /// <summary>A run of the same recipe with another seed.</summary>
     public RunDirectory OfSeed(long seed) => new(At($"seed-{seed}"), Path.Combine(Name, $"seed-{seed}"));
 
@@ -64,6 +73,9 @@ public sealed class RunDirectory(string root, string? name = null)
 
     /// <summary>The same as CSV.</summary>
     public string SeedResultsTable => At("seeds.csv");
+
+    /// <summary>The page of several seeds.</summary>
+    public string SeedReport => At("seeds.html");
 
     /// <summary>A run of a sweep: the same recipe with another value of one key.</summary>
     public RunDirectory OfValue(string key, string value)

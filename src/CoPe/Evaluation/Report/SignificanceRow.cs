@@ -15,6 +15,12 @@ public sealed record SignificanceRow
     /// <summary>Mean of the method less mean of the baseline.</summary>
     public required double Difference { get; init; }
 
+    /// <summary>Lower end of the 95 % bootstrap interval of the difference; NaN where there is none.</summary>
+    public double Low { get; init; } = double.NaN;
+
+    /// <summary>Upper end of that interval; NaN where there is none.</summary>
+    public double High { get; init; } = double.NaN;
+
     /// <summary>Two-sided p-value of the paired bootstrap; NaN where it was not run.</summary>
     public double BootstrapP { get; init; } = double.NaN;
 

@@ -45,8 +45,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         new UserLines(run, user).TakeOut();
         complete = [.. complete.Except(RemoveStages(TrainedOnEveryone()))];
         if (IsDataInRun || isDataToo) Data.TakeOut(user);
-        AtomicFile.Remove(run.Results);
-        AtomicFile.Remove(run.Report);
+        foreach (var figures in (string[])[run.Results, run.Significance, run.SignificanceTable, run.UserResultsTable, run.Report]) AtomicFile.Remove(figures);
         Renew(complete);
         RequireGone(user);
         return traces;
@@ -70,7 +69,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         foreach (var (file, count) in lines.Answers()) Add(file, "answers to his queries", count);
         if (Directory.Exists(run.AllCheckpoints)) Add(run.AllCheckpoints, "checkpoints of several users together", Directory.EnumerateFiles(run.AllCheckpoints, "*", SearchOption.AllDirectories).Count());
         if (Directory.Exists(run.TamOfEveryoneAdapter)) Add(run.TamOfEveryoneAdapter, "an adapter trained on everyone", 1);
-        foreach (var (file, what) in new[] { (run.Results, "means over users"), (run.Report, "texts and figures of users") })
+        foreach (var (file, what) in new[] { (run.Results, "means over users"), (run.UserResultsTable, "figures of every user"), (run.Report, "texts and figures of users") })
             if (File.Exists(file)) Add(file, what, 1);
         if (IsDataInRun) Add(Path.Combine(context.Inputs.Data, LampFiles.UsersFile), "his history and queries", 1);
         return traces;

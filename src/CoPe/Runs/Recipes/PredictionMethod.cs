@@ -61,6 +61,9 @@ public sealed record PredictionMethod
         return Contrasts ? Amateur ?? recipe.Decode.Amateur : null;
     }
 
+    /// <summary>Whether it wears the task-adaptive model under a recipe: as expert, below a user's adapter, or as amateur.</summary>
+    public bool NeedsTam(Recipe recipe) => TaskAdapterOf(recipe) == TaskAdapterKind.Others || Contrasts;
+
     /// <summary>Says that there is no method of a name, and which there are.</summary>
     internal static string Unknown(string name)
     {

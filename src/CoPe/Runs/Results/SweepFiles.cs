@@ -3,7 +3,6 @@ using System.Text.Json;
 using CoPe.Evaluation;
 using CoPe.Evaluation.Report;
 using CoPe.Evaluation.Report.Sweeps;
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Runs.Results;
 
@@ -65,7 +64,7 @@ public static class SweepFiles
             Key = curve.Key,
             Values = [.. curve.Points.Select(point => point.Value)],
             Chosen = curve.Chosen,
-            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {TitleOf(curve.Method)}.",
+            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {ReportFigures.TitleOf(curve.Method)}.",
             Panels = [.. measured.OrderBy(metric => metric == curve.Metric ? 0 : 1).Take(MostPanels).Select(metric => Panel(curve, metric))],
         };
     }
@@ -74,9 +73,7 @@ public static class SweepFiles
         new() { Name = metric.Title, LowerIsBetter = metric.Direction == MetricDirection.Lower, Meaning = metric.Meaning },
         [
             .. curve.Points[0].Figures.Report.Methods.Select(scores => new SweepSeries(
-                TitleOf(scores.Method),
+                ReportFigures.TitleOf(scores.Method),
                 [.. curve.Points.Select(point => point.Figures.Report.Methods.FirstOrDefault(other => other.Method == scores.Method)?.Metrics.GetValueOrDefault(metric.Name))])),
         ]);
-
-    static string TitleOf(string method) => PredictionMethod.All.FirstOrDefault(known => known.Name == method)?.Title ?? method;
 }

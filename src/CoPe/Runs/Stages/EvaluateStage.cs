@@ -1,5 +1,6 @@
 using CoPe.Evaluation;
 using CoPe.Runs.Recipes;
+using CoPe.Runs.Results;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Runs.Stages;
@@ -15,7 +16,7 @@ sealed class EvaluateStage : Stage
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
-        ["task", "seed", "users", "history_limit", "development_items", "decode_dtype", "decode.do_sample", "decode.runs", "predict", "evaluate", "negatives.max_new_tokens"];
+        ["task", "seed", "users", "history_limit", "development_items", "decode_dtype", "decode.do_sample", "decode.runs", "predict", "evaluate", "negatives.max_new_tokens", "context", "sft.max_words"];
 
     /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe)
@@ -23,13 +24,15 @@ sealed class EvaluateStage : Stage
         var methods = recipe.Methods().ToList();
         foreach (var method in methods) yield return $"predict {method.Name}";
         if (!recipe.Evaluate.Likelihood) yield break;
-        yield return "train tam";
+        if (methods.Any(method => method.NeedsTam(recipe))) yield return "train tam";
+        if (methods.Any(method => method.TaskAdapter == TaskAdapterKind.Everyone)) yield return "train tam-all";
+        if (methods.Any(method => method.Context == ContextKind.Profile)) yield return "profile";
         if (methods.Any(method => method.UserAdapter != UserAdapterKind.None)) yield return "train sft";
         if (methods.Any(method => method.UserAdapter == UserAdapterKind.Dpo)) yield return "train dpo";
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Results, run.ResultsTable, run.Likelihood];
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Results, run.ResultsTable, run.Significance, run.SignificanceTable, run.UserResultsTable, run.Likelihood];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)
@@ -47,5 +50,6 @@ sealed class EvaluateStage : Stage
         foreach (var warning in report.Warnings) context.Log.LogWarning("{Warning}", warning);
         ResultsFile.WriteJson(report, context.Run.Results);
         ResultsFile.WriteCsv(report, context.Run.ResultsTable);
+        SignificanceFile.Write(report, MethodTests.OptionsOf(context.Recipe), context.Run);
     }
 }

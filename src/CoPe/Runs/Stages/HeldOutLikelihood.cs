@@ -1,5 +1,4 @@
 using CoPe.Adapters;
-using CoPe.Data;
 using CoPe.Decoding;
 using CoPe.Negatives;
 using CoPe.Runs.Recipes;
@@ -7,8 +6,8 @@ using CoPe.Runs.Recipes;
 namespace CoPe.Runs.Stages;
 
 /// <summary>
-/// Measures what greedy ROUGE is too coarse for: the likelihood of the users' real answers to the queries under base, TAM, SFT and DPO, and how often the implicit reward ranks the real answer
-/// above answers sampled from the TAM for the same query. Nothing here is seen in training.
+/// Measures what greedy ROUGE is too coarse for: the likelihood of the users' real answers to the queries under every model of the recipe, each with its own prompt, and how often the implicit
+/// reward ranks the real answer above answers sampled from the TAM for the same query. Nothing here is seen in training. A method that contrasts has no likelihood: its score is no distribution over texts.
 /// </summary>
 /// <param name="context">The stage at work.</param>
 /// <param name="workspace">Data, model and adapters.</param>
@@ -20,35 +19,96 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     /// <summary>Queries scored between two looks at progress.</summary>
     const int QueriesAtOnce = 64;
 
+    const string Base = "base", Tam = "tam";
+
     readonly ExampleSource source = new(workspace, context.Recipe.Sft);
+    readonly List<PredictionMethod> methods = [.. context.Recipe.Methods()];
+    readonly bool hasTam = context.Recipe.Methods().Any(method => method.NeedsTam(context.Recipe));
 
     /// <summary>Measures every query that has a gold.</summary>
     public List<QueryLikelihood> Measure()
     {
-        var queries = workspace.Dataset.Users.SelectMany((user, index) => user.Queries.Where(query => query.Gold.Length > 0).Select(query => new Asked(user, index, query))).ToList();
         var kinds = new List<UserAdapterKind>();
-        if (context.Recipe.Methods().Any(method => method.UserAdapter != UserAdapterKind.None)) kinds.Add(UserAdapterKind.Sft);
-        if (context.Recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo)) kinds.Add(UserAdapterKind.Dpo);
+        if (methods.Any(method => method.UserAdapter != UserAdapterKind.None)) kinds.Add(UserAdapterKind.Sft);
+        if (methods.Any(method => method.UserAdapter == UserAdapterKind.Dpo)) kinds.Add(UserAdapterKind.Dpo);
+        var histories = methods.Where(method => method.Context != ContextKind.None).ToList();
+        var queries = Asked(hasTam && kinds.Count + histories.Count > 0);
         using var bank = kinds.Count == 0 ? null : AdapterBank.Stack([.. kinds.Select(kind => workspace.UserAdapters(kind)!)]);
-        var sampled = kinds.Count == 0 ? [] : Sample(queries);
-        var scorer = new SequenceScorer(workspace.DecodingModel, workspace.Tam, bank);
+        var scorer = new SequenceScorer(workspace.DecodingModel, hasTam ? workspace.Tam : null, bank);
+        List<LikelihoodPass> passes = [OfAdapters(scorer, kinds), .. histories.Select(method => OfHistory(scorer, method))];
+        if (methods.Any(method => method.TaskAdapter == TaskAdapterKind.Everyone)) passes.Add(OfEveryone());
+        var references = kinds.Select(kind => (NameOf(kind), Tam)).Concat(histories.Select(method => (method.Name, method.NeedsTam(context.Recipe) ? Tam : Base))).ToList();
         var progress = new ItemProgress(context.Progress, "evaluate", 0, queries.Count);
         var measured = new List<QueryLikelihood>();
-        foreach (var group in queries.Chunk(QueriesAtOnce))
+        foreach (var query in queries.Chunk(QueriesAtOnce).SelectMany(group => Measure(group, passes, references)))
         {
-            var items = group.Select(asked => Item(asked, sampled.GetValueOrDefault(asked.Query.Id, []), kinds.Count)).ToList();
-            var scores = scorer.Score(items, context.Cancellation).ToLookup(score => score.ItemId);
-            foreach (var asked in group)
-            {
-                measured.Add(Of(asked, kinds, [.. scores[asked.Query.Id]]));
-                progress.Finished(asked.User.Id);
-            }
+            measured.Add(query);
+            progress.Finished(query.User);
         }
 
         return measured;
     }
 
-    Dictionary<string, IReadOnlyList<string>> Sample(List<Asked> queries)
+    /// <summary>Base, TAM and the users' adapters, all asked the query alone.</summary>
+    LikelihoodPass OfAdapters(SequenceScorer scorer, List<UserAdapterKind> kinds)
+    {
+        var users = workspace.Dataset.Users.Count;
+        List<(string, Func<AskedQuery, WornAdapters>)> models = [(Base, _ => WornAdapters.Base)];
+        if (hasTam) models.Add((Tam, _ => WornAdapters.TaskAdaptiveModel));
+        models.AddRange(kinds.Select<UserAdapterKind, (string, Func<AskedQuery, WornAdapters>)>((kind, place) => (NameOf(kind), asked => new WornAdapters(true, place * users + asked.Index))));
+        return new(scorer, PlainPrompt, models);
+    }
+
+    /// <summary>A method that reads the history, in the prompt it answers to.</summary>
+    LikelihoodPass OfHistory(SequenceScorer scorer, PredictionMethod method)
+    {
+        var prompts = new ContextPrompts(context, workspace, method.Context);
+        var room = PredictStage.DecodingOf(context.Recipe.Decode, workspace.Task).MaxNewTokens;
+        var worn = new WornAdapters(method.NeedsTam(context.Recipe));
+        return new(scorer, asked => prompts.Prompt(asked.User, asked.Query, Math.Max(room, asked.LongestAnswer)), [(method.Name, _ => worn)]);
+    }
+
+    /// <summary>The adapter trained on everyone, asked the query alone.</summary>
+    LikelihoodPass OfEveryone()
+    {
+        var method = methods.Find(method => method.TaskAdapter == TaskAdapterKind.Everyone)!;
+        var scorer = new SequenceScorer(workspace.DecodingModel, workspace.TaskAdapter(TaskAdapterKind.Everyone), null);
+        return new(scorer, PlainPrompt, [(method.Name, _ => WornAdapters.TaskAdaptiveModel)]);
+    }
+
+    IReadOnlyList<int> PlainPrompt(AskedQuery asked) => source.Prompt(asked.Query, asked.LongestAnswer);
+
+    IEnumerable<QueryLikelihood> Measure(AskedQuery[] queries, List<LikelihoodPass> passes, List<(string Model, string Reference)> references)
+    {
+        var means = queries.Select(_ => new Dictionary<string, double[]>()).ToList();
+        foreach (var pass in passes) pass.Score(queries, means, context.Cancellation);
+        return queries.Zip(means, (asked, found) => new QueryLikelihood
+        {
+            User = asked.User.Id,
+            Query = asked.Query.Id,
+            Tokens = asked.Answers[0].Count,
+            Nll = found.ToDictionary(model => model.Key, model => -model.Value[0]),
+            RewardRank = asked.Answers.Count < 2 ? new Dictionary<string, double>() : references.ToDictionary(pair => pair.Model, pair => Rank(found[pair.Model], found[pair.Reference])),
+        });
+    }
+
+    /// <summary>Share of the sampled answers whose reward per token lies below that of the real one, which comes first; a tie is half.</summary>
+    static double Rank(double[] model, double[] reference)
+    {
+        var rewards = model.Zip(reference, (one, other) => one - other).ToArray();
+        return rewards[1..].Average(reward => (Math.Sign(rewards[0] - reward) + 1) / 2.0);
+    }
+
+    List<AskedQuery> Asked(bool withCandidates)
+    {
+        var queries = workspace.Dataset.Users.SelectMany((user, index) => user.Queries.Where(query => query.Gold.Length > 0).Select(query => new AskedQuery(user, index, query, []))).ToList();
+        var sampled = withCandidates ? Sample(queries) : [];
+        var longest = workspace.ContextLength / 2;
+        IReadOnlyList<int> Cut(int[] ids) => ids.Length <= longest ? ids : ids[..longest];
+        return [.. queries.Select(asked => asked with { Answers = [.. sampled.GetValueOrDefault(asked.Query.Id, []).Prepend(source.AnswerText(asked.Query)).Select(text => Cut(workspace.Encoder.EncodeResponse(text)))] })];
+    }
+
+    Dictionary<string, IReadOnlyList<string>> Sample(List<AskedQuery> queries)
     {
         var longest = context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
         var options = new CandidateOptions { Count = Candidates, Decoding = new DecodingOptions { Sample = true, Temperature = 1, TopP = 0.95, TopK = 0, MaxNewTokens = longest } };
@@ -65,38 +125,5 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         return sampled;
     }
 
-    ScoringItem Item(Asked asked, IReadOnlyList<string> candidates, int kinds)
-    {
-        var longest = workspace.ContextLength / 2;
-        IReadOnlyList<int> Cut(int[] ids) => ids.Length <= longest ? ids : ids[..longest];
-        IReadOnlyList<IReadOnlyList<int>> answers = [.. candidates.Prepend(source.AnswerText(asked.Query)).Select(text => Cut(workspace.Encoder.EncodeResponse(text)))];
-        var users = workspace.Dataset.Users.Count;
-        IReadOnlyList<WornAdapters> policies = [WornAdapters.Base, WornAdapters.TaskAdaptiveModel, .. Enumerable.Range(0, kinds).Select(kind => new WornAdapters(true, kind * users + asked.Index))];
-        return new ScoringItem(asked.Query.Id, source.Prompt(asked.Query, answers.Max(answer => answer.Count)), answers, policies);
-    }
-
-    static QueryLikelihood Of(Asked asked, List<UserAdapterKind> kinds, IReadOnlyList<ScoredResponse> scores)
-    {
-        string[] models = ["base", "tam", .. kinds.Select(kind => kind.ToString().ToLowerInvariant())];
-        var means = scores.ToLookup(score => score.Policy, score => (score.Response, score.Mean));
-        double[] Of(int policy) => [.. means[policy].OrderBy(score => score.Response).Select(score => score.Mean)];
-        var tam = Of(1);
-        var ranks = new Dictionary<string, double>();
-        for (var kind = 0; kind < kinds.Count && tam.Length > 1; kind++)
-        {
-            var rewards = Of(2 + kind).Zip(tam, (user, task) => user - task).ToArray();
-            ranks[models[2 + kind]] = rewards[1..].Average(reward => (Math.Sign(rewards[0] - reward) + 1) / 2.0);
-        }
-
-        return new QueryLikelihood
-        {
-            User = asked.User.Id,
-            Query = asked.Query.Id,
-            Tokens = scores[0].LogProbs.Count,
-            Nll = models.Select((model, policy) => (model, -Of(policy)[0])).ToDictionary(),
-            RewardRank = ranks,
-        };
-    }
-
-    sealed record Asked(LampUser User, int Index, LampQuery Query);
+    static string NameOf(UserAdapterKind kind) => kind.ToString().ToLowerInvariant();
 }

@@ -31,7 +31,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
     public override IEnumerable<string> Needs(Recipe recipe)
     {
         var task = method.TaskAdapterOf(recipe);
-        if (task == TaskAdapterKind.Others || method.Contrasts) yield return "train tam";
+        if (method.NeedsTam(recipe)) yield return "train tam";
         if (task == TaskAdapterKind.Everyone) yield return "train tam-all";
         if (method.Context == ContextKind.Profile) yield return "profile";
         if (method.UserAdapter == UserAdapterKind.Sft || method.AmateurOf(recipe) == AmateurKind.Sft) yield return "train sft";

@@ -12,9 +12,9 @@ sealed record QueryLikelihood
     /// <summary>Tokens of the user's own answer, its end included.</summary>
     public required int Tokens { get; init; }
 
-    /// <summary>Negative log-likelihood per token by model: base, tam, sft, dpo.</summary>
+    /// <summary>Negative log-likelihood per token by model: base, tam, sft, dpo, and the methods that read the history (<c>rag</c>) or wear an adapter of everyone (<c>tam-all</c>).</summary>
     public required IReadOnlyDictionary<string, double> Nll { get; init; }
 
-    /// <summary>Share of sampled answers whose implicit reward, per token, is below that of the user's own answer, by user model: sft, dpo. One half is chance.</summary>
+    /// <summary>Share of sampled answers whose implicit reward, per token, is below that of the user's own answer, by model that knows the user: his adapters against the TAM, the history in the prompt against the same model without it. One half is chance.</summary>
     public required IReadOnlyDictionary<string, double> RewardRank { get; init; }
 }

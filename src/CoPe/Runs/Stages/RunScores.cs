@@ -16,21 +16,34 @@ static class RunScores
         return runs == 1 ? reports[0] : SeedAverage.Of(reports).Report;
     }
 
-    /// <summary>Adds the likelihood of the golds to the methods whose model it was measured under.</summary>
-    public static EvaluationReport With(EvaluationReport report, IReadOnlyList<QueryLikelihood> likelihood) => likelihood.Count == 0 ? report : report with
+    /// <summary>Adds the likelihood of the golds to the methods whose model it was measured under: to each query, and so to users and means.</summary>
+    public static EvaluationReport With(EvaluationReport report, IReadOnlyList<QueryLikelihood> likelihood)
     {
-        Methods = [.. report.Methods.Select(method => method with { Metrics = Add(method, likelihood) })],
-    };
-
-    static Dictionary<string, MeanWithError> Add(MethodScores method, IReadOnlyList<QueryLikelihood> likelihood)
-    {
-        var metrics = method.Metrics.ToDictionary();
-        var nll = likelihood.Where(query => query.Nll.ContainsKey(method.Method)).Select(query => query.Nll[method.Method]).ToList();
-        var ranks = likelihood.Where(query => query.RewardRank.ContainsKey(method.Method)).Select(query => query.RewardRank[method.Method]).ToList();
-        if (nll.Count > 0) metrics[Metric.GoldNll.Name] = MeanWithError.Of(nll);
-        if (ranks.Count > 0) metrics[Metric.RewardRank.Name] = MeanWithError.Of(ranks);
-        return metrics;
+        var lines = likelihood.ToDictionary(line => line.Query);
+        return likelihood.Count == 0 ? report : report with { Methods = [.. report.Methods.Select(method => Add(method, lines))] };
     }
+
+    static MethodScores Add(MethodScores method, Dictionary<string, QueryLikelihood> lines)
+    {
+        var queries = method.Queries.Select(query => lines.TryGetValue(query.Id, out var line) ? query with { Values = Add(query.Values, line, method.Method) } : query).ToList();
+        var added = ScoreAggregate.Means([.. queries.Select(query => query.Values)]).Where(mean => !method.Metrics.ContainsKey(mean.Key)).ToList();
+        if (added.Count == 0) return method;
+        var ofUsers = queries.Where(query => query.UserId is not null).ToLookup(query => query.UserId!);
+        var users = method.Users.Select(user => user with { Values = Join(user.Values, ScoreAggregate.Means([.. ofUsers[user.UserId].Select(query => query.Values)]).Select(mean => KeyValuePair.Create(mean.Key, mean.Value.Mean))) }).ToList();
+        return method with { Queries = queries, Users = users, Metrics = Join(method.Metrics, added), OverUsers = ScoreAggregate.Means([.. users.Select(user => user.Values)]) };
+    }
+
+    static Dictionary<string, double> Add(IReadOnlyDictionary<string, double> values, QueryLikelihood line, string method)
+    {
+        var all = values.ToDictionary();
+        if (line.Nll.TryGetValue(method, out var nll)) all[Metric.GoldNll.Name] = nll;
+        if (line.RewardRank.TryGetValue(method, out var rank)) all[Metric.RewardRank.Name] = rank;
+        return all;
+    }
+
+    /// <summary>What is known, and what is not known yet.</summary>
+    static Dictionary<string, T> Join<T>(IReadOnlyDictionary<string, T> known, IEnumerable<KeyValuePair<string, T>> others) =>
+        known.Concat(others.Where(pair => !known.ContainsKey(pair.Key))).ToDictionary();
 
     static Dictionary<string, PredictionFile> Files(StageContext context, int run) =>
         context.Recipe.Methods().ToDictionary(method => method.Name, method => PredictionFile.Read(context.Run.PredictionsOfRun(method.Name, run)));

@@ -21,6 +21,9 @@ sealed class TrainSftStage : Stage
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];
 
     /// <inheritdoc/>
+    public override bool IsIn(Recipe recipe) => recipe.Methods().Any(method => method.UserAdapter != UserAdapterKind.None);
+
+    /// <inheritdoc/>
     public override IEnumerable<string> Outputs(RunDirectory run) => [run.SftAdapters, run.Metrics(Name)];
 
     /// <inheritdoc/>

@@ -21,7 +21,7 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
     public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "model_dtype", "tam", .. OnEveryone ? (string[])["users", "history_limit", "development_items"] : []];
 
     /// <inheritdoc/>
-    public override bool IsIn(Recipe recipe) => !OnEveryone || recipe.Methods().Any(method => method.TaskAdapter == kind);
+    public override bool IsIn(Recipe recipe) => recipe.Methods().Any(method => OnEveryone ? method.TaskAdapter == kind : method.NeedsTam(recipe));
 
     /// <inheritdoc/>
     public override IEnumerable<string> Outputs(RunDirectory run) => [AdapterOf(run), run.Metrics(Name)];

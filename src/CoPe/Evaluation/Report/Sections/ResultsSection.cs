@@ -22,7 +22,9 @@ internal sealed class ResultsSection : ReportSection
 
     /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
-        "Mean ± standard error over queries; the best mean of each column is set in bold."
+        "Mean ± standard error over queries"
+        + (model.Results.Cells.Any(cell => cell.SeedDeviation is not null) ? " of the values averaged over the seeds, and sd, the standard deviation of the seeds' means" : "")
+        + "; the best mean of each column is set in bold."
         + (model.Results.Metrics.Any(metric => metric.LowerIsBetter) ? " An arrow (↓) means that lower is better." : "")
         + (model.Results.Metrics.Any(metric => metric.Descriptive) ? " Columns that only describe the texts have no best." : "")
         + (model.Comparisons.Count > 0 ? $" The dashed line in each plot marks {model.Comparisons[0].Baseline}." : "");
@@ -98,6 +100,8 @@ internal sealed class ResultsSection : ReportSection
             markup.Element(isBest ? "strong" : "span", Figures.Value(cell.Mean));
             if (double.IsFinite(cell.StandardError) && cell.StandardError > 0)
                 markup.Element("small", " ± " + Figures.Value(cell.StandardError));
+            if (cell.SeedDeviation is { } deviation)
+                markup.Element("small", " sd " + Figures.Value(deviation));
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class SignificanceSection : ReportSection
 
     /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
-        "Paired tests on the same queries, two-sided: a bootstrap of the mean difference and a sign test. p below 0.05 is set in bold; " +
+        "Paired tests on the same queries, two-sided: a bootstrap of the mean difference, which also gives its interval, and a sign test. p below 0.05 is set in bold; " +
         (model.Significance.Count == 1 ? "there is one test." : $"the {Figures.Count(model.Significance.Count)} tests are not corrected for their number.");
 
     /// <inheritdoc/>
@@ -47,7 +47,7 @@ internal sealed class SignificanceSection : ReportSection
         {
             using (markup.Open("thead"))
             using (markup.Open("tr"))
-                foreach (var heading in (string[])["Comparison", "Metric", "Difference", "p bootstrap", "p sign", "Users"])
+                foreach (var heading in (string[])["Comparison", "Metric", "Difference", "95 % interval", "p bootstrap", "p sign", "Users"])
                     markup.Element("th", heading, ("scope", "col"));
             using (markup.Open("tbody"))
                 foreach (var row in rows)
@@ -63,6 +63,7 @@ internal sealed class SignificanceSection : ReportSection
                 markup.Text(row.Method).Element("span", " against ", ("class", "dim")).Text(row.Baseline);
             markup.Element("td", row.Metric, ("class", "left"));
             markup.Element("td", Figures.Signed(row.Difference), ("data-label", "difference"));
+            markup.Element("td", double.IsFinite(row.Low) ? $"{Figures.Signed(row.Low)} to {Figures.Signed(row.High)}" : Figures.None, ("data-label", "95 % interval"));
             WriteP(markup, "p bootstrap", row.BootstrapP);
             WriteP(markup, "p sign", row.SignP);
             using (markup.Open("td", ("class", "users")))

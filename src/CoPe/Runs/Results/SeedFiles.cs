@@ -1,0 +1,42 @@
+using CoPe.Evaluation;
+using CoPe.Evaluation.Report;
+using CoPe.Evaluation.Report.Seeds;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Runs.Results;
+
+/// <summary>Several seeds of one recipe as JSON, CSV and a page.</summary>
+public static class SeedFiles
+{
+    /// <summary>Writes all three into the folder that holds the seeds.</summary>
+    /// <param name="run">The folder.</param>
+    /// <param name="recipe">The recipe of the first seed.</param>
+    /// <param name="average">The seeds as one.</param>
+    /// <param name="seeds">Each seed with what it came to.</param>
+    public static void Write(RunDirectory run, Recipe recipe, RunFigures average, IReadOnlyList<(long Seed, RunFigures Figures)> seeds)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(average);
+        ResultsFile.WriteJson(average.Report, run.SeedResults, average.Seeds);
+        ResultsFile.WriteCsv(average.Report, run.SeedResultsTable, average.Seeds);
+        var model = new SeedsModel { Average = Model(run, recipe, average, seeds), Seeds = [.. seeds.Select(one => new SeedResults(one.Seed, ReportFigures.Table(one.Figures.Report)))] };
+        AtomicFile.Write(run.SeedReport, stream =>
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true);
+            SeedsReport.Write(model, writer);
+        });
+    }
+
+    static ReportModel Model(RunDirectory run, Recipe recipe, RunFigures average, IReadOnlyList<(long Seed, RunFigures Figures)> seeds) => new()
+    {
+        Title = $"{average.Task.Name.Replace('_', ' ')} with {seeds.Count} seeds",
+        RunName = Path.GetFileName(run.Root),
+        RecipeYaml = recipe.ToYaml(),
+        Facts = [.. seeds.Select(one => new ReportFact { Group = "Seeds", Name = $"seed {one.Seed}", Value = one.Figures.Name })],
+        Results = ReportFigures.Table(average.Report, average.Seeds),
+        Comparisons = ReportFigures.Comparisons(average.Report),
+        Significance = MethodTests.Rows(average.Report, recipe),
+        UserScores = [.. ReportFigures.OfUsers(average.Report)],
+        HistoryLengths = average.Report.Methods[0].Users.ToDictionary(user => user.UserId, user => user.HistoryItems),
+    };
+}
