@@ -3,6 +3,7 @@ using CoPe.Data;
 using CoPe.Evaluation;
 using CoPe.Evaluation.Report;
 using CoPe.Runs;
+using CoPe.Runs.Results;
 using Spectre.Console;
 
 namespace CoPe.Cli;
@@ -35,9 +36,19 @@ sealed record FileEvaluation
             console.WriteLine();
             console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {ResultsView.Queries(report.Methods.Max(scores => scores.Queries.Count))}");
             console.Write(ResultsView.Table(task, report.Methods.ToDictionary(scores => scores.Method, scores => scores.Metrics)));
+            SignificanceView.Write(console, Tests(task, report), task);
         }
 
         foreach (var warning in scored.SelectMany(one => one.Report.Warnings)) host.Error.WriteLine($"cope: warning: {warning}");
+    }
+
+    /// <summary>The last file of the table against each other one, in the metric that stands for the task.</summary>
+    static IReadOnlyList<SignificanceLine> Tests(LampTask task, EvaluationReport report)
+    {
+        var last = report.Methods[^1];
+        var answered = last.Queries.Select(query => query.Id).ToHashSet(StringComparer.Ordinal);
+        var others = report.Methods.SkipLast(1).Where(baseline => baseline.Queries.Any(query => answered.Contains(query.Id)));
+        return [.. others.Select(baseline => SignificanceLine.Of(PairedTest.Compare(last, baseline, Metric.Headline(task.Outcome), new() { Resamples = 1000 })))];
     }
 
     /// <summary>Every figure as CSV.</summary>

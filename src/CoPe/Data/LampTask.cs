@@ -27,6 +27,9 @@ public sealed record LampTask
     /// <summary>Words a model may put before its answer, as in <c>Title: ...</c>; <see cref="Prompts.AnswerExtractor"/> takes one of them off the front.</summary>
     public IReadOnlyList<string> AnswerLabels { get; init; } = [];
 
+    /// <summary>Every answer there is, of a task that asks for a category; macro F1 is averaged over them. Empty: those that the golds have.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
     /// <summary>Whether an answer is one line, as a title is; whatever follows its first line that is not blank is then no part of it.</summary>
     public bool SingleLineAnswer { get; init; }
 }

@@ -1,7 +1,9 @@
 namespace CoPe.Evaluation;
 
 /// <summary>Accuracy of each answer, macro F1 of all.</summary>
-sealed class CategoryScorer(IReadOnlyList<string>? labels) : OutcomeScorer
+/// <param name="labels">The labels; null takes those of the task and whatever else the golds have.</param>
+/// <param name="ofTask">The labels of the task; none where it names none.</param>
+sealed class CategoryScorer(IReadOnlyList<string>? labels, IReadOnlyList<string> ofTask) : OutcomeScorer
 {
     public override IReadOnlyDictionary<string, double> Score(ScoredAnswer answer) => new Dictionary<string, double>
     {
@@ -9,12 +11,14 @@ sealed class CategoryScorer(IReadOnlyList<string>? labels) : OutcomeScorer
     };
 
     public override (Metric, MeanWithError)? ScoreTogether(IReadOnlyList<ScoredAnswer> answers) => (Metric.MacroF1,
-        ClassificationMetrics.MacroF1WithError([.. answers.Select(answer => answer.Output)], [.. answers.Select(answer => answer.Gold.Text)], labels));
+        ClassificationMetrics.MacroF1WithError([.. answers.Select(answer => answer.Output)], [.. answers.Select(answer => answer.Gold.Text)], LabelsOf(answers)));
 
     public override string? Complaint(IReadOnlyList<ScoredAnswer> answers)
     {
-        var known = (labels ?? [.. answers.Select(answer => answer.Gold.Text)]).Select(label => label.Trim()).ToHashSet(StringComparer.Ordinal);
+        var known = LabelsOf(answers).Select(label => label.Trim()).ToHashSet(StringComparer.Ordinal);
         var others = answers.Where(answer => !known.Contains(answer.Output.Trim())).Select(answer => answer.Gold.Id).ToList();
         return others.Count == 0 ? null : $"{IdList.Of(others, "answer")} are none of the {known.Count} labels and count as wrong.";
     }
+
+    IReadOnlyList<string> LabelsOf(IReadOnlyList<ScoredAnswer> answers) => labels ?? [.. ofTask, .. answers.Select(answer => answer.Gold.Text)];
 }

@@ -15,7 +15,7 @@ public sealed record EvaluationOptions
     /// <summary>Whether ROUGE compares Porter stems; off in the reference.</summary>
     public bool RougeStemmer { get; init; }
 
-    /// <summary>All labels of a category task, for macro F1; null takes those of the golds.</summary>
+    /// <summary>All labels of a category task, for macro F1; null takes those of the task and of the golds.</summary>
     public IReadOnlyList<string>? Categories { get; init; }
 
     /// <summary>The scale of a rating task: an answer that is no number counts as the end farther from the gold, as in LaMP.</summary>

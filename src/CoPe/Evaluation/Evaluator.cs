@@ -16,7 +16,7 @@ public static class Evaluator
         EvaluationOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
-        var scorer = OutcomeScorer.Of(task.Outcome, options);
+        var scorer = OutcomeScorer.Of(task, options);
         Check(task, golds, scorer);
         var own = OwnTextsOf(golds);
         var warnings = new List<string>();

@@ -5,10 +5,10 @@ namespace CoPe.Evaluation;
 /// <summary>The metrics of one kind of task: those of a single answer, and one that only many answers have.</summary>
 abstract class OutcomeScorer
 {
-    /// <summary>The scorer of a kind of task.</summary>
-    public static OutcomeScorer Of(TaskOutcome outcome, EvaluationOptions options) => outcome switch
+    /// <summary>The scorer of a task.</summary>
+    public static OutcomeScorer Of(LampTask task, EvaluationOptions options) => task.Outcome switch
     {
-        TaskOutcome.Category => new CategoryScorer(options.Categories),
+        TaskOutcome.Category => new CategoryScorer(options.Categories, task.Labels),
         TaskOutcome.Rating => new RatingScorer(options.Scale),
         _ => new TextScorer(options.RougeStemmer),
     };

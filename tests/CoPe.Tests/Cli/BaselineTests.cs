@@ -1,5 +1,6 @@
 using CoPe.Evaluation;
 using CoPe.Runs;
+using CoPe.Runs.Results;
 
 namespace CoPe.Tests.Cli;
 
@@ -10,7 +11,7 @@ public sealed class BaselineTests(TinyWorld world) : IClassFixture<TinyWorld>
     [Fact]
     public void Every_optional_method_answers_every_query_and_is_measured()
     {
-        string[] line = ["run", "recipe.yaml", "--run", "baselines", "--set", "predict=base,recent,rag,pag,tam-all,cope-sft,cope", "--set", "context.profile_tokens=4", "--set", "evaluate.likelihood=false"];
+        string[] line = ["run", "recipe.yaml", "--run", "baselines", "--set", "predict=base,recent,rag,pag,tam-all,cope-sft,cope", "--set", "context.profile_tokens=4"];
         Assert.True(world.Cope(default, line) == 0, world.Error);
 
         var results = ResultsFile.ReadJson(world.At("baselines").Results);
@@ -18,6 +19,40 @@ public sealed class BaselineTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.All(results.Values, method => Assert.Equal(4, method["rouge-l"].Count));
         Assert.Equal(["1", "2"], JsonLines.Read<Profile>(world.At("baselines").Profiles).Select(profile => profile.User));
         Assert.Contains("TAM-all", world.Output, StringComparison.Ordinal);
+        // A contrast is no distribution over texts, so it has no likelihood; a reward needs a model that knows the user, and the same model without that knowledge.
+        Assert.Equal(["base", "recent", "rag", "pag", "tam-all"], results.Where(method => method.Value.ContainsKey("gold-nll")).Select(method => method.Key));
+        Assert.Equal(["recent", "rag", "pag"], results.Where(method => method.Value.ContainsKey("reward-rank")).Select(method => method.Key));
+        Assert.NotEqual(results["base"]["gold-nll"].Mean, results["rag"]["gold-nll"].Mean);
+        Assert.NotEqual(results["rag"]["gold-nll"].Mean, results["recent"]["gold-nll"].Mean);
+    }
+
+    [Fact]
+    public void A_run_trains_only_what_its_methods_wear()
+    {
+        Assert.True(world.Cope(default, "run", "recipe.yaml", "--run", "prompts", "--set", "predict=base,rag") == 0, world.Error);
+
+        Assert.DoesNotContain("train", world.Error, StringComparison.Ordinal);
+        Assert.Equal(["gold-nll"], ResultsFile.ReadJson(world.At("prompts").Results)["rag"].Keys.Where(name => name is "gold-nll" or "reward-rank")); // no TAM to sample others' answers from
+
+        Assert.True(world.Cope(default, "run", "recipe.yaml", "--run", "prompts", "--set", "predict=base,tam") == 0, world.Error);
+        Assert.Contains("train tam: done", world.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("train sft", world.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_method_is_tested_against_every_other_in_files_and_the_last_in_the_terminal()
+    {
+        Assert.Equal(0, world.Cope(default, "evaluate", "--run", "undisturbed"));
+
+        Assert.Contains("CoPe against", world.Output, StringComparison.Ordinal);
+        Assert.All(world.Output.Split('\n'), line => Assert.True(line.Length <= 80, line));
+        var run = world.At("undisturbed");
+        var tests = SignificanceFile.Read(run);
+        Assert.Equal(15, tests.Count(test => test.Metric == "rouge-l")); // pairs of six methods
+        Assert.Equal(3, tests.Count(test => test is { Metric: "gold-nll", Method: "sft" or "tam" })); // tam-base, sft-base, sft-tam
+        Assert.All(tests, test => Assert.Equal(("users", 2), (test.Unit, test.Helped + test.Hurt + test.Equal)));
+        Assert.Equal(tests.Count + 1, File.ReadAllLines(run.SignificanceTable).Length);
+        Assert.StartsWith("user,history_items,queries,method,metric,mean\n1,3,2,base,rouge-1,", File.ReadAllText(run.UserResultsTable), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,6 +23,9 @@ public sealed class ManyRunsTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(Math.Abs(each[0] - each[1]) / Math.Sqrt(2), average.GetProperty("seed_sd").GetDouble(), 12);
         Assert.StartsWith("method,metric,mean,standard_error,n,seed_sd\nbase,rouge-1,", File.ReadAllText(run.SeedResultsTable), StringComparison.Ordinal);
         Assert.Contains("over 2 seeds", world.Output, StringComparison.Ordinal);
+        Assert.Contains("seeds.html", world.Output, StringComparison.Ordinal);
+        var page = File.ReadAllText(run.SeedReport);
+        Assert.All((string[])["seed 7", "seed 8", "ROUGE-L by seed", "<svg", "<b>seed</b>: 7"], text => Assert.Contains(text, page, StringComparison.Ordinal));
     }
 
     [Fact]

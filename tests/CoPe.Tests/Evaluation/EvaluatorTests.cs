@@ -92,6 +92,19 @@ public class EvaluatorTests
     }
 
     [Fact]
+    public void Macro_f1_counts_every_label_of_the_task_and_what_else_the_golds_have()
+    {
+        var task = LampTasks.NewsCategorize;
+        GoldAnswer[] golds = [new() { Id = "1", Text = "sports" }, new() { Id = "2", Text = "crime" }, new() { Id = "3", Text = "other" }];
+        var file = new PredictionFile { Task = task.LampId, Predictions = [new("1", "sports"), new("2", "sports"), new("3", "other")] };
+
+        var report = Evaluator.Evaluate(task, golds, new Dictionary<string, PredictionFile> { ["sft"] = file });
+
+        // sports 2/3, other 1, and 14 more labels of the task without a right answer.
+        Assert.Equal((2.0 / 3 + 1) / 16, report.Of("sft").Metrics["macro-f1"].Mean, 12);
+    }
+
+    [Fact]
     public void A_rating_task_has_mae_and_rmse_and_counts_words_as_the_far_end()
     {
         var report = Evaluate(TaskOutcome.Rating, ["5", "1", "4"], ["4", "1.0", "very good"]);

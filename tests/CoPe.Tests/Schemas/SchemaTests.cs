@@ -18,7 +18,7 @@ public sealed class SchemaTests(TinyWorld world) : IClassFixture<TinyWorld>
     static readonly (string Pattern, string Schema)[] Files =
     [
         ("negatives/candidates.jsonl", "candidates"), ("negatives/pairs.jsonl", "pairs"), ("evaluation/likelihood.jsonl", "likelihood"), ("metrics/", "metrics"), ("profiles.jsonl", "profiles"),
-        ("predictions/", "answers"), ("results.json", "results"), ("stages/file-hashes.json", ""), ("stages/", "stage"), ("manifest.json", "manifest"),
+        ("predictions/", "answers"), ("results.json", "results"), ("significance.json", "significance"), ("stages/file-hashes.json", ""), ("stages/", "stage"), ("manifest.json", "manifest"),
     ];
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class SchemaTests(TinyWorld world) : IClassFixture<TinyWorld>
             foreach (var text in file.EndsWith(".jsonl", StringComparison.Ordinal) ? File.ReadLines(file) : [File.ReadAllText(file)]) Assert.Empty(Errors(text, known.Schema));
         }
 
-        Assert.Superset(new HashSet<string> { "candidates", "pairs", "likelihood", "metrics", "answers", "results", "stage", "manifest" }, seen);
+        Assert.Superset(new HashSet<string> { "candidates", "pairs", "likelihood", "metrics", "answers", "results", "significance", "stage", "manifest" }, seen);
     }
 
     /// <summary>Records that are files as they are: a property that the schema lacks, or one too many, fails.</summary>

@@ -41,7 +41,7 @@ public static class TaskFile
         return RecipeFile.ToYaml(new TaskKeys
         {
             Name = task.Name, Benchmark = task.LampId, InputFields = task.InputFields, OutputField = task.OutputField, Outcome = task.Outcome,
-            MaxNewTokens = task.MaxNewTokens, RepetitionPenalty = task.RepetitionPenalty, AnswerLabels = task.AnswerLabels, SingleLineAnswer = task.SingleLineAnswer,
+            MaxNewTokens = task.MaxNewTokens, RepetitionPenalty = task.RepetitionPenalty, AnswerLabels = task.AnswerLabels, Labels = task.Labels, SingleLineAnswer = task.SingleLineAnswer,
             System = template.System, History = template.History, Query = template.Query,
             Example = template.InContext.Example, Examples = template.InContext.Examples, Summary = template.InContext.Summary, Profile = template.InContext.Profile,
         });
@@ -54,7 +54,7 @@ public static class TaskFile
         var task = new LampTask
         {
             Name = keys.Name, LampId = keys.Benchmark ?? keys.Name, InputFields = keys.InputFields, OutputField = keys.OutputField, Outcome = keys.Outcome,
-            MaxNewTokens = keys.MaxNewTokens, RepetitionPenalty = keys.RepetitionPenalty, AnswerLabels = keys.AnswerLabels, SingleLineAnswer = keys.SingleLineAnswer,
+            MaxNewTokens = keys.MaxNewTokens, RepetitionPenalty = keys.RepetitionPenalty, AnswerLabels = keys.AnswerLabels, Labels = keys.Labels, SingleLineAnswer = keys.SingleLineAnswer,
         };
         return new(task, PromptTemplates.Checked(path, () => new()
         {
@@ -70,6 +70,7 @@ public static class TaskFile
             return $"'name' is '{keys.Name}'; it is also the name of a folder, so use letters, digits, '_' and '-'";
         if (keys.OutputField.Length == 0) return "'output_field' is missing; name the field of a history item that the user wrote, for example output_field: text";
         if (keys.InputFields.Contains(keys.OutputField)) return $"'input_fields' holds the output field '{keys.OutputField}': a prompt that holds the answer gives it away";
+        if (keys.Labels.Count > 0 && keys.Outcome != TaskOutcome.Category) return "'labels' lists the answers there are, but the outcome is no category: leave 'labels' out, or set outcome: category";
         return keys.History.Length == 0 ? "'history' is missing; word the request for a history item, for example history: \"Write about: {topic}\"" : null;
     }
 }

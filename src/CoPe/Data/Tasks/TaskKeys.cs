@@ -31,6 +31,9 @@ sealed record TaskKeys
     /// <summary>Words a model may put before its answer.</summary>
     public IReadOnlyList<string> AnswerLabels { get; init; } = [];
 
+    /// <summary>Every answer there is, of a task whose outcome is a category.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
     /// <summary>Whether an answer is one line.</summary>
     public bool SingleLineAnswer { get; init; }
 

@@ -18,7 +18,7 @@ static partial class TreebankRules
 
     [GeneratedRegex("([ (\\[{<])(\"|'{2})")] public static partial Regex QuoteAfterOpener { get; }
 
-    [GeneratedRegex($"(')(?!re|ve|ll|m|t|s|d|n)([{Word}]){End}", AnyCase)] public static partial Regex QuoteBeforeLetter { get; }
+    [GeneratedRegex($"(')(?!re|ve|ll|m|t|[s\u017F]|d|n)([{Word}]){End}", AnyCase)] public static partial Regex QuoteBeforeLetter { get; }
 
     [GeneratedRegex($"([^.])(\\.)([\\])}}>\"'\u00BB\u201D\u2019 ]*){Space}*$")] public static partial Regex FinalPeriod { get; }
 

@@ -61,4 +61,12 @@ public class TaskFileTests
     [InlineData("data/mails.YML", true)]
     [InlineData("./mails", true)]
     public void A_path_is_told_from_a_name(string task, bool isPath) => Assert.Equal(isPath, TaskFile.IsPath(task));
+
+    [Fact]
+    public void Labels_belong_to_tasks_that_ask_for_a_category()
+    {
+        Assert.Equal(["[1]", "[2]"], LampTasks.Citation.Labels);
+        Assert.Equal([15, 15], new[] { LampTasks.NewsCategorize, LampTasks.MovieTagging }.Select(task => task.Labels.Count));
+        Assert.Contains("set outcome: category", Assert.Throws<RecipeException>(() => TaskFile.Parse(Mails + "\nlabels: [a, b]\n", "mails.yaml")).Message, StringComparison.Ordinal);
+    }
 }

@@ -30,6 +30,7 @@ public class WordTokenizerTests(ITestOutputHelper output)
     [InlineData("it's 3:30, $5.00 -- 10%", "it 's 3:30 , $ 5.00 -- 10 %")]
     [InlineData("wait... what?!", "wait ... what ? !")]
     [InlineData("'tis the dogs' house; gonna *go*", "'t is the dogs ' house ; gon na * go *")]
+    [InlineData("the dog'\u017F", "the dog'\u017F")]
     [InlineData("“So” ‘it’ goes", "“ So ” ‘ it ’ goes")]
     [InlineData("", "")]
     public void Words_and_marks_are_cut_apart(string text, string tokens) => Assert.Equal(tokens, string.Join(' ', WordTokenizer.Tokenize(text)));
