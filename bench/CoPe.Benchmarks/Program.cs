@@ -1,11 +1,13 @@
 using System.Globalization;
 using CoPe.Benchmarks.Decode;
+using CoPe.Benchmarks.Memory;
 using CoPe.Benchmarks.Tokens;
 using CoPe.Benchmarks.Train;
 
 const string Usage = """
     usage: CoPe.Benchmarks train [--layers N] [--rounds N]
            CoPe.Benchmarks decode [--shape qwen2.5-0.5b|qwen2.5-1.5b|mistral-7b|embedded] [--layers N] [--rounds N]
+           CoPe.Benchmarks memory [--shape S] [--layers N]
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train); rounds 5 and 16.
     """;
@@ -21,7 +23,7 @@ if (args is ["tokens", var folder, var text])
 }
 
 var options = args.Skip(1).Chunk(2).ToArray();
-if (args is not ["train" or "decode", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds", _]))
+if (args is not ["train" or "decode" or "memory", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds", _]))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -33,6 +35,10 @@ if (args[0] == "train")
 {
     using var figures = new TrainFigures(Number("--layers") ?? 24, Number("--rounds") ?? 5);
     Print(figures.All());
+}
+else if (args[0] == "memory")
+{
+    Print(new MemoryFigures(Text("--shape") ?? "qwen2.5-0.5b", Number("--layers")).All());
 }
 else
 {

@@ -36,6 +36,9 @@ sealed class RandomModel : IDisposable
     /// <summary>The model over the mapped file; the caller's.</summary>
     public CausalLm Load() => CausalLm.Load(folder);
 
+    /// <summary>What <c>cope model info</c> knows of it.</summary>
+    public ModelInfo Info() => ModelInfo.Read(folder);
+
     /// <summary>The shape of a known model.</summary>
     /// <param name="name">qwen2.5-0.5b, qwen2.5-1.5b, mistral-7b or embedded.</param>
     /// <param name="layers">Fewer or more layers than it has; null for as many.</param>

@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Decoding;
 using CoPe.Modeling;
 using CoPe.Runs.Recipes;
 
@@ -37,11 +38,13 @@ sealed record ModelNeeds
         var dtype = info.Config.Dtype;
         var labels = Math.Min(Answer, Length);
         long Train(int rows, LoraConfig lora, int adapters) => info.TrainingBytes(rows, Length, lora, adapters, dtype) + info.LogitsBytes(rows * labels);
+        // Prompts come first, in passes of many tokens.
+        long Decode(int rows) => info.DecodingBytes(rows, Length, dtype) + info.LayerBytes(Math.Max(Length, Math.Min((long)rows * Length, new EngineOptions().PrefillTokens)), dtype);
         yield return ("train tam", Rows(Batch), Train(Batch, Task, 1));
         yield return ("train sft", Rows(Batch * Users), Train(Batch * Users, User, Users));
-        yield return ("negatives sample", Rows(Batch), info.DecodingBytes(Batch, Length, dtype));
+        yield return ("negatives sample", Rows(Batch), Decode(Batch));
         yield return ("train dpo", Rows(2 * Batch * Users), Train(2 * Batch * Users, User, Users));
-        yield return ("predict", Rows(2 * Batch), info.DecodingBytes(2 * Batch, Length, dtype));
+        yield return ("predict", Rows(2 * Batch), Decode(2 * Batch));
     }
 
     static string Rows(int count) => count == 1 ? "1 row" : $"{count} rows";

@@ -12,15 +12,26 @@ internal static partial class NativeHeap
     const int TopPad = -2;
     const int MapThreshold = -3;
 
-    /// <summary>Takes effect for the rest of the process; does nothing where the C library is not glibc, which alone knows these settings.</summary>
+    /// <summary>glibc alone knows these settings.</summary>
+    static readonly bool IsKnown = OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out var library) && NativeLibrary.TryGetExport(library, "gnu_get_libc_version", out _);
+
+    /// <summary>Takes effect for the rest of the process; does nothing where the C library is not glibc.</summary>
     public static void KeepFreedMemory()
     {
-        if (!OperatingSystem.IsLinux() || !NativeLibrary.TryLoad("libc.so.6", out var library)) return;
-        if (!NativeLibrary.TryGetExport(library, "gnu_get_libc_version", out _)) return;
+        if (!IsKnown) return;
         _ = SetMallocOption(MapThreshold, 32 << 20); // the largest that glibc takes: bigger blocks are mapped and given back, so that they do not fragment the heap
         _ = SetMallocOption(TrimThreshold, 1 << 30);
         _ = SetMallocOption(TopPad, 64 << 20);
     }
+
+    /// <summary>Gives what was kept back to the system, for the end of a training or a decoding: what comes next in the process needs other blocks, and perhaps long after.</summary>
+    public static void GiveBack()
+    {
+        if (IsKnown) _ = Trim(0);
+    }
+
+    [LibraryImport("libc.so.6", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nuint pad);
 
     [LibraryImport("libc.so.6", EntryPoint = "mallopt")]
     private static partial int SetMallocOption(int option, int value);

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -63,5 +64,6 @@ public sealed class KvCache : IDisposable
             values.Dispose();
         }
         layers.Clear();
+        NativeHeap.GiveBack();
     }
 }

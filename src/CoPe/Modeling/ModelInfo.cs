@@ -46,17 +46,22 @@ public sealed record ModelInfo
     /// <summary>Bytes of keys and values that a row keeps per position.</summary>
     public long CacheBytesPerToken(ScalarType dtype) => 2L * Config.LayerCount * Config.KeyValueHeadCount * Config.HeadDim * SafetensorsDtype.BytesOf(dtype);
 
-    /// <summary>Memory to decode <paramref name="rows"/> rows of <paramref name="length"/> positions: weights, cache, logits.</summary>
+    /// <summary>Memory to decode <paramref name="rows"/> rows of <paramref name="length"/> positions token by token: weights, cache, logits.</summary>
     public long DecodingBytes(int rows, int length, ScalarType dtype) =>
         WeightBytes(dtype) + rows * (length * CacheBytesPerToken(dtype) + 4L * Config.VocabSize);
 
     /// <summary>
+    /// About what one layer holds of a pass of <paramref name="tokens"/> tokens, measured as <c>4 * intermediate * elementBytes + 42 * hidden</c> bytes per token: a prompt's pass holds it
+    /// for one layer at a time, a training's keeps it of all layers for the backward pass.
+    /// </summary>
+    public long LayerBytes(long tokens, ScalarType dtype) => tokens * (4L * Config.IntermediateSize * SafetensorsDtype.BytesOf(dtype) + 42L * Config.HiddenSize);
+
+    /// <summary>
     /// About the memory to train <paramref name="adapters"/> adapters on <paramref name="rows"/> rows of <paramref name="length"/> positions: weights, factors with gradient and
-    /// two moments in float32, and what a layer keeps for the backward pass, measured as <c>4 * intermediate * elementBytes + 42 * hidden</c> bytes per token.
+    /// two moments in float32, and what the layers keep.
     /// </summary>
     public long TrainingBytes(int rows, int length, LoraConfig lora, int adapters, ScalarType dtype) =>
-        WeightBytes(dtype) + 16L * adapters * CountParameters(lora)
-        + (long)rows * length * Config.LayerCount * (4L * Config.IntermediateSize * SafetensorsDtype.BytesOf(dtype) + 42L * Config.HiddenSize);
+        WeightBytes(dtype) + 16L * adapters * CountParameters(lora) + Config.LayerCount * LayerBytes((long)rows * length, dtype);
 
     /// <summary>Memory of the logits that training keeps at <paramref name="labels"/> positions: logits, their log-softmax and both gradients in float32.</summary>
     public long LogitsBytes(int labels) => 16L * labels * Config.VocabSize;

@@ -151,5 +151,6 @@ internal sealed class TrainingLoop : IDisposable
         optimiser.Dispose();
         lastGood.Dispose();
         development?.Dispose();
+        NativeHeap.GiveBack();
     }
 }

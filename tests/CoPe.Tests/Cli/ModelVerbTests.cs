@@ -38,7 +38,8 @@ public sealed class ModelVerbTests : IDisposable
         Assert.Equal(2 * (80 + 56), adapters["user"]); // q: 2 * (16 + 24), v: 2 * (16 + 12), in 2 layers
         Assert.Equal(2 * (80 + 56 + 56 + 80), adapters["task"]); // and k as v, o as q
         var stages = json["stages"]!.AsArray().ToDictionary(stage => (string)stage!["stage"]!, stage => (long)stage!["bytes"]!);
-        Assert.Equal(2 * 5328 + 3 * (10 * 96 + 160), stages["negatives sample"]); // weights, cache of 2 * 2 * 2 * 6 numbers a token, a row of logits
+        // Weights, cache of 2 * 2 * 2 * 6 numbers a token, a row of logits, one layer's 4 * 24 * 2 + 42 * 16 bytes for each of 30 prompt tokens.
+        Assert.Equal(2 * 5328 + 3 * (10 * 96 + 160) + 30 * (192 + 672), stages["negatives sample"]);
         Assert.True(stages["train dpo"] > stages["train sft"] && stages["train sft"] > stages["negatives sample"]);
     }
 
