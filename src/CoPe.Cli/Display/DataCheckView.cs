@@ -61,7 +61,7 @@ static class DataCheckView
     {
         var (word, colour) = rule.Severity == CheckSeverity.Error ? ("error", "red") : ("warning", "yellow");
         var count = report.Findings.CountOf(rule);
-        console.MarkupLine($"[{colour}]{word}[/] [bold]{rule.Name}[/], {Number(count)} times: {Markup.Escape(rule.Summary)} [grey](a clean copy: {Markup.Escape(rule.Fix)})[/]");
+        console.MarkupLine($"[{colour}]{word}[/] [bold]{rule.Name}[/], {(count == 1 ? "once" : $"{Number(count)} times")}: {Markup.Escape(rule.Summary)} [grey](a clean copy: {Markup.Escape(rule.Fix)})[/]");
         var shown = report.Findings.Of(rule).Take(places.Count).ToList();
         foreach (var finding in shown)
         {
@@ -76,7 +76,7 @@ static class DataCheckView
     static void Verdict(IAnsiConsole console, CheckReport report)
     {
         var (errors, warnings) = (report.Findings.Errors, report.Findings.Warnings);
-        console.MarkupLine(errors == 0 ? $"[green]fit for a run[/]: no errors, {Number(warnings)} warnings" : $"[red]not fit for a run[/]: {Number(errors)} errors, {Number(warnings)} warnings");
+        console.MarkupLine(errors == 0 ? $"[green]fit for a run[/]: no errors, {Words.Plural(warnings, "warning")}" : $"[red]not fit for a run[/]: {Words.Plural(errors, "error")}, {Words.Plural(warnings, "warning")}");
         if (report.IsFixed) console.MarkupLine("[green]a clean copy was written[/]");
         console.WriteLine();
     }

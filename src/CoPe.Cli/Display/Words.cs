@@ -29,6 +29,9 @@ static class Words
     /// <summary><c>950</c>, <c>3.1 M</c>, <c>7.2 B</c>: thousand, million, billion.</summary>
     public static string Count(long count) => count < 1000 ? $"{count}" : Scaled(count, ["k", "M", "B", "T", "Q"]);
 
+    /// <summary><c>1 error</c>, <c>3 errors</c>.</summary>
+    public static string Plural(int count, string noun) => $"{count.ToString("#,0", CultureInfo.InvariantCulture)} {noun}{(count == 1 ? "" : "s")}";
+
     /// <summary>A number type as Hugging Face names it.</summary>
     public static string Dtype(TorchSharp.torch.ScalarType dtype) => dtype.ToString().ToLowerInvariant();
 

@@ -7,6 +7,7 @@ namespace CoPe.Data;
 sealed class JsonTokenStream : IDisposable
 {
     const int LongestToken = 1 << 30;
+    const int DeepestNesting = 1 << 24;
 
     readonly FileStream file;
     readonly Stream stream;
@@ -14,7 +15,9 @@ sealed class JsonTokenStream : IDisposable
     byte[] buffer;
     int start;
     int end;
+    string? lastName;
     bool isEmpty = true;
+    bool isSkipping;
     bool atEnd;
     JsonReaderState state;
 
@@ -25,12 +28,15 @@ sealed class JsonTokenStream : IDisposable
     {
         File = path;
         buffer = new byte[bufferSize];
-        state = new(new() { AllowMultipleValues = isMany });
+        state = new(new() { AllowMultipleValues = isMany, MaxDepth = DeepestNesting });
         file = System.IO.File.OpenRead(path);
         stream = AsUtf8(file);
     }
 
     public string File { get; }
+
+    /// <summary>Where in the file reading is, as its reader knows it; errors name it.</summary>
+    public Func<DataFilePlace>? Where { get; set; }
 
     /// <summary>Bytes of the file that were read.</summary>
     public long BytesRead => file.Position;
@@ -56,6 +62,7 @@ sealed class JsonTokenStream : IDisposable
     public void Dispose() => stream.Dispose();
 
     /// <summary>Goes to the next token; false after the last.</summary>
+    /// <exception cref="DataFileException">The file is broken from here on, or, where <see cref="IsBroken"/> is not set, this one text is no Unicode and reading may go on behind it.</exception>
     public bool Read()
     {
         try
@@ -64,10 +71,10 @@ sealed class JsonTokenStream : IDisposable
             {
                 var reader = new Utf8JsonReader(buffer.AsSpan(start, end - start), atEnd, state);
                 var found = reader.Read();
-                if (found) Take(ref reader);
                 start += (int)reader.BytesConsumed;
                 state = reader.CurrentState;
                 IsAtEnd = atEnd && !found;
+                if (found) Take(ref reader);
                 if (found || atEnd) return found;
                 Refill();
             }
@@ -76,15 +83,16 @@ sealed class JsonTokenStream : IDisposable
         {
             throw Broken(isEmpty ? "an empty file" : $"no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} ({Reason(error)})", error);
         }
-        catch (Exception error) when (error is InvalidOperationException or DecoderFallbackException)
+        catch (DecoderFallbackException error)
         {
-            throw Broken("text that is no valid Unicode", error);
+            throw Broken("bytes that are no UTF-16 text", error);
         }
     }
 
     /// <summary>Passes over the value that begins at the current token, or that the current property name announces.</summary>
     public void Skip()
     {
+        isSkipping = true;
         if (Type == JsonTokenType.PropertyName) Read();
         var depth = 0;
         do
@@ -93,6 +101,7 @@ sealed class JsonTokenStream : IDisposable
             else if (Type is JsonTokenType.EndObject or JsonTokenType.EndArray) depth--;
         }
         while (depth > 0 && Read());
+        isSkipping = false;
     }
 
     /// <summary>
@@ -119,24 +128,39 @@ sealed class JsonTokenStream : IDisposable
     /// <summary>Goes to the end of the value that lies at this depth, from wherever inside it reading stopped.</summary>
     public void SkipToEndOf(int depth)
     {
-        while (Depth > depth || Type is JsonTokenType.StartObject or JsonTokenType.StartArray)
-            if (!Read()) return;
+        isSkipping = true;
+        while ((Depth > depth || Type is JsonTokenType.StartObject or JsonTokenType.StartArray) && Read())
+        {
+        }
+
+        isSkipping = false;
     }
 
     void Take(ref Utf8JsonReader reader)
     {
         Depth = reader.CurrentDepth;
         Type = reader.TokenType;
-        Text = Type switch
+        if (isSkipping) return;
+        try
         {
-            JsonTokenType.String => reader.GetString()!,
-            JsonTokenType.PropertyName => Shared(reader.GetString()!),
-            JsonTokenType.Number => Encoding.UTF8.GetString(reader.ValueSpan),
-            JsonTokenType.True => "true",
-            JsonTokenType.False => "false",
-            _ => "",
-        };
+            Text = Type switch
+            {
+                JsonTokenType.String => reader.GetString()!,
+                JsonTokenType.PropertyName => lastName = Shared(reader.GetString()!),
+                JsonTokenType.Number => Encoding.UTF8.GetString(reader.ValueSpan),
+                JsonTokenType.True => "true",
+                JsonTokenType.False => "false",
+                _ => "",
+            };
+        }
+        catch (InvalidOperationException error)
+        {
+            var place = Place();
+            throw new DataFileException(place with { Field = Type == JsonTokenType.String ? lastName : place.Field }, "text that is no valid Unicode: half of a surrogate pair, or bytes that are not UTF-8", "text in UTF-8", "Correct the text, or take the entry out.", error);
+        }
     }
+
+    DataFilePlace Place() => Where?.Invoke() ?? new() { File = File };
 
     string Shared(string name) => names.TryGetValue(name, out var known) ? known : names[name] = name;
 
@@ -155,7 +179,7 @@ sealed class JsonTokenStream : IDisposable
     DataFileException Broken(string found, Exception? inner)
     {
         IsBroken = true;
-        return new(new() { File = File }, found, "a JSON file in UTF-8 or UTF-16", "The file may be cut short or damaged: fetch or make it again.", inner);
+        return new(Place(), found, "a JSON file in UTF-8 or UTF-16", "The file may be cut short or damaged: fetch or make it again.", inner);
     }
 
     static string Reason(JsonException error) => error.Message.Split(" LineNumber:")[0].TrimEnd('.');

@@ -13,6 +13,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
     /// <summary>The users in file order; a user is whole when he is handed out.</summary>
     public IEnumerable<LampUser> Users()
     {
+        tokens.Where = () => place;
         tokens.Read();
         Expect(JsonTokenType.StartArray, "an array of users");
         for (var number = 1; tokens.Read() && tokens.Type != JsonTokenType.EndArray; number++)
@@ -28,6 +29,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
     public Dictionary<string, string> Golds()
     {
         var golds = new Dictionary<string, string>();
+        tokens.Where = () => place;
         tokens.Read();
         Expect(JsonTokenType.StartObject, "an object with task and golds");
         var found = false;
@@ -103,8 +105,10 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         {
             var name = tokens.Text;
             tokens.Read();
-            if (tokens.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) tokens.Skip();
-            else if (!fields.TryAdd(name, tokens.Type == JsonTokenType.Null ? null : tokens.Text)) throw Duplicate(name, "fields");
+            var isNested = tokens.Type is JsonTokenType.StartObject or JsonTokenType.StartArray;
+            if (isNested && IsNeeded(name)) throw Missing(name, Described());
+            if (isNested) tokens.Skip();
+            else if (!fields.TryAdd(name, tokens.Type == JsonTokenType.Null ? null : tokens.Text)) throw Error($"two fields \"{name}\"", "each field once", "Take out one of them.");
         }
         fields.Remove("id", out id);
         foreach (var name in fields.Where(pair => pair.Value is null && !IsNeeded(pair.Key)).Select(pair => pair.Key).ToList()) fields.Remove(name);

@@ -7,6 +7,8 @@ namespace CoPe.Data;
 /// <summary>Writes the LaMP files, each whole or not at all.</summary>
 static class LampFileWriter
 {
+    const int LettersAtOnce = 1 << 16;
+
     static readonly JsonWriterOptions Layout = new() { Indented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void WriteUsers(string path, IEnumerable<LampUser> users) => Write(path, json =>
@@ -29,7 +31,7 @@ static class LampFileWriter
         {
             json.WriteStartObject();
             json.WriteString("id", query.Id);
-            json.WriteString("output", query.Gold);
+            WriteText(json, "output", query.Gold);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -47,7 +49,7 @@ static class LampFileWriter
         {
             json.WriteStartObject();
             json.WriteString("id", item.Id);
-            foreach (var (field, text) in item.Fields) json.WriteString(field, text);
+            foreach (var (field, text) in item.Fields) WriteText(json, field, text);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -56,12 +58,29 @@ static class LampFileWriter
         {
             json.WriteStartObject();
             json.WriteString("id", query.Id);
-            json.WriteString("input", query.Input);
-            if (query.Gold.Length > 0) json.WriteString("gold", query.Gold);
+            WriteText(json, "input", query.Input);
+            if (query.Gold.Length > 0) WriteText(json, "gold", query.Gold);
             json.WriteEndObject();
         }
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    /// <summary>A long text goes piece by piece: whole, the writer would hold six times its length.</summary>
+    static void WriteText(Utf8JsonWriter json, string name, string text)
+    {
+        if (text.Length <= LettersAtOnce)
+        {
+            json.WriteString(name, text);
+            return;
+        }
+
+        json.WritePropertyName(name);
+        for (var start = 0; start < text.Length; start += LettersAtOnce)
+        {
+            json.WriteStringValueSegment(text.AsSpan(start, Math.Min(LettersAtOnce, text.Length - start)), start + LettersAtOnce >= text.Length);
+            json.Flush();
+        }
     }
 
     static void Write(string path, Action<Utf8JsonWriter> write) => AtomicFile.Write(path, stream =>

@@ -54,6 +54,19 @@ public sealed class DataCheckVerbTests : IDisposable
         Assert.Contains(message, Assert.Single(cope.ErrorLines), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(LampFiles.UsersFile)]
+    [InlineData(LampFiles.OthersFile)]
+    public void A_folder_in_the_place_of_a_file_is_an_error_that_no_clean_copy_mends(string file)
+    {
+        File.Delete(cope.At("data/news_headline/" + file));
+        Directory.CreateDirectory(cope.At("data/news_headline/" + file));
+
+        Assert.Equal(1, cope.Run("data", "check", "data", "--fix", "clean"));
+        Assert.Contains($"{file}: a folder in its place", cope.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("a clean copy was written", cope.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_folder_that_names_no_task_needs_one()
     {

@@ -14,7 +14,7 @@ public sealed class DataImportVerbTests : IDisposable
     public void What_is_imported_is_fit_for_a_run_and_its_recipe_runs()
     {
         Assert.Equal(0, cope.Run("data", "import", "mails.csv", "--name", "mails", "--author", "who", "--output", "body"));
-        Assert.Contains("test      1 users, 7 history items (7 to 7 a user), 1 queries", cope.Output, StringComparison.Ordinal);
+        Assert.Contains("test      1 user, 7 history items (7 to 7 a user), 1 query", cope.Output, StringComparison.Ordinal);
 
         Assert.Equal(0, cope.Run("data", "check", "data/mails"));
         Directory.CreateDirectory(cope.At("models/cope-tiny"));

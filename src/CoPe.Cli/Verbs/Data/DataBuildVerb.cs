@@ -12,7 +12,7 @@ namespace CoPe.Cli.Verbs.Data;
 /// <summary><c>cope data build</c>.</summary>
 static class DataBuildVerb
 {
-    static readonly Argument<string[]> Files = new("file") { Description = "Published files: questions files (their outputs files are found beside them) or JSON lines with input, output and profile; several splits may be given.", Arity = ArgumentArity.OneOrMore };
+    static readonly Argument<string[]> Files = new("file") { Description = "Published files: questions files (their outputs files are found beside them) or JSON lines or parquet with input, output and profile; several splits may be given.", Arity = ArgumentArity.OneOrMore };
     static readonly Option<string> Task = new("--task") { Description = "Shipped task or task file.", HelpName = "name", Required = true };
     static readonly Option<string[]> Outputs = new("--outputs") { Description = "Outputs files, in the order of the questions files, where they lie elsewhere.", HelpName = "file", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
     static readonly Option<string> Out = new("--out") { Description = "Folder that gets a folder of the task's name.", HelpName = "folder", DefaultValueFactory = _ => "data" };
@@ -57,9 +57,7 @@ static class DataBuildVerb
 
     static void Require(string source)
     {
-        if (!File.Exists(source)) throw new UsageException($"{source}: no such file; name the published questions or JSON lines files");
-        if (Path.GetExtension(source).Equals(".parquet", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"{source} is a parquet file, which is not read: turn it into JSON lines first, for example with DuckDB: COPY (FROM '{Path.GetFileName(source)}') TO '{Path.GetFileNameWithoutExtension(source)}.jsonl' (FORMAT json)");
+        if (!File.Exists(source)) throw new UsageException($"{source}: no such file; name the published questions, JSON lines or parquet files");
     }
 
     static Dictionary<string, string> OutputsOf(CommandHost host, ParseResult parsed, List<string> sources)
@@ -75,8 +73,7 @@ static class DataBuildVerb
 
     static void Write(CommandHost host, BuildReport report, string folder)
     {
-        foreach (var problem in report.Problems) host.Error.WriteLine($"cope: {problem}");
-        if (report.ProblemCount > report.Problems.Count) host.Error.WriteLine($"cope: and {report.ProblemCount - report.Problems.Count} more");
+        ImportView.WriteProblems(host, report.Problems, report.ProblemCount);
         host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"before    {report.Examples} examples of {report.Users} users with {report.Items} history items"));
         if (report.WithoutGold > 0) host.Out.WriteLine($"          {report.WithoutGold} examples have no gold: their histories count, their questions are left out");
         if (report.Undated > 0) host.Out.WriteLine($"          {report.Undated} users' items are not all dated and stay in the order of the file");

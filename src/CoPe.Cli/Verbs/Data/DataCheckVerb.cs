@@ -47,7 +47,7 @@ static class DataCheckVerb
         return DataCheck.Run(
             new()
             {
-                Definition = definition, Users = target.Users, Others = target.Others, Labels = target.Labels, Fix = fix,
+                Definition = definition, Users = target.Users, Others = target.Others, Labels = target.Labels, Missing = target.Missing, Fix = fix,
                 Encoder = model is null ? null : ConversationEncoder.Load(model), MaxWords = parsed.GetValue(MaxWords), CutOff = parsed.GetValue(CutOff),
                 PlacesPerRule = parsed.GetValue(All) ? int.MaxValue : 1000, Progress = _ => host.Cancellation.ThrowIfCancellationRequested(),
             },

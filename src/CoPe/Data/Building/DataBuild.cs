@@ -11,14 +11,12 @@ namespace CoPe.Data.Building;
 /// </summary>
 public sealed class DataBuild
 {
-    const int PlacesKept = 20;
     const long MegaByte = 1 << 20;
 
     readonly BuildOptions options;
-    readonly List<string> problems = [];
-    readonly HashSet<string> queryIds = [];
+    readonly ProblemList problems = new();
+    readonly UniqueIds queryIds = new();
     readonly TimeOrder order;
-    int problemCount;
     int examples;
     int withoutGold;
 
@@ -61,22 +59,23 @@ public sealed class DataBuild
         return new()
         {
             Examples = examples, Users = users.Count, Items = users.Sum(user => user.Items), WithoutGold = withoutGold, Undated = undated, NotDrawn = rest.Count - drawn.Count,
-            Problems = problems, ProblemCount = problemCount, Check = check,
+            Problems = problems.First, ProblemCount = problems.Count, Check = check,
         };
     }
 
     void Read(string source, UserBuckets buckets)
     {
         var golds = options.Outputs.TryGetValue(source, out var outputs) ? Golds(outputs) : null;
-        using var tokens = new JsonTokenStream(source, isMany: true);
-        foreach (var record in new PublishedReader(tokens, options.Definition.Task, options.UserField, Note).Records())
+        using var file = PublishedReader.Open(source);
+        foreach (var record in new PublishedReader(file, options.Definition.Task, options.UserField, problems.Add).Records())
         {
             examples++;
-            Tell("read", tokens.BytesRead / MegaByte, Math.Max(1, tokens.Length / MegaByte), "MB of " + Path.GetFileName(source));
+            var (read, length) = file.Progress;
+            Tell("read", read / MegaByte, Math.Max(1, length / MegaByte), "MB of " + Path.GetFileName(source));
             var gold = golds?.GetValueOrDefault(record.Query.Id) ?? record.Query.Gold;
             if (gold.Length == 0) withoutGold++;
-            // Without a user in the file, every example is a user of its own, as in LaMP's user-based split.
-            var query = record.Query with { Id = Unique(record.Query.Id), Gold = gold };
+            // Ids of different splits may be the same. Without a user in the file, every example is a user of its own, as in LaMP's user-based split.
+            var query = record.Query with { Id = queryIds.Of(record.Query.Id), Gold = gold };
             buckets.Add(record.User ?? query.Id, record with { Query = query, Items = record.Items });
         }
     }
@@ -84,23 +83,15 @@ public sealed class DataBuild
     Dictionary<string, string> Golds(string path)
     {
         using var tokens = new JsonTokenStream(path);
-        return new LampFileReader(tokens, options.Definition.Task, Note).Golds();
+        return new LampFileReader(tokens, options.Definition.Task, problems.Add).Golds();
     }
 
     LampUser Short(LampUser user) => options.OtherItems is not { } most || user.Profile.Count <= most ? user : user with { Profile = [.. user.Profile.TakeLast(most)] };
-
-    /// <summary>Ids of different splits may be the same.</summary>
-    string Unique(string id) => queryIds.Add(id) ? id : Enumerable.Range(2, int.MaxValue - 2).Select(number => $"{id}#{number}").First(queryIds.Add);
 
     UInt128 Rank(string user)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Seed}\n{user}"));
         return new(BitConverter.ToUInt64(hash, 0), BitConverter.ToUInt64(hash, 8));
-    }
-
-    void Note(DataFileException error)
-    {
-        if (++problemCount <= PlacesKept) problems.Add(error.Message);
     }
 
     void Tell(string stage, long done, long total, string unit)

@@ -18,6 +18,9 @@ public sealed record CheckOptions
     /// <summary>Label file; null where there is none.</summary>
     public string? Labels { get; init; }
 
+    /// <summary>Files that a run needs and that are not there.</summary>
+    public IReadOnlyList<string> Missing { get; init; } = [];
+
     /// <summary>Counts tokens; null counts words alone.</summary>
     public ConversationEncoder? Encoder { get; init; }
 

@@ -6,6 +6,12 @@ public static class CheckRules
     /// <summary>Not JSON, or no array of users.</summary>
     public static CheckRule Unreadable { get; } = Error("unreadable", "a file that cannot be read to its end", "no clean copy");
 
+    /// <summary>A file of the task is not there.</summary>
+    public static CheckRule MissingFile { get; } = Error("missing_file", "a file of the task that is not there", "no clean copy");
+
+    /// <summary>Nobody is left.</summary>
+    public static CheckRule NoUser { get; } = Error("no_user", "a file without a user who can be used", "no clean copy");
+
     /// <summary>An entry lacks what the task needs.</summary>
     public static CheckRule Schema { get; } = Error("schema", "an entry that is not as the task needs it", "left out");
 
@@ -60,7 +66,7 @@ public static class CheckRules
     /// <summary>All of them, errors first.</summary>
     public static IReadOnlyList<CheckRule> All { get; } =
     [
-        Unreadable, Schema, DuplicateUser, DuplicateQuery, DuplicateItem, UserInBoth, LeakId, LeakText, LeakTask, NoHistory, NoQuery, NoGold, GoldConflict,
+        MissingFile, Unreadable, NoUser, Schema, DuplicateUser, DuplicateQuery, DuplicateItem, UserInBoth, LeakId, LeakText, LeakTask, NoHistory, NoQuery, NoGold, GoldConflict,
         LabelUnused, DuplicateText, EmptyInput, CutText, ControlCharacters,
     ];
 

@@ -20,7 +20,7 @@ sealed class CheckStatistics(CheckOptions options)
     public void Add(LampUser user, bool isTest)
     {
         var task = options.Definition.Task;
-        foreach (var item in user.Profile.Take(TextsTold)) Tell(string.Join('\n', task.InputFields.Append(task.OutputField).Select(field => item.Fields[field])));
+        foreach (var item in user.Profile.Take(TextsTold)) Tell(string.Join('\n', task.InputFields.Append(task.OutputField).Select(field => Head(item.Fields[field]))));
         foreach (var item in user.Profile)
         {
             Text("history input", task.InputFields.Select(field => item.Fields[field]));
@@ -59,6 +59,8 @@ sealed class CheckStatistics(CheckOptions options)
         var language = LanguageGuess.Of(text);
         languages[language] = languages.GetValueOrDefault(language) + 1;
     }
+
+    static string Head(string text) => text.Length <= LanguageGuess.LettersRead ? text : text[..LanguageGuess.LettersRead];
 
     void Text(string kind, IEnumerable<string> fields)
     {

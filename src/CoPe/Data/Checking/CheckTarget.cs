@@ -27,6 +27,12 @@ public sealed record CheckTarget(string Folder, string? Users, string? Others, s
         return targets;
     }
 
+    /// <summary>Files that a run needs of a task's folder and that are not there; golds may stand in the queries.</summary>
+    public IReadOnlyList<string> Missing => IsWhole ? [.. new[] { (Users, LampFiles.UsersFile), (Others, LampFiles.OthersFile) }.Where(file => file.Item1 is null).Select(file => Path.Combine(Folder, file.Item2))] : [];
+
+    /// <summary>Whether this is a task's folder, not single files of it.</summary>
+    public bool IsWhole { get; init; }
+
     /// <summary>The task these files are of: that of the task file beside them, of the folder's name, or of the label file.</summary>
     /// <exception cref="DataFileException">Nothing tells.</exception>
     public TaskDefinition Definition()
@@ -66,7 +72,7 @@ public sealed record CheckTarget(string Folder, string? Users, string? Others, s
         string? There(string name) => File.Exists(Path.Combine(folder, name)) ? Path.Combine(folder, name) : null;
         var (users, others, labels) = (There(LampFiles.UsersFile), There(LampFiles.OthersFile), There(LampFiles.LabelsFile));
         if (users is null && others is null && labels is null) return null;
-        return new(folder, users, others, labels, [.. Directory.EnumerateFiles(folder, "*.json").Where(file => file != users && file != others && file != labels).Order(StringComparer.Ordinal)]);
+        return new(folder, users, others, labels, [.. Directory.EnumerateFiles(folder, "*.json").Where(file => file != users && file != others && file != labels).Order(StringComparer.Ordinal)]) { IsWhole = true };
     }
 
     string? LabelledTask()

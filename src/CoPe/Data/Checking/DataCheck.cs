@@ -47,7 +47,9 @@ public sealed class DataCheck
         if (options.Others is { } others) written += Check(others, isTest: false, LampFiles.OthersFile, _ => { });
         foreach (var id in context.UnusedLabels.Order(StringComparer.Ordinal).Where(_ => options.Users is not null))
             context.Findings.Add(CheckRules.LabelUnused, new() { File = options.Labels!, Item = id }, "no query has this id");
-        if (options.Fix is null || isUnreadable || written == 0) return false;
+        foreach (var missing in options.Missing)
+            context.Findings.Add(CheckRules.MissingFile, new() { File = missing }, Directory.Exists(missing) ? "a folder in its place" : "no such file");
+        if (options.Fix is null || isUnreadable || written == 0 || options.Missing.Count > 0 || files.Any(file => file.Users == 0)) return false;
         if (options.Users is not null) LampFileWriter.WriteGolds(Target(LampFiles.LabelsFile), options.Definition.Task, golds);
         return true;
     }
@@ -86,6 +88,7 @@ public sealed class DataCheck
         }
 
         check.End();
+        if (file.Users == 0 && !isUnreadable) context.Findings.Add(CheckRules.NoUser, new() { File = path }, "no user who can be used");
         return wrote;
     }
 

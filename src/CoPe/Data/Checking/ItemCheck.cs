@@ -16,8 +16,7 @@ sealed class ItemCheck(CheckContext shared, HashSet<string> ownQueries, Func<str
         if (!ids.Add(item.Id)) return Drop(CheckRules.DuplicateItem, place, "a second item with this id");
         if (ownQueries.Contains(item.Id)) return Drop(CheckRules.LeakId, place, "it is the user's own query");
         if (shared.Index.QueryIn(item) is { } query) return Drop(CheckRules.LeakText, place, $"it is {query}");
-        var all = string.Join('\n', task.InputFields.Append(task.OutputField).Select(field => item.Fields[field]));
-        if (TextKey.Of(all) is { } key && !texts.Add(key)) return Drop(CheckRules.DuplicateText, place, "the same texts as an earlier item");
+        if (TextKey.Of(task.InputFields.Append(task.OutputField).Select(field => item.Fields[field])) is { } key && !texts.Add(key)) return Drop(CheckRules.DuplicateText, place, "the same texts as an earlier item");
         foreach (var field in task.InputFields.Where(field => string.IsNullOrWhiteSpace(item.Fields[field])))
             shared.Findings.Add(CheckRules.EmptyInput, place with { Field = field }, "an empty text");
         return item with { Fields = item.Fields.ToDictionary(pair => pair.Key, pair => fault(pair.Value, place with { Field = pair.Key }, pair.Key == task.OutputField)) };

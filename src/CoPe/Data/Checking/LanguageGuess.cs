@@ -6,7 +6,7 @@ public static class LanguageGuess
     /// <summary>The language of a text that shows none.</summary>
     public const string Unknown = "not told";
 
-    const int LettersRead = 600;
+    internal const int LettersRead = 600;
     const int LeastHits = 2;
 
     static readonly (string Language, HashSet<string> Words)[] Latin =

@@ -32,7 +32,7 @@ sealed class LeakIndex(TaskDefinition definition)
     IEnumerable<UInt128> Keys(HistoryItem item)
     {
         // An item without input of its own would match every other one by the wording alone.
-        var hasInput = TextKey.Of(string.Join(' ', definition.Task.InputFields.Select(field => item.Fields[field]))) is not null;
+        var hasInput = TextKey.Of(definition.Task.InputFields.Select(field => item.Fields[field])) is not null;
         return Keys(hasInput ? definition.Template.HistoryInput(item) : "", item.Fields[definition.Task.OutputField]);
     }
 

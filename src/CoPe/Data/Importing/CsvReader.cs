@@ -5,6 +5,8 @@ namespace CoPe.Data.Importing;
 /// <summary>Reads CSV row by row (RFC 4180): quoted fields may hold separators, line breaks and doubled quotes. The separator, a comma, semicolon or tab, is told by the first line.</summary>
 sealed class CsvReader(TextReader text, string path)
 {
+    const int LongestField = 1 << 28;
+
     readonly StringBuilder field = new();
     readonly List<string> fields = [];
     char separator = ',';
@@ -79,7 +81,7 @@ sealed class CsvReader(TextReader text, string path)
         while (true)
         {
             var next = text.Read();
-            if (next < 0)
+            if (next < 0 || field.Length >= LongestField)
                 throw new DataFileException(new() { File = path, Line = began }, "a quote that is never closed", "a quote at the end of the field", "Close it, or double it where it belongs to the text.");
             if (next == '\n') line++;
             if (next != '"') field.Append((char)next);

@@ -1,6 +1,6 @@
 namespace CoPe.Data.Importing;
 
-/// <summary>Makes a task of somebody's own texts: rows of author, date, input and output become users with histories and queries.</summary>
+/// <summary>Makes a task of somebody's own texts: rows of author, date, input and output become users with histories and queries. The texts stream through the disk; one author's at a time are held.</summary>
 public static class DataImport
 {
     /// <summary>Reads the source and writes the task's files, task file and all, into the target.</summary>
@@ -8,27 +8,24 @@ public static class DataImport
     public static ImportReport Run(ImportOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var problems = new List<string>();
-        void Note(DataFileException error) => problems.Add($"{error.Message}");
-        var kept = new List<ImportRow>();
-        var texts = new ImportedTexts(options, Note);
-        texts.Read(ImportSource.Read(options.Source, Note).Select(row =>
-        {
-            if (options.Definition is null) kept.Add(row);
-            return row;
-        }));
-        var definition = options.Definition ?? ImportedTask.Of(options, kept);
+        var problems = new ProblemList();
+        using var spool = new TextSpool(Path.Combine(options.Target, ".import"));
+        var texts = new ImportedTexts(options, spool, problems.Add);
+        texts.Read(ImportSource.Read(options.Source, problems.Add));
+        var definition = options.Definition ?? ImportedTask.Of(options, texts);
         RequireFields(options, definition);
-        var authors = texts.Authors(definition);
+        var authors = texts.Authors;
         if (authors.Count < 2)
             throw new DataFileException(new() { File = options.Source }, $"{authors.Count} author", "two at least: one to test, others to train the task-adaptive model", "For the texts of one person use 'cope personalize'.");
-        var dataset = UserSplit.Of(definition, authors, options.Split);
-        if (dataset.Users.Count == 0)
-            throw new DataFileException(new() { File = options.Source }, $"at most {authors.Max(author => author.Profile.Count)} texts an author", $"{options.Split.LeastItems} of one author at least", "Import more texts, or lower --least-items.");
+        var tested = UserSplit.Tested(authors, options.Split);
+        if (tested.Count == 0)
+            throw new DataFileException(new() { File = options.Source }, $"at most {authors.Max(author => author.Count)} texts an author", $"{options.Split.LeastItems} of one author at least", "Import more texts, or lower --least-items.");
+        var users = authors.Where(author => tested.Contains(author.Author)).Select(author => UserSplit.Ask(definition, texts.User(author.Author, definition.Task), Math.Clamp(author.Count / 5, 1, options.Split.Queries)));
+        var others = authors.Where(author => !tested.Contains(author.Author)).Select(author => UserSplit.Ask(definition, texts.User(author.Author, definition.Task), options.Split.OtherQueries));
+        var check = CheckedDataset.Write(options.Target, definition, users, others);
         return new()
         {
-            Definition = definition, Rows = texts.Count, Problems = problems, Check = CheckedDataset.Write(options.Target, definition, dataset.Users, dataset.Others),
-            Folder = Path.Combine(options.Target, definition.Task.Name),
+            Definition = definition, Rows = texts.Count, Problems = problems.First, ProblemCount = problems.Count, Check = check, Folder = Path.Combine(options.Target, definition.Task.Name),
         };
     }
 

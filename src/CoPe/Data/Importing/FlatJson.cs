@@ -5,17 +5,19 @@ namespace CoPe.Data.Importing;
 /// <summary>JSON objects as rows: texts, numbers and truth values are columns, objects and arrays are none.</summary>
 static class FlatJson
 {
-    /// <summary>The objects of an array.</summary>
-    public static IEnumerable<ImportRow> Rows(string path)
+    static readonly JsonDocumentOptions Options = new() { MaxDepth = 1 << 20 };
+
+    /// <summary>The objects of an array; what cannot be read of it is reported, and the rest read.</summary>
+    public static IEnumerable<ImportRow> Rows(string path, Action<DataFileException> problem)
     {
-        using var tokens = new JsonTokenStream(path);
+        var place = new DataFilePlace { File = path };
+        using var tokens = new JsonTokenStream(path) { Where = () => place };
         tokens.Read();
-        if (tokens.Type != JsonTokenType.StartArray) throw Odd(new() { File = path }, "an array of objects");
+        if (tokens.Type != JsonTokenType.StartArray) throw Odd(place, Described($"{tokens.Type}"), "an array of objects");
         for (var number = 1; tokens.Read() && tokens.Type != JsonTokenType.EndArray; number++)
         {
-            var place = new DataFilePlace { File = path, Item = $"number {number}" };
-            if (tokens.Type != JsonTokenType.StartObject) throw Odd(place, "an object");
-            yield return new(place, tokens.ReadScalars());
+            place = new() { File = path, Item = $"number {number}" };
+            if (Fields(tokens, place, problem) is { } fields) yield return new(place, fields);
         }
     }
 
@@ -24,8 +26,8 @@ static class FlatJson
     {
         try
         {
-            using var document = JsonDocument.Parse(line);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw Odd(place, "an object");
+            using var document = JsonDocument.Parse(line, Options);
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw Odd(place, Described($"{document.RootElement.ValueKind}"), "an object");
             var fields = new Dictionary<string, string>();
             foreach (var property in document.RootElement.EnumerateObject())
                 if (Scalar(property.Value) is { } value) fields[property.Name] = value;
@@ -33,7 +35,11 @@ static class FlatJson
         }
         catch (JsonException error)
         {
-            problem(new(place, "a line that is no JSON", "an object", "The line is left out: correct it.", error));
+            problem(new(place, $"no valid JSON at byte {error.BytePositionInLine + 1} of the line", "an object", "The line is left out: correct it.", error));
+        }
+        catch (InvalidOperationException error)
+        {
+            problem(new(place, "half of a surrogate pair", "text that is Unicode", "The line is left out: correct it.", error));
         }
         catch (DataFileException error)
         {
@@ -41,6 +47,21 @@ static class FlatJson
         }
 
         return null;
+    }
+
+    static Dictionary<string, string>? Fields(JsonTokenStream tokens, DataFilePlace place, Action<DataFileException> problem)
+    {
+        var depth = tokens.Depth;
+        try
+        {
+            return tokens.Type == JsonTokenType.StartObject ? tokens.ReadScalars() : throw Odd(place, Described($"{tokens.Type}"), "an object");
+        }
+        catch (DataFileException error) when (!tokens.IsBroken)
+        {
+            tokens.SkipToEndOf(depth);
+            problem(error);
+            return null;
+        }
     }
 
     static string? Scalar(JsonElement value) => value.ValueKind switch
@@ -52,5 +73,11 @@ static class FlatJson
         _ => null,
     };
 
-    static DataFileException Odd(DataFilePlace place, string expected) => new(place, "something else", expected, "See docs/data.md for the formats.");
+    static string Described(string kind)
+    {
+        var word = kind.Replace("Start", "", StringComparison.Ordinal).ToLowerInvariant();
+        return $"{(word[0] is 'a' or 'o' ? "an" : "a")} {word}";
+    }
+
+    static DataFileException Odd(DataFilePlace place, string found, string expected) => new(place, found, expected, "See docs/data.md for the formats.");
 }

@@ -21,7 +21,7 @@ static class ImportSource
         {
             ".csv" or ".tsv" => Decoded(path, Csv(path, problem)),
             ".jsonl" or ".ndjson" => Decoded(path, Lines(path, problem)),
-            ".json" => FlatJson.Rows(path),
+            ".json" => FlatJson.Rows(path, problem),
             var other => throw new DataFileException(place, $"a file of kind '{other}'", ".csv, .tsv, .jsonl, .ndjson, .json or a folder of .txt and .md files", "Rename or convert it."),
         };
     }
@@ -61,7 +61,6 @@ static class ImportSource
     static IEnumerable<ImportRow> Decoded(string path, IEnumerable<ImportRow> rows)
     {
         using var reading = rows.GetEnumerator();
-        long? line = null;
         while (true)
         {
             try
@@ -70,10 +69,9 @@ static class ImportSource
             }
             catch (DecoderFallbackException error)
             {
-                throw TextSource.NoText(path, line + 1, error);
+                throw TextSource.NoText(path, error);
             }
 
-            line = reading.Current.Place.Line;
             yield return reading.Current;
         }
     }

@@ -12,22 +12,14 @@ static class ImportedTask
 
     /// <summary>The task: its fields are the columns, its length follows from the texts.</summary>
     /// <exception cref="RecipeException">Name or wording cannot be used.</exception>
-    public static TaskDefinition Of(ImportOptions options, IEnumerable<ImportRow> rows)
+    public static TaskDefinition Of(ImportOptions options, ImportedTexts texts)
     {
-        var output = ImportedTexts.Pair(options.Output);
+        var output = ImportedTexts.Pair(options.Output).Field;
         var inputs = options.Inputs.Select(input => ImportedTexts.Pair(input).Field).ToList();
-        var (isLine, lengths) = (true, new Checking.TextLengths());
-        foreach (var row in rows)
-        {
-            var text = row.Fields.GetValueOrDefault(output.Column, "");
-            lengths.Add(Checking.TextFaults.Words(text));
-            isLine &= !text.Trim().Contains('\n');
-        }
-
         var yaml = RecipeFile.ToYaml(new TaskKeys
         {
-            Name = options.Name, InputFields = inputs, OutputField = output.Field, System = options.System, History = options.Prompt ?? Wording(output.Field, inputs),
-            MaxNewTokens = lengths.Percentile95 <= LongestLine ? ShortAnswer : LongAnswer, SingleLineAnswer = isLine && lengths.Max <= LongestLine,
+            Name = options.Name, InputFields = inputs, OutputField = output, System = options.System, History = options.Prompt ?? Wording(output, inputs),
+            MaxNewTokens = texts.Lengths.Percentile95 <= LongestLine ? ShortAnswer : LongAnswer, SingleLineAnswer = texts.IsLines && texts.Lengths.Max <= LongestLine,
         });
         return TaskFile.Parse(yaml, "the task of these columns");
     }

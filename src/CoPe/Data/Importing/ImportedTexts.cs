@@ -1,17 +1,34 @@
+using CoPe.Data.Checking;
 using CoPe.Data.Tasks;
 
 namespace CoPe.Data.Importing;
 
-/// <summary>Turns rows into authors with histories, oldest first.</summary>
-sealed class ImportedTexts(ImportOptions options, Action<DataFileException> problem)
+/// <summary>Turns rows into authors with histories, oldest first. The texts lie on the disk; held are an id, a place and a date of each.</summary>
+sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFileException> problem)
 {
-    readonly List<(ImportRow Row, string Author, string Id)> rows = [];
-    readonly HashSet<string> ids = [];
+    readonly List<ImportedText> texts = [];
+    readonly Dictionary<string, int> numbers = [];
+    readonly List<string> names = [];
+    readonly UniqueIds ids = new();
+    readonly List<(string Field, string Column)> columns = [.. options.Inputs.Append(options.Output).Select(Pair)];
+    ILookup<int, ImportedText> dated = Array.Empty<ImportedText>().ToLookup(text => text.Author);
 
-    /// <summary>Rows taken.</summary>
-    public int Count => rows.Count;
+    /// <summary>Names may tell who wrote a text, so hashed authors' texts are numbered.</summary>
+    bool IsNumbered => options.Id is null || options.Hash is not null;
 
-    /// <summary>Takes the rows; one without author or text is reported and left out.</summary>
+    /// <summary>Texts that can be used.</summary>
+    public int Count => dated.Sum(author => author.Count());
+
+    /// <summary>Authors in the order of their first texts, with how many there are of each.</summary>
+    public IReadOnlyList<(int Author, int Count)> Authors => [.. dated.Select(author => (author.Key, author.Count()))];
+
+    /// <summary>Words of what the authors wrote.</summary>
+    public TextLengths Lengths { get; } = new();
+
+    /// <summary>Whether what they wrote is a line each.</summary>
+    public bool IsLines { get; private set; } = true;
+
+    /// <summary>Takes the rows; one without author, text or date is reported and left out.</summary>
     public void Read(IEnumerable<ImportRow> source)
     {
         var isFirst = true;
@@ -20,25 +37,21 @@ sealed class ImportedTexts(ImportOptions options, Action<DataFileException> prob
             if (isFirst) RequireColumns(row);
             isFirst = false;
             if (Lack(row) is { } lack) problem(lack);
-            else rows.Add((row, row.Fields[options.Author].Trim(), IdOf(row)));
+            else Take(row);
         }
 
-        if (rows.Count == 0) throw new DataFileException(new() { File = options.Source }, "no row with an author and a text", "one at least", "Check the columns.");
+        if (texts.Count == 0) throw new DataFileException(new() { File = options.Source }, "no row with an author and a text", "one at least", "Check the columns.");
+        dated = Dated().ToLookup(text => text.Author);
     }
 
-    /// <summary>The authors in the order of their first texts.</summary>
-    public List<LampUser> Authors(TaskDefinition definition)
+    /// <summary>An author with his texts, oldest first.</summary>
+    public LampUser User(int author, LampTask task) => new()
     {
-        var dates = Dates();
-        var authors = rows.Select((row, place) => (row.Row, row.Author, row.Id, Date: dates[place])).Where(row => row.Date is not null).GroupBy(row => row.Author);
-        return [.. authors.Select(author => new LampUser
-        {
-            Id = options.Hash?.Of(author.Key) ?? author.Key,
-            // Stable: texts of one date stay in the order of the source.
-            Profile = [.. author.OrderBy(row => row.Date).Select(row => Item(row.Row, row.Id, definition.Task))],
-            Queries = [],
-        })];
-    }
+        Id = options.Hash?.Of(names[author]) ?? names[author],
+        // Stable: texts of one date stay in the order of the source.
+        Profile = [.. dated[author].OrderBy(text => text.Date).Select(text => Item(text, task))],
+        Queries = [],
+    };
 
     /// <summary>Field and column of a pair <c>field=column</c>, or of a bare column.</summary>
     public static (string Field, string Column) Pair(string text)
@@ -47,29 +60,52 @@ sealed class ImportedTexts(ImportOptions options, Action<DataFileException> prob
         return equals > 0 ? (text[..equals], text[(equals + 1)..]) : (text, text);
     }
 
-    HistoryItem Item(ImportRow row, string id, LampTask task)
+    void Take(ImportRow row)
     {
-        var fields = options.Inputs.Append(options.Output).Select(Pair).ToDictionary(pair => pair.Field, pair => row.Fields.GetValueOrDefault(pair.Column, ""));
-        foreach (var field in task.InputFields.Where(field => !fields.ContainsKey(field))) fields[field] = "";
-        return new() { Id = id, Fields = fields };
+        var name = row.Fields[options.Author].Trim();
+        if (!numbers.TryGetValue(name, out var author))
+        {
+            numbers[name] = author = names.Count;
+            names.Add(name);
+        }
+
+        var output = row.Fields[columns[^1].Column];
+        Lengths.Add(TextFaults.Words(output));
+        IsLines &= !output.AsSpan().Trim().Contains('\n');
+        var start = spool.Add(row.Place, [options.Date is { } date ? row.Fields.GetValueOrDefault(date, "") : "", .. columns.Select(pair => row.Fields.GetValueOrDefault(pair.Column, ""))]);
+        texts.Add(new(author, IsNumbered ? null : IdOf(row), start));
     }
 
-    DateTimeOffset?[] Dates()
+    HistoryItem Item(ImportedText text, LampTask task)
     {
-        if (options.Date is not { } column) return [.. rows.Select(_ => (DateTimeOffset?)DateTimeOffset.UnixEpoch)];
-        var dates = new DateColumn(rows.Select(row => (row.Row.Place, row.Row.Fields.GetValueOrDefault(column, ""))), options.DateOrder);
-        return [.. rows.Select(row =>
+        var values = spool.Read(text.Start, columns.Count + 1).Columns;
+        var fields = columns.Zip(values.Skip(1)).ToDictionary(pair => pair.First.Field, pair => pair.Second);
+        foreach (var field in task.InputFields.Where(field => !fields.ContainsKey(field))) fields[field] = "";
+        return new() { Id = text.Id ?? $"{NumberOf(text)}", Fields = fields };
+    }
+
+    int NumberOf(ImportedText text) => texts.BinarySearch(text, Comparer<ImportedText>.Create((a, b) => a.Start.CompareTo(b.Start))) + 1;
+
+    IEnumerable<ImportedText> Dated()
+    {
+        if (options.Date is not { } column)
         {
-            var text = row.Row.Fields.GetValueOrDefault(column, "");
-            var date = dates.Of(text);
-            if (date is null) problem(new(row.Row.Place with { Field = column }, text.Length == 0 ? "no date" : $"\"{text}\"", "a date such as 2024-03-05, 05.03.2024 or 1709640000", "The row is left out: correct the date."));
-            return date;
-        })];
+            foreach (var text in texts) yield return text;
+            yield break;
+        }
+
+        var dates = new DateColumn(texts.Select(text => spool.Read(text.Start, 1)).Select(read => (read.Place, read.Columns[0])), options.DateOrder);
+        foreach (var text in texts)
+        {
+            var (place, read) = spool.Read(text.Start, 1);
+            if (dates.Of(read[0]) is { } date) yield return text with { Date = date.UtcTicks };
+            else problem(new(place with { Field = column }, read[0].Length == 0 ? "no date" : $"\"{read[0]}\"", "a date such as 2024-03-05, 05.03.2024 or 1709640000", "The row is left out: correct the date."));
+        }
     }
 
     DataFileException? Lack(ImportRow row)
     {
-        foreach (var column in (string[])[options.Author, Pair(options.Output).Column])
+        foreach (var column in (string[])[options.Author, columns[^1].Column])
             if (string.IsNullOrWhiteSpace(row.Fields.GetValueOrDefault(column)))
                 return new(row.Place with { Field = column }, "nothing", "a text", "The row is left out: add the text.");
         return null;
@@ -77,19 +113,16 @@ sealed class ImportedTexts(ImportOptions options, Action<DataFileException> prob
 
     string IdOf(ImportRow row)
     {
-        // Names of files may tell who wrote them.
-        var isNumbered = options.Id is null || options.Hash is not null;
-        var id = isNumbered ? $"{rows.Count + 1}" : row.Fields.GetValueOrDefault(options.Id!, "").Trim();
-        if (id.Length == 0) id = $"row {rows.Count + 1}";
-        if (ids.Add(id)) return id;
-        var other = Enumerable.Range(2, int.MaxValue - 2).Select(number => $"{id}#{number}").First(ids.Add);
-        problem(new(row.Place with { Field = options.Id }, $"the id \"{id}\" again", "each id once", $"The text is kept as \"{other}\"."));
-        return other;
+        var id = row.Fields.GetValueOrDefault(options.Id!, "").Trim();
+        if (id.Length == 0) id = $"row {texts.Count + 1}";
+        var own = ids.Of(id);
+        if (own != id) problem(new(row.Place with { Field = options.Id }, $"the id \"{id}\" again", "each id once", $"The text is kept as \"{own}\"."));
+        return own;
     }
 
     void RequireColumns(ImportRow row)
     {
-        var asked = new[] { options.Author, options.Date, options.Id }.OfType<string>().Concat(options.Inputs.Append(options.Output).Select(pair => Pair(pair).Column));
+        var asked = new[] { options.Author, options.Date, options.Id }.OfType<string>().Concat(columns.Select(pair => pair.Column));
         foreach (var column in asked.Where(column => !row.Fields.ContainsKey(column)))
             throw new DataFileException(row.Place, $"only the columns {string.Join(", ", row.Fields.Keys)}", $"a column \"{column}\"", NearestName.Of(column, row.Fields.Keys) is { } near ? $"The nearest is \"{near}\"." : "Check the header.");
     }

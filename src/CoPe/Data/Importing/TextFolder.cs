@@ -44,7 +44,7 @@ static partial class TextFolder
         }
         catch (DecoderFallbackException error)
         {
-            problem(TextSource.NoText(file, null, error));
+            problem(TextSource.NoText(file, error));
             return null;
         }
 

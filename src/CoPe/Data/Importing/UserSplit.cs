@@ -5,18 +5,12 @@ namespace CoPe.Data.Importing;
 /// <summary>Divides authors into test users and others: those with the most texts are tested, and each one's latest texts become his queries, worded as his history is.</summary>
 static class UserSplit
 {
-    /// <summary>A dataset of authors whose whole histories are given, oldest first.</summary>
-    public static LampDataset Of(TaskDefinition definition, IReadOnlyList<LampUser> authors, SplitOptions options)
+    /// <summary>The authors who are tested, of authors with the numbers of their texts.</summary>
+    public static IReadOnlySet<int> Tested(IReadOnlyList<(int Author, int Count)> authors, SplitOptions options)
     {
         var count = Math.Min(options.TestUsers, authors.Count / 2);
         // The sort is stable: of authors with as many texts, the first of the source is tested.
-        var tested = authors.Where(author => author.Profile.Count >= options.LeastItems).OrderByDescending(author => author.Profile.Count).Take(count).Select(author => author.Id).ToHashSet();
-        return new()
-        {
-            Task = definition.Task,
-            Users = [.. authors.Where(author => tested.Contains(author.Id)).Select(author => Ask(definition, author, Math.Clamp(author.Profile.Count / 5, 1, options.Queries)))],
-            Others = [.. authors.Where(author => !tested.Contains(author.Id)).Select(author => Ask(definition, author, options.OtherQueries))],
-        };
+        return authors.Where(author => author.Count >= options.LeastItems).OrderByDescending(author => author.Count).Take(count).Select(author => author.Author).ToHashSet();
     }
 
     /// <summary>The author with his latest texts as queries.</summary>

@@ -125,7 +125,7 @@ public sealed class DataBuildTests : IDisposable
         var report = DataBuild.Run(Write(records));
 
         Assert.Equal(2, report.ProblemCount);
-        Assert.Contains(report.Problems, problem => problem.Contains("item profile item x, field \"title\"", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("item 5, profile item x, field \"title\"", StringComparison.Ordinal));
         Assert.Contains(report.Problems, problem => problem.Contains("item 6, field \"input\"", StringComparison.Ordinal));
         Assert.Equal(1, report.WithoutGold);
     }

@@ -40,6 +40,9 @@ public class DataCheckTests
     {
         { "schema", User("1", "{\"id\": 1, \"text\": \"x\"}, " + OneItem, Query("q", "i", "g")), "item 1, field \"title\"" },
         { "schema", User("1", "7, " + OneItem, Query("q", "i", "g")), "item number 1" },
+        { "schema", User("1", OneItem + ", {\"id\": 2, \"text\": \"half \\ud83d of a pair\", \"title\": \"x\"}", Query("q", "i", "g")), "user 1, item number 2, field \"text\"" },
+        { "schema", User("1", OneItem + ", {\"id\": 2, \"text\": " + new string('[', 50_000) + new string(']', 50_000) + ", \"title\": \"x\"}", Query("q", "i", "g")), "user 1, item number 2, field \"text\"" },
+        { "schema", User("1", OneItem + ", {\"id\": 2, \"text\": \"a\", \"text\": \"b\", \"title\": \"x\"}", Query("q", "i", "g")), "user 1, item number 2" },
         { "schema", "{\"profile\": [{\"id\": 1}]}, " + User("1", OneItem, Query("q", "i", "g")), "user number 1" },
         { "schema", User("[3]", OneItem, Query("z", "i", "g")) + ", " + User("1", OneItem, Query("q", "i", "g")), "field \"user_id\"" },
         { "duplicate_user", User("1", OneItem, Query("q", "i", "g")) + ", " + User("\"1\"", OneItem, Query("r", "i", "g")), "user 1" },
@@ -98,6 +101,26 @@ public class DataCheckTests
 
         Assert.Equal(["schema", "gold_conflict", "label_unused"], report.Findings.Rules.Select(rule => rule.Name));
         Assert.Equal(1, report.Files[0].Queries);
+    }
+
+    [Fact]
+    public void A_file_without_anybody_is_an_error_and_no_clean_copy_is_made_of_it()
+    {
+        using var folder = new LampFolder().With("[]", Others);
+        using var target = new TemporaryFolder();
+
+        var report = DataCheck.Run(Options(folder, target.Path));
+
+        Assert.Equal([CheckRules.NoUser], report.Findings.Rules);
+        Assert.False(report.IsFixed);
+    }
+
+    [Fact]
+    public void Deeply_nested_values_that_no_task_needs_are_passed_over()
+    {
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser.Replace("\"user_name\"", $"\"more\": {new string('[', 50_000)}{new string(']', 50_000)}, \"user_name\"", StringComparison.Ordinal)}]", Others);
+
+        Assert.Empty(DataCheck.Run(Options(folder)).Findings.Rules);
     }
 
     [Theory]

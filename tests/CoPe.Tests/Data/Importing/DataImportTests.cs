@@ -43,11 +43,11 @@ public sealed class DataImportTests : IDisposable
         Assert.Equal("Dear all,\nthis is mail number 0 \"by Ada\".", ada.Profile[0].Fields["body"]);
         Assert.Equal(["topic 8, first", "topic 9, first"], ada.Queries.Select(query => query.Input[(query.Input.IndexOf("topic", StringComparison.Ordinal))..]));
         Assert.Equal(["Bob", "Eve"], data.Others.Select(user => user.Id));
-        Assert.Equal((14, 0), (report.Rows, report.Problems.Count));
+        Assert.Equal((14, 0), (report.Rows, report.ProblemCount));
         Assert.Empty(report.Check.Findings.Rules);
     }
 
-    public static TheoryData<string> Encodings => ["utf-8", "utf-8 mark", "utf-16", "utf-16be", "utf-16 without mark", "crlf"];
+    public static TheoryData<string> Encodings => ["utf-8", "utf-8 mark", "utf-16", "utf-16be", "utf-16 without mark", "utf-16be without mark", "utf-32", "crlf"];
 
     [Theory]
     [MemberData(nameof(Encodings))]
@@ -56,7 +56,7 @@ public sealed class DataImportTests : IDisposable
         var text = Csv(day => $"2024-01-{day + 10}").Replace("Ada", "Adä", StringComparison.Ordinal);
         Import(text);
         var expected = File.ReadAllText(folder.At("out/mails/" + LampFiles.UsersFile));
-        Encoding encoding = kind switch { "utf-16" => Encoding.Unicode, "utf-16be" => Encoding.BigEndianUnicode, "utf-16 without mark" => new UnicodeEncoding(false, false), "utf-8 mark" => Encoding.UTF8, _ => new UTF8Encoding(false) };
+        Encoding encoding = kind switch { "utf-16" => Encoding.Unicode, "utf-16be" => Encoding.BigEndianUnicode, "utf-16 without mark" => new UnicodeEncoding(false, false), "utf-16be without mark" => new UnicodeEncoding(true, false), "utf-32" => Encoding.UTF32, "utf-8 mark" => Encoding.UTF8, _ => new UTF8Encoding(false) };
 
         Import(kind == "crlf" ? text.Replace("\n", "\r\n", StringComparison.Ordinal) : text, encoding);
 
@@ -68,7 +68,7 @@ public sealed class DataImportTests : IDisposable
     {
         var report = Import(Csv(day => $"2024-01-{day + 10}") + "Ada,2024-02-01,x\nAda,someday,x,y\n,2024-02-01,x,y\nAda,2024-02-01,x,\n");
 
-        Assert.Equal(4, report.Problems.Count);
+        Assert.Equal((14, 4), (report.Rows, report.ProblemCount));
         Assert.Contains(report.Problems, problem => problem.Contains("mails.csv, line 26: found 3 fields, expected 4", StringComparison.Ordinal));
         Assert.Contains(report.Problems, problem => problem.Contains("found \"someday\"", StringComparison.Ordinal));
         Assert.Contains(report.Problems, problem => problem.Contains("line 28, field \"who\"", StringComparison.Ordinal));
@@ -139,10 +139,37 @@ public sealed class DataImportTests : IDisposable
         Assert.Contains(found, Assert.Throws<DataFileException>(() => Import(text)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void Half_surrogates_and_entries_that_are_no_objects_cost_one_row_each_and_are_named()
+    {
+        const string Half = "{\"who\": \"Ada\", \"when\": \"2024\", \"subject\": \"s\", \"body\": \"half \\ud83d\"}";
+        var rows = Enumerable.Range(1, 6).SelectMany(day => ((string[])["Ada", "Bob"]).Select(name => $$"""{"who": "{{name}}", "when": "2024-01-0{{day}}", "subject": "s {{day}}", "body": "the text {{day}} of {{name}}", "more": {{new string('[', 2000)}}{{new string(']', 2000)}}}""")).ToList();
+        File.WriteAllText(folder.At("mails.jsonl"), string.Join('\n', [.. rows, Half, "[1]"]));
+        File.WriteAllText(folder.At("mails.json"), $"[{string.Join(",\n", [.. rows, Half, "[1]"])}]");
+
+        var lines = DataImport.Run(Options("mails.jsonl"));
+        var array = DataImport.Run(Options("mails.json"));
+
+        Assert.Equal((12, 2, 12, 2), (lines.Rows, lines.ProblemCount, array.Rows, array.ProblemCount));
+        Assert.Contains("mails.jsonl, line 13: found half of a surrogate pair", lines.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("mails.jsonl, line 14: found an array, expected an object", lines.Problems[1], StringComparison.Ordinal);
+        Assert.Contains("mails.json, item number 13, field \"body\": found text that is no valid Unicode", array.Problems[0], StringComparison.Ordinal);
+        Assert.Contains("mails.json, item number 14: found an array, expected an object", array.Problems[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_but_the_task_stays_in_the_target()
+    {
+        Import(Csv(day => $"2024-01-{day + 10}"));
+
+        Assert.Equal(["mails"], Directory.EnumerateFileSystemEntries(folder.At("out")).Select(Path.GetFileName));
+        Assert.Equal(["task.yaml", LampFiles.OthersFile, LampFiles.UsersFile, LampFiles.LabelsFile], Directory.EnumerateFileSystemEntries(folder.At("out/mails")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Bytes_that_are_no_text_are_refused_with_the_line()
     {
         File.WriteAllBytes(folder.At("mails.csv"), [.. Encoding.UTF8.GetBytes("who,when,subject,body\nAda,2024,a,"), 0xE9, (byte)'\n']);
 
-        Assert.Contains("neither UTF-8 nor UTF-16", Assert.Throws<DataFileException>(() => DataImport.Run(Options("mails.csv"))).Message, StringComparison.Ordinal);
+        Assert.Contains("mails.csv, line 2: found bytes that are neither UTF-8 nor UTF-16, the first at byte 34,", Assert.Throws<DataFileException>(() => DataImport.Run(Options("mails.csv"))).Message, StringComparison.Ordinal);
     }
 }

@@ -1,0 +1,82 @@
+using System.Collections;
+using System.Globalization;
+using Parquet;
+using Parquet.Serialization;
+
+namespace CoPe.Data.Building;
+
+/// <summary>Examples in parquet, as LongLaMP publishes them: a row each, the profile a list of structures. One row group is held at a time.</summary>
+sealed class ParquetExampleFile : IExampleFile
+{
+    readonly FileStream file;
+    readonly int groups;
+    int read;
+
+    public ParquetExampleFile(string path)
+    {
+        File = path;
+        file = System.IO.File.OpenRead(path);
+        try
+        {
+            groups = Wait(async () =>
+            {
+                await using var reader = await ParquetReader.CreateAsync(file, leaveStreamOpen: true).ConfigureAwait(false);
+                return reader.RowGroupCount;
+            });
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public string File { get; }
+
+    public (long Read, long Length) Progress => (groups == 0 ? file.Length : file.Length / groups * read, file.Length);
+
+    public IEnumerable<RawExample> Examples(Action<DataFileException> problem)
+    {
+        var number = 0;
+        for (read = 0; read < groups; read++)
+        {
+            var rows = Wait(async () => (await ParquetSerializer.DeserializeUntypedAsync(file, rowGroupIndex: read).ConfigureAwait(false)).Data);
+            foreach (var row in rows) yield return new(++number, Scalars(row), row.TryGetValue("profile", out var profile) && profile is IEnumerable items and not string ? [.. items.Cast<object?>().Select(item => item is IDictionary<string, object> fields ? Scalars(fields) : null)] : null);
+        }
+    }
+
+    public void Dispose() => file.Dispose();
+
+    static Dictionary<string, string> Scalars(IEnumerable<KeyValuePair<string, object>> fields)
+    {
+        var scalars = new Dictionary<string, string>();
+        foreach (var (name, value) in fields)
+            if (Text(value) is { } text) scalars[name] = text;
+        return scalars;
+    }
+
+    /// <summary>A value as JSON would write it; null where it is none, or not a single one.</summary>
+    static string? Text(object? value) => value switch
+    {
+        null => null,
+        string text => text,
+        ReadOnlyMemory<char> text => text.ToString(),
+        bool truth => truth ? "true" : "false",
+        DateTime moment => moment.ToString("O", CultureInfo.InvariantCulture),
+        double number when number == Math.Floor(number) && Math.Abs(number) < 1e15 => number.ToString("0.0", CultureInfo.InvariantCulture),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => null,
+    };
+
+    T Wait<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return Task.Run(work).GetAwaiter().GetResult();
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            throw new DataFileException(new() { File = File, Item = groups == 0 ? null : $"row group {read + 1} of {groups}" }, $"no parquet file that can be read ({error.Message})", "a parquet file", "The file may be cut short or damaged: fetch it again.", error);
+        }
+    }
+}
