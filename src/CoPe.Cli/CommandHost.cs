@@ -37,6 +37,9 @@ sealed record CommandHost
 
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>Who gets Ctrl-C.</summary>
+    public Interrupts Interrupts { get; init; } = new();
+
     /// <summary>The running process: its streams, its folder, and Spectre's view of the terminal.</summary>
     public static CommandHost OfProcess() => new()
     {

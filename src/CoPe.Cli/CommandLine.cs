@@ -15,6 +15,12 @@ static class CommandLine
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.Cancellation);
         void Stop(PosixSignalContext signal)
         {
+            if (signal.Signal == PosixSignal.SIGINT && host.Interrupts.Handle() is { } isHandled)
+            {
+                signal.Cancel = isHandled;
+                return;
+            }
+
             if (stop.IsCancellationRequested) return;
             signal.Cancel = true;
             stop.Cancel();

@@ -15,7 +15,7 @@ static class Failure
         while (error is AggregateException { InnerException: { } inner }) error = inner;
         host.Error.WriteLine(error is OperationCanceledException
             ? "cope: stopped; the same command goes on from here"
-            : $"cope: error: {OneLine(Explain(error))}");
+            : $"cope: error: {Describe(error)}");
         if (isVerbose) host.Error.WriteLine(error);
         return error switch
         {
@@ -25,6 +25,9 @@ static class Failure
         };
     }
 
+    /// <summary>An error in one line.</summary>
+    public static string Describe(Exception error) => OneLine(Explain(error));
+
     static string Explain(Exception error) => error switch
     {
         _ when IsDiskFull(error) => $"the disk is full ({error.Message}): free some space and run the same command again, it goes on from here",
@@ -32,7 +35,7 @@ static class Failure
         _ when IsOutOfMemory(error) => "not enough memory: lower tam.tokens_per_pass, sft.tokens_per_pass, dpo.tokens_per_pass or decode.max_rows with --set, or use a smaller model",
         RecipeException or UsageException or RunException => error.Message,
         _ when error.GetType().Namespace?.StartsWith("CoPe.", StringComparison.Ordinal) == true => error.Message,
-        ArgumentException { ParamName: { } name } => error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
+        ArgumentException { ParamName: { } name } => error.Message.Split("\nActual value was")[0].Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
         IOException or UnauthorizedAccessException or InvalidDataException => error.Message,
         _ => $"{error.GetType().Name}: {error.Message} (--verbose shows where)",
     };

@@ -18,7 +18,7 @@ static class DataCheckView
         console.Write(Lengths(report));
         foreach (var (kind, lengths) in report.Words.Where(pair => pair.Key.EndsWith("answer", StringComparison.Ordinal)).Concat(report.Tokens).Take(2)) Histogram(console, kind, lengths, report.Tokens.ContainsKey(kind) ? "tokens" : "words");
         var texts = report.Languages.Sum(pair => pair.Value);
-        console.MarkupLineInterpolated($"languages: {string.Join(", ", report.Languages.Take(6).Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {100.0 * pair.Value / texts:0.#} %")))}");
+        console.MarkupLineInterpolated($"languages: {string.Join(", ", report.Languages.Take(6).Select(pair => $"{pair.Key} {Share(pair.Value, texts)} %"))}");
         foreach (var cut in report.Truncations) console.MarkupLineInterpolated($"will be cut: {cut}");
         foreach (var rule in report.Findings.Rules) Findings(host, console, report, rule, (places, target.Folder));
         Verdict(console, report);
@@ -80,6 +80,8 @@ static class DataCheckView
         if (report.IsFixed) console.MarkupLine("[green]a clean copy was written[/]");
         console.WriteLine();
     }
+
+    static string Share(int part, int all) => 1000L * part < all ? "<0.1" : (100.0 * part / all).ToString("0.#", CultureInfo.InvariantCulture);
 
     static string Number(int value) => value.ToString("#,0", CultureInfo.InvariantCulture);
 }

@@ -32,6 +32,9 @@ static class Words
     /// <summary><c>1 error</c>, <c>3 errors</c>.</summary>
     public static string Plural(int count, string noun) => $"{count.ToString("#,0", CultureInfo.InvariantCulture)} {noun}{(count == 1 ? "" : "s")}";
 
+    /// <summary>A word as a shell takes it for one: <c>me</c>, <c>"Ada L."</c>.</summary>
+    public static string Argument(string word) => word.All(letter => char.IsLetterOrDigit(letter) || letter is '-' or '_' or '.' or '/') ? word : $"\"{word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
     /// <summary>A number type as Hugging Face names it.</summary>
     public static string Dtype(TorchSharp.torch.ScalarType dtype) => dtype.ToString().ToLowerInvariant();
 

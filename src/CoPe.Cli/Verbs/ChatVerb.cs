@@ -8,7 +8,7 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope chat RUN --user NAME</c>.</summary>
 static class ChatVerb
 {
-    const string Commands = "/contrast 0.3   weight of the contrast\n/tokens 200     most tokens of an answer\n/base on|off    the base model beside\n/words task|off the line worded as the task words a request, or as it is\n/quit";
+    const string Commands = "/contrast 0.3    weight of the contrast\n/tokens 200      most tokens of an answer\n/base on|off     the base model beside\n/words task|off  the line worded as the task words a request, or as it is\n/quit            ends the chat, as Ctrl-D does; Ctrl-C stops an answer";
 
     public static Command Create(CommandHost host)
     {
@@ -21,7 +21,7 @@ static class ChatVerb
         foreach (var option in (Option[])[user, contrast, verbose]) command.Options.Add(option);
         command.SetAction(parsed => new RunSession(host, new() { Run = parsed.GetValue(run), IsQuiet = true }).Look(context =>
         {
-            using var session = new ChatSession(context with { Cancellation = host.Cancellation }, parsed.GetValue(user));
+            using var session = new ChatSession(context, parsed.GetValue(user));
             var options = new ChatOptions { Contrast = parsed.GetValue(contrast) ?? context.Recipe.Decode.Contrast };
             host.Error.WriteLine($"cope: {session.User}, contrast {Number(options.Contrast)}; a line is a request, /help says what can be changed");
             Talk(host, session, options);
@@ -33,19 +33,34 @@ static class ChatVerb
     static void Talk(CommandHost host, ChatSession session, ChatOptions options)
     {
         var view = new ChatView(host, session.User);
+        CancellationTokenSource? answering = null;
+        // While an answer comes, Ctrl-C stops it; at the prompt it ends the command.
+        using var taken = host.Interrupts.Take(() =>
+        {
+            answering?.Cancel();
+            return answering is not null;
+        });
         while (view.Ask() is { } line)
         {
             if (string.IsNullOrWhiteSpace(line)) continue;
             if (line.Trim() is "/quit" or "/exit") return;
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.Cancellation);
+            answering = stop;
             try
             {
                 if (line.StartsWith('/')) options = Change(host, options, line.Trim().Split(' ', 2, StringSplitOptions.TrimEntries));
-                else view.Show(options, heard => session.Answer(line, options, heard));
+                else view.Show(options, heard => session.Answer(line, options, heard, stop.Token));
             }
             catch (Exception error) when (error is UsageException or ArgumentException or Runs.RunException)
             {
-                host.Error.WriteLine($"cope: {error.Message}");
+                host.Error.WriteLine($"cope: {Failure.Describe(error)}");
             }
+            catch (OperationCanceledException) when (!host.Cancellation.IsCancellationRequested)
+            {
+                host.Error.WriteLine("cope: the answer was stopped");
+            }
+
+            answering = null;
         }
     }
 
@@ -55,11 +70,12 @@ static class ChatVerb
         var changed = command[0] switch
         {
             "/help" => options,
-            "/contrast" when double.TryParse(value, CultureInfo.InvariantCulture, out var contrast) => options with { Contrast = contrast },
-            "/tokens" when int.TryParse(value, out var tokens) && tokens > 0 => options with { MaxNewTokens = tokens },
+            "/contrast" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var contrast) => options with { Contrast = contrast },
+            "/tokens" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var tokens) && tokens > 0 => options with { MaxNewTokens = tokens },
             "/base" when value is "on" or "off" => options with { ShowsBase = value == "on" },
             "/words" when value is "task" or "off" => options with { IsWorded = value == "task" },
-            _ => throw new UsageException($"'{string.Join(' ', command)}' is no command; there are {Commands.Replace("\n", "; ", StringComparison.Ordinal)}"),
+            _ when Array.Find(Commands.Split('\n'), known => known.Split(' ')[0] == command[0]) is { } known => throw new UsageException($"'{string.Join(' ', command)}' is not understood; the command is {known[..known.IndexOf("  ", StringComparison.Ordinal)].TrimEnd()}"),
+            _ => throw new UsageException($"'{command[0]}' is no command; /help lists them"),
         };
         host.Error.WriteLine(command[0] == "/help" ? Commands : $"cope: contrast {Number(changed.Contrast)}, base {(changed.ShowsBase ? "on" : "off")}, words {(changed.IsWorded ? "task" : "off")}{(changed.MaxNewTokens is { } most ? $", {most} tokens" : "")}");
         return changed;

@@ -35,7 +35,7 @@ static class PersonalizeVerb
             request = request with { Overrides = [.. own, .. request.Overrides] };
             var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => Prepare(host, run, person, (parsed.GetValue(task)!, parsed.GetValue(data))));
             ResultsView.Write(host, context, request.IsJson);
-            host.Out.WriteLine($"next     cope chat {request.Run} --user {person.Name}");
+            host.Out.WriteLine($"next     cope chat {request.Run} --user {Words.Argument(person.Name)}");
             return ExitCode.Ok;
         });
         return command;

@@ -20,6 +20,9 @@ public static class DevelopmentSplit
         };
     }
 
+    /// <summary>The id of the query that an item becomes.</summary>
+    internal static string IdOf(LampUser user, HistoryItem item) => $"{user.Id}/{item.Id}";
+
     static LampUser Split(LampUser user, LampTask task, PromptTemplate template, DevelopmentSplitOptions options)
     {
         var count = Math.Clamp((int)(user.Profile.Count * options.LargestFraction), 1, options.QueriesPerUser);
@@ -28,7 +31,7 @@ public static class DevelopmentSplit
             Profile = user.Profile.SkipLast(count).ToList(),
             Queries = user.Profile.TakeLast(count).Select(item => new LampQuery
             {
-                Id = $"{user.Id}/{item.Id}",
+                Id = IdOf(user, item),
                 Input = template.HistoryInput(item),
                 Gold = item.Fields[task.OutputField],
             }).ToList(),

@@ -75,7 +75,8 @@ public sealed record PromptTemplate
     public static string FirstWords(string text, int count)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        // The rest stays one piece: a text of fifty megabytes has ten million words.
+        var words = text.Split((char[]?)null, count + 1, StringSplitOptions.RemoveEmptyEntries);
         return words.Length <= count ? text : string.Join(' ', words.Take(count));
     }
 

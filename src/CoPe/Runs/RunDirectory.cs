@@ -84,6 +84,10 @@ public sealed class RunDirectory(string root, string? name = null)
         return new(At(folder), Path.Combine(Name, folder));
     }
 
+    /// <summary>Runs within this one: of several seeds, or of a sweep.</summary>
+    public IEnumerable<RunDirectory> Within() => !Directory.Exists(Root) ? []
+        : Directory.EnumerateDirectories(Root).Order(StringComparer.Ordinal).Select(folder => new RunDirectory(folder, Path.Combine(Name, Path.GetFileName(folder)))).Where(run => File.Exists(run.Recipe));
+
     /// <summary>The recipe with the values that a sweep chose.</summary>
     public string ChosenRecipe => At("chosen.yaml");
 

@@ -18,13 +18,13 @@ public sealed class PersonalizeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         for (var day = 1; day <= 6; day++) File.WriteAllText(Path.Combine(texts, $"2024-01-0{day}.md"), $"# The harbour on day {day}\n\nToday, as ever, the boats went out before dawn number {day}, and came back late.");
 
         Assert.True(world.Cope(default, ["personalize", "--history", "mine", "--name", "Ada L.", "--run", "wrote", .. Small]) == 0, world.Error);
-        Assert.Contains("cope chat wrote --user Ada L.", world.Output, StringComparison.Ordinal);
+        Assert.Contains("cope chat wrote --user \"Ada L.\"", world.Output, StringComparison.Ordinal);
         Assert.True(Directory.Exists(world.At("wrote").DpoAdapter("Ada L.")));
 
         var (code, output, error) = Chat("A day at sea\n/contrast 0.3\n\n/contrast much\nAnother day\n/base off\nA third\n/quit\nnever read\n", "chat", "wrote", "--user", "Ada L.");
         Assert.True(code == 0, error);
         Assert.Equal(["base: ", "Ada L. (contrast 0.1): ", "base: ", "Ada L. (contrast 0.3): ", "Ada L. (contrast 0.3): "], output.Split('\n').Where(line => line.StartsWith("base: ", StringComparison.Ordinal) || line.StartsWith("Ada", StringComparison.Ordinal)).Select(line => line[..(line.IndexOf(": ", StringComparison.Ordinal) + 2)]));
-        Assert.Contains("'/contrast much' is no command", error, StringComparison.Ordinal);
+        Assert.Contains("'/contrast much' is not understood; the command is /contrast 0.3", error, StringComparison.Ordinal);
 
         Assert.True(world.Cope(default, "user", "forget", "wrote", "Ada L.") == 0, world.Error);
         Assert.DoesNotContain(Directory.EnumerateFiles(world.At("wrote").Root, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".lock"), file => File.ReadAllText(file).Contains("boats went out", StringComparison.Ordinal));

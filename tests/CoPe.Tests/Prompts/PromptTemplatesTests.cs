@@ -61,6 +61,18 @@ public class PromptTemplatesTests
         Assert.Equal("two\n\nparagraphs", PromptTemplate.FirstWords("two\n\nparagraphs", 2));
     }
 
+    [Fact]
+    public void The_first_words_are_those_of_the_whole_text_wherever_blanks_stand()
+    {
+        var random = new Random(5);
+        for (var i = 0; i < 2000; i++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(14)).Select(_ => "ab \n\t"[random.Next(5)]));
+            var (words, count) = (text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries), random.Next(1, 5));
+            Assert.Equal(words.Length <= count ? text : string.Join(' ', words.Take(count)), PromptTemplate.FirstWords(text, count));
+        }
+    }
+
     [Theory]
     [InlineData("histroy: x\nquery: y", "nearest is history")]
     [InlineData("history: '{txt}'\nquery: '{input}'", "nearest is {text}")]

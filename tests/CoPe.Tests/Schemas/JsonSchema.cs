@@ -3,10 +3,13 @@ using System.Text.Json;
 
 namespace CoPe.Tests.Schemas;
 
-/// <summary>The part of JSON Schema that docs/schemas uses: type, enum, properties, required, additionalProperties, items.</summary>
+/// <summary>The part of JSON Schema that docs/schemas uses: type, enum, properties, required, additionalProperties, items, minimum and its like; default and description say nothing of a value.</summary>
 public static class JsonSchema
 {
-    static readonly HashSet<string> Known = ["$schema", "title", "description", "type", "enum", "properties", "required", "additionalProperties", "items"];
+    static readonly HashSet<string> Known = ["$schema", "title", "description", "type", "enum", "properties", "required", "additionalProperties", "items", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "default"];
+
+    static readonly (string Name, Func<double, double, bool> Holds)[] Bounds =
+        [("minimum", (value, limit) => value >= limit), ("exclusiveMinimum", (value, limit) => value > limit), ("maximum", (value, limit) => value <= limit), ("exclusiveMaximum", (value, limit) => value < limit)];
 
     public static string Folder { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../docs/schemas"));
 
@@ -23,6 +26,7 @@ public static class JsonSchema
         foreach (var keyword in schema.EnumerateObject().Where(keyword => !Known.Contains(keyword.Name))) errors.Add($"{place}: the schema has the keyword {keyword.Name}, which this check does not know");
         if (schema.TryGetProperty("type", out var type) && !Types(type).Any(name => Is(value, name))) return [$"{place}: {value.ValueKind}, expected {type}"];
         if (schema.TryGetProperty("enum", out var words) && !words.EnumerateArray().Any(word => word.ToString() == value.ToString())) errors.Add($"{place}: {value}, expected one of {words}");
+        if (value.ValueKind == JsonValueKind.Number) errors.AddRange(Bounds.Where(bound => schema.TryGetProperty(bound.Name, out var limit) && !bound.Holds(value.GetDouble(), limit.GetDouble())).Select(bound => $"{place}: {value} is not within the {bound.Name}"));
         if (value.ValueKind == JsonValueKind.Object) Object(value, schema, place, errors);
         if (value.ValueKind == JsonValueKind.Array && schema.TryGetProperty("items", out var items))
             foreach (var (element, index) in value.EnumerateArray().Select((element, index) => (element, index))) errors.AddRange(Errors(element, items, $"{place}[{index}]"));

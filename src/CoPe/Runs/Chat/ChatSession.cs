@@ -34,14 +34,15 @@ public sealed class ChatSession : IDisposable
 
     /// <summary>Answers a line. <paramref name="heard"/> is told of each piece of text as it comes, from any thread but one at a time.</summary>
     /// <returns>The answers as a prediction would have them, by side.</returns>
-    public IReadOnlyDictionary<ChatSide, string> Answer(string line, ChatOptions options, Action<ChatSide, string>? heard = null)
+    /// <exception cref="OperationCanceledException">It was stopped; what was heard stands.</exception>
+    public IReadOnlyDictionary<ChatSide, string> Answer(string line, ChatOptions options, Action<ChatSide, string>? heard = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         var engine = workspace.Engine("chat", workspace.Tam, adapter);
         var sides = options.ShowsBase ? new[] { ChatSide.Base, ChatSide.Personal } : [ChatSide.Personal];
         var seed = SeedOf.Part(context.Recipe.Seed, "chat", $"{requests++}");
         var asked = sides.Select(side => Request(side, line, options, heard) with { Seed = seed }).ToList();
-        return engine.Generate(asked, cancellation: context.Cancellation)
+        return engine.Generate(asked, cancellation: cancellation)
             .ToDictionary(result => Enum.Parse<ChatSide>(result.RequestId), result => AnswerExtractor.Extract(workspace.Encoder.DecodeResponse(result.Ids), workspace.Task));
     }
 

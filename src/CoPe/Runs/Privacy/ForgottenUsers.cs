@@ -17,14 +17,15 @@ public sealed record ForgottenUsers
     /// <summary>HMAC-SHA256 of each user's id under the salt.</summary>
     public IReadOnlyList<string> Users { get; init; } = [];
 
-    /// <summary>The forgotten users of a run; none where there is no such file.</summary>
+    /// <summary>The forgotten users of a run, or of the one that it lies in; none where there is no such file.</summary>
     /// <exception cref="RunException">The file is damaged: going on might bring a user back.</exception>
     public static ForgottenUsers Read(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);
         try
         {
-            return File.Exists(run.Forgotten) ? JsonSerializer.Deserialize<ForgottenUsers>(File.ReadAllText(run.Forgotten), Options) ?? throw new JsonException("null")
+            var file = new[] { run, new RunDirectory(Path.GetDirectoryName(run.Root) ?? run.Root) }.Select(place => place.Forgotten).FirstOrDefault(File.Exists);
+            return file is not null ? JsonSerializer.Deserialize<ForgottenUsers>(File.ReadAllText(file), Options) ?? throw new JsonException("null")
                 : new() { Salt = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) };
         }
         catch (JsonException error)

@@ -1,3 +1,6 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using CoPe.Data;
 
 namespace CoPe.Runs.Privacy;
@@ -9,11 +12,18 @@ sealed class KnownUser
     const int LeastLetters = 12;
 
     public KnownUser(LampUser user, LampTask task)
+        : this(user.Id, QueriesOf(user), user.Profile.Select(item => item.Fields[task.OutputField]).Concat(user.Queries.Select(query => query.Gold)))
     {
-        Id = user.Id;
-        Queries = user.Queries.Select(query => query.Id).ToHashSet();
-        Texts = user.Profile.Select(item => item.Fields[task.OutputField]).Concat(user.Queries.Select(query => query.Gold)).Select(text => text.Trim()).Where(text => text.Length >= LeastLetters).ToHashSet();
     }
+
+    KnownUser(string id, IEnumerable<string> queries, IEnumerable<string> texts)
+    {
+        (Id, Queries) = (id, queries.ToHashSet());
+        Texts = texts.Select(text => text.Trim()).Where(text => text.Length >= LeastLetters).ToHashSet();
+    }
+
+    /// <summary>His queries, and his items as queries of a development split.</summary>
+    public static IEnumerable<string> QueriesOf(LampUser user) => user.Queries.Select(query => query.Id).Concat(user.Profile.Select(item => DevelopmentSplit.IdOf(user, item)));
 
     public string Id { get; }
 
@@ -21,4 +31,32 @@ sealed class KnownUser
 
     /// <summary>The texts he wrote.</summary>
     public IReadOnlySet<string> Texts { get; }
+
+    /// <summary>A user who is no longer in the data, by the lines that name him, with the queries that are nobody's; null where a run holds nothing of him.</summary>
+    public static KnownUser? OfRun(RunDirectory run, string id, IEnumerable<string> orphans)
+    {
+        var lines = UserLines.FilesOf(run).SelectMany(File.ReadLines).Select(Parse).OfType<JsonObject>().Where(line => Text(line, "user") == id).ToList();
+        var isTrained = Directory.Exists(run.SftAdapter(id)) || Directory.Exists(run.DpoAdapter(id));
+        return lines.Count == 0 && !isTrained ? null : new(id, lines.Select(line => Text(line, "query")).OfType<string>().Concat(orphans), []);
+    }
+
+    /// <summary>A text of his that a file's content holds, in whatever way the formats of a run write it; null for none.</summary>
+    public string? TextIn(string content) => Texts.FirstOrDefault(text => Spellings(text).Any(spelling => content.Contains(spelling, StringComparison.Ordinal)));
+
+    static IEnumerable<string> Spellings(string text) =>
+        new[] { text, JsonEncodedText.Encode(text).Value, JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value, System.Net.WebUtility.HtmlEncode(text) }.Distinct();
+
+    static JsonNode? Parse(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    static string? Text(JsonObject line, string name) => line[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 }

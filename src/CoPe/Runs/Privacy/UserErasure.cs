@@ -12,6 +12,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     readonly RunDirectory run = context.Run;
     readonly LampTask task = TaskFile.Read(context.Inputs.TaskFile).Task;
 
+    string[] Figures => [run.Results, run.ResultsTable, run.Significance, run.SignificanceTable, run.UserResultsTable];
+
     UserData Data => new(context.Inputs.Data, task);
 
     bool IsDataInRun => Path.GetFullPath(context.Inputs.Data).StartsWith(run.Root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
@@ -36,6 +38,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         var user = Find(id);
         var traces = Traces(user);
         var complete = pipeline.Status(context).Where(status => status.State == StageState.Complete).Select(status => pipeline.Find(status.Stage)).ToList();
+        var tainted = TrainedOnHim(user);
         // First of all, so that an erasure that is interrupted is not undone by the next run.
         ForgottenUsers.Read(run).With(id).Write(run);
         AtomicFile.Remove(run.SftAdapter(id));
@@ -43,18 +46,38 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         AtomicFile.Remove(run.AllCheckpoints);
         foreach (var left in Directory.EnumerateFileSystemEntries(run.Root, "*.part", SearchOption.AllDirectories).ToList()) AtomicFile.Remove(left);
         new UserLines(run, user).TakeOut();
-        complete = [.. complete.Except(RemoveStages(TrainedOnEveryone()))];
+        complete = [.. complete.Except(RemoveStages(tainted))];
         if (IsDataInRun || isDataToo) Data.TakeOut(user);
-        foreach (var figures in (string[])[run.Results, run.Significance, run.SignificanceTable, run.UserResultsTable, run.Report]) AtomicFile.Remove(figures);
+        foreach (var file in Figures.Append(run.Report)) AtomicFile.Remove(file);
         Renew(complete);
+        ForgetTogether(run, id);
         RequireGone(user);
         return traces;
     }
+
+    /// <summary>Removes what the runs within a folder came to together, averages over seeds, curves and choices of a sweep; runs that are added there will not take the user up.</summary>
+    public static void ForgetTogether(RunDirectory run, string id)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ForgottenUsers.Read(run).With(id).Write(run);
+        foreach (var file in Averages(run)) AtomicFile.Remove(file);
+    }
+
+    static string[] Averages(RunDirectory run) => [run.SeedResults, run.SeedResultsTable, run.SeedReport, run.SweepReport, run.SweepTable, run.ChosenRecipe];
+
+    /// <summary>Whether the run's data or its files know a user.</summary>
+    public bool Knows(string id) => IsInData(id) || Left(id) is not null;
+
+    /// <summary>Whether the data folder holds a test user.</summary>
+    public bool IsInData(string id) => Data.Read().Any(user => user.Id == id);
+
+    KnownUser? Left(string id) => KnownUser.OfRun(run, id, UserLines.Answered(run).Except(Data.Read().SelectMany(KnownUser.QueriesOf)));
 
     KnownUser Find(string id)
     {
         if (Data.Read().FirstOrDefault(user => user.Id == id) is { } user) return new(user, task);
         if (Data.IsOther(id)) throw new RunException($"user {id} is no test user of {run.Name}: his queries are part of the task-adaptive model, which cannot give them back; take him out of {LampFiles.OthersFile} and train a new run");
+        if (Left(id) is { } left) return left;
         throw new RunException($"{run.Name} has no user '{id}'{Recipes.Nearest.Hint(id, Data.Read().Select(one => one.Id))}; 'cope user ls {run.Name}' lists them");
     }
 
@@ -67,20 +90,22 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         var lines = new UserLines(run, user);
         foreach (var (file, count) in lines.Lines()) Add(file, "lines of his, or that hold a text of his", count);
         foreach (var (file, count) in lines.Answers()) Add(file, "answers to his queries", count);
-        if (Directory.Exists(run.AllCheckpoints)) Add(run.AllCheckpoints, "checkpoints of several users together", Directory.EnumerateFiles(run.AllCheckpoints, "*", SearchOption.AllDirectories).Count());
+        if (Directory.Exists(run.AllCheckpoints) && Directory.EnumerateFiles(run.AllCheckpoints, "*", SearchOption.AllDirectories).Count() is > 0 and var saved) Add(run.AllCheckpoints, "checkpoints of several users together", saved);
         if (Directory.Exists(run.TamOfEveryoneAdapter)) Add(run.TamOfEveryoneAdapter, "an adapter trained on everyone", 1);
-        foreach (var (file, what) in new[] { (run.Results, "means over users"), (run.UserResultsTable, "figures of every user"), (run.Report, "texts and figures of users") })
+if (lines.IsBorrowed()) Add(run.DpoAdapters, "adapters of others, trained with a text of his as a rejected answer", 1);
+        foreach (var (file, what) in ((string, string)[])[.. Figures.Select(file => (file, "figures that he is part of")), (run.Report, "texts and figures of users"), .. Averages(run).Select(file => (file, "means over users"))])
             if (File.Exists(file)) Add(file, what, 1);
         if (IsDataInRun) Add(Path.Combine(context.Inputs.Data, LampFiles.UsersFile), "his history and queries", 1);
         return traces;
     }
 
-    /// <summary>Stages whose outputs hold him without telling what is his: the model of everyone, and what was made with it.</summary>
-    List<Stage> TrainedOnEveryone()
+    /// <summary>Stages whose outputs hold him without telling what is his: the model of everyone, adapters of others that a text of his was held against, and what was made with these.</summary>
+    List<Stage> TrainedOnHim(KnownUser user)
     {
-        var everyone = pipeline.Stages.Where(stage => stage.Outputs(run).Contains(run.TamOfEveryoneAdapter)).ToList();
-        var names = everyone.Select(stage => stage.Name).ToHashSet();
-        return Directory.Exists(run.TamOfEveryoneAdapter) ? [.. everyone, .. pipeline.Stages.Where(stage => stage.IsIn(context.Recipe) && stage.Name != "evaluate" && stage.Needs(context.Recipe).Any(names.Contains))] : [];
+        string[] adapters = [run.TamOfEveryoneAdapter, .. new UserLines(run, user).IsBorrowed() ? (string[])[run.DpoAdapters] : []];
+        var trained = pipeline.Stages.Where(stage => stage.Outputs(run).Any(output => adapters.Contains(output) && Directory.Exists(output))).ToList();
+        var names = trained.Select(stage => stage.Name).ToHashSet();
+        return [.. trained, .. pipeline.Stages.Where(stage => stage.IsIn(context.Recipe) && stage.Name != "evaluate" && stage.Needs(context.Recipe).Any(names.Contains))];
     }
 
     List<Stage> RemoveStages(List<Stage> stages)
@@ -115,11 +140,9 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// <summary>Looks through every file that is left, whatever its kind.</summary>
     void RequireGone(KnownUser user)
     {
-        foreach (var file in Directory.EnumerateFiles(run.Root, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is not ".safetensors" && file != run.Lock))
+        foreach (var file in Directory.EnumerateFiles(run.Root, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is not ".safetensors" && Path.GetFileName(file) != ".lock"))
         {
-            var content = File.ReadAllText(file);
-            var found = user.Texts.FirstOrDefault(text => content.Contains(text, StringComparison.Ordinal));
-            if (found is not null) throw new RunException($"{file} still holds a text of user {user.Id} (\"{found[..Math.Min(40, found.Length)]}\"), perhaps as another user's too: look at it, and delete it");
+            if (user.TextIn(File.ReadAllText(file)) is { } found) throw new RunException($"{file} still holds a text of user {user.Id} (\"{found[..Math.Min(40, found.Length)]}\"), perhaps as another user's too: look at it, and delete it");
         }
     }
 }

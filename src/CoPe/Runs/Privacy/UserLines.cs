@@ -11,10 +11,13 @@ sealed class UserLines(RunDirectory run, KnownUser user)
     static readonly JsonSerializerOptions Layout = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Files of lines anywhere in the run, and how many lines are his.</summary>
-    public IEnumerable<(string Path, int Count)> Lines() => LineFiles().Select(file => (file, File.ReadLines(file).Count(IsHis))).Where(pair => pair.Item2 > 0);
+    public IEnumerable<(string Path, int Count)> Lines() => FilesOf(run).Select(file => (file, File.ReadLines(file).Count(IsHis))).Where(pair => pair.Item2 > 0);
 
     /// <summary>Files of answers, and how many are his.</summary>
-    public IEnumerable<(string Path, int Count)> Answers() => AnswerFiles().Select(file => (file, Golds(Parse(file)).Count(IsHisAnswer))).Where(pair => pair.Item2 > 0);
+    public IEnumerable<(string Path, int Count)> Answers() => AnswerFilesOf(run).Select(file => (file, Golds(Parse(file)).Count(IsHisAnswer))).Where(pair => pair.Item2 > 0);
+
+    /// <summary>Whether a line of another user holds a text of his, as a borrowed rejected answer does.</summary>
+    public bool IsBorrowed() => File.Exists(run.Pairs) && File.ReadLines(run.Pairs).Any(line => IsHis(line) && !IsNamed(line));
 
     /// <summary>Writes the files anew without what is his, each whole or not at all.</summary>
     public void TakeOut()
@@ -29,9 +32,19 @@ sealed class UserLines(RunDirectory run, KnownUser user)
         }
     }
 
-    IEnumerable<string> LineFiles() => !Directory.Exists(run.Root) ? [] : Directory.EnumerateFiles(run.Root, "*.jsonl", SearchOption.AllDirectories).Where(file => !IsUnder(run.Data, file) && !IsUnder(run.AllCheckpoints, file)).Order(StringComparer.Ordinal);
+    /// <summary>The run's files of lines; those of runs within it are theirs, and data are no lines of a run.</summary>
+    public static IEnumerable<string> FilesOf(RunDirectory run)
+    {
+        if (!Directory.Exists(run.Root)) return [];
+        string[] apart = [run.Data, run.AllCheckpoints, .. run.Within().Select(inner => inner.Root)];
+        return Directory.EnumerateFiles(run.Root, "*.jsonl", SearchOption.AllDirectories).Where(file => !apart.Any(folder => IsUnder(folder, file))).Order(StringComparer.Ordinal);
+    }
 
-    IEnumerable<string> AnswerFiles() => Directory.Exists(run.AllPredictions) ? Directory.EnumerateFiles(run.AllPredictions, "*.json").Order(StringComparer.Ordinal) : [];
+
+    /// <summary>Queries to which the run holds answers.</summary>
+    public static IEnumerable<string> Answered(RunDirectory run) => AnswerFilesOf(run).SelectMany(file => Golds(Parse(file))).Select(gold => gold?["id"]?.ToString()).OfType<string>().Distinct();
+
+    static IEnumerable<string> AnswerFilesOf(RunDirectory run) => Directory.Exists(run.AllPredictions) ? Directory.EnumerateFiles(run.AllPredictions, "*.json").Order(StringComparer.Ordinal) : [];
 
     static bool IsUnder(string folder, string file) => file.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
@@ -46,6 +59,8 @@ sealed class UserLines(RunDirectory run, KnownUser user)
             return true; // What a crash left of a line may be anybody's.
         }
     }
+
+    bool IsNamed(string line) => JsonNode.Parse(line) is JsonObject entry && Is(entry, "user", id => id == user.Id);
 
     bool IsHisAnswer(JsonNode? gold) => gold is JsonObject entry && Is(entry, "id", user.Queries.Contains);
 
