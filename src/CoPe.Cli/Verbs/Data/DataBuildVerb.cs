@@ -33,14 +33,25 @@ static class DataBuildVerb
         command.SetAction(parsed =>
         {
             using var display = RunDisplay.For(host, new RunRequest(), ["read", "write"]);
-            var options = Options(host, parsed) with { Progress = display, Cancellation = host.Cancellation };
-            foreach (var stage in (string[])["read", "write"]) display.Report(new StageEvent(stage, StageEventKind.Began));
+            var options = Options(host, parsed) with { Progress = new Beginning(display), Cancellation = host.Cancellation };
             BuildReport? report = null;
             display.Show(() => report = DataBuild.Run(options));
             Write(host, report!, Path.Combine(parsed.GetValue(Out)!, options.Definition.Task.Name));
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Says that a stage begins when it first tells of its work.</summary>
+    sealed class Beginning(RunDisplay display) : IProgress<StageProgress>
+    {
+        readonly HashSet<string> begun = [];
+
+        public void Report(StageProgress value)
+        {
+            if (begun.Add(value.Stage)) display.Report(new StageEvent(value.Stage, StageEventKind.Began));
+            display.Report(value);
+        }
     }
 
     static BuildOptions Options(CommandHost host, ParseResult parsed)

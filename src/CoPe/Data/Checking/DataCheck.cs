@@ -49,7 +49,14 @@ public sealed class DataCheck
             context.Findings.Add(CheckRules.LabelUnused, new() { File = options.Labels!, Item = id }, "no query has this id");
         foreach (var missing in options.Missing)
             context.Findings.Add(CheckRules.MissingFile, new() { File = missing }, Directory.Exists(missing) ? "a folder in its place" : "no such file");
-        if (options.Fix is null || isUnreadable || written == 0 || options.Missing.Count > 0 || files.Any(file => file.Users == 0)) return false;
+        if (options.Fix is null) return false;
+        if (isUnreadable || written == 0 || options.Missing.Count > 0 || files.Any(file => file.Users == 0))
+        {
+            // Half a copy would be taken for a whole one.
+            foreach (var name in (string[])[LampFiles.UsersFile, LampFiles.OthersFile]) Runs.AtomicFile.Remove(Target(name));
+            return false;
+        }
+
         if (options.Users is not null) LampFileWriter.WriteGolds(Target(LampFiles.LabelsFile), options.Definition.Task, golds);
         return true;
     }
