@@ -9,6 +9,7 @@ public sealed class DataCheck
     readonly CheckOptions options;
     readonly CheckContext context;
     readonly List<CheckedFile> files = [];
+    readonly List<string> copies = [];
     bool isUnreadable;
 
     DataCheck(CheckOptions options)
@@ -42,18 +43,17 @@ public sealed class DataCheck
         // The test users' queries must be known before the first history is looked at.
         if (options.Users is { } users) foreach (var user in Readable(users, report: false)) Remember(user);
         var golds = new List<LampQuery>();
-        var written = 0;
-        if (options.Users is { } test) written += Check(test, isTest: true, LampFiles.UsersFile, user => golds.AddRange(user.Queries));
-        if (options.Others is { } others) written += Check(others, isTest: false, LampFiles.OthersFile, _ => { });
+        if (options.Users is { } test) Check(test, isTest: true, LampFiles.UsersFile, user => golds.AddRange(user.Queries));
+        if (options.Others is { } others) Check(others, isTest: false, LampFiles.OthersFile, _ => { });
         foreach (var id in context.UnusedLabels.Order(StringComparer.Ordinal).Where(_ => options.Users is not null))
             context.Findings.Add(CheckRules.LabelUnused, new() { File = options.Labels!, Item = id }, "no query has this id");
         foreach (var missing in options.Missing)
             context.Findings.Add(CheckRules.MissingFile, new() { File = missing }, Directory.Exists(missing) ? "a folder in its place" : "no such file");
         if (options.Fix is null) return false;
-        if (isUnreadable || written == 0 || options.Missing.Count > 0 || files.Any(file => file.Users == 0))
+        if (isUnreadable || copies.Count == 0 || options.Missing.Count > 0 || files.Any(file => file.Users == 0))
         {
             // Half a copy would be taken for a whole one.
-            foreach (var name in (string[])[LampFiles.UsersFile, LampFiles.OthersFile]) Runs.AtomicFile.Remove(Target(name));
+            foreach (var copy in copies) Runs.AtomicFile.Remove(copy);
             return false;
         }
 
@@ -67,8 +67,8 @@ public sealed class DataCheck
         context.Index.Add(user, query => context.Golds.GetValueOrDefault(query.Id, query.Gold));
     }
 
-    /// <summary>Checks a file, and writes its clean copy where one is wanted; 1 where it did.</summary>
-    int Check(string path, bool isTest, string name, Action<LampUser> used)
+    /// <summary>Checks a file, and writes its clean copy where one is wanted.</summary>
+    void Check(string path, bool isTest, string name, Action<LampUser> used)
     {
         var file = new CheckedFile { File = path };
         files.Add(file);
@@ -79,14 +79,13 @@ public sealed class DataCheck
             options.Progress?.Invoke(file.Users);
             return user;
         });
-        var wrote = 0;
         if (options.Fix is null) foreach (var _ in clean) { }
         else
         {
             try
             {
                 LampFileWriter.WriteUsers(Target(name), Whole(clean));
-                wrote = 1;
+                copies.Add(Target(name));
             }
             catch (DataFileException) when (isUnreadable)
             {
@@ -96,7 +95,6 @@ public sealed class DataCheck
 
         check.End();
         if (file.Users == 0 && !isUnreadable) context.Findings.Add(CheckRules.NoUser, new() { File = path }, "no user who can be used");
-        return wrote;
     }
 
     /// <summary>The users of a file up to where it is no JSON any more.</summary>
