@@ -47,6 +47,16 @@ static class CheckpointReader
         }
     }
 
+    /// <summary>Element type of a checkpoint whose configuration names none: that of its first floating tensor, as Hugging Face's tools choose; null where no weights are there.</summary>
+    public static ScalarType? DtypeOf(string folder)
+    {
+        var (single, index) = (Path.Combine(folder, Single), Path.Combine(folder, Index));
+        var file = File.Exists(single) ? single : File.Exists(index) ? CheckpointIndex.Files(index).Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) : null;
+        if (file is null) return null;
+        using var weights = SafetensorsFile.Open(file);
+        return weights.Entries.Where(entry => SafetensorsDtype.IsFloating(entry.Dtype)).Select(entry => (ScalarType?)entry.Dtype).FirstOrDefault();
+    }
+
     /// <summary>Opens the weights files into a list that the caller disposes, whatever is found.</summary>
     static List<SafetensorsFile> Open(string folder, List<SafetensorsFile> files)
     {

@@ -69,7 +69,7 @@ static class DecoderConfigReader
             SlidingRope = slidingRope,
             SlidingWindow = sliding.Window,
             SlidingLayers = sliding.Layers,
-            Dtype = ReadDtype(json, root),
+            Dtype = ReadDtype(json, root) ?? CheckpointReader.DtypeOf(Path.GetDirectoryName(json.File)!) ?? ScalarType.Float32,
             BosTokenId = root.Int("bos_token_id") ?? json.Int("bos_token_id"),
             PadTokenId = root.Int("pad_token_id") ?? json.Int("pad_token_id"),
             StopTokenIds = root.Ints("eos_token_id") ?? json.Ints("eos_token_id") ?? [],
@@ -87,12 +87,13 @@ static class DecoderConfigReader
         };
     }
 
-    static ScalarType ReadDtype(ConfigJson json, ConfigJson root)
+    static ScalarType? ReadDtype(ConfigJson json, ConfigJson root)
     {
         var name = json.Text("dtype") ?? json.Text("torch_dtype") ?? root.Text("dtype") ?? root.Text("torch_dtype");
         return name switch
         {
-            null or "float32" => ScalarType.Float32,
+            null => null,
+            "float32" => ScalarType.Float32,
             "bfloat16" => ScalarType.BFloat16,
             "float16" => ScalarType.Float16,
             _ => throw json.Unsupported("torch_dtype", name, "float32, bfloat16, float16"),

@@ -34,6 +34,7 @@ public sealed class ChatTemplate
         var run = new RenderRun();
         var scope = new Scope(run, null);
         Globals.AddTo(scope, context.Now);
+        (scope["tools"], scope["documents"]) = (null, null); // transformers always names them
         foreach (var (role, token) in context.SpecialTokens) scope[role] = token;
         foreach (var (name, value) in context.Variables) scope[name] = Variable(name, value);
         scope["messages"] = messages.Select(object? (message) => new JinjaDict { ["role"] = message.Role, ["content"] = message.Content }).ToList();

@@ -76,6 +76,18 @@ public class ModelFolderTests
     }
 
     [Fact]
+    public void A_config_that_names_no_number_type_leaves_the_weights_in_theirs()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = TinyModels.Random(TinyModels.Plain);
+        ModelFolder.Save(folder.Path, model.Config, model.Weights, ScalarType.BFloat16);
+        Rewrite(folder, json => json.AsObject().Remove("torch_dtype"));
+        using (var again = CausalLm.Load(folder.Path)) Assert.Equal(ScalarType.BFloat16, again.Dtype);
+        File.Delete(folder.At("model.safetensors"));
+        Assert.Equal(ScalarType.Float32, DecoderConfig.Read(folder.Path).Dtype);
+    }
+
+    [Fact]
     public void A_folder_without_weights_that_are_read_is_refused()
     {
         using var folder = new TemporaryFolder();

@@ -55,6 +55,7 @@ public class ChatTemplateTests
     [InlineData("{{ 'a' is string }}{{ none is none }}{{ 3 is divisibleby 3 }}{{ {} is mapping }}{{ bos_token is defined }}{{ pad_token is defined }}", "TrueTrueTrueTrueTrueFalse")]
     [InlineData("{{ missing }}{{ missing | default('d') }}{{ messages[9] }}", "d")]
     [InlineData("{{ strftime_now('%d %b %Y') }}", "26 Jul 2024")]
+    [InlineData("{{ tools is defined }}{{ tools is none }}{{ documents is none }}{% if tools %}x{% endif %}", "TrueTrueTrue")] // as transformers hands them over
     [InlineData("{{ bos_token }}{% if add_generation_prompt %}go{% endif %}{{ eos_token }}", "<s>go</s>")]
     public void Filters_methods_tests_and_names_are_those_of_transformers(string template, string expected) => Assert.Equal(expected, Render(template));
 
