@@ -30,6 +30,7 @@ public class SafetensorsFileTests
         { "LFS pointer", Encoding.UTF8.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"), "Git LFS pointer" },
         { "header past the file", FileOf("{}", 0, 1000), "truncated" },
         { "huge header", FileOf("{}", 0, long.MaxValue), "truncated" },
+        { "header as long as the format allows", FileOf("{}", 0, 100_000_000), "truncated" },
         { "negative header length", FileOf("{}", 0, -1), "truncated" },
         { "no JSON", FileOf("{\"a\":", 0), "no valid JSON" },
         { "a list", FileOf("[1]", 0), "no JSON object" },
@@ -59,7 +60,9 @@ public class SafetensorsFileTests
         using var folder = new TemporaryFolder();
         var path = folder.At($"{name.Replace(' ', '_')}.safetensors");
         File.WriteAllBytes(path, bytes);
+        var before = GC.GetAllocatedBytesForCurrentThread();
         var error = Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(path).Dispose());
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20); // whatever the file claims
         Assert.Equal(path, error.File);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
