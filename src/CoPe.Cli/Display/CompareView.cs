@@ -51,7 +51,7 @@ static class CompareView
         foreach (var difference in comparison.Differences.Where(difference => tested.Contains(difference.Test.Metric)).OrderBy(difference => comparison.Methods.ToList().IndexOf(difference.Test.Method)))
         {
             var test = difference.Test;
-            string[] row = [$"{letters[difference.Run]} - {letters[difference.Baseline]}", test.Metric.Name, Number($"{test.Difference:+0.0000;-0.0000;0.0000}"), Number($"{test.BootstrapP:0.000}"), $"{test.Helped}", $"{test.Hurt}", $"{test.Equal}"];
+            string[] row = [$"{letters[difference.Run]} - {letters[difference.Baseline]}", test.Metric.Name, Number($"{test.Difference:+0.0000;-0.0000;0.0000}"), Words.PValue(test.BootstrapP), $"{test.Helped}", $"{test.Hurt}", $"{test.Equal}"];
             table.AddRow([ResultsView.Title(test.Method), .. row]);
         }
 

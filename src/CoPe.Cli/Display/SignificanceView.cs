@@ -20,7 +20,7 @@ static class SignificanceView
         table.AddColumn(new TableColumn($"{ResultsView.Title(last!)} against") { NoWrap = true });
         foreach (var heading in (string[])[metric.Title, "95 %", "p", "helped", "hurt", "same"]) table.AddColumn(new TableColumn(heading) { NoWrap = true }.RightAligned());
         foreach (var line in shown)
-            table.AddRow([ResultsView.Title(line.Baseline), Signed(line.Difference), line is { Low: { } low, High: { } high } ? $"{Signed(low)} to {Signed(high)}" : "-", Number($"{line.BootstrapP:0.000}"), $"{line.Helped}", $"{line.Hurt}", $"{line.Equal}"]);
+            table.AddRow([ResultsView.Title(line.Baseline), Signed(line.Difference), line is { Low: { } low, High: { } high } ? $"{Signed(low)} to {Signed(high)}" : "-", Words.PValue(line.BootstrapP), $"{line.Helped}", $"{line.Hurt}", $"{line.Equal}"]);
         table.Caption = new TableTitle($"p of a paired bootstrap over {shown[0].Unit}; {shown[0].Unit} helped, hurt, the same");
         console.Write(table);
     }

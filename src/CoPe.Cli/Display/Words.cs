@@ -23,6 +23,9 @@ static class Words
         _ => value.ToString("#,0", CultureInfo.InvariantCulture),
     };
 
+    /// <summary>A p-value; below a thousandth only the bound.</summary>
+    public static string PValue(double p) => p < 0.001 ? "<.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
+
     /// <summary><c>512 B</c>, <c>3.1 kB</c>, <c>14.5 GB</c>: decimal, as disks and networks are sold.</summary>
     public static string Bytes(long bytes) => bytes < 1000 ? $"{bytes} B" : Scaled(bytes, ["kB", "MB", "GB", "TB", "PB"]);
 

@@ -64,10 +64,14 @@ public static class SweepFiles
             Key = curve.Key,
             Values = [.. curve.Points.Select(point => point.Value)],
             Chosen = curve.Chosen,
-            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {ReportFigures.TitleOf(curve.Method)}.",
+            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {ReportFigures.TitleOf(curve.Method)}.{Doubt(curve)}",
             Panels = [.. measured.OrderBy(metric => metric == curve.Metric ? 0 : 1).Take(MostPanels).Select(metric => Panel(curve, metric))],
         };
     }
+
+    /// <summary>Says so where no other value is clearly worse than the chosen one.</summary>
+    static string Doubt(SweepCurve curve) => curve.Points.Any(point => curve.ChosenAgainst(point) is { BootstrapP: < 0.05 }) ? ""
+        : " No other value is clearly worse (paired bootstrap, p ≥ 0.05): between them the choice is a guess.";
 
     static SweepPanel Panel(SweepCurve curve, Metric metric) => new(
         new() { Name = metric.Title, LowerIsBetter = metric.Direction == MetricDirection.Lower, Meaning = metric.Meaning },
