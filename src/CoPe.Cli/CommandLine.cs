@@ -60,6 +60,7 @@ static class CommandLine
             EvaluateVerb.Create(host),
             ReportVerb.Create(host),
             CompareVerb.Create(host),
+            ExportVerb.Create(host),
             SweepVerb.Create(host),
             StatusVerb.Create(host),
             RecipesVerb.Create(host),

@@ -94,4 +94,21 @@ public sealed class ManyRunsTests(TinyWorld world) : IClassFixture<TinyWorld>
         var table = Assert.Single(world.Output.Split('\n'), line => line.TrimStart().StartsWith("1 ", StringComparison.Ordinal) && line.Contains('±', StringComparison.Ordinal));
         Assert.DoesNotContain(" - ", table, StringComparison.Ordinal); // a dash stands where nothing could be tested
     }
+
+    [Fact]
+    public void Answers_and_golds_of_runs_are_exported_as_zips_that_score_as_the_run_did()
+    {
+        Assert.Equal(0, world.Cope(default, "export", "undisturbed", "--zip", "out/mine.zip", "--method", "tam"));
+        Assert.Equal(0, world.Cope(default, "export", "undisturbed", "--zip", "out/golds.zip", "--golds"));
+        Assert.Contains("LaMP_4 (4)", world.Output, StringComparison.Ordinal);
+
+        Assert.Equal(0, world.Cope(default, "evaluate", "--predictions", "tam=out/mine.zip", "--golds", "out/golds.zip", "--json"));
+        using var json = JsonDocument.Parse(world.Output);
+        Assert.Equal(ResultsFile.ReadJson(world.At("undisturbed").Results)["tam"]["meteor"].Mean, json.RootElement.GetProperty("news_headline").GetProperty("tam").GetProperty("meteor").GetProperty("mean").GetDouble(), 12);
+
+        Assert.NotEqual(0, world.Cope(default, "export", "undisturbed", "undisturbed", "--zip", "two.zip"));
+        Assert.Contains("two runs are of LaMP_4", world.Error, StringComparison.Ordinal);
+        Assert.NotEqual(0, world.Cope(default, "export", "undisturbed", "--zip", "none.zip", "--method", "rag"));
+        Assert.Contains("undisturbed has no answers of rag", world.Error, StringComparison.Ordinal);
+    }
 }
