@@ -11,7 +11,7 @@ public static class ResultsFile
 {
     static readonly JsonWriterOptions Writing = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Writes method to metric to mean, standard error and count over queries, in the report's order.</summary>
+    /// <summary>Writes method to metric to mean, standard error and count over queries, and over users where they are known, in the report's order.</summary>
     /// <param name="report">The figures.</param>
     /// <param name="path">The file; its folder is made where it is missing.</param>
     /// <param name="seeds">Adds <c>seed_sd</c>, how far the seed moves the mean; null where there was one seed.</param>
@@ -49,15 +49,26 @@ public static class ResultsFile
             foreach (var (metric, value) in scores.Metrics)
             {
                 json.WriteStartObject(metric);
-                json.WriteNumber("mean", value.Mean);
-                json.WriteNumber("se", value.StandardError);
-                json.WriteNumber("n", value.Count);
+                Write(json, value);
+                if (scores.OverUsers.GetValueOrDefault(metric) is { } overUsers)
+                {
+                    json.WriteStartObject("users");
+                    Write(json, overUsers);
+                    json.WriteEndObject();
+                }
                 if (seeds?.DeviationOf(scores.Method, metric) is { } deviation) json.WriteNumber("seed_sd", deviation);
                 json.WriteEndObject();
             }
             json.WriteEndObject();
         }
         json.WriteEndObject();
+    }
+
+    static void Write(Utf8JsonWriter json, MeanWithError value)
+    {
+        json.WriteNumber("mean", value.Mean);
+        json.WriteNumber("se", value.StandardError);
+        json.WriteNumber("n", value.Count);
     }
 
     /// <summary>Writes the same figures as CSV, see <see cref="ResultsCsv"/>.</summary>

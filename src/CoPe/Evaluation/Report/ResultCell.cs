@@ -18,6 +18,9 @@ public sealed record ResultCell
     /// <summary>Number of values averaged.</summary>
     public int Count { get; init; }
 
+    /// <summary>Mean and standard error over users, each user one value; null where users are not known.</summary>
+    public MeanWithError? OverUsers { get; init; }
+
     /// <summary>Standard deviation of the mean over the seeds of a recipe; null where there was one seed.</summary>
     public double? SeedDeviation { get; init; }
 }

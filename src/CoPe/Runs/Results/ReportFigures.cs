@@ -44,7 +44,7 @@ static class ReportFigures
                select new ResultCell
                {
                    Method = TitleOf(scores.Method), Metric = metric.Title, Mean = found.Mean, StandardError = found.StandardError, Count = found.Count,
-                   SeedDeviation = seeds?.DeviationOf(scores.Method, metric.Name),
+                   OverUsers = scores.OverUsers.GetValueOrDefault(metric.Name), SeedDeviation = seeds?.DeviationOf(scores.Method, metric.Name),
                },
         ],
     };

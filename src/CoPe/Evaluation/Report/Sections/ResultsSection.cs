@@ -43,6 +43,8 @@ internal sealed class ResultsSection : ReportSection
         markup.Line();
         if (model.Results.Metrics.Any(metric => metric.Meaning.Length > 0))
             WriteMeanings(markup, model.Results);
+        if (model.Results.Cells.Any(cell => cell.OverUsers is not null))
+            WriteOverUsers(markup, model.Results);
         using (markup.Open("div", ("class", "grid three")))
             foreach (var metric in model.Results.Metrics)
                 if (model.Results.Cells.Any(cell => cell.Metric == metric.Name && double.IsFinite(cell.Mean)))
@@ -59,6 +61,38 @@ internal sealed class ResultsSection : ReportSection
             using (markup.Open("dl"))
                 foreach (var metric in table.Metrics.Where(metric => metric.Meaning.Length > 0))
                     markup.Element("dt", metric.Name).Element("dd", metric.Meaning);
+        }
+    }
+
+    private static void WriteOverUsers(Markup markup, ResultsTable table)
+    {
+        using (markup.Open("details", ("class", "meanings")))
+        {
+            markup.Element("summary", "The same over users, each user one value");
+            using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Results over users")))
+            using (markup.Open("table", ("class", "results many")))
+            {
+                WriteHead(markup, table);
+                using (markup.Open("tbody"))
+                    foreach (var method in table.Methods)
+                        WriteRowOverUsers(markup, table, method);
+            }
+        }
+    }
+
+    private static void WriteRowOverUsers(Markup markup, ResultsTable table, string method)
+    {
+        var values = table.Metrics.Select(metric => table.Find(method, metric.Name)?.OverUsers).ToList();
+        using (markup.Open("tr"))
+        {
+            markup.Element("th", method, ("scope", "row"));
+            foreach (var value in values)
+                using (markup.Open("td"))
+                    if (value is null)
+                        markup.Text(Figures.None);
+                    else
+                        markup.Text(Figures.Value(value.Mean)).Element("small", " ± " + Figures.Value(value.StandardError));
+            markup.Element("td", string.Join("–", values.OfType<MeanWithError>().Select(value => value.Count).Distinct().Order().Select(count => Figures.Count(count))), ("class", "n"));
         }
     }
 
