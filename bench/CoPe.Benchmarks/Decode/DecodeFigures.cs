@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CoPe.Adapters;
+using CoPe.Decoding;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -56,6 +57,15 @@ sealed class DecodeFigures : IDisposable
         yield return ("two_forwards_over_contrast", times[3] / times[0]);
         yield return ("users4_over_1", 4 * times[0] / times[4]);
         yield return ("users16_over_1", 16 * times[0] / times[5]);
+    }
+
+    /// <summary>Where a step of one user's expert and amateur goes, in milliseconds by section.</summary>
+    public IEnumerable<(string Name, double Value)> Trace()
+    {
+        var trace = new DecodingTrace();
+        using (var user = new DecodingUsers(model, task, users, 1, contrasts: true, rounds + 1, trace).Join())
+            for (var step = 0; step < rounds; step++) user.Step();
+        foreach (var (section, time) in trace.Sections.Where(section => section.Section != "prefill")) yield return ($"{section.Replace(",", "").Replace(' ', '_')}_ms", time.TotalMilliseconds / rounds);
     }
 
     IEnumerable<(string, double)> FirstToken()

@@ -13,9 +13,9 @@ sealed class DecodingUsers : IDisposable
     readonly RunningBatch batch;
     readonly IReadOnlyList<Sequence> sequences;
 
-    public DecodingUsers(CausalLm model, AdapterBank task, AdapterBank users, int count, bool contrasts, int mostTokens)
+    public DecodingUsers(CausalLm model, AdapterBank task, AdapterBank users, int count, bool contrasts, int mostTokens, DecodingTrace? trace = null)
     {
-        batch = new RunningBatch(model, new AdapterBanks(task, users), new EngineOptions { MaxRows = Math.Max(2, 2 * count) }, Prompt + mostTokens);
+        batch = new RunningBatch(model, new AdapterBanks(task, users), new EngineOptions { MaxRows = Math.Max(2, 2 * count), Trace = trace }, Prompt + mostTokens);
         var random = new Random(1);
         sequences = [.. Enumerable.Range(0, count).Select(user => new Sequence(
             new DecodingRequest

@@ -14,7 +14,7 @@ static unsafe class FewRowsProduct
     public static bool IsFaster(long m, long k) => m is 1 or 2 || (m is > 2 and <= 8 && k >= 100 * m);
 
     /// <summary>Weights per piece of work: large enough that handing it out costs nothing, small enough that a busy core delays the end little.</summary>
-    const long WeightsPerChunk = 256 * 1024;
+    const long WeightsPerChunk = 64 * 1024;
 
     /// <summary>Sizes of a product: X <c>[m, k]</c>, W <c>[n, k]</c>, Y <c>[m, n]</c>.</summary>
     public readonly record struct Sizes(int M, int N, int K);
@@ -22,20 +22,20 @@ static unsafe class FewRowsProduct
     /// <summary>The product by the widest registers of this processor.</summary>
     public static void Multiply(ushort* x, ushort* weights, ushort* y, Sizes sizes, int threads)
     {
-        if (Vector512.IsHardwareAccelerated) Multiply<RowKernel512>(x, weights, y, sizes, threads);
-        else Multiply<RowKernel256>(x, weights, y, sizes, threads);
+        if (Vector512.IsHardwareAccelerated) Multiply<Lanes512>(x, weights, y, sizes, threads);
+        else Multiply<Lanes256>(x, weights, y, sizes, threads);
     }
 
-    /// <summary>The product by one kernel.</summary>
-    public static void Multiply<TKernel>(ushort* x, ushort* weights, ushort* y, Sizes sizes, int threads) where TKernel : struct, IRowKernel
+    /// <summary>The product by registers of one width.</summary>
+    public static void Multiply<T>(ushort* x, ushort* weights, ushort* y, Sizes sizes, int threads) where T : struct, ILanes<T>
     {
         var buffer = ArrayPool<float>.Shared.Rent(sizes.M * sizes.K);
         try
         {
             fixed (float* columns = buffer)
             {
-                for (var m = 0; m < sizes.M; m++) Part(x + (long)m * sizes.K, columns + (long)m * sizes.K, sizes.K, TKernel.Block);
-                RunChunks<TKernel>(columns, weights, y, sizes, threads);
+                for (var m = 0; m < sizes.M; m++) Part<T>(x + (long)m * sizes.K, columns + (long)m * sizes.K, sizes.K);
+                RunChunks<T>(columns, weights, y, sizes, threads);
             }
         }
         finally
@@ -44,40 +44,30 @@ static unsafe class FewRowsProduct
         }
     }
 
-    static void RunChunks<TKernel>(float* columns, ushort* weights, ushort* y, Sizes sizes, int threads) where TKernel : struct, IRowKernel
+    static void RunChunks<T>(float* columns, ushort* weights, ushort* y, Sizes sizes, int threads) where T : struct, ILanes<T>
     {
-        var rowsPerChunk = (int)Math.Max(2, WeightsPerChunk / sizes.K / 2 * 2);
+        var rowsPerChunk = (int)Math.Max(4, WeightsPerChunk / sizes.K / 4 * 4);
         var chunks = (sizes.N + rowsPerChunk - 1) / rowsPerChunk;
-        if (threads <= 1 || chunks == 1)
-        {
-            Rows<TKernel>(columns, weights, y, sizes, 0, sizes.N);
-            return;
-        }
         // Pieces go to whoever is free: with equal halves the slower core would decide.
-        Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = threads },
-            chunk => Rows<TKernel>(columns, weights, y, sizes, chunk * rowsPerChunk, Math.Min(sizes.N, (chunk + 1) * rowsPerChunk)));
+        KernelTeam.Run(threads, chunks, chunk => Rows<T>(columns, weights, y, sizes, chunk * rowsPerChunk, Math.Min(sizes.N, (chunk + 1) * rowsPerChunk)));
     }
 
-    static void Rows<TKernel>(float* columns, ushort* weights, ushort* y, Sizes sizes, int first, int end) where TKernel : struct, IRowKernel
+    static void Rows<T>(float* columns, ushort* weights, ushort* y, Sizes sizes, int first, int end) where T : struct, ILanes<T>
     {
-        var sums = stackalloc float[2 * TKernel.MaxColumns];
-        var whole = sizes.K / TKernel.Block * TKernel.Block;
-        for (var n = first; n < end; n += 2)
+        var sums = stackalloc float[4 * T.Columns];
+        var whole = sizes.K / FourRows<T>.Block * FourRows<T>.Block;
+        for (var n = first; n < end; n += 4)
         {
-            var row0 = weights + (long)n * sizes.K;
-            var row1 = n + 1 < end ? row0 + sizes.K : row0; // an odd last row stands in for its neighbour
-            var ahead = n + 3 < sizes.N ? 2 * sizes.K : 0;
+            ushort* Row(int i) => weights + (long)Math.Min(n + i, end - 1) * sizes.K; // past the end the last row stands in
+            var rows = new FourRows<T>.Rows(Row(0), Row(1), Row(2), Row(3), whole, weights + (n + 4L) * sizes.K);
             for (var m = 0; m < sizes.M;)
             {
-                var count = TKernel.MaxColumns;
+                var count = T.Columns;
                 while (count > sizes.M - m) count /= 2;
-                TKernel.Multiply(count, row0, row1, columns + (long)m * sizes.K, sizes.K, whole, ahead, sums);
+                FourRows<T>.Multiply(rows, count, columns + (long)m * sizes.K, sizes.K, sums);
                 for (var c = 0; c < count; c++, m++)
-                {
-                    var column = columns + (long)m * sizes.K;
-                    y[(long)m * sizes.N + n] = Bf16.FromSingle(sums[2 * c] + Tail(row0, column, whole, sizes.K));
-                    if (n + 1 < end) y[(long)m * sizes.N + n + 1] = Bf16.FromSingle(sums[2 * c + 1] + Tail(row1, column, whole, sizes.K));
-                }
+                    for (var i = 0; i < Math.Min(4, end - n); i++)
+                        y[(long)m * sizes.N + n + i] = Bf16.FromSingle(sums[4 * c + i] + Tail(Row(i), columns + (long)m * sizes.K, whole, sizes.K));
             }
         }
     }
@@ -91,15 +81,15 @@ static unsafe class FewRowsProduct
     }
 
     /// <summary>Widens a row of X and parts each block into its even and its odd elements, as they come out of the pairs of weights.</summary>
-    static void Part(ushort* row, float* column, int length, int block)
+    static void Part<T>(ushort* row, float* column, int length) where T : struct, ILanes<T>
     {
-        var whole = length / block * block;
-        for (var k = 0; k < whole; k += block)
-            for (var i = 0; i < block / 2; i++)
-            {
-                column[k + i] = Bf16.ToSingle(row[k + 2 * i]);
-                column[k + block / 2 + i] = Bf16.ToSingle(row[k + 2 * i + 1]);
-            }
-        for (var k = whole; k < length; k++) column[k] = Bf16.ToSingle(row[k]);
+        var k = 0;
+        for (; k + 2 * T.Count <= length; k += 2 * T.Count)
+        {
+            var pairs = T.LoadPairs(row + k);
+            T.Store(T.Even(pairs), column + k);
+            T.Store(T.Odd(pairs), column + k + T.Count);
+        }
+        for (; k < length; k++) column[k] = Bf16.ToSingle(row[k]);
     }
 }

@@ -21,15 +21,15 @@ public unsafe class FewRowsProductTests
     [MemberData(nameof(Shapes))]
     public void Every_width_equals_the_float64_product(int m, int n, int k)
     {
-        Check<RowKernel512>(m, n, k);
-        Check<RowKernel256>(m, n, k);
+        Check<Lanes512>(m, n, k);
+        Check<Lanes256>(m, n, k);
     }
 
-    static void Check<TKernel>(int m, int n, int k) where TKernel : struct, IRowKernel
+    static void Check<T>(int m, int n, int k) where T : struct, ILanes<T>
     {
         var random = new Random(m * 1000 + n + k);
         var (x, w, y) = (Numbers(random, m * k), Numbers(random, n * k), new ushort[m * n]);
-        fixed (ushort* px = x, pw = w, py = y) FewRowsProduct.Multiply<TKernel>(px, pw, py, new(m, n, k), threads: 2);
+        fixed (ushort* px = x, pw = w, py = y) FewRowsProduct.Multiply<T>(px, pw, py, new(m, n, k), threads: 2);
         for (var i = 0; i < m; i++)
             for (var j = 0; j < n; j++)
             {

@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace CoPe.Kernels;
+
+/// <summary>
+/// Products of four bf16 weight rows with one, two or four float32 columns. A column is stored with each block of 2 * lanes numbers parted: first its even, then its odd ones, as they come out
+/// of the pairs of weights; what is left of the block length stays in order. A sum is taken in the same order whatever the number of columns.
+/// </summary>
+static unsafe class FourRows<T> where T : struct, ILanes<T>
+{
+    /// <summary>Weights of a row that are read in a step.</summary>
+    public static int Block => 2 * T.Count;
+
+    /// <summary>Rows and where they are: the first <see cref="Length"/> numbers of each, a multiple of the block, and what to fetch meanwhile.</summary>
+    public readonly struct Rows(ushort* a, ushort* b, ushort* c, ushort* d, int length, ushort* next)
+    {
+        public readonly ushort* A = a, B = b, C = c, D = d, Next = next;
+        public readonly int Length = length;
+    }
+
+    /// <summary><c>sums[4 * c + r] = row r . column c</c>; column c begins at <c>columns + c * stride</c>.</summary>
+    public static void Multiply(in Rows rows, int count, float* columns, int stride, float* sums)
+    {
+        if (count == 4) Four(rows, columns, stride, sums);
+        else if (count == 2) Two(rows, columns, stride, sums);
+        else One(rows, columns, sums);
+    }
+
+    static void One(in Rows rows, float* x, float* sums)
+    {
+        T a = default, b = default, c = default, d = default;
+        ushort* ra = rows.A, rb = rows.B, rc = rows.C, rd = rows.D, next = rows.Next;
+        for (int k = 0, length = rows.Length; k < length; k += 2 * T.Count)
+        {
+            Fetch(next + 4 * k);
+            T even = T.Load(x + k), odd = T.Load(x + k + T.Count);
+            a = Add(a, T.LoadPairs(ra + k), even, odd);
+            b = Add(b, T.LoadPairs(rb + k), even, odd);
+            c = Add(c, T.LoadPairs(rc + k), even, odd);
+            d = Add(d, T.LoadPairs(rd + k), even, odd);
+        }
+        T.Sums(a, b, c, d).Store(sums);
+    }
+
+    static void Two(in Rows rows, float* x, int stride, float* sums)
+    {
+        T a0 = default, b0 = default, c0 = default, d0 = default, a1 = default, b1 = default, c1 = default, d1 = default;
+        ushort* ra = rows.A, rb = rows.B, rc = rows.C, rd = rows.D, next = rows.Next;
+        var y = x + stride;
+        for (int k = 0, length = rows.Length; k < length; k += 2 * T.Count)
+        {
+            Fetch(next + 4 * k);
+            T xe = T.Load(x + k), xo = T.Load(x + k + T.Count), ye = T.Load(y + k), yo = T.Load(y + k + T.Count);
+            var w = T.LoadPairs(ra + k);
+            a0 = Add(a0, w, xe, xo);
+            a1 = Add(a1, w, ye, yo);
+            w = T.LoadPairs(rb + k);
+            b0 = Add(b0, w, xe, xo);
+            b1 = Add(b1, w, ye, yo);
+            w = T.LoadPairs(rc + k);
+            c0 = Add(c0, w, xe, xo);
+            c1 = Add(c1, w, ye, yo);
+            w = T.LoadPairs(rd + k);
+            d0 = Add(d0, w, xe, xo);
+            d1 = Add(d1, w, ye, yo);
+        }
+        T.Sums(a0, b0, c0, d0).Store(sums);
+        T.Sums(a1, b1, c1, d1).Store(sums + 4);
+    }
+
+    static void Four(in Rows rows, float* x, int stride, float* sums)
+    {
+        T a0 = default, b0 = default, c0 = default, d0 = default, a1 = default, b1 = default, c1 = default, d1 = default;
+        T a2 = default, b2 = default, c2 = default, d2 = default, a3 = default, b3 = default, c3 = default, d3 = default;
+        ushort* ra = rows.A, rb = rows.B, rc = rows.C, rd = rows.D, next = rows.Next;
+        for (int k = 0, length = rows.Length; k < length; k += 2 * T.Count)
+        {
+            Fetch(next + 4 * k);
+            T ea = T.LoadPairs(ra + k), eb = T.LoadPairs(rb + k), ec = T.LoadPairs(rc + k), ed = T.LoadPairs(rd + k);
+            (ea, eb, ec, ed, var oa, var ob, var oc, var od) = (T.Even(ea), T.Even(eb), T.Even(ec), T.Even(ed), T.Odd(ea), T.Odd(eb), T.Odd(ec), T.Odd(ed));
+            var at = x + k;
+            (a0, b0, c0, d0) = (Add(a0, ea, oa, at), Add(b0, eb, ob, at), Add(c0, ec, oc, at), Add(d0, ed, od, at));
+            at += stride;
+            (a1, b1, c1, d1) = (Add(a1, ea, oa, at), Add(b1, eb, ob, at), Add(c1, ec, oc, at), Add(d1, ed, od, at));
+            at += stride;
+            (a2, b2, c2, d2) = (Add(a2, ea, oa, at), Add(b2, eb, ob, at), Add(c2, ec, oc, at), Add(d2, ed, od, at));
+            at += stride;
+            (a3, b3, c3, d3) = (Add(a3, ea, oa, at), Add(b3, eb, ob, at), Add(c3, ec, oc, at), Add(d3, ed, od, at));
+        }
+        T.Sums(a0, b0, c0, d0).Store(sums);
+        T.Sums(a1, b1, c1, d1).Store(sums + 4);
+        T.Sums(a2, b2, c2, d2).Store(sums + 8);
+        T.Sums(a3, b3, c3, d3).Store(sums + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static T Add(T sum, T pairs, T even, T odd) => T.MultiplyAdd(T.Odd(pairs), odd, T.MultiplyAdd(T.Even(pairs), even, sum));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static T Add(T sum, T even, T odd, float* x) => T.MultiplyAdd(odd, T.Load(x + T.Count), T.MultiplyAdd(even, T.Load(x), sum));
+
+    /// <summary>
+    /// As many cache lines as a step reads, one after the other. The four rows lie behind each other, so that memory sees one stream; fetched row by row, or not at all, it comes at half the speed.
+    /// Into the second cache: the first is too small for long rows. Fetching past the end does no harm.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Fetch(ushort* next)
+    {
+        if (!Sse.IsSupported) return;
+        Sse.Prefetch1(next);
+        Sse.Prefetch1(next + 32);
+        if (T.Count < 16) return;
+        Sse.Prefetch1(next + 64);
+        Sse.Prefetch1(next + 96);
+    }
+}
