@@ -7,7 +7,7 @@ using CoPe.Benchmarks.Train;
 const string Usage = """
     usage: CoPe.Benchmarks train [--layers N] [--rounds N]
            CoPe.Benchmarks decode [--shape qwen2.5-0.5b|qwen2.5-1.5b|mistral-7b|embedded] [--layers N] [--rounds N]
-           CoPe.Benchmarks trace [--shape S] [--layers N] [--rounds N]
+           CoPe.Benchmarks trace [--shape S] [--users N] [--layers N] [--rounds N]
            CoPe.Benchmarks memory [--shape S] [--layers N]
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train); rounds 5 and 16.
@@ -24,7 +24,7 @@ if (args is ["tokens", var folder, var text])
 }
 
 var options = args.Skip(1).Chunk(2).ToArray();
-if (args is not ["train" or "decode" or "trace" or "memory", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds", _]))
+if (args is not ["train" or "decode" or "trace" or "memory", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds" or "--users", _]))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -44,6 +44,6 @@ else if (args[0] == "memory")
 else
 {
     using var figures = new DecodeFigures(Text("--shape") ?? "qwen2.5-0.5b", Number("--layers"), Number("--rounds") ?? 16);
-    Print(args[0] == "trace" ? figures.Trace() : figures.All());
+    Print(args[0] == "trace" ? figures.Trace(Number("--users") ?? 1) : figures.All());
 }
 return 0;

@@ -15,11 +15,13 @@ sealed class DecodeFigures : IDisposable
     readonly AdapterBank users;
     readonly int rounds;
     readonly double loadMilliseconds;
+    readonly double emptyMegabytes;
 
     public DecodeFigures(string shape, int? layers, int rounds)
     {
         this.rounds = rounds;
         folder = new RandomModel(RandomModel.Shape(shape, layers));
+        emptyMegabytes = Clock.ResidentMegabytes();
         var watch = Stopwatch.StartNew();
         model = folder.Load();
         loadMilliseconds = watch.Elapsed.TotalMilliseconds;
@@ -32,9 +34,19 @@ sealed class DecodeFigures : IDisposable
     {
         yield return ("weights_mb", folder.Bytes / 1048576.0);
         yield return ("load_ms", loadMilliseconds);
+        foreach (var figure in Memory()) yield return figure;
         foreach (var figure in Steps()) yield return figure;
         foreach (var figure in FirstToken()) yield return figure;
-        yield return ("rss_over_weights", Clock.ResidentMegabytes() / (folder.Bytes / 1048576.0));
+    }
+
+    /// <summary>With 16 users' adapters loaded, after a few tokens of one of them: before anything is done in the reference's way.</summary>
+    IEnumerable<(string, double)> Memory()
+    {
+        using (var one = Users(1, contrasts: true, 4))
+            for (var step = 0; step < 4; step++) one.Step();
+        var weights = folder.Bytes / 1048576.0;
+        yield return ("rss_over_weights", Clock.ResidentMegabytes() / weights);
+        yield return ("rss_of_the_empty_process_over_weights", emptyMegabytes / weights);
     }
 
     IEnumerable<(string, double)> Steps()
@@ -59,12 +71,16 @@ sealed class DecodeFigures : IDisposable
         yield return ("users16_over_1", 16 * times[0] / times[5]);
     }
 
-    /// <summary>Where a step of one user's expert and amateur goes, in milliseconds by section.</summary>
-    public IEnumerable<(string Name, double Value)> Trace()
+    /// <summary>Where a step of so many users' experts and amateurs goes, in milliseconds by section.</summary>
+    public IEnumerable<(string Name, double Value)> Trace(int count)
     {
         var trace = new DecodingTrace();
-        using (var user = new DecodingUsers(model, task, users, 1, contrasts: true, rounds + 1, trace).Join())
+        using (var compiling = Users(count, contrasts: true, rounds + 1))
+            for (var step = 0; step < rounds; step++) compiling.Step();
+        using (var user = new DecodingUsers(model, task, users, count, contrasts: true, rounds + 1, trace).Join())
             for (var step = 0; step < rounds; step++) user.Step();
+        var floor = new ReadFloor(model);
+        yield return ("read_floor_ms", Clock.Interleaved(8, () => floor.Read(get_num_threads()))[0]);
         foreach (var (section, time) in trace.Sections.Where(section => section.Section != "prefill")) yield return ($"{section.Replace(",", "").Replace(' ', '_')}_ms", time.TotalMilliseconds / rounds);
     }
 

@@ -43,6 +43,9 @@ sealed class AdapterAssignment : IDisposable
 
     IReadOnlyList<long>? RowSeeds { get; init; }
 
+    /// <summary>Adapter of a row, -1 for none.</summary>
+    public int AdapterOf(int row) => IndexOfRow is null ? groups[0] : IndexOfRow[row];
+
     public bool IsEmpty => groups.Length == 0;
 
     public AdapterAssignment WithDropout(IReadOnlyList<long> rowSeeds) =>

@@ -26,6 +26,12 @@ sealed class AdapterPass
         foreach (var (assignment, dropout) in worn)
         {
             if (assignment.Bank.Ordinal(layer) < 0) continue;
+            var (pair, scaling) = (assignment.Bank.Pairs[layer], assignment.Bank.Config.Scaling);
+            if (dropout is null && StepAdapters.Applies(x, y, pair.A, pair.B))
+            {
+                StepAdapters.AddTo(y, x, pair.A, pair.B, assignment.AdapterOf, scaling);
+                continue;
+            }
             using var scope = NewDisposeScope();
             var (first, rows) = assignment.IndexOfRow is null ? (0, x.shape[0]) : (assignment.First, assignment.WornRows);
             var all = rows == x.shape[0];
@@ -33,7 +39,7 @@ sealed class AdapterPass
             if (dropout is not null) input = dropout.Apply(input, layer);
             var (a, b) = assignment.Factors(layer, dtype);
             var delta = Product(input, a, b).view(rows, y.shape[1], y.shape[2]);
-            (all ? y : y.narrow(0, first, rows)).add_(delta, Scalars.Of(assignment.Bank.Config.Scaling));
+            (all ? y : y.narrow(0, first, rows)).add_(delta, Scalars.Of(scaling));
         }
     }
 

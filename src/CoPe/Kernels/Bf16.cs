@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace CoPe.Kernels;
 
@@ -15,5 +16,34 @@ static class Bf16
         if (float.IsNaN(value)) return 0x7FC0;
         var bits = BitConverter.SingleToUInt32Bits(value);
         return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+
+    /// <summary>The next eight numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<float> Widen(ushort* numbers) => Vector256.ShiftLeft(Vector256.WidenLower(Vector128.Load(numbers).ToVector256Unsafe()).AsUInt32(), 16).AsSingle();
+
+    /// <summary>The same numbers, rounded to bf16; NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Rounded(Vector256<float> numbers)
+    {
+        var bits = numbers.AsUInt32();
+        var rounded = (bits + Vector256.Create(0x7FFFu) + (Vector256.ShiftRightLogical(bits, 16) & Vector256<uint>.One)) & Vector256.Create(0xFFFF0000u);
+        return Vector256.ConditionalSelect(Vector256.Equals(numbers, numbers), rounded.AsSingle(), Vector256.Create(float.NaN));
+    }
+
+    /// <summary>Stores eight numbers, rounded.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Store(Vector256<float> numbers, ushort* to)
+    {
+        var upper = Vector256.ShiftRightLogical(Rounded(numbers).AsUInt32(), 16);
+        Vector128.Narrow(upper.GetLower(), upper.GetUpper()).Store(to);
+    }
+
+    /// <summary>Widens so many numbers.</summary>
+    public static unsafe void Widen(ushort* from, float* to, int length)
+    {
+        var k = 0;
+        for (; k + 8 <= length; k += 8) Widen(from + k).Store(to + k);
+        for (; k < length; k++) to[k] = ToSingle(from[k]);
     }
 }

@@ -3,27 +3,45 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels;
 
-/// <summary>A frozen bf16 linear layer applied to a few rows by <see cref="FewRowsProduct"/>, which reads torch's memory (or the mapped file) in place.</summary>
-static unsafe class FewRowsLinear
+/// <summary>A frozen bf16 linear layer for a few rows by <see cref="FewRowsProduct"/>, which reads torch's memory (or the mapped file) in place. Borrows the weights, which must outlive it.</summary>
+sealed unsafe class FewRowsLinear
 {
-    /// <summary>Whether x <c>[..., in]</c> and W <c>[out, in]</c> are of the kind: bf16 on the processor, contiguous, rows few enough to be faster, and nothing for autograd to remember.</summary>
-    public static bool Applies(Tensor x, Tensor weight) =>
-        x.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && weight.device_type == DeviceType.CPU
-        && FewRowsProduct.IsFaster(x.numel() / weight.shape[1], weight.shape[1]) && x.is_contiguous() && weight.is_contiguous()
-        && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
+    readonly Tensor weight; // [out, in]
+    readonly ushort* data;
+    readonly float[]? bias; // [out]
+    readonly int inputs;
+    readonly int outputs;
 
-    /// <summary><c>x W^T</c>, <c>[..., out]</c> bf16, owned by the caller.</summary>
-    public static Tensor Multiply(Tensor x, Tensor weight)
+    FewRowsLinear(Tensor weight, Tensor? bias)
     {
-        var (outputs, inputs) = ((int)weight.shape[0], (int)weight.shape[1]);
-        if (x.shape[^1] != inputs) throw new ArgumentException($"x has shape [{string.Join(", ", x.shape)}]; expected [..., {inputs}].", nameof(x));
-        var y = empty([.. x.shape[..^1], outputs], dtype: ScalarType.BFloat16);
-        var sizes = new FewRowsProduct.Sizes((int)(x.numel() / inputs), outputs, inputs);
-        FewRowsProduct.Multiply(Data(x), Data(weight), Data(y), sizes, TorchThreads.OfKernels);
+        (this.weight, outputs, inputs) = (weight, (int)weight.shape[0], (int)weight.shape[1]);
+        data = (ushort*)TensorMemory.Of(weight);
+        if (bias is null) return;
+        using var noGrad = no_grad();
+        using var wide = bias.to(ScalarType.Float32);
+        this.bias = wide.data<float>().ToArray();
+    }
+
+    /// <summary>The layer, or null where its weights are not of the kind: bf16 on the processor, contiguous, frozen.</summary>
+    public static FewRowsLinear? Of(Tensor weight, Tensor? bias = null) =>
+        weight.dtype == ScalarType.BFloat16 && weight.device_type == DeviceType.CPU && weight.is_contiguous() && !weight.requires_grad && bias is not { requires_grad: true }
+            ? new(weight, bias) : null;
+
+    /// <summary>Whether x <c>[..., in]</c> is of the kind: bf16, contiguous, rows few enough to be faster, and nothing for autograd to remember.</summary>
+    public bool Serves(Tensor x) =>
+        x.dtype == ScalarType.BFloat16 && FewRowsProduct.IsFaster(x.numel() / inputs, inputs) && x.is_contiguous() && !(is_grad_enabled() && x.requires_grad);
+
+    /// <summary><c>x W^T + b</c>, <c>[..., out]</c> bf16, owned by the caller.</summary>
+    public Tensor Multiply(Tensor x)
+    {
+        var shape = x.shape;
+        if (shape[^1] != inputs) throw new ArgumentException($"x has shape [{string.Join(", ", shape)}]; expected [..., {inputs}].", nameof(x));
+        var rows = (int)(x.numel() / inputs);
+        shape[^1] = outputs;
+        var y = empty(shape, dtype: ScalarType.BFloat16);
+        fixed (float* added = bias) FewRowsProduct.Multiply((ushort*)TensorMemory.Of(x), data, added, (ushort*)TensorMemory.Of(y), new(rows, outputs, inputs), TorchThreads.OfKernels);
         GC.KeepAlive(x);
         GC.KeepAlive(weight);
         return y;
     }
-
-    static ushort* Data(Tensor tensor) => (ushort*)TensorMemory.Of(tensor);
 }

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace CoPe.Kernels;
 
 /// <summary>
-/// <c>Y = X W^T</c> for a few rows X <c>[m, k]</c> and a large frozen W <c>[n, k]</c>, both bf16, sums in float32: the shape of decoding, where time is what it takes to read W.
+/// <c>Y = X W^T + b</c> for a few rows X <c>[m, k]</c> and a large frozen W <c>[n, k]</c>, both bf16, b <c>[n]</c> (or null) and sums in float32: the shape of decoding, where time is what it takes to read W.
 /// W is read once, in place. Each result is summed in one order, whatever m and the number of threads.
 /// </summary>
 static unsafe class FewRowsProduct
@@ -14,28 +14,28 @@ static unsafe class FewRowsProduct
     public static bool IsFaster(long m, long k) => m is 1 or 2 || (m is > 2 and <= 8 && k >= 100 * m);
 
     /// <summary>Weights per piece of work: large enough that handing it out costs nothing, small enough that a busy core delays the end little.</summary>
-    const long WeightsPerChunk = 64 * 1024;
+    const long WeightsPerChunk = 128 * 1024;
 
     /// <summary>Sizes of a product: X <c>[m, k]</c>, W <c>[n, k]</c>, Y <c>[m, n]</c>.</summary>
     public readonly record struct Sizes(int M, int N, int K);
 
     /// <summary>The product by the widest registers of this processor.</summary>
-    public static void Multiply(ushort* x, ushort* weights, ushort* y, Sizes sizes, int threads)
+    public static void Multiply(ushort* x, ushort* weights, float* bias, ushort* y, Sizes sizes, int threads)
     {
-        if (Vector512.IsHardwareAccelerated) Multiply<Lanes512>(x, weights, y, sizes, threads);
-        else Multiply<Lanes256>(x, weights, y, sizes, threads);
+        if (Vector512.IsHardwareAccelerated) Multiply<Lanes512>(x, weights, bias, y, sizes, threads);
+        else Multiply<Lanes256>(x, weights, bias, y, sizes, threads);
     }
 
     /// <summary>The product by registers of one width.</summary>
-    public static void Multiply<T>(ushort* x, ushort* weights, ushort* y, Sizes sizes, int threads) where T : struct, ILanes<T>
+    public static void Multiply<T>(ushort* x, ushort* weights, float* bias, ushort* y, Sizes sizes, int threads) where T : struct, ILanes<T>
     {
         var buffer = ArrayPool<float>.Shared.Rent(sizes.M * sizes.K);
         try
         {
             fixed (float* columns = buffer)
             {
-                for (var m = 0; m < sizes.M; m++) Part<T>(x + (long)m * sizes.K, columns + (long)m * sizes.K, sizes.K);
-                RunChunks<T>(columns, weights, y, sizes, threads);
+                for (var m = 0; m < sizes.M; m++) FourRows<T>.Part(x + (long)m * sizes.K, columns + (long)m * sizes.K, sizes.K);
+                RunChunks<T>(columns, weights, bias, y, sizes, threads);
             }
         }
         finally
@@ -44,15 +44,15 @@ static unsafe class FewRowsProduct
         }
     }
 
-    static void RunChunks<T>(float* columns, ushort* weights, ushort* y, Sizes sizes, int threads) where T : struct, ILanes<T>
+    static void RunChunks<T>(float* columns, ushort* weights, float* bias, ushort* y, Sizes sizes, int threads) where T : struct, ILanes<T>
     {
         var rowsPerChunk = (int)Math.Max(4, WeightsPerChunk / sizes.K / 4 * 4);
         var chunks = (sizes.N + rowsPerChunk - 1) / rowsPerChunk;
         // Pieces go to whoever is free: with equal halves the slower core would decide.
-        KernelTeam.Run(threads, chunks, chunk => Rows<T>(columns, weights, y, sizes, chunk * rowsPerChunk, Math.Min(sizes.N, (chunk + 1) * rowsPerChunk)));
+        KernelTeam.Run(threads, chunks, chunk => Rows<T>(columns, weights, bias, y, sizes, chunk * rowsPerChunk, Math.Min(sizes.N, (chunk + 1) * rowsPerChunk)));
     }
 
-    static void Rows<T>(float* columns, ushort* weights, ushort* y, Sizes sizes, int first, int end) where T : struct, ILanes<T>
+    static void Rows<T>(float* columns, ushort* weights, float* bias, ushort* y, Sizes sizes, int first, int end) where T : struct, ILanes<T>
     {
         var sums = stackalloc float[4 * T.Columns];
         var whole = sizes.K / FourRows<T>.Block * FourRows<T>.Block;
@@ -67,7 +67,7 @@ static unsafe class FewRowsProduct
                 FourRows<T>.Multiply(rows, count, columns + (long)m * sizes.K, sizes.K, sums);
                 for (var c = 0; c < count; c++, m++)
                     for (var i = 0; i < Math.Min(4, end - n); i++)
-                        y[(long)m * sizes.N + n + i] = Bf16.FromSingle(sums[4 * c + i] + Tail(Row(i), columns + (long)m * sizes.K, whole, sizes.K));
+                        y[(long)m * sizes.N + n + i] = Bf16.FromSingle(sums[4 * c + i] + Tail(Row(i), columns + (long)m * sizes.K, whole, sizes.K) + (bias is null ? 0 : bias[n + i]));
             }
         }
     }
@@ -78,18 +78,5 @@ static unsafe class FewRowsProduct
         var sum = 0f;
         for (var k = from; k < to; k++) sum += Bf16.ToSingle(row[k]) * column[k];
         return sum;
-    }
-
-    /// <summary>Widens a row of X and parts each block into its even and its odd elements, as they come out of the pairs of weights.</summary>
-    static void Part<T>(ushort* row, float* column, int length) where T : struct, ILanes<T>
-    {
-        var k = 0;
-        for (; k + 2 * T.Count <= length; k += 2 * T.Count)
-        {
-            var pairs = T.LoadPairs(row + k);
-            T.Store(T.Even(pairs), column + k);
-            T.Store(T.Odd(pairs), column + k + T.Count);
-        }
-        for (; k < length; k++) column[k] = Bf16.ToSingle(row[k]);
     }
 }

@@ -28,6 +28,19 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
         else One(rows, columns, sums);
     }
 
+    /// <summary>Makes a column of a bf16 row.</summary>
+    public static void Part(ushort* row, float* column, int length)
+    {
+        var k = 0;
+        for (; k + Block <= length; k += Block)
+        {
+            var pairs = T.LoadPairs(row + k);
+            T.Store(T.Even(pairs), column + k);
+            T.Store(T.Odd(pairs), column + k + T.Count);
+        }
+        for (; k < length; k++) column[k] = Bf16.ToSingle(row[k]);
+    }
+
     static void One(in Rows rows, float* x, float* sums)
     {
         T a = default, b = default, c = default, d = default;
@@ -81,13 +94,17 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
             T ea = T.LoadPairs(ra + k), eb = T.LoadPairs(rb + k), ec = T.LoadPairs(rc + k), ed = T.LoadPairs(rd + k);
             (ea, eb, ec, ed, var oa, var ob, var oc, var od) = (T.Even(ea), T.Even(eb), T.Even(ec), T.Even(ed), T.Odd(ea), T.Odd(eb), T.Odd(ec), T.Odd(ed));
             var at = x + k;
-            (a0, b0, c0, d0) = (Add(a0, ea, oa, at), Add(b0, eb, ob, at), Add(c0, ec, oc, at), Add(d0, ed, od, at));
+            T xe = T.Load(at), xo = T.Load(at + T.Count);
+            (a0, b0, c0, d0) = (Dot(a0, ea, oa, xe, xo), Dot(b0, eb, ob, xe, xo), Dot(c0, ec, oc, xe, xo), Dot(d0, ed, od, xe, xo));
             at += stride;
-            (a1, b1, c1, d1) = (Add(a1, ea, oa, at), Add(b1, eb, ob, at), Add(c1, ec, oc, at), Add(d1, ed, od, at));
+            (xe, xo) = (T.Load(at), T.Load(at + T.Count));
+            (a1, b1, c1, d1) = (Dot(a1, ea, oa, xe, xo), Dot(b1, eb, ob, xe, xo), Dot(c1, ec, oc, xe, xo), Dot(d1, ed, od, xe, xo));
             at += stride;
-            (a2, b2, c2, d2) = (Add(a2, ea, oa, at), Add(b2, eb, ob, at), Add(c2, ec, oc, at), Add(d2, ed, od, at));
+            (xe, xo) = (T.Load(at), T.Load(at + T.Count));
+            (a2, b2, c2, d2) = (Dot(a2, ea, oa, xe, xo), Dot(b2, eb, ob, xe, xo), Dot(c2, ec, oc, xe, xo), Dot(d2, ed, od, xe, xo));
             at += stride;
-            (a3, b3, c3, d3) = (Add(a3, ea, oa, at), Add(b3, eb, ob, at), Add(c3, ec, oc, at), Add(d3, ed, od, at));
+            (xe, xo) = (T.Load(at), T.Load(at + T.Count));
+            (a3, b3, c3, d3) = (Dot(a3, ea, oa, xe, xo), Dot(b3, eb, ob, xe, xo), Dot(c3, ec, oc, xe, xo), Dot(d3, ed, od, xe, xo));
         }
         T.Sums(a0, b0, c0, d0).Store(sums);
         T.Sums(a1, b1, c1, d1).Store(sums + 4);
@@ -96,10 +113,10 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static T Add(T sum, T pairs, T even, T odd) => T.MultiplyAdd(T.Odd(pairs), odd, T.MultiplyAdd(T.Even(pairs), even, sum));
+    static T Add(T sum, T pairs, T even, T odd) => Dot(sum, T.Even(pairs), T.Odd(pairs), even, odd);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static T Add(T sum, T even, T odd, float* x) => T.MultiplyAdd(odd, T.Load(x + T.Count), T.MultiplyAdd(even, T.Load(x), sum));
+    static T Dot(T sum, T even, T odd, T columnEven, T columnOdd) => T.MultiplyAdd(odd, columnOdd, T.MultiplyAdd(even, columnEven, sum));
 
     /// <summary>
     /// As many cache lines as a step reads, one after the other. The four rows lie behind each other, so that memory sees one stream; fetched row by row, or not at all, it comes at half the speed.

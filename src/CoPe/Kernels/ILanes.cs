@@ -29,6 +29,18 @@ unsafe interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
     /// <summary><c>a * b + sum</c>, rounded once.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf sum);
 
+    /// <summary>One number in all lanes.</summary>
+    static abstract TSelf Broadcast(float number);
+
+    /// <summary>The larger of each two numbers.</summary>
+    static abstract TSelf Max(TSelf a, TSelf b);
+
+    /// <summary><c>e^x</c>.</summary>
+    static abstract TSelf Exp(TSelf x);
+
+    /// <summary>The largest of the lanes.</summary>
+    static abstract float Largest(TSelf x);
+
     /// <summary>Sum over the lanes of each of four registers: with short rows, summing one after the other would cost more than the product.</summary>
     static abstract Vector128<float> Sums(TSelf a, TSelf b, TSelf c, TSelf d);
 }

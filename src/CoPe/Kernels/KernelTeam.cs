@@ -8,12 +8,12 @@ namespace CoPe.Kernels;
 /// </summary>
 static class KernelTeam
 {
-    /// <summary>How long a thread waits awake. Longer than what lies between two kernels of a step, short enough that a core is free again as soon as a decoding has ended.</summary>
+    /// <summary>How long a thread waits awake: longer than what lies between two kernels of a step, short enough that a core is free again as soon as a decoding has ended.</summary>
     static readonly long AwakeTicks = Stopwatch.Frequency / 2000;
 
     const int Closed = -1;
 
-    static readonly Lock leading = new();
+    static int leading;   // 1 while somebody's job is being done
     static readonly object bed = new();
     static int members;   // threads besides the caller's
     static int sleepers;
@@ -24,10 +24,10 @@ static class KernelTeam
     static int pieces;
     static int next;
 
-    /// <summary>Runs the body for each piece 0 .. count - 1, on this thread and others. Where the team is at work for somebody else, on this one alone. A body may not throw.</summary>
+    /// <summary>Runs the body for each piece 0 .. count - 1, on this thread and others. Where the team is at work already, for somebody else or for the piece that calls, on this one alone. A body may not throw.</summary>
     public static void Run(int threads, int count, Action<int> body)
     {
-        if (threads <= 1 || count <= 1 || !leading.TryEnter())
+        if (threads <= 1 || count <= 1 || Interlocked.CompareExchange(ref leading, 1, 0) != 0)
         {
             for (var piece = 0; piece < count; piece++) body(piece);
             return;
@@ -45,7 +45,7 @@ static class KernelTeam
         }
         finally
         {
-            leading.Exit();
+            Volatile.Write(ref leading, 0);
         }
     }
 

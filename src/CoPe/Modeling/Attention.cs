@@ -28,9 +28,11 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
             q = Scaled(view.Rotary.Apply(q));
             k = view.Rotary.Apply(k);
         }
-        using (pass.Clock?.Enter("cache")) pass.Cache?.Write(layer, k, v);
+        if (view.Step is null)
+            using (pass.Clock?.Enter("cache")) pass.Cache?.Write(layer, k, v);
         using var attending = pass.Clock?.Enter("attention");
-        var mixed = view.ReadsCache ? Folded(q, pass.Cache!.Keys(layer), pass.Cache.Values(layer), view.Mask)
+        var mixed = view.Step is { } step ? step.Attend(q, k, v, pass.Cache!.Keys(layer), pass.Cache.Values(layer))
+            : view.ReadsCache ? Folded(q, pass.Cache!.Keys(layer), pass.Cache.Values(layer), view.Mask)
             : view.ScoreBias is { } bias ? Explicit(q, k, v, bias) : Spread(q, k, v, view.Mask);
         return output.Forward(mixed.reshape(rows, seq, config.HeadCount * config.HeadDim), pass).MoveToOuterDisposeScope();
     }

@@ -9,6 +9,7 @@ public sealed class CausalLm : IDisposable
 {
     readonly ModelWeights weights;
     readonly DecoderLayer[] layers;
+    readonly FewRowsLinear? fewRowsHead;
 
     /// <summary>A model over weights, which it owns from now on, computing in <paramref name="dtype"/>: float32 leaves may be computed in bf16, then each pass casts them.</summary>
     public CausalLm(DecoderConfig config, ModelWeights weights, ScalarType? dtype = null)
@@ -17,6 +18,7 @@ public sealed class CausalLm : IDisposable
         (Config, this.weights) = (config, weights);
         Dtype = dtype ?? weights[WeightLayout.Embedding].dtype;
         layers = [.. Enumerable.Range(0, config.LayerCount).Select(i => new DecoderLayer(config, weights, i))];
+        fewRowsHead = FewRowsLinear.Of(weights[HeadName]);
     }
 
     /// <summary>The model's description.</summary>
@@ -71,9 +73,12 @@ public sealed class CausalLm : IDisposable
     public Tensor Logits(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        var head = weights[Config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head];
-        return Linear.Product(hidden.contiguous(), head, null).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        var input = hidden.contiguous();
+        var logits = fewRowsHead is not null && fewRowsHead.Serves(input) ? fewRowsHead.Multiply(input) : Linear.Product(input, weights[HeadName], null);
+        return logits.to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
+
+    string HeadName => Config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head;
 
     Tensor Embed(Tensor ids)
     {

@@ -1,3 +1,4 @@
+using CoPe.Kernels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -13,11 +14,17 @@ sealed class FeedForward(DecoderConfig config, ModelWeights weights, string laye
     /// <summary>The function alone has no switch for the approximation; the module, which holds no state, has.</summary>
     static readonly TorchSharp.Modules.GELU GeluTanh = GELU(TorchSharp.Modules.GELU.Approximate.tanh, false);
 
+    Tensor Gated(Tensor opened, Tensor value)
+    {
+        if (config.Activation != Activation.Silu) return GeluTanh.forward(opened).mul(value);
+        return StepGate.Applies(opened, value) ? StepGate.Silu(opened, value) : functional.silu(opened).mul(value);
+    }
+
     public Tensor Forward(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         var opened = gate.Forward(x, pass); // [rows, seq, intermediate]
-        var gated = (config.Activation == Activation.Silu ? functional.silu(opened) : GeluTanh.forward(opened)).mul(up.Forward(x, pass));
-        return down.Forward(gated, pass).MoveToOuterDisposeScope();
+        var value = up.Forward(x, pass);
+        return down.Forward(Gated(opened, value), pass).MoveToOuterDisposeScope();
     }
 }

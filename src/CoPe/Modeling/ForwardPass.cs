@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Kernels;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -25,13 +26,18 @@ sealed class ForwardPass
         var rotary = new RotaryEmbedding(batch.Positions, config.Rope.Frequencies(config.HeadDim), dtype);
         var seq = batch.Ids.shape[1];
         var writesScores = dtype == ScalarType.BFloat16 && is_grad_enabled() && !readsCache && seq <= LongestWithWrittenScores && batch.Ids.device.type == TorchSharp.DeviceType.CPU;
-        full = View(rotary, Mask(null));
+        var stepPositions = readsCache && StepAttention.Applies(batch.Ids, dtype, config.HeadDim) ? batch.Positions.reshape(-1).data<long>().ToArray() : null;
+        full = View(rotary, null);
         var anySliding = Enumerable.Range(0, config.LayerCount).Any(config.IsSliding);
         sliding = !anySliding ? full
-            : View(config.SlidingRope is { } other ? new RotaryEmbedding(batch.Positions, other.Frequencies(config.HeadDim), dtype) : rotary, Mask(config.SlidingWindow));
+            : View(config.SlidingRope is { } other ? new RotaryEmbedding(batch.Positions, other.Frequencies(config.HeadDim), dtype) : rotary, config.SlidingWindow);
 
-        AttentionView View(RotaryEmbedding turned, Tensor? mask) =>
-            new(turned, mask, writesScores ? AttentionMask.Folded(mask, config, seq, dtype, batch.Ids.device) : null, readsCache);
+        AttentionView View(RotaryEmbedding turned, int? window)
+        {
+            if (stepPositions is not null) return new(turned, null, null, new StepAttention(stepPositions, window), readsCache);
+            var mask = Mask(window);
+            return new(turned, mask, writesScores ? AttentionMask.Folded(mask, config, seq, dtype, batch.Ids.device) : null, null, readsCache);
+        }
 
         Tensor? Mask(int? window) => readsCache ? AttentionMask.OverCache(batch, cache!.Length, window, dtype) : AttentionMask.WithinPass(batch, window, dtype);
     }

@@ -9,6 +9,7 @@ sealed class Linear(ModelWeights weights, string name)
 {
     readonly string weightName = $"{name}.weight";
     readonly string biasName = $"{name}.bias";
+    readonly FewRowsLinear? few = FewRowsLinear.Of(weights[$"{name}.weight"], weights.Find($"{name}.bias"));
 
     /// <summary><code>y = x W^T + b + sum over the row's adapters of scaling * (x A^T) B^T</code> for x <c>[rows, seq, in]</c>; y <c>[rows, seq, out]</c>.</summary>
     public Tensor Forward(Tensor x, ForwardPass pass)
@@ -16,7 +17,7 @@ sealed class Linear(ModelWeights weights, string name)
         using var scope = NewDisposeScope();
         var input = x.contiguous(); // a linear over strided rows is several times slower
         Tensor y;
-        using (pass.Clock?.Enter("projections")) y = Product(input, weights[weightName], weights.Find(biasName));
+        using (pass.Clock?.Enter("projections")) y = few is not null && few.Serves(input) ? few.Multiply(input) : Product(input, weights[weightName], weights.Find(biasName));
         using (pass.Clock?.Enter("adapters")) pass.Adapters?.AddTo(y, input, name);
         return y.MoveToOuterDisposeScope();
     }
@@ -24,11 +25,6 @@ sealed class Linear(ModelWeights weights, string name)
     /// <summary><c>x W^T + b</c> in the dtype of x; weights of another dtype (float32 leaves of a bf16 pass) are cast for this use.</summary>
     public static Tensor Product(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (FewRowsLinear.Applies(x, weight))
-        {
-            var y = FewRowsLinear.Multiply(x, weight);
-            return bias is null ? y : y.add_(bias, Scalars.One);
-        }
         if (weight.dtype == x.dtype) return functional.linear(x, weight, bias);
         using var scope = NewDisposeScope();
         return functional.linear(x, weight.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();

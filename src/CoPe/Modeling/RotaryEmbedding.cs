@@ -22,6 +22,7 @@ sealed class RotaryEmbedding
     /// <summary><c>x * cos + (x with halves swapped) * (-sin, sin)</c> for x <c>[rows, seq, heads, headDim]</c>.</summary>
     public Tensor Apply(Tensor x)
     {
+        if (StepRotary.Applies(x)) return StepRotary.Apply(x, cosine, signedSine);
         using var scope = NewDisposeScope();
         return x.roll(x.shape[^1] / 2, -1).mul(signedSine).addcmul(x, cosine, Scalars.One).MoveToOuterDisposeScope();
     }

@@ -29,7 +29,7 @@ public unsafe class FewRowsProductTests
     {
         var random = new Random(m * 1000 + n + k);
         var (x, w, y) = (Numbers(random, m * k), Numbers(random, n * k), new ushort[m * n]);
-        fixed (ushort* px = x, pw = w, py = y) FewRowsProduct.Multiply<T>(px, pw, py, new(m, n, k), threads: 2);
+        fixed (ushort* px = x, pw = w, py = y) FewRowsProduct.Multiply<T>(px, pw, null, py, new(m, n, k), threads: 2);
         for (var i = 0; i < m; i++)
             for (var j = 0; j < n; j++)
             {
@@ -50,11 +50,11 @@ public unsafe class FewRowsProductTests
         const int n = 3001, k = 224;
         var random = new Random(1);
         var (x, w, all) = (Numbers(random, 8 * k), Numbers(random, n * k), new ushort[8 * n]);
-        fixed (ushort* px = x, pw = w, py = all) FewRowsProduct.Multiply(px, pw, py, new(8, n, k), threads: 2);
+        fixed (ushort* px = x, pw = w, py = all) FewRowsProduct.Multiply(px, pw, null, py, new(8, n, k), threads: 2);
         for (var m = 1; m < 8; m++)
         {
             var some = new ushort[m * n];
-            fixed (ushort* px = x, pw = w, py = some) FewRowsProduct.Multiply(px, pw, py, new(m, n, k), threads: 1);
+            fixed (ushort* px = x, pw = w, py = some) FewRowsProduct.Multiply(px, pw, null, py, new(m, n, k), threads: 1);
             Assert.Equal(all[..(m * n)], some);
         }
     }

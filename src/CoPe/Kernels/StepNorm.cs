@@ -1,0 +1,65 @@
+using System.Runtime.Intrinsics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CoPe.Kernels;
+
+/// <summary>The root-mean-square norm of few bf16 rows in one walk: for a decoding step, torch's seven operations cost more than their arithmetic.</summary>
+static unsafe class StepNorm
+{
+    const long MostNumbers = 1 << 16;
+    const int NumbersPerPiece = 4096;
+
+    /// <summary>Whether x <c>[..., width]</c> and the weight <c>[width]</c> are of the kind: bf16 on the processor, contiguous, few, and nothing for autograd to remember.</summary>
+    public static bool Applies(Tensor x, Tensor weight) =>
+        x.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && weight.device_type == DeviceType.CPU
+        && x.numel() <= MostNumbers && x.is_contiguous() && weight.is_contiguous() && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
+
+    /// <summary><c>x / sqrt(mean(x^2) + epsilon) * weight</c>, or <c>* (1 + weight)</c>, bf16 of the shape of x, owned by the caller; rounded where torch's operations round.</summary>
+    public static Tensor Apply(Tensor x, Tensor weight, double epsilon, bool addOne)
+    {
+        var y = empty(x.shape, dtype: ScalarType.BFloat16);
+        var width = (int)x.shape[^1];
+        ushort* from = (ushort*)TensorMemory.Of(x), scale = (ushort*)TensorMemory.Of(weight), to = (ushort*)TensorMemory.Of(y);
+        var rows = (int)(x.numel() / width);
+        var rowsPerPiece = Math.Max(1, NumbersPerPiece / width);
+        KernelTeam.Run(TorchThreads.OfKernels, (rows + rowsPerPiece - 1) / rowsPerPiece, piece =>
+        {
+            for (long row = piece * rowsPerPiece; row < Math.Min(rows, (piece + 1) * rowsPerPiece); row++) Row(from + row * width, scale, to + row * width, width, (float)epsilon, addOne);
+        });
+        GC.KeepAlive(x);
+        GC.KeepAlive(weight);
+        return y;
+    }
+
+    static void Row(ushort* x, ushort* weight, ushort* y, int width, float epsilon, bool addOne)
+    {
+        var inverseRoot = 1 / MathF.Sqrt(SumOfSquares(x, width) / width + epsilon);
+        var i = 0;
+        for (; i + 8 <= width; i += 8)
+        {
+            Vector256<float> normed = Bf16.Widen(x + i) * inverseRoot, scale = Bf16.Widen(weight + i);
+            // Gemma multiplies before it rounds, the others after.
+            Bf16.Store(addOne ? normed * (scale + Vector256<float>.One) : Bf16.Rounded(normed) * scale, y + i);
+        }
+        for (; i < width; i++)
+        {
+            var (normed, scale) = (Bf16.ToSingle(x[i]) * inverseRoot, Bf16.ToSingle(weight[i]));
+            y[i] = Bf16.FromSingle(addOne ? normed * (1 + scale) : Bf16.ToSingle(Bf16.FromSingle(normed)) * scale);
+        }
+    }
+
+    static float SumOfSquares(ushort* x, int width)
+    {
+        var sum = Vector256<float>.Zero;
+        var i = 0;
+        for (; i + 8 <= width; i += 8)
+        {
+            var wide = Bf16.Widen(x + i);
+            sum = Vector256.FusedMultiplyAdd(wide, wide, sum);
+        }
+        var total = Vector256.Sum(sum);
+        for (; i < width; i++) total += Bf16.ToSingle(x[i]) * Bf16.ToSingle(x[i]);
+        return total;
+    }
+}

@@ -1,0 +1,137 @@
+using CoPe.Kernels;
+using static TorchSharp.torch;
+
+namespace CoPe.Tests.Kernels;
+
+/// <summary>The kernels of a decoding step against the same formula in float64.</summary>
+[Collection("torch")]
+public class StepKernelTests
+{
+    [Theory]
+    [InlineData(3, 40, false)]
+    [InlineData(3, 40, true)]
+    [InlineData(9, 896, false)]
+    [InlineData(1, 5, true)] // narrower than a register
+    public void Norm_equals_float64(int rows, int width, bool addOne)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        var (x, weight) = (Numbers(1, rows, 1, width), Numbers(2, width));
+        Assert.True(StepNorm.Applies(x, weight));
+        var wide = x.to(ScalarType.Float64);
+        var exact = wide * (wide.pow(2).mean([-1], keepdim: true) + 1e-6).rsqrt() * (weight.to(ScalarType.Float64) + (addOne ? 1 : 0));
+        Near(exact, StepNorm.Apply(x, weight, 1e-6, addOne), roundings: 2);
+    }
+
+    [Theory]
+    [InlineData(2, 16)]
+    [InlineData(5, 1000)]
+    [InlineData(1, 3001)]
+    public void Gate_equals_float64(int rows, int width)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        var (opened, value) = (Numbers(1, rows, 1, width) * 4, Numbers(2, rows, 1, width));
+        Assert.True(StepGate.Applies(opened, value));
+        var wide = opened.to(ScalarType.Float64);
+        Near(wide / (1 + (-wide).exp()) * value.to(ScalarType.Float64), StepGate.Silu(opened, value), roundings: 2);
+    }
+
+    [Fact]
+    public void Gate_keeps_its_limits()
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        var opened = tensor(new[] { float.NegativeInfinity, -200, 0, 200, float.NaN, 1, 1, 1 }, [1, 1, 8]).to(ScalarType.BFloat16);
+        var gated = StepGate.Silu(opened, ones_like(opened)).to(ScalarType.Float32).data<float>().ToArray();
+        Assert.Equal([0f, 0f, 200f], [gated[1], gated[2], gated[3]]);
+        Assert.True(float.IsNaN(gated[4]));
+    }
+
+    [Theory]
+    [InlineData(1, 16)]
+    [InlineData(4, 64)]
+    public void Rotary_positions_equal_float64(int heads, int width)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        var (x, cosine, sine) = (Numbers(1, 3, 1, heads, width), Numbers(2, 3, 1, 1, width), Numbers(3, 3, 1, 1, width));
+        Assert.True(StepRotary.Applies(x));
+        var wide = x.to(ScalarType.Float64);
+        Near(wide * cosine.to(ScalarType.Float64) + wide.roll(width / 2, -1) * sine.to(ScalarType.Float64), StepRotary.Apply(x, cosine, sine), roundings: 1);
+    }
+
+    [Theory]
+    [InlineData(8, 64, 32)]
+    [InlineData(3, 37, 11)]
+    [InlineData(16, 300, 700)]
+    public void Each_row_gets_the_terms_of_its_own_adapter(int rank, int inputs, int outputs)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        int[] adapters = [2, -1, 0, 2];
+        var (a, b) = (randn([3, rank, inputs], generator: new Generator(1, CPU)), randn([3, outputs, rank], generator: new Generator(2, CPU)));
+        var (x, y) = (Numbers(3, 4, 1, inputs), Numbers(4, 4, 1, outputs));
+        Assert.True(StepAdapters.Applies(x, y, a, b));
+        var exact = y.to(ScalarType.Float64);
+        for (var row = 0; row < 4; row++)
+            if (adapters[row] >= 0) exact[row] += x[row].to(ScalarType.Float64).matmul(a[adapters[row]].to(ScalarType.Float64).t()).matmul(b[adapters[row]].to(ScalarType.Float64).t()) * 0.5;
+        var before = y[1].clone();
+        StepAdapters.AddTo(y, x, a, b, row => adapters[row], 0.5);
+        Near(exact, y, roundings: 1);
+        Assert.True(y[1].equal(before).all().item<bool>());
+    }
+
+    [Theory]
+    [InlineData(1, 1, 16, null)]
+    [InlineData(6, 2, 32, null)]
+    [InlineData(14, 2, 64, null)]
+    [InlineData(14, 2, 64, 7)]
+    [InlineData(4, 4, 48, 5)]
+    public void Attention_sees_each_rows_own_columns(int heads, int keyHeads, int width, int? window)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        long[] positions = [0, 36, 5];
+        var (q, k, v) = (Numbers(1, 3, 1, heads, width) * 3, Numbers(2, 3, 1, keyHeads, width), Numbers(3, 3, 1, keyHeads, width));
+        var (keys, values) = (Numbers(4, 3, keyHeads, 40, width).transpose(1, 2), Numbers(5, 3, keyHeads, 40, width).transpose(1, 2));
+        var mixed = new StepAttention(positions, window).Attend(q, k, v, keys, values);
+        for (var row = 0; row < 3; row++)
+        {
+            var (position, first) = (positions[row], Math.Max(0, positions[row] + 1 - (window ?? 100)));
+            Assert.True(keys[row][position].equal(k[row][0]).all().item<bool>() && values[row][position].equal(v[row][0]).all().item<bool>());
+            for (var head = 0; head < heads; head++)
+            {
+                Tensor Seen(Tensor cache) => cache[row].narrow(0, first, position + 1 - first).select(1, head / (heads / keyHeads)).to(ScalarType.Float64); // [columns, width]
+                var chances = (Seen(keys).matmul(q[row][0][head].to(ScalarType.Float64)) / Math.Sqrt(width)).softmax(-1);
+                Near(chances.matmul(Seen(values)), mixed[row][0][head], roundings: 1, slack: 1e-3);
+            }
+        }
+    }
+
+    [Fact]
+    public void Float32_several_positions_and_tracked_numbers_are_left_to_torch()
+    {
+        using var scope = NewDisposeScope();
+        var weight = Numbers(1, 32);
+        Assert.False(StepNorm.Applies(ones([1, 1, 32]), weight));
+        Assert.False(StepNorm.Applies(Numbers(1, 1, 1, 32).requires_grad_(), weight));
+        Assert.False(StepRotary.Applies(Numbers(1, 1, 2, 4, 32)));
+        Assert.False(StepRotary.Applies(Numbers(1, 1, 1, 4, 24)));
+        Assert.False(StepGate.Applies(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32))); // autograd is on
+        using var noGrad = no_grad();
+        Assert.True(StepGate.Applies(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32)));
+        Assert.False(StepAttention.Applies(ones([1, 2], dtype: ScalarType.Int64), ScalarType.BFloat16, 64));
+        Assert.False(StepAttention.Applies(ones([1, 1], dtype: ScalarType.Int64), ScalarType.BFloat16, 24));
+        Assert.True(StepAttention.Applies(ones([1, 1], dtype: ScalarType.Int64), ScalarType.BFloat16, 64));
+    }
+
+    static Tensor Numbers(int seed, params long[] shape) => randn(shape, generator: new Generator((ulong)seed, CPU)).to(ScalarType.BFloat16);
+
+    /// <summary>A rounding to bf16 costs at most 2^-8 of a number; float32 sums of a few hundred numbers about 1e-5.</summary>
+    static void Near(Tensor exact, Tensor computed, int roundings, double slack = 1e-4)
+    {
+        using var excess = (computed.to(ScalarType.Float64) - exact).abs() - exact.abs() * (roundings / 250.0);
+        Assert.True(excess.max().item<double>() < slack, $"off by {excess.max().item<double>()}");
+    }
+}
