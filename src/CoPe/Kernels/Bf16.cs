@@ -39,6 +39,14 @@ static class Bf16
         Vector128.Narrow(upper.GetLower(), upper.GetUpper()).Store(to);
     }
 
+    /// <summary>Stores four numbers, rounded.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Store(Vector128<float> numbers, ushort* to)
+    {
+        var upper = Vector128.ShiftRightLogical(Rounded(numbers.ToVector256Unsafe()).GetLower().AsUInt32(), 16);
+        *(ulong*)to = Vector128.Narrow(upper, upper).AsUInt64().ToScalar();
+    }
+
     /// <summary>Widens so many numbers.</summary>
     public static unsafe void Widen(ushort* from, float* to, int length)
     {

@@ -52,22 +52,28 @@ static unsafe class FewRowsProduct
         KernelTeam.Run(threads, chunks, chunk => Rows<T>(columns, weights, bias, y, sizes, chunk * rowsPerChunk, Math.Min(sizes.N, (chunk + 1) * rowsPerChunk)));
     }
 
+    /// <summary>A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the piece in the second.</summary>
     static void Rows<T>(float* columns, ushort* weights, float* bias, ushort* y, Sizes sizes, int first, int end) where T : struct, ILanes<T>
     {
         var sums = stackalloc float[4 * T.Columns];
         var whole = sizes.K / FourRows<T>.Block * FourRows<T>.Block;
-        for (var n = first; n < end; n += 4)
+        for (int m = 0, count; m < sizes.M; m += count)
         {
-            ushort* Row(int i) => weights + (long)Math.Min(n + i, end - 1) * sizes.K; // past the end the last row stands in
-            var rows = new FourRows<T>.Rows(Row(0), Row(1), Row(2), Row(3), whole, weights + (n + 4L) * sizes.K);
-            for (var m = 0; m < sizes.M;)
+            count = T.Columns;
+            while (count > sizes.M - m) count /= 2;
+            for (var n = first; n < end; n += 4)
             {
-                var count = T.Columns;
-                while (count > sizes.M - m) count /= 2;
+                ushort* Row(int i) => weights + (long)Math.Min(n + i, end - 1) * sizes.K; // past the end the last row stands in
+                var rows = new FourRows<T>.Rows(Row(0), Row(1), Row(2), Row(3), whole, weights + (n + 4L) * sizes.K);
                 FourRows<T>.Multiply(rows, count, columns + (long)m * sizes.K, sizes.K, sums);
-                for (var c = 0; c < count; c++, m++)
-                    for (var i = 0; i < Math.Min(4, end - n); i++)
-                        y[(long)m * sizes.N + n + i] = Bf16.FromSingle(sums[4 * c + i] + Tail(Row(i), columns + (long)m * sizes.K, whole, sizes.K) + (bias is null ? 0 : bias[n + i]));
+                for (var c = 0; c < count; c++)
+                {
+                    var to = y + (long)(m + c) * sizes.N + n;
+                    if (whole == sizes.K && end - n >= 4) Bf16.Store(bias is null ? Vector128.Load(sums + 4 * c) : Vector128.Load(sums + 4 * c) + Vector128.Load(bias + n), to);
+                    else
+                        for (var i = 0; i < Math.Min(4, end - n); i++)
+                            to[i] = Bf16.FromSingle(sums[4 * c + i] + Tail(Row(i), columns + (long)(m + c) * sizes.K, whole, sizes.K) + (bias is null ? 0 : bias[n + i]));
+                }
             }
         }
     }
