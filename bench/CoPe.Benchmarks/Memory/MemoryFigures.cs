@@ -36,10 +36,10 @@ sealed class MemoryFigures(string shape, int? layers)
         }
         yield return ("expert_amateur_resident_over_weights", (Clock.ResidentMegabytes() - before) / weights);
         using var adapters = AdapterBank.Create(model.Config, lora, [1]);
-        foreach (var (name, rows, labels, train) in Trainings(model, adapters))
+        foreach (var (name, rows, tokens, labels, train) in Trainings(model, adapters))
         {
             var resident = Clock.ResidentMegabytes();
-            var estimate = info.TrainingBytes(rows, Prompt + Answer, lora, 1, model.Dtype) + info.LogitsBytes(labels);
+            var estimate = info.TrainingBytes(rows, tokens, lora, 1, model.Dtype) + info.LogitsBytes(labels);
             foreach (var figure in Compared(name, estimate, Clock.PeakMegabytes(train) + resident - before)) yield return figure;
         }
         yield return ("all_four_resident_over_weights", (Clock.ResidentMegabytes() - before) / weights);
@@ -56,17 +56,17 @@ sealed class MemoryFigures(string shape, int? layers)
         for (var i = 1; i < Steps; i++) one.Step();
     }
 
-    static IEnumerable<(string Name, int Rows, int Labels, Action Train)> Trainings(CausalLm model, AdapterBank adapters)
+    static IEnumerable<(string Name, int Rows, int Tokens, int Labels, Action Train)> Trainings(CausalLm model, AdapterBank adapters)
     {
         var random = new Random(1);
         int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(model.Config.VocabSize))];
         SupervisedExample[] examples = [.. Enumerable.Range(0, Batch).Select(i => new SupervisedExample($"{i}", Ids(Prompt), Ids(Answer)))];
         PreferenceExample[] pairs = [.. examples.Take(Batch / 2).Select(example => new PreferenceExample(example.Id, example.Prompt, example.Response, Ids(Answer)))];
-        yield return ("train_sft", Batch, Batch * Answer, () => SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
+        yield return ("train_sft", Batch, Prompt + Answer, Batch * Answer, () => SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
         {
             Model = model, Adapters = adapters, UserNames = ["user"], ExamplesPerUser = [examples], Options = TrainingOptions.UserAdapter with { BatchSize = Batch, MaxSteps = 2 },
         }));
-        yield return ("train_dpo", Batch, Batch * Answer, () => DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample>
+        yield return ("train_dpo", Batch / 2, Prompt + 2 * Answer, Batch * Answer, () => DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample>
         {
             Model = model, Adapters = adapters, UserNames = ["user"], ExamplesPerUser = [pairs], Options = TrainingOptions.Dpo with { BatchSize = Batch / 2, MaxSteps = 2 },
         }, new()));

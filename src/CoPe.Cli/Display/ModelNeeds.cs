@@ -2,6 +2,7 @@ using CoPe.Adapters;
 using CoPe.Decoding;
 using CoPe.Modeling;
 using CoPe.Runs.Recipes;
+using CoPe.Training;
 
 namespace CoPe.Cli.Display;
 
@@ -37,15 +38,23 @@ sealed record ModelNeeds
     {
         var dtype = info.Config.Dtype;
         var labels = Math.Min(Answer, Length);
-        long Train(int rows, LoraConfig lora, int adapters) => info.TrainingBytes(rows, Length, lora, adapters, dtype) + info.LogitsBytes(rows * labels);
+        // A batch is taken in passes of so many tokens, one after the other.
+        long Train(int rows, int tokens, int labelled, LoraConfig lora, int adapters)
+        {
+            var together = Math.Clamp(TrainingOptions.UserAdapter.MaxTokensPerPass / tokens, 1, rows);
+            return info.TrainingBytes(together, tokens, lora, adapters, dtype) + info.LogitsBytes(together * labelled);
+        }
         // Prompts come first, in passes of many tokens.
         long Decode(int rows) => info.DecodingBytes(rows, Length, dtype) + info.LayerBytes(Math.Max(Length, Math.Min((long)rows * Length, new EngineOptions().PrefillTokens)), dtype);
-        yield return ("train tam", Rows(Batch), Train(Batch, Task, 1));
-        yield return ("train sft", Rows(Batch * Users), Train(Batch * Users, User, Users));
+        yield return ("train tam", Rows(Batch), Train(Batch, Length, labels, Task, 1));
+        yield return ("train sft", Rows(Batch * Users), Train(Batch * Users, Length, labels, User, Users));
         yield return ("negatives sample", Rows(Batch), Decode(Batch));
-        yield return ("train dpo", Rows(2 * Batch * Users), Train(2 * Batch * Users, User, Users));
+        // Both answers of a pair follow one prompt in one row.
+        yield return ("train dpo", Count(Batch * Users, "pair"), Train(Batch * Users, Length + labels, 2 * labels, User, Users));
         yield return ("predict", Rows(2 * Batch), Decode(2 * Batch));
     }
 
-    static string Rows(int count) => count == 1 ? "1 row" : $"{count} rows";
+    static string Rows(int count) => Count(count, "row");
+
+    static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 }

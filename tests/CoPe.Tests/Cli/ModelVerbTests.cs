@@ -41,6 +41,20 @@ public sealed class ModelVerbTests : IDisposable
         // Weights, cache of 2 * 2 * 2 * 6 numbers a token, a row of logits, one layer's 4 * 24 * 2 + 42 * 16 bytes for each of 30 prompt tokens.
         Assert.Equal(2 * 5328 + 3 * (10 * 96 + 160) + 30 * (192 + 672), stages["negatives sample"]);
         Assert.True(stages["train dpo"] > stages["train sft"] && stages["train sft"] > stages["negatives sample"]);
+        // Weights, 16 bytes for each of an adapter's weights, both layers' of 3 pairs of 10 + 10 tokens, 4 * 4 bytes for each of 40 words at 20 labels a pair.
+        Assert.Equal(2 * 5328 + 16 * 2 * (80 + 56) + 2 * 60 * (192 + 672) + 16 * 60 * 40, stages["train dpo"]);
+    }
+
+    [Fact]
+    public void A_batch_larger_than_a_pass_needs_no_more_memory_than_a_pass()
+    {
+        var bytes = new Dictionary<int, long>();
+        foreach (var batch in (int[])[4, 20, 200]) // of 512 tokens, where a pass has 2,048
+        {
+            Assert.Equal(0, cope.Run("model", "info", "tiny", "--length", "512", "--batch", $"{batch}", "--json"));
+            bytes[batch] = (long)JsonNode.Parse(cope.Output)!["stages"]!.AsArray().First(stage => (string)stage!["stage"]! == "train sft")!["bytes"]!;
+        }
+        Assert.Equal((bytes[4], bytes[4]), (bytes[20], bytes[200]));
     }
 
     [Theory]
