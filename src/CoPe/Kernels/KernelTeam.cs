@@ -40,12 +40,21 @@ static class KernelTeam
             Interlocked.Increment(ref calls);
             if (Volatile.Read(ref sleepers) > 0) Wake();
             TakePieces();
-            // Nobody new may come in; those inside finish their piece.
-            while (Interlocked.CompareExchange(ref door, Closed, 0) != 0) Thread.SpinWait(1);
+            CloseDoor();
         }
         finally
         {
             Volatile.Write(ref leading, 0);
+        }
+    }
+
+    /// <summary>Nobody new may come in; those inside finish their piece, for which a busy machine may have to give them this core.</summary>
+    static void CloseDoor()
+    {
+        for (var waited = 0; Interlocked.CompareExchange(ref door, Closed, 0) != 0; waited++)
+        {
+            if (waited < 1000) Thread.SpinWait(1);
+            else Thread.Yield();
         }
     }
 
