@@ -63,6 +63,7 @@ static class Clock
         return (Status("VmHWM:") - before) / 1024;
     }
 
-    static double Status(string name) =>
+    /// <summary>kB that the system states under a name; Linux only.</summary>
+    public static double Status(string name) =>
         double.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith(name, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 }

@@ -6,11 +6,13 @@ using CoPe.Benchmarks.Train;
 
 const string Usage = """
     usage: CoPe.Benchmarks train [--layers N] [--rounds N]
+           CoPe.Benchmarks train-peak [--shape mistral-7b|qwen2.5-0.5b|qwen2.5-1.5b|embedded] [--layers N]
            CoPe.Benchmarks decode [--shape qwen2.5-0.5b|qwen2.5-1.5b|mistral-7b|embedded] [--layers N] [--rounds N]
            CoPe.Benchmarks trace [--shape S] [--users N] [--layers N] [--rounds N]
            CoPe.Benchmarks memory [--shape S] [--layers N]
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train); rounds 5 and 16.
+    train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT step and one DPO step.
     """;
 void Print(IEnumerable<(string Name, double Value)> figures)
 {
@@ -24,7 +26,7 @@ if (args is ["tokens", var folder, var text])
 }
 
 var options = args.Skip(1).Chunk(2).ToArray();
-if (args is not ["train" or "decode" or "trace" or "memory", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds" or "--users", _]))
+if (args is not ["train" or "train-peak" or "decode" or "trace" or "memory", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds" or "--users", _]))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -35,6 +37,11 @@ int? Number(string name) => Text(name) is { } number ? int.Parse(number, Culture
 if (args[0] == "train")
 {
     using var figures = new TrainFigures(Number("--layers") ?? 24, Number("--rounds") ?? 5);
+    Print(figures.All());
+}
+else if (args[0] == "train-peak")
+{
+    using var figures = new PeakFigures(Text("--shape") ?? "mistral-7b", Number("--layers"));
     Print(figures.All());
 }
 else if (args[0] == "memory")

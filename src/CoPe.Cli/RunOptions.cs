@@ -12,6 +12,7 @@ sealed class RunOptions
     readonly Option<string?> model = new("--model") { Description = ModelSource.Description, HelpName = "model" };
     readonly Option<int?> users = new("--users") { Description = "Only the first users of the file.", HelpName = "n" };
     readonly Option<bool> isolate = new("--isolate") { Description = "Trains each user alone: slower, and his adapter is the same to the bit whoever else there is." };
+    readonly Option<string?> usersAtOnce = new("--users-at-once") { Description = "Users trained in one pass: a number, or auto for as many as memory allows (the default).", HelpName = "n|auto" };
     readonly Option<bool> quiet = new("--quiet") { Description = "No progress, only warnings and results." };
     readonly Option<bool> json = new("--json") { Description = "Results as JSON instead of tables." };
     readonly Option<bool> verbose = new("--verbose") { Description = "More messages, and the origin of errors." };
@@ -22,7 +23,9 @@ sealed class RunOptions
         var options = new RunOptions();
         if (takesRecipe) command.Arguments.Add(options.recipe);
         foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
-        if (trainsUsers) command.Options.Add(options.isolate);
+        if (!trainsUsers) return options;
+        command.Options.Add(options.usersAtOnce);
+        command.Options.Add(options.isolate);
         return options;
     }
 
@@ -31,16 +34,24 @@ sealed class RunOptions
     {
         var users = parsed.GetValue(this.users);
         var model = parsed.GetValue(this.model);
-        var isIsolated = parsed.CommandResult.Command.Options.Contains(isolate) && parsed.GetValue(isolate);
         return new()
         {
             Recipe = recipeName ?? parsed.GetValue(recipe),
             Run = parsed.GetValue(run),
             Overrides = [.. parsed.GetValue(set) ?? [], .. model is not null ? (string[])[$"model={model}"] : [], .. users is { } count ? (string[])[$"users={count}"] : [],
-                .. isIsolated ? (string[])["sft.users_at_once=1", "dpo.users_at_once=1"] : []],
+                .. UsersAtOnce(parsed) is { } atOnce ? (string[])[$"sft.users_at_once={atOnce}", $"dpo.users_at_once={atOnce}"] : []],
             IsQuiet = parsed.GetValue(quiet),
             IsJson = parsed.GetValue(json),
             IsVerbose = parsed.GetValue(verbose),
         };
+    }
+
+    string? UsersAtOnce(ParseResult parsed)
+    {
+        if (!parsed.CommandResult.Command.Options.Contains(isolate)) return null;
+        var atOnce = parsed.GetValue(usersAtOnce);
+        if (atOnce is not null && atOnce != "auto" && !(int.TryParse(atOnce, out var count) && count > 0)) throw new UsageException($"--users-at-once is '{atOnce}'; it must be a number from 1 on, or auto");
+        if (!parsed.GetValue(isolate)) return atOnce;
+        return atOnce is null or "1" ? "1" : throw new UsageException($"--isolate trains one user at a time, --users-at-once {atOnce} does not: leave one of them out");
     }
 }

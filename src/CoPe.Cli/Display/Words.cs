@@ -7,7 +7,7 @@ namespace CoPe.Cli.Display;
 static class Words
 {
     /// <summary>Figures a person watches; the others are in the metrics files and the report.</summary>
-    static readonly string[] Watched = ["loss", "rewards/margins", "rewards/accuracies", "lr", "tokens", "tokens/s", "MB/s"];
+    static readonly string[] Watched = ["loss", "rewards/margins", "rewards/accuracies", "lr", "tokens", "tokens/s", "memory MB", "MB/s"];
 
     /// <summary><c>0:07</c>, <c>12:34</c>, <c>1:02:03</c>.</summary>
     public static string Time(TimeSpan span) => span.TotalHours >= 1
@@ -57,5 +57,5 @@ static class Words
     }
 
     static string Figure(KeyValuePair<string, double> figure) =>
-        figure.Key.EndsWith("/s", StringComparison.Ordinal) ? $"{Number(figure.Value)} {figure.Key}" : $"{figure.Key[(figure.Key.IndexOf('/', StringComparison.Ordinal) + 1)..]} {Number(figure.Value)}";
+        figure.Key == "memory MB" ? $"{Number(Math.Round(figure.Value))} MB" : figure.Key.EndsWith("/s", StringComparison.Ordinal) ? $"{Number(figure.Value)} {figure.Key}" : $"{figure.Key[(figure.Key.IndexOf('/', StringComparison.Ordinal) + 1)..]} {Number(figure.Value)}";
 }

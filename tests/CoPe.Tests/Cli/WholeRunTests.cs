@@ -50,6 +50,17 @@ public sealed class WholeRunTests(TinyWorld world) : IClassFixture<TinyWorld>, I
     }
 
     [Fact]
+    public void Users_at_once_is_a_number_or_auto_and_no_two_things_at_once()
+    {
+        Assert.Equal(0, world.Cope(default, "train", "tam", "recipe.yaml", "--run", "at-once"));
+        Assert.Equal(0, world.Cope(default, "train", "sft", "--run", "at-once", "--users-at-once", "auto"));
+        Assert.Contains("users_at_once: null", File.ReadAllText(world.At("at-once").Recipe), StringComparison.Ordinal);
+        Assert.Equal(2, world.Cope(default, "train", "sft", "--run", "at-once", "--users-at-once", "0"));
+        Assert.Contains("--users-at-once is '0'", world.Error, StringComparison.Ordinal);
+        Assert.Equal(2, world.Cope(default, "train", "sft", "--run", "at-once", "--users-at-once", "2", "--isolate"));
+    }
+
+    [Fact]
     public void A_run_stopped_again_and_again_ends_with_the_same_bytes()
     {
         var stops = Disturb("stopped", (source, _) => source.Cancel(), 130);
@@ -65,6 +76,26 @@ public sealed class WholeRunTests(TinyWorld world) : IClassFixture<TinyWorld>, I
 
         Assert.True(failures > 5, $"failed {failures} times");
         Assert.Equal(world.Bytes("undisturbed"), world.Bytes("failed"));
+    }
+
+    [Fact]
+    public void Whichever_write_fails_the_run_after_it_ends_with_the_same_bytes()
+    {
+        const int stride = 41; // of some 330 operations; every single one takes minutes
+        var failing = 1;
+        for (var hasFailed = true; hasFailed; failing += stride)
+        {
+            var count = 0;
+            AtomicFile.BeforeOperation = operation => { if (++count == failing) throw new IOException("cannot " + operation); };
+            hasFailed = world.Run("nth") != 0;
+            AtomicFile.BeforeOperation = null;
+            Assert.True(hasFailed == count >= failing, $"operation {failing} of {count}: {world.Error}");
+            Assert.True(world.Run("nth") == 0, $"after operation {failing} failed: {world.Error}");
+            Assert.Equal(world.Bytes("undisturbed"), world.Bytes("nth"));
+            Directory.Delete(world.At("nth").Root, recursive: true);
+        }
+
+        Assert.True(failing > 5 * stride, $"only {failing} operations");
     }
 
     [Fact]

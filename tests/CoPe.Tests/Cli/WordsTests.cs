@@ -19,6 +19,6 @@ public class WordsTests
     public void Numbers_have_the_digits_that_count(double value, string text) => Assert.Equal(text, Words.Number(value));
 
     [Fact]
-    public void Progress_is_said_in_one_line() => Assert.Equal("12 users, 140 of 240 steps, loss 1.932, margins 0.500, 2,140 tokens/s",
-        Words.Progress(new() { Stage = "train sft", User = "12 users", Done = 140, Total = 240, Figures = new Dictionary<string, double> { ["loss"] = 1.932, ["logps/chosen"] = -156, ["rewards/margins"] = 0.5, ["tokens/s"] = 2140 } }));
+    public void Progress_is_said_in_one_line() => Assert.Equal("12 users, 140 of 240 steps, loss 1.932, margins 0.500, 2,140 tokens/s, 812 MB",
+        Words.Progress(new() { Stage = "train sft", User = "12 users", Done = 140, Total = 240, Figures = new Dictionary<string, double> { ["loss"] = 1.932, ["logps/chosen"] = -156, ["rewards/margins"] = 0.5, ["tokens/s"] = 2140, ["memory MB"] = 812.4 } }));
 }
