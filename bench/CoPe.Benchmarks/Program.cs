@@ -10,6 +10,7 @@ const string Usage = """
            CoPe.Benchmarks decode [--shape qwen2.5-0.5b|qwen2.5-1.5b|mistral-7b|embedded] [--layers N] [--rounds N]
            CoPe.Benchmarks trace [--shape S] [--users N] [--layers N] [--rounds N]
            CoPe.Benchmarks memory [--shape S] [--layers N]
+           CoPe.Benchmarks prompts MODEL_FOLDER
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train); rounds 5 and 16.
     train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT step and one DPO step.
@@ -22,6 +23,13 @@ void Print(IEnumerable<(string Name, double Value)> figures)
 if (args is ["tokens", var folder, var text])
 {
     Print(new TokenFigures(folder, text).All());
+    return 0;
+}
+
+if (args is ["prompts", var modelFolder])
+{
+    using var figures = new PromptFigures(modelFolder);
+    Print(figures.All());
     return 0;
 }
 

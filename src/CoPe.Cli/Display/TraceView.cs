@@ -25,6 +25,7 @@ static class TraceView
         table.AddRow("all", Number(all / trace.Steps, "0.00"), "");
         console.Write(table);
         console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trace.Steps:N0} steps of {(double)trace.Rows / trace.Steps:0.0} rows on average; times of batches on several cores are added up."));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Prompts: {trace.PromptTokensComputed:N0} tokens computed, {trace.PromptTokensCopied:N0} copied from rows that begin alike and wear the same adapters."));
     }
 
     static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

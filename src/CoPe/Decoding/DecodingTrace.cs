@@ -14,6 +14,12 @@ public sealed class DecodingTrace
     /// <summary>Rows of all steps.</summary>
     public long Rows { get; private set; }
 
+    /// <summary>Prompt tokens computed, over all rows; the last of a prompt is fed by a step and counts as neither computed nor copied.</summary>
+    public long PromptTokensComputed { get; private set; }
+
+    /// <summary>Prompt tokens copied from rows that begin alike and wear the same adapters.</summary>
+    public long PromptTokensCopied { get; private set; }
+
     /// <summary>Time of each section, longest first; prefill is a section as a whole.</summary>
     public IReadOnlyList<(string Section, TimeSpan Time)> Sections
     {
@@ -23,14 +29,16 @@ public sealed class DecodingTrace
         }
     }
 
-    internal void Add(PassClock clock, TimeSpan prefill, long steps, long rows)
+    internal void Add(PassClock clock, PromptWork prompts, long steps, long rows)
     {
         lock (gate)
         {
             foreach (var (section, time) in clock.Times) times[section] = times.GetValueOrDefault(section) + time;
-            times["prefill"] = times.GetValueOrDefault("prefill") + prefill;
+            times["prefill"] = times.GetValueOrDefault("prefill") + prompts.Time;
             Steps += steps;
             Rows += rows;
+            PromptTokensComputed += prompts.Computed;
+            PromptTokensCopied += prompts.Copied;
         }
     }
 }

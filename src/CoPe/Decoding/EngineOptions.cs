@@ -9,7 +9,7 @@ public sealed record EngineOptions
     /// <summary>Running batches side by side, each of <see cref="MaxRows"/> rows and on one core; null takes one for large models and one a core for small ones.</summary>
     public int? Batches { get; init => field = value is { } batches ? AtLeast(1, batches, nameof(Batches)) : null; }
 
-    /// <summary>Most prompt tokens, padding included, in one prefill pass (a single longer prompt is a pass of its own).</summary>
+    /// <summary>Most prompt tokens, padding and what was copied included, in one prefill pass (a single longer prompt is a pass of its own).</summary>
     public int PrefillTokens { get; init => field = AtLeast(1, value, nameof(PrefillTokens)); } = 8192;
 
     /// <summary>Requests read ahead and sorted by length, so that rows of one pass are of similar length.</summary>

@@ -17,7 +17,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     AdapterRows? _adapters;
     readonly PassClock? _clock = options.Trace is null ? null : new PassClock();
     List<ChoiceGroup>? _groups;
-    TimeSpan _prefill;
+    PromptWork _prompts;
     long _steps;
     long _rowSteps;
 
@@ -26,27 +26,27 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     public int Rows => _rows.Count;
 
-    /// <summary>Adds sequences and computes their prompts but for the last token; rows that read the same prompt with the same adapters are computed once and copied.</summary>
+    /// <summary>
+    /// Adds sequences and computes their prompts but for the last token. What prompts begin with in common is computed once for all rows that wear the same adapters, and copied
+    /// (<see cref="PrefixPlan"/>).
+    /// </summary>
     public void Join(IEnumerable<Sequence> newcomers)
     {
         ForgetLayout();
-        var first = Rows;
-        var rowOf = new Dictionary<(IReadOnlyList<int>, WornAdapters), int>();
-        var copies = new List<(Sequence Sequence, int Role, int From)>();
-        foreach (var sequence in newcomers.OrderByDescending(newcomer => newcomer.Request.Prompt.Count))
-        {
-            for (var role = 0; role < sequence.RowCount; role++)
-            {
-                var key = (sequence.Request.Prompt, sequence.Worn(role));
-                if (rowOf.TryGetValue(key, out var from)) copies.Add((sequence, role, from));
-                else rowOf[key] = AddRow(sequence, role);
-            }
-        }
         var started = Stopwatch.GetTimestamp();
-        Prefill(first);
-        foreach (var (sequence, role, from) in copies)
-            _cache.CopyRow(from, AddRow(sequence, role), sequence.Position);
-        _prefill += Stopwatch.GetElapsedTime(started);
+        var waiting = newcomers.SelectMany(sequence => Enumerable.Range(0, sequence.RowCount).Select(role => (sequence, role))).ToList();
+        var plan = PrefixPlan.Of(_rows.Select(Prompt), [.. waiting.Select(Prompt)]);
+        foreach (var wave in plan.GroupBy(row => row.Wave))
+        {
+            var first = Rows;
+            foreach (var row in wave)
+            {
+                var (sequence, role) = waiting[row.Newcomer];
+                _cache.CopyRow(row.From, AddRow(sequence, role), row.Shared);
+            }
+            Prefill(first, [.. wave.Where(row => row.Own > 0)]);
+        }
+        _prompts = new(_prompts.Time + Stopwatch.GetElapsedTime(started), _prompts.Computed + plan.Sum(row => (long)row.Own), _prompts.Copied + plan.Sum(row => (long)row.Shared));
     }
 
     /// <summary>Computes one more token of every sequence and returns those that ended, whose rows are free again.</summary>
@@ -66,7 +66,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     public void Dispose()
     {
-        if (_clock is not null) options.Trace!.Add(_clock, _prefill, _steps, _rowSteps);
+        if (_clock is not null) options.Trace!.Add(_clock, _prompts, _steps, _rowSteps);
         ForgetLayout();
         _cache.Dispose();
     }
@@ -77,26 +77,37 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         return sequence.Rows[role] = Rows - 1;
     }
 
-    void Prefill(int first)
+    static PromptRow Prompt((Sequence Sequence, int Role) row) => new(row.Sequence.Request.Prompt, row.Sequence.Worn(row.Role));
+
+    /// <summary>Computes a wave, which stands in the rows from <paramref name="first"/> on: those with most to compute come first.</summary>
+    void Prefill(int first, List<PlannedRow> wave)
     {
-        while (first < Rows)
+        for (var done = 0; done < wave.Count;)
         {
-            var length = _rows[first].Sequence.Position; // the longest, for they are sorted
-            if (length == 0) return;
-            var count = Math.Clamp(options.PrefillTokens / length, 1, Rows - first);
-            var rows = _rows.GetRange(first, count);
-            var ids = rows.SelectMany(row => Padded(row.Sequence.Request.Prompt, length)).ToArray();
-            using (var scope = NewDisposeScope())
-            using (inference_mode())
-            using (var batch = new TokenBatch(tensor(ids, [count, length], device: model.Device)))
-            using (var adapters = banks.Rows([.. rows.Select(row => row.Sequence.Worn(row.Role))]))
-                model.Forward(batch, adapters, _cache.Rows(first, count, length));
-            first += count;
+            var count = Math.Clamp(options.PrefillTokens / wave.Skip(done).Max(row => row.Columns), 1, wave.Count - done);
+            PrefillPass(first + done, wave.GetRange(done, count));
+            done += count;
         }
     }
 
-    static IEnumerable<long> Padded(IReadOnlyList<int> prompt, int length) =>
-        Enumerable.Range(0, length).Select(i => i < prompt.Count - 1 ? (long)prompt[i] : 0);
+    void PrefillPass(int first, List<PlannedRow> planned)
+    {
+        var (seq, columns, count) = (planned[0].Own, planned.Max(row => row.Columns), planned.Count);
+        var rows = _rows.GetRange(first, count);
+        // A row whose padding would reach beyond the longest row starts within what it copied, and computes that part again.
+        var starts = planned.Select(row => Math.Min(row.Shared, columns - seq)).ToList();
+        var ids = rows.Zip(starts, (row, start) => Padded(row.Sequence.Request.Prompt, start, seq)).SelectMany(padded => padded).ToArray();
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        var positions = starts.TrueForAll(start => start == 0) ? null
+            : tensor(starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position).ToArray(), [count, seq], device: model.Device);
+        using var batch = new TokenBatch(tensor(ids, [count, seq], device: model.Device), positions);
+        using var adapters = banks.Rows([.. rows.Select(row => row.Sequence.Worn(row.Role))]);
+        model.Forward(batch, adapters, _cache.Rows(first, count, columns));
+    }
+
+    static IEnumerable<long> Padded(IReadOnlyList<int> prompt, int start, int length) =>
+        Enumerable.Range(start, length).Select(i => i < prompt.Count - 1 ? (long)prompt[i] : 0);
 
     long[] NextTokens()
     {

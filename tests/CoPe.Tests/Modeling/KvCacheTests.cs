@@ -65,6 +65,24 @@ public class KvCacheTests
     }
 
     [Fact]
+    public void A_copied_beginning_and_the_rest_equal_a_prompt_read_whole_within_what_bf16_rounds()
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        using var exact = TinyModels.Random(TinyModels.Plain);
+        var model = new CausalLm(exact.Config, exact.Weights, ScalarType.BFloat16); // the weights are the other's
+        var ids = TinyModels.Ids(1, 40);
+        var whole = TinyModels.Logits(model, ids)[0].narrow(0, 30, 10);
+        using var cache = new KvCache(model, 2, 40);
+        using (var first = new TokenBatch(ids.narrow(1, 0, 30).clone())) model.Forward(first, null, cache.Rows(0, 1, 30));
+        cache.CopyRow(0, 1, 30);
+        using var rest = new TokenBatch(ids.narrow(1, 30, 10).clone(), arange(30, 40, dtype: ScalarType.Int64).unsqueeze(0));
+        var shared = model.Logits(model.Forward(rest, null, cache.Rows(1, 1, 40)))[0];
+        var rounding = GoldenTensors.Difference(TinyModels.Logits(exact, ids)[0].narrow(0, 30, 10), whole);
+        TinyModels.AssertClose(whole, shared, 3 * rounding);
+    }
+
+    [Fact]
     public void Positions_past_the_rows_given_are_refused()
     {
         using var scope = NewDisposeScope();

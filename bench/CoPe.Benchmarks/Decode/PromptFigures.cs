@@ -1,0 +1,55 @@
+using CoPe.Adapters;
+using CoPe.Decoding;
+using CoPe.Modeling;
+
+namespace CoPe.Benchmarks.Decode;
+
+/// <summary>Time of the prompts of requests that begin alike, against as many of the same length that do not; each <c>name value</c>.</summary>
+sealed class PromptFigures : IDisposable
+{
+    const int Own = 60;
+    const int Rounds = 9;
+
+    readonly CausalLm model;
+    readonly AdapterBank task;
+
+    public PromptFigures(string folder)
+    {
+        model = CausalLm.Load(folder);
+        task = AdapterBank.Create(model.Config, new LoraConfig { Rank = 16, Alpha = 16, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] }, [0]);
+    }
+
+    /// <summary>For some numbers of requests and of tokens in common.</summary>
+    public IEnumerable<(string Name, double Value)> All()
+    {
+        foreach (var (count, common) in ((int, int)[])[(16, 200), (16, 100), (16, 34), (2, 200), (2, 100), (2, 34)])
+        {
+            var times = Clock.Interleaved(Rounds, () => Join(count, common, alike: true), () => Join(count, common, alike: false));
+            yield return ($"prompts{count}_common{common}_shared_ms", times[0]);
+            yield return ($"prompts{count}_common{common}_apart_ms", times[1]);
+            yield return ($"prompts{count}_common{common}_shared_over_apart", times[0] / times[1]);
+        }
+    }
+
+    /// <summary>Requests of one length. Where they are not alike the first token tells them apart, so that nothing is shared.</summary>
+    void Join(int count, int common, bool alike)
+    {
+        var random = new Random(1);
+        using var batch = new RunningBatch(model, new AdapterBanks(task, null), new EngineOptions { MaxRows = count }, common + Own + 1);
+        batch.Join([.. Enumerable.Range(0, count).Select(i => new Sequence(
+            new DecodingRequest
+            {
+                Id = $"{i}",
+                Prompt = [alike ? 0 : i, .. Enumerable.Range(1, common - 1), .. Enumerable.Range(0, Own).Select(_ => random.Next(1000))],
+                Expert = WornAdapters.TaskAdaptiveModel,
+            },
+            0,
+            new StopCondition([], new DecodingOptions(), 1)))]);
+    }
+
+    public void Dispose()
+    {
+        task.Dispose();
+        model.Dispose();
+    }
+}
