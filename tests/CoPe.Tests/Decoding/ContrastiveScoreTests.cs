@@ -85,7 +85,7 @@ public class ContrastiveScoreTests
     {
         using var expert = randn(3, 10);
         using var amateur = randn(3, 10);
-        var before = Tensor.TotalCount;
+        var before = TensorCount.Settled();
         ContrastiveScore.Compute(expert, amateur, .1, .1).Dispose();
         ContrastiveScore.Compute(expert, amateur, .1, .1, referenceEpsilon: true).Dispose();
         Plausibility.Restrict(expert, .1).Dispose();

@@ -118,7 +118,7 @@ public class EngineTests
     public void Nothing_stays_behind_however_the_stream_ends()
     {
         using var policies = GoldenPolicies.Llama();
-        var before = Tensor.TotalCount;
+        var before = TensorCount.Settled();
         policies.Engine().InOrder(RandomRequests(8, 5));
         Assert.Equal(before, Tensor.TotalCount);
         Assert.NotEmpty(policies.Engine().Stream(RandomRequests(8, 5)).Take(1));

@@ -21,7 +21,7 @@ public class RepetitionPenaltyTests
     {
         using var scores = ones(1, 3);
         using var ids = zeros(1, 1, ScalarType.Int64);
-        var before = Tensor.TotalCount;
+        var before = TensorCount.Settled();
         RepetitionPenalty.Apply(scores, ids, 2).Dispose();
         Assert.Equal(before, Tensor.TotalCount);
         using var untouched = ones(1, 3);

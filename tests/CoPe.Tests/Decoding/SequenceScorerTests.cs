@@ -91,7 +91,7 @@ public class SequenceScorerTests(ITestOutputHelper output)
     public void Scoring_leaves_nothing_behind()
     {
         using var policies = GoldenPolicies.Llama();
-        var before = Tensor.TotalCount;
+        var before = TensorCount.Settled();
         policies.Scorer().Scores(RandomItems(4, 2));
         Assert.Equal(before, Tensor.TotalCount);
     }

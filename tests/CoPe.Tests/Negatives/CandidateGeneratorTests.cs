@@ -86,7 +86,7 @@ public class CandidateGeneratorTests
     public void Drawing_and_scoring_leave_nothing_behind()
     {
         using var policies = GoldenPolicies.Llama();
-        var before = Tensor.TotalCount;
+        var before = TensorCount.Settled();
         Draw(policies, Items[..2]);
         Assert.Equal(before, Tensor.TotalCount);
     }

@@ -74,7 +74,7 @@ public class AdamWTests
         using var weights = zeros(2, 3);
         using var gradients = ones(2, 3);
         using var optimiser = new AdamW(2, 3, 3, new());
-        var before = Tensor.TotalCount;
+        var before = TensorCount.Settled();
         optimiser.Step(weights, gradients, [0.1, null]);
         optimiser.Step(weights, gradients, [0.1, 0.1]);
         using (var norms = GradientClipping.Norms(gradients)) GradientClipping.Coefficients(norms, 1).Dispose();

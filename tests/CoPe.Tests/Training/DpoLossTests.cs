@@ -61,7 +61,7 @@ public class DpoLossTests
     public void Losses_leave_no_tensor_behind()
     {
         using var ratio = tensor(PolicyChosen);
-        var before = Tensor.TotalCount;
+        var before = TensorCount.Settled();
         DpoLoss.Sigmoid(ratio, 0.1, 0.1).Dispose();
         DpoLoss.Ipo(ratio, 0.1).Dispose();
         DpoLoss.Hinge(ratio, 0.1).Dispose();

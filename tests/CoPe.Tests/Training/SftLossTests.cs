@@ -60,7 +60,7 @@ public class SftLossTests
     {
         using var logits = Logits();
         using var labels = tensor(new long[] { 0, 1 });
-        var before = Tensor.TotalCount;
+        var before = TensorCount.Settled();
         SftLoss.PerToken(logits, labels).Dispose();
         SftLoss.Mean(logits, labels).Dispose();
         using (var tokens = SftLoss.PerToken(logits, labels)) SequenceLogProb.Sum(tokens, labels, 2).Dispose();
