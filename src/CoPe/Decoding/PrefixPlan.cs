@@ -12,11 +12,11 @@ static class PrefixPlan
     /// </summary>
     /// <param name="running">Rows 0, 1, 2, ..., whose prompts are computed.</param>
     /// <param name="newcomers">The rows to come.</param>
-    public static IReadOnlyList<PlannedRow> Of(IEnumerable<PromptRow> running, IReadOnlyList<PromptRow> newcomers)
+    public static IReadOnlyList<PlacedPrompt> Of(IEnumerable<PromptRow> running, IReadOnlyList<PromptRow> newcomers)
     {
         var ready = running.Select((row, number) => new Source(row, number, 0)).ToList();
         var sources = ready.GroupBy(source => source.Row.Worn).ToDictionary(group => group.Key, group => group.ToList());
-        var planned = new List<PlannedRow>();
+        var planned = new List<PlacedPrompt>();
         foreach (var (row, index) in newcomers.Select((row, index) => (row, index)).OrderByDescending(pair => pair.row.Columns))
         {
             if (!sources.TryGetValue(row.Worn, out var alike)) sources[row.Worn] = alike = [];
@@ -27,9 +27,9 @@ static class PrefixPlan
         return Placed(planned, ready.Count);
     }
 
-    static PlannedRow Choose(int newcomer, PromptRow row, List<Source> sources)
+    static PlacedPrompt Choose(int newcomer, PromptRow row, List<Source> sources)
     {
-        var best = new PlannedRow(newcomer, -1, 0, row.Columns, 0);
+        var best = new PlacedPrompt(newcomer, -1, 0, row.Columns, 0);
         var most = 0;
         foreach (var source in sources)
         {
@@ -37,13 +37,13 @@ static class PrefixPlan
             if (shared == 0) continue;
             var gain = shared == row.Columns ? int.MaxValue : shared - WorthAPass * (source.Wave + 1); // what is copied whole needs no pass
             if (gain <= most) continue;
-            (best, most) = (new PlannedRow(newcomer, source.Number, shared, row.Columns - shared, source.Wave + 1), gain);
+            (best, most) = (new PlacedPrompt(newcomer, source.Number, shared, row.Columns - shared, source.Wave + 1), gain);
         }
         return best;
     }
 
     /// <summary>In the order of their rows; numbers from <paramref name="first"/> on, which meant newcomers, become rows.</summary>
-    static List<PlannedRow> Placed(List<PlannedRow> planned, int first)
+    static List<PlacedPrompt> Placed(List<PlacedPrompt> planned, int first)
     {
         var ordered = planned.OrderBy(row => row.Wave).ThenByDescending(row => row.Own).ToList();
         var rowOf = new int[ordered.Count];

@@ -80,7 +80,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     static PromptRow Prompt((Sequence Sequence, int Role) row) => new(row.Sequence.Request.Prompt, row.Sequence.Worn(row.Role));
 
     /// <summary>Computes a wave, which stands in the rows from <paramref name="first"/> on: those with most to compute come first.</summary>
-    void Prefill(int first, List<PlannedRow> wave)
+    void Prefill(int first, List<PlacedPrompt> wave)
     {
         for (var done = 0; done < wave.Count;)
         {
@@ -90,7 +90,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         }
     }
 
-    void PrefillPass(int first, List<PlannedRow> planned)
+    void PrefillPass(int first, List<PlacedPrompt> planned)
     {
         var (seq, columns, count) = (planned[0].Own, planned.Max(row => row.Columns), planned.Count);
         var rows = _rows.GetRange(first, count);

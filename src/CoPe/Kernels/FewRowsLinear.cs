@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Kernels;
@@ -24,7 +23,7 @@ sealed unsafe class FewRowsLinear
 
     /// <summary>The layer, or null where its weights are not of the kind: bf16 on the processor, contiguous, frozen.</summary>
     public static FewRowsLinear? Of(Tensor weight, Tensor? bias = null) =>
-        weight.dtype == ScalarType.BFloat16 && weight.device_type == DeviceType.CPU && weight.is_contiguous() && !weight.requires_grad && bias is not { requires_grad: true }
+        TensorMemory.IsPlain(weight) && !weight.requires_grad && bias is not { requires_grad: true }
             ? new(weight, bias) : null;
 
     /// <summary>Whether x <c>[..., in]</c> is of the kind: bf16, contiguous, rows few enough to be faster, and nothing for autograd to remember.</summary>

@@ -13,8 +13,8 @@ static unsafe class StepAdapters
 {
     /// <summary>Whether x <c>[rows, 1, in]</c> and y <c>[rows, 1, out]</c> are of the kind: bf16 on the processor, contiguous, one position a row, and nothing for autograd to remember.</summary>
     public static bool Applies(Tensor x, Tensor y, Tensor a, Tensor b) =>
-        x.shape[1] == 1 && x.dtype == ScalarType.BFloat16 && y.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && a.device_type == DeviceType.CPU
-        && a.dtype == ScalarType.Float32 && b.dtype == ScalarType.Float32 && x.is_contiguous() && y.is_contiguous() && a.is_contiguous() && b.is_contiguous() && !is_grad_enabled();
+        x.shape[1] == 1 && TensorMemory.IsPlain(x) && TensorMemory.IsPlain(y) && a.device_type == DeviceType.CPU
+        && a.dtype == ScalarType.Float32 && b.dtype == ScalarType.Float32 && a.is_contiguous() && b.is_contiguous() && !is_grad_enabled();
 
     /// <summary>
     /// <c>y[row] += scaling * B[i] (A[i] x[row])</c> with i = the row's adapter, for rows with i >= 0: A <c>[adapters, r, in]</c>, B <c>[adapters, out, r]</c> float32;

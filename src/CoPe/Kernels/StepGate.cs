@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Kernels;
@@ -11,7 +10,7 @@ static unsafe class StepGate
 
     /// <summary>Whether the two, alike <c>[rows, 1, width]</c>, are of the kind: bf16 on the processor, contiguous, one position a row, and nothing for autograd to remember.</summary>
     public static bool Applies(Tensor opened, Tensor value) =>
-        opened.dtype == ScalarType.BFloat16 && opened.shape is [_, 1, _] && opened.device_type == DeviceType.CPU && opened.is_contiguous() && value.is_contiguous() && !is_grad_enabled();
+        TensorMemory.IsPlain(opened) && opened.shape is [_, 1, _] && TensorMemory.IsPlain(value) && !is_grad_enabled();
 
     /// <summary><c>silu(opened) * value</c> with <c>silu(x) = x / (1 + e^-x)</c> (Elfwing et al., 2017, arXiv 1702.03118), bf16, owned by the caller; rounded where torch's operations round.</summary>
     public static Tensor Silu(Tensor opened, Tensor value)

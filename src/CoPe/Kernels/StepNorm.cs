@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Kernels;
@@ -12,8 +11,7 @@ static unsafe class StepNorm
 
     /// <summary>Whether x <c>[..., width]</c> and the weight <c>[width]</c> are of the kind: bf16 on the processor, contiguous, few, and nothing for autograd to remember.</summary>
     public static bool Applies(Tensor x, Tensor weight) =>
-        x.dtype == ScalarType.BFloat16 && weight.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && weight.device_type == DeviceType.CPU
-        && x.numel() <= MostNumbers && x.is_contiguous() && weight.is_contiguous() && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
+        TensorMemory.IsPlain(x) && TensorMemory.IsPlain(weight) && x.numel() <= MostNumbers && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
 
     /// <summary><c>x / sqrt(mean(x^2) + epsilon) * weight</c>, or <c>* (1 + weight)</c>, bf16 of the shape of x, owned by the caller; rounded where torch's operations round.</summary>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, bool addOne)

@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Kernels;
@@ -9,7 +8,7 @@ static unsafe class StepRotary
 {
     /// <summary>Whether x <c>[rows, 1, heads, headDim]</c> is of the kind: bf16 on the processor, contiguous, one position a row, halves of whole registers, and nothing for autograd to remember.</summary>
     public static bool Applies(Tensor x) =>
-        x.dtype == ScalarType.BFloat16 && x.shape is [_, 1, _, var width] && width % 16 == 0 && x.device_type == DeviceType.CPU && x.is_contiguous() && !(is_grad_enabled() && x.requires_grad);
+        TensorMemory.IsPlain(x) && x.shape is [_, 1, _, var width] && width % 16 == 0 && !(is_grad_enabled() && x.requires_grad);
 
     /// <summary><c>x * cosine + (x with halves swapped) * signedSine</c>, bf16 of the shape of x, owned by the caller; tables <c>[rows, 1, 1, headDim]</c> bf16. Rounded once.</summary>
     public static Tensor Apply(Tensor x, Tensor cosine, Tensor signedSine)

@@ -10,7 +10,7 @@ public class PrefixPlanTests
     static PromptRow Row(int common, int own, int id = 0, int user = -1) =>
         new([.. Enumerable.Range(0, common), .. Enumerable.Repeat(1000 + id, own)], new WornAdapters(true, user));
 
-    static string Show(IReadOnlyList<PlannedRow> plan) => string.Join("; ", plan.Select(row => $"{row.Newcomer} from {row.From}: {row.Shared} + {row.Own}, wave {row.Wave}"));
+    static string Show(IReadOnlyList<PlacedPrompt> plan) => string.Join("; ", plan.Select(row => $"{row.Newcomer} from {row.From}: {row.Shared} + {row.Own}, wave {row.Wave}"));
 
     static string Plan(params PromptRow[] newcomers) => Show(PrefixPlan.Of([], newcomers));
 

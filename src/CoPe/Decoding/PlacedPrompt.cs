@@ -6,7 +6,7 @@ namespace CoPe.Decoding;
 /// <param name="Shared">Columns that it copies.</param>
 /// <param name="Own">Columns that it computes after those.</param>
 /// <param name="Wave">0 where nothing is copied, else one more than the row copied from, which must be ready.</param>
-readonly record struct PlannedRow(int Newcomer, int From, int Shared, int Own, int Wave)
+readonly record struct PlacedPrompt(int Newcomer, int From, int Shared, int Own, int Wave)
 {
     /// <summary>Columns of its prompt.</summary>
     public int Columns => Shared + Own;
