@@ -30,9 +30,16 @@ sealed class ChoiceGroup : IDisposable
     {
         using var scope = NewDisposeScope();
         var scores = logits.index_select(0, _experts); // [members, vocab]
-        if (_amateurs is not null)
-            scores = ContrastiveScore.Compute(scores, logits.index_select(0, _amateurs), _options.Contrast, _options.Plausibility, _options.ReferenceEpsilon);
-        if (_soFar is not null) scores = RepetitionPenalty.Apply(scores, _soFar, _options.RepetitionPenalty);
+        if (_amateurs is null) scores = Penalised(scores);
+        else
+        {
+            var amateurs = logits.index_select(0, _amateurs);
+            var early = _options.Penalize == PenaltyPlace.Logits;
+            if (early) (scores, amateurs) = (Penalised(scores), Penalised(amateurs));
+            scores = ContrastiveScore.Compute(scores, amateurs, _options.Contrast, _options.Plausibility, _options.ReferenceEpsilon);
+            if (!early) scores = Penalised(scores);
+        }
+
         var tokens = _options.Sample ? Draw(scores) : scores.argmax(-1);
         if (_soFar is not null) Remember(tokens);
         return tokens.MoveToOuterDisposeScope();
@@ -45,11 +52,13 @@ sealed class ChoiceGroup : IDisposable
         _soFar?.Dispose();
     }
 
-    static (bool, double, double, bool, double, bool, double, int, double) Key(Sequence sequence)
+    static (bool, double, double, bool, double, PenaltyPlace, bool, double, int, double) Key(Sequence sequence)
     {
         var o = sequence.Request.Options;
-        return (sequence.RowCount == 2, o.Contrast, o.Plausibility, o.ReferenceEpsilon, o.RepetitionPenalty, o.Sample, o.Temperature, o.TopK, o.TopP);
+        return (sequence.RowCount == 2, o.Contrast, o.Plausibility, o.ReferenceEpsilon, o.RepetitionPenalty, o.Penalize, o.Sample, o.Temperature, o.TopK, o.TopP);
     }
+
+    Tensor Penalised(Tensor scores) => _soFar is null ? scores : RepetitionPenalty.Apply(scores, _soFar, _options.RepetitionPenalty);
 
     Tensor Draw(Tensor scores)
     {

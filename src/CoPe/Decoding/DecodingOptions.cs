@@ -18,6 +18,9 @@ public sealed record DecodingOptions
     /// <summary>Divisor of positive and factor of negative scores of tokens that stand in prompt or answer; 1 is none.</summary>
     public double RepetitionPenalty { get; init => field = Check(value, double.IsFinite(value) && value > 0, nameof(RepetitionPenalty), "a finite number above 0"); } = 1.0;
 
+    /// <summary>What the penalty acts on where a request has an amateur.</summary>
+    public PenaltyPlace Penalize { get; init; }
+
     /// <summary>Draw tokens instead of taking the best one. Reference flag: <c>do_sample</c>.</summary>
     public bool Sample { get; init; }
 

@@ -6,7 +6,7 @@ namespace CoPe.Decoding;
 /// <summary>
 /// The repetition penalty of Hugging Face (Keskar et al., 2019, CTRL, section 4.1): every token that stands in prompt or answer, once however often it stands there.
 /// <code>s(v) := s(v) * penalty if s(v) &lt; 0 else s(v) / penalty</code>
-/// It acts on whatever scores the next token is chosen by: logits in plain decoding, <see cref="ContrastiveScore"/> in contrastive decoding.
+/// It acts on logits in plain decoding; in contrastive decoding on the <see cref="ContrastiveScore"/> or on the logits before it (<see cref="PenaltyPlace"/>).
 /// </summary>
 public static class RepetitionPenalty
 {

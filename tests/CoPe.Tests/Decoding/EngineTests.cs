@@ -21,6 +21,7 @@ public class EngineTests
             {
                 MaxNewTokens = random.Next(1, 12),
                 RepetitionPenalty = random.Next(2) == 0 ? 1 : 1.2,
+                Penalize = random.Next(2) == 0 ? PenaltyPlace.Score : PenaltyPlace.Logits,
                 Sample = random.Next(2) == 0,
                 TopK = random.Next(2) == 0 ? 0 : 20,
                 Temperature = .8,
@@ -93,6 +94,22 @@ public class EngineTests
         var expected = policies.Engine().InOrder([plain]);
         var contrasted = policies.Engine().InOrder([plain with { Amateur = WornAdapters.TaskAdaptiveModel }]);
         Assert.Equal(Show(expected), Show(contrasted));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Logits_are_penalised_on_both_sides_of_the_contrast(bool sameModel)
+    {
+        using var policies = GoldenPolicies.Llama();
+        var options = new DecodingOptions { Contrast = 0, RepetitionPenalty = 1.5, Penalize = PenaltyPlace.Logits, MaxNewTokens = 30 };
+        var plain = new DecodingRequest { Id = "a", Prompt = [66, 379, 189], Expert = GoldenPolicies.Expert, Options = options };
+        // Without contrast, and where expert and amateur are one, the score is log p times a constant: the answer is that of plain decoding.
+        var contrasted = sameModel
+            ? plain with { Amateur = GoldenPolicies.Expert, Options = options with { Contrast = .4 } }
+            : plain with { Amateur = WornAdapters.TaskAdaptiveModel };
+        Assert.Equal(Show(policies.Engine().InOrder([plain])), Show(policies.Engine().InOrder([contrasted])));
+        Assert.NotEqual(Show(policies.Engine().InOrder([plain])), Show(policies.Engine().InOrder([contrasted with { Options = contrasted.Options with { Penalize = PenaltyPlace.Score } }])));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using CoPe.Decoding;
 
 namespace CoPe.Runs.Recipes;
 
@@ -16,6 +17,9 @@ public sealed record DecodeSettings
     /// <summary>Repetition penalty; null takes the task's.</summary>
     [Range(0, 10, MinimumIsExclusive = true)]
     public double? RepetitionPenalty { get; init; }
+
+    /// <summary>What the repetition penalty acts on in contrastive decoding: the score, as in the reference, or the logits of both models before it.</summary>
+    public PenaltyPlace Penalize { get; init; } = PenaltyPlace.Score;
 
     /// <summary>Most tokens of an answer; null takes the task's.</summary>
     [Range(1, int.MaxValue)]

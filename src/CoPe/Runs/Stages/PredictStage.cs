@@ -98,6 +98,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
         Plausibility = settings.Plausibility,
         ReferenceEpsilon = settings.ReferenceEpsilon,
         RepetitionPenalty = settings.RepetitionPenalty ?? task.RepetitionPenalty,
+        Penalize = settings.Penalize,
         Sample = settings.DoSample,
         Temperature = settings.Temperature,
         TopK = settings.TopK,
