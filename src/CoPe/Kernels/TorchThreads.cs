@@ -89,14 +89,7 @@ static class TorchThreads
     public static void SideBySide(int workers, Action<int> body)
     {
         var own = get_num_threads();
-        var threads = Enumerable.Range(0, workers).Select(worker => new Thread(() =>
-        {
-            set_num_threads(1); // the thread's own setting, but also that of threads to come, hence the last line below
-            body(worker);
-        })
-        { IsBackground = true, Name = $"torch {worker}" }).ToArray();
-        foreach (var thread in threads) thread.Start();
-        foreach (var thread in threads) thread.Join();
+        TorchThread.RunOnEach(workers, body);
         set_num_threads(own);
     }
 }

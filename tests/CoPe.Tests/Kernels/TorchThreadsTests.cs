@@ -21,6 +21,29 @@ public class TorchThreadsTests
     }
 
     [Fact]
+    public void Workers_keep_their_threads_from_call_to_call()
+    {
+        static int[] Threads()
+        {
+            var ids = new int[3];
+            TorchThreads.SideBySide(3, worker => ids[worker] = Environment.CurrentManagedThreadId);
+            return ids;
+        }
+
+        var first = Threads();
+        Assert.Equal(3, first.Distinct().Count());
+        Assert.Equal(first, Threads());
+    }
+
+    [Fact]
+    public void Calls_may_overlap_and_nest()
+    {
+        var ran = 0;
+        TorchThreads.SideBySide(2, _ => TorchThreads.SideBySide(2, _ => Interlocked.Increment(ref ran)));
+        Assert.Equal(4, ran);
+    }
+
+    [Fact]
     public void The_first_failure_is_thrown_and_the_other_results_are_disposed_of()
     {
         var alive = 0;
