@@ -24,7 +24,7 @@ sealed record FileEvaluation
     public IReadOnlyList<(LampTask Task, EvaluationReport Report)> Score(CommandHost host)
     {
         var predictions = Predictions.SelectMany(named => Named(host, named)).ToList();
-        return [.. predictions.GroupBy(one => LampTasks.ByName(one.File.Task)).Select(group => (group.Key, Score(host, group.Key, [.. group])))];
+        return [.. predictions.GroupBy(one => TaskOf(host, one)).Select(group => (group.Key, Score(host, group.Key, [.. group])))];
     }
 
     /// <summary>A table a task, and what did not match.</summary>
@@ -65,17 +65,36 @@ sealed record FileEvaluation
         return Evaluator.Evaluate(task, GoldsOf(host, task), predictions.ToDictionary(one => one.Method, one => one.File), Options, host.Cancellation);
     }
 
+    /// <summary>The task a file names; where the name means two, the one whose labels the golds are.</summary>
+    LampTask TaskOf(CommandHost host, (string Method, PredictionFile File) one)
+    {
+        var tasks = LampTasks.All.Where(task => task.IsCalled(one.File.Task)).ToList();
+        return tasks.Count switch
+        {
+            0 => throw new InvalidDataException($"{one.Method}: found the task '{one.File.Task}', expected one of {string.Join(", ", LampTasks.All.Select(task => $"{task.LampId} ({task.Name})"))}"),
+            1 => tasks[0],
+            _ => tasks.MaxBy(task => IsMissing(host, task) ? 0 : GoldsOf(host, task).Count(gold => task.Labels.Contains(gold.Text.Trim())))!,
+        };
+    }
+
+    /// <summary>Whether the golds are a data folder without this task.</summary>
+    bool IsMissing(CommandHost host, LampTask task)
+    {
+        var path = Existing(host, Golds);
+        return Directory.Exists(path) && !Directory.Exists(Path.Combine(path, task.Name)) && !File.Exists(Path.Combine(path, LampFiles.UsersFile));
+    }
+
     IReadOnlyList<GoldAnswer> GoldsOf(CommandHost host, LampTask task)
     {
         var path = Existing(host, Golds);
         if (Directory.Exists(path))
         {
             var folder = Path.Combine(path, task.Name);
-            return GoldAnswer.Of(LampFiles.Read(Directory.Exists(folder) ? folder : path, task, new LampReadOptions { MaxOthers = 1 }));
+            return GoldAnswer.Of(LampFiles.Read(Directory.Exists(folder) ? folder : path, task, new LampReadOptions { MaxOthers = 0, RequireHistory = false, LeaveOut = _ => { } }));
         }
 
         var files = Read(path);
-        return GoldAnswer.Of(files.FirstOrDefault(file => file.Task == task.LampId || file.Task == task.Name)
+        return GoldAnswer.Of(files.FirstOrDefault(file => task.IsCalled(file.Task))
             ?? throw new InvalidDataException($"{Golds} has no golds of {task.Name} ({task.LampId}), only of {string.Join(", ", files.Select(file => file.Task))}"));
     }
 

@@ -16,7 +16,7 @@ static class ExamplesView
         var answers = context.Recipe.Methods().Where(method => File.Exists(context.Run.Predictions(method.Name)))
             .ToDictionary(method => method.Title, method => PredictionFile.Read(context.Run.Predictions(method.Name)).Predictions.ToDictionary(answer => answer.Id, answer => answer.Output));
         if (answers.Count == 0) return;
-        var read = new LampReadOptions { MaxUsers = 1, MaxOthers = 1, RequireGolds = false, LeaveOut = _ => { } };
+        var read = new LampReadOptions { MaxUsers = 1, MaxOthers = 0, RequireGolds = false, LeaveOut = _ => { } };
         foreach (var user in LampFiles.Read(context.Inputs.Data, task, read).Users)
             foreach (var query in user.Queries.Where(query => answers.Values.All(method => method.ContainsKey(query.Id))).Take(Queries))
             {

@@ -30,7 +30,7 @@ sealed class JsonTokenStream : IDisposable
         buffer = new byte[bufferSize];
         state = new(new() { AllowMultipleValues = isMany, MaxDepth = DeepestNesting });
         file = System.IO.File.OpenRead(path);
-        stream = AsUtf8(file);
+        stream = Utf8Stream.Of(file);
     }
 
     public string File { get; }
@@ -183,22 +183,4 @@ sealed class JsonTokenStream : IDisposable
     }
 
     static string Reason(JsonException error) => error.Message.Split(" LineNumber:")[0].TrimEnd('.');
-
-    static Stream AsUtf8(FileStream file)
-    {
-        Span<byte> head = stackalloc byte[3];
-        var count = file.ReadAtLeast(head, 3, throwOnEndOfStream: false);
-        // A JSON file starts with an ASCII character, so a zero byte beside it tells UTF-16 where no mark does.
-        var (encoding, mark) = head[..count] switch
-        {
-            [0xEF, 0xBB, 0xBF] => (null, 3),
-            [0xFF, 0xFE, ..] => (new UnicodeEncoding(false, false, true), 2),
-            [0xFE, 0xFF, ..] => (new UnicodeEncoding(true, false, true), 2),
-            [not 0, 0, ..] => (new UnicodeEncoding(false, false, true), 0),
-            [0, not 0, ..] => (new UnicodeEncoding(true, false, true), 0),
-            _ => ((UnicodeEncoding?)null, 0),
-        };
-        file.Position = mark;
-        return encoding is null ? file : Encoding.CreateTranscodingStream(file, encoding, Encoding.UTF8);
-    }
 }

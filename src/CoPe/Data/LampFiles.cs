@@ -24,8 +24,8 @@ public static class LampFiles
         return new()
         {
             Task = task,
-            Users = Users(usersFile, task, options, options.MaxUsers, needsHistory: true).Select(user => labels.Fill(user, usersFile)).ToList(),
-            Others = Users(Path.Combine(place, OthersFile), task, options, options.MaxOthers, needsHistory: false),
+            Users = Users(usersFile, task, options, options.MaxUsers, options.RequireHistory).Select(user => labels.Fill(user, usersFile)).ToList(),
+            Others = options.MaxOthers == 0 ? [] : Users(Path.Combine(place, OthersFile), task, options, options.MaxOthers, needsHistory: false),
         };
     }
 

@@ -9,6 +9,10 @@ public sealed record LampTask
     /// <summary>The benchmark's own identifier, for example <c>LaMP_5</c>, as label and prediction files carry it.</summary>
     public required string LampId { get; init; }
 
+    /// <summary>Whether a label or prediction file means this task: by its name, by the benchmark's identifier, or by <c>LaMP_2</c>, as the benchmark's own files call either task of that number.</summary>
+    public bool IsCalled(string name) =>
+        name == Name || name == LampId || (LampId.Length == name.Length + 1 && LampId.StartsWith(name, StringComparison.Ordinal) && char.IsLetter(LampId[^1]));
+
     /// <summary>Fields of a history item that make the input, in the order of the prompt.</summary>
     public required IReadOnlyList<string> InputFields { get; init; }
 

@@ -21,7 +21,7 @@ static class CommonSubsequence
             if (places.TryGetValue(token, out var mask)) Step(v, mask);
         var length = 0;
         for (var i = 0; i < a.Length; i++)
-            if ((v[i / 64] >> (i % 64) & 1) == 0) length++;
+            if (Rises(v[i / 64], i)) length++;
         return length;
     }
 
@@ -51,38 +51,40 @@ static class CommonSubsequence
         return places;
     }
 
-    /// <summary>Marks the places of <paramref name="a"/> that one longest common subsequence takes.</summary>
+    /// <summary>Marks the places of <paramref name="a"/> that one longest common subsequence takes with each of the <paramref name="others"/>.</summary>
     /// <remarks>Of several, the one that walking back from the ends finds when it leaves out a token of <paramref name="a"/> on a tie.</remarks>
-    public static void Mark(string[] a, string[] b, bool[] marked)
+    public static void Mark(string[] a, IEnumerable<string[]> others, bool[] marked)
     {
-        var width = b.Length + 1;
-        var table = ArrayPool<int>.Shared.Rent((a.Length + 1) * width);
-        Fill(table, a, b);
-        for (int i = a.Length, j = b.Length; i > 0 && j > 0;)
-        {
-            if (string.Equals(a[i - 1], b[j - 1], StringComparison.Ordinal))
-            {
-                marked[i - 1] = true;
-                i--;
-                j--;
-            }
-            else if (table[i * width + j - 1] > table[(i - 1) * width + j]) j--;
-            else i--;
-        }
-        ArrayPool<int>.Shared.Return(table);
+        if (a.Length == 0) return;
+        var words = (a.Length + 63) / 64;
+        var places = Places(a, words);
+        foreach (var other in others) Mark(a, other, places, words, marked);
     }
 
-    static void Fill(int[] table, string[] a, string[] b)
+    /// <summary>Keeps V after each token of <paramref name="b"/>, then walks back: a 0 at bit i says that the table is larger than in the row above.</summary>
+    static void Mark(string[] a, string[] b, Dictionary<string, ulong[]> places, int words, bool[] marked)
     {
-        var width = b.Length + 1;
-        Array.Clear(table, 0, width);
-        for (var i = 1; i <= a.Length; i++)
+        var kept = ArrayPool<ulong>.Shared.Rent((b.Length + 1) * words);
+        kept.AsSpan(0, words).Fill(ulong.MaxValue);
+        for (var j = 1; j <= b.Length; j++)
         {
-            table[i * width] = 0;
-            for (var j = 1; j <= b.Length; j++)
-                table[i * width + j] = string.Equals(a[i - 1], b[j - 1], StringComparison.Ordinal)
-                    ? table[(i - 1) * width + j - 1] + 1
-                    : Math.Max(table[i * width + j - 1], table[(i - 1) * width + j]);
+            var v = kept.AsSpan(j * words, words);
+            kept.AsSpan((j - 1) * words, words).CopyTo(v);
+            if (places.TryGetValue(b[j - 1], out var mask)) Step(v, mask);
         }
+
+        for (int i = a.Length - 1, j = b.Length; i >= 0 && j > 0;)
+        {
+            if (string.Equals(a[i], b[j - 1], StringComparison.Ordinal))
+            {
+                marked[i--] = true;
+                j--;
+            }
+            else if (Rises(kept[j * words + i / 64], i)) j--;
+            else i--;
+        }
+        ArrayPool<ulong>.Shared.Return(kept);
     }
+
+    static bool Rises(ulong v, int i) => (v >> (i % 64) & 1) == 0;
 }

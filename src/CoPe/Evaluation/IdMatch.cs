@@ -17,7 +17,7 @@ sealed record IdMatch(
         if (complaints.Count > 0 && (mismatch == IdMismatch.Error || pairs.Count == 0))
             throw new InvalidDataException($"{string.Join(" ", complaints)} {(pairs.Count == 0 ? "No id matches: are these files of one task and split?"
                 : $"{pairs.Count} id{(pairs.Count == 1 ? " matches" : "s match")}: score those alone with --partial ({nameof(EvaluationOptions.Mismatch)} = {nameof(IdMismatch.Report)}).")}");
-        if (file.Task != task.LampId && file.Task != task.Name)
+        if (!task.IsCalled(file.Task))
             complaints.Add($"{method}: the predictions name the task '{file.Task}', the golds are of {task.Name} ({task.LampId}).");
         return new(pairs, missing, unknown, complaints);
     }

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Data;
 using CoPe.Runs;
 
 namespace CoPe.Evaluation;
@@ -30,19 +32,25 @@ public sealed record PredictionFile
     }
 
     /// <summary>Reads a stream, for example an entry of a zip.</summary>
-    /// <param name="stream">JSON text in UTF-8; not closed.</param>
+    /// <param name="stream">JSON text in UTF-8 or UTF-16; not closed.</param>
     /// <param name="name">What to call it in errors.</param>
     /// <exception cref="InvalidDataException">It is not JSON of this form, or an id occurs twice.</exception>
     public static PredictionFile Read(Stream stream, string name)
     {
+        var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        copy.Position = 0;
+        var isEmpty = copy.Length == 0;
         try
         {
-            using var document = JsonDocument.Parse(stream);
+            using var text = Utf8Stream.Of(copy);
+            using var document = JsonDocument.Parse(text);
             return PredictionJson.Parse(document.RootElement, name);
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or DecoderFallbackException)
         {
-            throw new InvalidDataException($"{name} is not JSON: {error.Message} Expected {{\"task\": ..., \"golds\": [{{\"id\": ..., \"output\": ...}}]}}.", error);
+            var found = isEmpty ? "it is empty." : error.Message;
+            throw new InvalidDataException($"{name} is not JSON: {found} Expected {{\"task\": ..., \"golds\": [{{\"id\": ..., \"output\": ...}}]}}.", error);
         }
     }
 

@@ -41,10 +41,22 @@ static class PredictionJson
         if (!element.TryGetProperty(field, out var value)) throw new InvalidDataException($"{place}: '{field}' is missing, expected a string.");
         return value.ValueKind switch
         {
-            JsonValueKind.String => value.GetString()!,
+            JsonValueKind.String => Unicode(value, field, place),
             JsonValueKind.Number => value.GetRawText(),
             _ => throw new InvalidDataException($"{place}: '{field}' is {Kind(value)}, expected a string."),
         };
+    }
+
+    static string Unicode(JsonElement value, string field, string place)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new InvalidDataException($"{place}: '{field}' has half of a surrogate pair, or bytes that are not UTF-8; expected Unicode text. Correct it, or take the answer out.", error);
+        }
     }
 
     static string Kind(JsonElement element) => element.ValueKind switch

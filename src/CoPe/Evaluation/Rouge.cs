@@ -65,7 +65,7 @@ public static class Rouge
         foreach (var line in reference)
         {
             var inUnion = new bool[line.Length];
-            foreach (var other in prediction) CommonSubsequence.Mark(line, other, inUnion);
+            CommonSubsequence.Mark(line, prediction, inUnion);
             for (var i = 0; i < line.Length; i++)
                 if (inUnion[i] && Take(predictedLeft, expectedLeft, line[i])) hits++;
         }

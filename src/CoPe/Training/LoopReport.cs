@@ -1,31 +1,11 @@
 using CoPe.Runs;
-using Microsoft.Extensions.Logging;
 
 namespace CoPe.Training;
 
-/// <summary>Tells the world where a loop stands: metrics of each user's step, progress, warnings, outcomes.</summary>
+/// <summary>Tells the world where a loop stands: metrics of each user's step, progress, outcomes.</summary>
 internal sealed class LoopReport(LoopSetup setup, long[] totals, UserState[] states)
 {
     readonly TrainingRun run = setup.Run;
-
-    /// <summary>Warns of users with less than one batch, of all of them in one line each.</summary>
-    public void WarnOfSmallHistories()
-    {
-        var users = Enumerable.Range(0, setup.Names.Count).ToLookup(user => setup.Rows[user].Length switch { 0 => 0, var examples when examples < run.Options.BatchSize => 1, _ => 2 });
-        if (users[0].Any()) run.Logger.LogWarning("{Stage}: no example to learn from, so the adapter stays as it is: user {Users}.", run.Stage, Names(users[0], _ => ""));
-        if (users[1].Any())
-        {
-            run.Logger.LogWarning("{Stage}: the history is small, its examples do not fill one batch of {Batch}: user {Users}.", run.Stage, run.Options.BatchSize,
-                Names(users[1], user => $" ({setup.Rows[user].Length})"));
-        }
-    }
-
-    string Names(IEnumerable<int> users, Func<int, string> note)
-    {
-        const int most = 5;
-        var all = users.Select(user => setup.Names[user] + note(user)).ToArray();
-        return string.Join(", ", all.Take(most)) + (all.Length > most ? $" and {all.Length - most} more" : "");
-    }
 
     /// <summary>Reports one step of all its users.</summary>
     public void Step(StepReading reading, IProgress<StageProgress>? progress)

@@ -8,7 +8,14 @@ internal static class RowSource
     public static IReadOnlyList<TrainingRow[]> Of<TExample>(
         TrainingRun run, IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<TExample>> examples, Func<TExample, TrainingRow?> row, Func<TExample, string> id)
     {
-        return [.. examples.Select((ofUser, user) => ofUser.Select(example => RowOrWarning(example, user)).OfType<TrainingRow>().ToArray())];
+        return [.. examples.Select((ofUser, user) => Rows(ofUser, user))];
+
+        TrainingRow[] Rows(IReadOnlyList<TExample> ofUser, int user)
+        {
+            var rows = ofUser.Select(example => RowOrWarning(example, user)).OfType<TrainingRow>().ToArray();
+            if (rows.Length == 0 && ofUser.Count > 0) run.Logger.LogWarning("{Stage}: no example of user {User} is left, so the adapter stays as it is.", run.Stage, names[user]);
+            return rows;
+        }
 
         TrainingRow? RowOrWarning(TExample example, int user)
         {

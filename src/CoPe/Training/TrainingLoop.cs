@@ -48,7 +48,6 @@ internal sealed class TrainingLoop : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled at a step boundary, after saving.</exception>
     public IReadOnlyList<TrainingOutcome> Run(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        report.WarnOfSmallHistories();
         if (checkpoint.TryRestore() is { } restored)
             step = restored;
         else

@@ -52,6 +52,24 @@ public sealed class EvaluateFilesTests : IDisposable
         Assert.Contains("RMSE", cope.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("comedy", "movie_tagging")]
+    [InlineData("politics", "news_categorize")]
+    public void What_the_benchmark_calls_LaMP_2_is_the_task_whose_labels_the_golds_are(string label, string task)
+    {
+        var file = $$"""{"task": "LaMP_2", "golds": [{"id": "1", "output": "{{label}}"}]}""";
+        Assert.Equal(0, cope.Run("evaluate", "--predictions", Write("mine.json", file), "--golds", Write("golds.json", file)));
+        Assert.Contains($"{task}, mean", cope.Output, StringComparison.Ordinal);
+        Assert.Empty(cope.ErrorLines);
+    }
+
+    [Fact]
+    public void A_task_nobody_knows_is_one_line()
+    {
+        Assert.Equal(1, cope.Run("evaluate", "--predictions", Write("mine.json", Ours.Replace("LaMP_5", "LaMP_99", StringComparison.Ordinal)), "--golds", Write("golds.json", Golds)));
+        Assert.Contains("mine: found the task 'LaMP_99', expected one of LaMP_4 (news_headline)", Assert.Single(cope.ErrorLines), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Ids_that_do_not_match_are_listed_and_an_error_unless_asked_for()
     {

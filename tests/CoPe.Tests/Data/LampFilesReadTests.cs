@@ -27,6 +27,17 @@ public class LampFilesReadTests
     }
 
     [Fact]
+    public void To_score_alone_neither_the_other_users_nor_histories_are_needed()
+    {
+        using var folder = new LampFolder().With("""[{"user_id": 7, "profile": [], "query": [{"id": 3, "input": "Generate it", "gold": "Gold"}]}]""", others: "[]");
+        var dataset = folder.Read(new() { MaxOthers = 0, RequireHistory = false });
+        Assert.Equal("Gold", dataset.Users.Single().Queries[0].Gold);
+        Assert.Empty(dataset.Others);
+        Assert.Contains("no usable user", folder.Refused(new() { RequireHistory = false }).Message, StringComparison.Ordinal);
+        Assert.Contains("an empty history", folder.Refused(new() { MaxOthers = 0 }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_task_folder_itself_may_be_named()
     {
         using var folder = new LampFolder().With($"[{LampFolder.GoodUser}]");

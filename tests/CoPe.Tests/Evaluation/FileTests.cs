@@ -39,7 +39,7 @@ public sealed class FileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "is not JSON")]
+    [InlineData("", "is not JSON: it is empty.")]
     [InlineData("[]", "found an array at the top")]
     [InlineData("""{"golds": []}""", "'task' is missing")]
     [InlineData("""{"task": "t"}""", "'golds' is missing")]
@@ -49,6 +49,22 @@ public sealed class FileTests : IDisposable
     [InlineData("""{"task": "t", "golds": [{"id": "1", "output": "a"}, {"id": 1, "output": "b"}]}""", "1 id (1) more than once")]
     public void What_is_wrong_is_said_with_its_place(string json, string message) =>
         Assert.Contains(message, Assert.Throws<InvalidDataException>(() => Read(json)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("\"a \\ud83d b\"", "half of a surrogate pair")]
+    [InlineData("\"a", "is not JSON")]
+    public void A_text_that_is_none_is_said_with_its_place(string output, string message) =>
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => Read($$"""{"task": "t", "golds": [{"id": "1", "output": {{output}}}]}""")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void UTF16_is_read_like_UTF8(bool bigEndian)
+    {
+        var bytes = new UnicodeEncoding(bigEndian, byteOrderMark: true);
+        using var stream = new MemoryStream([.. bytes.GetPreamble(), .. bytes.GetBytes("""{"task": "t", "golds": [{"id": "1", "output": "שלום 🎉"}]}""")]);
+        Assert.Equal("שלום 🎉", Assert.Single(PredictionFile.Read(stream, "memory").Predictions).Output);
+    }
 
     [Fact]
     public void A_byte_order_mark_does_not_matter() => Assert.Equal("t", Read("\uFEFF" + """{"task": "t", "golds": []}""").Task);

@@ -72,13 +72,48 @@ public class RougeTests(ITestOutputHelper output)
         string[] Words(int count) => [.. Enumerable.Range(0, count).Select(_ => $"w{random.Next(12)}")];
     }
 
-    static int Table(string[] a, string[] b)
+    [Fact]
+    public void The_marks_of_a_line_are_those_of_walking_back_through_the_table()
+    {
+        var random = new Random(8);
+        for (var round = 0; round < 200; round++)
+        {
+            var a = Words(random.Next(150));
+            string[][] others = [Words(random.Next(150)), Words(random.Next(5))];
+            bool[] marked = new bool[a.Length], expected = new bool[a.Length];
+            CommonSubsequence.Mark(a, others, marked);
+            foreach (var b in others) WalkBack(FullTable(a, b), a, b, expected);
+            Assert.Equal(expected, marked);
+        }
+
+        string[] Words(int count) => [.. Enumerable.Range(0, count).Select(_ => $"w{random.Next(12)}")];
+    }
+
+    /// <summary>As rouge_score walks: both back where the tokens are equal, else back in b where the table is larger there, else back in a.</summary>
+    static void WalkBack(int[,] table, string[] a, string[] b, bool[] marked)
+    {
+        for (int i = a.Length, j = b.Length; i > 0 && j > 0;)
+        {
+            if (a[i - 1] == b[j - 1])
+            {
+                marked[i - 1] = true;
+                i--;
+                j--;
+            }
+            else if (table[i, j - 1] > table[i - 1, j]) j--;
+            else i--;
+        }
+    }
+
+    static int Table(string[] a, string[] b) => FullTable(a, b)[a.Length, b.Length];
+
+    static int[,] FullTable(string[] a, string[] b)
     {
         var table = new int[a.Length + 1, b.Length + 1];
         for (var i = 1; i <= a.Length; i++)
             for (var j = 1; j <= b.Length; j++)
                 table[i, j] = a[i - 1] == b[j - 1] ? table[i - 1, j - 1] + 1 : Math.Max(table[i - 1, j], table[i, j - 1]);
-        return table[a.Length, b.Length];
+        return table;
     }
 
     static void AssertScore(JsonElement pair, string metric, RougeScore score)

@@ -2,6 +2,7 @@ using CoPe.Adapters;
 using CoPe.Runs.Recipes;
 using CoPe.Tokens;
 using CoPe.Training;
+using Microsoft.Extensions.Logging;
 
 namespace CoPe.Runs.Stages;
 
@@ -41,6 +42,7 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         using var bank = AdapterBank.Create(workspace.TrainingModel.Config, settings.Lora, [SeedOf.Part(context.Recipe.Seed, Name)]);
         var training = new StageTraining(context, Name, "tam", Trained);
         UserTraining<SupervisedExample>[] task = [UserTraining<SupervisedExample>.Of(Trained, 0, examples, settings.EarlyStopping)];
+        if (examples.Count < settings.BatchSize) context.Log.LogWarning("{Stage}: {Examples} examples do not fill one batch of {Batch}", Name, examples.Count, settings.BatchSize);
         SftTrainer.Train(training.Run(workspace.TrainingModel, null, bank, task, settings), context.Progress, context.Cancellation);
         training.Flush();
         AtomicFile.WriteFolder(AdapterOf(context.Run), folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model));

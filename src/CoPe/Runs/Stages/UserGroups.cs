@@ -16,6 +16,7 @@ sealed class UserGroups(StageContext context, string stage, string section, Func
     /// <summary>Trains what is not there yet. <paramref name="train"/> returns the trained bank of a group, which is written and disposed here.</summary>
     public void Train<T>(IReadOnlyList<UserTraining<T>> users, int usersAtOnce, OptimizationSettings settings, Func<IReadOnlyList<UserTraining<T>>, GroupTraining, AdapterBank> train)
     {
+        SmallHistories.Warn(context.Log, stage, users, settings.BatchSize);
         // Users with histories of like length finish together, so that no pass is left with a single one.
         var groups = users.OrderByDescending(user => user.Examples.Count).ThenBy(user => user.Index).Chunk(usersAtOnce).ToList();
         var steps = groups.Select(group => group.Sum(user => settings.Epochs * ((user.Examples.Count + settings.ExamplesPerStep - 1) / settings.ExamplesPerStep))).ToList();

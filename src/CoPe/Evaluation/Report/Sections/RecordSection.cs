@@ -23,21 +23,29 @@ internal sealed class RecordSection : ReportSection
     {
         using (markup.Open("div", ("class", "facts")))
         {
-            foreach (var group in model.Facts.GroupBy(fact => fact.Group))
-                using (markup.Open("div", ("class", "fact-group")))
-                {
-                    markup.Element("h3", group.Key);
-                    using (markup.Open("dl"))
-                        foreach (var fact in group)
-                            markup.Element("dt", fact.Name).Element("dd", fact.Value, ("dir", "auto"));
-                }
+            var groups = model.Facts.GroupBy(fact => fact.Group).ToList();
+            foreach (var group in groups.SkipLast(1))
+                WriteFacts(markup, group);
             if (model.StageTimes.Count > 0)
                 WriteTimes(markup, model.StageTimes);
+            foreach (var group in groups.TakeLast(1))                // the hashes, the longest: in the other column
+                WriteFacts(markup, group);
         }
         if (model.RecipeYaml.Length > 0)
             WriteRecipe(markup, model.RecipeYaml);
         else
             markup.Element("p", "The recipe was not recorded.", ("class", "absent"));
+    }
+
+    private static void WriteFacts(Markup markup, IGrouping<string, ReportFact> group)
+    {
+        using (markup.Open("div", ("class", "fact-group")))
+        {
+            markup.Element("h3", group.Key);
+            using (markup.Open("dl"))
+                foreach (var fact in group)
+                    markup.Element("dt", fact.Name).Element("dd", fact.Value, ("dir", "auto"));
+        }
     }
 
     private static void WriteTimes(Markup markup, IReadOnlyList<StageTime> times)

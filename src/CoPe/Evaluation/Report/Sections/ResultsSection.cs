@@ -32,15 +32,11 @@ internal sealed class ResultsSection : ReportSection
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
-        using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Results table")))
-        using (markup.Open("table", ("class", model.Results.Metrics.Count > FewColumns ? "results many" : "results")))
+        WideTable.Write(markup, "Results table", model.Results.Metrics.Count > FewColumns ? "results many" : "results", () => WriteHead(markup, model.Results), () =>
         {
-            WriteHead(markup, model.Results);
-            using (markup.Open("tbody"))
-                foreach (var method in model.Results.Methods)
-                    WriteRow(markup, model, method);
-        }
-        markup.Line();
+            foreach (var method in model.Results.Methods)
+                WriteRow(markup, model, method);
+        });
         if (model.Results.Metrics.Any(metric => metric.Meaning.Length > 0))
             WriteMeanings(markup, model.Results);
         if (model.Results.Cells.Any(cell => cell.OverUsers is not null))
@@ -69,14 +65,11 @@ internal sealed class ResultsSection : ReportSection
         using (markup.Open("details", ("class", "meanings")))
         {
             markup.Element("summary", "The same over users, each user one value");
-            using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Results over users")))
-            using (markup.Open("table", ("class", "results many")))
+            WideTable.Write(markup, "Results over users", "results many", () => WriteHead(markup, table), () =>
             {
-                WriteHead(markup, table);
-                using (markup.Open("tbody"))
-                    foreach (var method in table.Methods)
-                        WriteRowOverUsers(markup, table, method);
-            }
+                foreach (var method in table.Methods)
+                    WriteRowOverUsers(markup, table, method);
+            });
         }
     }
 
@@ -98,14 +91,10 @@ internal sealed class ResultsSection : ReportSection
 
     private static void WriteHead(Markup markup, ResultsTable table)
     {
-        using (markup.Open("thead"))
-        using (markup.Open("tr"))
-        {
-            markup.Element("th", "Method", ("scope", "col"));
-            foreach (var metric in table.Metrics)
-                markup.Element("th", metric.Name + (metric.LowerIsBetter && !metric.Descriptive ? " ↓" : ""), ("scope", "col"), ("title", metric.Meaning));
-            markup.Element("th", "n", ("scope", "col"));
-        }
+        markup.Element("th", "Method", ("scope", "col"));
+        foreach (var metric in table.Metrics)
+            markup.Element("th", metric.Name + (metric.LowerIsBetter && !metric.Descriptive ? " ↓" : ""), ("scope", "col"), ("title", metric.Meaning));
+        markup.Element("th", "n", ("scope", "col"));
     }
 
     private static void WriteRow(Markup markup, ReportModel model, string method)

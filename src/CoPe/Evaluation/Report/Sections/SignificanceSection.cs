@@ -40,20 +40,12 @@ internal sealed class SignificanceSection : ReportSection
         }
     }
 
-    private static void WriteTable(Markup markup, IReadOnlyList<SignificanceRow> rows)
-    {
-        using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", "Table of paired tests")))
-        using (markup.Open("table", ("class", "tests")))
+    private static void WriteTable(Markup markup, IReadOnlyList<SignificanceRow> rows) =>
+        WideTable.Write(markup, "Table of paired tests", "tests", ["Comparison", "Metric", "Difference", "95 % interval", "p bootstrap", "p sign", "Users"], () =>
         {
-            using (markup.Open("thead"))
-            using (markup.Open("tr"))
-                foreach (var heading in (string[])["Comparison", "Metric", "Difference", "95 % interval", "p bootstrap", "p sign", "Users"])
-                    markup.Element("th", heading, ("scope", "col"));
-            using (markup.Open("tbody"))
-                foreach (var row in rows)
-                    WriteRow(markup, row);
-        }
-    }
+            foreach (var row in rows)
+                WriteRow(markup, row);
+        });
 
     private static void WriteRow(Markup markup, SignificanceRow row)
     {

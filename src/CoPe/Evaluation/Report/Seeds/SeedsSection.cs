@@ -32,18 +32,11 @@ internal static class SeedsSection
     private static void WriteTable(Markup markup, SeedsModel model, MetricColumn metric)
     {
         markup.Element("h3", $"{metric.Name} by seed");
-        using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", $"{metric.Name} by seed")))
-        using (markup.Open("table", ("class", "results many")))
+        WideTable.Write(markup, $"{metric.Name} by seed", "results many", ["Method", .. model.Seeds.Select(seed => $"seed {seed.Seed}"), "average", "sd"], () =>
         {
-            using (markup.Open("thead"))
-            using (markup.Open("tr"))
-                foreach (var heading in (string[])["Method", .. model.Seeds.Select(seed => $"seed {seed.Seed}"), "average", "sd"])
-                    markup.Element("th", heading, ("scope", "col"));
-            using (markup.Open("tbody"))
-                foreach (var method in model.Average.Results.Methods)
-                    WriteRow(markup, model, method, metric);
-        }
-        markup.Line();
+            foreach (var method in model.Average.Results.Methods)
+                WriteRow(markup, model, method, metric);
+        });
     }
 
     private static void WriteRow(Markup markup, SeedsModel model, string method, MetricColumn metric)

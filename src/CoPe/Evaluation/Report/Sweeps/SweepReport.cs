@@ -49,21 +49,11 @@ public static class SweepReport
     private static void WriteTable(Markup markup, SweepKey key, SweepPanel panel)
     {
         markup.Element("h3", $"{panel.Metric.Name}, mean ± standard error");
-        using (markup.Open("div", ("class", "scroll"), ("tabindex", "0"), ("role", "group"), ("aria-label", $"{panel.Metric.Name} by {key.Key}")))
-        using (markup.Open("table", ("class", "results many")))
+        WideTable.Write(markup, $"{panel.Metric.Name} by {key.Key}", "results many", [key.Key, .. panel.Series.Select(series => series.Method)], () =>
         {
-            using (markup.Open("thead"))
-            using (markup.Open("tr"))
-            {
-                markup.Element("th", key.Key, ("scope", "col"));
-                foreach (var series in panel.Series)
-                    markup.Element("th", series.Method, ("scope", "col"));
-            }
-            using (markup.Open("tbody"))
-                for (var row = 0; row < key.Values.Count; row++)
-                    WriteRow(markup, key, panel, row);
-        }
-        markup.Line();
+            for (var row = 0; row < key.Values.Count; row++)
+                WriteRow(markup, key, panel, row);
+        });
     }
 
     private static void WriteRow(Markup markup, SweepKey key, SweepPanel panel, int row)
