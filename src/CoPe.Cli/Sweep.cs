@@ -1,3 +1,4 @@
+using CoPe.Cli.Display;
 using CoPe.Evaluation;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
@@ -59,7 +60,7 @@ sealed class Sweep(CommandHost host, RunRequest request, SweepPlan plan)
     {
         var recipe = Recipe.Read(file, [.. request.Overrides, .. chosen]).ToYaml();
         var why = string.Concat(curves.Select(curve => FormattableString.Invariant(
-            $"# {curve.Key}: {curve.Points[curve.Chosen].Value} of {string.Join(", ", curve.Points.Select(point => point.Value))}, by {curve.Metric.Name} of {curve.Method}, {curve.Of(curve.Points[curve.Chosen]).Mean:0.0000} ± {curve.Of(curve.Points[curve.Chosen]).StandardError:0.0000}\n")));
+            $"# {curve.Key}: {curve.Points[curve.Chosen].Value} of {string.Join(", ", curve.Points.Select(point => point.Value))}, by {curve.Metric.Name} of {curve.Method}, {Words.Mean(curve.Of(curve.Points[curve.Chosen]))}\n")));
         AtomicFile.WriteText(run.ChosenRecipe, $"# Chosen by 'cope sweep' on {curves[0].Points[0].Figures.Golds.Count} development queries of the histories.\n{why}{recipe}");
         SweepFiles.WriteReport(curves, recipe, run.SweepReport);
         SweepFiles.WriteCsv(curves, run.SweepTable);

@@ -60,7 +60,7 @@ static class CompareView
     }
 
     static string Cell(MethodScores scores, Metric metric) =>
-        scores.Metrics.GetValueOrDefault(metric.Name) is { } value ? Number($"{value.Mean:0.0000} ± {value.StandardError:0.0000}") : "-";
+        scores.Metrics.GetValueOrDefault(metric.Name) is { } value ? Words.Mean(value) : "-";
 
     static string Letter(int index) => index < 26 ? ((char)('A' + index)).ToString() : $"R{index + 1}";
 

@@ -38,6 +38,6 @@ static class ExamplesView
     static string Cut(string text, int length)
     {
         var line = string.Join(' ', text.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
-        return line.Length <= length ? line : string.Concat(line.AsSpan(0, length - 3), "...");
+        return string.IsNullOrWhiteSpace(line) ? "(empty)" : line.Length <= length ? line : string.Concat(line.AsSpan(0, length - 3), "...");
     }
 }

@@ -74,7 +74,7 @@ static class ResultsView
         if (!results[method].TryGetValue(metric.Name, out var value)) return "-";
         var best = results.Values.Where(other => other.ContainsKey(metric.Name)).Select(other => other[metric.Name].Mean).ToList();
         var isBest = value.Mean == (metric.Direction == MetricDirection.Lower ? best.Min() : best.Max());
-        var text = Number($"{value.Mean:0.0000} ± {value.StandardError:0.0000}");
+        var text = Words.Mean(value);
         return isBest ? $"[bold]{text}[/]" : text;
     }
 

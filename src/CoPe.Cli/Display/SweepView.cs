@@ -44,7 +44,7 @@ static class SweepView
         for (var i = 0; i < values.Count; i++)
         {
             var isChosen = i == curve.Chosen;
-            var text = string.Create(CultureInfo.InvariantCulture, $"{values[i].Mean:0.0000} ± {values[i].StandardError:0.0000}");
+            var text = Words.Mean(values[i]);
             var p = isChosen ? "best" : curve.ChosenAgainst(curve.Points[i]) is { } test ? Words.PValue(test.BootstrapP) : "-";
             table.AddRow(Markup.Escape(curve.Points[i].Value), isChosen ? $"[bold]{text}[/]" : text, p, Drawn(values[i], low, high));
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CoPe.Evaluation;
 using CoPe.Runs;
 
 namespace CoPe.Cli.Display;
@@ -22,6 +23,9 @@ static class Words
         < 100 => value.ToString("0.000", CultureInfo.InvariantCulture),
         _ => value.ToString("#,0", CultureInfo.InvariantCulture),
     };
+
+    /// <summary><c>0.1634 ± 0.0091</c>; of a single value, which has no standard error, the value alone.</summary>
+    public static string Mean(MeanWithError value) => FormattableString.Invariant($"{value.Mean:0.0000}") + (value.Count > 1 ? FormattableString.Invariant($" ± {value.StandardError:0.0000}") : "");
 
     /// <summary>A p-value; below a thousandth only the bound.</summary>
     public static string PValue(double p) => p < 0.001 ? "<.001" : p.ToString("0.000", CultureInfo.InvariantCulture);

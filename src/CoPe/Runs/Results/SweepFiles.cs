@@ -59,15 +59,21 @@ public static class SweepFiles
         var chosen = curve.Points[curve.Chosen];
         Metric[] alike = curve.Metric == Metric.RougeLsum ? [] : [Metric.RougeLsum]; // of one line it is ROUGE-L
         var measured = Metric.All.Except(alike).Where(metric => metric.Direction != MetricDirection.Neutral && curve.Points.Any(point => point.Figures.Report.Of(curve.Method).Metrics.ContainsKey(metric.Name)));
+        IReadOnlyList<SweepPanel> panels = [.. measured.OrderBy(metric => metric == curve.Metric ? 0 : 1).Take(MostPanels).Select(metric => Panel(curve, metric))];
         return new()
         {
             Key = curve.Key,
             Values = [.. curve.Points.Select(point => point.Value)],
             Chosen = curve.Chosen,
             Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {ReportFigures.TitleOf(curve.Method)}.{Doubt(curve)}",
-            Panels = [.. measured.OrderBy(metric => metric == curve.Metric ? 0 : 1).Take(MostPanels).Select(metric => Panel(curve, metric))],
+            Unmoved = Unmoved(panels, ReportFigures.TitleOf(curve.Method)),
+            Panels = panels,
         };
     }
+
+    /// <summary>Methods with the same figures at every value, but for the one that decides.</summary>
+    static IReadOnlyList<string> Unmoved(IReadOnlyList<SweepPanel> panels, string deciding) =>
+        [.. panels.SelectMany(panel => panel.Series).GroupBy(series => series.Method).Where(method => method.Key != deciding && method.All(series => series.Cells.Distinct().Count() == 1)).Select(method => method.Key)];
 
     /// <summary>Says so where no other value is clearly worse than the chosen one.</summary>
     static string Doubt(SweepCurve curve) => curve.Points.Any(point => curve.ChosenAgainst(point) is { BootstrapP: < 0.05 }) ? ""

@@ -29,7 +29,7 @@ internal static class HostileReport
         Examples = [new ReportExample { User = text, Query = text, Input = text, Gold = text, Outputs = [new ExampleOutput { Method = text, Text = text }] }],
     };
 
-    private static ResultCell Cell(string method, string metric) => new() { Method = method, Metric = metric, Mean = 0.5, StandardError = 0.1, Count = 1 };
+    private static ResultCell Cell(string method, string metric) => new() { Method = method, Metric = metric, Mean = 0.5, StandardError = 0.1, Count = 2 };
 
     private static UserScore Score(string user, string method, string metric) => new() { User = user, Method = method, Metric = metric, Value = 0.5 };
 

@@ -12,11 +12,11 @@ internal static class HistoryGainPlot
     private const double Height = 236;
     private const double Bottom = 196;
 
-    /// <summary>True where there are users enough, and their histories differ in length.</summary>
+    /// <summary>True where there are users enough, their histories differ in length, and not all of them are where they were.</summary>
     public static bool CanShow(UserGains gains)
     {
         var lengths = gains.Sorted.Where(user => user.HistoryLength is not null).Select(Length).ToList();
-        return lengths.Count >= FewestUsers && lengths.Distinct().Count() > 1;
+        return lengths.Count >= FewestUsers && lengths.Distinct().Count() > 1 && gains.Helped + gains.Hurt > 0;
     }
 
     /// <summary>Draws the users whose history length is known; at least one.</summary>

@@ -14,17 +14,22 @@ internal static class SweepPlot
     /// <summary>Class of a series' colour.</summary>
     public static string Style(int series) => string.Create(CultureInfo.InvariantCulture, $"s{series % 6}");
 
+    /// <summary>The series that are drawn, each with its place among all, which is its colour.</summary>
+    public static IReadOnlyList<(SweepSeries Series, int Index)> Drawn(SweepKey key, SweepPanel panel) =>
+        [.. panel.Series.Select((series, index) => (series, index)).Where(one => !key.Unmoved.Contains(one.series.Method))];
+
     /// <summary>Draws the series that have a figure.</summary>
     public static void Write(Markup markup, SweepKey key, SweepPanel panel)
     {
-        var cells = panel.Series.SelectMany(series => series.Cells).OfType<MeanWithError>().ToList();
+        var drawn = Drawn(key, panel);
+        var cells = drawn.SelectMany(one => one.Series.Cells).OfType<MeanWithError>().ToList();
         if (cells.Count == 0)
             return;
         var y = PlotScale.Round(cells.Min(cell => cell.Mean - cell.StandardError), cells.Max(cell => cell.Mean + cell.StandardError), Bottom - 4, 10);
         var left = PlotCanvas.LeftOf(y);
         var canvas = new PlotCanvas(markup);
         double X(int value) => left + ((PlotCanvas.Width - 8 - left) * (value + 0.5) / key.Values.Count);
-        using (canvas.Open(Height, $"{panel.Metric.Name} by {key.Key}", string.Join("; ", panel.Series.Select(series => Describe(key, series)))))
+        using (canvas.Open(Height, $"{panel.Metric.Name} by {key.Key}", string.Join("; ", drawn.Select(one => Describe(key, one.Series)))))
         {
             canvas.VerticalAxis(y, left, PlotCanvas.Width);
             canvas.Line("axis", left, Bottom, PlotCanvas.Width, Bottom);
@@ -32,8 +37,8 @@ internal static class SweepPlot
             for (var value = 0; value < key.Values.Count; value++)
                 canvas.Label("tick middle", X(value), Bottom + 17, MarkupText.Shorten(key.Values[value], 60 / key.Values.Count + 4));
             canvas.Label("caption middle", (left + PlotCanvas.Width) / 2, Bottom + 34, key.Key);
-            for (var index = 0; index < panel.Series.Count; index++)
-                WriteSeries(canvas, key, panel.Series[index], Style(index), value => (X(value) + ((index - ((panel.Series.Count - 1) / 2.0)) * Shift), y));
+            for (var place = 0; place < drawn.Count; place++)
+                WriteSeries(canvas, key, drawn[place].Series, Style(drawn[place].Index), value => (X(value) + ((place - ((drawn.Count - 1) / 2.0)) * Shift), y));
         }
     }
 

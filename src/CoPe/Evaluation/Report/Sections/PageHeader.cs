@@ -38,7 +38,11 @@ internal static class PageHeader
             using (markup.Open("p", ("class", "tile-h")))
                 markup.Element("strong", comparison.Method).Text(" against ").Element("strong", comparison.Baseline).Text($" · {metric.Name}");
             using (markup.Open("p", ("class", "tile-n")))
-                markup.Element("b", Figures.Signed(difference)).Text(" ").Element("span", Figures.Percent(difference, baseline.Mean));
+            {
+                markup.Element("b", Figures.Signed(difference));
+                if (baseline.Mean != 0)
+                    markup.Text(" ").Element("span", Figures.Percent(difference, baseline.Mean));
+            }
             markup.Element("p", $"{Figures.Value(baseline.Mean)} → {Figures.Value(method.Mean)}{verdict.Text}", ("class", "tile-s"));
             var gains = UserGains.Of(model, comparison, metric);
             if (gains.Sorted.Count > 0)

@@ -81,10 +81,11 @@ internal sealed class ResultsSection : ReportSection
             markup.Element("th", method, ("scope", "row"));
             foreach (var value in values)
                 using (markup.Open("td"))
-                    if (value is null)
-                        markup.Text(Figures.None);
-                    else
-                        markup.Text(Figures.Value(value.Mean)).Element("small", " ± " + Figures.Value(value.StandardError));
+                {
+                    markup.Text(value is null ? Figures.None : Figures.Value(value.Mean));
+                    if (value is { Count: > 1 })
+                        markup.Element("small", " ± " + Figures.Value(value.StandardError));
+                }
             markup.Element("td", string.Join("–", values.OfType<MeanWithError>().Select(value => value.Count).Distinct().Order().Select(count => Figures.Count(count))), ("class", "n"));
         }
     }
@@ -121,7 +122,7 @@ internal sealed class ResultsSection : ReportSection
             }
             var isBest = best is { } value && Math.Abs(cell.Mean - value) < 1e-12;
             markup.Element(isBest ? "strong" : "span", Figures.Value(cell.Mean));
-            if (double.IsFinite(cell.StandardError) && cell.StandardError > 0)
+            if (double.IsFinite(cell.StandardError) && cell.Count > 1)
                 markup.Element("small", " ± " + Figures.Value(cell.StandardError));
             if (cell.SeedDeviation is { } deviation)
                 markup.Element("small", " sd " + Figures.Value(deviation));

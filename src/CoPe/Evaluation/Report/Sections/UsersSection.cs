@@ -50,7 +50,7 @@ internal sealed class UsersSection : ReportSection
                 WriteFigure(markup, $"{gains.Comparison.Method} against {gains.Comparison.Baseline}", gains.Metric.Name, () => WriteDifferences(markup, gains));
         var known = all.Take(Foremost).Where(HistoryGainPlot.CanShow).ToList();
         if (known.Count == 0)
-            markup.Element("p", $"Gain is not drawn against history length: that takes {HistoryGainPlot.FewestUsers} users or more, with histories of different known lengths.", ("class", "absent"));
+            markup.Element("p", $"Gain is not drawn against history length: that takes {HistoryGainPlot.FewestUsers} users or more, with histories of different known lengths, and a gain or a loss.", ("class", "absent"));
         else
             using (markup.Open("div", ("class", "grid below")))
                 foreach (var gains in known)
@@ -61,6 +61,11 @@ internal sealed class UsersSection : ReportSection
     private static void WriteDifferences(Markup markup, UserGains gains)
     {
         HelpedHurtBar.Write(markup, gains.Helped, gains.Hurt, gains.Equal);
+        if (gains.Helped + gains.Hurt == 0)
+        {
+            markup.Element("p", gains.Equal == 1 ? "The one user has the same score under both." : "Every user has the same score under both.", ("class", "absent"));
+            return;
+        }
         UserDifferencePlot.Write(markup, gains);
         if (gains.Sorted.Count > UserDifferencePlot.MaxBars)
             markup.Element("p", $"{UserDifferencePlot.MaxBars} of {Figures.Count(gains.Sorted.Count)} users drawn, taken evenly by rank.", ("class", "note"));

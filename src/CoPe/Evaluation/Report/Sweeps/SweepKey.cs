@@ -15,6 +15,9 @@ public sealed record SweepKey
     /// <summary>Why it was chosen, as a sentence.</summary>
     public required string Choice { get; init; }
 
+    /// <summary>Headings of the methods that the key leaves as they are: they stand in the table and are not drawn.</summary>
+    public IReadOnlyList<string> Unmoved { get; init; } = [];
+
     /// <summary>One panel a metric.</summary>
     public required IReadOnlyList<SweepPanel> Panels { get; init; }
 }

@@ -37,7 +37,9 @@ public static class SweepReport
         {
             markup.Element("h2", key.Key);
             markup.Element("p", key.Choice, ("class", "lead"));
-            ReportSection.WriteLegend(markup, key.Panels[0].Series.Select((series, index) => (series.Method, SweepPlot.Style(index))));
+            if (key.Unmoved.Count > 0)
+                markup.Element("p", $"The same at every value, and not drawn: {string.Join(", ", key.Unmoved)}.", ("class", "absent"));
+            ReportSection.WriteLegend(markup, SweepPlot.Drawn(key, key.Panels[0]).Select(one => (one.Series.Method, SweepPlot.Style(one.Index))));
             using (markup.Open("div", ("class", "grid three")))
                 foreach (var panel in key.Panels)
                     ReportSection.WriteFigure(markup, panel.Metric.Name, panel.Metric.LowerIsBetter ? "lower is better" : "", () => SweepPlot.Write(markup, key, panel));
