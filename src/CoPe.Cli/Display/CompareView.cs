@@ -55,7 +55,7 @@ static class CompareView
             table.AddRow([ResultsView.Title(test.Method), .. row]);
         }
 
-        table.Caption = new TableTitle("p of a paired bootstrap over users; users helped, hurt, the same");
+        table.Caption = new TableTitle(Words.TestNote(comparison.Differences[0].Test.Unit == PairedUnit.Users ? "users" : "queries", comparison.Differences[0].Test.Units));
         return table;
     }
 

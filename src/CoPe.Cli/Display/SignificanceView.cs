@@ -21,7 +21,7 @@ static class SignificanceView
         foreach (var heading in (string[])[metric.Title, "95 %", "p", "helped", "hurt", "same"]) table.AddColumn(new TableColumn(heading) { NoWrap = true }.RightAligned());
         foreach (var line in shown)
             table.AddRow([ResultsView.Title(line.Baseline), Signed(line.Difference), line is { Low: { } low, High: { } high } ? $"{Signed(low)} to {Signed(high)}" : "-", Words.PValue(line.BootstrapP), $"{line.Helped}", $"{line.Hurt}", $"{line.Equal}"]);
-        table.Caption = new TableTitle($"p of a paired bootstrap over {shown[0].Unit}; {shown[0].Unit} helped, hurt, the same");
+        table.Caption = new TableTitle(Words.TestNote(shown[0].Unit, shown[0].Helped + shown[0].Hurt + shown[0].Equal));
         console.Write(table);
     }
 

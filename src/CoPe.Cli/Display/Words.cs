@@ -30,6 +30,10 @@ static class Words
     /// <summary>A p-value; below a thousandth only the bound.</summary>
     public static string PValue(double p) => p < 0.001 ? "<.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
 
+    /// <summary>What stands under a table of tests: what was drawn again and counted, and whether there was enough of it.</summary>
+    public static string TestNote(string unit, int units) => $"p of a paired bootstrap over {unit}; {unit} helped, hurt, the same"
+        + (units < PairedTest.FewestForBootstrap ? $"\nfewer than {PairedTest.FewestForBootstrap} {unit}: trust the counts more than p" : "");
+
     /// <summary><c>512 B</c>, <c>3.1 kB</c>, <c>14.5 GB</c>: decimal, as disks and networks are sold.</summary>
     public static string Bytes(long bytes) => bytes < 1000 ? $"{bytes} B" : Scaled(bytes, ["kB", "MB", "GB", "TB", "PB"]);
 

@@ -12,7 +12,7 @@ static class PredictVerb
     {
         var command = new Command("predict", "Write the answers to the users' queries (stage 5).");
         var options = RunOptions.AddTo(command);
-        var method = new Option<string[]>("--method") { Description = $"Method: {string.Join(", ", PredictionMethod.All.Select(known => known.Name))}; may be given several times; by default those of the recipe.", DefaultValueFactory = _ => [], HelpName = "name" };
+        var method = Methods("Method");
         var again = new Option<bool>("--again") { Description = "Also where the answers are there already." };
         command.Options.Add(method);
         var trace = new Option<bool>("--trace") { Description = "Shows where the time of the decoding steps went." };
@@ -32,4 +32,12 @@ static class PredictVerb
         });
         return command;
     }
+
+    /// <summary>The option that names methods.</summary>
+    public static Option<string[]> Methods(string what) => new("--method")
+    {
+        Description = $"{what}: {string.Join(", ", PredictionMethod.All.Select(known => known.Name))}; may be given several times; by default those of the recipe.",
+        DefaultValueFactory = _ => [],
+        HelpName = "name",
+    };
 }

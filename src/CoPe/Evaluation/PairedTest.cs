@@ -3,6 +3,9 @@ namespace CoPe.Evaluation;
 /// <summary>Tests of two methods on the same queries.</summary>
 public static class PairedTest
 {
+    /// <summary>Fewest units that the bootstrap's p-value can be trusted with: three users have 27 different resamples.</summary>
+    public const int FewestForBootstrap = 10;
+
     const double Same = 1e-12;
 
     /// <summary>Compares a method with another on one metric.</summary>

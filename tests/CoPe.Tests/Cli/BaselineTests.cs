@@ -11,11 +11,12 @@ public sealed class BaselineTests(TinyWorld world) : IClassFixture<TinyWorld>
     [Fact]
     public void Every_optional_method_answers_every_query_and_is_measured()
     {
-        string[] line = ["run", "recipe.yaml", "--run", "baselines", "--set", "predict=base,recent,rag,pag,tam-all,cope-sft,cope", "--set", "context.profile_tokens=4"];
+        string[] methods = ["base", "recent", "rag", "pag", "tam-all", "cope-sft", "cope"];
+        string[] line = ["run", "recipe.yaml", "--run", "baselines", "--set", "context.profile_tokens=4", .. methods.SelectMany(method => (string[])["--method", method])];
         Assert.True(world.Cope(default, line) == 0, world.Error);
 
         var results = ResultsFile.ReadJson(world.At("baselines").Results);
-        Assert.Equal(["base", "recent", "rag", "pag", "tam-all", "cope-sft", "cope"], results.Keys);
+        Assert.Equal(methods, results.Keys);
         Assert.All(results.Values, method => Assert.Equal(4, method["rouge-l"].Count));
         Assert.Equal(["1", "2"], JsonLines.Read<Profile>(world.At("baselines").Profiles).Select(profile => profile.User));
         Assert.Contains("TAM-all", world.Output, StringComparison.Ordinal);

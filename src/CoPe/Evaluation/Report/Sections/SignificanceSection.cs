@@ -21,7 +21,9 @@ internal sealed class SignificanceSection : ReportSection
     /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
         "Paired tests on the same queries, two-sided: a bootstrap of the mean difference, which also gives its interval, and a sign test. p below 0.05 is set in bold; " +
-        (model.Significance.Count == 1 ? "there is one test." : $"the {Figures.Count(model.Significance.Count)} tests are not corrected for their number.");
+        (model.Significance.Count == 1 ? "there is one test." : $"the {Figures.Count(model.Significance.Count)} tests are not corrected for their number.") +
+        (model.Significance.Max(row => row.UsersHelped + row.UsersHurt + row.UsersEqual) < PairedTest.FewestForBootstrap
+            ? $" With fewer than {PairedTest.FewestForBootstrap} users the bootstrap is too sure of itself: go by the sign test." : "");
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
