@@ -14,20 +14,33 @@ public static class PairedTest
     /// <param name="metric">The metric.</param>
     /// <param name="options">How; null takes the defaults.</param>
     /// <exception cref="InvalidOperationException">The methods share no query or user that has the metric.</exception>
-    public static PairedComparison Compare(MethodScores method, MethodScores baseline, Metric metric, PairedTestOptions? options = null)
+    public static PairedComparison Compare(MethodScores method, MethodScores baseline, Metric metric, PairedTestOptions? options = null) => CompareAll([(method, baseline, metric)], options)[0];
+
+    /// <summary>Makes many comparisons, which share the draws of the bootstrap: each is what it would be alone.</summary>
+    /// <param name="tests">Methods, what they are tested against, and on which metric.</param>
+    /// <param name="options">How; null takes the defaults.</param>
+    /// <exception cref="InvalidOperationException">Methods share no query or user that has the metric.</exception>
+    public static IReadOnlyList<PairedComparison> CompareAll(IEnumerable<(MethodScores Method, MethodScores Baseline, Metric Metric)> tests, PairedTestOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(tests);
         options ??= new();
-        var pairs = PairedValues.Of(method, baseline, metric.Name, options.Unit);
-        if (pairs.Units.Count == 0)
-            throw new InvalidOperationException($"{method.Method} and {baseline.Method} share no {(pairs.Unit == PairedUnit.Users ? "user" : "query")} with a value of {metric.Name}.");
+        var pairs = tests.AsParallel().AsOrdered().Select(test => (Test: test, Pairs: PairedValues.Of(test.Method, test.Baseline, test.Metric.Name, options.Unit))).ToList();
+        foreach (var (test, values) in pairs)
+            if (values.Units.Count == 0)
+                throw new InvalidOperationException($"{test.Method.Method} and {test.Baseline.Method} share no {(values.Unit == PairedUnit.Users ? "user" : "query")} with a value of {test.Metric.Name}.");
+        var resampled = PairedResamples.Of([.. pairs.Select(pair => pair.Pairs.Units)], options);
+        return [.. pairs.Select((pair, index) => Comparison(pair.Test, pair.Pairs, resampled[index], options))];
+    }
+
+    static PairedComparison Comparison((MethodScores Method, MethodScores Baseline, Metric Metric) test, PairedValues pairs, double[] resampled, PairedTestOptions options)
+    {
         var difference = pairs.Units.Sum(unit => unit.Sum) / pairs.Units.Sum(unit => unit.Count);
-        var resampled = pairs.Units.Count < 2 ? [] : Resampled(pairs.Units, options);
-        var sign = metric.Direction == MetricDirection.Lower ? -1 : 1;
+        var sign = test.Metric.Direction == MetricDirection.Lower ? -1 : 1;
         var helped = pairs.Units.Count(unit => sign * unit.Sum / unit.Count > Same);
         var hurt = pairs.Units.Count(unit => sign * unit.Sum / unit.Count < -Same);
         return new()
         {
-            Method = method.Method, Baseline = baseline.Method, Metric = metric, Unit = pairs.Unit, Units = pairs.Units.Count, Difference = difference,
+            Method = test.Method.Method, Baseline = test.Baseline.Method, Metric = test.Metric, Unit = pairs.Unit, Units = pairs.Units.Count, Difference = difference,
             StandardError = resampled.Length == 0 ? double.NaN : Deviation(resampled),
             Low = resampled.Length == 0 ? double.NaN : Bootstrap.Percentile(resampled, 50 - 50 * options.Confidence),
             High = resampled.Length == 0 ? double.NaN : Bootstrap.Percentile(resampled, 50 + 50 * options.Confidence),
@@ -58,27 +71,6 @@ public static class PairedTest
     /// <remarks>Davison and Hinkley, "Bootstrap Methods and their Application", 1997, section 4.2.</remarks>
     static double PValue(double[] resampled, double difference) =>
         (1.0 + resampled.Count(value => Math.Abs(value - difference) >= Math.Abs(difference) - Same)) / (resampled.Length + 1);
-
-    /// <summary>The difference in each resample of units, sorted. A user's queries are drawn together.</summary>
-    static double[] Resampled(IReadOnlyList<(double Sum, int Count)> units, PairedTestOptions options)
-    {
-        var random = new Random(options.Seed);
-        var drawn = units.ToArray();
-        var resampled = new double[options.Resamples];
-        for (var b = 0; b < resampled.Length; b++)
-        {
-            var (sum, count) = (0.0, 0);
-            for (var i = 0; i < drawn.Length; i++)
-            {
-                var unit = drawn[random.Next(drawn.Length)];
-                sum += unit.Sum;
-                count += unit.Count;
-            }
-            resampled[b] = sum / count;
-        }
-        Array.Sort(resampled);
-        return resampled;
-    }
 
     static double Deviation(double[] values)
     {

@@ -54,6 +54,16 @@ public class PairedTestTests
     }
 
     [Fact]
+    public void Comparisons_made_together_are_those_made_alone()
+    {
+        var random = new Random(3);
+        var methods = Enumerable.Range(0, 4).Select(place => Scores($"m{place}", (_, _) => random.NextDouble())).ToArray();
+        (MethodScores, MethodScores, Metric)[] tests = [(methods[1], methods[0], Metric.RougeL), (methods[2], methods[0], Metric.RougeL), (methods[3], methods[1], Metric.RougeL)];
+        PairedTestOptions options = new() { Resamples = 150 };
+        Assert.Equal(tests.Select(test => PairedTest.Compare(test.Item1, test.Item2, test.Item3, options)), PairedTest.CompareAll(tests, options));
+    }
+
+    [Fact]
     public void One_user_is_compared_by_his_queries()
     {
         var comparison = PairedTest.Compare(Scores("a", (_, query) => query, users: 1), Scores("b", (_, _) => 0, users: 1), Metric.RougeL);

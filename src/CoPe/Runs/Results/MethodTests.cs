@@ -9,15 +9,14 @@ static class MethodTests
 {
     /// <summary>Tests pairs of methods on every metric that both have and that has a better end. Pairs that share no value are left out.</summary>
     public static IReadOnlyList<PairedComparison> Of(EvaluationReport report, IEnumerable<(string Method, string Baseline)> pairs, IReadOnlyList<Metric> metrics, PairedTestOptions options) =>
-    [
-        .. (from pair in pairs
+        PairedTest.CompareAll(
+            from pair in pairs
             from metric in metrics
             where metric.Direction != MetricDirection.Neutral
             let method = report.Of(pair.Method)
             let baseline = report.Of(pair.Baseline)
             where Has(method, metric) && Has(baseline, metric)
-            select (method, baseline, metric)).AsParallel().AsOrdered().Select(test => PairedTest.Compare(test.method, test.baseline, test.metric, options)),
-    ];
+            select (method, baseline, metric), options);
 
     /// <summary>Every method against every one before it in the table.</summary>
     public static IEnumerable<(string Method, string Baseline)> EveryPair(EvaluationReport report) =>

@@ -162,6 +162,15 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void Where_no_user_differs_that_is_said_and_not_drawn()
+    {
+        var model = SampleReport.Of(users: 5);
+        var page = Render(model with { UserScores = [.. model.UserScores.Select(score => score with { Value = 0.5 })] });
+        Assert.Contains("Every user has the same score under both.", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("against history length</title>", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_metric_that_only_describes_has_no_best_and_no_gains()
     {
         var page = Parse(Render(SampleReport.Of(users: 3)));
