@@ -1,5 +1,6 @@
 using System.Globalization;
 using CoPe.Benchmarks.Decode;
+using CoPe.Benchmarks.Int8;
 using CoPe.Benchmarks.Memory;
 using CoPe.Benchmarks.Tokens;
 using CoPe.Benchmarks.Train;
@@ -8,10 +9,13 @@ const string Usage = """
     usage: CoPe.Benchmarks train [--layers N] [--rounds N]
            CoPe.Benchmarks train-peak [--shape mistral-7b|qwen2.5-0.5b|qwen2.5-1.5b|embedded] [--layers N]
            CoPe.Benchmarks decode [--shape qwen2.5-0.5b|qwen2.5-1.5b|mistral-7b|embedded] [--layers N] [--rounds N]
-           CoPe.Benchmarks trace [--shape S] [--users N] [--layers N] [--rounds N]
+           CoPe.Benchmarks trace [--shape S] [--users N] [--layers N] [--rounds N] [--dtype bf16|int8]
+           CoPe.Benchmarks int8 [--shape S] [--layers N] [--rounds N]
+           CoPe.Benchmarks int8 MODEL_FOLDER TEXT_FILE TOKENS
            CoPe.Benchmarks memory [--shape S] [--layers N]
            CoPe.Benchmarks prompts MODEL_FOLDER
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
+    int8 prints decode's figures of int8 weights alone or, with a model and a text, what they do to log-probabilities.
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train); rounds 5 and 16.
     train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT step and one DPO step.
     """;
@@ -26,6 +30,12 @@ if (args is ["tokens", var folder, var text])
     return 0;
 }
 
+if (args is ["int8", not ['-', ..] and var model, var words, var tokens])
+{
+    Print(new Int8Figures(model, words, int.Parse(tokens, CultureInfo.InvariantCulture)).All());
+    return 0;
+}
+
 if (args is ["prompts", var modelFolder])
 {
     using var figures = new PromptFigures(modelFolder);
@@ -34,7 +44,7 @@ if (args is ["prompts", var modelFolder])
 }
 
 var options = args.Skip(1).Chunk(2).ToArray();
-if (args is not ["train" or "train-peak" or "decode" or "trace" or "memory", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds" or "--users", _]))
+if (args is not ["train" or "train-peak" or "decode" or "trace" or "int8" or "memory", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds" or "--users", _] and not ["--dtype", "bf16" or "int8"]))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -59,6 +69,6 @@ else if (args[0] == "memory")
 else
 {
     using var figures = new DecodeFigures(Text("--shape") ?? "qwen2.5-0.5b", Number("--layers"), Number("--rounds") ?? 16);
-    Print(args[0] == "trace" ? figures.Trace(Number("--users") ?? 1) : figures.All());
+    Print(args[0] == "trace" ? figures.Trace(Number("--users") ?? 1, Text("--dtype") == "int8") : args[0] == "int8" ? figures.Int8() : figures.All());
 }
 return 0;

@@ -36,6 +36,9 @@ sealed class RandomModel : IDisposable
     /// <summary>The model over the mapped file; the caller's.</summary>
     public CausalLm Load() => CausalLm.Load(folder);
 
+    /// <summary>The model with its weights rounded to int8; the caller's.</summary>
+    public CausalLm LoadInt8() => CausalLm.LoadInt8(folder);
+
     /// <summary>What <c>cope model info</c> knows of it.</summary>
     public ModelInfo Info() => ModelInfo.Read(folder);
 

@@ -10,6 +10,7 @@ sealed class RunOptions
     readonly Option<string?> run = new("--run") { Description = "Folder of the run; by default runs/NAME after the recipe.", HelpName = "folder" };
     readonly Option<string[]> set = new("--set") { Description = "Sets a key of the recipe, for example dpo.beta=0.05; may be given several times.", HelpName = "key=value", DefaultValueFactory = _ => [] };
     readonly Option<string?> model = new("--model") { Description = ModelSource.Description, HelpName = "model" };
+    readonly Option<string?> decodeDtype = DecodeDtypeOption.Create();
     readonly Option<int?> users = new("--users") { Description = "Only the first users of the file.", HelpName = "n" };
     readonly Option<bool> isolate = new("--isolate") { Description = "Trains each user alone: slower, and his adapter is the same to the bit whoever else there is." };
     readonly Option<string?> usersAtOnce = new("--users-at-once") { Description = "Users trained in one pass: a number, or auto for as many as memory allows (the default).", HelpName = "n|auto" };
@@ -17,12 +18,13 @@ sealed class RunOptions
     readonly Option<bool> json = new("--json") { Description = "Results as JSON instead of tables." };
     readonly Option<bool> verbose = new("--verbose") { Description = "More messages, and the origin of errors." };
 
-    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument, <paramref name="trainsUsers"/> what concerns the training of users.</summary>
-    public static RunOptions AddTo(Command command, bool takesRecipe = true, bool trainsUsers = false)
+    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument, <paramref name="trainsUsers"/> what concerns the training of users, <paramref name="decodes"/> what concerns decoding.</summary>
+    public static RunOptions AddTo(Command command, bool takesRecipe = true, bool trainsUsers = false, bool decodes = false)
     {
         var options = new RunOptions();
         if (takesRecipe) command.Arguments.Add(options.recipe);
         foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
+        if (decodes) command.Options.Add(options.decodeDtype);
         if (!trainsUsers) return options;
         command.Options.Add(options.usersAtOnce);
         command.Options.Add(options.isolate);
@@ -39,7 +41,7 @@ sealed class RunOptions
             Recipe = recipeName ?? parsed.GetValue(recipe),
             Run = parsed.GetValue(run),
             Overrides = [.. parsed.GetValue(set) ?? [], .. model is not null ? (string[])[$"model={model}"] : [], .. users is { } count ? (string[])[$"users={count}"] : [],
-                .. UsersAtOnce(parsed) is { } atOnce ? (string[])[$"sft.users_at_once={atOnce}", $"dpo.users_at_once={atOnce}"] : []],
+                .. DecodeDtypeOption.Overrides(parsed, decodeDtype), .. UsersAtOnce(parsed) is { } atOnce ? (string[])[$"sft.users_at_once={atOnce}", $"dpo.users_at_once={atOnce}"] : []],
             IsQuiet = parsed.GetValue(quiet),
             IsJson = parsed.GetValue(json),
             IsVerbose = parsed.GetValue(verbose),

@@ -37,6 +37,7 @@ sealed class DecodeFigures : IDisposable
         foreach (var figure in Memory()) yield return figure;
         foreach (var figure in Steps()) yield return figure;
         foreach (var figure in FirstToken()) yield return figure;
+        foreach (var figure in Int8()) yield return figure;
     }
 
     /// <summary>With 16 users' adapters loaded, after a few tokens of one of them: before anything is done in the reference's way.</summary>
@@ -71,15 +72,37 @@ sealed class DecodeFigures : IDisposable
         yield return ("users16_over_1", 16 * times[0] / times[5]);
     }
 
-    /// <summary>Where a step of so many users' experts and amateurs goes, in milliseconds by section.</summary>
-    public IEnumerable<(string Name, double Value)> Trace(int count)
+    /// <summary>The same steps and prompts with weights rounded to int8, against those of bf16 and against reading the int8 weights.</summary>
+    public IEnumerable<(string Name, double Value)> Int8()
     {
+        var (watch, before) = (Stopwatch.StartNew(), Clock.ResidentMegabytes());
+        using var rounded = folder.LoadInt8();
+        yield return ("int8_load_ms", watch.Elapsed.TotalMilliseconds);
+        yield return ("int8_resident_over_bf16_weights", (Clock.ResidentMegabytes() - before) / (folder.Bytes / 1048576.0));
+        var floor = new ReadFloor(rounded);
+        var threads = get_num_threads();
+        using DecodingUsers one = Users(1, contrasts: true, rounds + 1), one8 = Users(1, contrasts: true, rounds + 1, rounded);
+        using DecodingUsers four = Users(4, contrasts: true, rounds + 1), four8 = Users(4, contrasts: true, rounds + 1, rounded);
+        var steps = Clock.Interleaved(rounds, one.Step, one8.Step, four.Step, four8.Step, () => floor.Read(threads));
+        yield return ("int8_contrast_ms", steps[1]);
+        yield return ("int8_over_bf16", steps[1] / steps[0]);
+        yield return ("int8_over_floor", steps[1] / steps[4]);
+        yield return ("int8_users4_over_bf16", steps[3] / steps[2]);
+        var prompts = Clock.Interleaved(Math.Max(3, rounds / 4), () => FirstContrast(model), () => FirstContrast(rounded));
+        yield return ("int8_first_token_over_bf16", prompts[1] / prompts[0]);
+    }
+
+    /// <summary>Where a step of so many users' experts and amateurs goes, in milliseconds by section.</summary>
+    public IEnumerable<(string Name, double Value)> Trace(int count, bool isInt8)
+    {
+        using var rounded = isInt8 ? folder.LoadInt8() : null;
+        var of = rounded ?? model;
         var trace = new DecodingTrace();
-        using (var compiling = Users(count, contrasts: true, rounds + 1))
+        using (var compiling = Users(count, contrasts: true, rounds + 1, of))
             for (var step = 0; step < rounds; step++) compiling.Step();
-        using (var user = new DecodingUsers(model, task, users, count, contrasts: true, rounds + 1, trace).Join())
+        using (var user = new DecodingUsers(of, task, users, count, contrasts: true, rounds + 1, trace).Join())
             for (var step = 0; step < rounds; step++) user.Step();
-        var floor = new ReadFloor(model);
+        var floor = new ReadFloor(of);
         yield return ("read_floor_ms", Clock.Interleaved(8, () => floor.Read(get_num_threads()))[0]);
         foreach (var (section, time) in trace.Sections.Where(section => section.Section != "prefill")) yield return ($"{section.Replace(",", "").Replace(' ', '_')}_ms", time.TotalMilliseconds / rounds);
     }
@@ -87,18 +110,18 @@ sealed class DecodeFigures : IDisposable
     IEnumerable<(string, double)> FirstToken()
     {
         using var bare = new BareDecoder(model, DecodingUsers.Prompt);
-        var times = Clock.Interleaved(Math.Max(3, rounds / 4), FirstContrast, () => Twice(bare.Prefill));
+        var times = Clock.Interleaved(Math.Max(3, rounds / 4), () => FirstContrast(model), () => Twice(bare.Prefill));
         yield return ("first_token_ms", times[0]);
         yield return ("first_token_over_two_prefills", times[0] / times[1]);
     }
 
-    void FirstContrast()
+    void FirstContrast(CausalLm of)
     {
-        using var user = Users(1, contrasts: true, 2);
+        using var user = Users(1, contrasts: true, 2, of);
         user.Step();
     }
 
-    DecodingUsers Users(int count, bool contrasts, int steps) => new DecodingUsers(model, task, users, count, contrasts, steps).Join();
+    DecodingUsers Users(int count, bool contrasts, int steps, CausalLm? of = null) => new DecodingUsers(of ?? model, task, users, count, contrasts, steps).Join();
 
     static void Twice(Action action)
     {

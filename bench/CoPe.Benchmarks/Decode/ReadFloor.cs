@@ -9,16 +9,15 @@ sealed unsafe class ReadFloor(CausalLm model)
 {
     const long Chunk = 1 << 20;
 
-    readonly (nint Start, long Bytes)[] pieces = [.. model.Weights.Parameters().Where(weight => weight.dim() == 2).SelectMany(Pieces)];
+    readonly (nint Start, long Bytes)[] pieces = [.. model.HasInt8Weights
+        ? model.Weights.Rounded.Values.SelectMany(weights => Pieces((long)weights.Values, weights.Bytes - 4 * weights.Rows))
+        : model.Weights.Parameters().Where(weight => weight.dim() == 2).SelectMany(weight => Pieces((long)TensorMemory.Of(weight), weight.numel() * 2))];
     long sink;
 
-    static IEnumerable<(nint, long)> Pieces(Tensor weight)
+    static IEnumerable<(nint, long)> Pieces(long start, long bytes)
     {
-        var (start, bytes) = (Address(weight), weight.numel() * 2);
         for (long at = 0; at < bytes; at += Chunk) yield return ((nint)(start + at), Math.Min(Chunk, bytes - at));
     }
-
-    static long Address(Tensor weight) => (long)TensorMemory.Of(weight);
 
     /// <summary>One read with so many threads; an embedding that is not also the head is read nevertheless, which makes the floor a little high.</summary>
     public void Read(int threads) => Parallel.For(0, pieces.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, piece => Interlocked.Add(ref sink, Sum(pieces[piece].Start, pieces[piece].Bytes)));

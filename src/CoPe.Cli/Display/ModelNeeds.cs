@@ -52,6 +52,7 @@ sealed record ModelNeeds
         // Both answers of a pair follow one prompt in one row.
         yield return ("train dpo", Count(Batch * Users, "pair"), Train(Batch * Users, Length + labels, 2 * labels, User, Users));
         yield return ("predict", Rows(2 * Batch), Decode(2 * Batch));
+        yield return ("predict, int8 weights", Rows(2 * Batch), Decode(2 * Batch) - info.WeightBytes(dtype) + info.Int8WeightBytes);
     }
 
     static string Rows(int count) => Count(count, "row");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using CoPe.Cli.Display;
 using CoPe.Runs.Chat;
+using CoPe.Runs.Recipes;
 
 namespace CoPe.Cli.Verbs;
 
@@ -16,11 +17,13 @@ static class ChatVerb
         var run = new Argument<string>("run") { Description = "Folder of the run." };
         var user = new Option<string?>("--user") { Description = "User; may be left out where there is one.", HelpName = "id" };
         var contrast = new Option<double?>("--contrast") { Description = "Weight of the contrast; by default the run's.", HelpName = "x" };
+        var dtype = DecodeDtypeOption.Create();
         var verbose = new Option<bool>("--verbose") { Description = "The origin of errors." };
         command.Arguments.Add(run);
-        foreach (var option in (Option[])[user, contrast, verbose]) command.Options.Add(option);
-        command.SetAction(parsed => new RunSession(host, new() { Run = parsed.GetValue(run), IsQuiet = true }).Look(context =>
+        foreach (var option in (Option[])[user, contrast, dtype, verbose]) command.Options.Add(option);
+        command.SetAction(parsed => new RunSession(host, new() { Run = parsed.GetValue(run), Overrides = DecodeDtypeOption.Overrides(parsed, dtype), IsQuiet = true }).Look(context =>
         {
+            if (context.Recipe.DecodeDtype == WeightDtype.ScaledBytes) host.Error.WriteLine($"cope: {WeightLoading.Int8Warning}");
             using var session = new ChatSession(context, parsed.GetValue(user));
             var options = new ChatOptions { Contrast = parsed.GetValue(contrast) ?? context.Recipe.Decode.Contrast };
             host.Error.WriteLine($"cope: {session.User}, contrast {Number(options.Contrast)}; a line is a request, /help says what can be changed");

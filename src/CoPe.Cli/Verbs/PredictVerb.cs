@@ -11,7 +11,7 @@ static class PredictVerb
     public static Command Create(CommandHost host)
     {
         var command = new Command("predict", "Write the answers to the users' queries (stage 5).");
-        var options = RunOptions.AddTo(command);
+        var options = RunOptions.AddTo(command, dtypeKey: "decode.dtype");
         var method = Methods("Method");
         var again = new Option<bool>("--again") { Description = "Also where the answers are there already." };
         command.Options.Add(method);

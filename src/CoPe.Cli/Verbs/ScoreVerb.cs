@@ -1,7 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Hub;
 using CoPe.Cli.Scoring;
-using CoPe.Modeling;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
 using CoPe.Tokens;
@@ -21,27 +20,30 @@ static class ScoreVerb
         var run = new Option<string?>("--run") { Description = "A run: its model and its task-adaptive model.", HelpName = "folder" };
         var user = new Option<string?>("--user") { Description = "A user of the run: his adapters too.", HelpName = "id" };
         var adapter = new Option<string[]>("--adapter") { Description = "Folder of an adapter in PEFT's layout, on the base model; may be given several times.", HelpName = "folder", DefaultValueFactory = _ => [] };
+        var dtype = DecodeDtypeOption.Create();
         var json = new Option<bool>("--json") { Description = "JSON instead of a table." };
         command.Arguments.Add(text);
-        foreach (var option in (Option[])[file, prompt, model, run, user, adapter, json]) command.Options.Add(option);
+        foreach (var option in (Option[])[file, prompt, model, run, user, adapter, dtype, json]) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             var words = TextOf(host, parsed.GetValue(text), parsed.GetValue(file));
             var of = parsed.GetValue(run) is { } folder ? new RunDirectory(Path.Combine(host.Roots[0], folder), folder) : null;
             if (of is null && parsed.GetValue(user) is not null) throw new UsageException("--user is given without --run: name the run that trained the user's adapter");
-            var recipe = of is null ? new Recipe() : RecipeOf(of);
+            var recipe = RecipeOf(of, DecodeDtypeOption.Overrides(parsed, dtype));
             var columns = ScoreColumns.Of(of, parsed.GetValue(user), [.. parsed.GetValue(adapter)!.Select(one => Path.Combine(host.Roots[0], one))]);
             var name = parsed.GetValue(model) ?? recipe.Model;
             var source = ModelSource.Find(host, name);
-            using var lm = CausalLm.Load(source);
+            if (recipe.DecodeDtype == WeightDtype.ScaledBytes) host.Error.WriteLine($"cope: {WeightLoading.Int8Warning}");
+            using var lm = WeightLoading.Load(source, recipe.DecodeDtype);
             ScoreView.Write(host, name, new TextScoring(lm, ConversationEncoder.Load(source)).Score(parsed.GetValue(prompt), words, columns, host.Cancellation), parsed.GetValue(json));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    static Recipe RecipeOf(RunDirectory run) =>
-        File.Exists(run.Recipe) ? Recipe.Read(run.Recipe) : throw new UsageException($"{run.Name} holds no recipe.yaml: name the folder of a run, for example runs/demo");
+    static Recipe RecipeOf(RunDirectory? run, string[] overrides) =>
+        run is null ? RecipeFile.Parse<Recipe>("", "", overrides)
+        : File.Exists(run.Recipe) ? Recipe.Read(run.Recipe, overrides) : throw new UsageException($"{run.Name} holds no recipe.yaml: name the folder of a run, for example runs/demo");
 
     static string TextOf(CommandHost host, string? text, string? file)
     {

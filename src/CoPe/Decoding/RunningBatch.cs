@@ -55,7 +55,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         using var rest = _clock?.Enter("batch");
         (_steps, _rowSteps) = (_steps + 1, _rowSteps + Rows);
         _groups ??= BuildLayout();
-        using var cores = FewRowsProduct.IsFaster(Rows, model.Config.HiddenSize) ? TorchThreads.LeaveToKernels() : default;
+        using var cores = model.HasInt8Weights || FewRowsProduct.IsFaster(Rows, model.Config.HiddenSize) ? TorchThreads.LeaveToKernels() : default;
         var tokens = NextTokens();
         var members = _groups.SelectMany(group => group.Members).ToList();
         for (var i = 0; i < members.Count; i++) members[i].Append((int)tokens[i]);

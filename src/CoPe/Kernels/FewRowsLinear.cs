@@ -15,10 +15,7 @@ sealed unsafe class FewRowsLinear
     {
         (this.weight, outputs, inputs) = (weight, (int)weight.shape[0], (int)weight.shape[1]);
         data = (ushort*)TensorMemory.Of(weight);
-        if (bias is null) return;
-        using var noGrad = no_grad();
-        using var wide = bias.to(ScalarType.Float32);
-        this.bias = wide.data<float>().ToArray();
+        this.bias = LinearBias.Of(bias);
     }
 
     /// <summary>The layer, or null where its weights are not of the kind: bf16 on the processor, contiguous, frozen.</summary>

@@ -9,7 +9,8 @@ static class CheckpointReader
     const string Single = ShardedCheckpoint.Single;
     const string Index = ShardedCheckpoint.Index;
 
-    public static Dictionary<string, Tensor> Read(string folder, DecoderConfig config, ScalarType? dtype)
+    /// <summary>The wanted tensors (null: all) by our names, owned by the caller; what is not wanted is checked, but not mapped.</summary>
+    public static Dictionary<string, Tensor> Read(string folder, DecoderConfig config, ScalarType? dtype, Func<string, bool>? wanted = null)
     {
         var files = new List<SafetensorsFile>();
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -17,7 +18,7 @@ static class CheckpointReader
         {
             var sources = Sources(Open(folder, files), config, folder);
             CheckShapes(sources, config, folder);
-            foreach (var (name, _) in WeightLayout.Weights(config)) tensors[name] = Convert(sources[name].File.Read(sources[name].Entry.Name), dtype ?? config.Dtype);
+            foreach (var name in WeightLayout.Weights(config).Select(weight => weight.Name).Where(wanted ?? (_ => true))) tensors[name] = Convert(sources[name].File.Read(sources[name].Entry.Name), dtype ?? config.Dtype);
             return tensors;
         }
         catch

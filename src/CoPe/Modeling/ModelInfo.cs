@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Kernels;
 using CoPe.Modeling.Safetensors;
 using static TorchSharp.torch;
 
@@ -68,6 +69,11 @@ public sealed record ModelInfo
 
     /// <summary>Bytes of the weights in memory as <paramref name="dtype"/>; the checkpoint's own type stays in the mapped file.</summary>
     public long WeightBytes(ScalarType dtype) => ParameterCount * SafetensorsDtype.BytesOf(dtype);
+
+    /// <summary>Bytes of the weights in memory with linear layers and head rounded to int8; the embedding, rows of which are looked up in the mapped file, is not counted.</summary>
+    public long Int8WeightBytes =>
+        WeightLayout.LinearLayers(Config).Sum(layer => ByteWeights.BytesOf(layer.Outputs, layer.Inputs)) + ByteWeights.BytesOf(Config.VocabSize, Config.HiddenSize)
+        + 2 * WeightLayout.Weights(Config).Where(weight => weight.Shape.Length == 1).Sum(weight => weight.Shape[0]);
 
     static bool IsLicence(string path) => Path.GetFileName(path).ToUpperInvariant().Split('.', '-', '_')[0] is "LICENSE" or "LICENCE" or "COPYING";
 }

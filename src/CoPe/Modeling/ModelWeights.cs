@@ -7,6 +7,7 @@ namespace CoPe.Modeling;
 public sealed class ModelWeights : IDisposable
 {
     readonly Dictionary<string, Tensor> tensors;
+    readonly Dictionary<string, ByteWeights> rounded = [];
     readonly List<string> order;
 
     internal ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors)
@@ -16,11 +17,53 @@ public sealed class ModelWeights : IDisposable
 
     ModelWeights(List<string> order, Dictionary<string, Tensor> tensors) => (this.order, this.tensors) = (order, tensors);
 
+    ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors, Dictionary<string, ByteWeights> rounded)
+        : this([.. WeightLayout.Weights(config).Select(w => w.Name).Where(tensors.ContainsKey)], tensors) => this.rounded = rounded;
+
     /// <summary>
     /// Opens the weights of a model folder (<c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names). Tensors already of type
     /// <paramref name="dtype"/> (null: the checkpoint's) lie in the mapped file; others are converted once. Throws <see cref="ModelFileException"/>.
     /// </summary>
     public static ModelWeights Open(string folder, DecoderConfig config, ScalarType? dtype = null) => new(config, CheckpointReader.Read(folder, config, dtype));
+
+    /// <summary>
+    /// Opens the weights with the linear layers and the head rounded to int8, a factor per row: lossy. The rest is bf16; an embedding that is also the head lies in the mapped file, for looking up, and rounded
+    /// in memory. No more than a layer of the file is in use at a time. Throws <see cref="ModelFileException"/>, also for a weight that is no finite number.
+    /// </summary>
+    internal static ModelWeights OpenInt8(string folder, DecoderConfig config)
+    {
+        var rounded = new Dictionary<string, ByteWeights>(StringComparer.Ordinal);
+        var head = config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head;
+        var linear = WeightLayout.LinearLayers(config).Select(layer => $"{layer.Name}.weight").ToHashSet(StringComparer.Ordinal);
+        try
+        {
+            for (var i = 0; i < config.LayerCount; i++) Round(folder, config, name => linear.Contains(name) && name.StartsWith(WeightLayout.Layer(i) + ".", StringComparison.Ordinal), rounded);
+            Round(folder, config, name => name == head, rounded);
+            return new(config, CheckpointReader.Read(folder, config, ScalarType.BFloat16, name => !linear.Contains(name) && name != WeightLayout.Head), rounded);
+        }
+        catch
+        {
+            foreach (var weights in rounded.Values) weights.Dispose();
+            throw;
+        }
+    }
+
+    static void Round(string folder, DecoderConfig config, Func<string, bool> wanted, Dictionary<string, ByteWeights> rounded)
+    {
+        var tensors = CheckpointReader.Read(folder, config, ScalarType.BFloat16, wanted);
+        try
+        {
+            foreach (var (name, tensor) in tensors) rounded[name == WeightLayout.Embedding ? WeightLayout.Head : name] = ByteWeights.Round(tensor, name);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ModelFileException(folder, error.Message);
+        }
+        finally
+        {
+            foreach (var tensor in tensors.Values) tensor.Dispose();
+        }
+    }
 
     /// <summary>
     /// New float32 leaves for pre-training: matrices normal with deviation 0.02, those that write to the residual stream 0.02 / sqrt(2 layers), norms at one, biases zero.
@@ -56,7 +99,10 @@ public sealed class ModelWeights : IDisposable
     public IReadOnlyList<Tensor> Parameters() => [.. order.Select(name => tensors[name])];
 
     /// <summary>Bytes of all weights.</summary>
-    public long Bytes => tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size());
+    public long Bytes => tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size()) + rounded.Values.Sum(weights => weights.Bytes);
+
+    /// <summary>The matrices that are int8, by name; none unless they were opened so. This object owns them.</summary>
+    internal IReadOnlyDictionary<string, ByteWeights> Rounded => rounded;
 
     internal Tensor? Find(string name) => tensors.GetValueOrDefault(name);
 
@@ -74,5 +120,6 @@ public sealed class ModelWeights : IDisposable
     public void Dispose()
     {
         foreach (var tensor in tensors.Values) tensor.Dispose();
+        foreach (var weights in rounded.Values) weights.Dispose();
     }
 }

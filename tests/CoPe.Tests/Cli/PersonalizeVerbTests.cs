@@ -43,6 +43,17 @@ public sealed class PersonalizeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.Contains("has no adapter of user '9'", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Talk_with_int8_weights_begins_with_the_word_that_they_are_lossy()
+    {
+        var user = Path.GetFileName(Directory.GetDirectories(world.At("undisturbed").SftAdapters).Order(StringComparer.Ordinal).First());
+        var (code, output, error) = Chat("A day at sea\n/quit\n", "chat", "undisturbed", "--user", user, "--decode-dtype", "int8");
+        Assert.True(code == 0, error);
+        Assert.StartsWith("cope: int8 weights are lossy", error, StringComparison.Ordinal);
+        Assert.Contains("base: ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("decode_dtype: int8", File.ReadAllText(world.At("undisturbed").Recipe), StringComparison.Ordinal);
+    }
+
     (int Code, string Output, string Error) Chat(string said, params string[] args)
     {
         using var output = new StringWriter();

@@ -73,4 +73,29 @@ public sealed class ScoreVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(code, world.Cope(default, ["score", .. args]));
         Assert.Contains(message, world.Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Int8_weights_are_told_to_be_lossy_and_score_nearly_the_same()
+    {
+        var exact = Score("It rains again", "--decode-dtype", "bf16");
+        Assert.DoesNotContain("lossy", world.Error, StringComparison.Ordinal);
+        var rounded = Score("It rains again", "--decode-dtype", "int8");
+        Assert.Contains("cope: int8 weights are lossy", world.Error, StringComparison.Ordinal);
+        Assert.Equal((double)exact["sum"]!["base"]!, (double)rounded["sum"]!["base"]!, .5);
+        Assert.NotEqual((double)exact["sum"]!["base"]!, (double)rounded["sum"]!["base"]!);
+        Assert.NotEqual(0, world.Cope(default, "score", "It rains again", "--decode-dtype", "int4"));
+        Assert.Contains("--decode-dtype is 'int4'; it must be one of auto, bf16, fp32, int8", world.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Int8_weights_predict_for_a_run_and_are_refused_for_training()
+    {
+        File.Copy(world.PathOf("recipe.yaml"), world.PathOf("int8.yaml"), overwrite: true);
+        Assert.Equal(0, world.Cope(default, "run", "int8.yaml", "--run", "int8", "--decode-dtype", "int8"));
+        Assert.Contains("int8 weights are lossy", world.Output + world.Error, StringComparison.Ordinal);
+        Assert.Contains("decode_dtype: int8", File.ReadAllText(world.At("int8").Recipe), StringComparison.Ordinal);
+        Assert.True(File.Exists(world.At("int8").Results));
+        Assert.NotEqual(0, world.Cope(default, "run", "int8.yaml", "--run", "int8", "--set", "model_dtype=int8"));
+        Assert.Contains("'model_dtype' is int8, whose rounded weights pass no gradients", world.Error, StringComparison.Ordinal);
+    }
 }

@@ -8,9 +8,9 @@ namespace CoPe.Tests.Decoding;
 /// <summary>A golden model with the task's adapter and two users'.</summary>
 sealed class GoldenPolicies : IDisposable
 {
-    GoldenPolicies(string root, string name)
+    GoldenPolicies(string root, string name, CausalLm model)
     {
-        Model = CausalLm.Load(Path.Combine(root, "models", name), TorchSharp.torch.ScalarType.Float32);
+        Model = model;
         AdapterBank Read(string adapter) => AdapterFile.Read(Path.Combine(root, "adapters", name, adapter), Model.Config);
         Task = Read("tam");
         using var user0 = Read("user0");
@@ -26,7 +26,9 @@ sealed class GoldenPolicies : IDisposable
 
     public static WornAdapters Expert => new(true, 0);
 
-    public static GoldenPolicies Open(string root, string name) => new(root, name);
+    public static GoldenPolicies Open(string root, string name) => new(root, name, CausalLm.Load(Path.Combine(root, "models", name), TorchSharp.torch.ScalarType.Float32));
+
+    public static GoldenPolicies OpenInt8(string root, string name) => new(root, name, CausalLm.LoadInt8(Path.Combine(root, "models", name)));
 
     public static GoldenPolicies Llama() => Open(GoldenFolders.Roots().First(), "llama");
 

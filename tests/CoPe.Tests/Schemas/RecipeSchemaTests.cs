@@ -66,7 +66,7 @@ public sealed partial class RecipeSchemaTests
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         var isNullable = RecipeShape.IsNullable(property);
         var leaf = new JsonObject { ["description"] = Described(property) };
-        if (type.IsEnum) leaf["enum"] = new JsonArray([.. Enum.GetNames(type).Select(name => (JsonNode?)RecipeShape.SnakeCase(name)), .. isNullable ? (JsonNode?[])[null] : []]);
+        if (type.IsEnum) leaf["enum"] = new JsonArray([.. RecipeShape.Words(type).Select(word => (JsonNode?)word), .. isNullable ? (JsonNode?[])[null] : []]);
         else if (type == typeof(IReadOnlyList<string>)) (leaf["type"], leaf["items"]) = ("array", property.Name == nameof(Recipe.Predict) ? new JsonObject { ["enum"] = new JsonArray([.. PredictionMethod.All.Select(method => (JsonNode?)method.Name)]) } : new JsonObject { ["type"] = "string" });
         else
         {
@@ -80,7 +80,7 @@ public sealed partial class RecipeSchemaTests
             if (Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) < int.MaxValue) leaf[range.MaximumIsExclusive ? "exclusiveMaximum" : "maximum"] = Number(range.Maximum);
         }
 
-        leaf["default"] = value switch { null => null, Enum word => RecipeShape.SnakeCase(word.ToString()), _ => JsonSerializer.SerializeToNode(value, value.GetType()) };
+        leaf["default"] = value switch { null => null, Enum word => RecipeShape.Word(word), _ => JsonSerializer.SerializeToNode(value, value.GetType()) };
         return leaf;
     }
 

@@ -11,10 +11,10 @@ public sealed record Recipe
     /// <summary>Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes <c>org/name[@revision]</c> on the hub.</summary>
     public string Model { get; init; } = "models/cope-tiny";
 
-    /// <summary>Number type of the frozen weights while training.</summary>
+    /// <summary>Number type of the frozen weights while training; int8 is refused.</summary>
     public WeightDtype ModelDtype { get; init; } = WeightDtype.Auto;
 
-    /// <summary>Number type of the weights while decoding and scoring.</summary>
+    /// <summary>Number type of the weights while decoding and scoring; int8 is lossy, for the processor alone.</summary>
     public WeightDtype DecodeDtype { get; init; } = WeightDtype.Auto;
 
     /// <summary>Task: the name of a shipped one, for example <c>scholarly_title</c>, or a task file, for example <c>data/mails/task.yaml</c>.</summary>

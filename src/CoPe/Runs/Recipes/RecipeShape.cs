@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.Serialization;
 using System.Text;
 
 namespace CoPe.Runs.Recipes;
@@ -31,7 +32,7 @@ static class RecipeShape
     public static object? Parse(Type type, string text)
     {
         if (type == typeof(string)) return text;
-        if (type.IsEnum) return Enum.GetValues(type).Cast<object>().FirstOrDefault(value => SnakeCase(value.ToString()!) == text);
+        if (type.IsEnum) return Enum.GetValues(type).Cast<object>().FirstOrDefault(value => Word((Enum)value) == text);
         if (type == typeof(bool)) return text switch { "true" => true, "false" => false, _ => null };
         if (type == typeof(int)) return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var i) ? i : null;
         if (type == typeof(long)) return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var l) ? l : null;
@@ -44,17 +45,23 @@ static class RecipeShape
     {
         null => "null",
         bool flag => flag ? "true" : "false",
-        Enum name => SnakeCase(name.ToString()),
+        Enum name => Word(name),
         IEnumerable<string> list => "[" + string.Join(", ", list.Select(Quote)) + "]",
         string text => Quote(text),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
     /// <summary>A type in words, for messages.</summary>
-    public static string Expected(Type type) => type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type).Select(SnakeCase))
+    public static string Expected(Type type) => type.IsEnum ? "one of " + string.Join(", ", Words(type))
         : type == typeof(bool) ? "true or false"
         : type == typeof(double) ? "a number"
         : "a whole number";
+
+    /// <summary>The words that an enumeration's values are in a file.</summary>
+    public static IEnumerable<string> Words(Type type) => Enum.GetValues(type).Cast<Enum>().Select(Word);
+
+    /// <summary>The word that a value is in a file: what it is marked with, else its name in snake case.</summary>
+    public static string Word(Enum value) => value.GetType().GetField(value.ToString())!.GetCustomAttribute<EnumMemberAttribute>()?.Value ?? SnakeCase(value.ToString());
 
     /// <summary>The dotted key of the recipe that has this name in some section, or the nearest to it.</summary>
     public static string? KeyElsewhere(string key)

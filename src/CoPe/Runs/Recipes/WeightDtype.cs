@@ -1,3 +1,5 @@
+using System.Runtime.Serialization;
+
 namespace CoPe.Runs.Recipes;
 
 /// <summary>Number type in which a model's weights are held and multiplied.</summary>
@@ -11,4 +13,8 @@ public enum WeightDtype
 
     /// <summary>float32.</summary>
     Fp32,
+
+    /// <summary>int8 with a factor per row, for decoding and scoring alone: lossy.</summary>
+    [EnumMember(Value = "int8")]
+    ScaledBytes,
 }

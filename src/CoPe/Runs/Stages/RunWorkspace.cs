@@ -8,7 +8,6 @@ using CoPe.Runs.Privacy;
 using CoPe.Runs.Recipes;
 using CoPe.Tokens;
 using Microsoft.Extensions.Logging;
-using TorchSharp;
 
 namespace CoPe.Runs.Stages;
 
@@ -114,12 +113,11 @@ sealed class RunWorkspace(StageContext context)
         // One copy of the weights: the model of the other number type, if there is one, goes first.
         foreach (var other in Enum.GetValues<WeightDtype>())
             if (other != dtype) context.Shared.Release($"model {other}");
-        return context.Shared.Get($"model {dtype}", () => CausalLm.Load(context.Inputs.Model, dtype switch
+        return context.Shared.Get($"model {dtype}", () =>
         {
-            WeightDtype.Bf16 => torch.ScalarType.BFloat16,
-            WeightDtype.Fp32 => torch.ScalarType.Float32,
-            _ => null,
-        }));
+            if (dtype == WeightDtype.ScaledBytes) context.Log.LogWarning("{Warning}", WeightLoading.Int8Warning);
+            return WeightLoading.Load(context.Inputs.Model, dtype);
+        });
     }
 
     /// <summary>The histories cut to their latest items after the development queries were taken, so that these are the same whatever the limit.</summary>

@@ -36,9 +36,11 @@ public class RecipeFileTests
     [Fact]
     public void Overrides_are_typed_and_the_last_one_wins()
     {
-        var recipe = Parse("dpo: { beta: 0.2 }", "dpo.beta=0.05", "dpo.beta=0.07", "decode.do_sample=true", "users=3", "predict=base,cope", "dpo.loss=hinge", "model_dtype=fp32", "data=../shared/data");
+        var recipe = Parse("dpo: { beta: 0.2 }", "dpo.beta=0.05", "dpo.beta=0.07", "decode.do_sample=true", "users=3", "predict=base,cope", "dpo.loss=hinge", "model_dtype=fp32", "decode_dtype=int8", "data=../shared/data");
 
         Assert.Equal((0.07, true, 3, DpoLossKind.Hinge, WeightDtype.Fp32, "../shared/data"), (recipe.Dpo.Beta, recipe.Decode.DoSample, recipe.Users, recipe.Dpo.Loss, recipe.ModelDtype, recipe.Data));
+        Assert.Equal(WeightDtype.ScaledBytes, recipe.DecodeDtype);
+        Assert.Contains("decode_dtype: int8", recipe.ToYaml(), StringComparison.Ordinal);
         Assert.Equal(["base", "cope"], recipe.Predict);
     }
 

@@ -20,6 +20,7 @@ public sealed class RecipeTests : IDisposable
     [InlineData("task: news_headline\nsft: { lora: { rank: 0 } }", "'sft.lora.rank' is 0; it must be at least 1")]
     [InlineData("task: news_headline\nsft: { lora: { dropout: 1 } }", "'sft.lora.dropout' is 1; it must be at least 0 and less than 1")]
     [InlineData("task: news_headline\ntam: { lora: { target_modules: [] } }", "'tam.lora.target_modules' is empty")]
+    [InlineData("task: news_headline\nmodel_dtype: int8", "'model_dtype' is int8, whose rounded weights pass no gradients")]
     public void What_does_not_fit_together_is_named(string text, string message)
     {
         var error = Error(text);

@@ -1,0 +1,23 @@
+using CoPe.Modeling;
+using TorchSharp;
+
+namespace CoPe.Runs.Recipes;
+
+/// <summary>Opens models with the weights that a recipe asks for.</summary>
+public static class WeightLoading
+{
+    /// <summary>What whoever decodes with int8 weights is told.</summary>
+    public const string Int8Warning = "int8 weights are lossy: answers and scores differ a little from those of bf16 (docs/performance.md has measured it)";
+
+    /// <summary>The number types as recipes name them.</summary>
+    public static IReadOnlyList<string> Words { get; } = [.. RecipeShape.Words(typeof(WeightDtype))];
+
+    /// <summary>The model in a folder, which the caller owns. Throws <see cref="ModelFileException"/> for a folder that cannot be used.</summary>
+    public static CausalLm Load(string folder, WeightDtype dtype) => dtype switch
+    {
+        WeightDtype.ScaledBytes => CausalLm.LoadInt8(folder),
+        WeightDtype.Bf16 => CausalLm.Load(folder, torch.ScalarType.BFloat16),
+        WeightDtype.Fp32 => CausalLm.Load(folder, torch.ScalarType.Float32),
+        _ => CausalLm.Load(folder),
+    };
+}
