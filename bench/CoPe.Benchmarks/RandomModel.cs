@@ -23,7 +23,8 @@ sealed class RandomModel : IDisposable
         }
         Bytes = end;
         using var file = File.Create(Path.Combine(folder, "model.safetensors"));
-        var text = Encoding.UTF8.GetBytes(header.ToJsonString());
+        var json = header.ToJsonString();
+        var text = Encoding.UTF8.GetBytes(json.PadRight((json.Length + 7) / 8 * 8)); // as the format's own writer aligns the numbers: unaligned ones would be copied
         file.Write(BitConverter.GetBytes((ulong)text.Length));
         file.Write(text);
         var block = Block();

@@ -13,6 +13,9 @@ static unsafe class ByteProduct
     /// <summary>Weights per piece of work, as in <see cref="FewRowsProduct"/>.</summary>
     const long WeightsPerChunk = 128 * 1024;
 
+    /// <summary>Columns that a thread rounds at a time: fewer are not worth waking another.</summary>
+    const int ColumnsPerPiece = 16;
+
     /// <summary>What a product reads besides X: packed weights, a factor a row of them, b or null; and its sizes.</summary>
     /// <param name="Weights">W, packed: <see cref="ByteWeights"/>.</param>
     /// <param name="Scales">W's factors, as many as packed rows.</param>
@@ -40,8 +43,12 @@ static unsafe class ByteProduct
         fixed (short* columns = words)
         fixed (float* columnScales = scales)
         {
-            for (var row = 0; row < m; row++) columnScales[row] = WordColumn.Round(x + (long)row * k, columns + (long)row * length, k, length);
             var (from, by) = ((nint)columns, (nint)columnScales);
+            KernelTeam.Run(threads, (m + ColumnsPerPiece - 1) / ColumnsPerPiece, piece =>
+            {
+                for (var row = piece * ColumnsPerPiece; row < Math.Min(m, (piece + 1) * ColumnsPerPiece); row++)
+                    ((float*)by)[row] = WordColumn.Round(x + (long)row * k, (short*)from + (long)row * length, k, length);
+            });
             var rowsPerChunk = (int)Math.Max(4, WeightsPerChunk / length / 4 * 4);
             KernelTeam.Run(threads, (factors.Sizes.N + rowsPerChunk - 1) / rowsPerChunk, chunk =>
                 Rows<T>((short*)from, (float*)by, factors, y, chunk * rowsPerChunk, Math.Min(factors.Sizes.N, (chunk + 1) * rowsPerChunk)));

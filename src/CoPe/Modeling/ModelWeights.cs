@@ -39,6 +39,7 @@ public sealed class ModelWeights : IDisposable
         {
             for (var i = 0; i < config.LayerCount; i++) Round(folder, config, name => linear.Contains(name) && name.StartsWith(WeightLayout.Layer(i) + ".", StringComparison.Ordinal), rounded);
             Round(folder, config, name => name == head, rounded);
+            NativeHeap.GiveBack(); // what was bf16 for a moment, where the file has another type
             return new(config, CheckpointReader.Read(folder, config, ScalarType.BFloat16, name => !linear.Contains(name) && name != WeightLayout.Head), rounded);
         }
         catch
