@@ -3,7 +3,7 @@ using CoPe.Runs.Recipes;
 
 namespace CoPe.Cli;
 
-/// <summary><c>--decode-dtype</c>, which sets the recipe's key of that name.</summary>
+/// <summary><c>--decode-dtype</c>, which sets a key of the recipe: <c>decode_dtype</c> for all that decodes, or <c>decode.dtype</c> for what a verb alone does.</summary>
 static class DecodeDtypeOption
 {
     /// <summary>The option of a command.</summary>
@@ -21,6 +21,6 @@ static class DecodeDtypeOption
     }
 
     /// <summary>What it changes in the recipe, on a command that has it.</summary>
-    public static string[] Overrides(ParseResult parsed, Option<string?> option) =>
-        parsed.CommandResult.Command.Options.Contains(option) && parsed.GetValue(option) is { } dtype ? [$"decode_dtype={dtype}"] : [];
+    public static string[] Overrides(ParseResult parsed, Option<string?> option, string? key = "decode.dtype") =>
+        parsed.CommandResult.Command.Options.Contains(option) && parsed.GetValue(option) is { } dtype ? [$"{key}={dtype}"] : [];
 }

@@ -17,14 +17,15 @@ sealed class RunOptions
     readonly Option<bool> quiet = new("--quiet") { Description = "No progress, only warnings and results." };
     readonly Option<bool> json = new("--json") { Description = "Results as JSON instead of tables." };
     readonly Option<bool> verbose = new("--verbose") { Description = "More messages, and the origin of errors." };
+    string? dtypeKey;
 
-    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument, <paramref name="trainsUsers"/> what concerns the training of users, <paramref name="decodes"/> what concerns decoding.</summary>
-    public static RunOptions AddTo(Command command, bool takesRecipe = true, bool trainsUsers = false, bool decodes = false)
+    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument, <paramref name="trainsUsers"/> what concerns the training of users, <paramref name="dtypeKey"/> the choice of the decoding weights, which sets that key.</summary>
+    public static RunOptions AddTo(Command command, bool takesRecipe = true, bool trainsUsers = false, string? dtypeKey = null)
     {
-        var options = new RunOptions();
+        var options = new RunOptions { dtypeKey = dtypeKey };
         if (takesRecipe) command.Arguments.Add(options.recipe);
         foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
-        if (decodes) command.Options.Add(options.decodeDtype);
+        if (dtypeKey is not null) command.Options.Add(options.decodeDtype);
         if (!trainsUsers) return options;
         command.Options.Add(options.usersAtOnce);
         command.Options.Add(options.isolate);
@@ -41,7 +42,7 @@ sealed class RunOptions
             Recipe = recipeName ?? parsed.GetValue(recipe),
             Run = parsed.GetValue(run),
             Overrides = [.. parsed.GetValue(set) ?? [], .. model is not null ? (string[])[$"model={model}"] : [], .. users is { } count ? (string[])[$"users={count}"] : [],
-                .. DecodeDtypeOption.Overrides(parsed, decodeDtype), .. UsersAtOnce(parsed) is { } atOnce ? (string[])[$"sft.users_at_once={atOnce}", $"dpo.users_at_once={atOnce}"] : []],
+                .. DecodeDtypeOption.Overrides(parsed, decodeDtype, dtypeKey), .. UsersAtOnce(parsed) is { } atOnce ? (string[])[$"sft.users_at_once={atOnce}", $"dpo.users_at_once={atOnce}"] : []],
             IsQuiet = parsed.GetValue(quiet),
             IsJson = parsed.GetValue(json),
             IsVerbose = parsed.GetValue(verbose),

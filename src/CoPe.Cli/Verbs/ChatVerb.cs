@@ -23,7 +23,7 @@ static class ChatVerb
         foreach (var option in (Option[])[user, contrast, dtype, verbose]) command.Options.Add(option);
         command.SetAction(parsed => new RunSession(host, new() { Run = parsed.GetValue(run), Overrides = DecodeDtypeOption.Overrides(parsed, dtype), IsQuiet = true }).Look(context =>
         {
-            if (context.Recipe.DecodeDtype == WeightDtype.ScaledBytes) host.Error.WriteLine($"cope: {WeightLoading.Int8Warning}");
+            if (context.Recipe.PredictionDtype() == WeightDtype.ScaledBytes) host.Error.WriteLine($"cope: {WeightLoading.Int8Warning}");
             using var session = new ChatSession(context, parsed.GetValue(user));
             var options = new ChatOptions { Contrast = parsed.GetValue(contrast) ?? context.Recipe.Decode.Contrast };
             host.Error.WriteLine($"cope: {session.User}, contrast {Number(options.Contrast)}; a line is a request, /help says what can be changed");

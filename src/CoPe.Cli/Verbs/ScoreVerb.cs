@@ -33,8 +33,8 @@ static class ScoreVerb
             var columns = ScoreColumns.Of(of, parsed.GetValue(user), [.. parsed.GetValue(adapter)!.Select(one => Path.Combine(host.Roots[0], one))]);
             var name = parsed.GetValue(model) ?? recipe.Model;
             var source = ModelSource.Find(host, name);
-            if (recipe.DecodeDtype == WeightDtype.ScaledBytes) host.Error.WriteLine($"cope: {WeightLoading.Int8Warning}");
-            using var lm = WeightLoading.Load(source, recipe.DecodeDtype);
+            if (recipe.PredictionDtype() == WeightDtype.ScaledBytes) host.Error.WriteLine($"cope: {WeightLoading.Int8Warning}");
+            using var lm = WeightLoading.Load(source, recipe.PredictionDtype());
             ScoreView.Write(host, name, new TextScoring(lm, ConversationEncoder.Load(source)).Score(parsed.GetValue(prompt), words, columns, host.Cancellation), parsed.GetValue(json));
             return ExitCode.Ok;
         });

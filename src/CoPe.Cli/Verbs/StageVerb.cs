@@ -7,10 +7,10 @@ namespace CoPe.Cli.Verbs;
 /// <summary>A verb that runs one stage alone.</summary>
 static class StageVerb
 {
-    public static Command Create(CommandHost host, string verb, string stage, string description, Action<StageContext, RunRequest>? after = null, EndpointArguments? endpoint = null, bool trainsUsers = false, bool decodes = false)
+    public static Command Create(CommandHost host, string verb, string stage, string description, Action<StageContext, RunRequest>? after = null, EndpointArguments? endpoint = null, bool trainsUsers = false, string? dtypeKey = null)
     {
         var command = new Command(verb, description);
-        var options = RunOptions.AddTo(command, trainsUsers: trainsUsers, decodes: decodes);
+        var options = RunOptions.AddTo(command, trainsUsers: trainsUsers, dtypeKey: dtypeKey);
         var again = new Option<bool>("--again") { Description = "Also where the stage is complete already." };
         command.Options.Add(again);
         endpoint?.AddTo(command);

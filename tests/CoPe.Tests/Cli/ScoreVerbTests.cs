@@ -88,6 +88,17 @@ public sealed class ScoreVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     }
 
     [Fact]
+    public void A_run_made_in_another_number_type_predicts_with_int8_weights_and_nothing_before_is_out_of_date()
+    {
+        Assert.Equal(0, world.Run("mixed"));
+        Assert.True(world.Cope(default, "predict", "--run", "mixed", "--method", "cope", "--method", "tam", "--decode-dtype", "int8") == 0, world.Error);
+        Assert.Contains("int8 weights are lossy", world.Output + world.Error, StringComparison.Ordinal);
+        Assert.Contains("  dtype: int8", File.ReadAllText(world.At("mixed").Recipe), StringComparison.Ordinal);
+        Assert.Equal(0, world.Cope(default, "predict", "--run", "mixed", "--method", "cope"));
+        Assert.DoesNotContain("lossy", world.Output + world.Error, StringComparison.Ordinal); // done already
+    }
+
+    [Fact]
     public void Int8_weights_predict_for_a_run_and_are_refused_for_training()
     {
         File.Copy(world.PathOf("recipe.yaml"), world.PathOf("int8.yaml"), overwrite: true);

@@ -26,7 +26,7 @@ public sealed class ChatSession : IDisposable
         var folder = new[] { context.Run.DpoAdapter(User), context.Run.SftAdapter(User) }.FirstOrDefault(Directory.Exists)
             ?? throw new RunException($"{context.Run.Name} has no adapter of user '{User}'{Nearest.Hint(User, Names(context.Run))} (there are {string.Join(", ", Names(context.Run).Take(10))}): name another with --user, or train one");
         if (!Directory.Exists(context.Run.TamAdapter)) throw new RunException($"{context.Run.Name} has no task-adaptive model: run 'cope run --run {context.Run.Name}' first");
-        adapter = AdapterFile.Read(folder, workspace.DecodingModel.Config);
+        adapter = AdapterFile.Read(folder, workspace.PredictionModel.Config);
     }
 
     /// <summary>The user.</summary>
@@ -38,7 +38,7 @@ public sealed class ChatSession : IDisposable
     public IReadOnlyDictionary<ChatSide, string> Answer(string line, ChatOptions options, Action<ChatSide, string>? heard = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var engine = workspace.Engine("chat", workspace.Tam, adapter);
+        var engine = workspace.Engine("chat", workspace.Tam, adapter, workspace.PredictionModel);
         var sides = options.ShowsBase ? new[] { ChatSide.Base, ChatSide.Personal } : [ChatSide.Personal];
         var seed = SeedOf.Part(context.Recipe.Seed, "chat", $"{requests++}");
         var asked = sides.Select(side => Request(side, line, options, heard) with { Seed = seed }).ToList();

@@ -6,6 +6,9 @@ namespace CoPe.Runs.Recipes;
 /// <summary>Stage 5: how answers are written.</summary>
 public sealed record DecodeSettings
 {
+    /// <summary>Number type of the weights while predicting and in a chat; auto takes <c>decode_dtype</c>. int8 is lossy, for the processor alone.</summary>
+    public WeightDtype Dtype { get; init; } = WeightDtype.Auto;
+
     /// <summary>Weight of the amateur's log-probability in contrastive decoding (the paper's alpha).</summary>
     [Range(0.0, 10.0)]
     public double Contrast { get; init; } = 0.1;

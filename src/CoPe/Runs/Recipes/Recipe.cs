@@ -14,7 +14,7 @@ public sealed record Recipe
     /// <summary>Number type of the frozen weights while training; int8 is refused.</summary>
     public WeightDtype ModelDtype { get; init; } = WeightDtype.Auto;
 
-    /// <summary>Number type of the weights while decoding and scoring; int8 is lossy, for the processor alone.</summary>
+    /// <summary>Number type of the weights while candidates, predictions and scores are made (predictions: unless <c>decode.dtype</c> names another); int8 is lossy, for the processor alone.</summary>
     public WeightDtype DecodeDtype { get; init; } = WeightDtype.Auto;
 
     /// <summary>Task: the name of a shipped one, for example <c>scholarly_title</c>, or a task file, for example <c>data/mails/task.yaml</c>.</summary>
@@ -68,6 +68,9 @@ public sealed record Recipe
 
     /// <summary>The methods named by <see cref="Predict"/>, in the order of the table.</summary>
     public IEnumerable<PredictionMethod> Methods() => PredictionMethod.All.Where(method => Predict.Contains(method.Name));
+
+    /// <summary>Number type of the weights while predicting.</summary>
+    public WeightDtype PredictionDtype() => Decode.Dtype == WeightDtype.Auto ? DecodeDtype : Decode.Dtype;
 
     /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
     /// <exception cref="RecipeException">The file or an override is wrong; the message says where.</exception>

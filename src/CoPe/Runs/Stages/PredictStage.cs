@@ -24,7 +24,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
 
     static readonly string[] DecodeKeys =
     [
-        "decode.repetition_penalty", "decode.max_new_tokens", "decode.do_sample", "decode.temperature", "decode.top_k", "decode.top_p", "decode.runs", "decode.max_rows",
+        "decode.dtype", "decode.repetition_penalty", "decode.max_new_tokens", "decode.do_sample", "decode.temperature", "decode.top_k", "decode.top_p", "decode.runs", "decode.max_rows",
     ];
 
     /// <inheritdoc/>
@@ -60,12 +60,12 @@ sealed class PredictStage(PredictionMethod method) : Stage
     IReadOnlyList<Answer> Answers(StageContext context, RunWorkspace workspace, Portions<Answer> portions, List<Asked> asked, int runs)
     {
         using var bank = new MethodAdapters(workspace, method, context.Recipe);
-        var engine = workspace.Engine(Name, bank.Task, bank.Users);
+        var engine = workspace.Engine(Name, bank.Task, bank.Users, workspace.PredictionModel);
         var prompts = new ContextPrompts(context, workspace, method.Context);
         var progress = new ItemProgress(context.Progress, Name, (long)portions.Done * runs, (long)asked.Count * runs);
         var options = DecodingOf(context.Recipe.Decode, workspace.Task);
         var users = asked.ToDictionary(one => one.Query.Id, one => workspace.Dataset.Users[one.User]);
-        var answers = portions.Run(asked, PortionSize.Of(workspace.DecodingModel, context.Recipe.Decode, runs * (bank.Amateur(0) is null ? 1 : 2), options.MaxNewTokens), Answer);
+        var answers = portions.Run(asked, PortionSize.Of(workspace.PredictionModel, context.Recipe.Decode, runs * (bank.Amateur(0) is null ? 1 : 2), options.MaxNewTokens), Answer);
         prompts.Tell(Name);
         return answers;
 

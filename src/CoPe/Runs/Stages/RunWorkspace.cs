@@ -35,6 +35,9 @@ sealed class RunWorkspace(StageContext context)
     /// <summary>The model for decoding and scoring.</summary>
     public CausalLm DecodingModel => Model(context.Recipe.DecodeDtype);
 
+    /// <summary>The model for predictions and chat.</summary>
+    public CausalLm PredictionModel => Model(context.Recipe.PredictionDtype());
+
     /// <summary>The task-adaptive model's adapter.</summary>
     public AdapterBank Tam => context.Shared.Get("adapter tam", () => AdapterFile.Read(context.Run.TamAdapter, TrainingConfig));
 
@@ -87,8 +90,8 @@ sealed class RunWorkspace(StageContext context)
     /// <summary>A user's place in the dataset and in the banks of all users.</summary>
     public int IndexOf(string user) => context.Shared.Get("user places", () => Dataset.Users.Select((one, index) => (one.Id, index)).ToDictionary())[user];
 
-    /// <summary>The decoding engine over the one model.</summary>
-    public DecodingEngine Engine(string stage, AdapterBank? task, AdapterBank? users) => new(DecodingModel, task, users, DecodingModel.Config.StopTokenIds,
+    /// <summary>The decoding engine over the one model, <see cref="DecodingModel"/> unless another is named.</summary>
+    public DecodingEngine Engine(string stage, AdapterBank? task, AdapterBank? users, CausalLm? model = null) => new(model ?? DecodingModel, task, users, TrainingConfig.StopTokenIds,
         (context.Recipe.Decode.MaxRows is { } rows ? new EngineOptions { MaxRows = rows } : new EngineOptions()) with { Stage = stage, Trace = context.Trace });
 
     /// <summary>The teacher-forced scorer over the one model.</summary>
