@@ -1,3 +1,5 @@
+using CoPe.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -5,6 +7,9 @@ namespace CoPe.Decoding;
 /// <summary>Sequences of a running batch that choose their tokens in one way, so that one run over <c>[members, vocab]</c> serves them all.</summary>
 sealed class ChoiceGroup : IDisposable
 {
+    /// <summary>Scores of a step from which on threads share them: fewer are done before another thread has woken.</summary>
+    const long LeastShared = 1 << 19;
+
     readonly DecodingOptions _options;
     readonly Tensor _experts;
     readonly Tensor? _amateurs;
@@ -29,20 +34,33 @@ sealed class ChoiceGroup : IDisposable
     public Tensor Choose(Tensor logits)
     {
         using var scope = NewDisposeScope();
-        var scores = logits.index_select(0, _experts); // [members, vocab]
-        if (_amateurs is null) scores = Penalised(scores);
-        else
-        {
-            var amateurs = logits.index_select(0, _amateurs);
-            var early = _options.Penalize == PenaltyPlace.Logits;
-            if (early) (scores, amateurs) = (Penalised(scores), Penalised(amateurs));
-            scores = ContrastiveScore.Compute(scores, amateurs, _options.Contrast, _options.Plausibility, _options.ReferenceEpsilon);
-            if (!early) scores = Penalised(scores);
-        }
-
-        var tokens = _options.Sample ? Draw(scores) : scores.argmax(-1);
+        var workers = Members.Count * logits.shape[1] < LeastShared || logits.device_type != DeviceType.CPU ? 1 : Math.Min(TorchThreads.OfKernels, Members.Count);
+        var share = (Members.Count + workers - 1) / workers;
+        var parts = TorchThreads.Run(workers, (Members.Count + share - 1) / share, (_, part) => Choose(logits, part * share, Math.Min(share, Members.Count - part * share)));
+        var tokens = cat(parts);
+        foreach (var part in parts) part.Dispose();
         if (_soFar is not null) Remember(tokens);
         return tokens.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same for some of the members; the caller's own, since threads have dispose scopes of their own.</summary>
+    Tensor Choose(Tensor logits, int first, int count)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        var soFar = _soFar?.narrow(0, first, count);
+        var scores = logits.index_select(0, _experts.narrow(0, first, count)); // [count, vocab]
+        if (_amateurs is null) scores = Penalised(scores, soFar);
+        else
+        {
+            var amateurs = logits.index_select(0, _amateurs.narrow(0, first, count));
+            var early = _options.Penalize == PenaltyPlace.Logits;
+            if (early) (scores, amateurs) = (Penalised(scores, soFar), Penalised(amateurs, soFar));
+            scores = ContrastiveScore.Compute(scores, amateurs, _options.Contrast, _options.Plausibility, _options.ReferenceEpsilon);
+            if (!early) scores = Penalised(scores, soFar);
+        }
+
+        return (_options.Sample ? Draw(scores, first) : scores.argmax(-1)).DetachFromDisposeScope();
     }
 
     public void Dispose()
@@ -58,11 +76,11 @@ sealed class ChoiceGroup : IDisposable
         return (sequence.RowCount == 2, o.Contrast, o.Plausibility, o.ReferenceEpsilon, o.RepetitionPenalty, o.Penalize, o.Sample, o.Temperature, o.TopK, o.TopP);
     }
 
-    Tensor Penalised(Tensor scores) => _soFar is null ? scores : RepetitionPenalty.Apply(scores, _soFar, _options.RepetitionPenalty);
+    Tensor Penalised(Tensor scores, Tensor? soFar) => soFar is null ? scores : RepetitionPenalty.Apply(scores, soFar, _options.RepetitionPenalty);
 
-    Tensor Draw(Tensor scores)
+    Tensor Draw(Tensor scores, int first)
     {
-        var uniforms = tensor(Members.Select(member => member.NextUniform).ToArray(), ScalarType.Float64, scores.device);
+        var uniforms = tensor(Members.Skip(first).Take((int)scores.shape[0]).Select(member => member.NextUniform).ToArray(), ScalarType.Float64, scores.device);
         return TokenSampler.Draw(TokenSampler.Warp(scores, _options.Temperature, _options.TopK, _options.TopP), uniforms);
     }
 

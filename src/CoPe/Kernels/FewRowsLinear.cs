@@ -35,7 +35,7 @@ sealed unsafe class FewRowsLinear
         var rows = (int)(x.numel() / inputs);
         shape[^1] = outputs;
         var y = empty(shape, dtype: ScalarType.BFloat16);
-        fixed (float* added = bias) FewRowsProduct.Multiply((ushort*)TensorMemory.Of(x), data, added, (ushort*)TensorMemory.Of(y), new(rows, outputs, inputs), TorchThreads.OfKernels);
+        fixed (float* added = bias) FewRowsProduct.Multiply(new((ushort*)TensorMemory.Of(x), data, added, (ushort*)TensorMemory.Of(y), new(rows, outputs, inputs)), TorchThreads.OfKernels);
         GC.KeepAlive(x);
         GC.KeepAlive(weight);
         return y;

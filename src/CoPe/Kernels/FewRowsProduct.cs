@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
+using System.Numerics;
 using System.Runtime.Intrinsics;
 
 namespace CoPe.Kernels;
@@ -10,8 +10,11 @@ namespace CoPe.Kernels;
 /// </summary>
 static unsafe class FewRowsProduct
 {
-    /// <summary>Whether m rows of length k are few enough that reading the weights decides: one or two always, up to eight of long rows. Measured against oneDNN's bf16 product.</summary>
-    public static bool IsFaster(long m, long k) => m is 1 or 2 || (m is > 2 and <= 8 && k >= 100 * m);
+    /// <summary>
+    /// Whether m rows of length k are few enough that reading the weights decides: up to 32 where <see cref="PairDots"/> multiplies them, else one or two always and up to eight of long rows. Measured against
+    /// oneDNN's bf16 product.
+    /// </summary>
+    public static bool IsFaster(long m, long k) => PairDots.IsSupported ? m is >= 1 and <= 32 : m is 1 or 2 || (m is > 2 and <= 8 && k >= 100 * m);
 
     /// <summary>Weights per piece of work: large enough that handing it out costs nothing, small enough that a busy core delays the end little.</summary>
     const long WeightsPerChunk = 128 * 1024;
@@ -19,23 +22,61 @@ static unsafe class FewRowsProduct
     /// <summary>Sizes of a product: X <c>[m, k]</c>, W <c>[n, k]</c>, Y <c>[m, n]</c>.</summary>
     public readonly record struct Sizes(int M, int N, int K);
 
-    /// <summary>The product by the widest registers of this processor.</summary>
-    public static void Multiply(ushort* x, ushort* weights, float* bias, ushort* y, Sizes sizes, int threads)
+    /// <summary>Where a product's numbers lie.</summary>
+    public readonly struct Operands(ushort* x, ushort* weights, float* bias, ushort* y, Sizes sizes)
     {
-        if (Vector512.IsHardwareAccelerated) Multiply<Lanes512>(x, weights, bias, y, sizes, threads);
-        else Multiply<Lanes256>(x, weights, bias, y, sizes, threads);
+        public readonly ushort* X = x, Weights = weights, Y = y;
+        public readonly float* Bias = bias;
+        public readonly Sizes Sizes = sizes;
+
+        public ushort* Row(int n) => Weights + (long)n * Sizes.K;
+
+        public ushort* Column(int m) => X + (long)m * Sizes.K;
+    }
+
+    /// <summary>The product by the best instructions of this processor.</summary>
+    public static void Multiply(in Operands operands, int threads)
+    {
+        if (PairDots.IsSupported) MultiplyPairs(operands, threads);
+        else if (Vector512.IsHardwareAccelerated) Multiply<Lanes512>(operands, threads);
+        else Multiply<Lanes256>(operands, threads);
+    }
+
+    /// <summary>The product by <see cref="PairDots"/>.</summary>
+    public static void MultiplyPairs(in Operands operands, int threads)
+    {
+        var (m, k) = (operands.Sizes.M, operands.Sizes.K);
+        var whole = k / PairDots.Block * PairDots.Block;
+        var buffer = ArrayPool<ushort>.Shared.Rent(m * whole + 32);
+        try
+        {
+            fixed (ushort* unaligned = buffer)
+            {
+                var columns = Aligned(unaligned);
+                for (int c = 0, count; c < m; c += count) PairDots.Pack(operands.Column(c), k, count = CountOf(m - c, PairDots.MostColumns), columns + (long)c * whole);
+                var job = operands;
+                RunChunks(job, threads, (first, end) => PairRows(job, columns, first, end));
+            }
+        }
+        finally
+        {
+            ArrayPool<ushort>.Shared.Return(buffer);
+        }
     }
 
     /// <summary>The product by registers of one width.</summary>
-    public static void Multiply<T>(ushort* x, ushort* weights, float* bias, ushort* y, Sizes sizes, int threads) where T : struct, ILanes<T>
+    public static void Multiply<T>(in Operands operands, int threads) where T : struct, ILanes<T>
     {
-        var buffer = ArrayPool<float>.Shared.Rent(sizes.M * sizes.K);
+        var (m, k) = (operands.Sizes.M, operands.Sizes.K);
+        var buffer = ArrayPool<float>.Shared.Rent(m * k);
         try
         {
-            fixed (float* columns = buffer)
+            fixed (float* fixedBuffer = buffer)
             {
-                for (var m = 0; m < sizes.M; m++) FourRows<T>.Part(x + (long)m * sizes.K, columns + (long)m * sizes.K, sizes.K);
-                RunChunks<T>(columns, weights, bias, y, sizes, threads);
+                var columns = fixedBuffer;
+                for (var c = 0; c < m; c++) FourRows<T>.Part(operands.Column(c), columns + (long)c * k, k);
+                var job = operands;
+                RunChunks(job, threads, (first, end) => Rows<T>(job, columns, first, end));
             }
         }
         finally
@@ -44,45 +85,82 @@ static unsafe class FewRowsProduct
         }
     }
 
-    static void RunChunks<T>(float* columns, ushort* weights, float* bias, ushort* y, Sizes sizes, int threads) where T : struct, ILanes<T>
+    static void RunChunks(in Operands operands, int threads, Action<int, int> rows)
     {
-        var rowsPerChunk = (int)Math.Max(4, WeightsPerChunk / sizes.K / 4 * 4);
-        var chunks = (sizes.N + rowsPerChunk - 1) / rowsPerChunk;
+        var (n, rowsPerChunk) = (operands.Sizes.N, (int)Math.Max(4, WeightsPerChunk / operands.Sizes.K / 4 * 4));
         // Pieces go to whoever is free: with equal halves the slower core would decide.
-        KernelTeam.Run(threads, chunks, chunk => Rows<T>(columns, weights, bias, y, sizes, chunk * rowsPerChunk, Math.Min(sizes.N, (chunk + 1) * rowsPerChunk)));
+        KernelTeam.Run(threads, (n + rowsPerChunk - 1) / rowsPerChunk, chunk => rows(chunk * rowsPerChunk, Math.Min(n, (chunk + 1) * rowsPerChunk)));
     }
 
     /// <summary>A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the piece in the second.</summary>
-    static void Rows<T>(float* columns, ushort* weights, float* bias, ushort* y, Sizes sizes, int first, int end) where T : struct, ILanes<T>
+    static void Rows<T>(in Operands operands, float* columns, int first, int end) where T : struct, ILanes<T>
     {
         var sums = stackalloc float[4 * T.Columns];
-        var whole = sizes.K / FourRows<T>.Block * FourRows<T>.Block;
-        for (int m = 0, count; m < sizes.M; m += count)
+        var (m, k, whole) = (operands.Sizes.M, operands.Sizes.K, operands.Sizes.K / FourRows<T>.Block * FourRows<T>.Block);
+        for (int c = 0, count; c < m; c += count)
         {
-            count = T.Columns;
-            while (count > sizes.M - m) count /= 2;
+            count = CountOf(m - c, T.Columns);
             for (var n = first; n < end; n += 4)
             {
-                ushort* Row(int i) => weights + (long)Math.Min(n + i, end - 1) * sizes.K; // past the end the last row stands in
-                var rows = new FourRows<T>.Rows(Row(0), Row(1), Row(2), Row(3), whole, weights + (n + 4L) * sizes.K);
-                FourRows<T>.Multiply(rows, count, columns + (long)m * sizes.K, sizes.K, sums);
-                for (var c = 0; c < count; c++)
-                {
-                    var to = y + (long)(m + c) * sizes.N + n;
-                    if (whole == sizes.K && end - n >= 4) Bf16.Store(bias is null ? Vector128.Load(sums + 4 * c) : Vector128.Load(sums + 4 * c) + Vector128.Load(bias + n), to);
-                    else
-                        for (var i = 0; i < Math.Min(4, end - n); i++)
-                            to[i] = Bf16.FromSingle(sums[4 * c + i] + Tail(Row(i), columns + (long)(m + c) * sizes.K, whole, sizes.K) + (bias is null ? 0 : bias[n + i]));
-                }
+                ushort* a = operands.Row(n), b = operands.Row(Math.Min(n + 1, end - 1)), d = operands.Row(Math.Min(n + 2, end - 1)), e = operands.Row(Math.Min(n + 3, end - 1)); // past the end the last row stands in
+                FourRows<T>.Multiply(new(a, b, d, e, whole, operands.Row(n + 4)), count, columns + (long)c * k, k, sums);
+                for (var i = 0; i < count; i++) Put(operands, Vector128.Load(sums + 4 * i), c + i, n, Math.Min(n + 4, end), whole);
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static float Tail(ushort* row, float* column, int from, int to)
+    /// <summary>
+    /// Four rows meet all columns before the next four do; those are fetched meanwhile, a share beside each few columns: fetched beside the first few alone, memory would rest while the others
+    /// are multiplied. Rows that are fewer than four go one by one.
+    /// </summary>
+    static void PairRows(in Operands operands, ushort* columns, int first, int end)
+    {
+        var lanes = stackalloc float[4 * PairDots.MostColumns * PairDots.Lanes + 16];
+        var (m, k) = (operands.Sizes.M, operands.Sizes.K);
+        var lines = (m / PairDots.MostColumns + BitOperations.PopCount((uint)m % PairDots.MostColumns)) switch { 1 => 4, 2 or 3 => 2, _ => 1 }; // by the number of calls
+        var work = new PairDots.Work { Steps = k / PairDots.Block, Sums = (float*)Aligned((ushort*)lanes) };
+        for (int n = first, step; n < end; n += step)
+        {
+            step = end - n >= 4 ? 4 : 1;
+            work.Weights = operands.Row(n);
+            work.Stride = step == 4 ? k * sizeof(ushort) : 0;
+            work.Next = operands.Row(n + 4);
+            for (int c = 0, count; c < m; c += count)
+            {
+                count = CountOf(m - c, PairDots.MostColumns);
+                work.Columns = columns + (long)c * PairDots.Block * work.Steps;
+                PairDots.Multiply(&work, count, lines);
+                work.Next += PairDots.Block * lines * work.Steps;
+                for (var i = 0; i < count; i++) Put(operands, PairDots.SumsOf(work, i), c + i, n, n + step, PairDots.Block * (int)work.Steps);
+            }
+        }
+    }
+
+    /// <summary>Writes the results of one column and up to four rows: what whole blocks came to, the rest of the length, and the bias.</summary>
+    static void Put(in Operands operands, Vector128<float> sums, int column, int first, int end, int whole)
+    {
+        var to = operands.Y + (long)column * operands.Sizes.N + first;
+        var bias = operands.Bias is null ? null : operands.Bias + first;
+        if (whole == operands.Sizes.K && end - first == 4) Bf16.Store(bias is null ? sums : sums + Vector128.Load(bias), to);
+        else
+            for (var i = 0; i < end - first; i++)
+                to[i] = Bf16.FromSingle(sums[i] + Tail(operands.Row(first + i), operands.Column(column), whole, operands.Sizes.K) + (bias is null ? 0 : bias[i]));
+    }
+
+    static float Tail(ushort* row, ushort* column, int from, int to)
     {
         var sum = 0f;
-        for (var k = from; k < to; k++) sum += Bf16.ToSingle(row[k]) * column[k];
+        for (var k = from; k < to; k++) sum += Bf16.ToSingle(row[k]) * Bf16.ToSingle(column[k]);
         return sum;
     }
+
+    /// <summary>How many of the columns left to take at once: 1, 2 or 4.</summary>
+    static int CountOf(int left, int most)
+    {
+        while (most > left) most /= 2;
+        return most;
+    }
+
+    /// <summary>The next address that begins a cache line: a register's load across two lines takes twice as long.</summary>
+    static ushort* Aligned(ushort* address) => (ushort*)((nint)address + 63 & ~63);
 }

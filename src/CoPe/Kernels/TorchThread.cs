@@ -49,6 +49,7 @@ sealed class TorchThread
 
     void Work()
     {
+        _ = get_num_threads(); // a thread takes the process's setting at its first question or operation, whenever that is: here, before its own is set
         set_num_threads(1); // this thread's own setting, but also that of threads to come: the caller's is restored by TorchThreads.SideBySide
         while (true)
         {

@@ -21,15 +21,26 @@ public unsafe class FewRowsProductTests
     [MemberData(nameof(Shapes))]
     public void Every_width_equals_the_float64_product(int m, int n, int k)
     {
-        Check<Lanes512>(m, n, k);
-        Check<Lanes256>(m, n, k);
+        Check(FewRowsProduct.Multiply<Lanes512>, m, n, k);
+        Check(FewRowsProduct.Multiply<Lanes256>, m, n, k);
     }
 
-    static void Check<T>(int m, int n, int k) where T : struct, ILanes<T>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Pairs_of_bf16_equal_the_float64_product(int m, int n, int k)
+    {
+        Assert.SkipUnless(PairDots.IsSupported, "this processor has no AVX512_BF16, or the system allows no code made at run time");
+        Check(FewRowsProduct.MultiplyPairs, m, n, k);
+        Check(FewRowsProduct.MultiplyPairs, m + 24, n, k);
+    }
+
+    delegate void Product(in FewRowsProduct.Operands operands, int threads);
+
+    static void Check(Product multiply, int m, int n, int k)
     {
         var random = new Random(m * 1000 + n + k);
         var (x, w, y) = (Numbers(random, m * k), Numbers(random, n * k), new ushort[m * n]);
-        fixed (ushort* px = x, pw = w, py = y) FewRowsProduct.Multiply<T>(px, pw, null, py, new(m, n, k), threads: 2);
+        fixed (ushort* px = x, pw = w, py = y) multiply(new(px, pw, null, py, new(m, n, k)), 2);
         for (var i = 0; i < m; i++)
             for (var j = 0; j < n; j++)
             {
@@ -47,14 +58,14 @@ public unsafe class FewRowsProductTests
     [Fact]
     public void A_row_has_the_same_bits_in_any_company_and_with_any_number_of_threads()
     {
-        const int n = 3001, k = 224;
+        const int n = 3001, k = 230;
         var random = new Random(1);
         var (x, w, all) = (Numbers(random, 8 * k), Numbers(random, n * k), new ushort[8 * n]);
-        fixed (ushort* px = x, pw = w, py = all) FewRowsProduct.Multiply(px, pw, null, py, new(8, n, k), threads: 2);
+        fixed (ushort* px = x, pw = w, py = all) FewRowsProduct.Multiply(new(px, pw, null, py, new(8, n, k)), threads: 2);
         for (var m = 1; m < 8; m++)
         {
             var some = new ushort[m * n];
-            fixed (ushort* px = x, pw = w, py = some) FewRowsProduct.Multiply(px, pw, null, py, new(m, n, k), threads: 1);
+            fixed (ushort* px = x, pw = w, py = some) FewRowsProduct.Multiply(new(px, pw, null, py, new(m, n, k)), threads: 1);
             Assert.Equal(all[..(m * n)], some);
         }
     }

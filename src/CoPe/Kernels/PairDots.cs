@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace CoPe.Kernels;
+
+/// <summary>
+/// Products of four bf16 weight rows with one, two or four bf16 columns by AVX512_BF16's <c>vdpbf16ps</c>, which multiplies 32 pairs and needs no conversion: with four columns it does in 16 instructions
+/// what <see cref="FourRows{T}"/> does in 40. .NET 10 has no intrinsic for it, so the loop is machine code made at run time. A sum is taken in the same order whatever the number of columns.
+/// </summary>
+static unsafe class PairDots
+{
+    /// <summary>Weights of a row that are read in a step.</summary>
+    public const int Block = 32;
+
+    /// <summary>Sums that come of each product of a row and a column, to be added up.</summary>
+    public const int Lanes = 16;
+
+    /// <summary>Most columns at once.</summary>
+    public const int MostColumns = 4;
+
+    // Registers that a function may leave changed under Unix's calling convention: the argument in rdi, the rest from rcx on.
+    const int Arguments = 7, Steps = 1, Columns = 2, Weights = 8, Stride = 9, Stride3 = 10, Next = 11;
+    const int FirstSum = 16, Column = 4;
+
+    /// <summary>Code for 1, 2 and 4 columns, each fetching 1, 2 or 4 lines a step.</summary>
+    static readonly nint[] Codes = MakeCodes();
+
+    /// <summary>Whether this processor has the instruction and this system lets code be made at run time.</summary>
+    public static bool IsSupported => Codes.Length > 0;
+
+    /// <summary>What a call reads and writes.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Work
+    {
+        /// <summary>The first of four rows.</summary>
+        public ushort* Weights;
+
+        /// <summary>Bytes from a row to the next.</summary>
+        public nint Stride;
+
+        /// <summary>Columns as <see cref="Pack"/> leaves them.</summary>
+        public ushort* Columns;
+
+        /// <summary>What to fetch meanwhile, as one stream, as in <see cref="FourRows{T}"/>.</summary>
+        public ushort* Next;
+
+        /// <summary>Blocks of a row.</summary>
+        public nint Steps;
+
+        /// <summary><c>[columns, 4 rows, 16]</c>, written.</summary>
+        public float* Sums;
+    }
+
+    /// <summary>Multiplies with 1, 2 or 4 columns, fetching 1, 2 or 4 cache lines ahead in each step, which reads four.</summary>
+    public static void Multiply(Work* work, int columns, int lines)
+    {
+        if (work->Steps == 0) new Span<float>(work->Sums, 4 * Lanes * columns).Clear();
+        else ((delegate* unmanaged[SuppressGCTransition]<Work*, void>)Codes[3 * (columns >> 1) + (lines >> 1)])(work);
+    }
+
+    /// <summary>The sums of four rows with one column.</summary>
+    public static Vector128<float> SumsOf(in Work work, int column)
+    {
+        var sums = work.Sums + 4 * Lanes * column;
+        return Lanes512.Sums(Lanes512.Load(sums), Lanes512.Load(sums + Lanes), Lanes512.Load(sums + 2 * Lanes), Lanes512.Load(sums + 3 * Lanes));
+    }
+
+    /// <summary>Lays columns <c>[columns, stride]</c> block by block: the first block of each, the second of each, and so on; what is left of the block length stays out.</summary>
+    public static void Pack(ushort* from, int stride, int columns, ushort* to)
+    {
+        for (var k = 0; k + Block <= stride; k += Block)
+            for (var c = 0; c < columns; c++, to += Block) Vector512.Load(from + (long)c * stride + k).Store(to);
+    }
+
+    /// <summary>AVX512_BF16 is bit 5 of eax of leaf 7, subleaf 1.</summary>
+    static bool ProcessorHas() => X86Base.CpuId(0, 0).Eax >= 7 && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & 1 << 5) != 0;
+
+    /// <summary>Empty where the processor lacks the instruction or the system forbids the code.</summary>
+    static nint[] MakeCodes()
+    {
+        if (!Vector512.IsHardwareAccelerated || !X86Base.X64.IsSupported || !ProcessorHas()) return [];
+        nint[] codes = [.. Enumerable.Range(0, 9).Select(i => (nint)ExecutableMemory.Of(Code(columns: 1 << i / 3, lines: 1 << i % 3)))];
+        return codes.Contains(0) ? [] : codes;
+    }
+
+    static byte[] Code(int columns, int lines)
+    {
+        var asm = new Assembler();
+        foreach (var (register, field) in new[] { (Weights, 0), (Stride, 1), (Columns, 2), (Next, 3), (Steps, 4) }) asm.LoadInteger(register, new(Arguments, Displacement: 8 * field));
+        asm.LoadAddress(Stride3, new(Stride, Stride, 2));
+        for (var sum = 0; sum < 4 * columns; sum++) asm.Clear(FirstSum + sum);
+        var loop = asm.Position;
+        for (var line = 0; line < lines; line++) asm.Prefetch(new(Next, Displacement: 64 * line));
+        asm.Load(0, new(Weights));
+        asm.Load(1, new(Weights, Stride));
+        asm.Load(2, new(Weights, Stride, 2));
+        asm.Load(3, new(Weights, Stride3));
+        for (var column = 0; column < columns; column++)
+        {
+            asm.Load(Column, new(Columns, Displacement: 64 * column));
+            for (var row = 0; row < 4; row++) asm.DotPairs(FirstSum + 4 * column + row, row, Column);
+        }
+        asm.Add(Weights, 64);
+        asm.Add(Columns, 64 * columns);
+        asm.Add(Next, 64 * lines);
+        asm.CountDown(Steps, loop);
+        asm.LoadInteger(Columns, new(Arguments, Displacement: 8 * 5));
+        for (var sum = 0; sum < 4 * columns; sum++) asm.Store(new(Columns, Displacement: 64 * sum), FirstSum + sum);
+        asm.Return();
+        return asm.ToArray();
+    }
+}
