@@ -35,7 +35,7 @@ static class Failure
         _ when IsOutOfMemory(error) => "not enough memory: lower tam.tokens_per_pass, sft.tokens_per_pass, dpo.tokens_per_pass or decode.max_rows with --set, or use a smaller model",
         RecipeException or UsageException or RunException => error.Message,
         _ when error.GetType().Namespace?.StartsWith("CoPe.", StringComparison.Ordinal) == true => error.Message,
-        ArgumentException { ParamName: { } name } => error.Message.Split("\nActual value was")[0].Replace($" (Parameter '{name}')", "", StringComparison.Ordinal),
+        ArgumentException argument => argument.Message.Split("\nActual value was")[0].Replace($" (Parameter '{argument.ParamName}')", "", StringComparison.Ordinal),
         IOException or UnauthorizedAccessException or InvalidDataException => error.Message,
         _ => $"{error.GetType().Name}: {error.Message} (--verbose shows where)",
     };

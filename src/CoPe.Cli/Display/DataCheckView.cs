@@ -27,8 +27,8 @@ static class DataCheckView
     static Table Files(CheckReport report)
     {
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumn(new TableColumn("file") { NoWrap = true });
-        foreach (var column in (string[])["users", "queries", "items", "least", "median", "most"]) table.AddColumn(new TableColumn(column).RightAligned());
+        table.AddColumn(new TableColumn("file") { NoWrap = true, Padding = new Padding(0) });
+        foreach (var column in (string[])["users", "queries", "items", "least", "median", "most"]) table.AddColumn(new TableColumn(column) { NoWrap = true, Padding = new Padding(1, 0, 0, 0) }.RightAligned());
         foreach (var file in report.Files)
             table.AddRow([Markup.Escape(Path.GetFileName(file.File)), .. new[] { file.Users, file.Queries, file.Items, file.Histories.Min, file.Histories.Median, file.Histories.Max }.Select(Number)]);
         return table;

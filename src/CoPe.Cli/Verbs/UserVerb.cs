@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoPe.Cli.Display;
 using CoPe.Runs;
 using CoPe.Runs.Privacy;
 
@@ -61,6 +62,7 @@ static class UserVerb
 
             UserErasure.ForgetTogether(Folder(host, parsed), id);
             host.Out.WriteLine("erased");
+            foreach (var beside in Beside(host, parsed, id)) host.Out.WriteLine($"{beside.Name} still holds him; 'cope user forget {Path.GetDirectoryName(beside.Name)} {Words.Argument(id)}' erases him from all runs there");
             if (elsewhere is not null && !parsed.GetValue(IsDataToo)) host.Out.WriteLine($"the data folder {elsewhere} still holds him, and this run will not read him again; --data erases him there too");
             return ExitCode.Ok;
         });
@@ -84,6 +86,10 @@ static class UserVerb
         var known = family.Where(run => Look(host, run, erasure => erasure.Knows(parsed.GetValue(User)!))).ToList();
         return known.Count > 0 ? known : [family[^1]];
     }
+
+    /// <summary>Runs of other seeds, or of the same sweep, that know him.</summary>
+    static IEnumerable<RunDirectory> Beside(CommandHost host, ParseResult parsed, string id) =>
+        Folder(host, parsed) is var folder && folder.Around() is { } outer ? outer.Within().Where(run => run.Root != folder.Root && Look(host, run, erasure => erasure.Knows(id))) : [];
 
     static T Look<T>(CommandHost host, RunDirectory run, Func<UserErasure, T> look) => new RunSession(host, Request(run)).Look(context => look(new(host.Pipeline, context)));
 

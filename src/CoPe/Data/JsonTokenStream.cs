@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace CoPe.Data;
 
-/// <summary>Reads a JSON file token by token in bounded memory: one token, never the file, is held. UTF-8 and UTF-16 (both byte orders), with or without a byte order mark.</summary>
+/// <summary>Reads a JSON file token by token in bounded memory: one token, never the file, is held. UTF-8, UTF-16 and UTF-32 (both byte orders), with or without a byte order mark.</summary>
 sealed class JsonTokenStream : IDisposable
 {
     const int LongestToken = 1 << 30;
@@ -81,11 +81,11 @@ sealed class JsonTokenStream : IDisposable
         }
         catch (JsonException error)
         {
-            throw Broken(isEmpty ? "an empty file" : $"no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} ({Reason(error)})", error);
+            throw Broken(isEmpty ? "an empty file" : PackedFile.Kind(File) is { } packed ? packed : $"no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} ({Reason(error)})", error);
         }
         catch (DecoderFallbackException error)
         {
-            throw Broken("bytes that are no UTF-16 text", error);
+            throw Broken("bytes that are no text in the encoding that its first bytes tell", error);
         }
     }
 
@@ -105,12 +105,14 @@ sealed class JsonTokenStream : IDisposable
     }
 
     /// <summary>
-    /// Reads the object that begins at the current token, to its end: texts, numbers and truth values by name. What is null is left out; objects and arrays are offered to <paramref name="nested"/>, and passed
-    /// over where it does not take them.
+    /// Reads the object that begins at the current token, to its end: texts, numbers, truth values and nulls by name. Objects and arrays are offered to <paramref name="nested"/>, and passed over where it does
+    /// not take them.
     /// </summary>
-    public Dictionary<string, string> ReadScalars(Func<string, bool>? nested = null)
+    /// <exception cref="DataFileException">A field stands twice.</exception>
+    public Dictionary<string, string?> ReadScalars(Func<string, bool>? nested = null)
     {
-        var scalars = new Dictionary<string, string>();
+        var scalars = new Dictionary<string, string?>();
+        var taken = false;
         while (Read() && Type == JsonTokenType.PropertyName)
         {
             var name = Text;
@@ -118,8 +120,10 @@ sealed class JsonTokenStream : IDisposable
             if (Type is JsonTokenType.StartObject or JsonTokenType.StartArray)
             {
                 if (nested?.Invoke(name) != true) Skip();
+                else if (taken) throw Twice(name);
+                else taken = true;
             }
-            else if (Type != JsonTokenType.Null) scalars[name] = Text;
+            else if (!scalars.TryAdd(name, Type == JsonTokenType.Null ? null : Text)) throw Twice(name);
         }
 
         return scalars;
@@ -160,6 +164,26 @@ sealed class JsonTokenStream : IDisposable
         }
     }
 
+    /// <summary>The current token in words.</summary>
+    public string Described() => Type switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => $"the text \"{(Text.Length > 40 ? Text[..40] + "..." : Text)}\"",
+        JsonTokenType.Null => "null",
+        _ => Text,
+    };
+
+    /// <summary>The error for an object that names a field twice: which of the two is meant cannot be told.</summary>
+    public DataFileException Twice(string name) => new(Place() with { Field = name }, "the field twice", "each field once", "Take out one of them.");
+
+    /// <summary>Requires that nothing follows the value that was read last.</summary>
+    /// <exception cref="DataFileException">There is more in the file.</exception>
+    public void RequireEnd(string last)
+    {
+        if (Read()) throw new DataFileException(new() { File = File }, $"more behind {last}", $"the end of the file after {last}", "Keep one in the file.");
+    }
+
     DataFilePlace Place() => Where?.Invoke() ?? new() { File = File };
 
     string Shared(string name) => names.TryGetValue(name, out var known) ? known : names[name] = name;
@@ -179,7 +203,7 @@ sealed class JsonTokenStream : IDisposable
     DataFileException Broken(string found, Exception? inner)
     {
         IsBroken = true;
-        return new(Place(), found, "a JSON file in UTF-8 or UTF-16", "The file may be cut short or damaged: fetch or make it again.", inner);
+        return new(Place(), found, "a JSON file in UTF-8, UTF-16 or UTF-32", "The file may be cut short or damaged: fetch or make it again.", inner);
     }
 
     static string Reason(JsonException error) => error.Message.Split(" LineNumber:")[0].TrimEnd('.');

@@ -22,7 +22,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
             if (Tolerantly(_ => User(), number) is { } user) yield return user;
         }
         place = new() { File = tokens.File };
-        if (tokens.Read()) throw Error(Described(), "the end of the file after the array of users", "Keep one array in the file.");
+        tokens.RequireEnd("the array of users");
     }
 
     /// <summary>The golds of a label file by query identifier.</summary>
@@ -36,12 +36,15 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         while (NextProperty())
         {
             if (tokens.Text != "golds") { tokens.Skip(); continue; }
+            if (found) throw tokens.Twice("golds");
             found = true;
             foreach (var (id, output) in Array("golds", Gold))
                 if (!golds.TryAdd(id, output)) Report(Duplicate(id, "labels"));
         }
         place = place with { Item = null, Field = "golds" };
-        return found ? golds : throw Error("no such field", "an array of labels, each with id and output", "Add it.");
+        if (!found) throw Error("no such field", "an array of labels, each with id and output", "Add it.");
+        tokens.RequireEnd("the object with the golds");
+        return golds;
     }
 
     LampUser User()
@@ -52,11 +55,12 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         List<LampQuery>? queries = null;
         while (NextProperty())
         {
+            if (tokens.Text switch { "user_id" => id is not null, "profile" => profile is not null, "query" => queries is not null, _ => false }) throw tokens.Twice(tokens.Text);
             switch (tokens.Text)
             {
                 case "user_id":
                     id = Scalar("user_id");
-                    if (id is null) throw Missing("user_id", "null");
+                    RequireId(id ?? throw Missing("user_id", "null"), "user_id");
                     place = place with { User = id };
                     break;
                 case "user_name": name = Scalar("user_name"); break;
@@ -79,7 +83,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         foreach (var name in task.InputFields.Append(task.OutputField)) Required(fields, name);
         if (string.IsNullOrWhiteSpace(fields[task.OutputField])) throw Missing(task.OutputField, "an empty text");
         // Some published files number no items; the place in the history is then the identifier.
-        return new() { Id = id ?? $"#{number}", Fields = fields.ToDictionary(pair => pair.Key, pair => pair.Value!) };
+        return new() { Id = id ?? $"#{number}", Fields = fields.Where(pair => pair.Value is not null).ToDictionary(pair => pair.Key, pair => pair.Value!) };
     }
 
     LampQuery Query(int number)
@@ -106,12 +110,11 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
             var name = tokens.Text;
             tokens.Read();
             var isNested = tokens.Type is JsonTokenType.StartObject or JsonTokenType.StartArray;
-            if (isNested && IsNeeded(name)) throw Missing(name, Described());
+            if (isNested && IsNeeded(name)) throw Missing(name, tokens.Described());
             if (isNested) tokens.Skip();
-            else if (!fields.TryAdd(name, tokens.Type == JsonTokenType.Null ? null : tokens.Text)) throw Error($"two fields \"{name}\"", "each field once", "Take out one of them.");
+            else if (!fields.TryAdd(name, tokens.Type == JsonTokenType.Null ? null : tokens.Text)) throw tokens.Twice(name);
         }
-        fields.Remove("id", out id);
-        foreach (var name in fields.Where(pair => pair.Value is null && !IsNeeded(pair.Key)).Select(pair => pair.Key).ToList()) fields.Remove(name);
+        if (fields.Remove("id", out id) && id is not null) RequireId(id, "id");
         return fields;
     }
 
@@ -158,7 +161,15 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         if (tokens.Type == JsonTokenType.Null) return null;
         if (tokens.Type is JsonTokenType.String or JsonTokenType.Number) return tokens.Text;
         place = place with { Field = field };
-        throw Error(Described(), "a text or a number", "Correct the value.");
+        throw Error(tokens.Described(), "a text or a number", "Correct the value.");
+    }
+
+    /// <summary>An id names folders and lines, so it must be visible.</summary>
+    void RequireId(string id, string field)
+    {
+        if (!string.IsNullOrWhiteSpace(id) && !id.Any(char.IsControl)) return;
+        place = place with { Field = field };
+        throw Error(id.Any(char.IsControl) ? "an id with control characters" : "an empty id", "an id of visible characters", "Correct it.");
     }
 
     bool NextProperty() => tokens.Read() && tokens.Type == JsonTokenType.PropertyName;
@@ -172,17 +183,8 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
 
     void Expect(JsonTokenType type, string expected)
     {
-        if (tokens.Type != type) throw Error(Described(), expected, "See docs/data.md for the format.");
+        if (tokens.Type != type) throw Error(tokens.Described(), expected, "See docs/data.md for the format.");
     }
-
-    string Described() => tokens.Type switch
-    {
-        JsonTokenType.StartObject => "an object",
-        JsonTokenType.StartArray => "an array",
-        JsonTokenType.String => $"the text \"{(tokens.Text.Length > 40 ? tokens.Text[..40] + "..." : tokens.Text)}\"",
-        JsonTokenType.Null => "null",
-        _ => tokens.Text,
-    };
 
     DataFileException Missing(string field, string found)
     {

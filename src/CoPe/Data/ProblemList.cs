@@ -11,6 +11,9 @@ sealed class ProblemList(int kept = 20)
     /// <summary>How many there are.</summary>
     public int Count { get; private set; }
 
+    /// <summary>How many there are and the first of them, in brackets; nothing where there is none.</summary>
+    public string Hint => Count == 0 ? "" : $" ({(Count == 1 ? "one entry" : $"{Count} entries")} left out or changed, the first: {first[0]})";
+
     /// <summary>Takes one.</summary>
     public void Add(DataFileException problem)
     {

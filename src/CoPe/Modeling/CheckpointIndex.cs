@@ -34,6 +34,6 @@ public static class CheckpointIndex
     static IEnumerable<(string Tensor, string File)> Map(string index)
     {
         var map = ConfigJson.Read(index).Object("weight_map") ?? throw new ModelFileException(index, "weight_map", "is missing.");
-        return map.Properties.Select(p => p.Value.ValueKind == JsonValueKind.String ? (p.Name, p.Value.GetString()!) : throw new ModelFileException(index, p.Name, "names no file."));
+        return map.Properties.Select(p => p.Value.ValueKind == JsonValueKind.String && p.Value.GetString() is { Length: > 0 } file && !file.Contains('\0', StringComparison.Ordinal) ? (p.Name, file) : throw new ModelFileException(index, p.Name, "names no file."));
     }
 }

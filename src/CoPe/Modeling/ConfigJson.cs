@@ -30,7 +30,12 @@ sealed class ConfigJson(string file, JsonElement element)
 
     public bool Has(string key) => element.TryGetProperty(key, out _);
 
-    public JsonElement? Get(string key) => element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    public JsonElement? Get(string key)
+    {
+        if (!element.TryGetProperty(key, out var value)) return null;
+        if (element.EnumerateObject().Count(property => property.NameEquals(key)) > 1) throw new ModelFileException(File, key, "stands twice; take out the one that is not meant.");
+        return value.ValueKind != JsonValueKind.Null ? value : null;
+    }
 
     public ConfigJson? Object(string key) => Get(key) is not { } value ? null
         : value.ValueKind == JsonValueKind.Object ? new ConfigJson(File, value) : throw Wrong(key, value, "an object");

@@ -25,7 +25,7 @@ static class RopeConfigReader
     {
         double Needed(string key) => json.Number(key) ?? throw new ModelFileException(json.File, $"rope_scaling.{key}", "is missing.");
         if (json.Number("partial_rotary_factor") is { } part and not 1) throw json.Unsupported("partial_rotary_factor", $"{part}", "1");
-        var type = json.Text("rope_type") ?? json.Text("type") ?? "default";
+        var type = json.Text("rope_type") ?? json.Text("type") ?? (json.Has("factor") ? throw new ModelFileException(json.File, "rope_scaling.rope_type", "is missing beside a factor.") : "default");
         var rope = type switch
         {
             "default" => new RopeConfig { Theta = theta },

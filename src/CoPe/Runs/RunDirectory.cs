@@ -88,6 +88,13 @@ public sealed class RunDirectory(string root, string? name = null)
     public IEnumerable<RunDirectory> Within() => !Directory.Exists(Root) ? []
         : Directory.EnumerateDirectories(Root).Order(StringComparer.Ordinal).Select(folder => new RunDirectory(folder, Path.Combine(Name, Path.GetFileName(folder)))).Where(run => File.Exists(run.Recipe));
 
+    /// <summary>The folder of several seeds or of a sweep that this run lies in; null where it stands by itself.</summary>
+    public RunDirectory? Around()
+    {
+        var outer = new RunDirectory(Path.GetDirectoryName(Root) ?? Root, Path.GetDirectoryName(Name) is { Length: > 0 } named ? named : null);
+        return outer.Root != Root && File.Exists(outer.Recipe) && outer.Within().Any(run => run.Root == Root) ? outer : null;
+    }
+
     /// <summary>The recipe with the values that a sweep chose.</summary>
     public string ChosenRecipe => At("chosen.yaml");
 

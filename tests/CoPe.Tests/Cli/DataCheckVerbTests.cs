@@ -68,6 +68,25 @@ public sealed class DataCheckVerbTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_in_the_place_of_the_label_file_is_an_error_though_golds_may_stand_in_the_queries()
+    {
+        Directory.CreateDirectory(cope.At("data/news_headline/" + LampFiles.LabelsFile));
+
+        Assert.Equal(1, cope.Run("data", "check", "data"));
+        Assert.Contains($"{LampFiles.LabelsFile}: a folder in its place", cope.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Large_counts_keep_their_digits_in_one_line()
+    {
+        var items = string.Join(", ", Enumerable.Range(0, 20_000).Select(i => $$"""{"id": {{i}}, "text": "a {{i}}", "title": "b {{i}}"}"""));
+        File.WriteAllText(cope.At("data/news_headline/" + LampFiles.UsersFile), $$"""[{"user_id": "u1", "profile": [{{items}}], "query": [{"id": "q1", "input": "i", "gold": "g"}]}]""");
+
+        Assert.Equal(0, cope.Run("data", "check", "data"));
+        Assert.Contains(cope.Output.Split('\n'), line => line.Contains(LampFiles.UsersFile + " ", StringComparison.Ordinal) && line.Split("20,000").Length == 5);
+    }
+
+    [Fact]
     public void A_folder_that_names_no_task_needs_one()
     {
         Directory.Move(cope.At("data/news_headline"), cope.At("data/mine"));

@@ -68,6 +68,27 @@ public sealed class UserForgetTests(TinyWorld world) : IClassFixture<TinyWorld>
     }
 
     [Fact]
+    public void Erased_from_the_run_of_one_seed_he_is_in_no_average_either_and_the_other_runs_are_named()
+    {
+        var traces = Rename();
+        Assert.True(Cope("run", "recipe.yaml", "--run", "one-seed", "--seeds", "2") == 0, world.Error);
+        var run = world.At("one-seed");
+        Assert.True(File.Exists(run.SeedReport) && File.Exists(run.SeedResults) && File.Exists(run.SeedResultsTable));
+
+        Assert.Equal(0, Cope("user", "show", "one-seed/seed-42", Gone));
+        Assert.Contains("seeds.html", world.Output, StringComparison.Ordinal);
+        Assert.True(Cope("user", "forget", "one-seed/seed-42", Gone) == 0, world.Error);
+
+        Assert.Contains("one-seed/seed-43 still holds him; 'cope user forget one-seed ", world.Output.Replace('\\', '/'), StringComparison.Ordinal);
+        Assert.Empty(Found(run.OfSeed(42).Root, traces));
+        Assert.NotEmpty(Found(run.OfSeed(43).Root, traces));
+        Assert.False(File.Exists(run.SeedReport) || File.Exists(run.SeedResults) || File.Exists(run.SeedResultsTable));
+
+        Assert.True(Cope("user", "forget", "one-seed", Gone) == 0, world.Error);
+        Assert.Empty(Found(run.Root, traces));
+    }
+
+    [Fact]
     public void A_sweep_holds_nothing_of_him_though_his_items_were_its_queries()
     {
         var traces = Rename();

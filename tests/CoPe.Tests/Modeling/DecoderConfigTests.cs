@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CoPe.Modeling;
 using TorchSharp;
 
@@ -117,14 +118,42 @@ public class DecoderConfigTests
     [InlineData("\"model_type\": \"gemma3_text\", \"attn_logit_softcapping\": 50.0", "attn_logit_softcapping")]
     [InlineData("\"model_type\": \"mistral3\"", "mistral3")]
     [InlineData("\"model_type\": \"qwen3_moe\"", "qwen3_moe")]
+    [InlineData("\"model_type\": \"llama\", \"rope_theta\": 0", "rope_theta")]
+    [InlineData("\"model_type\": \"llama\", \"rope_theta\": -1e4", "rope_theta")]
+    [InlineData("\"model_type\": \"llama\", \"rope_theta\": 1e300", "rope_theta")]
+    [InlineData("\"model_type\": \"llama\", \"rope_theta\": 1e999", "rope_theta")]
+    [InlineData("\"model_type\": \"gemma3_text\", \"rope_local_base_freq\": 0", "rope_theta")]
+    [InlineData("\"model_type\": \"llama\", \"rope_scaling\": {\"factor\": 2.0}", "rope_scaling.rope_type")]
+    [InlineData("\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 0}", "rope_scaling")]
+    [InlineData("\"model_type\": \"llama\", \"max_position_embeddings\": 0", "max_position_embeddings")]
+    [InlineData("\"model_type\": \"llama\", \"max_position_embeddings\": -1", "max_position_embeddings")]
+    [InlineData("\"model_type\": \"llama\", \"num_attention_heads\": 0", "num_attention_heads")]
+    [InlineData("\"model_type\": \"llama\", \"num_attention_heads\": 2.5", "num_attention_heads")]
+    [InlineData("\"model_type\": \"llama\", \"num_key_value_heads\": 0", "num_key_value_heads")]
+    [InlineData("\"model_type\": \"llama\", \"head_dim\": -2", "head_dim")]
+    [InlineData("\"model_type\": \"llama\", \"rms_norm_eps\": 1e999", "rms_norm_eps")]
+    [InlineData("\"model_type\": \"llama\", \"rms_norm_eps\": \"NaN\"", "rms_norm_eps")]
+    [InlineData("\"model_type\": \"llama\", \"vocab_size\": 4294967296", "vocab_size")]
+    [InlineData("\"model_type\": \"mistral\", \"sliding_window\": 0", "sliding_window")]
+    [InlineData("\"model_type\": \"mistral\", \"sliding_window\": -1", "sliding_window")]
     public void What_is_not_computed_is_refused_by_name(string keys, string named)
     {
-        var error = Assert.Throws<ModelFileException>(() => Read($"{Sizes}, {keys}"));
+        var json = JsonNode.Parse($"{{{Sizes}}}")!.AsObject();
+        foreach (var (key, value) in JsonNode.Parse($"{{{keys}}}")!.AsObject()) json[key] = value?.DeepClone();
+        var error = Assert.Throws<ModelFileException>(() => Read(json.ToJsonString()[1..^1]));
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
         Assert.EndsWith("config.json", error.File, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_key_that_stands_twice_is_refused_by_name() =>
+        Assert.Contains("hidden_size: stands twice", Assert.Throws<ModelFileException>(() => Read($"{Sizes}, \"model_type\": \"llama\", \"hidden_size\": 64")).Message, StringComparison.Ordinal);
+
     [Theory]
+    [InlineData("{\"model_type\": \"llama\", \"rms_norm_eps\": NaN}")]
+    [InlineData("{\"model_type\": \"llama\", \"rope_theta\": Infinity}")]
+    [InlineData("5")]
+    [InlineData("null")]
     [InlineData("[]")]
     [InlineData("{\"model_type\": ")]
     [InlineData("")]

@@ -32,26 +32,12 @@ static class DataBuildVerb
         };
         command.SetAction(parsed =>
         {
-            using var display = RunDisplay.For(host, new RunRequest(), ["read", "write"]);
-            var options = Options(host, parsed) with { Progress = new Beginning(display), Cancellation = host.Cancellation };
-            BuildReport? report = null;
-            display.Show(() => report = DataBuild.Run(options));
-            Write(host, report!, Path.Combine(parsed.GetValue(Out)!, options.Definition.Task.Name));
+            var options = Options(host, parsed) with { Cancellation = host.Cancellation };
+            var report = DataStages.Show(host, ["read", "write", "check"], progress => DataBuild.Run(options with { Progress = progress }));
+            Write(host, report, Path.Combine(parsed.GetValue(Out)!, options.Definition.Task.Name));
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    /// <summary>Says that a stage begins when it first tells of its work.</summary>
-    sealed class Beginning(RunDisplay display) : IProgress<StageProgress>
-    {
-        readonly HashSet<string> begun = [];
-
-        public void Report(StageProgress value)
-        {
-            if (begun.Add(value.Stage)) display.Report(new StageEvent(value.Stage, StageEventKind.Began));
-            display.Report(value);
-        }
     }
 
     static BuildOptions Options(CommandHost host, ParseResult parsed)
@@ -68,7 +54,7 @@ static class DataBuildVerb
 
     static void Require(string source)
     {
-        if (!File.Exists(source)) throw new UsageException($"{source}: no such file; name the published questions, JSON lines or parquet files");
+        if (!File.Exists(source)) throw new UsageException($"{source}: {(Directory.Exists(source) ? "a folder" : "no such file")}; name the published questions, JSON lines or parquet files");
     }
 
     static Dictionary<string, string> OutputsOf(CommandHost host, ParseResult parsed, List<string> sources)

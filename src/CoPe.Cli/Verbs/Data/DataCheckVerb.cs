@@ -28,7 +28,7 @@ static class DataCheckVerb
         command.SetAction(parsed =>
         {
             var targets = CheckTarget.Find([.. parsed.GetValue(Paths)!.Select(path => Path.Combine(host.Roots[0], path))]);
-            var reports = targets.Select(target => Check(host, parsed, target)).ToList();
+            var reports = targets.Select(target => DataStages.Show(host, ["check"], progress => Check(host, parsed, target, progress))).ToList();
             if (parsed.GetValue(Json)) host.Out.WriteLine(CheckReportJson.Of(reports));
             else
                 foreach (var (target, report) in targets.Zip(reports)) DataCheckView.Write(host, target, report, parsed.GetValue(All) ? int.MaxValue : 3);
@@ -37,7 +37,7 @@ static class DataCheckVerb
         return command;
     }
 
-    static CheckReport Check(CommandHost host, ParseResult parsed, CheckTarget target)
+    static CheckReport Check(CommandHost host, ParseResult parsed, CheckTarget target, IProgress<StageProgress> progress)
     {
         var model = parsed.GetValue(Model) is { } named ? ModelSource.Find(host, named) : null;
         var fix = parsed.GetValue(Fix) is { } folder ? Path.Combine(host.Roots[0], folder) : null;
@@ -49,7 +49,7 @@ static class DataCheckVerb
             {
                 Definition = definition, Users = target.Users, Others = target.Others, Labels = target.Labels, Missing = target.Missing, Fix = fix,
                 Encoder = model is null ? null : ConversationEncoder.Load(model), MaxWords = parsed.GetValue(MaxWords), CutOff = parsed.GetValue(CutOff),
-                PlacesPerRule = parsed.GetValue(All) ? int.MaxValue : 1000, Progress = _ => host.Cancellation.ThrowIfCancellationRequested(),
+                PlacesPerRule = parsed.GetValue(All) ? int.MaxValue : 1000, Progress = progress, Cancellation = host.Cancellation,
             },
             model is null ? null : DecoderConfig.Read(model).MaxPositions);
     }

@@ -35,7 +35,8 @@ static class DataImportVerb
         };
         command.SetAction(parsed =>
         {
-            var report = DataImport.Run(Options(host, parsed));
+            var options = Options(host, parsed) with { Cancellation = host.Cancellation };
+            var report = DataStages.Show(host, ["read", "write", "check"], progress => DataImport.Run(options with { Progress = progress }));
             WriteRecipe(report, Path.GetRelativePath(host.Roots[0], report.Folder));
             ImportView.Write(host, report);
             return ExitCode.Ok;

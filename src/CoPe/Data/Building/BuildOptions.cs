@@ -46,5 +46,8 @@ public sealed record BuildOptions
     /// <summary>Asks for an early end.</summary>
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>The sources in words, for what is known of all of them together.</summary>
+    internal string SourceNames => Sources.Count == 1 ? Sources[0] : $"{Sources[0]} and {Sources.Count - 1} more";
+
     static int AtLeastOne(int value, string name) => value >= 1 ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected 1 or more.");
 }

@@ -21,15 +21,15 @@ sealed class JsonExampleFile : IExampleFile
     public IEnumerable<RawExample> Examples(Action<DataFileException> problem)
     {
         if (!tokens.Read()) throw new DataFileException(place, "an empty file", "examples", "Fetch the file again.");
-        if (tokens.Type == JsonTokenType.StartArray) tokens.Read();
-        for (var number = 1; tokens.Type == JsonTokenType.StartObject; number++, tokens.Read())
+        var isArray = tokens.Type == JsonTokenType.StartArray;
+        if (isArray) tokens.Read();
+        for (var number = 1; !tokens.IsAtEnd && tokens.Type != JsonTokenType.EndArray; number++, tokens.Read())
         {
             place = new() { File = File, Item = $"number {number}" };
             if (Example(number, problem) is { } example) yield return example;
         }
 
-        if (tokens.Type != JsonTokenType.EndArray && !tokens.IsAtEnd)
-            throw new DataFileException(place with { Item = null }, $"the text \"{tokens.Text}\" between examples", "an object for each example", "The file must be an array of examples, or hold one a line.");
+        if (isArray) tokens.RequireEnd("the array of examples");
     }
 
     public void Dispose() => tokens.Dispose();
@@ -39,7 +39,8 @@ sealed class JsonExampleFile : IExampleFile
         var depth = tokens.Depth;
         try
         {
-            List<Dictionary<string, string>?>? items = null;
+            if (tokens.Type != JsonTokenType.StartObject) throw new DataFileException(place, tokens.Described(), "an object for an example", "The entry is left out: put an object in its place.");
+            List<Dictionary<string, string?>?>? items = null;
             var scalars = tokens.ReadScalars(name =>
             {
                 if (name != "profile" || tokens.Type != JsonTokenType.StartArray) return false;
@@ -56,9 +57,9 @@ sealed class JsonExampleFile : IExampleFile
         }
     }
 
-    List<Dictionary<string, string>?> Items()
+    List<Dictionary<string, string?>?> Items()
     {
-        var items = new List<Dictionary<string, string>?>();
+        var items = new List<Dictionary<string, string?>?>();
         while (tokens.Read() && tokens.Type != JsonTokenType.EndArray)
         {
             if (tokens.Type == JsonTokenType.StartObject) items.Add(tokens.ReadScalars());

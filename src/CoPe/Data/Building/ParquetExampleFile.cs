@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections;
 using System.Globalization;
 using Parquet;
@@ -18,6 +19,7 @@ sealed class ParquetExampleFile : IExampleFile
         file = System.IO.File.OpenRead(path);
         try
         {
+            RequireFooter();
             groups = Wait(async () =>
             {
                 await using var reader = await ParquetReader.CreateAsync(file, leaveStreamOpen: true).ConfigureAwait(false);
@@ -47,11 +49,11 @@ sealed class ParquetExampleFile : IExampleFile
 
     public void Dispose() => file.Dispose();
 
-    static Dictionary<string, string> Scalars(IEnumerable<KeyValuePair<string, object>> fields)
+    static Dictionary<string, string?> Scalars(IEnumerable<KeyValuePair<string, object>> fields)
     {
-        var scalars = new Dictionary<string, string>();
+        var scalars = new Dictionary<string, string?>();
         foreach (var (name, value) in fields)
-            if (Text(value) is { } text) scalars[name] = text;
+            if (Text(value) is var text && (text is not null || (object?)value is null)) scalars[name] = text;
         return scalars;
     }
 
@@ -68,6 +70,23 @@ sealed class ParquetExampleFile : IExampleFile
         _ => null,
     };
 
+    /// <summary>A length that goes past the file's beginning would be taken for the memory to read it into.</summary>
+    void RequireFooter()
+    {
+        const int Ends = 12; // the mark at both ends, and the length before the last
+        Span<byte> tail = stackalloc byte[8];
+        if (file.Length < Ends) throw Unreadable("it is too short to be one", null);
+        file.Seek(-tail.Length, SeekOrigin.End);
+        file.ReadExactly(tail);
+        file.Position = 0;
+        var length = BinaryPrimitives.ReadInt32LittleEndian(tail);
+        if (!tail[4..].SequenceEqual("PAR1"u8)) throw Unreadable("its end is not that of one", null);
+        if (length <= 0 || length > file.Length - Ends) throw Unreadable($"its description would be {length} bytes of {file.Length}", null);
+    }
+
+    DataFileException Unreadable(string why, Exception? inner) =>
+        new(new() { File = File, Item = groups == 0 ? null : $"row group {read + 1} of {groups}" }, $"no parquet file that can be read ({why})", "a parquet file", "The file may be cut short or damaged: fetch it again.", inner);
+
     T Wait<T>(Func<Task<T>> work)
     {
         try
@@ -76,7 +95,7 @@ sealed class ParquetExampleFile : IExampleFile
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            throw new DataFileException(new() { File = File, Item = groups == 0 ? null : $"row group {read + 1} of {groups}" }, $"no parquet file that can be read ({error.Message})", "a parquet file", "The file may be cut short or damaged: fetch it again.", error);
+            throw Unreadable(error.Message, error);
         }
     }
 }

@@ -24,25 +24,28 @@ sealed class PublishedReader(IExampleFile file, LampTask task, string? userField
 
     PublishedRecord? Record(RawExample raw)
     {
-        var id = raw.Scalars.GetValueOrDefault("id", $"{raw.Number}");
+        var id = raw.Scalars.GetValueOrDefault("id") ?? $"{raw.Number}";
         place = new() { File = file.File, Item = id };
-        if (!raw.Scalars.TryGetValue("input", out var input)) return Lacking("input", raw.Scalars.Keys);
-        if (raw.Profile is null) return Lacking("profile", raw.Scalars.Keys);
-        var user = userField is null ? UserFields.Select(raw.Scalars.GetValueOrDefault).FirstOrDefault(value => value is not null) : raw.Scalars.GetValueOrDefault(userField);
-        if (userField is not null && user is null) return Lacking(userField, raw.Scalars.Keys);
+        if (raw.Scalars.GetValueOrDefault("input") is not { } input) return Lacking("input", raw.Scalars);
+        if (raw.Profile is null) return Lacking("profile", raw.Scalars);
+        // A user of null is nobody's name: taken for an example without user, it would become a user of its own.
+        var named = userField ?? UserFields.FirstOrDefault(raw.Scalars.ContainsKey);
+        var user = named is null ? null : raw.Scalars.GetValueOrDefault(named);
+        if (named is not null && string.IsNullOrWhiteSpace(user)) return Lacking(named, raw.Scalars);
         var items = raw.Profile.Select((fields, index) => Item(fields, index + 1)).OfType<HistoryItem>().ToList();
-        return new(user, new() { Id = id, Input = input, Gold = raw.Scalars.GetValueOrDefault("output", "") }, items);
+        return new(user, new() { Id = id, Input = input, Gold = raw.Scalars.GetValueOrDefault("output") ?? "" }, items);
     }
 
-    HistoryItem? Item(Dictionary<string, string>? fields, int number)
+    HistoryItem? Item(Dictionary<string, string?>? fields, int number)
     {
         if (fields is null) return Faulty($"number {number}", null, "no object");
         fields.Remove("id", out var id);
-        var lacking = task.InputFields.Append(task.OutputField).FirstOrDefault(field => !fields.ContainsKey(field));
-        if (lacking is not null) return Faulty(id ?? $"number {number}", lacking, "no such field");
+        var lacking = task.InputFields.Append(task.OutputField).FirstOrDefault(field => fields.GetValueOrDefault(field) is null);
+        if (lacking is not null) return Faulty(id ?? $"number {number}", lacking, fields.ContainsKey(lacking) ? "null" : "no such field");
         if (string.IsNullOrWhiteSpace(fields[task.OutputField])) return Faulty(id ?? $"number {number}", task.OutputField, "an empty text");
+        var texts = fields.Where(pair => pair.Value is not null).ToDictionary(pair => pair.Key, pair => pair.Value!);
         // Files without ids: the text itself tells one item from another, also across the records of a user.
-        return new() { Id = id ?? $"t{TextKey.Of(task.InputFields.Append(task.OutputField).Select(field => fields[field]), 1):x}", Fields = fields };
+        return new() { Id = id ?? $"t{TextKey.Of(task.InputFields.Append(task.OutputField).Select(field => texts[field]), 1):x}", Fields = texts };
     }
 
     HistoryItem? Faulty(string item, string? field, string found)
@@ -51,9 +54,9 @@ sealed class PublishedReader(IExampleFile file, LampTask task, string? userField
         return null;
     }
 
-    PublishedRecord? Lacking(string field, IEnumerable<string> found)
+    PublishedRecord? Lacking(string field, IReadOnlyDictionary<string, string?> found)
     {
-        problem(new(place with { Field = field }, $"only the fields {string.Join(", ", found)}", $"the field {field}", "The example is left out."));
+        problem(new(place with { Field = field }, found.TryGetValue(field, out var text) ? text is null ? "null" : "an empty text" : $"only the fields {string.Join(", ", found.Keys)}", $"the field {field}", "The example is left out."));
         return null;
     }
 }

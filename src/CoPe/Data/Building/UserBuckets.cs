@@ -32,7 +32,8 @@ sealed class UserBuckets : IDisposable
     }
 
     /// <summary>Every user once, his examples together: history items by id, the first of each, and all queries. The order depends on the ids alone.</summary>
-    public IEnumerable<LampUser> Users()
+    /// <param name="differs">Told of users and items that have an id in common with an earlier item, and not their texts; they are kept under the id that is told last.</param>
+    public IEnumerable<LampUser> Users(Action<string, string, string>? differs = null)
     {
         for (var bucket = 0; bucket < Count; bucket++)
         {
@@ -41,12 +42,22 @@ sealed class UserBuckets : IDisposable
             foreach (var part in new LampFileReader(tokens, task, error => throw error).Users())
             {
                 if (!merged.TryGetValue(part.Id, out var user)) merged[part.Id] = user = ([], []);
-                foreach (var item in part.Profile) user.Items.TryAdd(item.Id, item);
+                foreach (var item in part.Profile)
+                    if (Take(user.Items, item) is { } own) differs?.Invoke(part.Id, item.Id, own);
                 user.Queries.AddRange(part.Queries);
             }
 
             foreach (var (id, (items, queries)) in merged) yield return new() { Id = id, Profile = [.. items.Values], Queries = queries };
         }
+    }
+
+    /// <summary>Takes an item unless it is there already; returns the id it got where its own is another text's.</summary>
+    string? Take(Dictionary<string, HistoryItem> items, HistoryItem item)
+    {
+        var id = item.Id;
+        for (var number = 2; !items.TryAdd(id, item with { Id = id }); id = $"{item.Id}#{number++}")
+            if (task.InputFields.Append(task.OutputField).All(field => items[id].Fields[field] == item.Fields[field])) return null;
+        return id == item.Id ? null : id;
     }
 
     public void Dispose()

@@ -36,6 +36,9 @@ public sealed record CheckOptions
     /// <summary>Places kept for each rule; all are counted.</summary>
     public int PlacesPerRule { get; init; } = 1000;
 
-    /// <summary>Told of users read.</summary>
-    public Action<int>? Progress { get; init; }
+    /// <summary>Told of the work.</summary>
+    public IProgress<Runs.StageProgress>? Progress { get; init; }
+
+    /// <summary>Asks for an early end.</summary>
+    public CancellationToken Cancellation { get; init; }
 }

@@ -28,7 +28,8 @@ public sealed record CheckTarget(string Folder, string? Users, string? Others, s
     }
 
     /// <summary>Files that a run needs of a task's folder and that are not there; golds may stand in the queries.</summary>
-    public IReadOnlyList<string> Missing => IsWhole ? [.. new[] { (Users, LampFiles.UsersFile), (Others, LampFiles.OthersFile) }.Where(file => file.Item1 is null).Select(file => Path.Combine(Folder, file.Item2))] : [];
+    public IReadOnlyList<string> Missing => !IsWhole ? []
+        : [.. new[] { (Users, LampFiles.UsersFile), (Others, LampFiles.OthersFile), (Labels, LampFiles.LabelsFile) }.Where(file => file.Item1 is null).Select(file => Path.Combine(Folder, file.Item2)).Where(file => Path.GetFileName(file) != LampFiles.LabelsFile || Directory.Exists(file))];
 
     /// <summary>Whether this is a task's folder, not single files of it.</summary>
     public bool IsWhole { get; init; }

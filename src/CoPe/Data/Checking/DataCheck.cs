@@ -6,15 +6,19 @@ namespace CoPe.Data.Checking;
 /// </summary>
 public sealed class DataCheck
 {
+    /// <summary>The stage that progress is told of.</summary>
+    public const string Stage = "check";
+
     readonly CheckOptions options;
     readonly CheckContext context;
+    readonly DataProgress progress;
     readonly List<CheckedFile> files = [];
     readonly List<string> copies = [];
     bool isUnreadable;
 
     DataCheck(CheckOptions options)
     {
-        this.options = options;
+        (this.options, progress) = (options, new(options.Progress, options.Cancellation));
         var findings = new CheckFindings(options.PlacesPerRule);
         var golds = Labels(findings);
         context = new()
@@ -76,7 +80,6 @@ public sealed class DataCheck
         var clean = Readable(path, report: true).Select(check.Clean).OfType<LampUser>().Select(user =>
         {
             used(user);
-            options.Progress?.Invoke(file.Users);
             return user;
         });
         if (options.Fix is null) foreach (var _ in clean) { }
@@ -115,6 +118,7 @@ public sealed class DataCheck
                 yield break;
             }
 
+            progress.Read(Stage, path, tokens.BytesRead, tokens.Length);
             yield return users.Current;
         }
     }

@@ -2,35 +2,38 @@ using System.Text.Json;
 
 namespace CoPe.Data.Importing;
 
-/// <summary>JSON objects as rows: texts, numbers and truth values are columns, objects and arrays are none.</summary>
+/// <summary>JSON objects as rows: texts, numbers, truth values and nulls are columns, objects and arrays are none.</summary>
 static class FlatJson
 {
     static readonly JsonDocumentOptions Options = new() { MaxDepth = 1 << 20 };
 
     /// <summary>The objects of an array; what cannot be read of it is reported, and the rest read.</summary>
-    public static IEnumerable<ImportRow> Rows(string path, Action<DataFileException> problem)
+    public static IEnumerable<ImportRow> Rows(string path, ImportWatch watch)
     {
         var place = new DataFilePlace { File = path };
         using var tokens = new JsonTokenStream(path) { Where = () => place };
         tokens.Read();
-        if (tokens.Type != JsonTokenType.StartArray) throw Odd(place, Described($"{tokens.Type}"), "an array of objects");
+        if (tokens.Type != JsonTokenType.StartArray) throw new DataFileException(place, tokens.Described(), "an array of objects", "A file of one object a line is to be named .jsonl; docs/data.md describes the formats.");
         for (var number = 1; tokens.Read() && tokens.Type != JsonTokenType.EndArray; number++)
         {
             place = new() { File = path, Item = $"number {number}" };
-            if (Fields(tokens, place, problem) is { } fields) yield return new(place, fields);
+            if (Fields(tokens, place, watch.Problem) is { } fields) yield return new(place, fields);
+            watch.Progress.Read(ImportWatch.Stage, path, tokens.BytesRead, tokens.Length);
         }
+
+        tokens.RequireEnd("the array of objects");
     }
 
     /// <summary>The columns of a line; null where it was reported as faulty.</summary>
-    public static Dictionary<string, string>? Fields(string line, DataFilePlace place, Action<DataFileException> problem)
+    public static Dictionary<string, string?>? Fields(string line, DataFilePlace place, Action<DataFileException> problem)
     {
         try
         {
             using var document = JsonDocument.Parse(line, Options);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw Odd(place, Described($"{document.RootElement.ValueKind}"), "an object");
-            var fields = new Dictionary<string, string>();
-            foreach (var property in document.RootElement.EnumerateObject())
-                if (Scalar(property.Value) is { } value) fields[property.Name] = value;
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw Odd(place, Described($"{document.RootElement.ValueKind}"), "an object", "The line is left out: put one object on each line.");
+            var fields = new Dictionary<string, string?>();
+            foreach (var property in document.RootElement.EnumerateObject().Where(property => property.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array)))
+                if (!fields.TryAdd(property.Name, Scalar(property.Value))) throw Odd(place with { Field = property.Name }, "the field twice", "each field once", "The line is left out: take out one of them.");
             return fields;
         }
         catch (JsonException error)
@@ -49,12 +52,12 @@ static class FlatJson
         return null;
     }
 
-    static Dictionary<string, string>? Fields(JsonTokenStream tokens, DataFilePlace place, Action<DataFileException> problem)
+    static Dictionary<string, string?>? Fields(JsonTokenStream tokens, DataFilePlace place, Action<DataFileException> problem)
     {
         var depth = tokens.Depth;
         try
         {
-            return tokens.Type == JsonTokenType.StartObject ? tokens.ReadScalars() : throw Odd(place, Described($"{tokens.Type}"), "an object");
+            return tokens.Type == JsonTokenType.StartObject ? tokens.ReadScalars() : throw Odd(place, tokens.Described(), "an object", "The entry is left out: put an object in its place.");
         }
         catch (DataFileException error) when (!tokens.IsBroken)
         {
@@ -75,9 +78,9 @@ static class FlatJson
 
     static string Described(string kind)
     {
-        var word = kind.Replace("Start", "", StringComparison.Ordinal).ToLowerInvariant();
-        return $"{(word[0] is 'a' or 'o' ? "an" : "a")} {word}";
+        var word = kind.ToLowerInvariant();
+        return word == "null" ? word : $"{(word[0] is 'a' or 'o' ? "an" : "a")} {word}";
     }
 
-    static DataFileException Odd(DataFilePlace place, string found, string expected) => new(place, found, expected, "See docs/data.md for the formats.");
+    static DataFileException Odd(DataFilePlace place, string found, string expected, string advice) => new(place, found, expected, advice);
 }

@@ -46,4 +46,10 @@ public sealed record ImportOptions
 
     /// <summary>Folder that gets the task's folder.</summary>
     public required string Target { get; init; }
+
+    /// <summary>Told of the work.</summary>
+    public IProgress<Runs.StageProgress>? Progress { get; init; }
+
+    /// <summary>Asks for an early end.</summary>
+    public CancellationToken Cancellation { get; init; }
 }

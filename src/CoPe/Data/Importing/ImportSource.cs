@@ -11,22 +11,25 @@ static class ImportSource
 
     /// <summary>The rows in their order; what cannot be read is reported and passed over.</summary>
     /// <exception cref="DataFileException">The source is not there, empty, or no text.</exception>
-    public static IEnumerable<ImportRow> Read(string path, Action<DataFileException> problem)
+    public static IEnumerable<ImportRow> Read(string path, ImportWatch watch)
     {
-        if (Directory.Exists(path)) return TextFolder.Rows(path, problem);
+        if (Directory.Exists(path)) return TextFolder.Rows(path, watch);
         var place = new DataFilePlace { File = path };
         if (!File.Exists(path)) throw new DataFileException(place, "no such file or folder", "a CSV, JSON lines or JSON file, or a folder of texts", "Check the path.");
         if (new FileInfo(path).Length == 0) throw new DataFileException(place, "an empty file", "rows", "Check where the file comes from.");
         return Path.GetExtension(path).ToLowerInvariant() switch
         {
-            ".csv" or ".tsv" => Decoded(path, Csv(path, problem)),
-            ".jsonl" or ".ndjson" => Decoded(path, Lines(path, problem)),
-            ".json" => FlatJson.Rows(path, problem),
-            var other => throw new DataFileException(place, $"a file of kind '{other}'", ".csv, .tsv, .jsonl, .ndjson, .json or a folder of .txt and .md files", "Rename or convert it."),
+            ".csv" or ".tsv" => Decoded(path, Csv(path, watch)),
+            ".jsonl" or ".ndjson" => Decoded(path, Lines(path, watch)),
+            ".json" => FlatJson.Rows(path, watch),
+            var other => throw new DataFileException(place, PackedFile.Kind(path) ?? (other.Length == 0 ? "a file without an ending in its name" : $"a file of kind '{other}'"), ".csv, .tsv, .jsonl, .ndjson, .json or a folder of .txt and .md files", "Rename or convert it."),
         };
     }
 
-    static IEnumerable<ImportRow> Csv(string path, Action<DataFileException> problem)
+    /// <summary>Whether every row of the source has the same columns.</summary>
+    public static bool IsTable(string path) => Directory.Exists(path) || Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".tsv";
+
+    static IEnumerable<ImportRow> Csv(string path, ImportWatch watch)
     {
         using var text = TextSource.Open(path);
         List<string>? header = null;
@@ -35,8 +38,9 @@ static class ImportSource
             var place = new DataFilePlace { File = path, Line = row.Line };
             if (header is null) header = Header(row, place);
             else if (row.Fields.Count != header.Count)
-                problem(new(place, $"{row.Fields.Count} fields", $"{header.Count} as in the header", "The row is left out: quote fields that hold separators or line breaks."));
-            else yield return new(place, header.Zip(row.Fields).ToDictionary(pair => pair.First, pair => pair.Second));
+                watch.Problem(new(place, $"{row.Fields.Count} fields", $"{header.Count} as in the header", "The row is left out: quote fields that hold separators or line breaks."));
+            else yield return new(place, header.Zip(row.Fields).ToDictionary(pair => pair.First, pair => (string?)pair.Second));
+            watch.Progress.Read(ImportWatch.Stage, path, text.BaseStream.Position, text.BaseStream.Length);
         }
     }
 
@@ -47,14 +51,15 @@ static class ImportSource
             : throw new DataFileException(place, $"the column \"{twice.Key}\" twice", "columns with names of their own", "Rename one.");
     }
 
-    static IEnumerable<ImportRow> Lines(string path, Action<DataFileException> problem)
+    static IEnumerable<ImportRow> Lines(string path, ImportWatch watch)
     {
         using var text = TextSource.Open(path);
         for (var number = 1; text.ReadLine() is { } line; number++)
         {
             if (string.IsNullOrWhiteSpace(line)) continue;
             var place = new DataFilePlace { File = path, Line = number };
-            if (FlatJson.Fields(line, place, problem) is { } fields) yield return new(place, fields);
+            if (FlatJson.Fields(line, place, watch.Problem) is { } fields) yield return new(place, fields);
+            watch.Progress.Read(ImportWatch.Stage, path, text.BaseStream.Position, text.BaseStream.Length);
         }
     }
 

@@ -11,12 +11,19 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
     readonly List<string> names = [];
     readonly UniqueIds ids = new();
     readonly List<(string Field, string Column)> columns = [.. options.Inputs.Append(options.Output).Select(Pair)];
+    readonly HashSet<string> seen = [];
     ILookup<int, ImportedText> dated = Array.Empty<ImportedText>().ToLookup(text => text.Author);
+
+    /// <summary>Rows after which a column that none of them had is taken for a wrong name.</summary>
+    const int RowsThatTell = 1000;
 
     /// <summary>Names may tell who wrote a text, so hashed authors' texts are numbered.</summary>
     bool IsNumbered => options.Id is null || options.Hash is not null;
 
-    /// <summary>Texts that can be used.</summary>
+    /// <summary>Texts with an author.</summary>
+    public int Read => texts.Count;
+
+    /// <summary>Those of them that can be used.</summary>
     public int Count => dated.Sum(author => author.Count());
 
     /// <summary>Authors in the order of their first texts, with how many there are of each.</summary>
@@ -29,18 +36,21 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
     public bool IsLines { get; private set; } = true;
 
     /// <summary>Takes the rows; one without author, text or date is reported and left out.</summary>
-    public void Read(IEnumerable<ImportRow> source)
+    public void Take(IEnumerable<ImportRow> source)
     {
-        var isFirst = true;
+        var rows = 0;
+        string[] asked = [options.Author, .. new[] { options.Date, options.Id }.OfType<string>(), .. columns.Select(pair => pair.Column)];
         foreach (var row in source)
         {
-            if (isFirst) RequireColumns(row);
-            isFirst = false;
+            seen.UnionWith(row.Fields.Keys);
+            // A table tells its columns at once; objects may leave out what they do not have.
+            if (++rows == 1 && ImportSource.IsTable(options.Source)) RequireColumns(row.Place, asked);
+            else if (rows == RowsThatTell) RequireColumns(row.Place, [options.Author, columns[^1].Column]);
             if (Lack(row) is { } lack) problem(lack);
             else Take(row);
         }
 
-        if (texts.Count == 0) throw new DataFileException(new() { File = options.Source }, "no row with an author and a text", "one at least", "Check the columns.");
+        if (rows > 0) RequireColumns(new() { File = options.Source }, asked);
         dated = Dated().ToLookup(text => text.Author);
     }
 
@@ -62,17 +72,19 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
 
     void Take(ImportRow row)
     {
-        var name = row.Fields[options.Author].Trim();
+        var name = row.Fields[options.Author]!.Trim();
         if (!numbers.TryGetValue(name, out var author))
         {
             numbers[name] = author = names.Count;
             names.Add(name);
         }
 
-        var output = row.Fields[columns[^1].Column];
+        var output = row.Fields[columns[^1].Column]!;
         Lengths.Add(TextFaults.Words(output));
         IsLines &= !output.AsSpan().Trim().Contains('\n');
-        var start = spool.Add(row.Place, [options.Date is { } date ? row.Fields.GetValueOrDefault(date, "") : "", .. columns.Select(pair => row.Fields.GetValueOrDefault(pair.Column, ""))]);
+        foreach (var (_, column) in columns.SkipLast(1).Where(pair => row.Fields.GetValueOrDefault(pair.Column) is null))
+            problem(new(row.Place with { Field = column }, Missing(row, column), "a text", "The row is kept with an empty one: add the text, or take the row out."));
+        var start = spool.Add(row.Place, [options.Date is { } date ? row.Fields.GetValueOrDefault(date) ?? "" : "", .. columns.Select(pair => row.Fields.GetValueOrDefault(pair.Column) ?? "")]);
         texts.Add(new(author, IsNumbered ? null : IdOf(row), start));
     }
 
@@ -107,23 +119,24 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
     {
         foreach (var column in (string[])[options.Author, columns[^1].Column])
             if (string.IsNullOrWhiteSpace(row.Fields.GetValueOrDefault(column)))
-                return new(row.Place with { Field = column }, "nothing", "a text", "The row is left out: add the text.");
+                return new(row.Place with { Field = column }, Missing(row, column), "a text", "The row is left out: add the text.");
         return null;
     }
 
+    static string Missing(ImportRow row, string column) => !row.Fields.TryGetValue(column, out var text) ? "no text or number of this name" : text is null ? "null" : "an empty text";
+
     string IdOf(ImportRow row)
     {
-        var id = row.Fields.GetValueOrDefault(options.Id!, "").Trim();
+        var id = (row.Fields.GetValueOrDefault(options.Id!) ?? "").Trim();
         if (id.Length == 0) id = $"row {texts.Count + 1}";
         var own = ids.Of(id);
         if (own != id) problem(new(row.Place with { Field = options.Id }, $"the id \"{id}\" again", "each id once", $"The text is kept as \"{own}\"."));
         return own;
     }
 
-    void RequireColumns(ImportRow row)
+    void RequireColumns(DataFilePlace place, IEnumerable<string> asked)
     {
-        var asked = new[] { options.Author, options.Date, options.Id }.OfType<string>().Concat(columns.Select(pair => pair.Column));
-        foreach (var column in asked.Where(column => !row.Fields.ContainsKey(column)))
-            throw new DataFileException(row.Place, $"only the columns {string.Join(", ", row.Fields.Keys)}", $"a column \"{column}\"", NearestName.Of(column, row.Fields.Keys) is { } near ? $"The nearest is \"{near}\"." : "Check the header.");
+        foreach (var column in asked.Where(column => !seen.Contains(column)))
+            throw new DataFileException(place, $"only the columns {string.Join(", ", seen)}", $"a column \"{column}\"", NearestName.Of(column, seen) is { } near ? $"The nearest is \"{near}\"." : "Check the header.");
     }
 }

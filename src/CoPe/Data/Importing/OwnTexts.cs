@@ -28,7 +28,7 @@ public static class OwnTexts
         var me = UserSplit.Ask(definition, author, Math.Clamp(author.Profile.Count / 5, 1, MostQueries));
         // An id of his own may be one of the public data's too.
         var others = publicData.Others.Concat(publicData.Users).DistinctBy(user => user.Id).Where(user => user.Id != me.Id && user.Queries.Any(query => query.Gold.Length > 0));
-        return (CheckedDataset.Write(target, definition, [me], others), problems);
+        return (new CheckedDataset(target, definition, new()).Write([me], others, publicData.Others.Count + publicData.Users.Count + 1), problems);
     }
 
     static LampUser Author(LampTask task, (string Name, string Folder) person, Action<DataFileException> problem)
@@ -37,7 +37,7 @@ public static class OwnTexts
         if (!Directory.Exists(person.Folder)) throw new DataFileException(place, "no such folder", "a folder of .txt and .md files, one text each", "Check --history.");
         if (task.InputFields.Count > 1)
             throw new DataFileException(place, $"task {task.Name} with the input fields {string.Join(", ", task.InputFields)}", "a task of one input field, as a text has a heading and a body", "Name another with --task, or import the texts with 'cope data import'.");
-        var rows = TextFolder.Rows(person.Folder, problem).Select(row => (Row: row, Date: new DateColumn([], DateOrder.Dmy).Of(row.Fields[ImportSource.Written]))).OrderBy(pair => pair.Date).ToList();
+        var rows = TextFolder.Rows(person.Folder, new(problem, new())).Select(row => (Row: row, Date: new DateColumn([], DateOrder.Dmy).Of(row.Fields[ImportSource.Written]!))).OrderBy(pair => pair.Date).ToList();
         if (rows.Count < LeastTexts)
             throw new DataFileException(place, $"{rows.Count} texts", $"{LeastTexts} at least, and better some dozens", "Put more texts there, a file each.");
         return new() { Id = person.Name, Profile = [.. rows.Select((pair, number) => Item(task, pair.Row, number))], Queries = [] };
@@ -45,8 +45,8 @@ public static class OwnTexts
 
     static HistoryItem Item(LampTask task, ImportRow row, int number)
     {
-        var (heading, body) = (row.Fields[ImportSource.Heading], row.Fields[ImportSource.Body]);
-        var fields = new Dictionary<string, string> { [task.OutputField] = task.InputFields.Count == 0 ? row.Fields[ImportSource.Text] : task.SingleLineAnswer ? heading : body };
+        var (heading, body) = (row.Fields[ImportSource.Heading]!, row.Fields[ImportSource.Body]!);
+        var fields = new Dictionary<string, string> { [task.OutputField] = task.InputFields.Count == 0 ? row.Fields[ImportSource.Text]! : task.SingleLineAnswer ? heading : body };
         foreach (var field in task.InputFields) fields[field] = task.SingleLineAnswer ? body : heading;
         return new() { Id = $"own {number + 1}", Fields = fields };
     }

@@ -12,12 +12,17 @@ static partial class TextFolder
 {
     const int LongestHeading = 20;
 
-    public static IEnumerable<ImportRow> Rows(string folder, Action<DataFileException> problem)
+    public static IEnumerable<ImportRow> Rows(string folder, ImportWatch watch)
     {
-        var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file).ToLowerInvariant() is ".txt" or ".md" or ".text").Order(StringComparer.Ordinal).ToList();
+        var all = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).ToLookup(file => Path.GetExtension(file).ToLowerInvariant() is ".txt" or ".md" or ".text");
+        var files = all[true].Order(StringComparer.Ordinal).ToList();
         if (files.Count == 0) throw new DataFileException(new() { File = folder }, "no .txt or .md file", "one text a file", "Put the texts there, a file each.");
-        foreach (var file in files)
-            if (Row(folder, file, problem) is { } row) yield return row;
+        foreach (var other in all[false].Order(StringComparer.Ordinal)) watch.Problem(new(new() { File = other }, "a file of another kind", ".txt or .md", "The file is left out: save it as text, if it is one."));
+        for (var number = 0; number < files.Count; number++)
+        {
+            watch.Progress.Tell(ImportWatch.Stage, number, files.Count, "files");
+            if (Row(folder, files[number], watch.Problem) is { } row) yield return row;
+        }
     }
 
     /// <summary>A text's heading and the rest; the heading of a single sentence is its first words.</summary>
@@ -47,6 +52,11 @@ static partial class TextFolder
             problem(TextSource.NoText(file, error));
             return null;
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            problem(new(place, $"a file that cannot be opened ({error.Message})", "a text", "The file is left out.", error));
+            return null;
+        }
 
         if (string.IsNullOrWhiteSpace(text))
         {
@@ -55,7 +65,7 @@ static partial class TextFolder
         }
 
         var (heading, body) = Parts(text);
-        return new(place, new Dictionary<string, string>
+        return new(place, new Dictionary<string, string?>
         {
             [ImportSource.Folder] = relative.Contains('/') ? relative[..relative.IndexOf('/', StringComparison.Ordinal)] : Path.GetFileName(Path.GetFullPath(folder).TrimEnd('/', '\\')),
             [ImportSource.FileName] = relative, [ImportSource.Written] = Date(file), [ImportSource.Text] = text.Trim(), [ImportSource.Heading] = heading, [ImportSource.Body] = body,

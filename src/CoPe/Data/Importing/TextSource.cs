@@ -2,7 +2,7 @@ using System.Text;
 
 namespace CoPe.Data.Importing;
 
-/// <summary>Opens text files of any make: UTF-8 and UTF-16, with or without byte order mark, and UTF-32 with one. What is neither is refused, never guessed.</summary>
+/// <summary>Opens text files of any make: UTF-8, UTF-16 and UTF-32, with or without byte order mark. What is none of these is refused, never guessed.</summary>
 static class TextSource
 {
     /// <summary>A reader over the file's text.</summary>
@@ -12,11 +12,13 @@ static class TextSource
         Span<byte> head = stackalloc byte[4];
         var count = stream.ReadAtLeast(head, 4, throwOnEndOfStream: false);
         stream.Position = 0;
-        // Text has a letter in its first two characters, so a zero byte beside it tells UTF-16 where no mark does.
+        // Text has a letter in its first two characters, so zero bytes beside it tell UTF-16 and UTF-32 where no mark does.
         Encoding encoding = head[..count] switch
         {
             [0xFF, 0xFE, 0, 0] => new UTF32Encoding(false, true, true),
             [0, 0, 0xFE, 0xFF] => new UTF32Encoding(true, true, true),
+            [not 0, 0, 0, 0] => new UTF32Encoding(false, false, true),
+            [0, 0, 0, not 0] => new UTF32Encoding(true, false, true),
             [0xFF, 0xFE, ..] => new UnicodeEncoding(false, true, true),
             [0xFE, 0xFF, ..] => new UnicodeEncoding(true, true, true),
             [not 0, 0, not 0, 0] => new UnicodeEncoding(false, false, true),
@@ -29,6 +31,7 @@ static class TextSource
     /// <summary>The error for a file that is no text, with the line and byte where that shows.</summary>
     public static DataFileException NoText(string path, DecoderFallbackException error)
     {
+        if (PackedFile.Kind(path) is { } packed) return new(new() { File = path }, packed, "a text file", "Give the text itself.", error);
         var (line, offset) = FirstFault(path);
         return new(new() { File = path, Line = line }, offset is null ? "bytes that are no text in the encoding that its first bytes tell" : $"bytes that are neither UTF-8 nor UTF-16, the first at byte {offset}", "a text file", "Save it as UTF-8, for example with 'iconv -f windows-1252 -t utf-8'.", error);
     }

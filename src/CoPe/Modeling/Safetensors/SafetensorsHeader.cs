@@ -10,6 +10,9 @@ static class SafetensorsHeader
     /// <summary>The format's own limit: a longer header is refused before it is read.</summary>
     const long MaxBytes = 100_000_000;
 
+    /// <summary>Dimensions that a message lists.</summary>
+    const int MostDimensions = 8;
+
     static ReadOnlySpan<byte> LfsMark => "version https://git-lfs"u8;
 
     /// <summary>Length of a file, or of what it links to.</summary>
@@ -55,6 +58,7 @@ static class SafetensorsHeader
             {
                 if (!names.Add(item.Name)) throw new ModelFileException(file, item.Name, "the header names this tensor twice.");
                 if (item.Name != "__metadata__") entries.Add(Entry(file, item, dataStart));
+                else if (item.Value.ValueKind != JsonValueKind.Object) throw new ModelFileException(file, item.Name, "is no JSON object.");
             }
             CheckLayout(file, entries, dataStart, fileBytes);
             return entries;
@@ -72,12 +76,13 @@ static class SafetensorsHeader
         if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String
             || !value.TryGetProperty("shape", out var shape) || !value.TryGetProperty("data_offsets", out var offsets))
             throw Bad("the header entry lacks dtype, shape or data_offsets.");
+        if (value.EnumerateObject().GroupBy(field => field.Name).FirstOrDefault(field => field.Skip(1).Any()) is { } twice) throw Bad($"the header entry has {twice.Key} twice.");
         if (!SafetensorsDtype.TryParse(dtype.GetString()!, out var type, out var size))
             throw Bad($"dtype {dtype.GetString()} is not supported; expected one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL.");
         if (Numbers(shape) is not { } dims) throw Bad("the shape is no list of whole numbers >= 0.");
         if (Numbers(offsets) is not [var begin, var end] || end < begin) throw Bad("data_offsets is no pair begin <= end.");
         if (Bytes(dims, size) is not { } needed || needed != end - begin)
-            throw Bad($"shape [{string.Join(", ", dims)}] of {dtype.GetString()} does not fill its {end - begin} bytes.");
+            throw Bad($"shape [{string.Join(", ", dims.Take(MostDimensions))}{(dims.Length > MostDimensions ? ", ..." : "")}] of {dtype.GetString()} does not fill its {end - begin} bytes.");
         if (begin > long.MaxValue - dataStart) throw Bad($"data offset {begin} lies past the end of the file.");
         return new TensorEntry(item.Name, type, dims, dataStart + begin, needed);
     }

@@ -51,6 +51,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         foreach (var file in Figures.Append(run.Report)) AtomicFile.Remove(file);
         Renew(complete);
         ForgetTogether(run, id);
+        if (run.Around() is { } outer) RemoveAverages(outer);
         RequireGone(user);
         return traces;
     }
@@ -60,6 +61,11 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     {
         ArgumentNullException.ThrowIfNull(run);
         ForgottenUsers.Read(run).With(id).Write(run);
+        RemoveAverages(run);
+    }
+
+    static void RemoveAverages(RunDirectory run)
+    {
         foreach (var file in Averages(run)) AtomicFile.Remove(file);
     }
 
@@ -93,7 +99,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         if (Directory.Exists(run.AllCheckpoints) && Directory.EnumerateFiles(run.AllCheckpoints, "*", SearchOption.AllDirectories).Count() is > 0 and var saved) Add(run.AllCheckpoints, "checkpoints of several users together", saved);
         if (Directory.Exists(run.TamOfEveryoneAdapter)) Add(run.TamOfEveryoneAdapter, "an adapter trained on everyone", 1);
         if (lines.IsBorrowed()) Add(run.DpoAdapters, "adapters of others, trained with a text of his as a rejected answer", 1);
-        foreach (var (file, what) in ((string, string)[])[.. Figures.Select(file => (file, "figures that he is part of")), (run.Report, "texts and figures of users"), .. Averages(run).Select(file => (file, "means over users"))])
+        foreach (var (file, what) in ((string, string)[])[.. Figures.Select(file => (file, "figures that he is part of")), (run.Report, "texts and figures of users"), .. new[] { run, run.Around() }.OfType<RunDirectory>().SelectMany(Averages).Select(file => (file, "means over users"))])
             if (File.Exists(file)) Add(file, what, 1);
         if (IsDataInRun) Add(Path.Combine(context.Inputs.Data, LampFiles.UsersFile), "his history and queries", 1);
         return traces;

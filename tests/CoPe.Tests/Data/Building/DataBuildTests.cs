@@ -124,16 +124,66 @@ public sealed class DataBuildTests : IDisposable
 
         var report = DataBuild.Run(Write(records));
 
-        Assert.Equal(2, report.ProblemCount);
+        Assert.Equal(5, report.ProblemCount);
         Assert.Contains(report.Problems, problem => problem.Contains("item 5, profile item x, field \"title\"", StringComparison.Ordinal));
         Assert.Contains(report.Problems, problem => problem.Contains("item 6, field \"input\"", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("train_outputs.json, item 99: found no output", StringComparison.Ordinal));
+        Assert.Equal(2, report.Problems.Count(problem => problem.Contains("found an output without a question", StringComparison.Ordinal)));
         Assert.Equal(1, report.WithoutGold);
+    }
+
+    [Fact]
+    public void Nulls_and_entries_that_are_no_objects_are_left_out_and_named()
+    {
+        var records = Records();
+        records[5]["user_id"] = null!;
+        records[4]["profile"] = new object[] { new { id = "x", text = "a text", title = (string?)null }, Item("e1", 1) };
+        var options = Write(records);
+        File.WriteAllText(options.Sources[0], $"[null, [1], {JsonSerializer.Serialize(records)[1..]}");
+
+        var report = DataBuild.Run(options);
+
+        Assert.Contains(report.Problems, problem => problem.Contains("item number 1: found null", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("item number 2: found an array", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("item 5, profile item x, field \"title\": found null", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("item 6, field \"user_id\": found null", StringComparison.Ordinal));
+        Assert.Equal((5, 5), (report.Examples, report.Users));
+    }
+
+    [Fact]
+    public void An_id_that_stands_for_two_texts_keeps_both_and_is_named()
+    {
+        var records = Records();
+        records[5]["user_id"] = "a";
+        records[5]["profile"] = new[] { Item("a1", 3, "Quite another headline here"), Item("a2", 2), Item("f3", 4) };
+
+        var report = DataBuild.Run(Write(records));
+
+        var user = Read().Users.Single(user => user.Id == "a");
+        Assert.Equal(["a1", "a1#2", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "f3"], user.Profile.Select(item => item.Id).Order(StringComparer.Ordinal));
+        Assert.Contains("user a, item a1: found another text", Assert.Single(report.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_date_that_cannot_be_read_is_named_and_progress_tells_of_every_stage()
+    {
+        var records = Records();
+        records[1]["profile"] = new object[] { Item("b1", 2), new { id = "b2", text = "another text", title = "Its own headline here", date = "soon" } };
+        var told = new StageList();
+
+        var report = DataBuild.Run(Write(records) with { Progress = told });
+
+        Assert.Contains("user b, item b2, field \"date\": found \"soon\"", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Equal(["read", "write", "check"], told.Names);
+        Assert.Throws<OperationCanceledException>(() => DataBuild.Run(Write(Records()) with { Cancellation = new(true) }));
     }
 
     [Theory]
     [InlineData("", "an empty file")]
     [InlineData("[{\"id\": 1,", "no valid JSON")]
-    [InlineData("\"text\"", "between examples")]
+    [InlineData("\"text\"", "item number 1: found the text \"text\"")]
+    [InlineData("[] []", "more behind the array of examples")]
+    [InlineData("\u001f\u008b", "no valid JSON")]
     [InlineData("[]", "0 users with a question")]
     public void A_file_that_is_no_benchmark_is_refused(string text, string found)
     {

@@ -98,6 +98,28 @@ public sealed class PublishedFilesTests : IDisposable
         Assert.Contains("x.parquet: found no parquet file that can be read", Assert.Throws<DataFileException>(() => DataBuild.Run(Build(path, "review_writing"))).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(11)]
+    [InlineData(500)]
+    [InlineData(-8)]
+    [InlineData(-200)]
+    public void A_parquet_file_cut_anywhere_is_refused_with_its_name(int length)
+    {
+        var bytes = File.ReadAllBytes(Path.Combine(Published, "review.parquet"));
+        File.WriteAllBytes(folder.At("x.parquet"), bytes[..(length > 0 ? length : bytes.Length + length)]);
+        Assert.Contains("x.parquet: found no parquet file that can be read", Assert.Throws<DataFileException>(() => DataBuild.Run(Build(folder.At("x.parquet"), "review_writing"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_parquet_file_that_claims_a_description_longer_than_itself_is_refused_before_it_is_read()
+    {
+        var bytes = File.ReadAllBytes(Path.Combine(Published, "review.parquet"));
+        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 8), int.MaxValue);
+        File.WriteAllBytes(folder.At("x.parquet"), bytes);
+        Assert.Contains($"2147483647 bytes of {bytes.Length}", Assert.Throws<DataFileException>(() => DataBuild.Run(Build(folder.At("x.parquet"), "review_writing"))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_damaged_row_group_is_refused_and_named()
     {

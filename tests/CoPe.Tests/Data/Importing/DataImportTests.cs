@@ -47,7 +47,7 @@ public sealed class DataImportTests : IDisposable
         Assert.Empty(report.Check.Findings.Rules);
     }
 
-    public static TheoryData<string> Encodings => ["utf-8", "utf-8 mark", "utf-16", "utf-16be", "utf-16 without mark", "utf-16be without mark", "utf-32", "crlf"];
+    public static TheoryData<string> Encodings => ["utf-8", "utf-8 mark", "utf-16", "utf-16be", "utf-16 without mark", "utf-16be without mark", "utf-32", "utf-32 without mark", "utf-32be without mark", "crlf"];
 
     [Theory]
     [MemberData(nameof(Encodings))]
@@ -56,7 +56,7 @@ public sealed class DataImportTests : IDisposable
         var text = Csv(day => $"2024-01-{day + 10}").Replace("Ada", "Adä", StringComparison.Ordinal);
         Import(text);
         var expected = File.ReadAllText(folder.At("out/mails/" + LampFiles.UsersFile));
-        Encoding encoding = kind switch { "utf-16" => Encoding.Unicode, "utf-16be" => Encoding.BigEndianUnicode, "utf-16 without mark" => new UnicodeEncoding(false, false), "utf-16be without mark" => new UnicodeEncoding(true, false), "utf-32" => Encoding.UTF32, "utf-8 mark" => Encoding.UTF8, _ => new UTF8Encoding(false) };
+        Encoding encoding = kind switch { "utf-16" => Encoding.Unicode, "utf-16be" => Encoding.BigEndianUnicode, "utf-16 without mark" => new UnicodeEncoding(false, false), "utf-16be without mark" => new UnicodeEncoding(true, false), "utf-32" => Encoding.UTF32, "utf-32 without mark" => new UTF32Encoding(false, false), "utf-32be without mark" => new UTF32Encoding(true, false), "utf-8 mark" => Encoding.UTF8, _ => new UTF8Encoding(false) };
 
         Import(kind == "crlf" ? text.Replace("\n", "\r\n", StringComparison.Ordinal) : text, encoding);
 
@@ -131,7 +131,7 @@ public sealed class DataImportTests : IDisposable
     [Theory]
     [InlineData("", "an empty file")]
     [InlineData("who,when,subject\nAda,2024,x\n", "a column \"body\"")]
-    [InlineData("who,when,subject,body\n", "no row with an author and a text")]
+    [InlineData("who,when,subject,body\n", "no row with all it needs")]
     [InlineData("who,when,subject,body\nAda,2024,a,b\n", "found 1 author")]
     [InlineData("who,when,subject,body\nAda,2024,a,b\nBob,2024,a,c\n", "at most 1 texts an author")]
     [InlineData("who,who,subject,body\nAda,2024,a,b\n", "the column \"who\" twice")]
@@ -163,6 +163,92 @@ public sealed class DataImportTests : IDisposable
 
         Assert.Equal(["mails"], Directory.EnumerateFileSystemEntries(folder.At("out")).Select(Path.GetFileName));
         Assert.Equal(["task.yaml", LampFiles.OthersFile, LampFiles.UsersFile, LampFiles.LabelsFile], Directory.EnumerateFileSystemEntries(folder.At("out/mails")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    static List<string> Lines() => [.. from day in Enumerable.Range(1, 6) from name in (string[])["Ada", "Bob"] select $$"""{"who": "{{name}}", "when": "2024-01-0{{day}}", "subject": "topic {{day}}", "body": "the text {{day}} of {{name}} here"}"""];
+
+    [Theory]
+    [InlineData("who", "", "found null, expected a text. The row is left out", 11)]
+    [InlineData("body", "", "found null, expected a text. The row is left out", 11)]
+    [InlineData("when", "", "found no date", 11)]
+    [InlineData("subject", "", "found null, expected a text. The row is kept with an empty one", 12)]
+    [InlineData("body", "{}", "found no text or number of this name", 11)]
+    [InlineData("subject", "[1]", "found no text or number of this name, expected a text. The row is kept with an empty one", 12)]
+    public void A_null_or_an_object_in_the_place_of_a_text_is_named_even_in_the_first_row(string field, string value, string found, int rows)
+    {
+        var lines = Lines();
+        lines[0] = System.Text.RegularExpressions.Regex.Replace(lines[0], $"\"{field}\": \"[^\"]*\"", $"\"{field}\": {(value.Length == 0 ? "null" : value)}");
+        File.WriteAllLines(folder.At("mails.jsonl"), lines);
+        File.WriteAllText(folder.At("mails.json"), $"[{string.Join(',', lines)}]");
+
+        foreach (var (file, place) in new[] { ("mails.jsonl", "line 1"), ("mails.json", "item number 1") })
+        {
+            var report = DataImport.Run(Options(file));
+            Assert.Equal(rows, report.Rows);
+            Assert.Contains($"{file}, {place}, field \"{field}\": {found}", Assert.Single(report.Problems), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_field_that_stands_twice_costs_its_row_and_what_follows_an_array_is_refused()
+    {
+        var twice = Lines().Select((line, place) => place == 3 ? line.Replace("{", "{\"who\": \"Eve\", ", StringComparison.Ordinal) : line).ToList();
+        File.WriteAllLines(folder.At("mails.jsonl"), twice);
+        File.WriteAllText(folder.At("mails.json"), $"[{string.Join(',', twice)}]");
+
+        Assert.Contains("mails.jsonl, line 4, field \"who\": found the field twice", Assert.Single(DataImport.Run(Options("mails.jsonl")).Problems), StringComparison.Ordinal);
+        Assert.Contains("mails.json, item number 4, field \"who\": found the field twice", Assert.Single(DataImport.Run(Options("mails.json")).Problems), StringComparison.Ordinal);
+
+        File.WriteAllText(folder.At("mails.json"), $"[{string.Join(',', Lines())}] [{string.Join(',', Lines())}]");
+        Assert.Contains("mails.json", Assert.Throws<DataFileException>(() => DataImport.Run(Options("mails.json"))).Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<byte[], string> Packed => new()
+    {
+        { [0x1F, 0x8B, 8, 0, 0, 0, 0, 0], "gzip" }, { [0x28, 0xB5, 0x2F, 0xFD, 1, 2, 3], "zstd" }, { [(byte)'P', (byte)'K', 3, 4, 0xFF, 0xFE, 1], "zip" }, { [.. "PAR1"u8, 0xFF, 0xFF, 0, 1], "parquet" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Packed))]
+    public void A_packed_file_in_the_place_of_text_is_called_by_its_kind(byte[] bytes, string kind)
+    {
+        foreach (var file in (string[])["mails.csv", "mails.jsonl", "mails.json", "mails.gz"])
+        {
+            File.WriteAllBytes(folder.At(file), bytes);
+            var message = Assert.Throws<DataFileException>(() => DataImport.Run(Options(file))).Message;
+            Assert.Contains(file, message, StringComparison.Ordinal);
+            Assert.Contains(kind, message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Nothing_to_use_is_refused_with_the_first_thing_that_was_left_out()
+    {
+        File.WriteAllText(folder.At("mails.jsonl"), $"[{string.Join(',', Lines())}]");
+
+        Assert.Contains("(one entry left out or changed, the first: " + folder.At("mails.jsonl") + ", line 1: found an array", Assert.Throws<DataFileException>(() => DataImport.Run(Options("mails.jsonl"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_the_check_leaves_nobody_the_refusal_says_what_it_took_out()
+    {
+        File.WriteAllLines(folder.At("mails.jsonl"), Lines().Select(line => System.Text.RegularExpressions.Regex.Replace(line, "the text . of", "always the same text of")));
+
+        Assert.Contains("x leak_text, first " + LampFiles.UsersFile + ", user Ada", Assert.Throws<DataFileException>(() => DataImport.Run(Options("mails.jsonl"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_that_are_no_texts_are_passed_over_and_named_and_progress_tells_of_every_stage()
+    {
+        foreach (var (author, day) in from author in (string[])["ada", "bob"] from day in Enumerable.Range(1, 6) select (author, day)) folder.Write($"texts/{author}/2024-01-0{day}.txt", $"Note {day} of {author}\n\nAt length about thing {day} of {author}.");
+        folder.Write("texts/ada/letter.docx", "PK");
+        var told = new StageList();
+
+        var report = DataImport.Run(new() { Source = folder.At("texts"), Name = "mails", Author = "folder", Date = "date", Id = "file", Inputs = ["heading"], Output = "body", Target = folder.At("out"), Progress = told });
+
+        Assert.Contains("letter.docx: found a file of another kind", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Equal(["read", "write", "check"], told.Names);
+        Assert.Throws<OperationCanceledException>(() => DataImport.Run(Options("mails.jsonl") with { Source = folder.At("texts"), Author = "folder", Date = null, Inputs = ["heading"], Cancellation = new(true) }));
     }
 
     [Fact]
