@@ -10,6 +10,9 @@ sealed class ChoiceGroup : IDisposable
     /// <summary>Scores of a step from which on threads share them: fewer are done before another thread has woken.</summary>
     const long LeastShared = 1 << 19;
 
+    /// <summary>Stands for the token of a member whose scores are not numbers.</summary>
+    public const int NoNumber = -1;
+
     readonly DecodingOptions _options;
     readonly Tensor _experts;
     readonly Tensor? _amateurs;
@@ -30,7 +33,7 @@ sealed class ChoiceGroup : IDisposable
     public static List<ChoiceGroup> Of(IEnumerable<Sequence> sequences, Device device) =>
         [.. sequences.GroupBy(Key).Select(group => new ChoiceGroup([.. group], device))];
 
-    /// <summary>The next token of every member, <c>[members]</c> int64, from the logits <c>[rows, vocab]</c> float32 of the whole batch.</summary>
+    /// <summary>The next token of every member, <c>[members]</c> int64, or <see cref="NoNumber"/>, from the logits <c>[rows, vocab]</c> float32 of the whole batch.</summary>
     public Tensor Choose(Tensor logits)
     {
         using var scope = NewDisposeScope();
@@ -60,7 +63,10 @@ sealed class ChoiceGroup : IDisposable
             if (!early) scores = Penalised(scores, soFar);
         }
 
-        return (_options.Sample ? Draw(scores, first) : scores.argmax(-1)).DetachFromDisposeScope();
+        var best = scores.argmax(-1, keepdim: true); // of scores with a NaN among them, the NaN
+        var ill = scores.gather(1, best).isnan(); // [count, 1]
+        var tokens = _options.Sample ? Draw(scores.masked_fill(ill, Scalars.Of(0)), first) : best.squeeze(1);
+        return tokens.masked_fill(ill.squeeze(1), Scalars.Of(NoNumber)).DetachFromDisposeScope();
     }
 
     public void Dispose()

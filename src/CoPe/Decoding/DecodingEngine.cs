@@ -37,6 +37,7 @@ public sealed class DecodingEngine
     /// <param name="progress">Told of finished answers and tokens generated.</param>
     /// <param name="cancellation">Looked at before every step.</param>
     /// <exception cref="ArgumentException">A request cannot be served: empty prompt, prompt that fills the context, adapter that does not exist, an id given twice.</exception>
+    /// <exception cref="NotANumberException">The model gave NaN for a request.</exception>
     public IEnumerable<DecodingResult> Generate(IEnumerable<DecodingRequest> requests, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
     {
         var known = requests as IReadOnlyList<DecodingRequest>;

@@ -30,6 +30,7 @@ sealed class Sequence(DecodingRequest request, int sample, StopCondition stop)
 
     public void Append(int token)
     {
+        if (token == ChoiceGroup.NoNumber) throw new NotANumberException(request.Id, _generated.Count);
         _generated.Add(token);
         request.Heard?.Invoke(token);
         Ended = stop.Check(_generated);

@@ -34,6 +34,7 @@ public sealed class SequenceScorer
     /// <param name="items">The items.</param>
     /// <param name="cancellation">Looked at before every pass.</param>
     /// <exception cref="ArgumentException">An item cannot be scored: empty prompt, longer than the context, adapter that does not exist.</exception>
+    /// <exception cref="NotANumberException">The model gave NaN.</exception>
     public IReadOnlyList<ScoredResponse> Score(IEnumerable<ScoringItem> items, CancellationToken cancellation = default)
     {
         var list = items.ToList();
@@ -54,7 +55,9 @@ public sealed class SequenceScorer
                 foreach (var response in row.Responses)
                 {
                     var length = list[row.Item].Responses[response].Count;
-                    results[row.Item][row.Policy][response] = new ScoredResponse(list[row.Item].Id, row.Policy, response, scores.LogProbs[at..(at + length)])
+                    var logProbs = scores.LogProbs[at..(at + length)];
+                    if (Array.FindIndex(logProbs, float.IsNaN) is >= 0 and var bad) throw new NotANumberException(list[row.Item].Id, bad);
+                    results[row.Item][row.Policy][response] = new ScoredResponse(list[row.Item].Id, row.Policy, response, logProbs)
                     {
                         Alternatives = scores.Best.Length == 0 ? [] : scores.Best[at..(at + length)],
                     };

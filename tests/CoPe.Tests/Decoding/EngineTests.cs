@@ -131,6 +131,20 @@ public class EngineTests
         Assert.Equal(["short", "middle", "long"], ids);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Scores_that_are_not_numbers_end_the_batch_and_name_the_request(bool sample)
+    {
+        using var policies = GoldenPolicies.Llama();
+        using (no_grad())
+            foreach (var values in policies.Users.Parameters()) values.fill_(double.NaN);
+        DecodingRequest Of(string id, int user) => new() { Id = id, Prompt = [5, 6], Expert = new(true, user), Amateur = WornAdapters.TaskAdaptiveModel, Options = new DecodingOptions { Sample = sample, RepetitionPenalty = 1.2, MaxNewTokens = 3 } };
+        var error = Assert.Throws<NotANumberException>(() => policies.Engine().InOrder([Of("ill", 0)]));
+        Assert.StartsWith("'ill': after 0 tokens", error.Message, StringComparison.Ordinal);
+        Assert.Throws<NotANumberException>(() => policies.Scorer().Score([new ScoringItem("ill", [5, 6], [[7, 8]], [new(true, 0)])]));
+    }
+
     [Fact]
     public void Nothing_stays_behind_however_the_stream_ends()
     {
