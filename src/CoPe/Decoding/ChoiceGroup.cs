@@ -37,6 +37,7 @@ sealed class ChoiceGroup : IDisposable
     public Tensor Choose(Tensor logits)
     {
         using var scope = NewDisposeScope();
+        if (IsGreedyContrast && ContrastiveChoice.Applies(logits)) return tensor(GreedyContrast(logits)).MoveToOuterDisposeScope();
         var workers = Members.Count * logits.shape[1] < LeastShared || logits.device_type != DeviceType.CPU ? 1 : Math.Min(TorchThreads.OfKernels, Members.Count);
         var share = (Members.Count + workers - 1) / workers;
         var parts = TorchThreads.Run(workers, (Members.Count + share - 1) / share, (_, part) => Choose(logits, part * share, Math.Min(share, Members.Count - part * share)));
@@ -45,6 +46,12 @@ sealed class ChoiceGroup : IDisposable
         if (_soFar is not null) Remember(tokens);
         return tokens.MoveToOuterDisposeScope();
     }
+
+    /// <summary>Whether the highest score is all that is asked, and nothing moves scores after the contrast.</summary>
+    bool IsGreedyContrast => _amateurs is not null && !_options.Sample && !_options.ReferenceEpsilon && _soFar is null;
+
+    long[] GreedyContrast(Tensor logits) =>
+        ContrastiveChoice.Compute(logits, [.. Members.Select(member => (member.Rows[0], member.Rows[1]))], _options.Contrast, _options.Plausibility, NoNumber);
 
     /// <summary>The same for some of the members; the caller's own, since threads have dispose scopes of their own.</summary>
     Tensor Choose(Tensor logits, int first, int count)

@@ -31,6 +31,16 @@ static class Bf16
         return Vector256.ConditionalSelect(Vector256.Equals(numbers, numbers), rounded.AsSingle(), Vector256.Create(float.NaN));
     }
 
+    /// <summary>Sixteen numbers, rounded; NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<ushort> Narrowed(Vector512<float> numbers)
+    {
+        var bits = numbers.AsUInt32();
+        var rounded = bits + Vector512.Create(0x7FFFu) + (Vector512.ShiftRightLogical(bits, 16) & Vector512<uint>.One);
+        var upper = Vector512.ShiftRightLogical(Vector512.ConditionalSelect(Vector512.Equals(numbers, numbers).AsUInt32(), rounded, Vector512.Create(0x7FC00000u)), 16);
+        return Vector256.Narrow(upper.GetLower(), upper.GetUpper());
+    }
+
     /// <summary>Stores eight numbers, rounded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Store(Vector256<float> numbers, ushort* to)
@@ -38,6 +48,11 @@ static class Bf16
         var upper = Vector256.ShiftRightLogical(Rounded(numbers).AsUInt32(), 16);
         Vector128.Narrow(upper.GetLower(), upper.GetUpper()).Store(to);
     }
+
+    /// <summary>Stores sixteen numbers, rounded, of which the even and the odd ones are given.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StorePairs(Vector256<float> even, Vector256<float> odd, ushort* to) =>
+        (Vector256.ShiftRightLogical(Rounded(even).AsUInt32(), 16) | (Rounded(odd).AsUInt32() & Vector256.Create(0xFFFF0000u))).Store((uint*)to);
 
     /// <summary>Stores four numbers, rounded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -131,9 +131,25 @@ static unsafe class FewRowsProduct
                 work.Columns = columns + (long)c * PairDots.Block * work.Steps;
                 PairDots.Multiply(&work, count, lines);
                 work.Next += PairDots.Block * lines * work.Steps;
-                for (var i = 0; i < count; i++) Put(operands, PairDots.SumsOf(work, i), c + i, n, n + step, PairDots.Block * (int)work.Steps);
+                var sums = PairDots.SumsOf(work, count);
+                if (step == 4 && k % PairDots.Block == 0) Put(operands, sums, c, count, n);
+                else
+                    for (var i = 0; i < count; i++) Put(operands, Vector512.Shuffle(sums, Vector512.Create(4 * i) + Vector512<int>.Indices).GetLower().GetLower(), c + i, n, n + step, PairDots.Block * (int)work.Steps);
             }
         }
+    }
+
+    /// <summary>Writes the results <c>[columns, 4 rows]</c> of a few columns, for rows of whole blocks.</summary>
+    static void Put(in Operands operands, Vector512<float> sums, int column, int columns, int first)
+    {
+        if (operands.Bias is not null)
+        {
+            var bias = Vector128.Load(operands.Bias + first);
+            sums += Vector512.Create(Vector256.Create(bias, bias), Vector256.Create(bias, bias));
+        }
+        var rounded = Bf16.Narrowed(sums).AsUInt64();
+        var to = operands.Y + (long)column * operands.Sizes.N + first;
+        for (var i = 0; i < columns; i++, to += operands.Sizes.N) *(ulong*)to = rounded[i];
     }
 
     /// <summary>Writes the results of one column and up to four rows: what whole blocks came to, the rest of the length, and the bias.</summary>

@@ -32,11 +32,17 @@ unsafe interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
     /// <summary>One number in all lanes.</summary>
     static abstract TSelf Broadcast(float number);
 
+    /// <summary>The smaller of each two numbers.</summary>
+    static abstract TSelf Min(TSelf a, TSelf b);
+
     /// <summary>The larger of each two numbers.</summary>
     static abstract TSelf Max(TSelf a, TSelf b);
 
-    /// <summary><c>e^x</c>.</summary>
-    static abstract TSelf Exp(TSelf x);
+    /// <summary>The nearest whole numbers.</summary>
+    static abstract TSelf Round(TSelf x);
+
+    /// <summary><c>2^n</c> for whole n from -126 to 127.</summary>
+    static abstract TSelf PowerOfTwo(TSelf n);
 
     /// <summary>The largest of the lanes.</summary>
     static abstract float Largest(TSelf x);

@@ -9,6 +9,8 @@ readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes256>
 {
     readonly Vector256<float> value = value;
 
+    public Vector256<float> Value => value;
+
     public static int Count => 8;
 
     public static int Columns => 2;
@@ -35,17 +37,24 @@ readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes256>
     public static Lanes256 Broadcast(float number) => new(Vector256.Create(number));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Min(Lanes256 a, Lanes256 b) => new(Vector256.MinNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Max(Lanes256 a, Lanes256 b) => new(Vector256.MaxNative(a.value, b.value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Lanes256 x)
     {
-        var largest = float.NegativeInfinity;
-        for (var i = 0; i < Count; i++) largest = MathF.Max(largest, x.value[i]);
-        return largest;
+        var four = Vector128.MaxNative(x.value.GetLower(), x.value.GetUpper());
+        var two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Exp(Lanes256 x) => new(Vector256.Exp(x.value));
+    public static Lanes256 Round(Lanes256 x) => new(Vector256.Round(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 PowerOfTwo(Lanes256 n) => new(Vector256.ShiftLeft(Vector256.ConvertToInt32Native(n.value) + Vector256.Create(127), 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Sums(Lanes256 a, Lanes256 b, Lanes256 c, Lanes256 d)

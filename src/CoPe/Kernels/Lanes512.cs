@@ -34,17 +34,19 @@ readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     public static Lanes512 Broadcast(float number) => new(Vector512.Create(number));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Max(Lanes512 a, Lanes512 b) => new(Vector512.MaxNative(a.value, b.value));
-
-    public static float Largest(Lanes512 x)
-    {
-        var largest = float.NegativeInfinity;
-        for (var i = 0; i < Count; i++) largest = MathF.Max(largest, x.value[i]);
-        return largest;
-    }
+    public static Lanes512 Min(Lanes512 a, Lanes512 b) => new(Vector512.MinNative(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Exp(Lanes512 x) => new(Vector512.Exp(x.value));
+    public static Lanes512 Max(Lanes512 a, Lanes512 b) => new(Vector512.MaxNative(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Lanes512 x) => Lanes256.Largest(new(Vector256.MaxNative(x.value.GetLower(), x.value.GetUpper())));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Round(Lanes512 x) => new(Vector512.Round(x.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 PowerOfTwo(Lanes512 n) => new(Vector512.ShiftLeft(Vector512.ConvertToInt32Native(n.value) + Vector512.Create(127), 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Sums(Lanes512 a, Lanes512 b, Lanes512 c, Lanes512 d) => Lanes256.Sums(Halved(a), Halved(b), Halved(c), Halved(d));

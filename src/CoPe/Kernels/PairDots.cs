@@ -59,12 +59,27 @@ static unsafe class PairDots
         else ((delegate* unmanaged[SuppressGCTransition]<Work*, void>)Codes[3 * (columns >> 1) + (lines >> 1)])(work);
     }
 
-    /// <summary>The sums of four rows with one column.</summary>
-    public static Vector128<float> SumsOf(in Work work, int column)
+    /// <summary>The sums <c>[columns, 4 rows]</c> of 1, 2 or 4 columns; past them the first column's again. Taken for all at once, each in the same order.</summary>
+    public static Vector512<float> SumsOf(in Work work, int columns)
     {
-        var sums = work.Sums + 4 * Lanes * column;
-        return Lanes512.Sums(Lanes512.Load(sums), Lanes512.Load(sums + Lanes), Lanes512.Load(sums + 2 * Lanes), Lanes512.Load(sums + 3 * Lanes));
+        var first = Quarters(work.Sums);
+        var second = columns > 1 ? Quarters(work.Sums + 4 * Lanes) : first;
+        var front = Halves(first, second);
+        var back = columns > 2 ? Halves(Quarters(work.Sums + 8 * Lanes), Quarters(work.Sums + 12 * Lanes)) : front;
+        return Avx512F.Shuffle4x128(front, back, 0x88) + Avx512F.Shuffle4x128(front, back, 0xDD); // lanes 0, 2 of both, and 1, 3
     }
+
+    /// <summary>In each 128-bit lane a quarter of the sums of the four rows.</summary>
+    static Vector512<float> Quarters(float* sums)
+    {
+        Vector512<float> a = Vector512.Load(sums), b = Vector512.Load(sums + Lanes), c = Vector512.Load(sums + 2 * Lanes), d = Vector512.Load(sums + 3 * Lanes);
+        var ab = (Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b)).AsDouble(); // a0+a2, b0+b2, a1+a3, b1+b3
+        var cd = (Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d)).AsDouble();
+        return Avx512F.UnpackLow(ab, cd).AsSingle() + Avx512F.UnpackHigh(ab, cd).AsSingle();
+    }
+
+    /// <summary>Lanes 0 + 2 and 1 + 3 of the first, then of the second.</summary>
+    static Vector512<float> Halves(Vector512<float> first, Vector512<float> second) => Avx512F.Shuffle4x128(first, second, 0x44) + Avx512F.Shuffle4x128(first, second, 0xEE);
 
     /// <summary>Lays columns <c>[columns, stride]</c> block by block: the first block of each, the second of each, and so on; what is left of the block length stays out.</summary>
     public static void Pack(ushort* from, int stride, int columns, ushort* to)

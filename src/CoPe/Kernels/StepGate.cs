@@ -30,7 +30,7 @@ static unsafe class StepGate
         for (; i + 8 <= to; i += 8)
         {
             var x = Bf16.Widen(gate + i);
-            var opened = Bf16.Rounded(x / (Vector256<float>.One + Vector256.Exp(-x)));
+            var opened = Bf16.Rounded(x / (Vector256<float>.One + Exponential<Lanes256>.Of(new(-x)).Value));
             Bf16.Store(opened * Bf16.Widen(up + i), y + i);
         }
         for (; i < to; i++)

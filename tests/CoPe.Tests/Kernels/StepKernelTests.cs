@@ -48,6 +48,28 @@ public class StepKernelTests
         Assert.True(float.IsNaN(gated[4]));
     }
 
+    [Fact]
+    public void The_exponential_is_right_to_two_units_in_the_last_place()
+    {
+        for (var x = -87.3; x < 88.7; x += 0.00137)
+        {
+            var exact = Math.Exp((float)x);
+            Assert.InRange(Exp((float)x), exact - 2 * Ulp(exact), exact + 2 * Ulp(exact));
+        }
+        static double Ulp(double value) => MathF.BitIncrement((float)value) - (double)(float)value;
+    }
+
+    [Theory]
+    [InlineData(float.NegativeInfinity, 0)]
+    [InlineData(-120, 0)]
+    [InlineData(0, 1)]
+    [InlineData(120, float.PositiveInfinity)]
+    [InlineData(float.PositiveInfinity, float.PositiveInfinity)]
+    [InlineData(float.NaN, float.NaN)]
+    public void The_exponential_keeps_its_limits(float x, float expected) => Assert.Equal(expected, Exp(x));
+
+    static float Exp(float x) => Exponential<Lanes256>.Of(Lanes256.Broadcast(x)).Value[3];
+
     [Theory]
     [InlineData(1, 16)]
     [InlineData(4, 64)]
