@@ -23,15 +23,15 @@ sealed class AdapterPass
     /// <summary><c>y += scaling * (x A^T) B^T</c> row by row for x <c>[rows, seq, in]</c>, y <c>[rows, seq, out]</c>, if the layer is adapted.</summary>
     public void AddTo(Tensor y, Tensor x, string layer)
     {
-        foreach (var (assignment, dropout) in worn)
+        var adapted = worn.FindAll(part => part.Assignment.Bank.Ordinal(layer) >= 0);
+        if (adapted.Count == 0) return;
+        if (StepAdapters.Applies(x, y) && adapted.TrueForAll(part => part.Dropout is null && part.Assignment.Bank.Pairs[layer].InPlace is not null))
         {
-            if (assignment.Bank.Ordinal(layer) < 0) continue;
-            var (pair, scaling) = (assignment.Bank.Pairs[layer], assignment.Bank.Config.Scaling);
-            if (dropout is null && StepAdapters.Applies(x, y, pair.A, pair.B))
-            {
-                StepAdapters.AddTo(y, x, pair.A, pair.B, assignment.AdapterOf, scaling);
-                continue;
-            }
+            StepAdapters.AddTo(y, x, adapted.ConvertAll(part => new StepAdapters.Term(part.Assignment.Bank.Pairs[layer].InPlace!, part.Assignment.AdapterOf, part.Assignment.Bank.Config.Scaling)));
+            return;
+        }
+        foreach (var (assignment, dropout) in adapted)
+        {
             using var scope = NewDisposeScope();
             var (first, rows) = assignment.IndexOfRow is null ? (0, x.shape[0]) : (assignment.First, assignment.WornRows);
             var all = rows == x.shape[0];
@@ -39,7 +39,7 @@ sealed class AdapterPass
             if (dropout is not null) input = dropout.Apply(input, layer);
             var (a, b) = assignment.Factors(layer, dtype);
             var delta = Product(input, a, b).view(rows, y.shape[1], y.shape[2]);
-            (all ? y : y.narrow(0, first, rows)).add_(delta, Scalars.Of(scaling));
+            (all ? y : y.narrow(0, first, rows)).add_(delta, Scalars.Of(assignment.Bank.Config.Scaling));
         }
     }
 

@@ -69,4 +69,12 @@ static class Bf16
         for (; k + 8 <= length; k += 8) Widen(from + k).Store(to + k);
         for (; k < length; k++) to[k] = ToSingle(from[k]);
     }
+
+    /// <summary>Rounds so many numbers.</summary>
+    public static unsafe void Narrow(float* from, ushort* to, int length)
+    {
+        var k = 0;
+        for (; k + 8 <= length; k += 8) Store(Vector256.Load(from + k), to + k);
+        for (; k < length; k++) to[k] = FromSingle(from[k]);
+    }
 }

@@ -11,30 +11,64 @@ namespace CoPe.Kernels;
 /// </summary>
 static unsafe class StepAdapters
 {
-    /// <summary>Whether x <c>[rows, 1, in]</c> and y <c>[rows, 1, out]</c> are of the kind: bf16 on the processor, contiguous, one position a row, and nothing for autograd to remember.</summary>
-    public static bool Applies(Tensor x, Tensor y, Tensor a, Tensor b) =>
-        x.shape[1] == 1 && TensorMemory.IsPlain(x) && TensorMemory.IsPlain(y) && a.device_type == DeviceType.CPU
-        && a.dtype == ScalarType.Float32 && b.dtype == ScalarType.Float32 && a.is_contiguous() && b.is_contiguous() && !is_grad_enabled();
-
-    /// <summary>
-    /// <c>y[row] += scaling * B[i] (A[i] x[row])</c> with i = the row's adapter, for rows with i >= 0: A <c>[adapters, r, in]</c>, B <c>[adapters, out, r]</c> float32;
-    /// y <c>[rows, 1, out]</c> is changed in place.
-    /// </summary>
-    public static void AddTo(Tensor y, Tensor x, Tensor a, Tensor b, Func<int, int> adapterOfRow, double scaling)
+    /// <summary>Where the factors A <c>[adapters, r, in]</c> and B <c>[adapters, out, r]</c> of a layer's adapters lie.</summary>
+    public sealed class Factors
     {
-        var (inputs, outputs, rank) = ((int)x.shape[2], (int)y.shape[2], (int)a.shape[1]);
+        Factors(Tensor a, Tensor b)
+        {
+            (Down, Up) = ((nint)TensorMemory.Of(a), (nint)TensorMemory.Of(b));
+            (Rank, Inputs, Outputs) = ((int)a.shape[1], (int)a.shape[2], (int)b.shape[1]);
+        }
+
+        nint Down { get; }
+
+        nint Up { get; }
+
+        public int Rank { get; }
+
+        public int Inputs { get; }
+
+        public int Outputs { get; }
+
+        /// <summary>A of an adapter, <c>[r, in]</c>.</summary>
+        public float* DownOf(int adapter) => (float*)Down + (long)adapter * Rank * Inputs;
+
+        /// <summary>B of an adapter, <c>[out, r]</c>.</summary>
+        public float* UpOf(int adapter) => (float*)Up + (long)adapter * Outputs * Rank;
+
+        /// <summary>Null where the two are not of the kind: float32 on the processor, contiguous. Valid while they live.</summary>
+        public static Factors? Of(Tensor a, Tensor b) => IsPlain(a) && IsPlain(b) ? new(a, b) : null;
+
+        static bool IsPlain(Tensor factor) => factor.device_type == DeviceType.CPU && factor.dtype == ScalarType.Float32 && factor.is_contiguous();
+    }
+
+    /// <summary>What some rows wear: each its adapter of the factors, -1 for none.</summary>
+    public readonly record struct Term(Factors Factors, Func<int, int> AdapterOfRow, double Scaling);
+
+    /// <summary>Whether x <c>[rows, 1, in]</c> and y <c>[rows, 1, out]</c> are of the kind: bf16 on the processor, contiguous, one position a row, and nothing for autograd to remember.</summary>
+    public static bool Applies(Tensor x, Tensor y) => x.shape[1] == 1 && TensorMemory.IsPlain(x) && TensorMemory.IsPlain(y) && !is_grad_enabled();
+
+    /// <summary><c>y[row] += sum over terms of scaling * B[i] (A[i] x[row])</c> with i = the row's adapter there; y <c>[rows, 1, out]</c> is changed in place and rounded once.</summary>
+    public static void AddTo(Tensor y, Tensor x, IReadOnlyList<Term> terms)
+    {
+        var (inputs, outputs, ranks) = (terms[0].Factors.Inputs, terms[0].Factors.Outputs, terms.Sum(term => term.Factors.Rank + 4));
         ushort* to = (ushort*)TensorMemory.Of(y), from = (ushort*)TensorMemory.Of(x);
-        float* down = (float*)TensorMemory.Of(a), up = (float*)TensorMemory.Of(b);
         KernelTeam.Run(TorchThreads.OfKernels, (int)x.shape[0], row =>
         {
-            if (adapterOfRow(row) is not (>= 0 and var adapter)) return;
-            var buffer = ArrayPool<float>.Shared.Rent(inputs + rank + 4);
+            var buffer = ArrayPool<float>.Shared.Rent(inputs + ranks);
             fixed (float* wide = buffer)
             {
-                var inner = wide + inputs; // [rank]
                 Bf16.Widen(from + (long)row * inputs, wide, inputs);
-                FloatRows.Multiply(down + (long)adapter * rank * inputs, wide, rank, inputs, inner);
-                Raise(up + (long)adapter * outputs * rank, inner, rank, outputs, (float)scaling, to + (long)row * outputs);
+                var inner = wide + inputs; // of each term [rank], scaled
+                foreach (var term in terms)
+                {
+                    if (term.AdapterOfRow(row) is not (>= 0 and var adapter)) continue;
+                    var factors = term.Factors;
+                    FloatRows.Multiply(factors.DownOf(adapter), wide, factors.Rank, inputs, inner);
+                    for (var r = 0; r < factors.Rank; r++) inner[r] *= (float)term.Scaling;
+                    inner += factors.Rank + 4;
+                }
+                Raise(terms, row, wide + inputs, outputs, to + (long)row * outputs);
             }
             ArrayPool<float>.Shared.Return(buffer);
         });
@@ -42,17 +76,26 @@ static unsafe class StepAdapters
         GC.KeepAlive(y);
     }
 
-    static void Raise(float* up, float* inner, int rank, int outputs, float scaling, ushort* y)
+    static void Raise(IReadOnlyList<Term> terms, int row, float* inner, int outputs, ushort* y)
     {
         const int Some = 256;
-        var delta = stackalloc float[Some + 4];
-        for (var first = 0; first < outputs; first += Some)
+        float* sum = stackalloc float[Some], delta = stackalloc float[Some + 4];
+        for (var first = 0; first < outputs; first += Some, y += Some)
         {
             var count = Math.Min(Some, outputs - first);
-            FloatRows.Multiply(up + (long)first * rank, inner, count, rank, delta);
-            var i = 0;
-            for (; i + 8 <= count; i += 8) Bf16.Store(Vector256.FusedMultiplyAdd(Vector256.Load(delta + i), Vector256.Create(scaling), Bf16.Widen(y + first + i)), y + first + i);
-            for (; i < count; i++) y[first + i] = Bf16.FromSingle(MathF.FusedMultiplyAdd(delta[i], scaling, Bf16.ToSingle(y[first + i])));
+            Bf16.Widen(y, sum, count);
+            var at = inner;
+            foreach (var term in terms)
+            {
+                if (term.AdapterOfRow(row) is not (>= 0 and var adapter)) continue;
+                var factors = term.Factors;
+                FloatRows.Multiply(factors.UpOf(adapter) + (long)first * factors.Rank, at, count, factors.Rank, delta);
+                var i = 0;
+                for (; i + 8 <= count; i += 8) (Vector256.Load(sum + i) + Vector256.Load(delta + i)).Store(sum + i);
+                for (; i < count; i++) sum[i] += delta[i];
+                at += factors.Rank + 4;
+            }
+            Bf16.Narrow(sum, y, count);
         }
     }
 }

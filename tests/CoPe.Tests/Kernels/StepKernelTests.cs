@@ -91,15 +91,21 @@ public class StepKernelTests
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
-        int[] adapters = [2, -1, 0, 2];
-        var (a, b) = (randn([3, rank, inputs], generator: new Generator(1, CPU)), randn([3, outputs, rank], generator: new Generator(2, CPU)));
+        int[][] adapters = [[2, -1, 0, 2], [-1, -1, 1, 0]]; // of two terms, the second of another rank
+        double[] scalings = [.5, 2];
         var (x, y) = (Numbers(3, 4, 1, inputs), Numbers(4, 4, 1, outputs));
-        Assert.True(StepAdapters.Applies(x, y, a, b));
-        var exact = y.to(ScalarType.Float64);
-        for (var row = 0; row < 4; row++)
-            if (adapters[row] >= 0) exact[row] += x[row].to(ScalarType.Float64).matmul(a[adapters[row]].to(ScalarType.Float64).t()).matmul(b[adapters[row]].to(ScalarType.Float64).t()) * 0.5;
+        Assert.True(StepAdapters.Applies(x, y));
+        var (exact, terms) = (y.to(ScalarType.Float64), new List<StepAdapters.Term>());
+        for (var i = 0; i < 2; i++)
+        {
+            var (own, scaling) = (adapters[i], scalings[i]);
+            var (a, b) = (randn([3, rank + i, inputs], generator: new Generator(1, CPU)), randn([3, outputs, rank + i], generator: new Generator(2, CPU)));
+            terms.Add(new(StepAdapters.Factors.Of(a, b)!, row => own[row], scaling));
+            for (var row = 0; row < 4; row++)
+                if (own[row] >= 0) exact[row] += x[row].to(ScalarType.Float64).matmul(a[own[row]].to(ScalarType.Float64).t()).matmul(b[own[row]].to(ScalarType.Float64).t()) * scaling;
+        }
         var before = y[1].clone();
-        StepAdapters.AddTo(y, x, a, b, row => adapters[row], 0.5);
+        StepAdapters.AddTo(y, x, terms);
         Near(exact, y, roundings: 1);
         Assert.True(y[1].equal(before).all().item<bool>());
     }
