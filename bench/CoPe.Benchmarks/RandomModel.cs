@@ -68,7 +68,7 @@ sealed class RandomModel : IDisposable
     static byte[] Block()
     {
         var random = new Random(1);
-        var block = new byte[16 << 20];
+        var block = new byte[1 << 20]; // small, since it stays in the process's memory
         random.NextBytes(block);
         for (var i = 1; i < block.Length; i += 2)
         {

@@ -16,6 +16,7 @@ sealed class DecodeFigures : IDisposable
     readonly int rounds;
     readonly double loadMilliseconds;
     readonly double emptyMegabytes;
+    readonly double nativeMegabytes;
 
     public DecodeFigures(string shape, int? layers, int rounds)
     {
@@ -23,6 +24,8 @@ sealed class DecodeFigures : IDisposable
         folder = new RandomModel(RandomModel.Shape(shape, layers));
         emptyMegabytes = Clock.ResidentMegabytes();
         var watch = Stopwatch.StartNew();
+        using (var started = zeros(1)) started.sum().Dispose();
+        nativeMegabytes = Clock.ResidentMegabytes();
         model = folder.Load();
         loadMilliseconds = watch.Elapsed.TotalMilliseconds;
         task = AdapterBank.Create(model.Config, new LoraConfig { Rank = 16, Alpha = 16, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] }, [0]);
@@ -48,6 +51,7 @@ sealed class DecodeFigures : IDisposable
         var weights = folder.Bytes / 1048576.0;
         yield return ("rss_over_weights", Clock.ResidentMegabytes() / weights);
         yield return ("rss_of_the_empty_process_over_weights", emptyMegabytes / weights);
+        yield return ("rss_with_the_native_library_over_weights", nativeMegabytes / weights);
     }
 
     IEnumerable<(string, double)> Steps()

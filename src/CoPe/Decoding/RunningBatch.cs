@@ -103,7 +103,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
             : tensor(starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position).ToArray(), [count, seq], device: model.Device);
         using var batch = new TokenBatch(tensor(ids, [count, seq], device: model.Device), positions);
         using var adapters = banks.Rows([.. rows.Select(row => row.Sequence.Worn(row.Role))]);
-        model.Forward(batch, adapters, _cache.Rows(first, count, columns));
+        model.FillCache(batch, adapters, _cache.Rows(first, count, columns));
     }
 
     static IEnumerable<long> Padded(IReadOnlyList<int> prompt, int start, int length) =>

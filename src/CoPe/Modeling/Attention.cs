@@ -21,13 +21,8 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
         var view = pass.ViewOf(layer);
         var (rows, seq) = (x.shape[0], x.shape[1]);
         var q = Normed(query.Forward(x, pass).view(rows, seq, config.HeadCount, config.HeadDim), "q_norm");
-        var k = Normed(key.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim), "k_norm");
-        var v = value.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim);
-        using (pass.Clock?.Enter("rotary positions"))
-        {
-            q = Scaled(view.Rotary.Apply(q));
-            k = view.Rotary.Apply(k);
-        }
+        var (k, v) = KeysAndValues(x, pass);
+        using (pass.Clock?.Enter("rotary positions")) q = Scaled(view.Rotary.Apply(q));
         if (view.Step is null)
             using (pass.Clock?.Enter("cache")) pass.Cache?.Write(layer, k, v);
         using var attending = pass.Clock?.Enter("attention");
@@ -35,6 +30,23 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
             : view.ReadsCache ? Folded(q, pass.Cache!.Keys(layer), pass.Cache.Values(layer), view.Mask)
             : view.ScoreBias is { } bias ? Explicit(q, k, v, bias) : Spread(q, k, v, view.Mask);
         return output.Forward(mixed.reshape(rows, seq, config.HeadCount * config.HeadDim), pass).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Writes the keys and values of x <c>[rows, seq, hidden]</c> into the pass's cache and does no more.</summary>
+    public void FillCache(Tensor x, ForwardPass pass)
+    {
+        using var scope = NewDisposeScope();
+        var (k, v) = KeysAndValues(x, pass);
+        pass.Cache!.Write(layer, k, v);
+    }
+
+    /// <summary>Both <c>[rows, seq, kvHeads, headDim]</c>, keys turned to their positions.</summary>
+    (Tensor Keys, Tensor Values) KeysAndValues(Tensor x, ForwardPass pass)
+    {
+        var (rows, seq) = (x.shape[0], x.shape[1]);
+        var k = Normed(key.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim), "k_norm");
+        var v = value.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim);
+        using (pass.Clock?.Enter("rotary positions")) return (pass.ViewOf(layer).Rotary.Apply(k), v);
     }
 
     Tensor Normed(Tensor heads, string norm) => config.QueryKeyNorm ? RmsNorm.Apply(heads, weights[$"{name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne) : heads;

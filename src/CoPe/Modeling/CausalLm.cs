@@ -70,16 +70,34 @@ public sealed class CausalLm : IDisposable
     public Tensor ForwardRecomputed(TokenBatch batch, AdapterRows? adapters = null) =>
         Forward(batch, new ForwardPass(Config, Dtype, batch, adapters, null), RecomputedLayer.Forward); // the pass's tables belong to the caller's scope, which the backward pass ends in
 
+    /// <summary>
+    /// Writes keys and values of a prompt into the cache rows, for a step that goes on from there: what the last layer does beyond its keys and values nobody reads, so it is not computed.
+    /// </summary>
+    public void FillCache(TokenBatch batch, AdapterRows? adapters, KvCacheRows cache)
+    {
+        using var scope = NewDisposeScope();
+        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache);
+        using var hidden = Through(layers.AsSpan(..^1), batch, pass, (layer, hidden, pass) => layer.Forward(hidden, pass));
+        layers[^1].FillCache(hidden, pass);
+    }
+
     Tensor Forward(TokenBatch batch, ForwardPass pass, Func<DecoderLayer, Tensor, ForwardPass, Tensor> run)
+    {
+        using var hidden = Through(layers, batch, pass, run);
+        return RmsNorm.Apply(hidden, weights[WeightLayout.FinalNorm], Config.NormEpsilon, Config.NormAddsOne);
+    }
+
+    /// <summary>Hidden states after these layers, the first ones, owned by the caller.</summary>
+    Tensor Through(ReadOnlySpan<DecoderLayer> first, TokenBatch batch, ForwardPass pass, Func<DecoderLayer, Tensor, ForwardPass, Tensor> run)
     {
         using var scope = NewDisposeScope();
         var hidden = Embed(batch.Ids);
-        foreach (var layer in layers)
+        foreach (var layer in first)
         {
             using var before = hidden;
             hidden = run(layer, before, pass);
         }
-        return RmsNorm.Apply(hidden, weights[WeightLayout.FinalNorm], Config.NormEpsilon, Config.NormAddsOne).MoveToOuterDisposeScope();
+        return hidden.MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits <c>[..., vocab]</c> float32 of hidden states <c>[..., hidden]</c>, owned by the caller: callers pass only the positions they need.</summary>

@@ -21,5 +21,12 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
         return middle.add(config.NormsAfterBlocks ? Norm(fed, "post_feedforward_layernorm") : fed, Scalars.One).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Writes the layer's keys and values of hidden states <c>[rows, seq, hidden]</c> into the pass's cache and does no more.</summary>
+    public void FillCache(Tensor hidden, ForwardPass pass)
+    {
+        using var scope = NewDisposeScope();
+        attention.FillCache(Norm(hidden, "input_layernorm"), pass);
+    }
+
     Tensor Norm(Tensor x, string norm) => RmsNorm.Apply(x, weights[$"{name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne);
 }

@@ -24,7 +24,7 @@ public class KvCacheTests
         using var cache = new KvCache(model, 4, 16);
 
         // Prompts padded on the right, in cache rows 1 to 3; then each row goes on by one token at its own position.
-        using (var prompt = new TokenBatch(ids.narrow(1, 0, 6).clone())) model.Forward(prompt, adapters, cache.Rows(1, 3, 6));
+        using (var prompt = new TokenBatch(ids.narrow(1, 0, 6).clone())) model.FillCache(prompt, adapters, cache.Rows(1, 3, 6));
         for (var step = 0; step < 5; step++)
         {
             var positions = lengths.Select(l => (long)l + step).ToArray();
@@ -45,7 +45,7 @@ public class KvCacheTests
         var ids = TinyModels.Ids(2, 9);
         var full = TinyModels.Logits(model, ids);
         using var cache = new KvCache(model, 2, 9);
-        using (var first = new TokenBatch(ids.narrow(1, 0, 4).clone())) model.Forward(first, null, cache.Rows(0, 2, 4));
+        using (var first = new TokenBatch(ids.narrow(1, 0, 4).clone())) model.FillCache(first, null, cache.Rows(0, 2, 4));
         using var second = new TokenBatch(ids.narrow(1, 4, 5).clone(), arange(4, 9, dtype: ScalarType.Int64).expand(2, 5).contiguous());
         TinyModels.AssertClose(full.narrow(1, 4, 5), model.Logits(model.Forward(second, null, cache.Rows(0, 2, 9))));
     }
