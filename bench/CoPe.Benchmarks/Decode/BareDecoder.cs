@@ -38,7 +38,7 @@ sealed class BareDecoder : IDisposable
         {
             using var layerScope = NewDisposeScope();
             var layer = WeightLayout.Layer(i);
-            var x = RmsNorm.Apply(hidden, weights[$"{layer}.input_layernorm.weight"], config.NormEpsilon, config.NormAddsOne);
+            var x = Norm(hidden, $"{layer}.input_layernorm.weight");
             var q = rotary.Apply(Product(x, $"{layer}.self_attn.q_proj").view(1, seq, config.HeadCount, config.HeadDim)).transpose(1, 2);
             var k = rotary.Apply(Product(x, $"{layer}.self_attn.k_proj").view(1, seq, config.KeyValueHeadCount, config.HeadDim)).transpose(1, 2);
             var v = Product(x, $"{layer}.self_attn.v_proj").view(1, seq, config.KeyValueHeadCount, config.HeadDim).transpose(1, 2);
@@ -46,10 +46,16 @@ sealed class BareDecoder : IDisposable
             cache[i].Values.narrow(2, position, seq).copy_(v);
             var mixed = Attend(q, cache[i].Keys, cache[i].Values, seq);
             hidden = hidden + Product(mixed.transpose(1, 2).reshape(1, seq, -1), $"{layer}.self_attn.o_proj");
-            var y = RmsNorm.Apply(hidden, weights[$"{layer}.post_attention_layernorm.weight"], config.NormEpsilon, config.NormAddsOne);
+            var y = Norm(hidden, $"{layer}.post_attention_layernorm.weight");
             hidden = (hidden + Product(silu(Product(y, $"{layer}.mlp.gate_proj")).mul(Product(y, $"{layer}.mlp.up_proj")), $"{layer}.mlp.down_proj")).MoveToOuterDisposeScope();
         }
-        linear(RmsNorm.Apply(hidden, weights[WeightLayout.FinalNorm], config.NormEpsilon, config.NormAddsOne), weights[config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head], null).to(ScalarType.Float32);
+        linear(Norm(hidden, WeightLayout.FinalNorm), weights[config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head], null).to(ScalarType.Float32);
+    }
+
+    Tensor Norm(Tensor x, string weight)
+    {
+        var wide = x.to(ScalarType.Float32);
+        return wide.mul(wide.pow(2).mean([-1], keepdim: true).add_(config.NormEpsilon).rsqrt_()).to(ScalarType.BFloat16).mul(model.Weights[weight]);
     }
 
     Tensor Attend(Tensor q, Tensor k, Tensor v, int seq)

@@ -9,6 +9,9 @@ namespace CoPe.Benchmarks.Decode;
 /// <summary>Contrastive decoding at a known shape against reading its weights, plain decoding and the reference's two forward passes; each <c>name value</c>.</summary>
 sealed class DecodeFigures : IDisposable
 {
+    /// <summary>Steps until all of their code is compiled for speed, which happens beside them.</summary>
+    const int StepsToCompile = 64;
+
     readonly RandomModel folder;
     readonly CausalLm model;
     readonly AdapterBank task;
@@ -102,8 +105,8 @@ sealed class DecodeFigures : IDisposable
         using var rounded = isInt8 ? folder.LoadInt8() : null;
         var of = rounded ?? model;
         var trace = new DecodingTrace();
-        using (var compiling = Users(count, contrasts: true, rounds + 1, of))
-            for (var step = 0; step < rounds; step++) compiling.Step();
+        using (var compiling = Users(count, contrasts: true, StepsToCompile + 1, of))
+            for (var step = 0; step < StepsToCompile; step++) compiling.Step();
         using (var user = new DecodingUsers(of, task, users, count, contrasts: true, rounds + 1, trace).Join())
             for (var step = 0; step < rounds; step++) user.Step();
         var floor = new ReadFloor(of);

@@ -17,7 +17,7 @@ sealed class FeedForward(DecoderConfig config, ModelWeights weights, string laye
     Tensor Gated(Tensor opened, Tensor value)
     {
         if (config.Activation != Activation.Silu) return GeluTanh.forward(opened).mul(value);
-        return StepGate.Applies(opened, value) ? StepGate.Silu(opened, value) : functional.silu(opened).mul(value);
+        return FusedGate.Applies(opened, value) ? FusedGate.Silu(opened, value) : functional.silu(opened).mul(value);
     }
 
     public Tensor Forward(Tensor x, ForwardPass pass)

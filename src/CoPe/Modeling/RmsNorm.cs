@@ -12,7 +12,7 @@ public static class RmsNorm
     /// </summary>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, bool addOne)
     {
-        if (StepNorm.Applies(x, weight)) return StepNorm.Apply(x, weight, epsilon, addOne);
+        if (FusedNorm.Applies(x, weight)) return FusedNorm.Apply(x, weight, epsilon, addOne);
         using var scope = NewDisposeScope();
         var wide = x.to(ScalarType.Float32);
         var inverseRoot = wide.pow(Scalars.Of(2)).mean([-1], keepdim: true).add_(Scalars.Of(epsilon), Scalars.One).rsqrt_();

@@ -17,10 +17,10 @@ public class StepKernelTests
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var (x, weight) = (Numbers(1, rows, 1, width), Numbers(2, width));
-        Assert.True(StepNorm.Applies(x, weight));
+        Assert.True(FusedNorm.Applies(x, weight));
         var wide = x.to(ScalarType.Float64);
         var exact = wide * (wide.pow(2).mean([-1], keepdim: true) + 1e-6).rsqrt() * (weight.to(ScalarType.Float64) + (addOne ? 1 : 0));
-        Near(exact, StepNorm.Apply(x, weight, 1e-6, addOne), roundings: 2);
+        Near(exact, FusedNorm.Apply(x, weight, 1e-6, addOne), roundings: 2);
     }
 
     [Theory]
@@ -32,9 +32,9 @@ public class StepKernelTests
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var (opened, value) = (Numbers(1, rows, 1, width) * 4, Numbers(2, rows, 1, width));
-        Assert.True(StepGate.Applies(opened, value));
+        Assert.True(FusedGate.Applies(opened, value));
         var wide = opened.to(ScalarType.Float64);
-        Near(wide / (1 + (-wide).exp()) * value.to(ScalarType.Float64), StepGate.Silu(opened, value), roundings: 2);
+        Near(wide / (1 + (-wide).exp()) * value.to(ScalarType.Float64), FusedGate.Silu(opened, value), roundings: 2);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public class StepKernelTests
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var opened = tensor(new[] { float.NegativeInfinity, -200, 0, 200, float.NaN, 1, 1, 1 }, [1, 1, 8]).to(ScalarType.BFloat16);
-        var gated = StepGate.Silu(opened, ones_like(opened)).to(ScalarType.Float32).data<float>().ToArray();
+        var gated = FusedGate.Silu(opened, ones_like(opened)).to(ScalarType.Float32).data<float>().ToArray();
         Assert.Equal([0f, 0f, 200f], [gated[1], gated[2], gated[3]]);
         Assert.True(float.IsNaN(gated[4]));
     }
@@ -142,13 +142,13 @@ public class StepKernelTests
     {
         using var scope = NewDisposeScope();
         var weight = Numbers(1, 32);
-        Assert.False(StepNorm.Applies(ones([1, 1, 32]), weight));
-        Assert.False(StepNorm.Applies(Numbers(1, 1, 1, 32).requires_grad_(), weight));
+        Assert.False(FusedNorm.Applies(ones([1, 1, 32]), weight));
+        Assert.False(FusedNorm.Applies(Numbers(1, 1, 1, 32).requires_grad_(), weight));
         Assert.False(StepRotary.Applies(Numbers(1, 1, 2, 4, 32)));
         Assert.False(StepRotary.Applies(Numbers(1, 1, 1, 4, 24)));
-        Assert.False(StepGate.Applies(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32))); // autograd is on
+        Assert.False(FusedGate.Applies(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32))); // autograd is on
         using var noGrad = no_grad();
-        Assert.True(StepGate.Applies(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32)));
+        Assert.True(FusedGate.Applies(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32)));
         Assert.False(StepAttention.Applies(ones([1, 2], dtype: ScalarType.Int64), ScalarType.BFloat16, 64));
         Assert.False(StepAttention.Applies(ones([1, 1], dtype: ScalarType.Int64), ScalarType.BFloat16, 24));
         Assert.True(StepAttention.Applies(ones([1, 1], dtype: ScalarType.Int64), ScalarType.BFloat16, 64));

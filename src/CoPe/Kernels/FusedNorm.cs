@@ -3,15 +3,14 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels;
 
-/// <summary>The root-mean-square norm of few bf16 rows in one walk: for a decoding step, torch's seven operations cost more than their arithmetic.</summary>
-static unsafe class StepNorm
+/// <summary>The root-mean-square norm of bf16 rows in one walk: for a decoding step torch's seven operations cost more than their arithmetic, for a prompt they read and write seven times as much.</summary>
+static unsafe class FusedNorm
 {
-    const long MostNumbers = 1 << 16;
     const int NumbersPerPiece = 4096;
 
-    /// <summary>Whether x <c>[..., width]</c> and the weight <c>[width]</c> are of the kind: bf16 on the processor, contiguous, few, and nothing for autograd to remember.</summary>
+    /// <summary>Whether x <c>[..., width]</c> and the weight <c>[width]</c> are of the kind: bf16 on the processor, contiguous, and nothing for autograd to remember.</summary>
     public static bool Applies(Tensor x, Tensor weight) =>
-        TensorMemory.IsPlain(x) && TensorMemory.IsPlain(weight) && x.numel() <= MostNumbers && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
+        TensorMemory.IsPlain(x) && TensorMemory.IsPlain(weight) && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
 
     /// <summary><c>x / sqrt(mean(x^2) + epsilon) * weight</c>, or <c>* (1 + weight)</c>, bf16 of the shape of x, owned by the caller; rounded where torch's operations round.</summary>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, bool addOne)

@@ -3,14 +3,13 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels;
 
-/// <summary>The gate of the feed-forward block in a decoding step, in one walk.</summary>
-static unsafe class StepGate
+/// <summary>The gate of the feed-forward block in one walk.</summary>
+static unsafe class FusedGate
 {
     const int Piece = 2048;
 
-    /// <summary>Whether the two, alike <c>[rows, 1, width]</c>, are of the kind: bf16 on the processor, contiguous, one position a row, and nothing for autograd to remember.</summary>
-    public static bool Applies(Tensor opened, Tensor value) =>
-        TensorMemory.IsPlain(opened) && opened.shape is [_, 1, _] && TensorMemory.IsPlain(value) && !is_grad_enabled();
+    /// <summary>Whether the two, alike <c>[..., width]</c>, are of the kind: bf16 on the processor, contiguous, and nothing for autograd to remember.</summary>
+    public static bool Applies(Tensor opened, Tensor value) => TensorMemory.IsPlain(opened) && TensorMemory.IsPlain(value) && !is_grad_enabled();
 
     /// <summary><c>silu(opened) * value</c> with <c>silu(x) = x / (1 + e^-x)</c> (Elfwing et al., 2017, arXiv 1702.03118), bf16, owned by the caller; rounded where torch's operations round.</summary>
     public static Tensor Silu(Tensor opened, Tensor value)
