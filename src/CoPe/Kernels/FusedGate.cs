@@ -26,16 +26,22 @@ static unsafe class FusedGate
     static void Walk(ushort* gate, ushort* up, ushort* y, int from, int to)
     {
         var i = from;
-        for (; i + 8 <= to; i += 8)
-        {
-            var x = Bf16.Widen(gate + i);
-            var opened = Bf16.Rounded(x / (Vector256<float>.One + Exponential<Lanes256>.Of(new(-x)).Value));
-            Bf16.Store(opened * Bf16.Widen(up + i), y + i);
-        }
-        for (; i < to; i++)
-        {
-            var x = Bf16.ToSingle(gate[i]);
-            y[i] = Bf16.FromSingle(Bf16.ToSingle(Bf16.FromSingle(x / (1 + MathF.Exp(-x)))) * Bf16.ToSingle(up[i]));
-        }
+        for (; i + 8 <= to; i += 8) Eight(gate + i, up + i, y + i);
+        if (i == to) return;
+        // The last few in a register of their own: a number comes out the same wherever in the tensor it stands.
+        ushort* opened = stackalloc ushort[8], value = stackalloc ushort[8], gated = stackalloc ushort[8];
+        Copy(gate + i, opened, to - i);
+        Copy(up + i, value, to - i);
+        Eight(opened, value, gated);
+        Copy(gated, y + i, to - i);
+    }
+
+    static void Copy(ushort* from, ushort* to, int count) => new ReadOnlySpan<ushort>(from, count).CopyTo(new(to, count));
+
+    static void Eight(ushort* gate, ushort* up, ushort* y)
+    {
+        var x = Bf16.Widen(gate);
+        var opened = Bf16.Rounded(x / (Vector256<float>.One + Exponential<Lanes256>.Of(new(-x)).Value));
+        Bf16.Store(opened * Bf16.Widen(up), y);
     }
 }
