@@ -5,6 +5,8 @@ namespace CoPe.Decoding;
 /// <summary>Where the time of a decoding went, over all steps of all running batches. Batches on several threads may add to it.</summary>
 public sealed class DecodingTrace
 {
+    const string Prompts = "prompts: ";
+
     readonly Lock gate = new();
     readonly Dictionary<string, TimeSpan> times = new(StringComparer.Ordinal);
 
@@ -20,7 +22,7 @@ public sealed class DecodingTrace
     /// <summary>Prompt tokens copied from rows that begin alike and wear the same adapters.</summary>
     public long PromptTokensCopied { get; private set; }
 
-    /// <summary>Time of each section, longest first; prefill is a section as a whole.</summary>
+    /// <summary>Time of each section, longest first; those of computing prompts begin with <c>prompts: </c>.</summary>
     public IReadOnlyList<(string Section, TimeSpan Time)> Sections
     {
         get
@@ -29,12 +31,12 @@ public sealed class DecodingTrace
         }
     }
 
-    internal void Add(PassClock clock, PromptWork prompts, long steps, long rows)
+    internal void Add(PassClock clock, long steps, long rows, PassClock promptClock, PromptWork prompts)
     {
         lock (gate)
         {
             foreach (var (section, time) in clock.Times) times[section] = times.GetValueOrDefault(section) + time;
-            times["prefill"] = times.GetValueOrDefault("prefill") + prompts.Time;
+            foreach (var (section, time) in promptClock.Times) times[Prompts + section] = times.GetValueOrDefault(Prompts + section) + time;
             Steps += steps;
             Rows += rows;
             PromptTokensComputed += prompts.Computed;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CoPe.Adapters;
 using CoPe.Kernels;
 using CoPe.Modeling;
@@ -16,6 +15,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     readonly List<(Sequence Sequence, int Role)> _rows = [];
     AdapterRows? _adapters;
     readonly PassClock? _clock = options.Trace is null ? null : new PassClock();
+    readonly PassClock? _promptClock = options.Trace is null ? null : new PassClock();
     List<ChoiceGroup>? _groups;
     PromptWork _prompts;
     long _steps;
@@ -32,8 +32,8 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     /// </summary>
     public void Join(IEnumerable<Sequence> newcomers)
     {
+        using var rest = _promptClock?.Enter("batch");
         ForgetLayout();
-        var started = Stopwatch.GetTimestamp();
         var waiting = newcomers.SelectMany(sequence => Enumerable.Range(0, sequence.RowCount).Select(role => (sequence, role))).ToList();
         var plan = PrefixPlan.Of(_rows.Select(Prompt), [.. waiting.Select(Prompt)]);
         foreach (var wave in plan.GroupBy(row => row.Wave))
@@ -46,7 +46,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
             }
             Prefill(first, [.. wave.Where(row => row.Own > 0)]);
         }
-        _prompts = new(_prompts.Time + Stopwatch.GetElapsedTime(started), _prompts.Computed + plan.Sum(row => (long)row.Own), _prompts.Copied + plan.Sum(row => (long)row.Shared));
+        _prompts = new(_prompts.Computed + plan.Sum(row => (long)row.Own), _prompts.Copied + plan.Sum(row => (long)row.Shared));
     }
 
     /// <summary>Computes one more token of every sequence and returns those that ended, whose rows are free again.</summary>
@@ -66,7 +66,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     public void Dispose()
     {
-        if (_clock is not null) options.Trace!.Add(_clock, _prompts, _steps, _rowSteps);
+        if (_clock is not null) options.Trace!.Add(_clock, _steps, _rowSteps, _promptClock!, _prompts);
         ForgetLayout();
         _cache.Dispose();
     }
@@ -103,7 +103,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
             : tensor(starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position).ToArray(), [count, seq], device: model.Device);
         using var batch = new TokenBatch(tensor(ids, [count, seq], device: model.Device), positions);
         using var adapters = banks.Rows([.. rows.Select(row => row.Sequence.Worn(row.Role))]);
-        model.FillCache(batch, adapters, _cache.Rows(first, count, columns));
+        model.FillCache(batch, adapters, _cache.Rows(first, count, columns), _promptClock);
     }
 
     static IEnumerable<long> Padded(IReadOnlyList<int> prompt, int start, int length) =>

@@ -10,9 +10,6 @@ namespace CoPe.Kernels;
 /// </summary>
 static unsafe class ByteProduct
 {
-    /// <summary>Weights per piece of work, as in <see cref="FewRowsProduct"/>.</summary>
-    const long WeightsPerChunk = 128 * 1024;
-
     /// <summary>Columns that a thread rounds at a time: fewer are not worth waking another.</summary>
     const int ColumnsPerPiece = 16;
 
@@ -49,9 +46,7 @@ static unsafe class ByteProduct
                 for (var row = piece * ColumnsPerPiece; row < Math.Min(m, (piece + 1) * ColumnsPerPiece); row++)
                     ((float*)by)[row] = WordColumn.Round(x + (long)row * k, (short*)from + (long)row * length, k, length);
             });
-            var rowsPerChunk = (int)Math.Max(4, WeightsPerChunk / length / 4 * 4);
-            KernelTeam.Run(threads, (factors.Sizes.N + rowsPerChunk - 1) / rowsPerChunk, chunk =>
-                Rows<T>((short*)from, (float*)by, factors, y, chunk * rowsPerChunk, Math.Min(factors.Sizes.N, (chunk + 1) * rowsPerChunk)));
+            WeightRows.Share(factors.Sizes.N, length, threads, (first, end) => Rows<T>((short*)from, (float*)by, factors, y, first, end));
         }
         ArrayPool<short>.Shared.Return(words);
         ArrayPool<float>.Shared.Return(scales);

@@ -16,9 +16,6 @@ static unsafe class FewRowsProduct
     /// </summary>
     public static bool IsFaster(long m, long k) => PairDots.IsSupported ? m is >= 1 and <= 32 : m is 1 or 2 || (m is > 2 and <= 8 && k >= 100 * m);
 
-    /// <summary>Weights per piece of work: large enough that handing it out costs nothing, small enough that a busy core delays the end little.</summary>
-    const long WeightsPerChunk = 128 * 1024;
-
     /// <summary>Sizes of a product: X <c>[m, k]</c>, W <c>[n, k]</c>, Y <c>[m, n]</c>.</summary>
     public readonly record struct Sizes(int M, int N, int K);
 
@@ -55,7 +52,7 @@ static unsafe class FewRowsProduct
                 var columns = Aligned(unaligned);
                 for (int c = 0, count; c < m; c += count) PairDots.Pack(operands.Column(c), k, count = CountOf(m - c, PairDots.MostColumns), columns + (long)c * whole);
                 var job = operands;
-                RunChunks(job, threads, (first, end) => PairRows(job, columns, first, end));
+                Share(job, threads, (first, end) => PairRows(job, columns, first, end));
             }
         }
         finally
@@ -76,7 +73,7 @@ static unsafe class FewRowsProduct
                 var columns = fixedBuffer;
                 for (var c = 0; c < m; c++) FourRows<T>.Part(operands.Column(c), columns + (long)c * k, k);
                 var job = operands;
-                RunChunks(job, threads, (first, end) => Rows<T>(job, columns, first, end));
+                Share(job, threads, (first, end) => Rows<T>(job, columns, first, end));
             }
         }
         finally
@@ -85,12 +82,7 @@ static unsafe class FewRowsProduct
         }
     }
 
-    static void RunChunks(in Operands operands, int threads, Action<int, int> rows)
-    {
-        var (n, rowsPerChunk) = (operands.Sizes.N, (int)Math.Max(4, WeightsPerChunk / operands.Sizes.K / 4 * 4));
-        // Pieces go to whoever is free: with equal halves the slower core would decide.
-        KernelTeam.Run(threads, (n + rowsPerChunk - 1) / rowsPerChunk, chunk => rows(chunk * rowsPerChunk, Math.Min(n, (chunk + 1) * rowsPerChunk)));
-    }
+    static void Share(in Operands operands, int threads, Action<int, int> rows) => WeightRows.Share(operands.Sizes.N, operands.Sizes.K * sizeof(ushort), threads, rows);
 
     /// <summary>A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the piece in the second.</summary>
     static void Rows<T>(in Operands operands, float* columns, int first, int end) where T : struct, ILanes<T>

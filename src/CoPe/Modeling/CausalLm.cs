@@ -73,10 +73,10 @@ public sealed class CausalLm : IDisposable
     /// <summary>
     /// Writes keys and values of a prompt into the cache rows, for a step that goes on from there: what the last layer does beyond its keys and values nobody reads, so it is not computed.
     /// </summary>
-    public void FillCache(TokenBatch batch, AdapterRows? adapters, KvCacheRows cache)
+    public void FillCache(TokenBatch batch, AdapterRows? adapters, KvCacheRows cache, PassClock? clock = null)
     {
         using var scope = NewDisposeScope();
-        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache);
+        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache, clock);
         using var hidden = Through(layers.AsSpan(..^1), batch, pass, (layer, hidden, pass) => layer.Forward(hidden, pass));
         layers[^1].FillCache(hidden, pass);
     }
