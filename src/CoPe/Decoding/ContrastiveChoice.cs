@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using CoPe.Kernels;
 using TorchSharp;
@@ -40,6 +41,7 @@ static unsafe class ContrastiveChoice
     }
 
     /// <summary>The highest logit; NaN where any is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float Highest(float* logits, int count)
     {
         var (highest, numbers) = (Vector256.Create(float.NegativeInfinity), Vector256<float>.AllBitsSet);
@@ -55,6 +57,7 @@ static unsafe class ContrastiveChoice
         return result;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static int Best(float* expert, float* amateur, int count, double contrast, float threshold)
     {
         var (best, token) = (double.NegativeInfinity, -1);

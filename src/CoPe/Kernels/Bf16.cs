@@ -63,6 +63,7 @@ static class Bf16
     }
 
     /// <summary>Widens so many numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Widen(ushort* from, float* to, int length)
     {
         var k = 0;
@@ -71,6 +72,7 @@ static class Bf16
     }
 
     /// <summary>Rounds so many numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Narrow(float* from, ushort* to, int length)
     {
         var k = 0;

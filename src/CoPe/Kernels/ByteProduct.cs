@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -53,6 +54,7 @@ static unsafe class ByteProduct
     }
 
     /// <summary>A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the piece in the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Rows<T>(short* columns, float* columnScales, in Factors factors, ushort* y, int first, int end) where T : struct, IWords<T>
     {
         var sums = stackalloc float[4 * T.Columns];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -70,6 +71,7 @@ sealed unsafe class ByteWeights : IDisposable
     }
 
     /// <summary>Rounds a row and says whether it could be.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     bool RoundRow(ushort* row, int n)
     {
         var most = WordColumn.LargestOf(row, k);
@@ -83,6 +85,7 @@ sealed unsafe class ByteWeights : IDisposable
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void RoundBlock(ushort* from, sbyte* to, int count, float inverse)
     {
         var i = 0;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -35,6 +36,7 @@ static unsafe class CacheHead<T> where T : struct, ILanes<T>
     }
 
     /// <summary>The values of these columns are fetched meanwhile: the walk over them that follows has too little arithmetic to wait for memory beside it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Scores(float* parted, ushort* keys, ushort* values, float* scores, int group, int width, int columns, int stride)
     {
         var sums = stackalloc float[4 * T.Columns];
@@ -59,6 +61,7 @@ static unsafe class CacheHead<T> where T : struct, ILanes<T>
     }
 
     /// <summary>In place; what lies past the columns, up to the stride, becomes zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Softmax(float* scores, int columns, int stride, float scale)
     {
         for (var c = columns; c < stride; c++) scores[c] = float.NegativeInfinity;
@@ -77,6 +80,7 @@ static unsafe class CacheHead<T> where T : struct, ILanes<T>
     }
 
     /// <summary>One block of the width of four queries' mixtures, of which the first few are wanted. Nothing is called while the sums are in registers: they would be saved and loaded for every column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Mix(float* chances, int stride, ushort* values, int width, int columns, ushort* y, int wanted)
     {
         T e0 = default, o0 = default, e1 = default, o1 = default, e2 = default, o2 = default, e3 = default, o3 = default;

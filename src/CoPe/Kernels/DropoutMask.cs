@@ -52,6 +52,7 @@ static unsafe class DropoutMask
         _ => throw new ArgumentOutOfRangeException(nameof(dtype), $"Dropout of {dtype} inputs; expected float32, float16 or bf16."),
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Fill(uint* to, int width, ulong key, uint threshold, uint kept)
     {
         var column = 0;
@@ -59,6 +60,7 @@ static unsafe class DropoutMask
         for (; column < width; column++) to[column] = Hash((uint)key + (uint)column, (uint)(key >> 32)) >= threshold ? kept : 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Fill(ushort* to, int width, ulong key, uint threshold, ushort kept)
     {
         var column = 0;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CoPe.Kernels;
@@ -85,6 +86,7 @@ static unsafe class FewRowsProduct
     static void Share(in Operands operands, int threads, Action<int, int> rows) => WeightRows.Share(operands.Sizes.N, operands.Sizes.K * sizeof(ushort), threads, rows);
 
     /// <summary>A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the piece in the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Rows<T>(in Operands operands, float* columns, int first, int end) where T : struct, ILanes<T>
     {
         var sums = stackalloc float[4 * T.Columns];
@@ -105,6 +107,7 @@ static unsafe class FewRowsProduct
     /// Four rows meet all columns before the next four do; those are fetched meanwhile, a share beside each few columns: fetched beside the first few alone, memory would rest while the others
     /// are multiplied. Rows that are fewer than four go one by one.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void PairRows(in Operands operands, ushort* columns, int first, int end)
     {
         var lanes = stackalloc float[4 * PairDots.MostColumns * PairDots.Lanes + 16];
@@ -132,6 +135,7 @@ static unsafe class FewRowsProduct
     }
 
     /// <summary>Writes the results <c>[columns, 4 rows]</c> of a few columns, for rows of whole blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Put(in Operands operands, Vector512<float> sums, int column, int columns, int first)
     {
         if (operands.Bias is not null)
@@ -145,6 +149,7 @@ static unsafe class FewRowsProduct
     }
 
     /// <summary>Writes the results of one column and up to four rows: what whole blocks came to, the rest of the length, and the bias.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Put(in Operands operands, Vector128<float> sums, int column, int first, int end, int whole)
     {
         var to = operands.Y + (long)column * operands.Sizes.N + first;
@@ -155,6 +160,7 @@ static unsafe class FewRowsProduct
                 to[i] = Bf16.FromSingle(sums[i] + Tail(operands.Row(first + i), operands.Column(column), whole, operands.Sizes.K) + (bias is null ? 0 : bias[i]));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float Tail(ushort* row, ushort* column, int from, int to)
     {
         var sum = 0f;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CoPe.Kernels;
@@ -6,6 +7,7 @@ namespace CoPe.Kernels;
 static unsafe class FloatRows
 {
     /// <summary><c>y = W x</c> for W <c>[n, k]</c>, x <c>[k]</c>. Writes up to three numbers past y's n.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(float* weights, float* x, int n, int k, float* y)
     {
         var whole = k / Lanes256.Count * Lanes256.Count;
@@ -18,6 +20,7 @@ static unsafe class FloatRows
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static Vector128<float> Four(float* p, float* q, float* r, float* s, float* x, int length)
     {
         Lanes256 a = default, b = default, c = default, d = default;

@@ -21,6 +21,7 @@ static unsafe class FourByteRows<T> where T : struct, IWords<T>
         else One(rows, columns, length, sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void One(sbyte* rows, short* x, int length, float* sums)
     {
         T a = default, b = default, c = default, d = default;
@@ -38,6 +39,7 @@ static unsafe class FourByteRows<T> where T : struct, IWords<T>
         T.Totals(a, b, c, d).Store(sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Two(sbyte* rows, short* x, int length, float* sums)
     {
         T a0 = default, b0 = default, c0 = default, d0 = default, a1 = default, b1 = default, c1 = default, d1 = default;
@@ -65,6 +67,7 @@ static unsafe class FourByteRows<T> where T : struct, IWords<T>
         T.Totals(a1, b1, c1, d1).Store(sums + 4);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Four(sbyte* rows, short* x, int length, float* sums)
     {
         T a0 = default, b0 = default, c0 = default, d0 = default, a1 = default, b1 = default, c1 = default, d1 = default;

@@ -29,6 +29,7 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
     }
 
     /// <summary>Makes a column of a bf16 row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Part(ushort* row, float* column, int length)
     {
         var k = 0;
@@ -41,6 +42,7 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
         for (; k < length; k++) column[k] = Bf16.ToSingle(row[k]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void One(in Rows rows, float* x, float* sums)
     {
         T a = default, b = default, c = default, d = default;
@@ -57,6 +59,7 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
         T.Sums(a, b, c, d).Store(sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Two(in Rows rows, float* x, int stride, float* sums)
     {
         T a0 = default, b0 = default, c0 = default, d0 = default, a1 = default, b1 = default, c1 = default, d1 = default;
@@ -83,6 +86,7 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
         T.Sums(a1, b1, c1, d1).Store(sums + 4);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Four(in Rows rows, float* x, int stride, float* sums)
     {
         T a0 = default, b0 = default, c0 = default, d0 = default, a1 = default, b1 = default, c1 = default, d1 = default;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -23,6 +24,7 @@ static unsafe class FusedGate
         return y;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Walk(ushort* gate, ushort* up, ushort* y, int from, int to)
     {
         var i = from;

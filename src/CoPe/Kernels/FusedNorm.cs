@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -29,6 +30,7 @@ static unsafe class FusedNorm
         return y;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Row(ushort* x, ushort* weight, ushort* y, int width, float epsilon, bool addOne)
     {
         var inverseRoot = 1 / MathF.Sqrt(SumOfSquares(x, width) / width + epsilon);
@@ -46,6 +48,7 @@ static unsafe class FusedNorm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float SumOfSquares(ushort* x, int width)
     {
         var sum = Vector256<float>.Zero;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -60,6 +61,7 @@ static unsafe class PairDots
     }
 
     /// <summary>The sums <c>[columns, 4 rows]</c> of 1, 2 or 4 columns; past them the first column's again. Taken for all at once, each in the same order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Vector512<float> SumsOf(in Work work, int columns)
     {
         var first = Quarters(work.Sums);
@@ -82,6 +84,7 @@ static unsafe class PairDots
     static Vector512<float> Halves(Vector512<float> first, Vector512<float> second) => Avx512F.Shuffle4x128(first, second, 0x44) + Avx512F.Shuffle4x128(first, second, 0xEE);
 
     /// <summary>Lays columns <c>[columns, stride]</c> block by block: the first block of each, the second of each, and so on; what is left of the block length stays out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(ushort* from, int stride, int columns, ushort* to)
     {
         for (var k = 0; k + Block <= stride; k += Block)

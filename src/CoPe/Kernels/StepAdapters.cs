@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -76,6 +77,7 @@ static unsafe class StepAdapters
         GC.KeepAlive(y);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Raise(IReadOnlyList<Term> terms, int row, float* inner, int outputs, ushort* y)
     {
         const int Some = 256;

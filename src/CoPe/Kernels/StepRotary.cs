@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
@@ -26,6 +27,7 @@ static unsafe class StepRotary
         return y;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Turn(ushort* x, ushort* cosine, ushort* signedSine, ushort* y, int width)
     {
         for (var i = 0; i < width; i += 8)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CoPe.Kernels;
@@ -12,6 +13,7 @@ static unsafe class WordColumn
     /// <c>to[i] = round(row[i] / factor)</c>, zeros from <paramref name="k"/> to <paramref name="length"/>, a multiple of 16; the factor, <c>max |row| / largest</c>: 1 for a row of zeros, NaN where a number is
     /// none or infinite, so that every product of such a row is none either.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Round(ushort* row, short* to, int k, int length)
     {
         new Span<short>(to, length).Clear();
@@ -30,6 +32,7 @@ static unsafe class WordColumn
     static Vector256<int> Rounded(Vector256<float> numbers, float inverse) => Vector256.ConvertToInt32Native(Vector256.Round(numbers * inverse));
 
     /// <summary>The largest magnitude of bf16 numbers; without signs, the order of the bits is that of the numbers, infinity and NaN last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float LargestOf(ushort* numbers, int count)
     {
         var largest = Vector256<ushort>.Zero;
