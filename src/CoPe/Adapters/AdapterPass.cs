@@ -46,7 +46,7 @@ sealed class AdapterPass
     static Tensor Product(Tensor x, Tensor a, Tensor b)
     {
         var groups = a.shape[0];
-        if (groups == 1) return x.reshape(-1, x.shape[2]).matmul(a[0].t()).matmul(b[0].t()); // [rows * seq, out]
-        return x.reshape(groups, -1, x.shape[2]).bmm(a.transpose(1, 2)).bmm(b.transpose(1, 2)); // [groups, rows / groups * seq, out]
+        if (groups == 1) return MatrixProduct.Of(MatrixProduct.Of(x.reshape(-1, x.shape[2]), a[0]), b[0]); // [rows * seq, out]
+        return MatrixProduct.Of(MatrixProduct.Of(x.reshape(groups, -1, x.shape[2]), a), b); // [groups, rows / groups * seq, out]
     }
 }

@@ -76,8 +76,8 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
         var folded = q.transpose(1, 2).reshape(rows * heads, Group * seq, config.HeadDim);
         var keys = k.transpose(1, 2).reshape(rows * heads, seq, config.HeadDim);
         var values = v.transpose(1, 2).reshape(rows * heads, seq, config.HeadDim);
-        var scores = bias.add(folded.bmm(keys.transpose(1, 2)), Scalars.Of(1 / Math.Sqrt(config.HeadDim))); // [rows * kvHeads, group * seq, seq]
-        return scores.softmax(-1).bmm(values).view(rows, config.HeadCount, seq, config.HeadDim).transpose(1, 2);
+        var scores = bias.add(MatrixProduct.Of(folded, keys), Scalars.Of(1 / Math.Sqrt(config.HeadDim))); // [rows * kvHeads, group * seq, seq]
+        return MatrixProduct.Of(scores.softmax(-1), values.transpose(1, 2)).view(rows, config.HeadCount, seq, config.HeadDim).transpose(1, 2);
     }
 
     /// <summary>Query heads that share a key head become more queries of it, so that the cache is read in place. Returns <c>[rows, seq, heads, headDim]</c>.</summary>

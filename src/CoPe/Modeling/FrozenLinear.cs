@@ -1,6 +1,5 @@
 using CoPe.Kernels;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace CoPe.Modeling;
 
@@ -17,8 +16,8 @@ sealed class FrozenLinear(ModelWeights weights, string weightName, string biasNa
     /// <summary><c>x W^T + b</c> in the dtype of x; weights of another dtype (float32 leaves of a bf16 pass) are cast for this use.</summary>
     static Tensor Product(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (weight.dtype == x.dtype) return functional.linear(x, weight, bias);
+        if (weight.dtype == x.dtype) return MatrixProduct.Of(x, weight, bias);
         using var scope = NewDisposeScope();
-        return functional.linear(x, weight.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();
+        return MatrixProduct.Of(x, weight.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();
     }
 }

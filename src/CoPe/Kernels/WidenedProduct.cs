@@ -1,0 +1,81 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace CoPe.Kernels;
+
+/// <summary>
+/// The product of bf16 matrices through float32: operands are widened, which is exact, multiplied and summed in float32, and results rounded to bf16 once, as oneDNN's bf16 product does it. A large matrix of weights is
+/// widened piece by piece, and autograd keeps the bf16 operands: widened copies never outlive their product.
+/// </summary>
+sealed class WidenedProduct : autograd.SingleTensorFunction<WidenedProduct>
+{
+    /// <summary>Numbers of a matrix that are widened at once: 4 MB, about what a processor's last cache holds for a core.</summary>
+    const int Piece = 1 << 20;
+
+    public override string Name => nameof(WidenedProduct);
+
+    /// <summary><see cref="MatrixProduct.Of"/> for bf16 operands; autograd works through it to all three.</summary>
+    public static Tensor Of(Tensor x, Tensor w, Tensor? bias) =>
+        !is_grad_enabled() || (!x.requires_grad && !w.requires_grad && bias is not { requires_grad: true }) ? Multiply(x, w, bias)
+        : bias is null ? apply(x, w) : apply(x, w, bias);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var (x, w, bias) = ((Tensor)vars[0], (Tensor)vars[1], vars.Length > 2 ? (Tensor)vars[2] : null);
+        ctx.save_for_backward([x, w]);
+        ctx.save_data("bias", bias is { requires_grad: true });
+        return Multiply(x, w, bias);
+    }
+
+    /// <summary><c>dL/dX = G W</c>, <c>dL/dW = G^T X</c>, <c>dL/db = sum of G over rows</c> for G the gradient of the result.</summary>
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var scope = NewDisposeScope();
+        var saved = ctx.get_saved_variables();
+        var (x, w, turned) = (saved[0], saved[1], saved[1].dim() == 3 ? grad_output : grad_output.reshape(-1, grad_output.shape[^1]));
+        var ofX = x.requires_grad ? Multiply(grad_output, w.transpose(-1, -2), null).MoveToOuterDisposeScope() : null!;
+        var ofW = w.requires_grad ? Multiply(turned.transpose(-1, -2), (w.dim() == 3 ? x : x.reshape(-1, x.shape[^1])).transpose(-1, -2), null).MoveToOuterDisposeScope() : null!;
+        var ofBias = (bool)ctx.get_data("bias") ? turned.to(ScalarType.Float32).sum(0).to(ScalarType.BFloat16).MoveToOuterDisposeScope() : null!;
+        return [ofX, ofW, ofBias];
+    }
+
+    static Tensor Multiply(Tensor x, Tensor w, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        var wide = x.to(ScalarType.Float32);
+        if (w.dim() == 3) return wide.bmm(w.to(ScalarType.Float32).transpose(1, 2)).to(ScalarType.BFloat16).MoveToOuterDisposeScope();
+        var addend = bias?.to(ScalarType.Float32);
+        if (w.numel() <= Piece) return nn.functional.linear(wide, w.to(ScalarType.Float32), addend).to(ScalarType.BFloat16).MoveToOuterDisposeScope();
+        return (w.stride(-1) == 1 ? ByRows(wide, w, addend) : BySums(wide, w, addend)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A matrix whose rows lie one after the other: some results at a time.</summary>
+    static Tensor ByRows(Tensor x, Tensor w, Tensor? bias)
+    {
+        var y = empty([.. x.shape[..^1], w.shape[0]], dtype: ScalarType.BFloat16);
+        var step = Math.Max(1, Piece / w.shape[1]);
+        for (long first = 0; first < w.shape[0]; first += step)
+        {
+            using var scope = NewDisposeScope();
+            var count = Math.Min(step, w.shape[0] - first);
+            y.narrow(-1, first, count).copy_(nn.functional.linear(x, w.narrow(0, first, count).to(ScalarType.Float32), bias?.narrow(0, first, count)));
+        }
+        return y;
+    }
+
+    /// <summary>A matrix whose columns lie one after the other: a part of each sum at a time.</summary>
+    static Tensor BySums(Tensor x, Tensor w, Tensor? bias)
+    {
+        var flat = x.reshape(-1, x.shape[^1]);
+        var sums = zeros(flat.shape[0], w.shape[0]);
+        if (bias is not null) sums.add_(bias, Scalars.One);
+        var step = Math.Max(1, Piece / w.shape[0]);
+        for (long first = 0; first < w.shape[1]; first += step)
+        {
+            using var scope = NewDisposeScope();
+            var count = Math.Min(step, w.shape[1] - first);
+            sums.addmm_(flat.narrow(1, first, count), w.narrow(1, first, count).to(ScalarType.Float32).t(), 1, 1);
+        }
+        return sums.to(ScalarType.BFloat16).view([.. x.shape[..^1], w.shape[0]]);
+    }
+}
