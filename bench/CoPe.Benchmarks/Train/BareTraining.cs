@@ -41,9 +41,11 @@ sealed class BareTraining : IDisposable
     public Tensor FullLoss(PassBatch batch, AdapterRows worn)
     {
         using var scope = NewDisposeScope();
-        var hidden = model.Forward(batch.Tokens, worn);
-        var logits = model.Logits(hidden.reshape(-1, hidden.shape[2])); // [rows * seq, vocab]
-        var labels = full([logits.shape[0]], -100, dtype: ScalarType.Int64).index_copy_(0, batch.LabelColumns!, batch.Labels);
+        using var everywhere = new TokenBatch(batch.Tokens.Ids.alias());
+        var logits = model.Logits(model.Forward(everywhere, worn).flatten(0, 1)); // [rows * seq, vocab]
+        var seq = (int)everywhere.Ids.shape[1];
+        var columns = tensor(batch.Rows.SelectMany((row, r) => row.Row.LabelColumns.Select(column => (long)r * seq + column)).ToArray()); // [labels]
+        var labels = full([logits.shape[0]], -100, dtype: ScalarType.Int64).index_copy_(0, columns, batch.Labels);
         return nn.functional.cross_entropy(logits, labels, ignore_index: -100).MoveToOuterDisposeScope();
     }
 

@@ -81,13 +81,11 @@ public sealed class SequenceScorer
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
+        if (rows.TrueForAll(row => row.Targets.Count == 0)) return new([], []);
         using var batch = Batch(rows);
         using var adapters = _banks.Rows([.. rows.Select(row => row.Worn)]);
-        var length = rows[0].Length;
-        var predictors = tensor(rows.SelectMany((row, r) => row.Predictors.Select(column => (long)r * length + column)).ToArray(), device: _model.Device); // [tokens]
         var targets = tensor(rows.SelectMany(row => row.Targets).ToArray(), device: _model.Device); // [tokens]
-        if (targets.shape[0] == 0) return new([], []);
-        var hidden = _model.Forward(batch, adapters).flatten(0, 1).index_select(0, predictors); // [tokens, hidden]
+        var hidden = _model.Forward(batch, adapters); // [tokens, hidden]
         var chunk = Math.Max(1, LogitsPerChunk / _model.Config.VocabSize);
         var logProbs = cat([.. hidden.split(chunk).Zip(targets.split(chunk), LogProbs)]).cpu().data<float>().ToArray();
         return new(logProbs, _options.Alternatives == 0 ? [] : [.. hidden.split(chunk).SelectMany(Best)]);
@@ -116,11 +114,12 @@ public sealed class SequenceScorer
         var length = rows[0].Length; // the longest, for they are sorted
         Tensor Of(Func<ScoringRow, IEnumerable<long>> column) => tensor(rows.SelectMany(column).ToArray(), [rows.Count, length], device: _model.Device);
         var ids = Of(row => row.Ids(length));
-        if (rows.TrueForAll(row => row.Responses.Count <= 1)) return new TokenBatch(ids);
+        List<int>[] predictors = [.. rows.Select(row => row.Predictors)];
+        if (rows.TrueForAll(row => row.Responses.Count <= 1)) return new TokenBatch(ids, wanted: predictors);
         var segments = Of(row => row.Segments(length)); // [rows, length]
         var same = segments.unsqueeze(2).eq(segments.unsqueeze(1)).logical_or_(segments.eq(Scalars.Of(0)).unsqueeze(1)); // [rows, length, length]
         var causal = ones(length, length, ScalarType.Bool, _model.Device).tril();
-        return new TokenBatch(ids, Of(row => row.Positions(length)), same.logical_and_(causal));
+        return new TokenBatch(ids, Of(row => row.Positions(length)), same.logical_and_(causal), predictors);
     }
 
     void Check(ScoringItem item)

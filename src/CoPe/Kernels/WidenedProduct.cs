@@ -12,6 +12,10 @@ sealed class WidenedProduct : autograd.SingleTensorFunction<WidenedProduct>
     /// <summary>Numbers of a matrix that are widened at once: 4 MB, about what a processor's last cache holds for a core.</summary>
     const int Piece = 1 << 20;
 
+    /// <summary>What the last backward pass on this thread returned. By the next one torch has taken its own reference; ours would keep every gradient of a step in memory until its end.</summary>
+    [ThreadStatic]
+    static List<Tensor>? handedOver;
+
     public override string Name => nameof(WidenedProduct);
 
     /// <summary><see cref="MatrixProduct.Of"/> for bf16 operands; autograd works through it to all three.</summary>
@@ -23,20 +27,24 @@ sealed class WidenedProduct : autograd.SingleTensorFunction<WidenedProduct>
     {
         var (x, w, bias) = ((Tensor)vars[0], (Tensor)vars[1], vars.Length > 2 ? (Tensor)vars[2] : null);
         ctx.save_for_backward([x, w]);
-        ctx.save_data("bias", bias is { requires_grad: true });
+        if (bias is not null) ctx.save_data("bias", bias.requires_grad);
         return Multiply(x, w, bias);
     }
 
     /// <summary><c>dL/dX = G W</c>, <c>dL/dW = G^T X</c>, <c>dL/db = sum of G over rows</c> for G the gradient of the result.</summary>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
+        handedOver?.ForEach(gradient => gradient?.Dispose());
         using var scope = NewDisposeScope();
+        using var given = grad_output;
         var saved = ctx.get_saved_variables();
-        var (x, w, turned) = (saved[0], saved[1], saved[1].dim() == 3 ? grad_output : grad_output.reshape(-1, grad_output.shape[^1]));
-        var ofX = x.requires_grad ? Multiply(grad_output, w.transpose(-1, -2), null).MoveToOuterDisposeScope() : null!;
-        var ofW = w.requires_grad ? Multiply(turned.transpose(-1, -2), (w.dim() == 3 ? x : x.reshape(-1, x.shape[^1])).transpose(-1, -2), null).MoveToOuterDisposeScope() : null!;
-        var ofBias = (bool)ctx.get_data("bias") ? turned.to(ScalarType.Float32).sum(0).to(ScalarType.BFloat16).MoveToOuterDisposeScope() : null!;
-        return [ofX, ofW, ofBias];
+        var (x, w) = (saved[0], saved[1]);
+        List<Tensor> gradients = [x.requires_grad ? Multiply(given, w.transpose(-1, -2), null) : null!];
+        var rows = w.dim() == 3 ? given : given.reshape(-1, given.shape[^1]); // [(g,) m, n]
+        gradients.Add(w.requires_grad ? Multiply(rows.transpose(-1, -2), (w.dim() == 3 ? x : x.reshape(-1, x.shape[^1])).transpose(-1, -2), null) : null!);
+        if (ctx.get_data("bias") is bool trained) gradients.Add(trained ? rows.to(ScalarType.Float32).sum([0]).to(ScalarType.BFloat16) : null!);
+        gradients.ForEach(gradient => gradient?.MoveToOuterDisposeScope());
+        return handedOver = gradients;
     }
 
     static Tensor Multiply(Tensor x, Tensor w, Tensor? bias)

@@ -15,14 +15,16 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
 
     int Group => config.HeadCount / config.KeyValueHeadCount;
 
+    /// <summary>x <c>[rows, seq, hidden]</c> mixed over what each column sees, <c>[rows, queries, hidden]</c>: every column is a query, in the last layer the wanted ones alone.</summary>
     public Tensor Forward(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         var view = pass.ViewOf(layer);
-        var (rows, seq) = (x.shape[0], x.shape[1]);
-        var q = Normed(query.Forward(x, pass).view(rows, seq, config.HeadCount, config.HeadDim), "q_norm");
+        var asking = view.Queries is { } wanted ? wanted.Of(x) : x;
+        var (rows, seq) = (asking.shape[0], asking.shape[1]);
+        var q = Normed(query.Forward(asking, pass).view(rows, seq, config.HeadCount, config.HeadDim), "q_norm");
         var (k, v) = KeysAndValues(x, pass);
-        using (pass.Clock?.Enter("rotary positions")) q = Scaled(view.Rotary.Apply(q));
+        using (pass.Clock?.Enter("rotary positions")) q = Scaled(view.QueryRotary.Apply(q));
         if (view.Step is null)
             using (pass.Clock?.Enter("cache")) pass.Cache?.Write(layer, k, v);
         using var attending = pass.Clock?.Enter("attention");
@@ -54,7 +56,7 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     /// <summary>The kernel divides scores by the root of the head's width; where the model wants another divisor the queries make up for it.</summary>
     Tensor Scaled(Tensor q) => config.QueryScalar is { } scalar && scalar != config.HeadDim ? q.mul(Scalars.Of(Math.Sqrt(config.HeadDim / scalar))) : q;
 
-    /// <summary>Keys and values of this pass, repeated for the query heads that share them. Returns <c>[rows, seq, heads, headDim]</c>.</summary>
+    /// <summary>Keys and values of this pass, repeated for the query heads that share them. Returns <c>[rows, queries, heads, headDim]</c>.</summary>
     Tensor Spread(Tensor q, Tensor k, Tensor v, Tensor? mask) =>
         scaled_dot_product_attention(q.transpose(1, 2), Repeated(k), Repeated(v), mask, 0, is_casual: mask is null).transpose(1, 2);
 
@@ -68,16 +70,16 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
 
     /// <summary>
     /// <c>softmax(q k^T / sqrt(headDim) + bias) v</c> with the scores written out, query heads that share a key head folded into more queries of it. In bf16, torch's fused attention
-    /// multiplies block by block and its backward pass takes three times as long as this. Returns <c>[rows, seq, heads, headDim]</c>.
+    /// multiplies block by block and its backward pass takes three times as long as this. Returns <c>[rows, queries, heads, headDim]</c>.
     /// </summary>
     Tensor Explicit(Tensor q, Tensor k, Tensor v, Tensor bias)
     {
-        var (rows, seq, heads) = (q.shape[0], q.shape[1], config.KeyValueHeadCount);
-        var folded = q.transpose(1, 2).reshape(rows * heads, Group * seq, config.HeadDim);
+        var (rows, queries, seq, heads) = (q.shape[0], q.shape[1], k.shape[1], config.KeyValueHeadCount);
+        var folded = q.transpose(1, 2).reshape(rows * heads, Group * queries, config.HeadDim);
         var keys = k.transpose(1, 2).reshape(rows * heads, seq, config.HeadDim);
         var values = v.transpose(1, 2).reshape(rows * heads, seq, config.HeadDim);
-        var scores = bias.add(MatrixProduct.Of(folded, keys), Scalars.Of(1 / Math.Sqrt(config.HeadDim))); // [rows * kvHeads, group * seq, seq]
-        return MatrixProduct.Of(scores.softmax(-1), values.transpose(1, 2)).view(rows, config.HeadCount, seq, config.HeadDim).transpose(1, 2);
+        var scores = bias.add(MatrixProduct.Of(folded, keys), Scalars.Of(1 / Math.Sqrt(config.HeadDim))); // [rows * kvHeads, group * queries, seq]
+        return MatrixProduct.Of(scores.softmax(-1), values.transpose(1, 2)).view(rows, config.HeadCount, queries, config.HeadDim).transpose(1, 2);
     }
 
     /// <summary>Query heads that share a key head become more queries of it, so that the cache is read in place. Returns <c>[rows, seq, heads, headDim]</c>.</summary>

@@ -23,16 +23,25 @@ static class AttentionMask
         return Bias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
     }
 
+    /// <summary>A mask of <see cref="WithinPass"/> (null: causal) for the wanted columns alone, <c>[rows, 1, most, seq]</c>.</summary>
+    public static Tensor OfWanted(TokenBatch batch, WantedColumns wanted, Tensor? mask, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var (rows, seq) = (batch.Ids.shape[0], batch.Ids.shape[1]);
+        mask ??= Causal(seq, dtype, batch.Ids.device);
+        return wanted.Of(mask.squeeze(1).expand(rows, seq, seq)).unsqueeze(1).MoveToOuterDisposeScope();
+    }
+
     /// <summary>
     /// A mask of <see cref="WithinPass"/> (null: causal) for scores <c>[rows * kvHeads, group * seq, seq]</c> in which the query heads that share a key head follow each other:
-    /// <c>[rows * kvHeads, group * seq, seq]</c>, or <c>[1, group * seq, seq]</c> where all rows see alike.
+    /// <c>[rows * kvHeads, group * seq, seq]</c>, or <c>[1, group * seq, seq]</c> where all rows see alike. Queries may be fewer than columns.
     /// </summary>
     public static Tensor Folded(Tensor? mask, DecoderConfig config, long seq, ScalarType dtype, Device device)
     {
         using var scope = NewDisposeScope();
-        mask ??= Bias(ones([1, 1, seq, seq], dtype: ScalarType.Bool, device: device).tril(), dtype);
-        var (rows, heads, group) = (mask.shape[0], config.KeyValueHeadCount, config.HeadCount / config.KeyValueHeadCount);
-        return mask.expand(rows, rows == 1 ? 1 : heads, seq, seq).repeat(1, 1, group, 1).view(-1, group * seq, seq).MoveToOuterDisposeScope();
+        mask ??= Causal(seq, dtype, device);
+        var (rows, queries, heads, group) = (mask.shape[0], mask.shape[2], config.KeyValueHeadCount, config.HeadCount / config.KeyValueHeadCount);
+        return mask.expand(rows, rows == 1 ? 1 : heads, queries, seq).repeat(1, 1, group, 1).view(-1, group * queries, seq).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mask over cache columns: column c for a query at position p iff c &lt;= p and p - c &lt; window. Null where every query sees every column.</summary>
@@ -44,6 +53,12 @@ static class AttentionMask
         var visible = distance.ge(Scalars.Of(0));
         if (window is { } width) visible = visible.logical_and(distance.lt(Scalars.Of(width)));
         return Bias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
+    }
+
+    static Tensor Causal(long seq, ScalarType dtype, Device device)
+    {
+        using var scope = NewDisposeScope();
+        return Bias(ones([1, 1, seq, seq], dtype: ScalarType.Bool, device: device).tril(), dtype).MoveToOuterDisposeScope(); // [1, 1, seq, seq]
     }
 
     static Tensor Bias(Tensor visible, ScalarType dtype) =>

@@ -57,7 +57,7 @@ public sealed class CausalLm : IDisposable
     public bool HasInt8Weights => weights.Rounded.Count > 0;
 
     /// <summary>
-    /// The hidden states after the last norm, <c>[rows, seq, hidden]</c> of type <see cref="Dtype"/>, owned by the caller. With a cache, keys and values are written at the batch's
+    /// The hidden states after the last norm, <c>[rows, seq, hidden]</c> of type <see cref="Dtype"/>, owned by the caller; of a batch that wants some columns only, theirs, row by row: <c>[wanted, hidden]</c>. With a cache, keys and values are written at the batch's
     /// positions of those rows and attention sees all columns up to them. A clock takes where the time goes. Autograd works through it to the adapters (and to trainable weights).
     /// </summary>
     public Tensor Forward(TokenBatch batch, AdapterRows? adapters = null, KvCacheRows? cache = null, PassClock? clock = null)
@@ -83,8 +83,10 @@ public sealed class CausalLm : IDisposable
 
     Tensor Forward(TokenBatch batch, ForwardPass pass, Func<DecoderLayer, Tensor, ForwardPass, Tensor> run)
     {
-        using var hidden = Through(layers, batch, pass, run);
-        return RmsNorm.Apply(hidden, weights[WeightLayout.FinalNorm], Config.NormEpsilon, Config.NormAddsOne);
+        using var scope = NewDisposeScope();
+        var hidden = Through(layers, batch, pass, run);
+        if (batch.Wanted is { } wanted) hidden = wanted.Select(hidden);
+        return RmsNorm.Apply(hidden, weights[WeightLayout.FinalNorm], Config.NormEpsilon, Config.NormAddsOne).MoveToOuterDisposeScope();
     }
 
     /// <summary>Hidden states after these layers, the first ones, owned by the caller.</summary>

@@ -10,13 +10,14 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
     readonly Attention attention = new(config, weights, index);
     readonly FeedForward feedForward = new(config, weights, WeightLayout.Layer(index));
 
-    /// <summary>Hidden states <c>[rows, seq, hidden]</c> to the same after this layer.</summary>
+    /// <summary>Hidden states <c>[rows, seq, hidden]</c> to the same after this layer, or to the wanted ones alone, <c>[rows, most, hidden]</c>, if it is the last.</summary>
     public Tensor Forward(Tensor hidden, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         using var rest = pass.Clock?.Enter("norms, sums, activation");
         var mixed = attention.Forward(Norm(hidden, "input_layernorm"), pass);
-        var middle = hidden.add(config.NormsAfterBlocks ? Norm(mixed, "post_attention_layernorm") : mixed, Scalars.One);
+        var queried = pass.ViewOf(index).Queries is { } wanted ? wanted.Of(hidden) : hidden;
+        var middle = queried.add(config.NormsAfterBlocks ? Norm(mixed, "post_attention_layernorm") : mixed, Scalars.One);
         var fed = feedForward.Forward(Norm(middle, config.NormsAfterBlocks ? "pre_feedforward_layernorm" : "post_attention_layernorm"), pass);
         return middle.add(config.NormsAfterBlocks ? Norm(fed, "post_feedforward_layernorm") : fed, Scalars.One).MoveToOuterDisposeScope();
     }

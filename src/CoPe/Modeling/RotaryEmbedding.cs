@@ -9,6 +9,8 @@ sealed class RotaryEmbedding
     readonly Tensor cosine;     // [rows, seq, 1, headDim]
     readonly Tensor signedSine; // [rows, seq, 1, headDim], first half negated
 
+    RotaryEmbedding(Tensor cosine, Tensor signedSine) => (this.cosine, this.signedSine) = (cosine, signedSine);
+
     /// <summary>Angles in float32 as Hugging Face computes them; the tables belong to the dispose scope in force.</summary>
     public RotaryEmbedding(Tensor positions, float[] frequencies, ScalarType dtype)
     {
@@ -18,6 +20,9 @@ sealed class RotaryEmbedding
         cosine = cat([cos, cos], -1).unsqueeze(2).to(dtype).MoveToOuterDisposeScope();
         signedSine = cat([sin.neg(), sin], -1).unsqueeze(2).to(dtype).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The tables of the wanted columns, <c>[rows, most, 1, headDim]</c>, which belong to the dispose scope in force.</summary>
+    public RotaryEmbedding At(WantedColumns wanted) => new(wanted.Of(cosine), wanted.Of(signedSine));
 
     /// <summary><c>x * cos + (x with halves swapped) * (-sin, sin)</c> for x <c>[rows, seq, heads, headDim]</c>.</summary>
     public Tensor Apply(Tensor x)

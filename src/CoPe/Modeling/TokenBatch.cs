@@ -10,13 +10,16 @@ public sealed class TokenBatch : IDisposable
     /// <param name="ids">Token ids <c>[rows, seq]</c> int64.</param>
     /// <param name="positions">Rotary positions, which are also the cache columns written, <c>[rows, seq]</c> int64; null counts 0, 1, 2, ... in every row.</param>
     /// <param name="visible">Which column each column may attend to, <c>[rows, seq, seq]</c> or <c>[1, seq, seq]</c> bool; null is causal. Not allowed together with a cache. Sliding windows are cut from it by position.</param>
-    public TokenBatch(Tensor ids, Tensor? positions = null, Tensor? visible = null)
+    /// <param name="wanted">Columns of each row whose hidden states are asked for, <c>[rows][wanted of the row]</c>; null asks for all. Not allowed together with a cache.</param>
+    public TokenBatch(Tensor ids, Tensor? positions = null, Tensor? visible = null, IReadOnlyList<IReadOnlyList<int>>? wanted = null)
     {
         if (ids.dim() != 2) throw new ArgumentException($"Token ids have shape [{string.Join(", ", ids.shape)}]; expected [rows, seq].", nameof(ids));
         if (positions is not null && !positions.shape.SequenceEqual(ids.shape))
             throw new ArgumentException($"Positions have shape [{string.Join(", ", positions.shape)}]; expected [{string.Join(", ", ids.shape)}] as the ids.", nameof(positions));
         if (visible is not null && !(visible.dim() == 3 && visible.shape[0] is var rows && (rows == 1 || rows == ids.shape[0]) && visible.shape[1] == ids.shape[1] && visible.shape[2] == ids.shape[1]))
             throw new ArgumentException($"Visibility has shape [{string.Join(", ", visible.shape)}]; expected [rows or 1, seq, seq] for ids [{string.Join(", ", ids.shape)}].", nameof(visible));
+        if (wanted is not null && wanted.Count != ids.shape[0]) throw new ArgumentException($"Columns are wanted of {wanted.Count} rows; expected {ids.shape[0]}, as the ids have.", nameof(wanted));
+        Wanted = wanted is null ? null : new WantedColumns(wanted, ids.shape[1], ids.device);
         Ids = ids.DetachFromDisposeScope();
         CountsFromZero = positions is null;
         Positions = (positions ?? Scalars.Range(0, ids.shape[1], ids.device).unsqueeze(0).expand(ids.shape[0], -1)).DetachFromDisposeScope();
@@ -31,6 +34,9 @@ public sealed class TokenBatch : IDisposable
 
     /// <summary>Visibility <c>[rows or 1, seq, seq]</c> bool, or null for causal.</summary>
     public Tensor? Visible { get; }
+
+    /// <summary>The columns whose hidden states are asked for, or null for all.</summary>
+    internal WantedColumns? Wanted { get; }
 
     /// <summary>Every row has positions 0, 1, 2, ...</summary>
     internal bool CountsFromZero { get; }
@@ -50,5 +56,6 @@ public sealed class TokenBatch : IDisposable
         Ids.Dispose();
         Positions.Dispose();
         Visible?.Dispose();
+        Wanted?.Dispose();
     }
 }

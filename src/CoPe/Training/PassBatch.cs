@@ -14,7 +14,6 @@ internal sealed class PassBatch : IDisposable
         using var scope = NewDisposeScope();
         Tokens = Pack(rows, width, device);
         var labels = new List<long>();
-        var columns = new List<long>();
         var sequences = new List<long>();
         for (var i = 0; i < rows.Count; i++)
         {
@@ -22,12 +21,10 @@ internal sealed class PassBatch : IDisposable
             for (var k = 0; k < row.Labels.Length; k++)
             {
                 labels.Add(row.Labels[k]);
-                columns.Add((long)i * width + row.LabelColumns[k]);
                 sequences.Add(IsPairs ? 2 * i + (k < row.FirstLabels ? 0 : 1) : i);
             }
         }
         Labels = Keep([.. labels], device);
-        LabelColumns = columns.Count == rows.Count * width && !IsPairs ? null : Keep([.. columns], device);
         SequenceOfLabel = Keep([.. sequences], device);
         UserOfRow = Keep([.. rows.Select(row => (long)row.User)], device);
         Weights = tensor(rows.Select(row => (float)row.Weight).ToArray(), device: device).DetachFromDisposeScope();
@@ -42,14 +39,11 @@ internal sealed class PassBatch : IDisposable
     /// <summary>Answers in the pass: one a row, or two.</summary>
     public int Sequences => IsPairs ? 2 * Rows.Count : Rows.Count;
 
-    /// <summary>What the model reads.</summary>
+    /// <summary>What the model reads; it wants the hidden states that predict labels, in their order.</summary>
     public TokenBatch Tokens { get; }
 
     /// <summary>Labels <c>[labels]</c> int64.</summary>
     public Tensor Labels { get; }
-
-    /// <summary>Index of each label's hidden state among rows times columns <c>[labels]</c> int64; null if every column has one, in order.</summary>
-    public Tensor? LabelColumns { get; }
 
     /// <summary>Answer of each label <c>[labels]</c> int64: the row, or twice the row for its first answer and one more for its second.</summary>
     public Tensor SequenceOfLabel { get; }
@@ -69,7 +63,8 @@ internal sealed class PassBatch : IDisposable
         for (var i = 0; i < rows.Count; i++)
             for (var k = 0; k < rows[i].Row.Ids.Length; k++) ids[i * width + k] = rows[i].Row.Ids[k];
         var tokens = tensor(ids, [rows.Count, width], device: device);
-        if (!rows[0].Row.IsPair) return new TokenBatch(tokens);
+        int[][]? wanted = rows.All(row => row.Row.LabelColumns.Length == width) ? null : [.. rows.Select(row => row.Row.LabelColumns)];
+        if (!rows[0].Row.IsPair) return new TokenBatch(tokens, wanted: wanted);
         var from = Column(rows, row => row.BranchFrom, device);
         var at = Column(rows, row => row.BranchAt, device);
         var column = Scalars.Range(0, width, device ?? CPU);
@@ -77,7 +72,7 @@ internal sealed class PassBatch : IDisposable
         var query = column.view(1, width, 1);
         var key = column.view(1, 1, width);
         var hidden = (query >= at.unsqueeze(2)) & (key >= from.unsqueeze(2)) & (key < at.unsqueeze(2)); // [rows, width, width]
-        return new TokenBatch(tokens, positions, (key <= query) & ~hidden);
+        return new TokenBatch(tokens, positions, (key <= query) & ~hidden, [.. rows.Select(row => row.Row.LabelColumns)]);
     }
 
     static Tensor Column(IReadOnlyList<PlannedRow> rows, Func<TrainingRow, int> value, Device? device) =>
@@ -89,7 +84,6 @@ internal sealed class PassBatch : IDisposable
     {
         Tokens.Dispose();
         Labels.Dispose();
-        LabelColumns?.Dispose();
         SequenceOfLabel.Dispose();
         UserOfRow.Dispose();
         Weights.Dispose();
