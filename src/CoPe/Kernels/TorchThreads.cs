@@ -10,7 +10,7 @@ namespace CoPe.Kernels;
 static class TorchThreads
 {
     /// <summary>Bytes of weights up to which operations wait more than they compute.</summary>
-    const long SmallModel = 64 << 20;
+    public const long SmallModel = 64 << 20;
 
     /// <summary>How many passes of a model to run side by side: one a thread where it is so small that its weights stay in the processor's caches; a larger one is better read once, by all threads together.</summary>
     public static int ForPasses(Device device, long weightBytes) => weightBytes <= SmallModel && device.type == TorchSharp.DeviceType.CPU ? get_num_threads() : 1;
