@@ -39,7 +39,7 @@ static unsafe class CacheHead<T> where T : struct, ILanes<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Scores(float* parted, ushort* keys, ushort* values, float* scores, int group, int width, int columns, int stride)
     {
-        var sums = stackalloc float[4 * T.Columns];
+        var sums = stackalloc float[4 * FourRows<T>.MostColumns];
         for (var c = 0; c < columns; c += 4)
         {
             Fetch(values + (long)c * width, 4 * width);
@@ -47,7 +47,7 @@ static unsafe class CacheHead<T> where T : struct, ILanes<T>
             var rows = new FourRows<T>.Rows(Key(0), Key(1), Key(2), Key(3), width, keys + (c + KeysAhead) * width);
             for (var g = 0; g < group;)
             {
-                var wanted = Math.Min(T.Columns, group - g);
+                var wanted = Math.Min(FourRows<T>.MostColumns, group - g);
                 FourRows<T>.Multiply(rows, wanted == 3 ? 4 : wanted, parted + g * width, width, sums); // the fourth is zeros, and not wanted
                 for (var q = 0; q < wanted; q++, g++) Vector128.Store(Vector128.Load(sums + 4 * q), scores + g * stride + c);
             }

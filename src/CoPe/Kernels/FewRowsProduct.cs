@@ -12,10 +12,11 @@ namespace CoPe.Kernels;
 static unsafe class FewRowsProduct
 {
     /// <summary>
-    /// Whether m rows of length k are few enough that reading the weights decides: up to 32 where <see cref="PairDots"/> multiplies them, else one or two always and up to eight of long rows. Measured against
-    /// oneDNN's bf16 product.
+    /// Whether m rows of length k are few enough that reading the weights decides: up to 32 where <see cref="PairDots"/> multiplies them or torch has no bf16 product of its own, else, measured against oneDNN's, one or two
+    /// always and up to eight of long rows.
     /// </summary>
-    public static bool IsFaster(long m, long k) => PairDots.IsSupported ? m is >= 1 and <= 32 : m is 1 or 2 || (m is > 2 and <= 8 && k >= 100 * m);
+    public static bool IsFaster(long m, long k) =>
+        PairDots.IsSupported || MatrixProduct.Widens(TorchSharp.torch.CPU) ? m is >= 1 and <= 32 : m is 1 or 2 || (m is > 2 and <= 8 && k >= 100 * m);
 
     /// <summary>Sizes of a product: X <c>[m, k]</c>, W <c>[n, k]</c>, Y <c>[m, n]</c>.</summary>
     public readonly record struct Sizes(int M, int N, int K);
@@ -89,11 +90,11 @@ static unsafe class FewRowsProduct
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Rows<T>(in Operands operands, float* columns, int first, int end) where T : struct, ILanes<T>
     {
-        var sums = stackalloc float[4 * T.Columns];
+        var sums = stackalloc float[4 * FourRows<T>.MostColumns];
         var (m, k, whole) = (operands.Sizes.M, operands.Sizes.K, operands.Sizes.K / FourRows<T>.Block * FourRows<T>.Block);
         for (int c = 0, count; c < m; c += count)
         {
-            count = CountOf(m - c, T.Columns);
+            count = CountOf(m - c, FourRows<T>.MostColumns);
             for (var n = first; n < end; n += 4)
             {
                 ushort* a = operands.Row(n), b = operands.Row(Math.Min(n + 1, end - 1)), d = operands.Row(Math.Min(n + 2, end - 1)), e = operands.Row(Math.Min(n + 3, end - 1)); // past the end the last row stands in

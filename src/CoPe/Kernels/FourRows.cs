@@ -10,6 +10,9 @@ namespace CoPe.Kernels;
 /// </summary>
 static unsafe class FourRows<T> where T : struct, ILanes<T>
 {
+    /// <summary>Columns that can be taken at once.</summary>
+    public const int MostColumns = 4;
+
     /// <summary>Weights of a row that are read in a step.</summary>
     public static int Block => 2 * T.Count;
 
@@ -23,7 +26,12 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
     /// <summary><c>sums[4 * c + r] = row r . column c</c>; column c begins at <c>columns + c * stride</c>.</summary>
     public static void Multiply(in Rows rows, int count, float* columns, int stride, float* sums)
     {
-        if (count == 4) Four(rows, columns, stride, sums);
+        if (count == 4 && T.Registers == 32) Four(rows, columns, stride, sums);
+        else if (count == 4)
+        {
+            Half(rows.A, rows.B, rows.Length, rows.Next, columns, stride, sums);
+            Half(rows.C, rows.D, rows.Length, rows.Next + 2 * rows.Length, columns, stride, sums + 2);
+        }
         else if (count == 2) Two(rows, columns, stride, sums);
         else One(rows, columns, sums);
     }
@@ -114,6 +122,36 @@ static unsafe class FourRows<T> where T : struct, ILanes<T>
         T.Sums(a1, b1, c1, d1).Store(sums + 4);
         T.Sums(a2, b2, c2, d2).Store(sums + 8);
         T.Sums(a3, b3, c3, d3).Store(sums + 12);
+    }
+
+    /// <summary>Two of the rows with four columns: what sixteen registers hold, and twice as many products for each conversion as four rows with two columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Half(ushort* ra, ushort* rb, int length, ushort* next, float* x, int stride, float* sums)
+    {
+        T a0 = default, b0 = default, a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default;
+        for (var k = 0; k < length; k += 2 * T.Count)
+        {
+            if (Sse.IsSupported) Sse.Prefetch1(next + 2 * k);
+            T ea = T.LoadPairs(ra + k), eb = T.LoadPairs(rb + k);
+            (ea, eb, var oa, var ob) = (T.Even(ea), T.Even(eb), T.Odd(ea), T.Odd(eb));
+            var at = x + k;
+            T xe = T.Load(at), xo = T.Load(at + T.Count);
+            (a0, b0) = (Dot(a0, ea, oa, xe, xo), Dot(b0, eb, ob, xe, xo));
+            at += stride;
+            (xe, xo) = (T.Load(at), T.Load(at + T.Count));
+            (a1, b1) = (Dot(a1, ea, oa, xe, xo), Dot(b1, eb, ob, xe, xo));
+            at += stride;
+            (xe, xo) = (T.Load(at), T.Load(at + T.Count));
+            (a2, b2) = (Dot(a2, ea, oa, xe, xo), Dot(b2, eb, ob, xe, xo));
+            at += stride;
+            (xe, xo) = (T.Load(at), T.Load(at + T.Count));
+            (a3, b3) = (Dot(a3, ea, oa, xe, xo), Dot(b3, eb, ob, xe, xo));
+        }
+        Vector128<float> first = T.Sums(a0, b0, a1, b1), second = T.Sums(a2, b2, a3, b3);
+        first.GetLower().Store(sums);
+        first.GetUpper().Store(sums + 4);
+        second.GetLower().Store(sums + 8);
+        second.GetUpper().Store(sums + 12);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

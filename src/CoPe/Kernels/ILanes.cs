@@ -8,8 +8,8 @@ unsafe interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
     /// <summary>Numbers in a register.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Columns that a product takes at once without running out of registers: 1, 2 or 4.</summary>
-    static abstract int Columns { get; }
+    /// <summary>Registers of this width.</summary>
+    static abstract int Registers { get; }
 
     /// <summary>The next numbers.</summary>
     static abstract TSelf Load(float* numbers);

@@ -13,7 +13,7 @@ readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes256>
 
     public static int Count => 8;
 
-    public static int Columns => 2;
+    public static int Registers => 16;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Load(float* numbers) => new(Vector256.Load(numbers));

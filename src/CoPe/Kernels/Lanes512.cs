@@ -10,7 +10,7 @@ readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
 
     public static int Count => 16;
 
-    public static int Columns => 4;
+    public static int Registers => 32;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Load(float* numbers) => new(Vector512.Load(numbers));
