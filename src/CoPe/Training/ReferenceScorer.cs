@@ -4,17 +4,17 @@ using static TorchSharp.torch;
 
 namespace CoPe.Training;
 
-/// <summary>Scores the answers of every pair under the reference policy.</summary>
+/// <summary>Scores the answers of every pair under the reference policy, unless they are known.</summary>
 internal static class ReferenceScorer
 {
     /// <summary>Log-probabilities by user and row.</summary>
     public static IReadOnlyList<ReferenceLogProbs[]> Score(TrainingRun run, WornAdapters worn, IReadOnlyList<TrainingRow[]> rows, CancellationToken cancellation)
     {
-        var scores = rows.Select(ofUser => new ReferenceLogProbs[ofUser.Length]).ToArray();
-        var all = rows.SelectMany((ofUser, user) => ofUser.Select((row, example) => new PlannedRow(user, example, row, 1, 1)));
+        var scores = rows.Select(ofUser => ofUser.Select(row => row.Reference ?? default).ToArray()).ToArray();
+        var unknown = rows.SelectMany((ofUser, user) => ofUser.Select((row, example) => new PlannedRow(user, example, row, 1, 1))).Where(planned => planned.Row.Reference is null);
         var model = run.Model;
         var workers = TorchThreads.ForPasses(model.Device, model.Weights.Bytes);
-        var passes = PassPlanner.Split(all, run.Options.MaxTokensPerPass, workers);
+        var passes = PassPlanner.Split(unknown, run.Options.MaxTokensPerPass, workers);
         var sums = TorchThreads.Run(workers, passes.Count, (_, pass) =>
         {
             cancellation.ThrowIfCancellationRequested();

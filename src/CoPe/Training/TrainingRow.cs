@@ -14,6 +14,9 @@ namespace CoPe.Training;
 /// <param name="BranchAt">Column where the second answer begins; the number of columns if there is none.</param>
 internal sealed record TrainingRow(int[] Ids, int[] LabelColumns, int[] Labels, int FirstLabels, int BranchFrom, int BranchAt)
 {
+    /// <summary>Log-probabilities of both answers under the reference policy, where they are known.</summary>
+    public ReferenceLogProbs? Reference { get; init; }
+
     /// <summary>Whether two answers share the prompt.</summary>
     public bool IsPair => FirstLabels < Labels.Length;
 
@@ -38,7 +41,8 @@ internal sealed record TrainingRow(int[] Ids, int[] LabelColumns, int[] Labels, 
         if (chosen.Length == 0 || rejected.Length == 0) return null;
         var branchAt = prompt + chosen.Length - 1;
         int[] columns = [.. Enumerable.Range(prompt - 1, chosen.Length), prompt - 1, .. Enumerable.Range(branchAt, rejected.Length - 1)];
-        return new([.. example.Prompt, .. chosen[..^1], .. rejected[..^1]], columns, [.. chosen, .. rejected], chosen.Length, prompt, branchAt);
+        var whole = chosen.Length == example.Chosen.Count && rejected.Length == example.Rejected.Count; // what is known of an answer is not known of its beginning
+        return new([.. example.Prompt, .. chosen[..^1], .. rejected[..^1]], columns, [.. chosen, .. rejected], chosen.Length, prompt, branchAt) { Reference = whole ? example.Reference : null };
     }
 
     static int[] Cut(IReadOnlyList<int> answer, int prompt, int cutOff) => [.. answer.Take(Math.Max(0, cutOff - prompt))];

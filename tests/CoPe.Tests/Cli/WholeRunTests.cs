@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using CoPe.Runs;
 
 namespace CoPe.Tests.Cli;
@@ -105,6 +106,36 @@ public sealed class WholeRunTests(TinyWorld world) : IClassFixture<TinyWorld>, I
         foreach (var verb in verbs) Assert.True(world.Cope(default, [.. verb.Split(' '), "--run", "verbs"]) == 0, $"{verb}: {world.Error}");
 
         Assert.Equal(world.Bytes("undisturbed"), world.Bytes("verbs"));
+    }
+
+    [Fact]
+    public void Preference_training_takes_the_reference_from_the_selection()
+    {
+        foreach (var verb in (string[])["train tam recipe.yaml", "train sft", "negatives sample", "negatives select"]) Assert.Equal(0, world.Cope(default, [.. verb.Split(' '), "--run", "reference"]));
+        var run = world.At("reference");
+        var pairs = File.ReadAllLines(run.Pairs);
+        var taken = FirstReward(_ => { });
+        var computed = FirstReward(pair => pair["reference"] = null);
+        var shifted = FirstReward(pair => pair["reference"]!["tam"]!["chosen"] = (double)pair["reference"]!["tam"]!["chosen"]! - 100);
+        var ofOtherTokens = FirstReward(pair => (pair["reference"]!["tam"]!["chosen"], pair["reference"]!["tokens"]) = (0, "another text"));
+
+        Assert.Equal(computed, taken, 1e-4);
+        Assert.Equal(computed + 1, shifted, 1e-4); // beta is .01
+        Assert.Equal(computed, ofOtherTokens, 1e-4);
+
+        double FirstReward(Action<JsonNode> change)
+        {
+            File.WriteAllLines(run.Pairs, pairs.Select(line =>
+            {
+                var pair = JsonNode.Parse(line)!;
+                change(pair);
+                return pair.ToJsonString();
+            }));
+            var marker = StageMarker.Read(run.Marker("negatives select"))!; // a file of another size would count as damaged
+            (marker with { Outputs = new(marker.Outputs) { [Path.GetRelativePath(run.Root, run.Pairs).Replace('\\', '/')] = new FileInfo(run.Pairs).Length } }).Write(run.Marker("negatives select"));
+            Assert.True(world.Cope(default, "train", "dpo", "--run", "reference", "--again") == 0, world.Error);
+            return (double)JsonNode.Parse(File.ReadLines(run.Metrics("train dpo")).First())!["figures"]!["rewards/chosen"]!;
+        }
     }
 
     /// <summary>Runs until the run is whole, disturbing each attempt at a later file operation than the one before; returns how many attempts were disturbed.</summary>

@@ -10,14 +10,14 @@ public class DpoObjectiveTests
     static readonly PreferenceExample[] Pairs = TinyTraining.Pairs(1, 4);
     static readonly TrainingOptions OneStep = TinyTraining.Options with { BatchSize = 4, MaxSteps = 1 };
 
-    static IReadOnlyDictionary<string, double> FirstStep(DpoOptions dpo)
+    static IReadOnlyDictionary<string, double> FirstStep(DpoOptions dpo, PreferenceExample[]? pairs = null)
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0);
         IReadOnlyDictionary<string, double> figures = new Dictionary<string, double>();
         DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample>
         {
-            Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [Pairs], Options = OneStep, Metrics = row => figures = row.Figures,
+            Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [pairs ?? Pairs], Options = OneStep, Metrics = row => figures = row.Figures,
         }, dpo with { Reference = DpoReference.Sft });
         return figures;
     }
@@ -44,6 +44,26 @@ public class DpoObjectiveTests
 
     [Fact]
     public void Ipo_starts_at_the_square_of_its_target() => Assert.Equal(25, FirstStep(new() { Loss = DpoLossKind.Ipo, Beta = 0.1 })["loss"], 1e-3); // (0 - 1 / (2 * 0.1))^2
+
+    [Fact]
+    public void Known_reference_log_probabilities_are_taken_instead_of_computed()
+    {
+        // The margin of rewards is beta * ((policy - reference of the chosen) - (policy - reference of the rejected)).
+        PreferenceExample[] known = [.. Pairs.Select(pair => pair with { Reference = new(-5, -3) })];
+        var figures = FirstStep(new() { Beta = 0.1 }, known);
+        Assert.Equal(0.1 * (figures["logps/chosen"] + 5 - (figures["logps/rejected"] + 3)), figures["rewards/margins"], 1e-5);
+        var mixed = FirstStep(new() { Beta = 0.1 }, [known[0], .. Pairs[1..]]); // the others are computed, and are what the policy still says
+        Assert.NotEqual(0, mixed["rewards/margins"]);
+        Assert.True(Math.Abs(mixed["rewards/margins"]) < Math.Abs(figures["rewards/margins"]) * 4);
+    }
+
+    [Fact]
+    public void What_is_known_of_an_answer_is_not_taken_for_its_beginning()
+    {
+        PreferenceExample[] known = [.. Pairs.Select(pair => pair with { Reference = new(-5, -3), Prompt = [1, 2, 3], Chosen = [4, 5, 6], Rejected = [7, 8] })];
+        Assert.Equal(new ReferenceLogProbs(-5, -3), TrainingRow.Of(known[0], 6)!.Reference);
+        Assert.Null(TrainingRow.Of(known[0], 5)!.Reference);
+    }
 
     [Fact]
     public void Hinge_starts_at_one() => Assert.Equal(1, FirstStep(new() { Loss = DpoLossKind.Hinge })["loss"], 1e-5);

@@ -34,14 +34,16 @@ sealed class SelectNegativesStage : Stage
         var workspace = new RunWorkspace(context);
         var items = workspace.HistoryItems(null).ToDictionary(pair => (pair.User.Id, pair.Item.Id));
         var all = JsonLines.Read<ItemCandidates>(context.Run.Candidates).Where(line => line.Candidates.Count > 0).ToList();
+        var dtype = PairReference.DtypeOf(workspace.DecodingModel);
         var scorer = new CandidateScorer(workspace.Scorer(UserAdapterKind.Sft), context.Recipe.Negatives.Span);
         var portions = new Portions<SelectedPair>(context, Name);
         var progress = new ItemProgress(context.Progress, Name, portions.Done, all.Count);
         JsonLines.Write(context.Run.Pairs, portions.Run(all, ItemsAtOnce, group =>
         {
-            var scores = scorer.Score([.. group.Select(line => ToScore(context, workspace, items[(line.User, line.Item)], line))], context.Cancellation);
+            List<ItemToScore> toScore = [.. group.Select(line => ToScore(context, workspace, items[(line.User, line.Item)], line))];
+            var scores = scorer.Score(toScore, context.Cancellation);
             foreach (var line in group) progress.Finished(line.User);
-            return group.Zip(scores, (line, score) => Select(context.Recipe.Negatives, line, score));
+            return group.Zip(toScore, scores).Select(one => Select(context.Recipe.Negatives, one.First, one.Second, one.Third, dtype));
         }));
         portions.Remove();
     }
@@ -67,7 +69,7 @@ sealed class SelectNegativesStage : Stage
 
     static IReadOnlyList<int> Cut(IReadOnlyList<int> ids, int longest) => ids.Count <= longest ? ids : [.. ids.Take(longest)];
 
-    static SelectedPair Select(NegativesSettings settings, ItemCandidates line, ScoredItem score)
+    static SelectedPair Select(NegativesSettings settings, ItemCandidates line, ItemToScore item, ScoredItem score, string dtype)
     {
         var chosen = NegativeSelector.Select(score.Candidates, settings.Select, settings.Reward);
         return new SelectedPair
@@ -78,6 +80,7 @@ sealed class SelectNegativesStage : Stage
             RejectedReward = score.Candidates[chosen].Reward(settings.Reward),
             ChosenReward = score.Gold.Reward(settings.Reward),
             Rewards = [.. score.Candidates.Select(candidate => candidate.Reward(settings.Reward))],
+            Reference = settings.Span == RewardSpan.Response ? PairReference.Of(item, chosen, score, dtype) : null,
         };
     }
 }

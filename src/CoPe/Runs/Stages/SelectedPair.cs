@@ -20,4 +20,7 @@ sealed record SelectedPair
 
     /// <summary>Implicit rewards of all candidates, in their order.</summary>
     public IReadOnlyList<double> Rewards { get; init; } = [];
+
+    /// <summary>What DPO's reference policies say of both answers; null where answers were scored together with their prompts, or by an earlier version.</summary>
+    public PairReference? Reference { get; init; }
 }

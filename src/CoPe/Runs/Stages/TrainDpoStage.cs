@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Data;
 using CoPe.Runs.Recipes;
 using CoPe.Tokens;
 using CoPe.Training;
@@ -32,17 +33,26 @@ sealed class TrainDpoStage : Stage
         var workspace = new RunWorkspace(context);
         workspace.Forget("adapters dpo");
         var settings = context.Recipe.Dpo;
-        var users = Pairs(context, workspace, new ExampleSource(workspace, settings), settings.EarlyStopping);
+        var users = Pairs(context, workspace, settings);
         var usersAtOnce = settings.UsersAtOnce ?? TrainingMemory.UsersAtOnce(workspace.TrainingModel, settings,
             users.SelectMany(user => user.Examples).Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count).DefaultIfEmpty(1).Average());
         new UserGroups(context, Name, "dpo", context.Run.DpoAdapter).Train(users, usersAtOnce, settings, (group, training) => Train(context, workspace, group, training));
     }
 
-    static List<UserTraining<PreferenceExample>> Pairs(StageContext context, RunWorkspace workspace, ExampleSource source, EarlyStoppingSettings stopping)
+    static List<UserTraining<PreferenceExample>> Pairs(StageContext context, RunWorkspace workspace, DpoSettings settings)
     {
-        var rejected = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item), pair => pair.Rejected);
+        var pairs = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item));
+        var source = new ExampleSource(workspace, settings);
+        var dtype = PairReference.DtypeOf(workspace.TrainingModel);
         return [.. workspace.Dataset.Users.Select((user, index) => UserTraining<PreferenceExample>.Of(user.Id, index,
-            [.. user.Profile.Where(item => rejected.ContainsKey((user.Id, item.Id))).Select(item => source.Example(user, item, rejected[(user.Id, item.Id)]))], stopping))];
+            [.. user.Profile.Where(item => pairs.ContainsKey((user.Id, item.Id))).Select(item => Example(user, item, pairs[(user.Id, item.Id)]))], settings.EarlyStopping))];
+
+        PreferenceExample Example(LampUser user, HistoryItem item, SelectedPair pair)
+        {
+            var example = source.Example(user, item, pair.Rejected);
+            // A user trained alone gets the same bits whoever else there is; what the selection computed of him, it computed beside others.
+            return settings.UsersAtOnce == 1 ? example : example with { Reference = pair.Reference?.For(example, settings.Reference, dtype) };
+        }
     }
 
     static AdapterBank Train(StageContext context, RunWorkspace workspace, IReadOnlyList<UserTraining<PreferenceExample>> group, GroupTraining training)
