@@ -35,7 +35,7 @@ sealed class TextScoring(CausalLm model, ConversationEncoder encoder)
         var banks = new List<AdapterBank>();
         try
         {
-            foreach (var folder in folders) banks.Add(AdapterFile.Read(folder, model.Config));
+            foreach (var folder in folders) banks.Add(AdapterFile.Read(folder, model.Config).MovedTo(model.Device));
             var scorer = new SequenceScorer(model, banks.Count > 0 ? banks[0] : null, banks.Count > 1 ? banks[1] : null);
             var worn = new WornAdapters(banks.Count > 0, banks.Count > 1 ? 0 : -1);
             return scorer.Score([new ScoringItem("text", prompt, [response], [worn])], cancellation)[0].LogProbs;

@@ -34,7 +34,7 @@ static class ScoreVerb
             var name = parsed.GetValue(model) ?? recipe.Model;
             var source = ModelSource.Find(host, name);
             if (recipe.PredictionDtype() == WeightDtype.ScaledBytes) host.Error.WriteLine($"cope: {WeightLoading.Int8Warning}");
-            using var lm = WeightLoading.Load(source, recipe.PredictionDtype());
+            using var lm = WeightLoading.Load(source, recipe.PredictionDtype(), Devices.Of(recipe));
             ScoreView.Write(host, name, new TextScoring(lm, ConversationEncoder.Load(source)).Score(parsed.GetValue(prompt), words, columns, host.Cancellation), parsed.GetValue(json));
             return ExitCode.Ok;
         });

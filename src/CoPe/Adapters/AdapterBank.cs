@@ -99,6 +99,15 @@ public sealed class AdapterBank : IDisposable
     internal AdapterBank Alias() =>
         new(Config, order.Select(name => KeyValuePair.Create(name, new LoraPair(pairs[name].A.detach().DetachFromDisposeScope(), pairs[name].B.detach().DetachFromDisposeScope()))).ToList());
 
+    /// <summary>The bank on a device: itself where it lies there, else a copy, in whose favour this one is disposed of.</summary>
+    public AdapterBank MovedTo(Device device)
+    {
+        if (Parameters()[0].device_type == device.type) return this;
+        using var noGrad = no_grad();
+        using (this)
+            return new AdapterBank(Config, order.Select(name => KeyValuePair.Create(name, new LoraPair(pairs[name].A.to(device).DetachFromDisposeScope(), pairs[name].B.to(device).DetachFromDisposeScope()))).ToList());
+    }
+
     /// <summary>Overwrites the factors with those of a bank of the same shape and number, in place: leaves stay leaves.</summary>
     public void CopyFrom(AdapterBank source)
     {

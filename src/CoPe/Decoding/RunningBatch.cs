@@ -26,6 +26,8 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     public int Rows => _rows.Count;
 
+    bool StepsByKernels => model.Device.type == TorchSharp.DeviceType.CPU && (model.HasInt8Weights || FewRowsProduct.IsFaster(Rows, model.Config.HiddenSize));
+
     /// <summary>
     /// Adds sequences and computes their prompts but for the last token. What prompts begin with in common is computed once for all rows that wear the same adapters, and copied
     /// (<see cref="PrefixPlan"/>).
@@ -55,7 +57,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         using var rest = _clock?.Enter("batch");
         (_steps, _rowSteps) = (_steps + 1, _rowSteps + Rows);
         _groups ??= BuildLayout();
-        using var cores = model.HasInt8Weights || FewRowsProduct.IsFaster(Rows, model.Config.HiddenSize) ? TorchThreads.LeaveToKernels() : default;
+        using var cores = StepsByKernels ? TorchThreads.LeaveToKernels() : default;
         var tokens = NextTokens();
         var members = _groups.SelectMany(group => group.Members).ToList();
         for (var i = 0; i < members.Count; i++) members[i].Append((int)tokens[i]);
@@ -99,9 +101,9 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         var ids = rows.Zip(starts, (row, start) => Padded(row.Sequence.Request.Prompt, start, seq)).SelectMany(padded => padded).ToArray();
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
-        var positions = starts.TrueForAll(start => start == 0) ? null
-            : tensor(starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position).ToArray(), [count, seq], device: model.Device);
-        using var batch = new TokenBatch(tensor(ids, [count, seq], device: model.Device), positions);
+        var tokens = tensor(ids, [count, seq], device: model.Device);
+        using var batch = starts.TrueForAll(start => start == 0) ? new TokenBatch(tokens)
+            : new TokenBatch(tokens, [.. starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position)]);
         using var adapters = banks.Rows([.. rows.Select(row => row.Sequence.Worn(row.Role))]);
         model.FillCache(batch, adapters, _cache.Rows(first, count, columns), _promptClock);
     }
@@ -114,8 +116,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var ids = tensor(_rows.Select(row => (long)row.Sequence.NextInput).ToArray(), [Rows, 1], device: model.Device);
-        var positions = tensor(_rows.Select(row => (long)row.Sequence.Position).ToArray(), [Rows, 1], device: model.Device);
-        using var batch = new TokenBatch(ids, positions);
+        using var batch = new TokenBatch(ids, [.. _rows.Select(row => (long)row.Sequence.Position)]);
         var longest = _rows.Max(row => row.Sequence.Position) + 1;
         var hidden = model.Forward(batch, _adapters, _cache.Rows(0, Rows, longest), _clock); // [rows, 1, hidden]
         Tensor logits; // [rows, vocab]

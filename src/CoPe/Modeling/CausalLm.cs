@@ -35,12 +35,13 @@ public sealed class CausalLm : IDisposable
 
     /// <summary>
     /// Opens a model folder. <paramref name="dtype"/> is what the pass computes in; null takes the checkpoint's, whose weights then lie in the mapped file; another is converted to once.
+    /// <paramref name="device"/> is where it computes, null the processor; weights for a GPU are copied to it, one by one.
     /// Throws <see cref="ModelFileException"/> for a folder that cannot be used.
     /// </summary>
-    public static CausalLm Load(string folder, ScalarType? dtype = null)
+    public static CausalLm Load(string folder, ScalarType? dtype = null, Device? device = null)
     {
         var config = DecoderConfig.Read(folder);
-        return new CausalLm(config, ModelWeights.Open(folder, config, dtype), dtype);
+        return new CausalLm(config, ModelWeights.Open(folder, config, dtype, device), dtype);
     }
 
     /// <summary>

@@ -27,7 +27,7 @@ sealed class ForwardPass
         var readsCache = cache is not null && !(batch.CountsFromZero && cache.Length == batch.Ids.shape[1]);
         var seq = batch.Ids.shape[1];
         var writesScores = dtype == ScalarType.BFloat16 && is_grad_enabled() && !readsCache && seq <= LongestWithWrittenScores && batch.Ids.device.type == TorchSharp.DeviceType.CPU;
-        var stepPositions = readsCache && StepAttention.Applies(batch.Ids, dtype, config.HeadDim) ? batch.Positions.reshape(-1).data<long>().ToArray() : null;
+        var stepPositions = readsCache && StepAttention.Applies(batch.Ids, dtype, config.HeadDim) ? batch.HostPositions ?? batch.Positions.reshape(-1).data<long>().ToArray() : null;
         var rotary = Rotary(config.Rope);
         full = View(rotary, null);
         sliding = Enumerable.Range(0, config.LayerCount).Any(config.IsSliding) ? View(config.SlidingRope is { } other ? Rotary(other) : rotary, config.SlidingWindow) : full;

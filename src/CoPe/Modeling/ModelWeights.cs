@@ -22,9 +22,19 @@ public sealed class ModelWeights : IDisposable
 
     /// <summary>
     /// Opens the weights of a model folder (<c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names). Tensors already of type
-    /// <paramref name="dtype"/> (null: the checkpoint's) lie in the mapped file; others are converted once. Throws <see cref="ModelFileException"/>.
+    /// <paramref name="dtype"/> (null: the checkpoint's) lie in the mapped file; others are converted once. For a GPU they are copied to it. Throws <see cref="ModelFileException"/>.
     /// </summary>
-    public static ModelWeights Open(string folder, DecoderConfig config, ScalarType? dtype = null) => new(config, CheckpointReader.Read(folder, config, dtype));
+    public static ModelWeights Open(string folder, DecoderConfig config, ScalarType? dtype = null, Device? device = null)
+    {
+        var tensors = CheckpointReader.Read(folder, config, dtype);
+        if (device is null || device.type == TorchSharp.DeviceType.CPU) return new(config, tensors);
+        foreach (var (name, mapped) in tensors.ToList())
+        {
+            using (mapped) tensors[name] = mapped.to(device).DetachFromDisposeScope();
+        }
+
+        return new(config, tensors);
+    }
 
     /// <summary>
     /// Opens the weights with the linear layers and the head rounded to int8, a factor per row: lossy. The rest is bf16; an embedding that is also the head lies in the mapped file, for looking up, and rounded

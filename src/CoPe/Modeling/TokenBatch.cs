@@ -26,6 +26,10 @@ public sealed class TokenBatch : IDisposable
         Visible = visible?.DetachFromDisposeScope();
     }
 
+    /// <summary>The same with positions that the host knows, row by row, <c>[rows * seq]</c>: to read them back from a GPU would be to wait for it.</summary>
+    public TokenBatch(Tensor ids, long[] positions)
+        : this(ids, OfShape(ids, positions)) => HostPositions = positions;
+
     /// <summary>Token ids <c>[rows, seq]</c> int64.</summary>
     public Tensor Ids { get; }
 
@@ -41,9 +45,15 @@ public sealed class TokenBatch : IDisposable
     /// <summary>Every row has positions 0, 1, 2, ...</summary>
     internal bool CountsFromZero { get; }
 
-    internal long LowestPosition => CountsFromZero ? 0 : Extreme(Positions.min());
+    /// <summary>Positions where the host was given them, row by row.</summary>
+    internal long[]? HostPositions { get; }
 
-    internal long HighestPosition => CountsFromZero ? Ids.shape[1] - 1 : Extreme(Positions.max());
+    internal long LowestPosition => CountsFromZero ? 0 : HostPositions?.Min() ?? Extreme(Positions.min());
+
+    internal long HighestPosition => CountsFromZero ? Ids.shape[1] - 1 : HostPositions?.Max() ?? Extreme(Positions.max());
+
+    static Tensor OfShape(Tensor ids, long[] positions) => positions.Length == ids.numel() ? tensor(positions, ids.shape, device: ids.device)
+        : throw new ArgumentException($"There are {positions.Length} positions; expected {ids.numel()}, one for each of the ids [{string.Join(", ", ids.shape)}].", nameof(positions));
 
     static long Extreme(Tensor value)
     {

@@ -115,5 +115,6 @@ public class CausalLmTests
         using var scope = NewDisposeScope();
         Assert.Throws<ArgumentException>(() => new TokenBatch(TinyModels.Ids(2, 5), visible: ones([2, 5, 4], dtype: ScalarType.Bool)));
         Assert.Throws<ArgumentException>(() => new TokenBatch(TinyModels.Ids(2, 5), zeros([2, 4], dtype: ScalarType.Int64)));
+        Assert.Contains("There are 9 positions; expected 10", Assert.Throws<ArgumentException>(() => new TokenBatch(TinyModels.Ids(2, 5), new long[9])).Message);
     }
 }

@@ -60,7 +60,7 @@ public class KvCacheTests
         using var cache = new KvCache(model, 3, 8);
         using (var prompt = new TokenBatch(ids.narrow(1, 0, 5).clone())) model.Forward(prompt, null, cache.Rows(0, 1, 5));
         cache.CopyRow(0, 2, 5);
-        using var next = new TokenBatch(ids.narrow(1, 5, 1).clone(), tensor(new long[] { 5 }).unsqueeze(0));
+        using var next = new TokenBatch(ids.narrow(1, 5, 1).clone(), [5L]);
         TinyModels.AssertClose(TinyModels.Logits(model, ids)[0][5], model.Logits(model.Forward(next, null, cache.Rows(2, 1, 6)))[0][0]);
     }
 

@@ -11,6 +11,9 @@ public sealed record Recipe
     /// <summary>Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes <c>org/name[@revision]</c> on the hub.</summary>
     public string Model { get; init; } = "models/cope-tiny";
 
+    /// <summary>Where models are held and compute.</summary>
+    public ComputeDevice Device { get; init; } = ComputeDevice.Auto;
+
     /// <summary>Number type of the frozen weights while training; int8 is refused.</summary>
     public WeightDtype ModelDtype { get; init; } = WeightDtype.Auto;
 
@@ -71,6 +74,9 @@ public sealed record Recipe
 
     /// <summary>Number type of the weights while predicting.</summary>
     public WeightDtype PredictionDtype() => Decode.Dtype == WeightDtype.Auto ? DecodeDtype : Decode.Dtype;
+
+    /// <summary>Whether any of its models has int8 weights.</summary>
+    public bool HasInt8Weights() => DecodeDtype == WeightDtype.ScaledBytes || Decode.Dtype == WeightDtype.ScaledBytes;
 
     /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
     /// <exception cref="RecipeException">The file or an override is wrong; the message says where.</exception>

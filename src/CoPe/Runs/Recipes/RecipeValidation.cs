@@ -21,6 +21,7 @@ static class RecipeValidation
         if (recipe.Task.Length > 0 && !TaskFile.IsPath(recipe.Task) && !tasks.Contains(recipe.Task))
             yield return $"unknown task '{recipe.Task}'{Nearest.Hint(recipe.Task, tasks)} (tasks: {string.Join(", ", tasks)}; or the path of a task file, for example ./task.yaml)";
         if (recipe.ModelDtype == WeightDtype.ScaledBytes) yield return "'model_dtype' is int8, whose rounded weights pass no gradients; set auto, bf16 or fp32 for training, and decode_dtype: int8 for decoding";
+        if (recipe.Device == ComputeDevice.Cuda && recipe.HasInt8Weights()) yield return "'device' is cuda, but int8 weights are for the processor alone; set device: cpu or decode_dtype: bf16";
         if (recipe.Predict.Count == 0) yield return "'predict' is empty; name at least one method, for example predict: [tam, cope]";
         foreach (var name in recipe.Predict.Where(name => PredictionMethod.All.All(method => method.Name != name))) yield return $"'predict' names an {PredictionMethod.Unknown(name)}";
         foreach (var problem in Lora("tam.lora", recipe.Tam.Lora).Concat(Lora("sft.lora", recipe.Sft.Lora))) yield return problem;

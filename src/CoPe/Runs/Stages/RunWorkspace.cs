@@ -29,6 +29,9 @@ sealed class RunWorkspace(StageContext context)
     /// <summary>The users as the recipe limits them; with development items, these take the place of the queries.</summary>
     public LampDataset Dataset => context.Shared.Get("dataset", LoadDataset);
 
+    /// <summary>Where models and adapters lie.</summary>
+    public TorchSharp.torch.Device Device => context.Shared.Get("device", () => Devices.Of(context.Recipe));
+
     /// <summary>The model for training.</summary>
     public CausalLm TrainingModel => Model(context.Recipe.ModelDtype);
 
@@ -39,13 +42,13 @@ sealed class RunWorkspace(StageContext context)
     public CausalLm PredictionModel => Model(context.Recipe.PredictionDtype());
 
     /// <summary>The task-adaptive model's adapter.</summary>
-    public AdapterBank Tam => context.Shared.Get("adapter tam", () => AdapterFile.Read(context.Run.TamAdapter, TrainingConfig));
+    public AdapterBank Tam => context.Shared.Get("adapter tam", () => AdapterFile.Read(context.Run.TamAdapter, TrainingConfig).MovedTo(Device));
 
     /// <summary>An adapter for the task; null for none.</summary>
     public AdapterBank? TaskAdapter(TaskAdapterKind kind) => kind switch
     {
         TaskAdapterKind.Others => Tam,
-        TaskAdapterKind.Everyone => context.Shared.Get("adapter tam-all", () => AdapterFile.Read(context.Run.TamOfEveryoneAdapter, TrainingConfig)),
+        TaskAdapterKind.Everyone => context.Shared.Get("adapter tam-all", () => AdapterFile.Read(context.Run.TamOfEveryoneAdapter, TrainingConfig).MovedTo(Device)),
         _ => null,
     };
 
@@ -103,7 +106,7 @@ sealed class RunWorkspace(StageContext context)
         try
         {
             foreach (var user in Dataset.Users) adapters.Add(AdapterFile.Read(folderOf(user.Id), TrainingConfig));
-            return AdapterBank.Stack(adapters);
+            return AdapterBank.Stack(adapters).MovedTo(Device);
         }
         finally
         {
@@ -119,7 +122,8 @@ sealed class RunWorkspace(StageContext context)
         return context.Shared.Get($"model {dtype}", () =>
         {
             if (dtype == WeightDtype.ScaledBytes) context.Log.LogWarning("{Warning}", WeightLoading.Int8Warning);
-            return WeightLoading.Load(context.Inputs.Model, dtype);
+            if (Device.type != TorchSharp.DeviceType.CPU) context.Log.LogInformation("The model computes on {Device}", Device);
+            return WeightLoading.Load(context.Inputs.Model, dtype, Device);
         });
     }
 

@@ -44,7 +44,7 @@ sealed class TrainSftStage : Stage
     {
         var settings = context.Recipe.Sft;
         var model = workspace.TrainingModel;
-        var bank = AdapterBank.Create(model.Config, settings.Lora, [.. group.Select(user => SeedOf.Part(context.Recipe.Seed, Name, user.Id))]);
+        var bank = AdapterBank.Create(model.Config, settings.Lora, [.. group.Select(user => SeedOf.Part(context.Recipe.Seed, Name, user.Id))]).MovedTo(workspace.Device);
         SftTrainer.Train(training.Stage.Run(model, workspace.Tam, bank, group, settings), training.Progress, context.Cancellation);
         return bank;
     }

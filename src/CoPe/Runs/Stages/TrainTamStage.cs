@@ -39,7 +39,7 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         else workspace.Forget("adapter tam", "adapters sft", "adapters dpo");
         var settings = context.Recipe.Tam;
         var examples = Examples(workspace, settings, context.Recipe.Seed);
-        using var bank = AdapterBank.Create(workspace.TrainingModel.Config, settings.Lora, [SeedOf.Part(context.Recipe.Seed, Name)]);
+        using var bank = AdapterBank.Create(workspace.TrainingModel.Config, settings.Lora, [SeedOf.Part(context.Recipe.Seed, Name)]).MovedTo(workspace.Device);
         var training = new StageTraining(context, Name, "tam", Trained);
         UserTraining<SupervisedExample>[] task = [UserTraining<SupervisedExample>.Of(Trained, 0, examples, settings.EarlyStopping)];
         if (examples.Count < settings.BatchSize) context.Log.LogWarning("{Stage}: {Examples} examples do not fill one batch of {Batch}", Name, examples.Count, settings.BatchSize);

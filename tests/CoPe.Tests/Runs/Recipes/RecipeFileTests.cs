@@ -76,6 +76,10 @@ public class RecipeFileTests
     public void What_is_wrong_in_an_override_is_named_with_it(string pair, string message) => Assert.StartsWith(message, Error("", pair), StringComparison.Ordinal);
 
     [Fact]
+    public void Int8_weights_are_refused_on_a_gpu() =>
+        Assert.Contains("int8 weights are for the processor alone", Assert.Throws<RecipeException>(() => RecipeValidation.Check(Parse("task: scholarly_title", "device=cuda", "decode.dtype=int8"), "recipe.yaml")).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void A_recipe_written_and_read_is_the_same()
     {
         var recipe = Parse("", "task=scholarly_title", "users=7", "prompts=my prompts/à: b", "dpo.rpo_alpha=0.5", "tam.lora.target_modules=[q_proj]", "dpo.learning_rate=1e-7");

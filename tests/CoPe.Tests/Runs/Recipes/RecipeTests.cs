@@ -30,6 +30,14 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Fact]
+    public void A_device_that_is_not_there_is_an_error_and_auto_takes_the_one_that_is()
+    {
+        Assert.SkipWhen(TorchSharp.torch.cuda.is_available(), "this machine has a GPU");
+        Assert.Equal(TorchSharp.DeviceType.CPU, Devices.Of(new()).type);
+        Assert.Contains("torch finds no GPU: build with -p:TorchBackend=cuda", Assert.Throws<CoPe.Runs.RunException>(() => Devices.Of(new() { Device = ComputeDevice.Cuda })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_recipe_that_does_not_exist_is_named() =>
         Assert.Contains("nowhere.yaml does not exist", Assert.Throws<RecipeException>(() => Recipe.Read("nowhere.yaml")).Message, StringComparison.Ordinal);
 
