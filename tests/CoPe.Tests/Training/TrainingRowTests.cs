@@ -50,13 +50,23 @@ public class TrainingRowTests
 
     [Theory]
     [InlineData(8, 90, 2, 2)] // 720 tokens: a half each
-    [InlineData(2, 90, 2, 1)] // too little to share
+    [InlineData(2, 90, 2, 2)]
+    [InlineData(1, 90, 2, 1)]
     [InlineData(60, 90, 2, 4)] // 5,400 tokens: three passes within the budget, and one more so that nobody waits
     public void Work_is_shared_evenly_among_workers(int rows, int length, int workers, int expected)
     {
         var passes = PassPlanner.Split(Enumerable.Range(0, rows).Select(row => Planned(row, length)), 2048, workers);
         Assert.Equal(expected, passes.Count);
         Assert.InRange(passes.Max(pass => pass.Count) - passes.Min(pass => pass.Count), 0, 4);
+    }
+
+    [Fact]
+    public void Short_rows_are_not_padded_to_the_longest_where_a_pass_more_costs_less()
+    {
+        // In two passes of four rows 1,600 and 500 padded tokens, so that one worker waits; by length 400 + 40, 400 + 40, and 320 + 40 in a third.
+        var passes = PassPlanner.Split(new[] { 400, 200, 200, 80, 80, 80, 80, 80 }.Select(length => Planned(0, length)), 2048, 2);
+        Assert.Equal([400], passes[0].Select(row => row.Row.Ids.Length));
+        Assert.InRange(passes.Sum(pass => pass.Count * pass.Max(row => row.Row.Ids.Length)), 1200, 1300); // of 1,200
     }
 
     [Fact]
