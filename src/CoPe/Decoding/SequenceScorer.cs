@@ -41,8 +41,9 @@ public sealed class SequenceScorer
         list.ForEach(Check);
         var results = list.Select(item => item.Policies.Select(_ => new ScoredResponse[item.Responses.Count]).ToArray()).ToList();
         var rows = list.SelectMany((item, index) => ScoringRow.Of(index, item, _model.Config.HiddenSize, _options.SharePrompts)).OrderByDescending(row => row.Length).ToList();
-        var passes = Passes(rows);
-        var scored = TorchThreads.Run(TorchThreads.ForPasses(_model.Device, _model.Weights.Bytes), passes.Count, (_, pass) =>
+        var workers = TorchThreads.ForPasses(_model.Device, _model.Weights.Bytes);
+        var passes = Passes(rows, workers);
+        var scored = TorchThreads.Run(workers, passes.Count, (_, pass) =>
         {
             cancellation.ThrowIfCancellationRequested();
             return Scores(passes[pass]);
@@ -69,11 +70,16 @@ public sealed class SequenceScorer
     }
 
     /// <summary>Rows, longest first, cut into passes within the budget.</summary>
-    List<List<ScoringRow>> Passes(List<ScoringRow> rows)
+    List<List<ScoringRow>> Passes(List<ScoringRow> rows, int workers)
     {
         var passes = new List<List<ScoringRow>>();
-        for (var first = 0; first < rows.Count; first += passes[^1].Count)
-            passes.Add(rows.GetRange(first, Math.Clamp(_options.TokensPerPass / rows[first].Length, 1, rows.Count - first)));
+        var first = 0;
+        foreach (var count in PassCut.Of([.. rows.Select(row => row.Length)], _options.TokensPerPass, workers))
+        {
+            passes.Add(rows.GetRange(first, count));
+            first += count;
+        }
+
         return passes;
     }
 

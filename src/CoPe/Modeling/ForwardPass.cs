@@ -38,15 +38,15 @@ sealed class ForwardPass
 
         AttentionView View(RotaryEmbedding turned, int? window)
         {
-            if (stepPositions is not null) return new(turned, null, null, new StepAttention(stepPositions, window), readsCache);
+            if (stepPositions is not null) return new(turned, null, null) { Step = new(stepPositions, window), ReadsCache = readsCache };
             var mask = readsCache ? AttentionMask.OverCache(batch, cache!.Length, window, dtype) : AttentionMask.WithinPass(batch, window, dtype);
-            return new(turned, mask, ScoreBias(mask), null, readsCache);
+            return new(turned, mask, ScoreBias(mask)) { ReadsCache = readsCache };
         }
 
         AttentionView OfWanted(AttentionView all, WantedColumns wanted)
         {
             var mask = AttentionMask.OfWanted(batch, wanted, all.Mask, dtype);
-            return new(all.Rotary, mask, ScoreBias(mask), null, readsCache, (wanted, all.Rotary.At(wanted)));
+            return new(all.Rotary, mask, ScoreBias(mask)) { Queries = wanted, QueryRotary = all.Rotary.At(wanted) };
         }
 
         Tensor? ScoreBias(Tensor? mask) => writesScores ? AttentionMask.Folded(mask, config, seq, dtype, batch.Ids.device) : null;

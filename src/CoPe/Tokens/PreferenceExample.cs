@@ -1,5 +1,3 @@
-using CoPe.Training;
-
 namespace CoPe.Tokens;
 
 /// <summary>A prompt with the user's own answer and a less personal one.</summary>

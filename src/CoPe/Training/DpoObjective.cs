@@ -1,4 +1,5 @@
 using CoPe.Kernels;
+using CoPe.Tokens;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;

@@ -1,5 +1,6 @@
 using CoPe.Kernels;
 using CoPe.Modeling;
+using CoPe.Tokens;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;

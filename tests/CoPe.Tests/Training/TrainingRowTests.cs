@@ -63,10 +63,10 @@ public class TrainingRowTests
     [Fact]
     public void Short_rows_are_not_padded_to_the_longest_where_a_pass_more_costs_less()
     {
-        // In two passes of four rows 1,600 and 500 padded tokens, so that one worker waits; by length 400 + 40, 400 + 40, and 320 + 40 in a third.
-        var passes = PassPlanner.Split(new[] { 400, 200, 200, 80, 80, 80, 80, 80 }.Select(length => Planned(0, length)), 2048, 2);
-        Assert.Equal([400], passes[0].Select(row => row.Row.Ids.Length));
-        Assert.InRange(passes.Sum(pass => pass.Count * pass.Max(row => row.Row.Ids.Length)), 1200, 1300); // of 1,200
+        // Two equal halves would have 384 and 80 padded tokens, so that one worker waits for the other.
+        var passes = PassPlanner.Split(new[] { 96, 48, 48, 20, 20, 20, 20, 20 }.Select(length => Planned(0, length)), 2048, 2);
+        Assert.Equal([96], passes[0].Select(row => row.Row.Ids.Length));
+        Assert.InRange(passes.Sum(pass => pass.Count * pass.Max(row => row.Row.Ids.Length)), 292, 320);
     }
 
     [Fact]

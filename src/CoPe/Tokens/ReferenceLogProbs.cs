@@ -1,4 +1,4 @@
-namespace CoPe.Training;
+namespace CoPe.Tokens;
 
 /// <summary>Log-probabilities of a pair's answers under the reference policy, sums over tokens.</summary>
 /// <param name="Chosen">Of the chosen answer.</param>

@@ -1,0 +1,53 @@
+namespace CoPe.Modeling;
+
+/// <summary>Cuts rows into passes of similar lengths that keep to a budget of tokens and occupy all workers. Which pass a row is in changes nothing but the order of sums.</summary>
+static class PassCut
+{
+    /// <summary>Tokens in whose time a pass is started: some two thousand operations, mostly waiting for each other.</summary>
+    const long TokensToStart = 40;
+
+    /// <summary>Budgets that are tried, from that of the longest row alone to the whole one, in equal ratios.</summary>
+    const int Tries = 48;
+
+    /// <summary>
+    /// How many of the rows, longest first, go into each pass. Rows times longest row is at most <paramref name="maxTokens"/>; a row longer than that is a pass of its own. One worker gets passes as large as that; several get
+    /// smaller ones: of the budgets tried, those of the one by which the last worker is done first.
+    /// </summary>
+    /// <param name="lengths">Length of each row, descending.</param>
+    /// <param name="maxTokens">Budget of a pass, padding included.</param>
+    /// <param name="workers">How many passes are computed at once.</param>
+    public static IReadOnlyList<int> Of(IReadOnlyList<int> lengths, int maxTokens, int workers)
+    {
+        if (lengths.Count == 0) return [];
+        return workers == 1 ? Cut(lengths, maxTokens) : Budgets(Math.Min(lengths[0], maxTokens), maxTokens).Select(budget => Cut(lengths, budget)).MinBy(counts => Duration(lengths, counts, workers))!;
+    }
+
+    static IEnumerable<long> Budgets(double least, double most) => Enumerable.Range(0, Tries).Select(i => (long)(most * Math.Pow(least / most, i / (Tries - 1.0)))).Distinct();
+
+    static List<int> Cut(IReadOnlyList<int> lengths, long budget)
+    {
+        var counts = new List<int>();
+        for (int first = 0, count; first < lengths.Count; first += count)
+        {
+            count = (int)Math.Clamp(budget / Math.Max(1, lengths[first]), 1, lengths.Count - first);
+            counts.Add(count);
+        }
+
+        return counts;
+    }
+
+    /// <summary>Padded tokens until the last worker is done, where each takes the next pass when he is free.</summary>
+    static long Duration(IReadOnlyList<int> lengths, List<int> counts, int workers)
+    {
+        var busy = new long[workers];
+        var first = 0;
+        foreach (var count in counts)
+        {
+            Array.Sort(busy);
+            busy[0] += (long)count * lengths[first] + TokensToStart;
+            first += count;
+        }
+
+        return busy.Max();
+    }
+}
