@@ -25,6 +25,7 @@ static class SweepView
             console.WriteLine();
             console.MarkupLineInterpolated($"[bold]{curve.Key}[/], {curve.Metric.Name} of {curve.Method} over {curve.Points[0].Figures.Golds.Count} development queries{(curve.Metric.Direction == MetricDirection.Lower ? ", lower is better" : "")}");
             console.Write(Table(curve));
+            if (curve.End is { } end) console.WriteLine($"{curve.Points[curve.Chosen].Value} is the {end} value tried: the best may lie beyond it");
         }
 
         console.WriteLine($"recipe   {ResultsView.Relative(host, run.ChosenRecipe)}");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CoPe.Evaluation;
 using CoPe.Runs.Recipes;
+using CoPe.Runs.Results;
 
 namespace CoPe.Tests.Cli;
 
@@ -79,6 +80,7 @@ public sealed class ManyRunsTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(0, chosen.DevelopmentItems); // chosen for the real queries
         Assert.Contains(chosen.Decode.MaxNewTokens, (int?[])[1, 6]);
         Assert.Contains(chosen.Decode.RepetitionPenalty, (double?[])[1, 1.5]);
+        Assert.Contains($"{chosen.Decode.MaxNewTokens} is the {(chosen.Decode.MaxNewTokens == 6 ? "largest" : "smallest")} value tried", world.Output, StringComparison.Ordinal);
         Assert.Contains("<svg", File.ReadAllText(run.SweepReport), StringComparison.Ordinal);
         Assert.Contains("decode.repetition_penalty,1.5,tam,rouge-l,", File.ReadAllText(run.SweepTable), StringComparison.Ordinal);
         Assert.All(world.Output.Split('\n'), said => Assert.True(said.Length <= 80, said));
@@ -86,6 +88,15 @@ public sealed class ManyRunsTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(0, world.Cope(default, line));
         Assert.DoesNotContain("begins", world.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("3e-4 1e-3 3e-3", 2, "largest")]
+    [InlineData("1e-3 3e-4 3e-3", 1, "smallest")]
+    [InlineData("1e-3 3e-4 3e-3", 0, null)]
+    [InlineData("0 0.1 0.3", 0, null)]
+    [InlineData("cosine linear", 0, null)]
+    public void A_best_value_at_an_end_of_the_numbers_tried_is_named(string values, int chosen, string? end) =>
+        Assert.Equal(end, SweepCurve.EndOf(values.Split(' '), chosen));
 
     [Fact]
     public void The_development_queries_are_the_same_whatever_the_history_limit()

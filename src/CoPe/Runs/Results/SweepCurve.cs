@@ -1,3 +1,4 @@
+using System.Globalization;
 using CoPe.Evaluation;
 
 namespace CoPe.Runs.Results;
@@ -25,6 +26,24 @@ public sealed record SweepCurve
             var means = Points.Select(point => Of(point).Mean).ToList();
             return means.IndexOf(Metric.Direction == MetricDirection.Lower ? means.Min() : means.Max());
         }
+    }
+
+    /// <summary>Which end of the values tried the chosen one stands at, if any: <see cref="EndOf"/>.</summary>
+    public string? End => EndOf([.. Points.Select(point => point.Value)], Chosen);
+
+    /// <summary>
+    /// <c>largest</c> or <c>smallest</c> where the chosen number stands at an end of those tried, so that the best may lie beyond them. Null where it stands between others,
+    /// where a value is not a number, and at 0, below which hardly any number of a recipe goes.
+    /// </summary>
+    /// <param name="values">The values tried, in any order.</param>
+    /// <param name="chosen">Place of the chosen one.</param>
+    public static string? EndOf(IReadOnlyList<string> values, int chosen)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var numbers = values.Select(value => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.NaN).ToList();
+        if (numbers.Any(double.IsNaN)) return null;
+        var best = numbers[chosen];
+        return best == numbers.Max() ? "largest" : best == numbers.Min() && best != 0 ? "smallest" : null;
     }
 
     /// <summary>The deciding figure of a value.</summary>
