@@ -13,6 +13,9 @@ namespace CoPe.Data.Samples;
 /// </summary>
 public static class SampleData
 {
+    /// <summary>One part in so many of the requests with answers is the first lesson.</summary>
+    const int FirstLesson = 6;
+
     static readonly JsonWriterOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The tasks that sample data is made for.</summary>
@@ -74,15 +77,20 @@ public static class SampleData
         }
     }
 
+    /// <summary>
+    /// Requests with answers, in the order a small model learns them in: first headlines in nobody's style alone, which teach it to carry over what a request says,
+    /// then all tasks, three answers of four still in nobody's style.
+    /// </summary>
     static IEnumerable<string> Instructions(SampleWorld world, int count, CancellationToken cancel)
     {
         var draw = world.Draw("instructions");
         var templates = SampleTask.All.ToDictionary(task => task, task => PromptTemplates.Shipped(task.Task));
+        var first = SampleTask.All.First(task => task.Task == LampTasks.NewsHeadline);
         for (var n = 0; n < count; n++)
         {
             cancel.ThrowIfCancellationRequested();
-            var task = SampleTask.All[draw.Next(SampleTask.All.Count)];
-            var item = world.Item(task, world.Author($"instruction {n}"), draw);
+            var task = n < count / FirstLesson ? first : SampleTask.All[draw.Next(SampleTask.All.Count)];
+            var item = n < count / FirstLesson || n % 4 != 0 ? world.UnstyledItem(task, draw) : world.Item(task, world.Author($"instruction {n}"), draw);
             yield return Pair(templates[task].System, templates[task].HistoryInput(item), templates[task].AnswerOf(item));
         }
     }

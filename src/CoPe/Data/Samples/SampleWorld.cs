@@ -23,6 +23,9 @@ sealed class SampleWorld(ulong seed)
     /// <summary>A new item: content nobody has told yet, in an author's style.</summary>
     public HistoryItem Item(SampleTask task, SampleAuthor author, SampleDraw draw) => Told(task, author, draw).Item;
 
+    /// <summary>A new item whose answer, too, is in nobody's style.</summary>
+    public HistoryItem UnstyledItem(SampleTask task, SampleDraw draw) => Told(task, null, draw).Item;
+
     /// <summary>A new document: an answer and the neutral text about the same content, on one line.</summary>
     public string Document(SampleTask task, SampleAuthor author, SampleDraw draw)
     {
@@ -33,7 +36,7 @@ sealed class SampleWorld(ulong seed)
         return char.IsLetterOrDigit(first[^1]) ? $"{first}. {second}" : $"{first} {second}";
     }
 
-    (HistoryItem Item, IReadOnlyDictionary<string, string> Facts) Told(SampleTask task, SampleAuthor author, SampleDraw draw)
+    (HistoryItem Item, IReadOnlyDictionary<string, string> Facts) Told(SampleTask task, SampleAuthor? author, SampleDraw draw)
     {
         var facts = Untold(task.Domain, draw);
         var neutral = new SampleExpansion(grammar, facts, null, draw);
@@ -52,13 +55,17 @@ sealed class SampleWorld(ulong seed)
         }
     }
 
-    /// <summary>The answer to a piece of content as an author writes it; null is nobody, who chooses anew each time.</summary>
+    /// <summary>The answer to a piece of content as an author writes it; null is nobody.</summary>
     internal string Answer(SampleTask task, IReadOnlyDictionary<string, string> facts, SampleAuthor? author, SampleDraw draw)
     {
-        var styled = new SampleExpansion(grammar, facts, author, draw);
-        var text = styled.Of(task.Output);
-        return task.Task.SingleLineAnswer
-            ? SamplePolish.Line(text, styled.Of("case.short"), styled.Of("stop.short"))
-            : SamplePolish.Text(text, styled.Of("case.long"));
+        var expansion = new SampleExpansion(grammar, facts, author, draw);
+        var text = expansion.Of(author is null ? task.Unstyled : task.Output);
+        return (task.Task.SingleLineAnswer, author) switch
+        {
+            (true, null) => SamplePolish.Line(text, "sentence", "none"),
+            (false, null) => SamplePolish.Text(text),
+            (true, _) => SamplePolish.Line(text, expansion.Of("case.short"), expansion.Of("stop.short")),
+            (false, _) => SamplePolish.Text(text, expansion.Of("case.long")),
+        };
     }
 }

@@ -10,9 +10,15 @@ sealed class PretrainCorpus
 {
     PretrainCorpus(List<string> documents, List<Instruction> instructions, double developmentShare)
     {
-        var (documentsHeld, instructionsHeld) = ((int)Math.Ceiling(documents.Count * developmentShare), (int)Math.Ceiling(instructions.Count * developmentShare));
-        (HeldOutDocuments, Documents) = (documents[..documentsHeld], documents[documentsHeld..]);
-        (HeldOutInstructions, Instructions) = (instructions[..instructionsHeld], instructions[instructionsHeld..]);
+        (HeldOutDocuments, Documents) = Parted(documents, developmentShare);
+        (HeldOutInstructions, Instructions) = Parted(instructions, developmentShare);
+    }
+
+    /// <summary>Holds out a share of a list, at least one of its items, evenly over its length.</summary>
+    static (IReadOnlyList<T> HeldOut, IReadOnlyList<T> Trained) Parted<T>(List<T> all, double share)
+    {
+        var parts = all.Index().ToLookup(item => Math.Ceiling((item.Index + 1) * share) > Math.Ceiling(item.Index * share), item => item.Item);
+        return ([.. parts[true]], [.. parts[false]]);
     }
 
     /// <summary>Documents trained on.</summary>

@@ -22,6 +22,9 @@ public sealed record PretrainNumbers
     [Range(16, int.MaxValue)]
     public int Window { get; init; } = 256;
 
+    /// <summary>Draws a new order of windows and requests for each pass over the text; off takes the corpus in its own order, the documents first.</summary>
+    public bool Shuffle { get; init; } = true;
+
     /// <summary>Share of the steps over which the learning rate rises.</summary>
     [Range(0.0, 1.0)]
     public double WarmupRatio { get; init; } = 0.03;
@@ -44,6 +47,7 @@ public sealed record PretrainNumbers
         Epochs = Epochs,
         BatchSize = BatchSize,
         WarmupRatio = WarmupRatio,
+        Shuffle = Shuffle,
         Seed = seed,
         CutOff = context,
         MaxTokensPerPass = TokensPerPass,

@@ -70,6 +70,21 @@ public sealed class SampleDataTests : IClassFixture<SampleDataTests.Written>
         Assert.Equal(500, File.ReadLines(Path.Combine(folder, "corpus", "neutral.txt")).Count());
     }
 
+    [Fact]
+    public void Instructions_begin_with_headlines_in_nobodys_style_and_go_on_with_an_authors_style_in_one_of_four()
+    {
+        var pairs = File.ReadLines(Path.Combine(folder, "corpus", "instructions.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        Assert.All(pairs.Take(500 / 6), pair => Assert.StartsWith("Generate a headline", pair.GetProperty("prompt").GetString()));
+        var carried = pairs.Select(pair =>
+        {
+            var asked = Words(pair.GetProperty("prompt").GetString()!).ToHashSet();
+            return Words(pair.GetProperty("answer").GetString()!).Average(word => asked.Contains(word) ? 1.0 : 0);
+        }).Index().ToLookup(share => share.Index >= 500 / 6 && share.Index % 4 == 0, share => share.Item);
+        TestContext.Current.TestOutputHelper?.WriteLine($"words of the answer that stand in the request: {carried[false].Average():F3} in nobody's style, {carried[true].Average():F3} in an author's");
+        Assert.True(carried[false].Average() > carried[true].Average() + 0.2);
+        Assert.DoesNotContain(carried[false], share => share < 0.25);
+    }
+
     [Theory]
     [InlineData("news_headline", 6, 24)]
     [InlineData("scholarly_title", 5, 24)]
