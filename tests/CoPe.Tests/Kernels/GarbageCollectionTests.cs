@@ -13,10 +13,10 @@ namespace CoPe.Tests.Kernels;
 [Collection("torch")]
 public class GarbageCollectionTests
 {
-    /// <summary>Runs work while another thread collects garbage without pause.</summary>
+    /// <summary>Runs work while another thread collects garbage without pause, for ten seconds at most: on a large heap, which tests before these may leave, collecting leaves the work next to no time.</summary>
     static T WhileCollecting<T>(Func<T> work)
     {
-        using var done = new CancellationTokenSource();
+        using var done = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         var collector = new Thread(() =>
         {
             while (!done.IsCancellationRequested)
