@@ -89,8 +89,10 @@ public static class SampleData
         for (var n = 0; n < count; n++)
         {
             cancel.ThrowIfCancellationRequested();
-            var task = n < count / FirstLesson ? first : SampleTask.All[draw.Next(SampleTask.All.Count)];
-            var item = n < count / FirstLesson || n % 4 != 0 ? world.UnstyledItem(task, draw) : world.Item(task, world.Author($"instruction {n}"), draw);
+            var isFirstLesson = n < count / FirstLesson;
+            var task = isFirstLesson ? first : SampleTask.All[draw.Next(SampleTask.All.Count)];
+            var author = isFirstLesson || n % 4 != 0 ? null : world.Author($"instruction {n}");
+            var item = world.Item(task, author, draw);
             yield return Pair(templates[task].System, templates[task].HistoryInput(item), templates[task].AnswerOf(item));
         }
     }

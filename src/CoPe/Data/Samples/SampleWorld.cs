@@ -20,11 +20,8 @@ sealed class SampleWorld(ulong seed)
     public string FullName(string name) =>
         new SampleExpansion(grammar, new Dictionary<string, string>(), null, new(SampleDraw.Seed(seed, "name " + name))).Of("person");
 
-    /// <summary>A new item: content nobody has told yet, in an author's style.</summary>
-    public HistoryItem Item(SampleTask task, SampleAuthor author, SampleDraw draw) => Told(task, author, draw).Item;
-
-    /// <summary>A new item whose answer, too, is in nobody's style.</summary>
-    public HistoryItem UnstyledItem(SampleTask task, SampleDraw draw) => Told(task, null, draw).Item;
+    /// <summary>A new item: content nobody has told yet, its answer in an author's style or, without one, in nobody's.</summary>
+    public HistoryItem Item(SampleTask task, SampleAuthor? author, SampleDraw draw) => Told(task, author, draw).Item;
 
     /// <summary>A new document: an answer and the neutral text about the same content, on one line.</summary>
     public string Document(SampleTask task, SampleAuthor author, SampleDraw draw)
