@@ -10,12 +10,12 @@ namespace CoPe.Cli;
 sealed class RunSession(CommandHost host, RunRequest request)
 {
     /// <summary>Does the work under the run's lock; returns the context for what is shown afterwards.</summary>
-    public StageContext Work(Action<Pipeline, StageContext> work, Action<RunDirectory>? prepare = null)
+    public StageContext Work(Action<Pipeline, StageContext> work, Action<Recipe, RunDirectory>? prepare = null)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         using var held = RunLock.Take(run);
-        prepare?.Invoke(run);
+        prepare?.Invoke(recipe, run);
         var inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.Find(host, model, request.IsQuiet));
         Keep(recipe, run);
         using var stop = new CheckpointRequest(run, host.Time, host.Cancellation);

@@ -19,7 +19,7 @@ static class DemoVerb
             var request = options.Read(parsed, "demo");
             request = request with { Run = request.Run ?? Path.Combine("runs", "demo") };
             request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => SampleData.Write(run.Data, Sample, cancel: host.Cancellation));
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: (_, run) => SampleData.Write(run.Data, Sample, cancel: host.Cancellation));
             ResultsView.Write(host, context, request.IsJson);
             return ExitCode.Ok;
         });

@@ -5,13 +5,14 @@ using CoPe.Data.Importing;
 using CoPe.Data.Samples;
 using CoPe.Data.Tasks;
 using CoPe.Runs;
+using CoPe.Runs.Recipes;
 
 namespace CoPe.Cli.Verbs;
 
 /// <summary><c>cope personalize --history FOLDER</c>.</summary>
 static class PersonalizeVerb
 {
-    const string Recipe = "personalize";
+    const string RecipeName = "personalize";
 
     /// <summary>Invented people who write on the same task, where no public data are named.</summary>
     static readonly SampleOptions Sample = new() { Users = 1, MinHistory = 2, MaxHistory = 2, OtherUsers = 200, OtherHistory = 0, Documents = 0, Instructions = 0 };
@@ -29,11 +30,12 @@ static class PersonalizeVerb
         {
             var person = (Name: parsed.GetValue(name)!, Folder: Path.Combine(host.Roots[0], parsed.GetValue(history)!));
             if (person.Name.Trim().Length == 0) throw new UsageException("--name is empty: name the person, for example --name me");
-            var request = options.Read(parsed, Recipe);
+            var request = options.Read(parsed, RecipeName);
             request = request with { Run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(person.Name)) };
             string[] own = [$"task={parsed.GetValue(task)}", $"data={Path.Combine(request.Run, "data")}"];
             request = request with { Overrides = [.. own, .. request.Overrides] };
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => Prepare(host, run, person, (parsed.GetValue(task)!, parsed.GetValue(data))));
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), 
+                prepare: (recipe, run) => Prepare(host, recipe, run, person, parsed.GetValue(data)));
             ResultsView.Write(host, context, request.IsJson);
             host.Out.WriteLine($"next     cope chat {request.Run} --user {Words.Argument(person.Name)}");
             return ExitCode.Ok;
@@ -41,10 +43,12 @@ static class PersonalizeVerb
         return command;
     }
 
-    static void Prepare(CommandHost host, RunDirectory run, (string Name, string Folder) person, (string Task, string? Data) named)
+    static void Prepare(CommandHost host, Recipe recipe, RunDirectory run, (string Name, string Folder) person, string? data)
     {
-        var definition = TaskFile.Read(InputPaths.FindTask(named.Task, host.Roots));
-        var (check, problems) = OwnTexts.Write(run.Data, definition, person, named.Data is { } folder ? Read(host.Folder(folder), definition) : Invented(run, definition));
+        if (recipe.Model == Recipe.EmbeddedModel)
+            host.Error.WriteLine($"cope: {recipe.Model} knows only the invented world of the sample data and writes nonsense about any other: name a model with --model, a folder or org/name on the hub");
+        var definition = TaskFile.Read(InputPaths.FindTask(recipe.Task, host.Roots));
+        var (check, problems) = OwnTexts.Write(run.Data, definition, person, data is { } folder ? Read(host.Folder(folder), definition) : Invented(run, definition));
         foreach (var problem in problems) host.Error.WriteLine($"cope: {problem}");
         ImportView.WriteCheck(host with { Out = host.Error }, check);
     }

@@ -3,6 +3,7 @@ using CoPe.Cli.Display;
 using CoPe.Data.Importing;
 using CoPe.Data.Tasks;
 using CoPe.Runs;
+using CoPe.Runs.Recipes;
 
 namespace CoPe.Cli.Verbs.Data;
 
@@ -67,7 +68,8 @@ static class DataImportVerb
         # {report.Definition.Task.Name}, imported; every key not named here has the paper's value.
         task: {Quoted(Path.Combine(folder, TaskFile.BesideData))}
         data: {Quoted(folder)}
-        model: models/cope-tiny
+        # It knows only the invented world of the sample data: name a model that knows that of these.
+        model: {Recipe.EmbeddedModel}
         seed: 42
 
         """);

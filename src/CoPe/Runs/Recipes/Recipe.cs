@@ -8,8 +8,11 @@ namespace CoPe.Runs.Recipes;
 /// </summary>
 public sealed record Recipe
 {
+    /// <summary>The model in the repository. It knows the invented world of the sample data and nothing else.</summary>
+    public const string EmbeddedModel = "models/cope-tiny";
+
     /// <summary>Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes <c>org/name[@revision]</c> on the hub.</summary>
-    public string Model { get; init; } = "models/cope-tiny";
+    public string Model { get; init; } = EmbeddedModel;
 
     /// <summary>Where models are held and compute.</summary>
     public ComputeDevice Device { get; init; } = ComputeDevice.Auto;
