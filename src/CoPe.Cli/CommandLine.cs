@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using CoPe.Cli.Verbs;
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Cli;
 
@@ -83,9 +82,9 @@ static class CommandLine
         var command = parsed.CommandResult.Command;
         var path = string.Join(' ', Path(parsed.CommandResult).Reverse());
         if (parsed.UnmatchedTokens is [var word, ..] && command.Subcommands.Count > 0)
-            return $"'{path}' has no verb '{word}'{Nearest.Hint(word, command.Subcommands.Select(verb => verb.Name))} (verbs: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))})";
+            return $"'{path}' has no verb '{word}'{NearestName.Hint(word, command.Subcommands.Select(verb => verb.Name))} (verbs: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))})";
         if (parsed.UnmatchedTokens is [var option, ..] && option.StartsWith('-'))
-            return $"'{path}' has no option '{option}'{Nearest.Hint(option, command.Options.Select(known => known.Name))}; see '{path} --help'";
+            return $"'{path}' has no option '{option}'{NearestName.Hint(option, command.Options.Select(known => known.Name))}; see '{path} --help'";
         if (parsed.UnmatchedTokens.Count == 0 && command.Subcommands.Count > 0) return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}";
         return $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{path} --help'";
     }

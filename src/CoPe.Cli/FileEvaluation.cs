@@ -2,7 +2,6 @@ using CoPe.Cli.Display;
 using CoPe.Data;
 using CoPe.Evaluation;
 using CoPe.Evaluation.Report;
-using CoPe.Runs;
 using CoPe.Runs.Results;
 using Spectre.Console;
 

@@ -14,17 +14,19 @@ sealed class RunOptions
     readonly Option<int?> users = new("--users") { Description = "Only the first users of the file.", HelpName = "n" };
     readonly Option<bool> isolate = new("--isolate") { Description = "Trains each user alone: slower, and his adapter is the same to the bit whoever else there is." };
     readonly Option<string?> usersAtOnce = new("--users-at-once") { Description = "Users trained in one pass: a number, or auto for as many as memory allows (the default).", HelpName = "n|auto" };
+    readonly Option<bool> restart = new("--restart") { Description = "Also makes stages anew that took more than ten minutes and were made from another recipe, model or data." };
     readonly Option<bool> quiet = new("--quiet") { Description = "No progress, only warnings and results." };
     readonly Option<bool> json = new("--json") { Description = "Results as JSON instead of tables." };
     readonly Option<bool> verbose = new("--verbose") { Description = "More messages, and the origin of errors." };
     string? dtypeKey;
 
-    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument, <paramref name="trainsUsers"/> what concerns the training of users, <paramref name="dtypeKey"/> the choice of the decoding weights, which sets that key.</summary>
-    public static RunOptions AddTo(Command command, bool takesRecipe = true, bool trainsUsers = false, string? dtypeKey = null)
+    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument, <paramref name="trainsUsers"/> what concerns the training of users, <paramref name="runsAll"/> what concerns all stages of a run, <paramref name="dtypeKey"/> the choice of the decoding weights, which sets that key.</summary>
+    public static RunOptions AddTo(Command command, bool takesRecipe = true, bool trainsUsers = false, bool runsAll = false, string? dtypeKey = null)
     {
         var options = new RunOptions { dtypeKey = dtypeKey };
         if (takesRecipe) command.Arguments.Add(options.recipe);
         foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
+        if (runsAll) command.Options.Add(options.restart);
         if (dtypeKey is not null) command.Options.Add(options.decodeDtype);
         if (!trainsUsers) return options;
         command.Options.Add(options.usersAtOnce);
@@ -43,6 +45,7 @@ sealed class RunOptions
             Run = parsed.GetValue(run),
             Overrides = [.. parsed.GetValue(set) ?? [], .. model is not null ? (string[])[$"model={model}"] : [], .. users is { } count ? (string[])[$"users={count}"] : [],
                 .. DecodeDtypeOption.Overrides(parsed, decodeDtype, dtypeKey), .. UsersAtOnce(parsed) is { } atOnce ? (string[])[$"sft.users_at_once={atOnce}", $"dpo.users_at_once={atOnce}"] : []],
+            Restarts = parsed.CommandResult.Command.Options.Contains(restart) && parsed.GetValue(restart),
             IsQuiet = parsed.GetValue(quiet),
             IsJson = parsed.GetValue(json),
             IsVerbose = parsed.GetValue(verbose),

@@ -12,6 +12,9 @@ sealed record RunRequest
 
     public IReadOnlyList<string> Overrides { get; init; } = [];
 
+    /// <summary>Work made from another recipe or data gives way, however long it took.</summary>
+    public bool Restarts { get; init; }
+
     public bool IsQuiet { get; init; }
 
     public bool IsJson { get; init; }

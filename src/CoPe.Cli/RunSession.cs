@@ -1,5 +1,6 @@
 using CoPe.Cli.Display;
 using CoPe.Cli.Hub;
+using CoPe.Data.Samples;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
 using Microsoft.Extensions.Logging;
@@ -10,21 +11,22 @@ namespace CoPe.Cli;
 sealed class RunSession(CommandHost host, RunRequest request)
 {
     /// <summary>Does the work under the run's lock; returns the context for what is shown afterwards.</summary>
-    public StageContext Work(Action<Pipeline, StageContext> work, Action<Recipe, RunDirectory>? prepare = null)
+    public StageContext Work(Action<Pipeline, StageContext> work, Action<RunDirectory>? prepare = null)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         using var held = RunLock.Take(run);
-        prepare?.Invoke(recipe, run);
+        prepare?.Invoke(run);
         var inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.Find(host, model, request.IsQuiet));
-        Keep(recipe, run);
+        if (recipe.Model == Recipe.EmbeddedModel && !SampleData.IsSample(inputs.Data))
+            host.Error.WriteLine($"cope: {recipe.Model} knows only the invented world of 'cope data sample' and writes nonsense about any other: name a model with --model, a folder or org/name on the hub");
         using var stop = new CheckpointRequest(run, host.Time, host.Cancellation);
         using var shared = new SharedResources();
         using var display = RunDisplay.For(host, request, [.. host.Pipeline.Stages.Where(stage => stage.IsIn(recipe)).Select(stage => stage.Name)]);
         var context = new StageContext
         {
             Recipe = recipe, Run = run, Inputs = inputs, Shared = shared, Progress = display, Events = display, Log = display,
-            Time = host.Time, Cancellation = stop.Token,
+            Time = host.Time, Cancellation = stop.Token, Restarts = request.Restarts,
         };
         using var stopping = stop.Token.Register(() => display.LogInformation("stopping; what is done is being saved (again to end at once)"));
         display.Show(() => work(host.Pipeline, context));
@@ -38,12 +40,5 @@ sealed class RunSession(CommandHost host, RunRequest request)
         var recipe = Recipe.Read(file, request.Overrides);
         using var shared = new SharedResources();
         return look(new() { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.FindHere(host, model)), Shared = shared, Time = host.Time });
-    }
-
-    /// <summary>Writes the recipe as run into the run's folder.</summary>
-    public static void Keep(Recipe recipe, RunDirectory run)
-    {
-        var text = "# The recipe of this run with every value written out; 'cope' writes it anew when a run is started with another one.\n" + recipe.ToYaml();
-        if (!File.Exists(run.Recipe) || File.ReadAllText(run.Recipe) != text) AtomicFile.WriteText(run.Recipe, text);
     }
 }

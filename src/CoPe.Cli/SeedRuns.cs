@@ -22,7 +22,7 @@ sealed class SeedRuns(CommandHost host, RunRequest request)
             figures.Add((recipe.Seed + i, RunFigures.Read(one, host.Roots, host.Cancellation)));
         }
 
-        RunSession.Keep(recipe, run);
+        recipe.Keep(run);
         var average = RunFigures.Combine(run.Name, [.. figures.Select(one => one.Figures)]);
         SeedFiles.Write(run, recipe, average, figures);
         return (average, run);

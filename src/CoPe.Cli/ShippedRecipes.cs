@@ -20,7 +20,9 @@ static class ShippedRecipes
     {
         string[] names = [recipe, Path.Combine("recipes", recipe), Path.Combine("recipes", recipe + ".yaml")];
         return names.SelectMany(name => host.Roots.Select(root => Path.Combine(root, name))).FirstOrDefault(File.Exists)
-            ?? throw new RecipeException($"recipe {recipe} does not exist{Nearest.Hint(Path.GetFileNameWithoutExtension(recipe), All(host).Select(known => known.Name))}; 'cope recipes ls' lists the shipped ones");
+            ?? throw new RecipeException(host.Roots.Any(root => Directory.Exists(Path.Combine(root, recipe)))
+                ? $"recipe {recipe} is a folder: name a file or a shipped recipe, and the folder of a run with --run"
+                : $"recipe {recipe} does not exist{NearestName.Hint(Path.GetFileNameWithoutExtension(recipe), All(host).Select(known => known.Name))}; 'cope recipes ls' lists the shipped ones");
     }
 
     static string Summary(string path) => File.ReadLines(path).FirstOrDefault() is { } line && line.StartsWith('#') ? line.TrimStart('#', ' ') : "";

@@ -47,7 +47,7 @@ sealed class Sweep(CommandHost host, RunRequest request, SweepPlan plan)
         var others = Directory.Exists(run.Root) ? Directory.EnumerateDirectories(run.Root).Order(StringComparer.Ordinal).Select(folder => new RunDirectory(folder)).ToList() : [];
         string[] development = recipe.DevelopmentItems > 0 ? [] : [$"development_items={plan.DevelopmentItems}"];
         string[] likelihood = plan.Metric == Metric.GoldNll || plan.Metric == Metric.RewardRank ? ["evaluate.likelihood=true"] : ["evaluate.likelihood=false"];
-        var one = request with { Recipe = file, Run = point.Name, Overrides = [.. request.Overrides, .. development, .. likelihood, .. chosen, axis.Override(value)] };
+        var one = request with { Restarts = true, Recipe = file, Run = point.Name, Overrides = [.. request.Overrides, .. development, .. likelihood, .. chosen, axis.Override(value)] };
         new RunSession(host, one).Work((pipeline, context) =>
         {
             pipeline.TakeOver(context, others);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using CoPe.Evaluation;
-using CoPe.Runs;
 
 namespace CoPe.Cli.Display;
 

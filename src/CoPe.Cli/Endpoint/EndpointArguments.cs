@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoPe.Negatives;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
 

@@ -1,4 +1,3 @@
-using CoPe.Runs;
 
 namespace CoPe.Cli.Hub;
 

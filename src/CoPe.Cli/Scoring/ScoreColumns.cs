@@ -1,5 +1,4 @@
 using CoPe.Runs;
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Cli.Scoring;
 
@@ -28,7 +27,7 @@ static class ScoreColumns
     static string Users(RunDirectory run, string user)
     {
         var known = Directory.Exists(run.SftAdapters) ? Directory.EnumerateDirectories(run.SftAdapters).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal).ToList() : [];
-        return known.Count == 0 ? $": run 'cope train sft --run {run.Name}' first" : $"{Nearest.Hint(user, known)} (there are {known.Count}: {string.Join(", ", known.Take(5))}{(known.Count > 5 ? ", ..." : "")})";
+        return known.Count == 0 ? $": run 'cope train sft --run {run.Name}' first" : $"{NearestName.Hint(user, known)} (there are {known.Count}: {string.Join(", ", known.Take(5))}{(known.Count > 5 ? ", ..." : "")})";
     }
 
     static string UniqueName(string folder, List<(string Name, IReadOnlyList<string>)> columns)

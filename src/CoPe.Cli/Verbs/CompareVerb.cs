@@ -2,7 +2,6 @@ using System.CommandLine;
 using CoPe.Cli.Display;
 using CoPe.Evaluation;
 using CoPe.Runs;
-using CoPe.Runs.Recipes;
 using CoPe.Runs.Results;
 
 namespace CoPe.Cli.Verbs;
@@ -36,7 +35,7 @@ static class CompareVerb
 
     /// <summary>The metric of a name, or an error that offers the nearest.</summary>
     internal static Metric Named(string name) => Metric.All.FirstOrDefault(metric => metric.Name == name)
-        ?? throw new UsageException($"unknown metric '{name}'{Nearest.Hint(name, Metric.All.Select(metric => metric.Name))} (there are {string.Join(", ", Metric.All.Select(metric => metric.Name))})");
+        ?? throw new UsageException($"unknown metric '{name}'{NearestName.Hint(name, Metric.All.Select(metric => metric.Name))} (there are {string.Join(", ", Metric.All.Select(metric => metric.Name))})");
 
     static void WriteCsv(RunComparison comparison, string path) => AtomicFile.Write(path, stream =>
     {

@@ -13,13 +13,13 @@ static class DemoVerb
     public static Command Create(CommandHost host)
     {
         var command = new Command("demo", "Personalise the embedded model for a dozen invented users, all stages, in a few minutes.");
-        var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true);
+        var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true, runsAll: true);
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed, "demo");
             request = request with { Run = request.Run ?? Path.Combine("runs", "demo") };
             request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: (_, run) => SampleData.Write(run.Data, Sample, cancel: host.Cancellation));
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => SampleData.Write(run.Data, Sample, cancel: host.Cancellation));
             ResultsView.Write(host, context, request.IsJson);
             return ExitCode.Ok;
         });

@@ -5,14 +5,13 @@ using CoPe.Data.Importing;
 using CoPe.Data.Samples;
 using CoPe.Data.Tasks;
 using CoPe.Runs;
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Cli.Verbs;
 
 /// <summary><c>cope personalize --history FOLDER</c>.</summary>
 static class PersonalizeVerb
 {
-    const string RecipeName = "personalize";
+    const string Recipe = "personalize";
 
     /// <summary>Invented people who write on the same task, where no public data are named.</summary>
     static readonly SampleOptions Sample = new() { Users = 1, MinHistory = 2, MaxHistory = 2, OtherUsers = 200, OtherHistory = 0, Documents = 0, Instructions = 0 };
@@ -25,17 +24,16 @@ static class PersonalizeVerb
         var task = new Option<string>("--task") { Description = "Shipped task or task file, of one input field.", HelpName = "name", DefaultValueFactory = _ => "topic_writing" };
         var data = new Option<string?>("--data") { Description = "Public data of the task; by default invented ones.", HelpName = "folder" };
         foreach (var option in (Option[])[history, name, task, data]) command.Options.Add(option);
-        var options = RunOptions.AddTo(command, takesRecipe: false);
+        var options = RunOptions.AddTo(command, takesRecipe: false, runsAll: true);
         command.SetAction(parsed =>
         {
             var person = (Name: parsed.GetValue(name)!, Folder: Path.Combine(host.Roots[0], parsed.GetValue(history)!));
             if (person.Name.Trim().Length == 0) throw new UsageException("--name is empty: name the person, for example --name me");
-            var request = options.Read(parsed, RecipeName);
+            var request = options.Read(parsed, Recipe);
             request = request with { Run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(person.Name)) };
             string[] own = [$"task={parsed.GetValue(task)}", $"data={Path.Combine(request.Run, "data")}"];
             request = request with { Overrides = [.. own, .. request.Overrides] };
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), 
-                prepare: (recipe, run) => Prepare(host, recipe, run, person, parsed.GetValue(data)));
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => Prepare(host, run, person, (parsed.GetValue(task)!, parsed.GetValue(data))));
             ResultsView.Write(host, context, request.IsJson);
             host.Out.WriteLine($"next     cope chat {request.Run} --user {Words.Argument(person.Name)}");
             return ExitCode.Ok;
@@ -43,12 +41,10 @@ static class PersonalizeVerb
         return command;
     }
 
-    static void Prepare(CommandHost host, Recipe recipe, RunDirectory run, (string Name, string Folder) person, string? data)
+    static void Prepare(CommandHost host, RunDirectory run, (string Name, string Folder) person, (string Task, string? Data) named)
     {
-        if (recipe.Model == Recipe.EmbeddedModel)
-            host.Error.WriteLine($"cope: {recipe.Model} knows only the invented world of the sample data and writes nonsense about any other: name a model with --model, a folder or org/name on the hub");
-        var definition = TaskFile.Read(InputPaths.FindTask(recipe.Task, host.Roots));
-        var (check, problems) = OwnTexts.Write(run.Data, definition, person, data is { } folder ? Read(host.Folder(folder), definition) : Invented(run, definition));
+        var definition = TaskFile.Read(InputPaths.FindTask(named.Task, host.Roots));
+        var (check, problems) = OwnTexts.Write(run.Data, definition, person, named.Data is { } folder ? Read(host.Folder(folder), definition) : Invented(run, definition));
         foreach (var problem in problems) host.Error.WriteLine($"cope: {problem}");
         ImportView.WriteCheck(host with { Out = host.Error }, check);
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using CoPe.Runs;
 
 namespace CoPe.Cli.Verbs;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using CoPe.Modeling;
-using CoPe.Runs;
 
 namespace CoPe.Adapters;
 

@@ -1,7 +1,6 @@
 using CoPe.Kernels;
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
-using CoPe.Runs;
 using static TorchSharp.torch;
 
 namespace CoPe.Adapters;

@@ -71,9 +71,9 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         }
         place = place with { Item = null, Field = null };
         if (id is null) throw Missing("user_id", "no such field");
-        if (profile is null) throw Missing("profile", "no such field");
+        if (profile is null) throw Missing("profile", "no such field", "an array");
         if (problem is null) RefuseDuplicates(profile.Select(item => item.Id), "history items");
-        return new() { Id = id, Name = name, Profile = profile, Queries = queries ?? throw Missing("query", "no such field") };
+        return new() { Id = id, Name = name, Profile = profile, Queries = queries ?? throw Missing("query", "no such field", "an array") };
     }
 
     HistoryItem Item(int number)
@@ -186,10 +186,10 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         if (tokens.Type != type) throw Error(tokens.Described(), expected, "See docs/data.md for the format.");
     }
 
-    DataFileException Missing(string field, string found)
+    DataFileException Missing(string field, string found, string expected = "a text")
     {
         place = place with { Field = field };
-        return Error(found, "a text", $"Task {task.Name} needs it: add the field, or take the entry out.");
+        return Error(found, expected, $"Task {task.Name} needs it: add the field, or take the entry out.");
     }
 
     DataFileException Duplicate(string id, string what) =>

@@ -8,6 +8,7 @@ namespace CoPe.Decoding;
 /// <code>score(v) = log p_e(v) - contrast * log p_a(v)   on the plausible head, -inf outside</code>
 /// p_e is the expert's distribution renormalised on its head, p_a the amateur's over the whole vocabulary.
 /// </summary>
+/// <remarks>Greedy decoding on the processor needs the best token alone and takes it from <see cref="ContrastiveChoice"/>, which leaves out of the same score what all tokens of a row have in common.</remarks>
 public static class ContrastiveScore
 {
     const double Epsilon = 1e-8;

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using CoPe.Runs;
 
 namespace CoPe.Evaluation;
 

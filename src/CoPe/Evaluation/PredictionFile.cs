@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CoPe.Data;
-using CoPe.Runs;
 
 namespace CoPe.Evaluation;
 

@@ -1,5 +1,4 @@
 using CoPe.Modeling.Safetensors;
-using CoPe.Runs;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;

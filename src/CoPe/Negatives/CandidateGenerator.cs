@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using CoPe.Decoding;
-using CoPe.Runs;
 
 namespace CoPe.Negatives;
 

@@ -1,5 +1,4 @@
 using CoPe.Decoding;
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Negatives;
 

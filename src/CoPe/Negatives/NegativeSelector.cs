@@ -1,4 +1,3 @@
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Negatives;
 

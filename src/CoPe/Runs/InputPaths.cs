@@ -36,7 +36,7 @@ public sealed record InputPaths
         var task = Path.Combine(data, name);
         if (!Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file)))) task = data;
         if (!Directory.Exists(task))
-            throw new RunException($"data folder {data} holds no folder '{name}'{Nearest.Hint(name, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles)} in it");
+            throw new RunException($"data folder {data} holds no folder '{name}'{NearestName.Hint(name, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles)} in it");
         var prompt = recipe.Prompts is { } prompts ? FindPrompt(Folder(prompts, roots, "prompts", "name a folder with a prompt file per task, or leave the key out for the task's own wording"), name) : null;
         findModel ??= model => Folder(model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER");
         return new() { Data = task, TaskFile = taskFile, Prompt = prompt, Model = findModel(recipe.Model) };

@@ -10,19 +10,23 @@ namespace CoPe.Runs;
 /// <param name="stages">Stages in order; <see cref="StageList.All"/> unless a test has its own.</param>
 public sealed class Pipeline(IReadOnlyList<Stage> stages)
 {
+    /// <summary>Work of this length and more is thrown away on request alone.</summary>
+    static readonly TimeSpan Precious = TimeSpan.FromMinutes(10);
+
     /// <summary>The stages, in order.</summary>
     public IReadOnlyList<Stage> Stages { get; } = stages;
 
     /// <summary>Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named.</summary>
+    /// <exception cref="RunException">A stage would be made anew that took long; the message says what changed. Nothing was touched.</exception>
     public void Run(StageContext context, string? last = null)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var end = last is null ? null : Find(last);
-        foreach (var stage in Stages.Where(stage => stage.IsIn(context.Recipe)))
-        {
-            RunOne(stage, context, again: false);
-            if (stage == end) return;
-        }
+        var end = last is null ? Stages[^1] : Find(last);
+        var due = Stages.TakeWhile(stage => stage != end).Append(end).Where(stage => stage.IsIn(context.Recipe)).ToList();
+        var ledger = new StageLedger(this, context);
+        foreach (var stage in due) KeepWork(ledger.Status(stage), context);
+        context.Recipe.Keep(context.Run);
+        foreach (var stage in due) RunOne(stage, context, again: false);
     }
 
     /// <summary>
@@ -40,13 +44,16 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     }
 
     /// <summary>Runs one stage, or again where it is complete and <paramref name="again"/> is set. Its predecessors must be complete.</summary>
-    /// <exception cref="RunException">A predecessor is not complete; the message names the command that runs it.</exception>
+    /// <exception cref="RunException">A predecessor is not complete; the message names the command that runs it. Or the stage would be made anew without <paramref name="again"/>, and took long. Nothing was touched.</exception>
     public void RunOnly(StageContext context, string name, bool again = false)
     {
         ArgumentNullException.ThrowIfNull(context);
         var stage = Find(name);
+        if (!File.Exists(context.Run.Recipe)) context.Recipe.Keep(context.Run); // so that the command that is named first needs no recipe
         var ledger = new StageLedger(this, context);
-        foreach (var needed in stage.Needs(context.Recipe)) RequireComplete(stage, ledger.Status(Find(needed)), context.Run);
+        foreach (var needed in stage.Needs(context.Recipe)) RequireComplete(stage, ledger.Status(Find(needed)), context, ledger);
+        if (!again) KeepWork(ledger.Status(stage), context);
+        context.Recipe.Keep(context.Run);
         RunOne(stage, context, again);
     }
 
@@ -61,18 +68,27 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     /// <summary>The stage of a name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public Stage Find(string name) => Stages.FirstOrDefault(stage => stage.Name == name)
-        ?? throw new ArgumentException($"no stage '{name}'{Nearest.Hint(name, Stages.Select(stage => stage.Name))}", nameof(name));
+        ?? throw new ArgumentException($"no stage '{name}'{NearestName.Hint(name, Stages.Select(stage => stage.Name))}", nameof(name));
 
-    void RequireComplete(Stage stage, StageStatus needed, RunDirectory run)
+    static void KeepWork(StageStatus status, StageContext context)
+    {
+        if (status.State != StageState.Stale || context.Restarts || status.Spent < Precious) return;
+        throw new RunException($"'{status.Stage}' took {status.Spent.TotalMinutes:0} minutes in {context.Run.Name} and would be made anew ({string.Join("; ", status.Reasons)}): "
+            + $"name another folder with --run, or throw that work away with --restart (in the stage's own verb --again)");
+    }
+
+    void RequireComplete(Stage stage, StageStatus needed, StageContext context, StageLedger ledger)
     {
         if (needed.State == StageState.Complete) return;
+        var run = context.Run;
         var why = needed.State switch
         {
             StageState.Interrupted => "was interrupted",
             StageState.Stale => $"is out of date ({string.Join("; ", needed.Reasons)})",
             _ => "has not run",
         };
-        throw new RunException($"'{stage.Name}' needs '{needed.Stage}', which {why} in {run.Name}: run '{Find(needed.Stage).Command} --run {run.Name}' first");
+        var isNext = Find(needed.Stage).Needs(context.Recipe).All(before => ledger.Status(Find(before)).State == StageState.Complete);
+        throw new RunException($"'{stage.Name}' needs '{needed.Stage}', which {why} in {run.Name}: run '{(isNext ? Find(needed.Stage).Command : "cope run")} --run {run.Name}' {(needed.State == StageState.Stale ? "with the same settings " : "")}first");
     }
 
     void RunOne(Stage stage, StageContext context, bool again)

@@ -13,13 +13,14 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         var inputs = Inputs(stage);
         if (StageMarker.Read(context.Run.Marker(stage.Name)) is { } done)
         {
-            IReadOnlyList<string> reasons = [.. done.Changes(inputs), .. done.Damage(context.Run).Select(file => $"{file} is missing or damaged")];
-            return new(stage.Name, reasons.Count == 0 ? StageState.Complete : StageState.Stale, reasons);
+            var damage = done.Damage(context.Run);
+            IReadOnlyList<string> reasons = [.. done.Changes(inputs), .. damage.Select(file => $"{file} is missing or damaged")];
+            return new(stage.Name, reasons.Count == 0 ? StageState.Complete : StageState.Stale, reasons) { Spent = TimeSpan.FromSeconds(damage.Count == 0 ? done.Seconds : 0) };
         }
 
         if (StageMarker.Read(context.Run.BegunMarker(stage.Name)) is not { } begun) return new(stage.Name, StageState.Missing, []);
         var changes = begun.Changes(inputs);
-        return new(stage.Name, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, changes);
+        return new(stage.Name, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, changes) { Spent = TimeSpan.FromSeconds(begun.Seconds) };
     }
 
     /// <summary>Opens a stage: what is left of other inputs goes, and a note says from which inputs work begins.</summary>

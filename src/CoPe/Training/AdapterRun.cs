@@ -1,7 +1,6 @@
 using System.Text.Json;
 using CoPe.Adapters;
 using CoPe.Modeling;
-using CoPe.Runs;
 
 namespace CoPe.Training;
 
@@ -30,7 +29,7 @@ internal static class AdapterRun
     {
         var leaves = adapters.Alias();
         leaves.RequireGrad(true);
-        return new(model, new WornAdapters(task, leaves), leaves.Parameters(), leaves.Count, leaves);
+        return new(model, new TrainingAdapters(task, leaves), leaves.Parameters(), leaves.Count, leaves);
     }
 
     /// <summary>The users' seeds.</summary>

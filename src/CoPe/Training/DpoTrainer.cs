@@ -1,5 +1,4 @@
 using System.Text.Json;
-using CoPe.Runs;
 using CoPe.Tokens;
 
 namespace CoPe.Training;
@@ -22,7 +21,7 @@ public static class DpoTrainer
         var rows = RowSource.Of(run, run.UserNames, run.ExamplesPerUser, example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id);
         var development = run.DevelopmentPerUser is null ? null
             : RowSource.Of(run, run.UserNames, run.DevelopmentPerUser, example => TrainingRow.Of(example, run.Options.CutOff), example => example.Id);
-        var reference = new WornAdapters(run.TaskAdapter, dpo.Reference == DpoReference.Sft ? run.Adapters : null);
+        var reference = new TrainingAdapters(run.TaskAdapter, dpo.Reference == DpoReference.Sft ? run.Adapters : null);
         return AdapterRun.Train(run.Adapters, weights => new LoopSetup
         {
             Run = run,
@@ -38,6 +37,6 @@ public static class DpoTrainer
         }, progress, cancellation);
     }
 
-    static DpoObjective Objective(AdapterTrainingRun<PreferenceExample> run, DpoOptions dpo, WornAdapters reference, IReadOnlyList<TrainingRow[]> rows, CancellationToken cancellation) =>
+    static DpoObjective Objective(AdapterTrainingRun<PreferenceExample> run, DpoOptions dpo, TrainingAdapters reference, IReadOnlyList<TrainingRow[]> rows, CancellationToken cancellation) =>
         new(dpo, ReferenceScorer.Score(run, reference, rows, cancellation));
 }

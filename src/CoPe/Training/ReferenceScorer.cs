@@ -9,7 +9,7 @@ namespace CoPe.Training;
 internal static class ReferenceScorer
 {
     /// <summary>Log-probabilities by user and row.</summary>
-    public static IReadOnlyList<ReferenceLogProbs[]> Score(TrainingRun run, WornAdapters worn, IReadOnlyList<TrainingRow[]> rows, CancellationToken cancellation)
+    public static IReadOnlyList<ReferenceLogProbs[]> Score(TrainingRun run, TrainingAdapters worn, IReadOnlyList<TrainingRow[]> rows, CancellationToken cancellation)
     {
         var scores = rows.Select(ofUser => ofUser.Select(row => row.Reference ?? default).ToArray()).ToArray();
         var unknown = rows.SelectMany((ofUser, user) => ofUser.Select((row, example) => new PlannedRow(user, example, row, 1, 1))).Where(planned => planned.Row.Reference is null);
@@ -27,7 +27,7 @@ internal static class ReferenceScorer
     }
 
     /// <summary>Log-probabilities of a pass's answers, chosen and rejected in turn.</summary>
-    static float[] Sums(CausalLm model, WornAdapters worn, IReadOnlyList<PlannedRow> pass)
+    static float[] Sums(CausalLm model, TrainingAdapters worn, IReadOnlyList<PlannedRow> pass)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();

@@ -1,4 +1,3 @@
-using CoPe.Runs;
 using CoPe.Tokens;
 
 namespace CoPe.Training;

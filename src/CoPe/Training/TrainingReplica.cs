@@ -12,11 +12,11 @@ namespace CoPe.Training;
 /// <param name="leaves">The leaves in the order of <see cref="TrainedWeights"/>.</param>
 /// <param name="users">Number of users.</param>
 /// <param name="owned">Disposed with this.</param>
-internal sealed class TrainingReplica(CausalLm model, WornAdapters? worn, IReadOnlyList<Tensor> leaves, int users, IDisposable owned) : IDisposable
+internal sealed class TrainingReplica(CausalLm model, TrainingAdapters? worn, IReadOnlyList<Tensor> leaves, int users, IDisposable owned) : IDisposable
 {
     public CausalLm Model { get; } = model;
 
-    public WornAdapters? Worn { get; } = worn;
+    public TrainingAdapters? Worn { get; } = worn;
 
     /// <summary>Gradients <c>[users, weights]</c> float32, zero where a leaf has none; the caller's. The leaves' own are dropped.</summary>
     public Tensor TakeGradients()

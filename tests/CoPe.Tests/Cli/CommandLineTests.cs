@@ -54,7 +54,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run nowhere.yaml", "recipe nowhere.yaml does not exist")]
     [InlineData("run frist", "recipe frist does not exist; did you mean 'first'?")]
     [InlineData("run recipe.yaml --set dpo.betta=1", "--set dpo.betta=1: unknown key 'dpo.betta'; did you mean 'dpo.beta'?")]
-    [InlineData("run recipe.yaml --set task=news", "unknown task 'news'")]
+    [InlineData("run recipe.yaml --set task=news", "--set task=news: unknown task 'news'")]
+    [InlineData("run recipe.yaml --set tam.lora.rank=0", "--set tam.lora.rank=0: 'tam.lora.rank' is 0")]
     [InlineData("predict recipe.yaml --method coep", "unknown method 'coep'; did you mean 'cope'?")]
     public void A_command_that_cannot_be_carried_out_is_a_usage_error(string line, string message) => Fails(2, message, line.Split(' '));
 

@@ -19,6 +19,7 @@ public sealed class DataImportVerbTests : IDisposable
         Assert.Equal(0, cope.Run("data", "check", "data/mails"));
         Directory.CreateDirectory(cope.At("models/cope-tiny"));
         Assert.Equal(0, cope.Run("run", "data/mails/recipe.yaml", "--run", "r", "--quiet"));
+        Assert.Contains("models/cope-tiny knows only the invented world of 'cope data sample'", cope.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,9 +38,6 @@ public sealed class PersonalizeVerbTests(TinyWorld world) : IClassFixture<TinyWo
 
         Assert.Equal(1, world.Cope(default, ["personalize", "--history", "few", "--run", "never", .. Small]));
         Assert.Contains("found 1 texts, expected 5 at least", world.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("invented world", world.Error, StringComparison.Ordinal);
-        Assert.Equal(1, world.Cope(default, "personalize", "--history", "few", "--run", "never"));
-        Assert.Contains("models/cope-tiny knows only the invented world of the sample data", world.Error, StringComparison.Ordinal);
         var (code, _, error) = Chat("", "chat", "undisturbed", "--user", "9");
         Assert.Equal(1, code);
         Assert.Contains("has no adapter of user '9'", error, StringComparison.Ordinal);

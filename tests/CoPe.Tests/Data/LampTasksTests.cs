@@ -28,11 +28,4 @@ public class LampTasksTests
         Assert.Equal((600, 1.2), (LampTasks.TopicWriting.MaxNewTokens, LampTasks.TopicWriting.RepetitionPenalty));
         Assert.Equal((100, 1.0), (LampTasks.NewsHeadline.MaxNewTokens, LampTasks.NewsHeadline.RepetitionPenalty));
     }
-
-    [Theory]
-    [InlineData("beta", "beta", 0)]
-    [InlineData("bata", "beta", 1)]
-    [InlineData("", "abc", 3)]
-    [InlineData("kitten", "sitting", 3)]
-    public void The_distance_of_names_counts_letters_to_change(string a, string b, int distance) => Assert.Equal(distance, NearestName.Distance(a, b));
 }

@@ -76,7 +76,7 @@ public class CandidateGeneratorTests
     {
         using var policies = GoldenPolicies.Llama();
         var item = new ItemToScore("u", "p", 1, [5, 6, 7], [8, 9], [[10]]);
-        var scored = new CandidateScorer(policies.Scorer(), CoPe.Runs.Recipes.RewardSpan.PromptAndResponse).Scores([item])[0];
+        var scored = new CandidateScorer(policies.Scorer(), RewardSpan.PromptAndResponse).Scores([item])[0];
         var expected = policies.Scorer().Scores([new ScoringItem("x", [5], [[6, 7, 8, 9]], [WornAdapters.TaskAdaptiveModel])])[0];
         Assert.Equal(4, scored.Gold.Tokens);
         Assert.Equal(expected.Sum, scored.Gold.TaskLogProb, 1e-4);

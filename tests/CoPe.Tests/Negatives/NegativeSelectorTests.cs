@@ -1,6 +1,5 @@
 using System.Text.Json;
 using CoPe.Negatives;
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Tests.Negatives;
 

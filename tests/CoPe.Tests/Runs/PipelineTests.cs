@@ -36,6 +36,14 @@ public sealed class PipelineTests : IDisposable
         return new() { Recipe = recipe, Run = new(folder.At(run)), Inputs = InputPaths.Find(recipe, [folder.Path]), Shared = shared };
     }
 
+    Recipe KeptRecipe => RecipeFile.Read<Recipe>(folder.At("run/recipe.yaml"), []);
+
+    void Took(string stage, int minutes)
+    {
+        var marker = Context().Run.Marker(stage);
+        (StageMarker.Read(marker)! with { Seconds = 60 * minutes }).Write(marker);
+    }
+
     [Fact]
     public void Stages_run_in_order_and_only_once()
     {
@@ -143,6 +151,48 @@ public sealed class PipelineTests : IDisposable
         var error = Assert.Throws<RunException>(() => pipeline.RunOnly(Context("tam.epochs=9"), "train sft"));
 
         Assert.Contains("is out of date (tam.epochs was 3, is 9)", error.Message, StringComparison.Ordinal);
+        Assert.Equal(3, KeptRecipe.Tam.Epochs);
+    }
+
+    [Fact]
+    public void Where_more_than_one_stage_is_missing_the_whole_run_is_the_command()
+    {
+        var error = Assert.Throws<RunException>(() => pipeline.RunOnly(Context(), "evaluate"));
+
+        Assert.Contains("'evaluate' needs 'train sft', which has not run", error.Message, StringComparison.Ordinal);
+        Assert.Contains("run 'cope run --run ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Work_of_ten_minutes_is_thrown_away_on_request_alone()
+    {
+        pipeline.Run(Context());
+        Took("train sft", minutes: 10);
+
+        var error = Assert.Throws<RunException>(() => pipeline.Run(Context("tam.epochs=9")));
+        Assert.Contains("'train sft' took 10 minutes in ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("would be made anew ('train tam' has other inputs)", error.Message, StringComparison.Ordinal);
+        Assert.Throws<RunException>(() => pipeline.RunOnly(Context("sft.epochs=5"), "train sft"));
+        Assert.Equal([1, 1, 1], Counts);
+        Assert.Equal((3, 2), (KeptRecipe.Tam.Epochs, KeptRecipe.Sft.Epochs));
+
+        pipeline.RunOnly(Context("sft.epochs=5"), "train sft", again: true);
+        Took("train sft", minutes: 10);
+        pipeline.Run(Context("sft.epochs=6") with { Restarts = true });
+        Assert.Equal([1, 3, 2], Counts);
+        Assert.Equal(6, KeptRecipe.Sft.Epochs);
+    }
+
+    [Fact]
+    public void Long_work_that_is_damaged_is_made_again()
+    {
+        pipeline.Run(Context());
+        Took("train sft", minutes: 10);
+        File.WriteAllText(folder.At("run/train sft.out"), "");
+
+        pipeline.Run(Context("sft.epochs=5"));
+
+        Assert.Equal([1, 2, 2], Counts);
     }
 
     [Fact]

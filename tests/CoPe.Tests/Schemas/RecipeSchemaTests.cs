@@ -50,7 +50,7 @@ public sealed partial class RecipeSchemaTests
     public void What_a_run_would_refuse_does_not_fit(string yaml, string place)
     {
         Assert.Contains(place, Assert.Single(Errors(yaml)), StringComparison.Ordinal);
-        Assert.Throws<RecipeException>(() => RecipeValidation.Check(RecipeFile.Parse<Recipe>("task: news_headline\n" + yaml, "x.yaml", []), "x.yaml"));
+        Assert.Throws<RecipeException>(() => RecipeValidation.Check(RecipeFile.Parse<Recipe>("task: news_headline\n" + yaml, "x.yaml", []), "x.yaml", []));
     }
 
     static JsonObject Section(object settings, string description)

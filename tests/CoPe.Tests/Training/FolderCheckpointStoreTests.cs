@@ -1,4 +1,3 @@
-using CoPe.Runs;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;

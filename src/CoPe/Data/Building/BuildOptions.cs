@@ -1,6 +1,5 @@
 using CoPe.Data.Importing;
 using CoPe.Data.Tasks;
-using CoPe.Runs;
 
 namespace CoPe.Data.Building;
 

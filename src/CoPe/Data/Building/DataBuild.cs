@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using CoPe.Data.Importing;
-using CoPe.Runs;
 
 namespace CoPe.Data.Building;
 

@@ -37,7 +37,7 @@ public sealed record CheckOptions
     public int PlacesPerRule { get; init; } = 1000;
 
     /// <summary>Told of the work.</summary>
-    public IProgress<Runs.StageProgress>? Progress { get; init; }
+    public IProgress<StageProgress>? Progress { get; init; }
 
     /// <summary>Asks for an early end.</summary>
     public CancellationToken Cancellation { get; init; }

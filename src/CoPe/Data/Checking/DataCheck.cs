@@ -57,7 +57,7 @@ public sealed class DataCheck
         if (isUnreadable || copies.Count == 0 || options.Missing.Count > 0 || files.Any(file => file.Users == 0))
         {
             // Half a copy would be taken for a whole one.
-            foreach (var copy in copies) Runs.AtomicFile.Remove(copy);
+            foreach (var copy in copies) AtomicFile.Remove(copy);
             return false;
         }
 

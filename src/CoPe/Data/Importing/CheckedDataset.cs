@@ -26,7 +26,7 @@ sealed class CheckedDataset(string target, TaskDefinition definition, DataProgre
             var report = DataCheck.Run(new() { Definition = definition, Users = usersFile, Others = othersFile, Fix = target, Progress = progress.Listener, Cancellation = progress.Cancellation });
             foreach (var file in report.Files.Where(file => file.Users == 0))
                 throw new DataFileException(new() { File = folder }, $"no usable user for {Path.GetFileName(file.File)}{TakenOut(report)}", "test users and other users", "More authors or more texts are needed; 'cope personalize' takes the texts of one person.");
-            Runs.AtomicFile.WriteText(Path.Combine(folder, TaskFile.BesideData), TaskFile.ToYaml(definition));
+            AtomicFile.WriteText(Path.Combine(folder, TaskFile.BesideData), TaskFile.ToYaml(definition));
             return report;
         }
         finally

@@ -1,5 +1,4 @@
 using CoPe.Data.Tasks;
-using CoPe.Runs;
 
 namespace CoPe.Data.Importing;
 

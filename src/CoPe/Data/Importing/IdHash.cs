@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using CoPe.Runs;
 
 namespace CoPe.Data.Importing;
 

@@ -48,7 +48,7 @@ public sealed record ImportOptions
     public required string Target { get; init; }
 
     /// <summary>Told of the work.</summary>
-    public IProgress<Runs.StageProgress>? Progress { get; init; }
+    public IProgress<StageProgress>? Progress { get; init; }
 
     /// <summary>Asks for an early end.</summary>
     public CancellationToken Cancellation { get; init; }

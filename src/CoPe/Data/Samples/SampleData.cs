@@ -16,17 +16,29 @@ public static class SampleData
     /// <summary>One part in so many of the requests with answers is the first lesson.</summary>
     const int FirstLesson = 6;
 
+    /// <summary>Says from which options a folder's data were made.</summary>
+    const string Marker = "sample.json";
+
+    static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
     static readonly JsonWriterOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The tasks that sample data is made for.</summary>
     public static IReadOnlyList<LampTask> Tasks { get; } = SampleTask.All.Select(task => task.Task).ToList();
 
-    /// <summary>Writes <c>folder/task-name/</c> for each task, <c>folder/corpus/neutral.txt</c> (a document a line) and <c>folder/corpus/instructions.jsonl</c>.</summary>
+    /// <summary>Whether data lie in a folder of sample data, or in one of its tasks' folders.</summary>
+    public static bool IsSample(string folder) => File.Exists(Path.Combine(folder, Marker)) || File.Exists(Path.Combine(folder, "..", Marker));
+
+    /// <summary>Writes <c>folder/task-name/</c> for each task, <c>folder/corpus/neutral.txt</c> (a document a line), <c>folder/corpus/instructions.jsonl</c>, and <c>folder/sample.json</c> with the options.</summary>
+    /// <exception cref="IOException">The folder holds data that were not made here.</exception>
     public static void Write(string folder, SampleOptions? options = null, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
     {
         options ??= new();
         if (options.MaxHistory < options.MinHistory)
             throw new ArgumentException($"MaxHistory is {options.MaxHistory}, expected at least MinHistory, which is {options.MinHistory}.");
+        if (!IsSample(folder) && SampleTask.All.Select(task => Path.Combine(folder, task.Task.Name)).FirstOrDefault(Directory.Exists) is { } foreign)
+            throw new IOException($"{foreign} holds data that are no sample data and would be written over: name another folder");
+        AtomicFile.WriteText(Path.Combine(folder, Marker), JsonSerializer.Serialize(options, Readable) + "\n");
         var world = new SampleWorld(options.Seed);
         foreach (var (done, task) in SampleTask.All.Index())
         {

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using CoPe.Runs;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling.Safetensors;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using CoPe.Runs;
 
 namespace CoPe.Modeling.Safetensors;
 

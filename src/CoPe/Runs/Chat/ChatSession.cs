@@ -24,7 +24,7 @@ public sealed class ChatSession : IDisposable
         workspace = new(context);
         User = user ?? Only(context.Run);
         var folder = new[] { context.Run.DpoAdapter(User), context.Run.SftAdapter(User) }.FirstOrDefault(Directory.Exists)
-            ?? throw new RunException($"{context.Run.Name} has no adapter of user '{User}'{Nearest.Hint(User, Names(context.Run))} (there are {string.Join(", ", Names(context.Run).Take(10))}): name another with --user, or train one");
+            ?? throw new RunException($"{context.Run.Name} has no adapter of user '{User}'{NearestName.Hint(User, Names(context.Run))} (there are {string.Join(", ", Names(context.Run).Take(10))}): name another with --user, or train one");
         if (!Directory.Exists(context.Run.TamAdapter)) throw new RunException($"{context.Run.Name} has no task-adaptive model: run 'cope run --run {context.Run.Name}' first");
         adapter = AdapterFile.Read(folder, workspace.PredictionModel.Config).MovedTo(workspace.Device);
     }

@@ -106,7 +106,7 @@ public sealed class SeenExamples(StageContext context)
     }
 
     static LampUser UserOf(IReadOnlyList<LampUser> users, string? id, string kind) => id is null ? users[0] : users.FirstOrDefault(user => user.Id == id)
-        ?? throw new RunException($"no {kind} user '{id}'{Nearest.Hint(id, users.Select(user => user.Id))}; there are {users.Count}, the first is {users[0].Id}");
+        ?? throw new RunException($"no {kind} user '{id}'{NearestName.Hint(id, users.Select(user => user.Id))}; there are {users.Count}, the first is {users[0].Id}");
 
     static T ItemOf<T>(IReadOnlyList<T> items, Func<T, string> idOf, string? id, LampUser user)
         where T : class => id is null ? items[0] : items.FirstOrDefault(item => idOf(item) == id)

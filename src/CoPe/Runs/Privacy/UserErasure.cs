@@ -84,7 +84,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         if (Data.Read().FirstOrDefault(user => user.Id == id) is { } user) return new(user, task);
         if (Data.IsOther(id)) throw new RunException($"user {id} is no test user of {run.Name}: his queries are part of the task-adaptive model, which cannot give them back; take him out of {LampFiles.OthersFile} and train a new run");
         if (Left(id) is { } left) return left;
-        throw new RunException($"{run.Name} has no user '{id}'{Recipes.Nearest.Hint(id, Data.Read().Select(one => one.Id))}; 'cope user ls {run.Name}' lists them");
+        throw new RunException($"{run.Name} has no user '{id}'{NearestName.Hint(id, Data.Read().Select(one => one.Id))}; 'cope user ls {run.Name}' lists them");
     }
 
     List<UserTrace> Traces(KnownUser user)

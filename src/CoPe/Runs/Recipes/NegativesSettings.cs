@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using CoPe.Negatives;
 
 namespace CoPe.Runs.Recipes;
 

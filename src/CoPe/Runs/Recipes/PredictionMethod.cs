@@ -68,6 +68,6 @@ public sealed record PredictionMethod
     internal static string Unknown(string name)
     {
         var names = All.Select(method => method.Name).ToList();
-        return $"unknown method '{name}'{Nearest.Hint(name, names)} (there are {string.Join(", ", names)})";
+        return $"unknown method '{name}'{NearestName.Hint(name, names)} (there are {string.Join(", ", names)})";
     }
 }

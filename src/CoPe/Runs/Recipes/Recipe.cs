@@ -84,7 +84,15 @@ public sealed record Recipe
     /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
     /// <exception cref="RecipeException">The file or an override is wrong; the message says where.</exception>
     public static Recipe Read(string path, IReadOnlyList<string>? overrides = null) =>
-        RecipeValidation.Check(RecipeFile.Read<Recipe>(path, overrides ?? []), path);
+        RecipeValidation.Check(RecipeFile.Read<Recipe>(path, overrides ?? []), path, overrides ?? []);
+
+    /// <summary>Writes the recipe into a run's folder, where another one or none is kept there.</summary>
+    public void Keep(RunDirectory run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var text = "# The recipe of this run with every value written out; 'cope' writes it anew when a run is started with another one.\n" + ToYaml();
+        if (!File.Exists(run.Recipe) || File.ReadAllText(run.Recipe) != text) AtomicFile.WriteText(run.Recipe, text);
+    }
 
     /// <summary>The recipe as a file, every default written out.</summary>
     public string ToYaml() => RecipeFile.ToYaml(this);

@@ -76,7 +76,7 @@ sealed class RecipeBinder(Func<YamlNode, string> where)
 
     RecipeException Unknown(Type section, YamlNode node, string prefix, string key)
     {
-        var sibling = Nearest.Of(key, RecipeShape.Properties(section).Keys);
+        var sibling = NearestName.Near(key, RecipeShape.Properties(section).Keys);
         var elsewhere = RecipeShape.KeyElsewhere(key);
         var isMisplaced = elsewhere is not null && elsewhere.EndsWith("." + key, StringComparison.Ordinal); // the right name in the wrong section beats a similar name in this one
         var near = sibling is null || isMisplaced ? elsewhere : prefix + sibling;

@@ -67,7 +67,7 @@ static class RecipeShape
     public static string? KeyElsewhere(string key)
     {
         var leaves = RecipeWriter.Leaves(new Recipe(), "").Select(leaf => leaf.Key).ToList();
-        var near = Nearest.Of(key, leaves.Select(leaf => leaf[(leaf.LastIndexOf('.') + 1)..]));
+        var near = NearestName.Near(key, leaves.Select(leaf => leaf[(leaf.LastIndexOf('.') + 1)..]));
         return near is null ? null : leaves.First(leaf => leaf == near || leaf.EndsWith("." + near, StringComparison.Ordinal));
     }
 

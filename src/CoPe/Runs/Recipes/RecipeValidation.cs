@@ -7,19 +7,26 @@ namespace CoPe.Runs.Recipes;
 /// <summary>What a recipe's keys must satisfy together; each key's own type and range is checked where it is read.</summary>
 static class RecipeValidation
 {
-    /// <summary>The recipe itself, once it is found usable.</summary>
-    public static Recipe Check(Recipe recipe, string path)
+    /// <summary>The recipe itself, once it is found usable. A problem is that of the last override of its key, <c>dotted.key=value</c>, else of the file.</summary>
+    public static Recipe Check(Recipe recipe, string path, IReadOnlyList<string> overrides)
     {
-        foreach (var problem in Problems(recipe)) throw new RecipeException($"{path}: {problem}");
+        foreach (var problem in Problems(recipe))
+        {
+            var set = overrides.LastOrDefault(pair => IsAbout(problem, pair.Split('=')[0].Trim()));
+            throw new RecipeException($"{(set is null ? path : $"--set {set}")}: {problem}");
+        }
+
         return recipe;
     }
+
+    static bool IsAbout(string problem, string key) => problem.Contains($"'{key}'", StringComparison.Ordinal) || problem.StartsWith($"unknown {key} ", StringComparison.Ordinal);
 
     static IEnumerable<string> Problems(Recipe recipe)
     {
         if (recipe.Task.Length == 0) yield return "'task' is missing; name one, for example task: scholarly_title";
         var tasks = LampTasks.All.Select(task => task.Name).ToList();
         if (recipe.Task.Length > 0 && !TaskFile.IsPath(recipe.Task) && !tasks.Contains(recipe.Task))
-            yield return $"unknown task '{recipe.Task}'{Nearest.Hint(recipe.Task, tasks)} (tasks: {string.Join(", ", tasks)}; or the path of a task file, for example ./task.yaml)";
+            yield return $"unknown task '{recipe.Task}'{NearestName.Hint(recipe.Task, tasks)} (tasks: {string.Join(", ", tasks)}; or the path of a task file, for example ./task.yaml)";
         if (recipe.ModelDtype == WeightDtype.ScaledBytes) yield return "'model_dtype' is int8, whose rounded weights pass no gradients; set auto, bf16 or fp32 for training, and decode_dtype: int8 for decoding";
         if (recipe.Device == ComputeDevice.Cuda && recipe.HasInt8Weights()) yield return "'device' is cuda, but int8 weights are for the processor alone; set device: cpu or decode_dtype: bf16";
         if (recipe.Predict.Count == 0) yield return "'predict' is empty; name at least one method, for example predict: [tam, cope]";

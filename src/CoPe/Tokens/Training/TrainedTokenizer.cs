@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using CoPe.Runs;
 using CoPe.Tokens.Pipeline;
 
 namespace CoPe.Tokens.Training;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using CoPe.Runs;
 
 namespace CoPe.Tests.Cli.Endpoint;
 

@@ -77,7 +77,7 @@ public class RecipeFileTests
 
     [Fact]
     public void Int8_weights_are_refused_on_a_gpu() =>
-        Assert.Contains("int8 weights are for the processor alone", Assert.Throws<RecipeException>(() => RecipeValidation.Check(Parse("task: scholarly_title", "device=cuda", "decode.dtype=int8"), "recipe.yaml")).Message, StringComparison.Ordinal);
+        Assert.Contains("int8 weights are for the processor alone", Assert.Throws<RecipeException>(() => RecipeValidation.Check(Parse("task: scholarly_title", "device=cuda", "decode.dtype=int8"), "recipe.yaml", [])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_recipe_written_and_read_is_the_same()

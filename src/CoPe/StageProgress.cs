@@ -1,4 +1,4 @@
-namespace CoPe.Runs;
+namespace CoPe;
 
 /// <summary>Where long work stands, for whoever shows it.</summary>
 public sealed record StageProgress

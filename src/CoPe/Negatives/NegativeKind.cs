@@ -1,4 +1,4 @@
-namespace CoPe.Runs.Recipes;
+namespace CoPe.Negatives;
 
 /// <summary>Where the rejected answers of preference pairs come from.</summary>
 public enum NegativeKind

@@ -1,4 +1,4 @@
-namespace CoPe.Runs.Recipes;
+namespace CoPe.Negatives;
 
 /// <summary>How a candidate's log-probabilities become one number.</summary>
 public enum RewardKind

@@ -6,7 +6,7 @@ namespace CoPe.Training;
 /// <summary>What rows wear while adapters train: the task's below, frozen, and their user's above. Owns neither.</summary>
 /// <param name="Task">Worn by every row; null for none.</param>
 /// <param name="Users">One adapter a user; null for rows that wear the task's alone.</param>
-internal sealed record WornAdapters(AdapterBank? Task, AdapterBank? Users)
+internal sealed record TrainingAdapters(AdapterBank? Task, AdapterBank? Users)
 {
     /// <summary>The adapters of a pass's rows, the caller's; null if they wear none.</summary>
     public AdapterRows? Of(IReadOnlyList<PlannedRow> rows) => Stack(OfUsers(rows));

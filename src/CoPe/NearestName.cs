@@ -1,10 +1,20 @@
-namespace CoPe.Data;
+namespace CoPe;
 
 /// <summary>Finds the known name a misspelt one was meant to be, for error messages.</summary>
 public static class NearestName
 {
     /// <summary>The known name with the fewest letters to insert, delete or change (case aside); the first of equals; null where nothing is known.</summary>
     public static string? Of(string found, IEnumerable<string> known) => known.MinBy(name => Distance(Plain(found), Plain(name)));
+
+    /// <summary>The nearest of <paramref name="known"/>, or null where none is near (more than about half of the letters differ).</summary>
+    public static string? Near(string found, IEnumerable<string> known)
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        return Of(found, known) is { } near && Distance(found, near) * 2 <= Math.Max(found.Length, near.Length) + 1 ? near : null;
+    }
+
+    /// <summary>Words that offer the nearest one, or none: <c>; did you mean 'beta'?</c></summary>
+    public static string Hint(string found, IEnumerable<string> known) => Near(found, known) is { } near ? $"; did you mean '{near}'?" : "";
 
     static string Plain(string name) => name.ToLowerInvariant().Replace('-', '_');
 

@@ -1,4 +1,4 @@
-namespace CoPe.Runs.Recipes;
+namespace CoPe.Negatives;
 
 /// <summary>Which candidate becomes the rejected answer. The reference words it by log pi_TAM - log pi_user, the implicit reward with its sign turned.</summary>
 public enum NegativeSelection

@@ -1,6 +1,5 @@
-using CoPe.Runs;
 
-namespace CoPe.Tests.Runs;
+namespace CoPe.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace CoPe.Runs.Stages;
+namespace CoPe;
 
 /// <summary>Seeds of parts of a run, so that each part draws from a stream of its own, whatever the others do.</summary>
 static class SeedOf

@@ -1,4 +1,4 @@
-namespace CoPe.Runs.Recipes;
+namespace CoPe.Negatives;
 
 /// <summary>Which tokens the implicit reward counts.</summary>
 public enum RewardSpan

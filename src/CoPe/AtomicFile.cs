@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace CoPe.Runs;
+namespace CoPe;
 
 /// <summary>Writes files so that a reader sees the old content or the new, never a part: aside, flushed to the disk, renamed. Makes the folder where it is missing.</summary>
 public static class AtomicFile
