@@ -7,7 +7,7 @@ namespace CoPe.Cli;
 sealed class RunOptions
 {
     readonly Argument<string?> recipe = new("recipe") { Description = "Recipe file, or the name of a shipped one; by default that of the run.", Arity = ArgumentArity.ZeroOrOne };
-    readonly Option<string?> run = new("--run") { Description = "Folder of the run; by default runs/NAME after the recipe.", HelpName = "folder" };
+    readonly Option<string?> run = new("--run") { Description = "Folder of the run; by default runs/NAME after the recipe, where one is named.", HelpName = "folder" };
     readonly Option<string[]> set = new("--set") { Description = "Sets a key of the recipe, for example dpo.beta=0.05; may be given several times.", HelpName = "key=value", DefaultValueFactory = _ => [] };
     readonly Option<string?> model = new("--model") { Description = ModelSource.Description, HelpName = "model" };
     readonly Option<string?> decodeDtype = DecodeDtypeOption.Create();
@@ -25,6 +25,7 @@ sealed class RunOptions
     {
         var options = new RunOptions { dtypeKey = dtypeKey };
         if (takesRecipe) command.Arguments.Add(options.recipe);
+        else options.run.Description = "Folder of the run; by default one in runs/.";
         foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
         if (runsAll) command.Options.Add(options.restart);
         if (dtypeKey is not null) command.Options.Add(options.decodeDtype);

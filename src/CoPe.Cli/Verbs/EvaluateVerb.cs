@@ -10,8 +10,10 @@ static class EvaluateVerb
 {
     public static Command Create(CommandHost host)
     {
-        var command = StageVerb.Create(host, "evaluate", "evaluate", "Measure the answers against the users' own texts (stage 6), or prediction files against golds, and show the table.",
-            (context, request) => ResultsView.Write(host, context, request.IsJson));
+        var command = new StageVerb("evaluate", "Measure the answers against the users' own texts (stage 6), or prediction files against golds, and show the table.")
+        {
+            After = (context, request) => ResultsView.Write(host, context, request.IsJson),
+        }.Create(host);
         var predictions = new Option<string[]>("--predictions") { Description = "Scores prediction files instead of a run: FILE or METHOD=FILE, json or a zip of all tasks; may be given several times.", HelpName = "file", DefaultValueFactory = _ => [] };
         var golds = new Option<string?>("--golds") { Description = "Their golds: a label file, a zip of them, or a data folder.", HelpName = "path" };
         var partial = new Option<bool>("--partial") { Description = "Scores the ids that match and lists the others, instead of an error." };

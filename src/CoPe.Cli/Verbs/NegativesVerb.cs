@@ -8,7 +8,7 @@ static class NegativesVerb
 {
     public static Command Create(CommandHost host) => new("negatives", "Make the rejected answers of preference training.")
     {
-        StageVerb.Create(host, "sample", "negatives sample", "Sample candidates for every history item from the task-adaptive model (stage 3a), or at an endpoint.", endpoint: new EndpointArguments(), dtypeKey: "decode_dtype"),
-        StageVerb.Create(host, "select", "negatives select", "Choose each item's rejected answer by its implicit reward (stage 3b).", dtypeKey: "decode_dtype"),
+        new StageVerb("negatives sample", "Sample candidates for every history item from the task-adaptive model (stage 3a), or at an endpoint.") { Endpoint = new EndpointArguments(), DtypeKey = "decode_dtype" }.Create(host),
+        new StageVerb("negatives select", "Choose each item's rejected answer by its implicit reward (stage 3b).") { DtypeKey = "decode_dtype" }.Create(host),
     };
 }

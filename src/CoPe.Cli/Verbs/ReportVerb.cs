@@ -5,6 +5,8 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope report</c>.</summary>
 static class ReportVerb
 {
-    public static Command Create(CommandHost host) => StageVerb.Create(host, "report", "report", "Write the HTML report of a run.",
-        (context, _) => host.Out.WriteLine(context.Run.Report));
+    public static Command Create(CommandHost host) => new StageVerb("report", "Write the HTML report of a run.")
+    {
+        After = (context, _) => host.Out.WriteLine(context.Run.Report),
+    }.Create(host);
 }

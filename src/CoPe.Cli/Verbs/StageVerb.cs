@@ -5,21 +5,36 @@ using CoPe.Runs;
 namespace CoPe.Cli.Verbs;
 
 /// <summary>A verb that runs one stage alone.</summary>
-static class StageVerb
+/// <param name="Stage">The stage; the verb is the last word of its name.</param>
+/// <param name="Description">What it does, for help.</param>
+sealed record StageVerb(string Stage, string Description)
 {
-    public static Command Create(CommandHost host, string verb, string stage, string description, Action<StageContext, RunRequest>? after = null, EndpointArguments? endpoint = null, bool trainsUsers = false, string? dtypeKey = null)
+    /// <summary>What is shown once the stage is complete.</summary>
+    public Action<StageContext, RunRequest> After { get; init; } = (_, _) => { };
+
+    /// <summary>Where the stage may be done elsewhere.</summary>
+    public EndpointArguments? Endpoint { get; init; }
+
+    /// <summary>Takes what concerns the training of users.</summary>
+    public bool TrainsUsers { get; init; }
+
+    /// <summary>Key of the number type that <c>--decode-dtype</c> sets; null where there is no such option.</summary>
+    public string? DtypeKey { get; init; }
+
+    /// <summary>The command.</summary>
+    public Command Create(CommandHost host)
     {
-        var command = new Command(verb, description);
-        var options = RunOptions.AddTo(command, trainsUsers: trainsUsers, dtypeKey: dtypeKey);
+        var command = new Command(Stage.Split(' ')[^1], Description);
+        var options = RunOptions.AddTo(command, trainsUsers: TrainsUsers, dtypeKey: DtypeKey);
         var again = new Option<bool>("--again") { Description = "Also where the stage is complete already." };
         command.Options.Add(again);
-        endpoint?.AddTo(command);
+        Endpoint?.AddTo(command);
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed);
             var isAgain = parsed.GetValue(again);
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.RunOnly(endpoint is null ? context : endpoint.Apply(parsed, context), stage, isAgain));
-            after?.Invoke(context, request);
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.RunOnly(Endpoint is null ? context : Endpoint.Apply(parsed, context), Stage, isAgain));
+            After(context, request);
             return ExitCode.Ok;
         });
         return command;

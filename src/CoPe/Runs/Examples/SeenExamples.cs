@@ -28,7 +28,11 @@ public sealed class SeenExamples(StageContext context)
         var settings = context.Recipe.Tam;
         var query = ItemOf(user.Queries, query => query.Id, id, user);
         var example = new ExampleSource(workspace, settings).Example(user, query);
-        return Trained(SeenStage.Tam, user, query.Id, Template(settings).ForQuery(query), Row(example, settings), example, [query.Input, query.Gold], settings);
+        var row = Row(example, settings);
+        return new()
+        {
+            Stage = SeenStage.Tam, User = user.Id, Item = query.Id, Messages = Template(settings).ForQuery(query), Parts = Learned(example, row), Notes = Notes([query.Input, query.Gold], row, settings),
+        };
     }
 
     SeenExample Sft(LampUser user, string? id)
@@ -36,7 +40,11 @@ public sealed class SeenExamples(StageContext context)
         var settings = context.Recipe.Sft;
         var item = ItemOf(user.Profile, one => one.Id, id, user);
         var example = new ExampleSource(workspace, settings).Example(user, item);
-        return Trained(SeenStage.Sft, user, item.Id, Template(settings).ForHistory(item), Row(example, settings), example, Texts(item), settings);
+        var row = Row(example, settings);
+        return new()
+        {
+            Stage = SeenStage.Sft, User = user.Id, Item = item.Id, Messages = Template(settings).ForHistory(item), Parts = Learned(example, row), Notes = Notes(Texts(item), row, settings),
+        };
     }
 
     SeenExample Dpo(LampUser user, string? id)
@@ -49,9 +57,13 @@ public sealed class SeenExamples(StageContext context)
         var example = new ExampleSource(workspace, settings).Example(user, item, pair.Rejected);
         var row = TrainingRow.Of(example, CutOff(settings));
         var rejected = row is null ? [] : row.Labels[row.FirstLabels..];
-        var supervised = new SupervisedExample(example.Id, example.Prompt, example.Chosen);
-        var seen = Trained(SeenStage.Dpo, user, item.Id, Template(settings).ForHistory(item), row, supervised, Texts(item), settings);
-        return seen with { Parts = [seen.Parts[0], seen.Parts[1] with { Title = "chosen" }, new("rejected", SeenKind.Rejected, Tokens(example.Prompt, rejected), example.Rejected.Count - rejected.Length)] };
+        var learned = Learned(new SupervisedExample(example.Id, example.Prompt, example.Chosen), row);
+        return new()
+        {
+            Stage = SeenStage.Dpo, User = user.Id, Item = item.Id, Messages = Template(settings).ForHistory(item),
+            Parts = [learned[0], learned[1] with { Title = "chosen" }, new("rejected", SeenKind.Rejected, Tokens(example.Prompt, rejected), example.Rejected.Count - rejected.Length)],
+            Notes = Notes(Texts(item), row, settings),
+        };
     }
 
     SeenExample Predict(LampUser user, string? id)
@@ -68,20 +80,14 @@ public sealed class SeenExamples(StageContext context)
         };
     }
 
-    SeenExample Trained(SeenStage stage, LampUser user, string item, IReadOnlyList<ChatMessage> messages, TrainingRow? row, SupervisedExample example, IEnumerable<string> texts, OptimizationSettings settings)
+    List<SeenPart> Learned(SupervisedExample example, TrainingRow? row)
     {
         var labels = row is null ? [] : row.Labels[..row.FirstLabels];
-        return new()
-        {
-            Stage = stage, User = user.Id, Item = item, Messages = messages,
-            Parts =
-            [
-                new("prompt", SeenKind.Masked, Tokens([], example.Prompt), 0),
-                new("answer", SeenKind.Learned, Tokens(example.Prompt, labels), example.Response.Count - labels.Length),
-            ],
-            Notes = [.. LongFields(texts, settings), .. row is null ? (string[])[$"the prompt alone fills the {CutOff(settings)} tokens of an example: it is not trained on"] : []],
-        };
+        return [new("prompt", SeenKind.Masked, Tokens([], example.Prompt), 0), new("answer", SeenKind.Learned, Tokens(example.Prompt, labels), example.Response.Count - labels.Length)];
     }
+
+    List<string> Notes(IEnumerable<string> texts, TrainingRow? row, OptimizationSettings settings) =>
+        [.. LongFields(texts, settings), .. row is null ? (string[])[$"the prompt alone fills the {CutOff(settings)} tokens of an example: it is not trained on"] : []];
 
     TrainingRow? Row(SupervisedExample example, OptimizationSettings settings) => TrainingRow.Of(example, CutOff(settings));
 

@@ -142,7 +142,7 @@ sealed class RunWorkspace(StageContext context)
         if (dataset.Users.Count == 0) throw new RunException($"{context.Run.Name} has forgotten every user of {context.Inputs.Data}: start a new run in another folder");
         if (recipe.DevelopmentItems > 0)
             dataset = Limited(DevelopmentSplit.Of(dataset, Template, new DevelopmentSplitOptions { QueriesPerUser = recipe.DevelopmentItems, LargestFraction = 0.5 }), recipe.HistoryLimit);
-        context.Log.LogInformation("{Task}: {Users} users with {Items} history items and {Queries} queries; {Others} others with {OtherQueries} queries", Task.Name, dataset.Users.Count,
+        context.Log.LogInformation("{Task}: users {Users}, history items {Items}, queries {Queries}; others {Others}, queries {OtherQueries}", Task.Name, dataset.Users.Count,
             dataset.Users.Sum(user => user.Profile.Count), dataset.Users.Sum(user => user.Queries.Count), dataset.Others.Count, dataset.Others.Sum(user => user.Queries.Count));
         return dataset;
     }
