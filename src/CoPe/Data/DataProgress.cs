@@ -1,5 +1,3 @@
-using CoPe.Runs;
-
 namespace CoPe.Data;
 
 /// <summary>Tells how far work on data is, and ends it where that is asked for.</summary>

@@ -1,7 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Kernels;
 using CoPe.Modeling;
-using CoPe.Runs;
 
 namespace CoPe.Decoding;
 

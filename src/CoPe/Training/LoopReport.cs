@@ -1,5 +1,3 @@
-using CoPe.Runs;
-
 namespace CoPe.Training;
 
 /// <summary>Tells the world where a loop stands: metrics of each user's step, progress, outcomes.</summary>

@@ -1,5 +1,4 @@
 using CoPe.Kernels;
-using CoPe.Runs;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 

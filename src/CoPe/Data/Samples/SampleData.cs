@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CoPe.Prompts;
-using CoPe.Runs;
 
 namespace CoPe.Data.Samples;
 

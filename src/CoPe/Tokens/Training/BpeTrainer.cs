@@ -1,5 +1,3 @@
-using CoPe.Runs;
-
 namespace CoPe.Tokens.Training;
 
 /// <summary>
