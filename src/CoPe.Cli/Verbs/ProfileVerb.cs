@@ -5,6 +5,6 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope profile</c>.</summary>
 static class ProfileVerb
 {
-    public static Command Create(CommandHost host) => 
+    public static Command Create(CommandHost host) =>
         new StageVerb("profile", "Let the model describe each user from his history, for the method pag.") { DtypeKey = "decode_dtype" }.Create(host);
 }
