@@ -74,7 +74,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     {
         if (status.State != StageState.Stale || context.Restarts || status.Spent < Precious) return;
         throw new RunException($"'{status.Stage}' took {status.Spent.TotalMinutes:0} minutes in {context.Run.Name} and would be made anew ({string.Join("; ", status.Reasons)}): "
-            + $"name another folder with --run, or throw that work away with --restart (in the stage's own verb --again)");
+            + "name another folder with --run, or throw that work away with --restart (in the stage's own verb --again)");
     }
 
     void RequireComplete(Stage stage, StageStatus needed, StageContext context, StageLedger ledger)

@@ -30,6 +30,8 @@ public sealed class DataVerbTests : IDisposable
         Assert.Contains("news_headline holds data that are no sample data and would be written over: name another folder", Assert.Single(cope.ErrorLines), StringComparison.Ordinal);
         Assert.Equal("[]", File.ReadAllText(cope.At("real/news_headline/user_others.json")));
         Assert.False(File.Exists(cope.At("real/sample.json")));
+        Directory.CreateDirectory(cope.At("made/real/news_headline"));
+        Assert.Equal(1, cope.Run("data", "sample", "made/real"));
     }
 
     [Theory]

@@ -35,7 +35,7 @@ public static class SampleData
         options ??= new();
         if (options.MaxHistory < options.MinHistory)
             throw new ArgumentException($"MaxHistory is {options.MaxHistory}, expected at least MinHistory, which is {options.MinHistory}.");
-        if (!IsSample(folder) && SampleTask.All.Select(task => Path.Combine(folder, task.Task.Name)).FirstOrDefault(Directory.Exists) is { } foreign)
+        if (!File.Exists(Path.Combine(folder, Marker)) && SampleTask.All.Select(task => Path.Combine(folder, task.Task.Name)).FirstOrDefault(Directory.Exists) is { } foreign)
             throw new IOException($"{foreign} holds data that are no sample data and would be written over: name another folder");
         AtomicFile.WriteText(Path.Combine(folder, Marker), JsonSerializer.Serialize(options, Readable) + "\n");
         var world = new SampleWorld(options.Seed);
