@@ -14,7 +14,7 @@ static class Failure
     {
         while (error is AggregateException { InnerException: { } inner }) error = inner;
         host.Error.WriteLine(error is OperationCanceledException
-            ? "cope: stopped; the same command goes on from here"
+            ? "cope: stopped; the same command goes on from what was saved"
             : $"cope: error: {Describe(error)}");
         if (isVerbose) host.Error.WriteLine(error);
         return error switch

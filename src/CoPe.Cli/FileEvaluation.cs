@@ -2,6 +2,7 @@ using CoPe.Cli.Display;
 using CoPe.Data;
 using CoPe.Evaluation;
 using CoPe.Evaluation.Report;
+using CoPe.Runs.Recipes;
 using CoPe.Runs.Results;
 using Spectre.Console;
 
@@ -61,7 +62,9 @@ sealed record FileEvaluation
     {
         var twice = predictions.GroupBy(one => one.Method).FirstOrDefault(group => group.Count() > 1);
         if (twice is not null) throw new UsageException($"two prediction files of {task.Name} are called '{twice.Key}': name them, for example --predictions a=FILE --predictions b=FILE");
-        return Evaluator.Evaluate(task, GoldsOf(host, task), predictions.ToDictionary(one => one.Method, one => one.File), Options, host.Cancellation);
+        var files = predictions.ToDictionary(one => one.Method, one => one.File);
+        var ordered = PredictionMethod.InTableOrder(files.Keys).Select(method => KeyValuePair.Create(method, files[method]));
+        return Evaluator.Evaluate(task, GoldsOf(host, task), new(ordered), Options, host.Cancellation);
     }
 
     /// <summary>The task a file names; where the name means two, the one whose labels the golds are.</summary>

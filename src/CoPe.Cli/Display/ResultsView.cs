@@ -59,7 +59,7 @@ static class ResultsView
         var table = new Table { Border = TableBorder.Rounded };
         table.AddColumn("method");
         foreach (var metric in metrics) table.AddColumn(new TableColumn(metric.Name.ToUpperInvariant()).RightAligned());
-        foreach (var method in MethodOrder.Sort(results.Keys))
+        foreach (var method in PredictionMethod.InTableOrder(results.Keys))
             table.AddRow([Title(method), .. metrics.Select(metric => Cell(metric, method, results) + (seeds?.DeviationOf(method, metric.Name) is { } deviation ? Number($"\n[grey]sd {deviation:0.0000}[/]") : ""))]);
         return table;
     }
@@ -67,7 +67,7 @@ static class ResultsView
     internal static string Queries(int count) => count == 1 ? "1 query" : Number($"{count:#,0} queries");
 
     /// <summary>A method's heading, marked up.</summary>
-    internal static string Title(string method) => Markup.Escape(PredictionMethod.All.FirstOrDefault(known => known.Name == method)?.Title ?? method);
+    internal static string Title(string method) => Markup.Escape(PredictionMethod.TitleOf(method));
 
     static string Cell(Metric metric, string method, IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results)
     {

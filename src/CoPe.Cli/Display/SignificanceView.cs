@@ -1,5 +1,6 @@
 using CoPe.Data;
 using CoPe.Evaluation;
+using CoPe.Runs.Recipes;
 using CoPe.Runs.Results;
 using Spectre.Console;
 
@@ -13,7 +14,7 @@ static class SignificanceView
     {
         var metric = Metric.Headline(task.Outcome);
         var ofMetric = lines.Where(line => line.Metric == metric.Name).ToList();
-        var last = MethodOrder.Sort(ofMetric.Select(line => line.Method).Distinct()).LastOrDefault();
+        var last = PredictionMethod.InTableOrder(ofMetric.Select(line => line.Method).Distinct()).LastOrDefault();
         var shown = ofMetric.Where(line => line.Method == last).ToList();
         if (shown.Count == 0) return;
         var table = new Table { Border = TableBorder.Simple };

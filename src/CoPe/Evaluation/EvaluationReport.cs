@@ -6,7 +6,7 @@ public sealed record EvaluationReport
     /// <summary>Name of the task.</summary>
     public required string Task { get; init; }
 
-    /// <summary>The methods, weakest kind first: see <see cref="MethodOrder"/>.</summary>
+    /// <summary>The methods, in the order in which they were given.</summary>
     public required IReadOnlyList<MethodScores> Methods { get; init; }
 
     /// <summary>What a reader of the figures must know: ids that did not match, answers that could not be read.</summary>

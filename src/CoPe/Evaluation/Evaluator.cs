@@ -8,11 +8,11 @@ public static class Evaluator
     /// <summary>Scores each method; what the task asks for decides the metrics.</summary>
     /// <param name="task">The task.</param>
     /// <param name="golds">The real answers, ids unique.</param>
-    /// <param name="predictions">Method name, for example <c>sft+cd</c>, to its predictions.</param>
+    /// <param name="predictions">Method name, for example <c>sft+cd</c>, to its predictions, in the order in which the report lists them.</param>
     /// <param name="options">How; null takes the defaults.</param>
     /// <param name="cancellationToken">Stops between two queries.</param>
     /// <exception cref="InvalidDataException">There is no gold, an id occurs twice, a gold cannot be read, or ids do not match and the options ask for an error.</exception>
-    public static EvaluationReport Evaluate(LampTask task, IReadOnlyList<GoldAnswer> golds, IReadOnlyDictionary<string, PredictionFile> predictions,
+    public static EvaluationReport Evaluate(LampTask task, IReadOnlyList<GoldAnswer> golds, OrderedDictionary<string, PredictionFile> predictions,
         EvaluationOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
@@ -21,15 +21,15 @@ public static class Evaluator
         var own = OwnTextsOf(golds);
         var warnings = new List<string>();
         var methods = new List<MethodScores>();
-        foreach (var method in MethodOrder.Sort(predictions.Keys))
+        foreach (var (method, file) in predictions)
         {
-            var matched = IdMatch.Of(task, method, golds, predictions[method], options.Mismatch);
+            var matched = IdMatch.Of(task, method, golds, file, options.Mismatch);
             warnings.AddRange(matched.Warnings);
             var answers = matched.Pairs.Select(pair => new ScoredAnswer(pair.Gold, pair.Output, own.GetValueOrDefault(pair.Gold.History))).ToList();
             if (scorer.Complaint(answers) is { } complaint) warnings.Add($"{method}: {complaint}");
             methods.Add(Score(method, answers, scorer, options, cancellationToken) with
             {
-                Model = predictions[method].Model,
+                Model = file.Model,
                 MissingIds = matched.MissingIds,
                 UnknownIds = matched.UnknownIds,
             });

@@ -121,7 +121,7 @@ public sealed class CommandLineTests : IDisposable
         };
 
         Assert.Equal(130, cope.Run(source.Token, "run", "recipe.yaml"));
-        Assert.EndsWith("cope: stopped; the same command goes on from here\n", cope.Error, StringComparison.Ordinal);
+        Assert.EndsWith("cope: stopped; the same command goes on from what was saved\n", cope.Error, StringComparison.Ordinal);
         Assert.Empty(cope.ErrorLines);
 
         cope.Sft.Before = null;

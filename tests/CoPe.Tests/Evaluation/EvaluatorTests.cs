@@ -24,11 +24,11 @@ public class EvaluatorTests
     }
 
     [Fact]
-    public void Methods_stand_in_table_order_whatever_the_order_of_files()
+    public void Methods_stand_in_the_order_in_which_they_were_given()
     {
         var answers = Predictions(("1", "a"), ("2", "b"), ("3", "c"))["cope"];
-        var files = new Dictionary<string, PredictionFile> { ["zeta"] = answers, ["cope"] = answers, ["sft+cd"] = answers, ["base"] = answers };
-        Assert.Equal(["base", "sft+cd", "cope", "zeta"], Score(Titles, GoldAnswer.Of(Titles, Users()), files).Methods.Select(scores => scores.Method));
+        var files = new OrderedDictionary<string, PredictionFile> { ["zeta"] = answers, ["cope"] = answers, ["base"] = answers };
+        Assert.Equal(["zeta", "cope", "base"], Score(Titles, GoldAnswer.Of(Titles, Users()), files).Methods.Select(scores => scores.Method));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public class EvaluatorTests
         GoldAnswer[] golds = [new() { Id = "1", Text = "sports" }, new() { Id = "2", Text = "crime" }, new() { Id = "3", Text = "other" }];
         var file = new PredictionFile { Task = task.LampId, Predictions = [new("1", "sports"), new("2", "sports"), new("3", "other")] };
 
-        var report = Evaluator.Evaluate(task, golds, new Dictionary<string, PredictionFile> { ["sft"] = file });
+        var report = Evaluator.Evaluate(task, golds, new OrderedDictionary<string, PredictionFile> { ["sft"] = file });
 
         // sports 2/3, other 1, and 14 more labels of the task without a right answer.
         Assert.Equal((2.0 / 3 + 1) / 16, report.Of("sft").Metrics["macro-f1"].Mean, 12);
@@ -122,7 +122,7 @@ public class EvaluatorTests
     public void The_bootstrap_median_is_near_the_mean_and_the_same_for_a_seed()
     {
         var golds = Enumerable.Range(0, 60).Select(i => new GoldAnswer { Id = $"{i}", Text = "a b c d" }).ToList();
-        var files = new Dictionary<string, PredictionFile>
+        var files = new OrderedDictionary<string, PredictionFile>
         {
             ["cope"] = new() { Task = "LaMP_5", Predictions = [.. golds.Select((gold, i) => new Prediction(gold.Id, (i % 7) switch { 0 => "a b c d", 1 => "a", 2 => "a b x y z", _ => "b q r" }))] },
         };
@@ -132,7 +132,7 @@ public class EvaluatorTests
         Assert.InRange(Math.Abs(median - Score(Titles, golds, files).Of("cope").Metrics["rouge-1"].Mean), 1e-12, 0.02);
     }
 
-    static EvaluationReport Score(LampTask task, IReadOnlyList<GoldAnswer> golds, Dictionary<string, PredictionFile> files, EvaluationOptions? options = null) =>
+    static EvaluationReport Score(LampTask task, IReadOnlyList<GoldAnswer> golds, OrderedDictionary<string, PredictionFile> files, EvaluationOptions? options = null) =>
         Evaluator.Evaluate(task, golds, files, options, TestContext.Current.CancellationToken);
 
     static EvaluationReport Evaluate(TaskOutcome outcome, string[] golds, string[] answers)
@@ -142,7 +142,7 @@ public class EvaluatorTests
         return Score(task, GoldAnswer.Of(labels), Predictions([.. answers.Select((answer, i) => ($"{i}", answer))]));
     }
 
-    static Dictionary<string, PredictionFile> Predictions(params (string Id, string Output)[] answers) => new()
+    static OrderedDictionary<string, PredictionFile> Predictions(params (string Id, string Output)[] answers) => new()
     {
         ["cope"] = new() { Task = "LaMP_5", Predictions = [.. answers.Select(answer => new Prediction(answer.Id, answer.Output))] },
     };

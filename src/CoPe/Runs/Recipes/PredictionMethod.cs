@@ -47,6 +47,16 @@ public sealed record PredictionMethod
     /// <exception cref="RecipeException">There is none.</exception>
     public static PredictionMethod Of(string name) => All.FirstOrDefault(method => method.Name == name) ?? throw new RecipeException(Unknown(name));
 
+    /// <summary>Heading of a method by its name, which is the heading of one that is not known here.</summary>
+    public static string TitleOf(string name) => All.FirstOrDefault(method => method.Name == name)?.Title ?? name;
+
+    /// <summary>Names in the order of the table; those that are not known here come last, by name.</summary>
+    public static IEnumerable<string> InTableOrder(IEnumerable<string> names)
+    {
+        var places = All.Select((method, place) => (method.Name, place)).ToDictionary();
+        return names.OrderBy(name => places.GetValueOrDefault(name, All.Count)).ThenBy(name => name, StringComparer.Ordinal);
+    }
+
     /// <summary>The adapter for the task that the expert wears under a recipe, which may ask the task-adaptive model where the history is in the prompt.</summary>
     public TaskAdapterKind TaskAdapterOf(Recipe recipe)
     {

@@ -30,7 +30,7 @@ static class MethodTests
     [
         .. Of(report, ReportFigures.Compared(report), ReportFigures.Columns(report), OptionsOf(recipe)).Select(test => new SignificanceRow
         {
-            Method = ReportFigures.TitleOf(test.Method), Baseline = ReportFigures.TitleOf(test.Baseline), Metric = test.Metric.Title,
+            Method = PredictionMethod.TitleOf(test.Method), Baseline = PredictionMethod.TitleOf(test.Baseline), Metric = test.Metric.Title,
             Difference = test.Difference, Low = test.Low, High = test.High, BootstrapP = test.BootstrapP, SignP = test.SignP,
             UsersHelped = test.Helped, UsersHurt = test.Hurt, UsersEqual = test.Equal,
         }),

@@ -24,13 +24,10 @@ static class ReportFigures
     /// <summary>The columns that a report has.</summary>
     public static IReadOnlyList<Metric> Columns(EvaluationReport report) => [.. All.Where(metric => report.Methods.Any(method => method.Metrics.ContainsKey(metric.Name)))];
 
-    /// <summary>Heading of a method.</summary>
-    public static string TitleOf(string method) => PredictionMethod.All.FirstOrDefault(known => known.Name == method)?.Title ?? method;
-
     /// <summary>The results table.</summary>
     public static ResultsTable Table(EvaluationReport report, SeedAverage? seeds = null) => new()
     {
-        Methods = [.. report.Methods.Select(scores => TitleOf(scores.Method))],
+        Methods = [.. report.Methods.Select(scores => PredictionMethod.TitleOf(scores.Method))],
         Metrics = [.. Columns(report).Select(metric => new MetricColumn
         {
             Name = metric.Title, LowerIsBetter = metric.Direction == MetricDirection.Lower, Descriptive = metric.Direction == MetricDirection.Neutral, Meaning = metric.Meaning,
@@ -43,7 +40,7 @@ static class ReportFigures
                where found is not null
                select new ResultCell
                {
-                   Method = TitleOf(scores.Method), Metric = metric.Title, Mean = found.Mean, StandardError = found.StandardError, Count = found.Count,
+                   Method = PredictionMethod.TitleOf(scores.Method), Metric = metric.Title, Mean = found.Mean, StandardError = found.StandardError, Count = found.Count,
                    OverUsers = scores.OverUsers.GetValueOrDefault(metric.Name), SeedDeviation = seeds?.DeviationOf(scores.Method, metric.Name),
                },
         ],
@@ -59,7 +56,7 @@ static class ReportFigures
 
     /// <summary>The same pairs by their headings.</summary>
     public static IReadOnlyList<MethodComparison> Comparisons(EvaluationReport report) =>
-        [.. Compared(report).Select(pair => new MethodComparison { Method = TitleOf(pair.Method), Baseline = TitleOf(pair.Baseline) })];
+        [.. Compared(report).Select(pair => new MethodComparison { Method = PredictionMethod.TitleOf(pair.Method), Baseline = PredictionMethod.TitleOf(pair.Baseline) })];
 
     /// <summary>Each user's value of every column and method.</summary>
     public static IEnumerable<UserScore> OfUsers(EvaluationReport report) =>
@@ -67,5 +64,5 @@ static class ReportFigures
         from user in scores.Users
         from metric in Columns(report)
         where user.Values.ContainsKey(metric.Name)
-        select new UserScore { User = user.UserId, Method = TitleOf(scores.Method), Metric = metric.Title, Value = user.Values[metric.Name] };
+        select new UserScore { User = user.UserId, Method = PredictionMethod.TitleOf(scores.Method), Metric = metric.Title, Value = user.Values[metric.Name] };
 }

@@ -1,4 +1,5 @@
 using CoPe.Evaluation;
+using CoPe.Runs.Recipes;
 
 namespace CoPe.Runs.Results;
 
@@ -15,7 +16,7 @@ public sealed record RunComparison
     public required IReadOnlyList<string> Unpaired { get; init; }
 
     /// <summary>Methods of any of the runs, in the order of tables.</summary>
-    public IReadOnlyList<string> Methods => [.. MethodOrder.Sort(Runs.SelectMany(run => run.Report.Methods).Select(scores => scores.Method).Distinct())];
+    public IReadOnlyList<string> Methods => [.. PredictionMethod.InTableOrder(Runs.SelectMany(run => run.Report.Methods).Select(scores => scores.Method).Distinct())];
 
     /// <summary>Compares runs.</summary>
     /// <param name="runs">Two or more runs of one task.</param>

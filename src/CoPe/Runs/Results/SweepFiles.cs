@@ -3,6 +3,7 @@ using System.Text.Json;
 using CoPe.Evaluation;
 using CoPe.Evaluation.Report;
 using CoPe.Evaluation.Report.Sweeps;
+using CoPe.Runs.Recipes;
 
 namespace CoPe.Runs.Results;
 
@@ -65,8 +66,8 @@ public static class SweepFiles
             Key = curve.Key,
             Values = [.. curve.Points.Select(point => point.Value)],
             Chosen = curve.Chosen,
-            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {ReportFigures.TitleOf(curve.Method)}.{Doubt(curve)}",
-            Unmoved = Unmoved(panels, ReportFigures.TitleOf(curve.Method)),
+            Choice = $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {PredictionMethod.TitleOf(curve.Method)}.{Doubt(curve)}",
+            Unmoved = Unmoved(panels, PredictionMethod.TitleOf(curve.Method)),
             Panels = panels,
         };
     }
@@ -83,7 +84,7 @@ public static class SweepFiles
         new() { Name = metric.Title, LowerIsBetter = metric.Direction == MetricDirection.Lower, Meaning = metric.Meaning },
         [
             .. curve.Points[0].Figures.Report.Methods.Select(scores => new SweepSeries(
-                ReportFigures.TitleOf(scores.Method),
+                PredictionMethod.TitleOf(scores.Method),
                 [.. curve.Points.Select(point => point.Figures.Report.Methods.FirstOrDefault(other => other.Method == scores.Method)?.Metrics.GetValueOrDefault(metric.Name))])),
         ]);
 }

@@ -45,6 +45,6 @@ static class RunScores
     static Dictionary<string, T> Join<T>(IReadOnlyDictionary<string, T> known, IEnumerable<KeyValuePair<string, T>> others) =>
         known.Concat(others.Where(pair => !known.ContainsKey(pair.Key))).ToDictionary();
 
-    static Dictionary<string, PredictionFile> Files(StageContext context, int run) =>
-        context.Recipe.Methods().ToDictionary(method => method.Name, method => PredictionFile.Read(context.Run.PredictionsOfRun(method.Name, run)));
+    static OrderedDictionary<string, PredictionFile> Files(StageContext context, int run) =>
+        new(context.Recipe.Methods().Select(method => KeyValuePair.Create(method.Name, PredictionFile.Read(context.Run.PredictionsOfRun(method.Name, run)))));
 }
