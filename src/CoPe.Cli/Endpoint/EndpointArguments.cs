@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoPe.Cli.Display;
 using CoPe.Negatives;
 using CoPe.Runs;
 using CoPe.Runs.Recipes;
@@ -39,6 +40,10 @@ sealed class EndpointArguments
             Parallel = Math.Clamp(parsed.GetValue(parallel), 1, 1024),
         };
         var http = context.Shared.Get("endpoint", () => new HttpClient { Timeout = Timeout.InfiniteTimeSpan });
-        return context with { CandidateSource = new EndpointCandidates(new EndpointClient(http, options, context.Time, context.Log), options, context.Log).Draw };
+        return context with { CandidateEndpoint = new(NameOf(options), new EndpointCandidates(new EndpointClient(http, options, context.Time, context.Log), options, context.Log).Draw) };
     }
+
+    /// <summary>The options that name the endpoint, as they are typed; without a password in the address, for the name is written down.</summary>
+    static string NameOf(EndpointOptions options) =>
+        $"--endpoint {options.Url.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped).TrimEnd('/')} --endpoint-model {Words.Argument(options.Model)}{(options.Api == EndpointApi.Chat ? " --endpoint-api chat" : "")}";
 }

@@ -7,6 +7,8 @@ namespace CoPe.Cli.Endpoint;
 /// <summary>Candidates from an endpoint: several requests under way at once, the item's seed with each, unusable texts drawn again, fewer choices than asked for made up by asking again.</summary>
 sealed class EndpointCandidates(EndpointClient client, EndpointOptions options, ILogger log)
 {
+    int poor;
+
     /// <summary>A <see cref="CandidateSource"/>. After an error no new request is sent, those under way are waited for and returned, and then the error comes.</summary>
     public IEnumerable<DrawnTexts> Draw(IReadOnlyList<WordedItem> items, CandidateOptions wanted, long seed, CancellationToken cancellation)
     {
@@ -23,6 +25,7 @@ sealed class EndpointCandidates(EndpointClient client, EndpointOptions options, 
             stopping.Cancel();
             Task.WhenAny(work).GetAwaiter().GetResult(); // whatever its outcome: it must not outlive the token source
             log.LogInformation("endpoint {Url}: {Usage}", options.Url, client.Usage);
+            if (poor > 0) log.LogWarning("endpoint {Url}: {Poor} of {Items} history items got fewer than the {Count} candidates wanted", options.Url, poor, items.Count, wanted.Count);
         }
     }
 
@@ -64,11 +67,16 @@ sealed class EndpointCandidates(EndpointClient client, EndpointOptions options, 
     {
         var texts = new List<string>();
         var itemSeed = (int)(CandidateGenerator.SeedOf(seed, item.Item.UserId, item.Item.ItemId) & 0x3FFFFFFF);
-        for (var round = 0; round <= wanted.Redraws && texts.Count < wanted.Count; round++)
+        var idle = 0;
+        for (var round = 0; idle <= wanted.Redraws && texts.Count < wanted.Count; round++)
         {
             var drawn = await client.Ask(item, wanted.Count - texts.Count, itemSeed + round, wanted.Decoding, cancellation).ConfigureAwait(false);
-            texts.AddRange(drawn.Where(item.Item.Accepts).Select(text => text.Trim()).Take(wanted.Count - texts.Count));
+            var usable = drawn.Where(item.Item.Accepts).Select(text => text.Trim()).Take(wanted.Count - texts.Count).ToList();
+            if (usable.Count == 0) idle++; // an endpoint that gives one choice a request is asked as often as choices are wanted
+            texts.AddRange(usable);
         }
+
+        if (texts.Count < wanted.Count) Interlocked.Increment(ref poor);
         return new DrawnTexts(item.Item.UserId, item.Item.ItemId, texts);
     }
 }

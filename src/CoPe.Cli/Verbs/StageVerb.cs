@@ -33,7 +33,11 @@ sealed record StageVerb(string Stage, string Description)
         {
             var request = options.Read(parsed);
             var isAgain = parsed.GetValue(again);
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.RunOnly(Endpoint is null ? context : Endpoint.Apply(parsed, context), Stage, isAgain));
+            var context = new RunSession(host, request).Work((pipeline, context) =>
+            {
+                var asked = context with { Restarts = isAgain };
+                pipeline.RunOnly(Endpoint is null ? asked : Endpoint.Apply(parsed, asked), Stage, isAgain);
+            });
             After(context, request);
             return ExitCode.Ok;
         });

@@ -65,14 +65,23 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         return [.. Stages.Where(stage => stage.IsIn(context.Recipe)).Select(ledger.Status)];
     }
 
+    /// <summary>Asks what <see cref="Run"/> asks before it begins, and does nothing.</summary>
+    /// <exception cref="RunException">A stage would be made anew that took long or was paid for; the message says what changed.</exception>
+    public void Judge(StageContext context)
+    {
+        foreach (var status in Status(context)) KeepWork(status, context);
+    }
+
     /// <summary>The stage of a name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public Stage Find(string name) => Stages.FirstOrDefault(stage => stage.Name == name)
         ?? throw new ArgumentException($"no stage '{name}'{NearestName.Hint(name, Stages.Select(stage => stage.Name))}", nameof(name));
 
-    static void KeepWork(StageStatus status, StageContext context)
+    void KeepWork(StageStatus status, StageContext context)
     {
-        if (status.State != StageState.Stale || context.Restarts || status.Spent < Precious) return;
+        if (context.Restarts) return;
+        if (Find(status.Stage).Objection(context, status) is { } objection) throw new RunException(objection);
+        if (status.State != StageState.Stale || status.Spent < Precious) return;
         throw new RunException($"'{status.Stage}' took {status.Spent.TotalMinutes:0} minutes in {context.Run.Name} and would be made anew ({string.Join("; ", status.Reasons)}): "
             + "name another folder with --run, or throw that work away with --restart (in the stage's own verb --again)");
     }

@@ -32,6 +32,9 @@ public abstract class Stage
     /// <summary>Files and folders it writes, which it owns alone: they must exist once it is complete, and are removed before it runs on other inputs.</summary>
     public abstract IEnumerable<string> Outputs(RunDirectory run);
 
+    /// <summary>Why the stage must not be run as it stands, for reasons of its own: what is there, and what to do; null where it may. Not asked where the person has said that what is there may go.</summary>
+    public virtual string? Objection(StageContext context, StageStatus status) => null;
+
     /// <summary>Does the work. Cancellation is looked at often; then what is done is saved and <see cref="OperationCanceledException"/> thrown.</summary>
     public abstract void Execute(StageContext context);
 }

@@ -21,11 +21,11 @@ public sealed record StageContext
     /// <summary>What stages share while the process lives, such as the loaded model. The caller of the pipeline owns it.</summary>
     public required SharedResources Shared { get; init; }
 
-    /// <summary>Stages that were made from other inputs are made anew however long they took.</summary>
+    /// <summary>Stages that were made from other inputs are made anew however long they took, and whatever they cost.</summary>
     public bool Restarts { get; init; }
 
     /// <summary>Draws candidates elsewhere; null draws them here, from the task-adaptive model.</summary>
-    public CandidateSource? CandidateSource { get; init; }
+    public CandidateEndpoint? CandidateEndpoint { get; init; }
 
     /// <summary>Takes where the time of decoding goes; null measures nothing.</summary>
     public DecodingTrace? Trace { get; init; }

@@ -9,8 +9,8 @@ namespace CoPe.Runs.Stages;
 /// <param name="stage">Its name.</param>
 sealed class Portions<TLine>(StageContext context, string stage)
 {
-    readonly string file = Path.Combine(context.Run.Checkpoints(stage), "portions.jsonl");
-    readonly List<Portion> whole = [.. JsonLines.Read<Portion>(Path.Combine(context.Run.Checkpoints(stage), "portions.jsonl"))];
+    readonly string file = FileOf(context, stage);
+    readonly List<Portion> whole = [.. JsonLines.Read<Portion>(FileOf(context, stage))];
 
     /// <summary>Items done in earlier sittings.</summary>
     public int Done => whole.Sum(portion => portion.Items);
@@ -31,6 +31,9 @@ sealed class Portions<TLine>(StageContext context, string stage)
 
         return [.. whole.SelectMany(portion => portion.Lines)];
     }
+
+    /// <summary>Where a stage's portions are kept.</summary>
+    public static string FileOf(StageContext context, string stage) => Path.Combine(context.Run.Checkpoints(stage), "portions.jsonl");
 
     /// <summary>Forgets the portions, once the stage's output is written.</summary>
     public void Remove() => AtomicFile.Remove(file);

@@ -35,20 +35,25 @@ sealed class SampleNegativesStage : Stage
     public override IEnumerable<string> Outputs(RunDirectory run) => [run.Candidates];
 
     /// <inheritdoc/>
+    public override string? Objection(StageContext context, StageStatus status) => new KeptCandidates(context, this).Objection(status);
+
+    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
+        var kept = new KeptCandidates(context, this);
+        kept.Settle();
         var workspace = new RunWorkspace(context);
         var items = workspace.HistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
         var portions = new Portions<ItemCandidates>(context, Name);
         IReadOnlyCollection<ItemCandidates> lines = context.Recipe.Negatives.Kind != NegativeKind.Pseudo ? portions.Run(items, ItemsPerWrite, Borrow(context, workspace))
-            : context.CandidateSource is { } elsewhere ? Ask(context, workspace, elsewhere, items)
+            : context.CandidateEndpoint is { } endpoint ? Ask(context, workspace, endpoint, items, kept.Partial)
             : Sample(context, workspace, portions, items);
         var poor = lines.Count(line => line.Candidates.Count == 0);
         if (poor > 0) context.Log.LogWarning("{Stage}: {Poor} of {Items} history items have no usable candidate and make no preference pair", Name, poor, items.Count);
         AtomicFile.Remove(context.Run.Candidates);
         var made = lines.ToDictionary(line => (line.User, line.Item));
+        // The checkpoints go once the stage is marked as complete: until then they are what a kill leaves of paid answers.
         JsonLines.Write(context.Run.Candidates, items.Select(pair => made[(pair.User.Id, pair.Item.Id)]));
-        AtomicFile.Remove(context.Run.Checkpoints(Name));
     }
 
     /// <summary>Here, in portions, so that the same items decode together whatever was interrupted.</summary>
@@ -60,13 +65,13 @@ sealed class SampleNegativesStage : Stage
     }
 
     /// <summary>Elsewhere, where answers come one by one and cost money: each is kept.</summary>
-    IReadOnlyCollection<ItemCandidates> Ask(StageContext context, RunWorkspace workspace, CandidateSource source, List<UserItem> items)
+    IReadOnlyCollection<ItemCandidates> Ask(StageContext context, RunWorkspace workspace, CandidateEndpoint endpoint, List<UserItem> items, string partial)
     {
-        var partial = Path.Combine(context.Run.Checkpoints(Name), "candidates.jsonl");
         var done = JsonLines.Read<ItemCandidates>(partial).ToDictionary(line => (line.User, line.Item));
         var progress = new ItemProgress(context.Progress, Name, done.Count, items.Count);
         var missing = items.Where(pair => !done.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
-        foreach (var line in Saving(Drawn(context, workspace, source, missing, progress), partial)) done[(line.User, line.Item)] = line;
+        var drawn = Drawn(context, workspace, endpoint.Draw, missing, progress).Select(line => line with { Source = endpoint.Name });
+        foreach (var line in Saving(drawn, partial)) done[(line.User, line.Item)] = line;
         return [.. done.Values];
     }
 

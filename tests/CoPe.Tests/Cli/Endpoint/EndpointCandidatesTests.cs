@@ -37,6 +37,14 @@ public class EndpointCandidatesTests
     }
 
     [Fact]
+    public void An_endpoint_that_gives_one_choice_a_request_is_asked_as_often_as_choices_are_wanted()
+    {
+        using var endpoint = new FakeEndpoint((number, _) => FakeEndpoint.Texts($"text {number}"));
+        Assert.Equal(8, endpoint.Draw([FakeEndpoint.Item(1)], count: 8)[0].Texts.Count);
+        Assert.Equal(8, endpoint.Bodies.Count);
+    }
+
+    [Fact]
     public void Asking_again_is_bounded()
     {
         using var endpoint = new FakeEndpoint((_, _) => FakeEndpoint.Texts());

@@ -23,6 +23,45 @@ public sealed class EndpointVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.Equal(7, endpoint.Requests); // the failed one was sent again, no other
     }
 
+    [Fact]
+    public void Answers_of_an_endpoint_are_neither_lost_nor_mixed_with_others_unless_that_is_said()
+    {
+        using var endpoint = new LocalEndpoint(failing: request => request == 2);
+        Assert.Equal(0, world.Cope(default, "train", "tam", "recipe.yaml", "--run", "paid"));
+        string[] alone = ["negatives", "sample", "--run", "paid"];
+        string[] there = [.. alone, "--endpoint", endpoint.Url, "--endpoint-parallel", "1", "--endpoint-model"];
+        Assert.Equal(1, world.Cope(default, [.. there, "tam"]));
+
+        foreach (var others in (string[][])[alone, [.. there, "other"], ["run", "--run", "paid"]])
+        {
+            Assert.Equal(1, world.Cope(default, others));
+            Assert.Contains($"with the candidates of 2 history items from --endpoint {endpoint.Url} --endpoint-model tam: go on with 'cope negatives sample --run paid --endpoint {endpoint.Url} --endpoint-model tam'", world.Error, StringComparison.Ordinal);
+        }
+
+        Assert.True(world.Cope(default, [.. there, "tam"]) == 0, world.Error);
+        Assert.Equal(1, world.Cope(default, [.. there, "other"]));
+        Assert.Contains("is complete in paid with candidates from --endpoint", world.Error, StringComparison.Ordinal);
+        Assert.Equal(1, world.Cope(default, "run", "--run", "paid", "--set", "negatives.temperature=0.5"));
+        Assert.Contains("has the candidates of 6 history items from --endpoint", world.Error, StringComparison.Ordinal);
+        Assert.Equal(0, world.Cope(default, [.. there, "tam"]));
+
+        Assert.All(File.ReadAllLines(world.At("paid").Candidates), line => Assert.Contains("drawn there", line, StringComparison.Ordinal));
+        Assert.Equal(7, endpoint.Requests);
+    }
+
+    [Fact]
+    public void What_an_endpoint_answered_gives_way_to_candidates_from_here_on_request()
+    {
+        using var endpoint = new LocalEndpoint(failing: request => request == 2);
+        Assert.Equal(0, world.Cope(default, "train", "tam", "recipe.yaml", "--run", "thrown"));
+        Assert.Equal(1, world.Cope(default, "negatives", "sample", "--run", "thrown", "--endpoint", endpoint.Url, "--endpoint-model", "tam", "--endpoint-parallel", "1"));
+
+        Assert.True(world.Cope(default, "negatives", "sample", "--run", "thrown", "--again") == 0, world.Error);
+
+        Assert.Contains("from another source is thrown away", world.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("drawn there", File.ReadAllText(world.At("thrown").Candidates), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--endpoint-model is given without --endpoint", "--endpoint-model", "tam")]
     [InlineData("expected an address", "--endpoint", "localhost", "--endpoint-model", "tam")]

@@ -29,13 +29,13 @@ sealed class FakeEndpoint(Func<int, JsonObject, HttpResponseMessage> answer) : H
 
     public static WordedItem Item(int number) => new(new CandidateItem("u", $"p{number}", [1, 2, 3], "gold"), [new ChatMessage("user", "Write")]);
 
-    public List<DrawnTexts> Draw(IReadOnlyList<WordedItem> items, EndpointApi api = EndpointApi.Completions, int attempts = 3, int parallel = 1) => [.. Drawing(items, api, attempts, parallel)];
+    public List<DrawnTexts> Draw(IReadOnlyList<WordedItem> items, EndpointApi api = EndpointApi.Completions, int attempts = 3, int parallel = 1, int count = 3) => [.. Drawing(items, api, attempts, parallel, count)];
 
-    public IEnumerable<DrawnTexts> Drawing(IReadOnlyList<WordedItem> items, EndpointApi api = EndpointApi.Completions, int attempts = 3, int parallel = 1)
+    public IEnumerable<DrawnTexts> Drawing(IReadOnlyList<WordedItem> items, EndpointApi api = EndpointApi.Completions, int attempts = 3, int parallel = 1, int count = 3)
     {
         var options = new EndpointOptions { Url = new Uri("http://there/v1/"), Model = "tam", Api = api, Attempts = attempts, Parallel = parallel, FirstDelay = TimeSpan.Zero };
         var client = new EndpointClient(new HttpClient(this), options, TimeProvider.System, NullLogger.Instance);
-        return new EndpointCandidates(client, options, NullLogger.Instance).Draw(items, new CandidateOptions(), 7, TestContext.Current.CancellationToken);
+        return new EndpointCandidates(client, options, NullLogger.Instance).Draw(items, new CandidateOptions { Count = count }, 7, TestContext.Current.CancellationToken);
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
