@@ -33,6 +33,17 @@ sealed class RunSession(CommandHost host, RunRequest request)
         return context;
     }
 
+    /// <summary>Asks whether the run would go on with the data of another folder, and does nothing.</summary>
+    /// <exception cref="RunException">It would not.</exception>
+    public void Judge(string data)
+    {
+        var (file, run) = request.Locate(host);
+        var recipe = Recipe.Read(file, request.Overrides);
+        using var shared = new SharedResources();
+        var inputs = InputPaths.Find(recipe with { Data = data }, host.Roots, model => ModelSource.Find(host, model, request.IsQuiet));
+        host.Pipeline.Judge(new() { Recipe = recipe, Run = run, Inputs = inputs, Shared = shared, Time = host.Time, Restarts = request.Restarts });
+    }
+
     /// <summary>The run as it stands, without doing anything.</summary>
     public T Look<T>(Func<StageContext, T> look)
     {

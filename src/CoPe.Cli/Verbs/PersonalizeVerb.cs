@@ -5,6 +5,7 @@ using CoPe.Data.Importing;
 using CoPe.Data.Samples;
 using CoPe.Data.Tasks;
 using CoPe.Runs;
+using CoPe.Runs.Privacy;
 
 namespace CoPe.Cli.Verbs;
 
@@ -33,7 +34,7 @@ static class PersonalizeVerb
             request = request with { Run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(person.Name)) };
             string[] own = [$"task={parsed.GetValue(task)}", $"data={Path.Combine(request.Run, "data")}"];
             request = request with { Overrides = [.. own, .. request.Overrides] };
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => Prepare(host, run, person, (parsed.GetValue(task)!, parsed.GetValue(data))));
+            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => Prepare(host, request, run, person, (parsed.GetValue(task)!, parsed.GetValue(data))));
             ResultsView.Write(host, context, request.IsJson);
             host.Out.WriteLine($"next     cope chat {request.Run} --user {Words.Argument(person.Name)}");
             return ExitCode.Ok;
@@ -41,12 +42,20 @@ static class PersonalizeVerb
         return command;
     }
 
-    static void Prepare(CommandHost host, RunDirectory run, (string Name, string Folder) person, (string Task, string? Data) named)
+    /// <summary>Writes the data aside, has the run judge them there, and puts them in the place of those before: a run that refuses, or a kill, leaves the data that its stages were made from.</summary>
+    static void Prepare(CommandHost host, RunRequest request, RunDirectory run, (string Name, string Folder) person, (string Task, string? Data) named)
     {
+        if (ForgottenUsers.Read(run).Contains(person.Name))
+            throw new RunException($"{run.Name} has forgotten '{person.Name}', and his texts do not come back there: start a new run in another folder with --run FOLDER");
         var definition = TaskFile.Read(InputPaths.FindTask(named.Task, host.Roots));
-        var (check, problems) = OwnTexts.Write(run.Data, definition, person, named.Data is { } folder ? Read(host.Folder(folder), definition) : Invented(run, definition));
-        foreach (var problem in problems) host.Error.WriteLine($"cope: {problem}");
-        ImportView.WriteCheck(host with { Out = host.Error }, check);
+        var others = named.Data is { } folder ? Read(host.Folder(folder), definition) : Invented(run, definition);
+        AtomicFile.WriteFolder(run.Data, aside =>
+        {
+            var (check, problems) = OwnTexts.Write(aside, definition, person, others);
+            foreach (var problem in problems) host.Error.WriteLine($"cope: {problem}");
+            ImportView.WriteCheck(host with { Out = host.Error }, check);
+            new RunSession(host, request).Judge(aside);
+        });
     }
 
     static LampDataset Invented(RunDirectory run, TaskDefinition definition)

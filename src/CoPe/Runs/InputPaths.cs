@@ -8,7 +8,7 @@ namespace CoPe.Runs;
 public sealed record InputPaths
 {
     /// <summary>Files of a task, by the benchmark's names.</summary>
-    static readonly string[] TaskFiles = [LampFiles.UsersFile, LampFiles.LabelsFile, LampFiles.OthersFile];
+    static readonly (string Name, StageFiles Kind)[] TaskFiles = [(LampFiles.UsersFile, StageFiles.Users), (LampFiles.LabelsFile, StageFiles.Users), (LampFiles.OthersFile, StageFiles.Others)];
 
     /// <summary>The model folder.</summary>
     public required string Model { get; init; }
@@ -34,9 +34,9 @@ public sealed record InputPaths
         var taskFile = FindTask(recipe.Task, roots);
         var name = Tasks.TaskFile.IsPath(recipe.Task) ? Tasks.TaskFile.Read(taskFile).Task.Name : recipe.Task;
         var task = Path.Combine(data, name);
-        if (!Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file)))) task = data;
+        if (!Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file.Name)))) task = data;
         if (!Directory.Exists(task))
-            throw new RunException($"data folder {data} holds no folder '{name}'{NearestName.Hint(name, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles)} in it");
+            throw new RunException($"data folder {data} holds no folder '{name}'{NearestName.Hint(name, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles.Select(file => file.Name))} in it");
         var prompt = recipe.Prompts is { } prompts ? FindPrompt(Folder(prompts, roots, "prompts", "name a folder with a prompt file per task, or leave the key out for the task's own wording"), name) : null;
         findModel ??= model => Folder(model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER");
         return new() { Data = task, TaskFile = taskFile, Prompt = prompt, Model = findModel(recipe.Model) };
@@ -63,8 +63,7 @@ public sealed record InputPaths
     {
         if (kinds.HasFlag(StageFiles.Model))
             foreach (var file in Directory.EnumerateFiles(Model).Where(IsModelFile).Order(StringComparer.Ordinal)) yield return ("model " + Path.GetFileName(file), file);
-        if (kinds.HasFlag(StageFiles.Data))
-            foreach (var file in TaskFiles.Where(name => File.Exists(Path.Combine(Data, name)))) yield return ("data " + file, Path.Combine(Data, file));
+        foreach (var file in TaskFiles.Where(file => kinds.HasFlag(file.Kind) && File.Exists(Path.Combine(Data, file.Name)))) yield return ("data " + file.Name, Path.Combine(Data, file.Name));
         if (!kinds.HasFlag(StageFiles.Task)) yield break;
         yield return ("task " + Path.GetFileName(TaskFile), TaskFile);
         if (Prompt is not null) yield return ("prompt " + Path.GetFileName(Prompt), Prompt);

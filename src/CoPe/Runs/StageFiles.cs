@@ -10,12 +10,15 @@ public enum StageFiles
     /// <summary>The model folder.</summary>
     Model = 1,
 
-    /// <summary>The task's data files.</summary>
-    Data = 2,
+    /// <summary>The test users' histories, queries and golds.</summary>
+    Users = 2,
 
     /// <summary>The task file, and the prompt file where the recipe names one.</summary>
     Task = 4,
 
-    /// <summary>All three.</summary>
-    All = Model | Data | Task,
+    /// <summary>The other users' queries.</summary>
+    Others = 8,
+
+    /// <summary>All of them.</summary>
+    All = Model | Users | Task | Others,
 }

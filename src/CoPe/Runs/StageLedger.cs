@@ -91,11 +91,19 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
 
     SortedDictionary<string, string> Inputs(Stage stage)
     {
+        var inputs = AllInputs(stage);
+        foreach (var (name, _) in context.Inputs.Files(StageFiles.All & ~stage.Reads)) inputs[name] = StageMarker.NotRead;
+        return inputs;
+    }
+
+    /// <summary>The inputs with every file, whether the stage reads it or not: what stages name each other by, so that runs from before a stage said what it reads stay whole.</summary>
+    SortedDictionary<string, string> AllInputs(Stage stage)
+    {
         var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in stage.RecipeKeys.Count == 0 ? new Dictionary<string, string>() : context.Recipe.Values(stage.RecipeKeys)) inputs["recipe " + key] = value;
         if (ForgottenUsers.Read(context.Run) is { Users: { Count: > 0 } forgotten }) inputs["forgotten users"] = string.Join(' ', forgotten);
-        foreach (var (name, path) in context.Inputs.Files(stage.Reads)) inputs[name] = hashes.Of(path);
-        foreach (var needed in stage.Needs(context.Recipe)) inputs["stage " + needed] = StageMarker.HashOf(Inputs(pipeline.Find(needed)));
+        foreach (var (name, path) in context.Inputs.Files(StageFiles.All)) inputs[name] = hashes.Of(path);
+        foreach (var needed in stage.Needs(context.Recipe)) inputs["stage " + needed] = StageMarker.HashOf(AllInputs(pipeline.Find(needed)));
         return inputs;
     }
 

@@ -9,6 +9,9 @@ public sealed record StageMarker
 {
     static readonly JsonSerializerOptions Options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
+    /// <summary>The value of a file that lies there and that the stage does not read.</summary>
+    public const string NotRead = "not read";
+
     /// <summary>The stage.</summary>
     public required string Stage { get; init; }
 
@@ -41,11 +44,11 @@ public sealed record StageMarker
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines))));
     }
 
-    /// <summary>What differs from other inputs, in words; empty where nothing does.</summary>
+    /// <summary>What differs from other inputs, in words; empty where nothing does. A file that the stage does not read may be what it likes, also where a former version noted its content.</summary>
     public IReadOnlyList<string> Changes(IReadOnlyDictionary<string, string> now)
     {
         ArgumentNullException.ThrowIfNull(now);
-        return [.. Inputs.Keys.Union(now.Keys).Order(StringComparer.Ordinal).Where(name => Inputs.GetValueOrDefault(name) != now.GetValueOrDefault(name)).Select(name => Describe(name, Inputs.GetValueOrDefault(name), now.GetValueOrDefault(name)))];
+        return [.. Inputs.Keys.Union(now.Keys).Order(StringComparer.Ordinal).Where(name => IsOther(Inputs.GetValueOrDefault(name), now.GetValueOrDefault(name))).Select(name => Describe(name, Inputs.GetValueOrDefault(name), now.GetValueOrDefault(name)))];
     }
 
     /// <summary>Output files of the marker that are gone or have another size.</summary>
@@ -70,6 +73,8 @@ public sealed record StageMarker
 
     /// <summary>Writes the marker.</summary>
     public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Options) + "\n");
+
+    static bool IsOther(string? before, string? now) => before != now && now != NotRead && !(now is null && before == NotRead);
 
     static string Describe(string name, string? before, string? now) => name.Split(' ')[0] switch
     {

@@ -1,4 +1,5 @@
 using CoPe.Cli;
+using CoPe.Runs;
 
 namespace CoPe.Tests.Cli;
 
@@ -27,7 +28,33 @@ public sealed class PersonalizeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.Contains("'/contrast much' is not understood; the command is /contrast 0.3", error, StringComparison.Ordinal);
 
         Assert.True(world.Cope(default, "user", "forget", "wrote", "Ada L.") == 0, world.Error);
-        Assert.DoesNotContain(Directory.EnumerateFiles(world.At("wrote").Root, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".lock"), file => File.ReadAllText(file).Contains("boats went out", StringComparison.Ordinal));
+        Assert.False(IsInFiles("wrote", "boats went out"));
+        Assert.Equal(1, world.Cope(default, ["personalize", "--history", "mine", "--name", "Ada L.", "--run", "wrote", .. Small]));
+        Assert.Contains("wrote has forgotten 'Ada L.', and his texts do not come back there", world.Error, StringComparison.Ordinal);
+        Assert.False(IsInFiles("wrote", "boats went out"));
+    }
+
+    [Fact]
+    public void Data_that_would_throw_long_work_away_are_not_taken_and_with_them_the_task_adaptive_model_stays()
+    {
+        var texts = Directory.CreateDirectory(world.PathOf("letters")).FullName;
+        for (var day = 1; day <= 6; day++) File.WriteAllText(Path.Combine(texts, $"2024-02-0{day}.md"), $"# The garden on day {day}\n\nThe frost came back in the night, and number {day} of the beds is lost to it.");
+        string[] line = ["personalize", "--history", "letters", "--run", "letters-run", "--set", "predict=tam,sft", .. Small];
+        Assert.True(world.Cope(default, line) == 0, world.Error);
+        var run = world.At("letters-run");
+        (StageMarker.Read(run.Marker("train sft"))! with { Seconds = 3600 }).Write(run.Marker("train sft"));
+        File.WriteAllText(Path.Combine(texts, "2024-02-07.md"), "# The garden on day 7\n\nA seventh letter, from a spring that came late.");
+
+        Assert.Equal(1, world.Cope(default, line));
+
+        Assert.Contains("'train sft' took 60 minutes", world.Error, StringComparison.Ordinal);
+        Assert.False(IsInFiles("letters-run", "A seventh letter"));
+        Assert.True(world.Cope(default, "run", "--run", "letters-run", "--quiet") == 0, world.Error); // complete as before
+        var tam = File.GetLastWriteTimeUtc(run.Marker("train tam"));
+        Assert.True(world.Cope(default, [.. line, "--restart"]) == 0, world.Error);
+        Assert.True(IsInFiles("letters-run/data", "A seventh letter"));
+        Assert.Equal(tam, File.GetLastWriteTimeUtc(run.Marker("train tam")));
+        Assert.False(Directory.Exists(run.Data + ".part"));
     }
 
     [Fact]
@@ -53,6 +80,9 @@ public sealed class PersonalizeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.Contains("base: ", output, StringComparison.Ordinal);
         Assert.DoesNotContain("decode_dtype: int8", File.ReadAllText(world.At("undisturbed").Recipe), StringComparison.Ordinal);
     }
+
+    bool IsInFiles(string folder, string text) =>
+        Directory.EnumerateFiles(world.At(folder).Root, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".lock").Any(file => File.ReadAllText(file).Contains(text, StringComparison.Ordinal));
 
     (int Code, string Output, string Error) Chat(string said, params string[] args)
     {

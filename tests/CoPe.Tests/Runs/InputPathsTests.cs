@@ -40,4 +40,14 @@ public sealed class InputPathsTests : IDisposable
     [Fact]
     public void Files_are_named_without_their_place() =>
         Assert.Equal(["model config.json", "data user_others.json", "task t.yaml"], Find().Files(StageFiles.All).Select(file => file.Name));
+
+    [Fact]
+    public void The_users_files_and_the_others_are_kinds_of_their_own()
+    {
+        folder.Write("here/data/t/user_top_100_history.json", "[]");
+        folder.Write("here/data/t/user_top_100_history_label.json", "{}");
+
+        Assert.Equal(["data user_top_100_history.json", "data user_top_100_history_label.json"], Find().Files(StageFiles.Users).Select(file => file.Name));
+        Assert.Equal(["data user_others.json"], Find().Files(StageFiles.Others).Select(file => file.Name));
+    }
 }

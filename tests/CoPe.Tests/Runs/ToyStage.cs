@@ -16,6 +16,14 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
 
     public override IReadOnlyList<string> RecipeKeys => keys;
 
+    public StageFiles Read { get; set; } = StageFiles.All;
+
+    public string? Objecting { get; set; }
+
+    public override StageFiles Reads => Read;
+
+    public override string? Objection(StageContext context, StageStatus status) => Objecting;
+
     public override IEnumerable<string> Needs(Recipe recipe) => needs;
 
     public override IEnumerable<string> Outputs(RunDirectory run) => [Path.Combine(run.Root, name + ".out")];

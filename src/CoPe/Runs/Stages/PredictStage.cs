@@ -28,6 +28,9 @@ sealed class PredictStage(PredictionMethod method) : Stage
     ];
 
     /// <inheritdoc/>
+    public override StageFiles Reads => StageFiles.Model | StageFiles.Task | StageFiles.Users;
+
+    /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe)
     {
         var task = method.TaskAdapterOf(recipe);

@@ -18,6 +18,9 @@ sealed class ProfileStage : Stage
         ["task", "users", "history_limit", "development_items", "decode_dtype", "context.item_words", "context.profile_items", "context.profile_tokens", "sft.max_words"];
 
     /// <inheritdoc/>
+    public override StageFiles Reads => StageFiles.Model | StageFiles.Task | StageFiles.Users;
+
+    /// <inheritdoc/>
     public override bool IsIn(Recipe recipe) => recipe.Methods().Any(method => method.Context == ContextKind.Profile);
 
     /// <inheritdoc/>

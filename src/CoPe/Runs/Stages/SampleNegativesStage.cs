@@ -26,6 +26,9 @@ sealed class SampleNegativesStage : Stage
     ];
 
     /// <inheritdoc/>
+    public override StageFiles Reads => StageFiles.Model | StageFiles.Task | StageFiles.Users;
+
+    /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];
 
     /// <inheritdoc/>

@@ -20,6 +20,9 @@ sealed class SelectNegativesStage : Stage
     public override IReadOnlyList<string> RecipeKeys => ["task", "users", "history_limit", "development_items", "decode_dtype", "negatives.select", "negatives.reward", "negatives.span", "sft.max_words"];
 
     /// <inheritdoc/>
+    public override StageFiles Reads => StageFiles.Model | StageFiles.Task | StageFiles.Users;
+
+    /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam", "train sft", "negatives sample"];
 
     /// <inheritdoc/>

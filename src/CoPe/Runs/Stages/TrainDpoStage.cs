@@ -19,6 +19,9 @@ sealed class TrainDpoStage : Stage
     public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "dpo"];
 
     /// <inheritdoc/>
+    public override StageFiles Reads => StageFiles.Model | StageFiles.Task | StageFiles.Users;
+
+    /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam", "train sft", "negatives select"];
 
     /// <inheritdoc/>

@@ -18,6 +18,9 @@ sealed class TrainSftStage : Stage
     public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "sft"];
 
     /// <inheritdoc/>
+    public override StageFiles Reads => StageFiles.Model | StageFiles.Task | StageFiles.Users;
+
+    /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];
 
     /// <inheritdoc/>

@@ -22,6 +22,9 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
     public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "model_dtype", "tam", .. OnEveryone ? (string[])["users", "history_limit", "development_items"] : []];
 
     /// <inheritdoc/>
+    public override StageFiles Reads => OnEveryone ? StageFiles.All : StageFiles.Model | StageFiles.Task | StageFiles.Others;
+
+    /// <inheritdoc/>
     public override bool IsIn(Recipe recipe) => recipe.Methods().Any(method => OnEveryone ? method.TaskAdapter == kind : method.NeedsTam(recipe));
 
     /// <inheritdoc/>
