@@ -26,6 +26,16 @@ public sealed class TaskRunTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Contains(Metric.Headline(task.Outcome).Title, File.ReadAllText(world.At($"of-{name}").Report), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_task_without_input_has_the_references_span_too()
+    {
+        Write(LampTasks.ByName("tweet_paraphrase"));
+
+        string[] line = ["run", "recipe.yaml", "--run", "span", "--set", "task=tweet_paraphrase", "--set", "data=tasks", "--set", "predict=dpo", "--set", "sft.epochs=1", "--set", "negatives.span=prompt_and_response"];
+        Assert.True(world.Cope(default, line) == 0, world.Error);
+        Assert.NotEmpty(File.ReadAllLines(world.At("span").Pairs));
+    }
+
     void Write(LampTask task)
     {
         var folder = Directory.CreateDirectory(world.PathOf(Path.Combine("tasks", task.Name))).FullName;

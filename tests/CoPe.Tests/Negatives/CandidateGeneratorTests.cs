@@ -83,6 +83,19 @@ public class CandidateGeneratorTests
     }
 
     [Fact]
+    public void Without_a_prompt_the_references_span_begins_at_the_second_token_of_each_text()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var item = new ItemToScore("u", "p", 1, [], [8, 9, 2], [[10, 11], [12]]);
+        var scored = new CandidateScorer(policies.Scorer(), RewardSpan.PromptAndResponse).Scores([item, item with { ItemId = "q", Prompt = [5] }]);
+        var expected = policies.Scorer().Scores([new ScoringItem("x", [8], [[9, 2]], [new(true, 1), WornAdapters.TaskAdaptiveModel])]);
+        Assert.Equal(expected[0].Sum, scored[0].Gold.UserLogProb, 1e-4);
+        Assert.Equal(expected[1].Sum, scored[0].Gold.TaskLogProb, 1e-4);
+        Assert.Equal([1, 0], scored[0].Candidates.Select(score => score.Tokens));
+        Assert.Equal([2, 1], scored[1].Candidates.Select(score => score.Tokens)); // the items beside it are scored as ever
+    }
+
+    [Fact]
     public void Drawing_and_scoring_leave_nothing_behind()
     {
         using var policies = GoldenPolicies.Llama();

@@ -63,9 +63,10 @@ sealed class SelectNegativesStage : Stage
             return new ItemToScore(line.User, line.Item, index, source.Prompt(item.Item, Math.Max(gold.Count, answers.Max(answer => answer.Count))), gold, answers);
         }
 
-        // The reference's span: prompt and answer as raw text, without template.
+        // The reference's span: prompt and answer as raw text, without template. Where a task has no input, an answer begins as any text does.
         var tokenizer = workspace.Encoder.Tokenizer;
         var raw = Cut(tokenizer.EncodeAsText(string.Join(' ', workspace.Task.InputFields.Select(field => item.Item.Fields.GetValueOrDefault(field, "")))), longest);
+        if (raw.Count == 0 && tokenizer.BosId is { } bos) raw = [bos];
         return new ItemToScore(line.User, line.Item, index, raw, Cut(tokenizer.EncodeAsText(source.AnswerText(item.Item)), longest),
             [.. line.Candidates.Select(text => Cut(tokenizer.EncodeAsText(text), longest))]);
     }
