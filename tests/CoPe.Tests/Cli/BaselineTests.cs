@@ -69,6 +69,17 @@ public sealed class BaselineTests(TinyWorld world) : IClassFixture<TinyWorld>
     }
 
     [Fact]
+    public void Where_no_prompt_fits_beside_the_answer_the_key_of_that_answer_is_named()
+    {
+        Assert.Equal(0, world.Cope(default, "train", "tam", "recipe.yaml", "--run", "room"));
+
+        Assert.Equal(1, world.Cope(default, "negatives", "sample", "--run", "room", "--set", "negatives.max_new_tokens=1024"));
+        Assert.Contains("no prompt fits beside 1024 new tokens into the model's context of 1024: lower negatives.max_new_tokens", world.Error, StringComparison.Ordinal);
+        Assert.Equal(1, world.Cope(default, "predict", "--run", "room", "--method", "base", "--set", "decode.max_new_tokens=1024"));
+        Assert.Contains("lower decode.max_new_tokens", world.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_method_that_needs_another_stage_names_its_command()
     {
         Assert.Equal(1, world.Cope(default, "predict", "recipe.yaml", "--run", "needs", "--method", "pag"));

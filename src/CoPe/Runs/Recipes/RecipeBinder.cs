@@ -5,11 +5,13 @@ using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Runs.Recipes;
 
-/// <summary>Puts the values of a YAML mapping over a settings record, checking key, type and range of each; <paramref name="where"/> names a node's place.</summary>
-sealed class RecipeBinder(Func<YamlNode, string> where)
+/// <summary>Puts the values of a YAML mapping over the settings of a <paramref name="root"/> record, checking key, type and range of each; <paramref name="where"/> names a node's place.</summary>
+sealed class RecipeBinder(object root, Func<YamlNode, string> where)
 {
-    /// <summary>A copy of the record with the mapping's values.</summary>
-    public object Bind(object settings, YamlMappingNode mapping, string prefix)
+    /// <summary>A copy of the root with the mapping's values.</summary>
+    public object Bind(YamlMappingNode mapping) => Bind(root, mapping, "");
+
+    object Bind(object settings, YamlMappingNode mapping, string prefix)
     {
         var copy = RecipeShape.Clone(settings);
         foreach (var (keyNode, value) in mapping.Children)
@@ -77,10 +79,10 @@ sealed class RecipeBinder(Func<YamlNode, string> where)
     RecipeException Unknown(Type section, YamlNode node, string prefix, string key)
     {
         var sibling = NearestName.Near(key, RecipeShape.Properties(section).Keys);
-        var elsewhere = RecipeShape.KeyElsewhere(key);
+        var elsewhere = RecipeShape.KeyElsewhere(root, key);
         var isMisplaced = elsewhere is not null && elsewhere.EndsWith("." + key, StringComparison.Ordinal); // the right name in the wrong section beats a similar name in this one
         var near = sibling is null || isMisplaced ? elsewhere : prefix + sibling;
         return new RecipeException($"{where(node)}: unknown key '{prefix}{key}'{(near is null ? "" : $"; did you mean '{near}'?")}"
-            + (near is null ? $" ({(prefix.Length == 0 ? "the recipe" : $"'{prefix[..^1]}'")} knows {string.Join(", ", RecipeShape.Properties(section).Keys)})" : ""));
+            + (near is null ? $" ({(prefix.Length == 0 ? "the top level" : $"'{prefix[..^1]}'")} knows {string.Join(", ", RecipeShape.Properties(section).Keys)})" : ""));
     }
 }

@@ -23,7 +23,7 @@ public static class RecipeFile
     {
         ArgumentNullException.ThrowIfNull(overrides);
         object settings = new T();
-        if (Mapping(text, name) is { } root) settings = new RecipeBinder(node => $"{name} line {node.Start.Line}").Bind(settings, root, "");
+        if (Mapping(text, name) is { } root) settings = new RecipeBinder(settings, node => $"{name} line {node.Start.Line}").Bind(root);
         foreach (var pair in overrides) settings = Override(settings, pair);
         return (T)settings;
     }
@@ -52,7 +52,7 @@ public static class RecipeFile
         var text = pair[(equals + 1)..].Trim();
         var node = text.StartsWith('[') || text.StartsWith('{') ? Document(text, where)! : new YamlScalarNode(text);
         foreach (var part in pair[..equals].Trim().Split('.').Reverse()) node = new YamlMappingNode(new YamlScalarNode(part), node);
-        return new RecipeBinder(_ => where).Bind(settings, (YamlMappingNode)node, "");
+        return new RecipeBinder(settings, _ => where).Bind((YamlMappingNode)node);
     }
 
     static YamlMappingNode? Mapping(string text, string name) => Document(text, name) switch

@@ -63,10 +63,10 @@ static class RecipeShape
     /// <summary>The word that a value is in a file: what it is marked with, else its name in snake case.</summary>
     public static string Word(Enum value) => value.GetType().GetField(value.ToString())!.GetCustomAttribute<EnumMemberAttribute>()?.Value ?? SnakeCase(value.ToString());
 
-    /// <summary>The dotted key of the recipe that has this name in some section, or the nearest to it.</summary>
-    public static string? KeyElsewhere(string key)
+    /// <summary>The dotted key of the settings that has this name in some section, or the nearest to it.</summary>
+    public static string? KeyElsewhere(object settings, string key)
     {
-        var leaves = RecipeWriter.Leaves(new Recipe(), "").Select(leaf => leaf.Key).ToList();
+        var leaves = RecipeWriter.Leaves(settings, "").Select(leaf => leaf.Key).ToList();
         var near = NearestName.Near(key, leaves.Select(leaf => leaf[(leaf.LastIndexOf('.') + 1)..]));
         return near is null ? null : leaves.First(leaf => leaf == near || leaf.EndsWith("." + near, StringComparison.Ordinal));
     }

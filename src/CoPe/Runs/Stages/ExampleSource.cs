@@ -40,18 +40,20 @@ sealed class ExampleSource(RunWorkspace workspace, int maxWords)
         new($"{user.Id}/{item.Id}", workspace.Encoder.EncodePrompt(template.ForHistory(item)), Answer(item), workspace.Encoder.EncodeResponse(rejected));
 
     /// <summary>The prompt of a history item, with room for an answer.</summary>
-    public IReadOnlyList<int> Prompt(HistoryItem item, int maxNewTokens) => Fit(cut => cut.ForHistory(item), maxNewTokens, item.Id).Ids;
+    public IReadOnlyList<int> Prompt(HistoryItem item, int maxNewTokens) => WordedPrompt(item, maxNewTokens).Ids;
 
     /// <summary>The same prompt, before the chat template and after it.</summary>
-    public (IReadOnlyList<ChatMessage> Messages, int[] Ids) WordedPrompt(HistoryItem item, int maxNewTokens) => Fit(cut => cut.ForHistory(item), maxNewTokens, item.Id);
+    public (IReadOnlyList<ChatMessage> Messages, int[] Ids) WordedPrompt(HistoryItem item, int maxNewTokens) =>
+        Fit(cut => cut.ForHistory(item), maxNewTokens) ?? throw TooLong($"item {item.Id}", maxNewTokens, "negatives.max_new_tokens");
 
     /// <summary>The prompt of a query, with room for an answer.</summary>
-    public IReadOnlyList<int> Prompt(LampQuery query, int maxNewTokens) => Fit(cut => cut.ForQuery(query), maxNewTokens, query.Id).Ids;
+    public IReadOnlyList<int> Prompt(LampQuery query, int maxNewTokens) =>
+        (Fit(cut => cut.ForQuery(query), maxNewTokens) ?? throw TooLong($"query {query.Id}", maxNewTokens, "decode.max_new_tokens (of the answers that 'evaluate' samples, negatives.max_new_tokens)")).Ids;
 
     /// <summary>
-    /// The prompt with as many words of each field as the context holds beside the answer, so that what is cut off is the end of the longest text and never the template around it.
+    /// The prompt with as many words of each field as the context holds beside the answer, so that what is cut off is the end of the longest text and never the template around it; null where not one word fits.
     /// </summary>
-    (IReadOnlyList<ChatMessage> Messages, int[] Ids) Fit(Func<PromptTemplate, IReadOnlyList<ChatMessage>> word, int maxNewTokens, string id)
+    (IReadOnlyList<ChatMessage> Messages, int[] Ids)? Fit(Func<PromptTemplate, IReadOnlyList<ChatMessage>> word, int maxNewTokens)
     {
         var room = workspace.ContextLength - maxNewTokens;
         for (var words = maxWords; words >= 1; words = words * 4 / 5)
@@ -61,6 +63,8 @@ sealed class ExampleSource(RunWorkspace workspace, int maxWords)
             if (ids.Length <= room) return (messages, ids);
         }
 
-        throw new RunException($"item {id}: no prompt fits beside {maxNewTokens} new tokens into the model's context of {workspace.ContextLength}: lower decode.max_new_tokens");
+        return null;
     }
+
+    RunException TooLong(string asked, int maxNewTokens, string key) => new($"{asked}: no prompt fits beside {maxNewTokens} new tokens into the model's context of {workspace.ContextLength}: lower {key}");
 }

@@ -41,6 +41,7 @@ public class TaskFileTests
 
     [Theory]
     [InlineData("name: mails", "nam: mails", "did you mean 'name'")]
+    [InlineData("name: mails", "seed: 4", "unknown key 'seed' (the top level knows name, benchmark, ")]
     [InlineData("name: mails", "name: ../x", "letters, digits")]
     [InlineData("name: mails", "", "'name' is missing")]
     [InlineData("output_field: body", "", "'output_field' is missing")]

@@ -1,3 +1,4 @@
+using CoPe.Runs.Pretraining;
 using CoPe.Runs.Recipes;
 using CoPe.Training;
 
@@ -74,6 +75,10 @@ public class RecipeFileTests
     [InlineData("dpo.beta.x=1", "--set dpo.beta.x=1: 'dpo.beta' takes one value, found a section")]
     [InlineData("seed=", "--set seed=: 'seed' takes a whole number")]
     public void What_is_wrong_in_an_override_is_named_with_it(string pair, string message) => Assert.StartsWith(message, Error("", pair), StringComparison.Ordinal);
+
+    [Fact]
+    public void The_nearest_key_is_one_of_the_file_that_is_read() =>
+        Assert.Contains("unknown key 'learning_rate'; did you mean 'training.learning_rate'?", Assert.Throws<RecipeException>(() => RecipeFile.Parse<PretrainRecipe>("learning_rate: 1", "p.yaml", [])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Int8_weights_are_refused_on_a_gpu() =>
