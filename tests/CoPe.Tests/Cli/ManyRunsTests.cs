@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using CoPe.Data;
 using CoPe.Evaluation;
 using CoPe.Runs.Recipes;
 using CoPe.Runs.Results;
@@ -42,6 +44,23 @@ public sealed class ManyRunsTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(0, world.Cope(default, "compare", "undisturbed", "short", "--json"));
         using var json = JsonDocument.Parse(world.Output);
         Assert.Equal(["base", "tam"], json.RootElement.GetProperty("differences").EnumerateArray().Select(test => test.GetProperty("method").GetString()).Distinct());
+    }
+
+    [Fact]
+    public void Users_of_whom_none_can_give_an_item_away_are_refused_before_anything_is_trained()
+    {
+        var folder = Directory.CreateDirectory(world.PathOf("single/news_headline")).FullName;
+        foreach (var file in Directory.EnumerateFiles(world.PathOf("data/news_headline"))) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        var path = Path.Combine(folder, LampFiles.UsersFile);
+        var users = JsonNode.Parse(File.ReadAllText(path))!.AsArray();
+        foreach (var user in users) user!["profile"] = new JsonArray(user["profile"]![0]!.DeepClone());
+        File.WriteAllText(path, users.ToJsonString());
+
+        Assert.Equal(1, world.Cope(default, ["run", "recipe.yaml", "--run", "single-run", .. Quick, "--set", "data=single", "--set", "development_items=1"]));
+
+        Assert.Contains("none of the 2 users in", world.Error, StringComparison.Ordinal);
+        Assert.Contains("or set development_items=0", world.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(world.At("single-run").TamAdapter));
     }
 
     [Fact]

@@ -127,6 +127,14 @@ sealed class RunWorkspace(StageContext context)
         });
     }
 
+    /// <summary>The users who can be split, their latest items as queries.</summary>
+    LampDataset Split(LampDataset dataset, int items)
+    {
+        var split = DevelopmentSplit.Of(dataset, Template, new DevelopmentSplitOptions { QueriesPerUser = items, LargestFraction = 0.5 });
+        return split.Users.Count > 0 ? split
+            : throw new RunException($"none of the {dataset.Users.Count} users in {context.Inputs.Data} has two history items, and development_items makes queries of the latest, so that nothing is left to learn from: take users with longer histories (more of them with --users), or set development_items=0");
+    }
+
     /// <summary>The histories cut to their latest items after the development queries were taken, so that these are the same whatever the limit.</summary>
     static LampDataset Limited(LampDataset dataset, int? latest) => latest is not { } most ? dataset : dataset with
     {
@@ -141,7 +149,7 @@ sealed class RunWorkspace(StageContext context)
         if (forgotten.Users.Count > 0) dataset = dataset with { Users = [.. dataset.Users.Where(user => !forgotten.Contains(user.Id))] };
         if (dataset.Users.Count == 0) throw new RunException($"{context.Run.Name} has forgotten every user of {context.Inputs.Data}: start a new run in another folder");
         if (recipe.DevelopmentItems > 0)
-            dataset = Limited(DevelopmentSplit.Of(dataset, Template, new DevelopmentSplitOptions { QueriesPerUser = recipe.DevelopmentItems, LargestFraction = 0.5 }), recipe.HistoryLimit);
+            dataset = Limited(Split(dataset, recipe.DevelopmentItems), recipe.HistoryLimit);
         context.Log.LogInformation("{Task}: users {Users}, history items {Items}, queries {Queries}; others {Others}, queries {OtherQueries}", Task.Name, dataset.Users.Count,
             dataset.Users.Sum(user => user.Profile.Count), dataset.Users.Sum(user => user.Queries.Count), dataset.Others.Count, dataset.Others.Sum(user => user.Queries.Count));
         return dataset;
