@@ -26,7 +26,7 @@ static class ScoreColumns
 
     static string Users(RunDirectory run, string user)
     {
-        var known = Directory.Exists(run.SftAdapters) ? Directory.EnumerateDirectories(run.SftAdapters).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal).ToList() : [];
+        var known = TrainedUsers.Of(run);
         return known.Count == 0 ? $": run 'cope train sft --run {run.Name}' first" : $"{NearestName.Hint(user, known)} (there are {known.Count}: {string.Join(", ", known.Take(5))}{(known.Count > 5 ? ", ..." : "")})";
     }
 

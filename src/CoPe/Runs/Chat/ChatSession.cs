@@ -24,7 +24,7 @@ public sealed class ChatSession : IDisposable
         workspace = new(context);
         User = user ?? Only(context.Run);
         var folder = new[] { context.Run.DpoAdapter(User), context.Run.SftAdapter(User) }.FirstOrDefault(Directory.Exists)
-            ?? throw new RunException($"{context.Run.Name} has no adapter of user '{User}'{NearestName.Hint(User, Names(context.Run))} (there are {string.Join(", ", Names(context.Run).Take(10))}): name another with --user, or train one");
+            ?? throw new RunException($"{context.Run.Name} has no adapter of user '{User}'{NearestName.Hint(User, TrainedUsers.Of(context.Run))} (there are {string.Join(", ", TrainedUsers.Of(context.Run).Take(10))}): name another with --user, or train one");
         if (!Directory.Exists(context.Run.TamAdapter)) throw new RunException($"{context.Run.Name} has no task-adaptive model: run 'cope run --run {context.Run.Name}' first");
         adapter = AdapterFile.Read(folder, workspace.PredictionModel.Config).MovedTo(workspace.Device);
     }
@@ -72,12 +72,10 @@ public sealed class ChatSession : IDisposable
         return new() { Id = "chat", Input = isWorded ? workspace.Template.HistoryInput(item) : line };
     }
 
-    static string Only(RunDirectory run) => Names(run) switch
+    static string Only(RunDirectory run) => TrainedUsers.Of(run) switch
     {
         [var one] => one,
         [] => throw new RunException($"{run.Name} has no users' adapters: name the folder of a run that has trained some"),
         var many => throw new RunException($"{run.Name} has {many.Count} users: name one with --user, for example --user {many[0]}"),
     };
-
-    static List<string> Names(RunDirectory run) => Directory.Exists(run.SftAdapters) ? [.. Directory.EnumerateDirectories(run.SftAdapters).Select(folder => Path.GetFileName(folder)!).Where(name => !name.EndsWith(".part", StringComparison.Ordinal)).Order(StringComparer.Ordinal)] : [];
 }
