@@ -31,7 +31,7 @@ public sealed class TaskRunTests(TinyWorld world) : IClassFixture<TinyWorld>
     {
         Write(LampTasks.ByName("tweet_paraphrase"));
 
-        string[] line = ["run", "recipe.yaml", "--run", "span", "--set", "task=tweet_paraphrase", "--set", "data=tasks", "--set", "predict=dpo", "--set", "sft.epochs=1", "--set", "negatives.span=prompt_and_response"];
+        string[] line = ["run", "recipe.yaml", "--run", "span", "--set", "task=tweet_paraphrase", "--set", "data=tasks", "--set", "predict=base,tam,sft,cope", "--set", "sft.epochs=1", "--set", "negatives.span=prompt_and_response"];
         Assert.True(world.Cope(default, line) == 0, world.Error);
         Assert.NotEmpty(File.ReadAllLines(world.At("span").Pairs));
     }

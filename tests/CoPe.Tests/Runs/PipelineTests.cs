@@ -112,50 +112,6 @@ public sealed class PipelineTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_a_stage_does_not_read_may_change()
-    {
-        first.Read = StageFiles.Others;
-        second.Read = StageFiles.Users;
-        pipeline.Run(Context());
-        folder.Write("data/t/user_top_100_history.json", "[1]");
-
-        Assert.Equal([StageState.Complete, StageState.Stale, StageState.Stale], pipeline.Status(Context()).Select(status => status.State));
-        pipeline.Run(Context());
-        folder.Write("data/t/user_top_100_history.json", "[1, 2]");
-
-        var status = pipeline.Status(Context());
-        Assert.Equal([StageState.Complete, StageState.Stale, StageState.Stale], status.Select(stage => stage.State));
-        Assert.Contains("data user_top_100_history.json changed", status[1].Reasons);
-        Assert.Equal([1, 2, 2], Counts);
-    }
-
-    [Fact]
-    public void A_run_from_before_a_stage_said_what_it_reads_stays_whole()
-    {
-        folder.Write("data/t/user_top_100_history.json", "[]");
-        pipeline.Run(Context()); // every stage notes every file
-        first.Read = StageFiles.Others;
-        second.Read = StageFiles.Users;
-
-        Assert.All(pipeline.Status(Context()), status => Assert.Equal(StageState.Complete, status.State));
-        File.Delete(folder.At("data/t/user_top_100_history.json"));
-        Assert.Contains("data user_top_100_history.json is gone", pipeline.Status(Context())[1].Reasons);
-    }
-
-    [Fact]
-    public void A_stage_that_objects_is_not_run_and_nothing_before_it()
-    {
-        second.Objecting = "what lies there was paid for";
-
-        Assert.Equal(second.Objecting, Assert.Throws<RunException>(() => pipeline.Judge(Context())).Message);
-        Assert.Equal(second.Objecting, Assert.Throws<RunException>(() => pipeline.Run(Context())).Message);
-        Assert.Equal([0, 0, 0], Counts);
-
-        pipeline.Run(Context() with { Restarts = true });
-        Assert.Equal([1, 1, 1], Counts);
-    }
-
-    [Fact]
     public void Data_of_the_same_content_elsewhere_is_the_same_data()
     {
         pipeline.Run(Context());

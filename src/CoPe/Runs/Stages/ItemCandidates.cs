@@ -14,7 +14,7 @@ sealed record ItemCandidates
     /// <summary>The answers, each non-empty, different from each other and from the user's own text.</summary>
     public required IReadOnlyList<string> Candidates { get; init; }
 
-    /// <summary>The endpoint that answered (<see cref="Negatives.CandidateEndpoint.Name"/>); null where the run's own model did, or other users' texts were borrowed.</summary>
+    /// <summary>The endpoint that answered (<see cref="CoPe.Negatives.CandidateEndpoint.Name"/>); null where the run's own model did, or other users' texts were borrowed.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Source { get; init; }
 }

@@ -1,4 +1,3 @@
-using CoPe.Negatives;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Runs.Stages;

@@ -1,0 +1,81 @@
+using CoPe.Runs;
+using CoPe.Runs.Recipes;
+
+namespace CoPe.Tests.Runs;
+
+/// <summary>What a stage says of itself: the files it reads, and what stands against running it.</summary>
+public sealed class StageInputsTests : IDisposable
+{
+    readonly TemporaryFolder folder = new();
+    readonly SharedResources shared = new();
+    readonly ToyStage first = new("train tam", []);
+    readonly ToyStage second = new("train sft", [], "train tam");
+    readonly ToyStage third = new("evaluate", [], "train sft");
+    readonly Pipeline pipeline;
+
+    public StageInputsTests()
+    {
+        pipeline = new([first, second, third]);
+        folder.Write("model/config.json", "{}");
+        folder.Write("data/t/user_others.json", "[]");
+        folder.Write("tasks/t.yaml", "task: t");
+    }
+
+    public void Dispose()
+    {
+        shared.Dispose();
+        folder.Dispose();
+    }
+
+    int[] Counts => [first.Executions, second.Executions, third.Executions];
+
+    StageContext Context()
+    {
+        var recipe = RecipeFile.Parse<Recipe>("task: t\nmodel: model", "r.yaml", []);
+        return new() { Recipe = recipe, Run = new(folder.At("run")), Inputs = InputPaths.Find(recipe, [folder.Path]), Shared = shared };
+    }
+
+    [Fact]
+    public void A_file_that_a_stage_does_not_read_may_change()
+    {
+        first.Read = StageFiles.Others;
+        second.Read = StageFiles.Users;
+        pipeline.Run(Context());
+        folder.Write("data/t/user_top_100_history.json", "[1]");
+
+        Assert.Equal([StageState.Complete, StageState.Stale, StageState.Stale], pipeline.Status(Context()).Select(stage => stage.State));
+        pipeline.Run(Context());
+        folder.Write("data/t/user_top_100_history.json", "[1, 2]");
+
+        var status = pipeline.Status(Context());
+        Assert.Equal([StageState.Complete, StageState.Stale, StageState.Stale], status.Select(stage => stage.State));
+        Assert.Contains("data user_top_100_history.json changed", status[1].Reasons);
+        Assert.Equal([1, 2, 2], Counts);
+    }
+
+    [Fact]
+    public void A_run_from_before_a_stage_said_what_it_reads_stays_whole()
+    {
+        folder.Write("data/t/user_top_100_history.json", "[]");
+        pipeline.Run(Context()); // every stage notes every file
+        first.Read = StageFiles.Others;
+        second.Read = StageFiles.Users;
+
+        Assert.All(pipeline.Status(Context()), status => Assert.Equal(StageState.Complete, status.State));
+        File.Delete(folder.At("data/t/user_top_100_history.json"));
+        Assert.Contains("data user_top_100_history.json is gone", pipeline.Status(Context())[1].Reasons);
+    }
+
+    [Fact]
+    public void A_stage_that_objects_is_not_run_and_nothing_before_it()
+    {
+        second.Objecting = "what lies there was paid for";
+
+        Assert.Equal(second.Objecting, Assert.Throws<RunException>(() => pipeline.Judge(Context())).Message);
+        Assert.Equal(second.Objecting, Assert.Throws<RunException>(() => pipeline.Run(Context())).Message);
+        Assert.Equal([0, 0, 0], Counts);
+
+        pipeline.Run(Context() with { Restarts = true });
+        Assert.Equal([1, 1, 1], Counts);
+    }
+}
