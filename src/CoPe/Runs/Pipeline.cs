@@ -24,8 +24,11 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         var end = last is null ? Stages[^1] : Find(last);
         var due = Stages.TakeWhile(stage => stage != end).Append(end).Where(stage => stage.IsIn(context.Recipe)).ToList();
         var ledger = new StageLedger(this, context);
-        foreach (var stage in due) KeepWork(ledger.Status(stage), context);
+        var stale = due.Select(ledger.Status).Where(status => status.State == StageState.Stale).ToList();
+        foreach (var status in stale) KeepWork(status, context);
         context.Recipe.Keep(context.Run);
+        // All of them before the first works: an old table must not stand beside the new recipe while that takes hours.
+        foreach (var status in stale) Discard(ledger, status, context);
         foreach (var stage in due) RunOne(stage, context, again: false);
     }
 
@@ -52,8 +55,10 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         if (!File.Exists(context.Run.Recipe)) context.Recipe.Keep(context.Run); // so that the command that is named first needs no recipe
         var ledger = new StageLedger(this, context);
         foreach (var needed in stage.Needs(context.Recipe)) RequireComplete(stage, ledger.Status(Find(needed)), context, ledger);
-        if (!again) KeepWork(ledger.Status(stage), context);
+        var status = ledger.Status(stage);
+        if (!again) KeepWork(status, context);
         context.Recipe.Keep(context.Run);
+        if (status.State == StageState.Stale) Discard(ledger, status, context);
         RunOne(stage, context, again);
     }
 
@@ -75,6 +80,12 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         if (status.State != StageState.Stale || context.Restarts || status.Spent < Precious) return;
         throw new RunException($"'{status.Stage}' took {status.Spent.TotalMinutes:0} minutes in {context.Run.Name} and would be made anew ({string.Join("; ", status.Reasons)}): "
             + "name another folder with --run, or throw that work away with --restart (in the stage's own verb --again)");
+    }
+
+    void Discard(StageLedger ledger, StageStatus status, StageContext context)
+    {
+        context.Log.LogWarning("{Stage} starts again: {Reasons}", status.Stage, string.Join("; ", status.Reasons));
+        ledger.Discard(Find(status.Stage));
     }
 
     void RequireComplete(Stage stage, StageStatus needed, StageContext context, StageLedger ledger)
@@ -102,7 +113,6 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             return;
         }
 
-        if (status.State == StageState.Stale) context.Log.LogWarning("{Stage} starts again: {Reasons}", stage.Name, string.Join("; ", status.Reasons));
         var goesOn = status.State == StageState.Interrupted;
         var begun = ledger.Begin(stage, keepPartial: goesOn);
         context.Events.Report(new(stage.Name, goesOn ? StageEventKind.WentOn : StageEventKind.Began));
