@@ -96,11 +96,11 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         });
     }
 
-    /// <summary>Share of the sampled answers whose reward per token lies below that of the real one, which comes first; a tie is half.</summary>
+    /// <summary>By rewards per token; the real answer comes first.</summary>
     static double Rank(double[] model, double[] reference)
     {
         var rewards = model.Zip(reference, (one, other) => one - other).ToArray();
-        return rewards[1..].Average(reward => (Math.Sign(rewards[0] - reward) + 1) / 2.0);
+        return RewardRank.Of(rewards[0], rewards[1..])!.Value;
     }
 
     /// <summary>The user's own answer first, then the sampled ones.</summary>
