@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using CoPe.Cli.Verbs;
 
@@ -11,6 +12,7 @@ static class CommandLine
     /// <summary>Carries out a command line; Ctrl-C and SIGTERM ask the work to save and stop, a second time they end the process.</summary>
     public static int Run(string[] args, CommandHost host)
     {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture; // '--contrast 0.3' is three tenths wherever the person lives
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.Cancellation);
         void Stop(PosixSignalContext signal)
         {
@@ -84,10 +86,14 @@ static class CommandLine
         if (parsed.UnmatchedTokens is [var word, ..] && command.Subcommands.Count > 0)
             return $"'{path}' has no verb '{word}'{NearestName.Hint(word, command.Subcommands.Select(verb => verb.Name))} (verbs: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))})";
         if (parsed.UnmatchedTokens is [var option, ..] && option.StartsWith('-'))
-            return $"'{path}' has no option '{option}'{NearestName.Hint(option, command.Options.Select(known => known.Name))}; see '{path} --help'";
+            return $"{NoOption(parsed.CommandResult, option)}; see '{path} --help'";
         if (parsed.UnmatchedTokens.Count == 0 && command.Subcommands.Count > 0) return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}";
         return $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{path} --help'";
     }
+
+    /// <summary>Says that a command does not have an option, and which is meant perhaps.</summary>
+    public static string NoOption(System.CommandLine.Parsing.CommandResult command, string option) =>
+        $"'{string.Join(' ', Path(command).Reverse())}' has no option '{option}'{NearestName.Hint(option, command.Command.Options.Select(known => known.Name))}";
 
     static IEnumerable<string> Path(System.CommandLine.Parsing.SymbolResult? result)
     {

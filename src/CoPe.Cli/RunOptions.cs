@@ -7,7 +7,7 @@ namespace CoPe.Cli;
 sealed class RunOptions
 {
     readonly Argument<string?> recipe = new("recipe") { Description = "Recipe file, or the name of a shipped one; by default that of the run.", Arity = ArgumentArity.ZeroOrOne };
-    readonly Option<string?> run = new("--run") { Description = "Folder of the run; by default runs/NAME after the recipe, where one is named.", HelpName = "folder" };
+    readonly Option<string?> run = new("--run") { Description = "Folder of the run; by default runs/NAME after the recipe (of a sweep runs/NAME-sweep), where one is named.", HelpName = "folder" };
     readonly Option<string[]> set = new("--set") { Description = "Sets a key of the recipe, for example dpo.beta=0.05; may be given several times.", HelpName = "key=value", DefaultValueFactory = _ => [] };
     readonly Option<string?> model = new("--model") { Description = ModelSource.Description, HelpName = "model" };
     readonly Option<string?> decodeDtype = DecodeDtypeOption.Create();
@@ -16,7 +16,7 @@ sealed class RunOptions
     readonly Option<string?> usersAtOnce = new("--users-at-once") { Description = "Users trained in one pass: a number, or auto for as many as memory allows (the default).", HelpName = "n|auto" };
     readonly Option<bool> restart = new("--restart") { Description = "Also makes stages anew that took more than ten minutes and were made from another recipe, model or data." };
     readonly Option<bool> quiet = new("--quiet") { Description = "No progress, only warnings and results." };
-    readonly Option<bool> json = new("--json") { Description = "Results as JSON instead of tables." };
+    readonly Option<bool> json = new("--json") { Description = "What is shown at the end as JSON instead of tables." };
     readonly Option<bool> verbose = new("--verbose") { Description = "More messages, and the origin of errors." };
     string? dtypeKey;
 
@@ -25,14 +25,23 @@ sealed class RunOptions
     {
         var options = new RunOptions { dtypeKey = dtypeKey };
         if (takesRecipe) command.Arguments.Add(options.recipe);
+        // An option that is not known would be taken for the recipe's name.
+        options.recipe.Validators.Add(result => { if (result.Tokens is [{ Value: ['-', ..] and var option }]) result.AddError(CommandLine.NoOption((System.CommandLine.Parsing.CommandResult)result.Parent!, option)); });
         else options.run.Description = "Folder of the run; by default one in runs/.";
-        foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.json, options.verbose]) command.Options.Add(option);
+        foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.verbose]) command.Options.Add(option);
         if (runsAll) command.Options.Add(options.restart);
         if (dtypeKey is not null) command.Options.Add(options.decodeDtype);
         if (!trainsUsers) return options;
         command.Options.Add(options.usersAtOnce);
         command.Options.Add(options.isolate);
         return options;
+    }
+
+    /// <summary>Adds <c>--json</c> to a verb that ends in figures or a list.</summary>
+    public RunOptions WithJson(Command command)
+    {
+        command.Options.Add(json);
+        return this;
     }
 
     /// <summary>What the person asked for.</summary>
@@ -48,7 +57,7 @@ sealed class RunOptions
                 .. DecodeDtypeOption.Overrides(parsed, decodeDtype, dtypeKey), .. UsersAtOnce(parsed) is { } atOnce ? (string[])[$"sft.users_at_once={atOnce}", $"dpo.users_at_once={atOnce}"] : []],
             Restarts = parsed.CommandResult.Command.Options.Contains(restart) && parsed.GetValue(restart),
             IsQuiet = parsed.GetValue(quiet),
-            IsJson = parsed.GetValue(json),
+            IsJson = parsed.CommandResult.Command.Options.Contains(json) && parsed.GetValue(json),
             IsVerbose = parsed.GetValue(verbose),
         };
     }

@@ -19,7 +19,7 @@ static class ScoreView
         else host.Tables().Write(Table(text));
     }
 
-    /// <summary>Tokens, log p under every column, and by how much the last column differs from the one before; sums, means and perplexities below.</summary>
+    /// <summary>Tokens, log p under every column, and by how much the last column differs from the task's model, the first of several adapters or the base; sums, means and perplexities below.</summary>
     static Table Table(ScoredText text)
     {
         var table = new Table { Border = TableBorder.Simple };

@@ -13,7 +13,7 @@ static class DemoVerb
     public static Command Create(CommandHost host)
     {
         var command = new Command("demo", "Personalise the embedded model for a dozen invented users, all stages, in a few minutes.");
-        var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true, runsAll: true);
+        var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true, runsAll: true).WithJson(command);
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed, "demo");

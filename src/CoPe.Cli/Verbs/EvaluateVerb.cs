@@ -12,6 +12,7 @@ static class EvaluateVerb
     {
         var command = new StageVerb("evaluate", "Measure the answers against the users' own texts (stage 6), or prediction files against golds, and show the table.")
         {
+            ShowsFigures = true,
             After = (context, request) => ResultsView.Write(host, context, request.IsJson),
         }.Create(host);
         var predictions = new Option<string[]>("--predictions") { Description = "Scores prediction files instead of a run: FILE or METHOD=FILE, json or a zip of all tasks; may be given several times.", HelpName = "file", DefaultValueFactory = _ => [] };

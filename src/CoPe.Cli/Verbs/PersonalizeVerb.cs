@@ -25,7 +25,7 @@ static class PersonalizeVerb
         var task = new Option<string>("--task") { Description = "Shipped task or task file, of one input field.", HelpName = "name", DefaultValueFactory = _ => "topic_writing" };
         var data = new Option<string?>("--data") { Description = "Public data of the task; by default invented ones.", HelpName = "folder" };
         foreach (var option in (Option[])[history, name, task, data]) command.Options.Add(option);
-        var options = RunOptions.AddTo(command, takesRecipe: false, runsAll: true);
+        var options = RunOptions.AddTo(command, takesRecipe: false, runsAll: true).WithJson(command);
         command.SetAction(parsed =>
         {
             var person = (Name: parsed.GetValue(name)!, Folder: Path.Combine(host.Roots[0], parsed.GetValue(history)!));

@@ -10,7 +10,7 @@ static class RunVerb
     public static Command Create(CommandHost host)
     {
         var command = new Command("run", "Run all stages of a recipe in order; what is complete is kept, what was interrupted goes on.");
-        var options = RunOptions.AddTo(command, trainsUsers: true, runsAll: true, dtypeKey: "decode_dtype");
+        var options = RunOptions.AddTo(command, trainsUsers: true, runsAll: true, dtypeKey: "decode_dtype").WithJson(command);
         var seeds = new Option<int>("--seeds") { Description = "Runs the recipe with so many seeds, each in RUN/seed-N, and averages them.", HelpName = "n", DefaultValueFactory = _ => 1 };
         var method = PredictVerb.Methods("Answers by these methods alone, and trains only what they need");
         command.Options.Add(method);

@@ -12,6 +12,9 @@ sealed record StageVerb(string Stage, string Description)
     /// <summary>What is shown once the stage is complete.</summary>
     public Action<StageContext, RunRequest> After { get; init; } = (_, _) => { };
 
+    /// <summary>What is shown may be asked for as JSON.</summary>
+    public bool ShowsFigures { get; init; }
+
     /// <summary>Where the stage may be done elsewhere.</summary>
     public EndpointArguments? Endpoint { get; init; }
 
@@ -26,6 +29,7 @@ sealed record StageVerb(string Stage, string Description)
     {
         var command = new Command(Stage.Split(' ')[^1], Description);
         var options = RunOptions.AddTo(command, trainsUsers: TrainsUsers, dtypeKey: DtypeKey);
+        if (ShowsFigures) options.WithJson(command);
         var again = new Option<bool>("--again") { Description = "Also where the stage is complete already." };
         command.Options.Add(again);
         Endpoint?.AddTo(command);

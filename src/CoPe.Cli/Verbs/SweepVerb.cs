@@ -10,7 +10,7 @@ static class SweepVerb
     public static Command Create(CommandHost host)
     {
         var command = new Command("sweep", "Try values of a recipe's keys on development queries from the histories, and write the recipe with the best.");
-        var options = RunOptions.AddTo(command);
+        var options = RunOptions.AddTo(command).WithJson(command);
         var over = new Option<string[]>("--over") { Description = "Key and values, for example decode.contrast=0,0.1,0.3; several keys are tried one after another.", HelpName = "key=v,v", Required = true };
         var metric = new Option<string?>("--metric") { Description = "Metric that decides, for example meteor; by default the task's first.", HelpName = "name" };
         var method = new Option<string?>("--method") { Description = "Method that decides; by default the recipe's last.", HelpName = "name" };

@@ -17,15 +17,18 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     public IReadOnlyList<Stage> Stages { get; } = stages;
 
     /// <summary>Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named.</summary>
-    /// <exception cref="RunException">A stage would be made anew that took long; the message says what changed. Nothing was touched.</exception>
+    /// <exception cref="RunException">A stage would be made anew that took long or was paid for; the message says what changed. Nothing was touched.</exception>
     public void Run(StageContext context, string? last = null)
     {
         ArgumentNullException.ThrowIfNull(context);
         var end = last is null ? Stages[^1] : Find(last);
         var due = Stages.TakeWhile(stage => stage != end).Append(end).Where(stage => stage.IsIn(context.Recipe)).ToList();
         var ledger = new StageLedger(this, context);
-        foreach (var stage in due) KeepWork(ledger.Status(stage), context);
+        var before = due.Select(ledger.Status).ToList();
+        foreach (var status in before) KeepWork(status, context);
         context.Recipe.Keep(context.Run);
+        // All of them before the first works: an old table must not stand beside the new recipe while that takes hours.
+        foreach (var status in before.Where(status => status.State == StageState.Stale)) Discard(ledger, status, context);
         foreach (var stage in due) RunOne(stage, context, again: false);
     }
 
@@ -52,8 +55,10 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         if (!File.Exists(context.Run.Recipe)) context.Recipe.Keep(context.Run); // so that the command that is named first needs no recipe
         var ledger = new StageLedger(this, context);
         foreach (var needed in stage.Needs(context.Recipe)) RequireComplete(stage, ledger.Status(Find(needed)), context, ledger);
-        if (!again) KeepWork(ledger.Status(stage), context);
+        var status = ledger.Status(stage);
+        if (!again) KeepWork(status, context);
         context.Recipe.Keep(context.Run);
+        if (status.State == StageState.Stale) Discard(ledger, status, context);
         RunOne(stage, context, again);
     }
 
@@ -86,6 +91,12 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             + "name another folder with --run, or throw that work away with --restart (in the stage's own verb --again)");
     }
 
+    void Discard(StageLedger ledger, StageStatus status, StageContext context)
+    {
+        context.Log.LogWarning("{Stage} starts again: {Reasons}", status.Stage, string.Join("; ", status.Reasons));
+        ledger.Discard(Find(status.Stage));
+    }
+
     void RequireComplete(Stage stage, StageStatus needed, StageContext context, StageLedger ledger)
     {
         if (needed.State == StageState.Complete) return;
@@ -111,7 +122,6 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             return;
         }
 
-        if (status.State == StageState.Stale) context.Log.LogWarning("{Stage} starts again: {Reasons}", stage.Name, string.Join("; ", status.Reasons));
         var goesOn = status.State == StageState.Interrupted;
         var begun = ledger.Begin(stage, keepPartial: goesOn);
         context.Events.Report(new(stage.Name, goesOn ? StageEventKind.WentOn : StageEventKind.Began));

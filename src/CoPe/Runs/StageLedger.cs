@@ -15,24 +15,40 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         {
             var damage = done.Damage(context.Run);
             IReadOnlyList<string> reasons = [.. done.Changes(inputs), .. damage.Select(file => $"{file} is missing or damaged")];
-            return new(stage.Name, reasons.Count == 0 ? StageState.Complete : StageState.Stale, reasons) { Spent = TimeSpan.FromSeconds(damage.Count == 0 ? done.Seconds : 0) };
+            var isLost = damage.Count > 0 && damage.Count == done.Outputs.Count;
+            return new(stage.Name, reasons.Count == 0 ? StageState.Complete : StageState.Stale, reasons) { Spent = TimeSpan.FromSeconds(isLost ? 0 : done.Seconds) };
         }
 
         if (StageMarker.Read(context.Run.BegunMarker(stage.Name)) is not { } begun) return new(stage.Name, StageState.Missing, []);
         var changes = begun.Changes(inputs);
-        return new(stage.Name, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, changes) { Spent = TimeSpan.FromSeconds(begun.Seconds) };
+        return new(stage.Name, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, changes) { Spent = TimeSpan.FromSeconds(begun.Seconds) + SinceNoted(stage) };
     }
 
-    /// <summary>Opens a stage: what is left of other inputs goes, and a note says from which inputs work begins.</summary>
+    /// <summary>Opens a stage: what is left of other inputs goes, and a note says from which inputs work begins. A sitting that was killed counts into the note of the one that goes on from it.</summary>
     public StageMarker Begin(Stage stage, bool keepPartial)
     {
-        if (keepPartial) return StageMarker.Read(context.Run.BegunMarker(stage.Name))!;
-        AtomicFile.Remove(context.Run.Marker(stage.Name));
-        foreach (var output in Owned(stage)) AtomicFile.Remove(output);
+        var note = context.Run.BegunMarker(stage.Name);
+        if (keepPartial)
+        {
+            var noted = StageMarker.Read(note)!;
+            var goesOn = noted with { Seconds = noted.Seconds + SinceNoted(stage).TotalSeconds };
+            goesOn.Write(note);
+            return goesOn;
+        }
+
+        Discard(stage);
         var inputs = Inputs(stage);
         var begun = new StageMarker { Stage = stage.Name, Inputs = inputs, Hash = StageMarker.HashOf(inputs), Started = context.Time.GetUtcNow() };
-        begun.Write(context.Run.BegunMarker(stage.Name));
+        begun.Write(note);
         return begun;
+    }
+
+    /// <summary>Removes what a stage made or began, its marker first.</summary>
+    public void Discard(Stage stage)
+    {
+        AtomicFile.Remove(context.Run.Marker(stage.Name));
+        AtomicFile.Remove(context.Run.BegunMarker(stage.Name));
+        foreach (var output in Owned(stage)) AtomicFile.Remove(output);
     }
 
     /// <summary>Notes the time spent in a stage that did not come to its end.</summary>
@@ -66,8 +82,8 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         foreach (var other in others)
         {
             if (StageMarker.Read(other.Marker(stage.Name)) is not { } done || done.Changes(inputs).Count > 0 || done.Damage(other).Count > 0) continue;
-            foreach (var owned in Owned(stage).Append(context.Run.Marker(stage.Name)).Append(context.Run.BegunMarker(stage.Name))) AtomicFile.Remove(owned);
-            foreach (var file in done.Outputs.Keys) Copy(Path.Combine(other.Root, file), Path.Combine(context.Run.Root, file));
+            Discard(stage);
+            foreach (var file in done.Outputs.Keys.Where(file => File.Exists(Path.Combine(other.Root, file)))) Copy(Path.Combine(other.Root, file), Path.Combine(context.Run.Root, file));
             done.Write(context.Run.Marker(stage.Name));
             return true;
         }
@@ -107,11 +123,21 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         return inputs;
     }
 
+    /// <summary>How long a sitting that was killed had worked: from the note at its beginning to the last file it wrote. Where it ended in peace, the note is younger than all it wrote.</summary>
+    TimeSpan SinceNoted(Stage stage)
+    {
+        var noted = File.GetLastWriteTimeUtc(context.Run.BegunMarker(stage.Name));
+        var latest = Owned(stage).SelectMany(FilesAt).Where(File.Exists).Select(File.GetLastWriteTimeUtc).DefaultIfEmpty(noted).Max();
+        return latest > noted ? latest - noted : TimeSpan.Zero;
+    }
+
+    static IEnumerable<string> FilesAt(string output) => Directory.Exists(output) ? Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories) : [output];
+
     IEnumerable<string> Owned(Stage stage) => [.. stage.Outputs(context.Run), context.Run.Checkpoints(stage.Name), context.Run.Metrics(stage.Name)];
 
     SortedDictionary<string, long> Sizes(Stage stage)
     {
-        var files = stage.Outputs(context.Run).SelectMany(output => Directory.Exists(output) ? Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories) : [output]);
+        var files = stage.Outputs(context.Run).SelectMany(FilesAt);
         return new(files.ToDictionary(file => Path.GetRelativePath(context.Run.Root, file).Replace('\\', '/'), file => new FileInfo(file).Length), StringComparer.Ordinal);
     }
 }

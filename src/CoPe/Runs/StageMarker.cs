@@ -51,11 +51,12 @@ public sealed record StageMarker
         return [.. Inputs.Keys.Union(now.Keys).Order(StringComparer.Ordinal).Where(name => IsOther(Inputs.GetValueOrDefault(name), now.GetValueOrDefault(name))).Select(name => Describe(name, Inputs.GetValueOrDefault(name), now.GetValueOrDefault(name)))];
     }
 
-    /// <summary>Output files of the marker that are gone or have another size.</summary>
+    /// <summary>Output files of the marker that are gone or have another size. The figures of a training are none of them: they are looked at, and nothing is built on them.</summary>
     public IReadOnlyList<string> Damage(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);
-        return [.. Outputs.Where(output => new FileInfo(Path.Combine(run.Root, output.Key)) is var file && (!file.Exists || file.Length != output.Value)).Select(output => output.Key)];
+        var metrics = Path.GetRelativePath(run.Root, run.Metrics(Stage)).Replace('\\', '/');
+        return [.. Outputs.Where(output => output.Key != metrics && new FileInfo(Path.Combine(run.Root, output.Key)) is var file && (!file.Exists || file.Length != output.Value)).Select(output => output.Key)];
     }
 
     /// <summary>Reads a marker; null where there is none or it is not readable as one.</summary>

@@ -23,6 +23,6 @@ public sealed class StaleCheckpointException : Exception
     {
         var different = saved.Keys.Union(now.Keys).Where(part => saved.GetValueOrDefault(part) != now.GetValueOrDefault(part)).Order(StringComparer.Ordinal).ToArray();
         if (different.Length > 0)
-            throw new StaleCheckpointException($"The checkpoint of {stage} was made with other {string.Join(", ", different)} than this training has; restore them to continue, or clear the checkpoint to start anew.");
+            throw new StaleCheckpointException($"the checkpoint of {stage} was made with other {string.Join(", ", different)} than this training has");
     }
 }

@@ -190,6 +190,26 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Status_as_json_has_state_reasons_and_time_of_every_stage()
+    {
+        Assert.Equal(0, cope.Run("run", "recipe.yaml"));
+        Assert.Equal(0, cope.Run("status", "--run", "runs/recipe", "--set", "sft.epochs=9", "--json"));
+
+        using var stages = System.Text.Json.JsonDocument.Parse(cope.Output);
+        var sft = stages.RootElement.EnumerateArray().Single(stage => stage.GetProperty("stage").GetString() == "train sft");
+        Assert.Equal("out of date", sft.GetProperty("state").GetString());
+        Assert.Equal("sft.epochs was 2, is 9", Assert.Single(sft.GetProperty("reasons").EnumerateArray()).GetString());
+        Assert.True(sft.GetProperty("seconds").GetDouble() >= 0);
+    }
+
+    [Fact]
+    public void Json_is_offered_only_where_something_is_shown()
+    {
+        Assert.Equal(2, cope.Run("train", "tam", "--json"));
+        Assert.Contains("'cope train tam' has no option '--json'", cope.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_changed_recipe_is_named_before_its_stages_run_again()
     {
         Assert.Equal(0, cope.Run("run", "recipe.yaml"));

@@ -64,6 +64,25 @@ public sealed class ManyRunsTests(TinyWorld world) : IClassFixture<TinyWorld>
     }
 
     [Fact]
+    public void Seeds_left_from_another_recipe_are_not_averaged()
+    {
+        foreach (var (seed, tokens) in new[] { (1, 5), (2, 3) })
+        {
+            foreach (var file in Directory.EnumerateFiles(world.At("undisturbed").Root, "*", SearchOption.AllDirectories))
+            {
+                var copy = Path.Combine(world.At("mixed").OfSeed(seed).Root, Path.GetRelativePath(world.At("undisturbed").Root, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy);
+            }
+            var recipe = world.At("mixed").OfSeed(seed).Recipe;
+            (Recipe.Read(recipe) with { Seed = seed, Decode = new() { MaxNewTokens = tokens } }).Keep(world.At("mixed").OfSeed(seed));
+        }
+
+        Assert.Equal(1, world.Cope(default, "compare", "undisturbed", "mixed"));
+        Assert.Contains("seed-2 is of another recipe than mixed/seed-1 (decode.max_new_tokens is 3, not 5)", world.Error.Replace('\\', '/'), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Runs_over_other_queries_are_shown_and_not_tested()
     {
         Assert.True(world.Cope(default, ["run", "recipe.yaml", "--run", "development", .. Quick, "--set", "development_items=1"]) == 0, world.Error);

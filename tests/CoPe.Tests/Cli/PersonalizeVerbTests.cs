@@ -1,3 +1,4 @@
+using System.Globalization;
 using CoPe.Cli;
 using CoPe.Runs;
 
@@ -26,6 +27,7 @@ public sealed class PersonalizeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.True(code == 0, error);
         Assert.Equal(["base: ", "Ada L. (contrast 0.1): ", "base: ", "Ada L. (contrast 0.3): ", "Ada L. (contrast 0.3): "], output.Split('\n').Where(line => line.StartsWith("base: ", StringComparison.Ordinal) || line.StartsWith("Ada", StringComparison.Ordinal)).Select(line => line[..(line.IndexOf(": ", StringComparison.Ordinal) + 2)]));
         Assert.Contains("'/contrast much' is not understood; the command is /contrast 0.3", error, StringComparison.Ordinal);
+        Assert.Contains("Ada L., contrast 0.3;", Abroad(() => Chat("/quit\n", "chat", "wrote", "--user", "Ada L.", "--contrast", "0.3")).Error, StringComparison.Ordinal);
 
         Assert.True(world.Cope(default, "user", "forget", "wrote", "Ada L.") == 0, world.Error);
         Assert.False(IsInFiles("wrote", "boats went out"));
@@ -83,6 +85,21 @@ public sealed class PersonalizeVerbTests(TinyWorld world) : IClassFixture<TinyWo
 
     bool IsInFiles(string folder, string text) =>
         Directory.EnumerateFiles(world.At(folder).Root, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".lock").Any(file => File.ReadAllText(file).Contains(text, StringComparison.Ordinal));
+
+    /// <summary>Where a comma separates the decimals.</summary>
+    static T Abroad<T>(Func<T> act)
+    {
+        var before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("de-DE");
+            return act();
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
 
     (int Code, string Output, string Error) Chat(string said, params string[] args)
     {

@@ -29,14 +29,6 @@ public class NegativeSelectorTests
     public void No_candidate_is_an_error() => Assert.Throws<ArgumentException>(() => NegativeSelector.Select([]));
 
     [Fact]
-    public void Own_text_wins_against_candidates_of_lower_reward_and_half_against_equals()
-    {
-        Assert.Equal(2.0 / 3, new ScoredItem("u", "i", new CandidateScore(-10, -10, 3), Scores).GoldWins());
-        Assert.Equal(.5, new ScoredItem("u", "i", Scores[0], [Scores[0]]).GoldWins());
-        Assert.Null(new ScoredItem("u", "i", Scores[0], []).GoldWins());
-    }
-
-    [Fact]
     public void The_references_choices_follow_from_its_scores()
     {
         foreach (var path in GoldenFolders.Entries("scores", "*.json"))

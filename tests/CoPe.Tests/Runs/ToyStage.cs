@@ -10,6 +10,9 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
 
     public Action<StageContext>? Before { get; set; }
 
+    /// <summary>Further files that it writes, by name within the run.</summary>
+    public IReadOnlyList<string> Further { get; init; } = [];
+
     public override string Name => name;
 
     public override string Summary => "writes a file";
@@ -26,12 +29,12 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
 
     public override IEnumerable<string> Needs(Recipe recipe) => needs;
 
-    public override IEnumerable<string> Outputs(RunDirectory run) => [Path.Combine(run.Root, name + ".out")];
+    public override IEnumerable<string> Outputs(RunDirectory run) => [Path.Combine(run.Root, name + ".out"), .. Further.Select(file => Path.Combine(run.Root, file))];
 
     public override void Execute(StageContext context)
     {
         Executions++;
         Before?.Invoke(context);
-        AtomicFile.WriteText(Outputs(context.Run).First(), name);
+        foreach (var output in Outputs(context.Run)) AtomicFile.WriteText(output, name);
     }
 }

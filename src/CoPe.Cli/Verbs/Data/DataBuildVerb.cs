@@ -20,7 +20,7 @@ static class DataBuildVerb
     static readonly Option<int?> Others = new("--others") { Description = "Most other users, drawn by the seed.", HelpName = "n" };
     static readonly Option<int?> OtherItems = new("--other-items") { Description = "Most history items of another user; no stage reads them.", HelpName = "n" };
     static readonly Option<long> Seed = new("--seed") { Description = "The same seed gives the same files.", HelpName = "n", DefaultValueFactory = _ => 42 };
-    static readonly Option<string?> User = new("--user-field") { Description = "Field of the user; by default user_id, author, name or reviewerId, and without any every example is a user.", HelpName = "name" };
+    static readonly Option<string?> User = new("--user-field") { Description = "Field of the user; by default user_id, author, name, reviewerId, reviewerID or user, and without any every example is a user.", HelpName = "name" };
     static readonly Option<string?> Date = new("--date-field") { Description = "Field of an item's date; by default date, timestamp, unixReviewTime, reviewTime, created_utc or year.", HelpName = "name" };
     static readonly Option<DateOrder> Order = new("--date-order") { Description = "What 03/04/2024 means: dmy or mdy.", DefaultValueFactory = _ => DateOrder.Auto };
 

@@ -15,17 +15,18 @@ public static class ModelPretraining
 
     /// <summary>Trains the model of the recipe and writes its folder.</summary>
     /// <param name="recipe">The recipe.</param>
-    /// <param name="output">Folder of the model; its work files lie beside it in <c>output.work</c> and are removed at the end.</param>
+    /// <param name="output">Folder of the model, written at the end; until then all files lie beside it in <c>output.work</c>, which is removed.</param>
     /// <param name="progress">Takes steps, loss and speed.</param>
     /// <param name="log">Takes messages.</param>
     /// <param name="cancellation">Saves a checkpoint and stops.</param>
-    /// <exception cref="RunException">The corpus or the shape is wrong, or the training diverged.</exception>
+    /// <exception cref="RunException">The corpus or the shape is wrong, the training diverged, or what was left of an interrupted one is of another recipe.</exception>
     public static TrainingOutcome Run(PretrainRecipe recipe, string output, IProgress<StageProgress>? progress, ILogger log, CancellationToken cancellation)
     {
         var work = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".work";
         var corpus = PretrainCorpus.Load(recipe, Path.Combine(work, "data"), progress, cancellation);
-        MakeTokenizer(recipe, corpus, output);
-        var encoder = ConversationEncoder.Load(output);
+        var made = Path.Combine(work, "model");
+        MakeTokenizer(recipe, corpus, made);
+        var encoder = ConversationEncoder.Load(made);
         var tokenizer = encoder.Tokenizer;
         var (endOfText, endOfTurn) = (tokenizer.IdOf(EndOfText)!.Value, tokenizer.IdOf(EndOfTurn)!.Value);
         var config = recipe.Shape.Config(tokenizer.VocabularySize, endOfText, endOfTurn);
@@ -35,9 +36,7 @@ public static class ModelPretraining
         var conversations = PretrainCorpus.Conversations(corpus.Instructions, encoder);
         log.LogInformation("{Parameters:N0} parameters; {Tokens:N0} tokens of documents and {Conversations:N0} of {Count:N0} conversations", weights.Parameters().Sum(weight => weight.NumberOfElements),
             tokens.Length, conversations.Sum(example => (long)example.Prompt.Count + example.Response.Count), conversations.Count);
-        var checkpoints = new FolderCheckpointStore(Path.Combine(work, "checkpoints"));
-        var metrics = Path.Combine(work, "metrics.jsonl");
-        var outcome = Pretrainer.Train(
+        var outcome = Train(
             new PretrainRun
             {
                 Model = model,
@@ -50,21 +49,44 @@ public static class ModelPretraining
                 Options = recipe.Training.Options(recipe.Seed, recipe.Shape.Context),
                 Stage = "pretrain",
                 MemorySettings = new("training.tokens_per_pass", "training.window", null),
-                Metrics = row => JsonLines.Append(metrics, [row]),
-                Checkpoints = checkpoints,
+                Metrics = row => JsonLines.Append(Path.Combine(work, "metrics.jsonl"), [row]),
+                Checkpoints = new FolderCheckpointStore(Path.Combine(work, "checkpoints")),
                 Logger = log,
             },
+            work,
             progress,
             cancellation);
-        if (outcome.End == TrainingEnd.Diverged) throw new RunException($"the training diverged after {outcome.Steps} steps: lower training.learning_rate (it is {recipe.Training.LearningRate})");
-        ModelFolder.Save(output, config, weights, ScalarType.BFloat16);
+        ModelFolder.Save(made, config, weights, ScalarType.BFloat16);
+        Publish(made, output);
         Directory.Delete(work, recursive: true);
         return outcome;
     }
 
-    static void MakeTokenizer(PretrainRecipe recipe, PretrainCorpus corpus, string output)
+    static TrainingOutcome Train(PretrainRun run, string work, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    {
+        try
+        {
+            var outcome = Pretrainer.Train(run, progress, cancellation);
+            if (outcome.End != TrainingEnd.Diverged) return outcome;
+            run.Checkpoints?.Clear();
+            throw new RunException($"the training diverged after {outcome.Steps} steps: lower training.learning_rate (it is {run.Options.LearningRate})");
+        }
+        catch (StaleCheckpointException error)
+        {
+            throw new RunException($"{work} holds a training that another recipe began ({error.Message}): go on with that recipe, or delete the folder to begin anew", error);
+        }
+    }
+
+    /// <summary>Puts the finished files into the model's folder, which may hold a former model: until here it was whole, with a tokenizer and weights that belong together.</summary>
+    static void Publish(string made, string output)
     {
         Directory.CreateDirectory(output);
-        BpeTrainer.Train(corpus.AllText(), new BpeTrainingOptions { VocabularySize = recipe.Shape.Vocabulary, ModelMaxLength = recipe.Shape.Context }).Save(output);
+        foreach (var file in Directory.EnumerateFiles(made).ToList()) File.Move(file, Path.Combine(output, Path.GetFileName(file)), overwrite: true);
+    }
+
+    static void MakeTokenizer(PretrainRecipe recipe, PretrainCorpus corpus, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        BpeTrainer.Train(corpus.AllText(), new BpeTrainingOptions { VocabularySize = recipe.Shape.Vocabulary, ModelMaxLength = recipe.Shape.Context }).Save(folder);
     }
 }

@@ -36,5 +36,6 @@ static class MethodTests
         }),
     ];
 
-    static bool Has(MethodScores scores, Metric metric) => scores.Queries.Any(query => query.Values.ContainsKey(metric.Name)) || scores.Users.Any(user => user.Values.ContainsKey(metric.Name));
+    /// <summary>Whether a method has values of a metric, by query or by user, that can be paired.</summary>
+    public static bool Has(MethodScores scores, Metric metric) => scores.Queries.Any(query => query.Values.ContainsKey(metric.Name)) || scores.Users.Any(user => user.Values.ContainsKey(metric.Name));
 }

@@ -40,9 +40,7 @@ public sealed record RunComparison
         from scores in run.Report.Methods
         let against = baseline.Report.Methods.FirstOrDefault(other => other.Method == scores.Method)
         where against is not null
-        from metric in Metric.Of(run.Task.Outcome)
-        where metric.Direction != MetricDirection.Neutral && Has(scores, metric) && Has(against, metric)
+        from metric in Metric.All
+        where metric.Direction != MetricDirection.Neutral && MethodTests.Has(scores, metric) && MethodTests.Has(against, metric)
         select new RunDifference(run.Name, baseline.Name, PairedTest.Compare(scores, against, metric, options));
-
-    static bool Has(MethodScores scores, Metric metric) => scores.Queries.Any(query => query.Values.ContainsKey(metric.Name));
 }

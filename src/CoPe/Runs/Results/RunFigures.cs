@@ -35,8 +35,22 @@ public sealed record RunFigures
         var seeds = SeedsIn(run).Select(run.OfSeed).Where(seed => File.Exists(seed.Results)).ToList();
         if (seeds.Count == 0)
             throw new RunException($"{run.Name} holds no results: name the folder of a run, or finish it with 'cope run --run {run.Name}'");
+        RequireOneRecipe(seeds);
         return Combine(run.Name, [.. seeds.Select(seed => ReadOne(seed, roots, cancellation))]);
     }
+
+    /// <summary>Seeds that were left from another recipe are not averaged with the others.</summary>
+    static void RequireOneRecipe(List<RunDirectory> seeds)
+    {
+        var first = ValuesOf(seeds[0]);
+        foreach (var seed in seeds.Skip(1))
+        {
+            var differing = ValuesOf(seed).Where(value => first.GetValueOrDefault(value.Key) != value.Value).Select(value => $"{value.Key} is {value.Value}, not {first.GetValueOrDefault(value.Key)}").ToList();
+            if (differing.Count > 0) throw new RunException($"{seed.Name} is of another recipe than {seeds[0].Name} ({string.Join("; ", differing)}): run the seeds again with one recipe, or delete the folder");
+        }
+    }
+
+    static Dictionary<string, string> ValuesOf(RunDirectory run) => Recipe.Read(run.Recipe).Values().Where(value => value.Key is not "seed").ToDictionary();
 
     /// <summary>Several runs of one recipe, which differ in their seed, as one.</summary>
     /// <exception cref="ArgumentException">There is none, or they are not of one recipe.</exception>

@@ -19,35 +19,38 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     /// <summary>Queries scored between two looks at progress.</summary>
     const int QueriesAtOnce = 64;
 
-    const string Base = "base", Tam = "tam";
+    const string Stage = "evaluate", Base = "base", Tam = "tam";
 
     readonly ExampleSource source = new(workspace, context.Recipe.Sft);
     readonly List<PredictionMethod> methods = [.. context.Recipe.Methods()];
     readonly bool hasTam = context.Recipe.Methods().Any(method => method.NeedsTam(context.Recipe));
 
-    /// <summary>Measures every query that has a gold.</summary>
-    public List<QueryLikelihood> Measure()
+    /// <summary>Measures every query that has a gold, in portions that an interruption leaves on the disk.</summary>
+    public IReadOnlyList<QueryLikelihood> Measure()
     {
         var kinds = new List<UserAdapterKind>();
         if (methods.Any(method => method.UserAdapter != UserAdapterKind.None)) kinds.Add(UserAdapterKind.Sft);
         if (methods.Any(method => method.UserAdapter == UserAdapterKind.Dpo)) kinds.Add(UserAdapterKind.Dpo);
         var histories = methods.Where(method => method.Context != ContextKind.None).ToList();
-        var queries = Asked(hasTam && kinds.Count + histories.Count > 0);
+        var queries = workspace.Dataset.Users.SelectMany((user, index) => user.Queries.Where(query => query.Gold.Length > 0).Select(query => new AskedQuery(user, index, query, []))).ToList();
+        var withCandidates = hasTam && kinds.Count + histories.Count > 0;
         using var bank = kinds.Count == 0 ? null : AdapterBank.Stack([.. kinds.Select(kind => workspace.UserAdapters(kind)!)]);
         var scorer = new SequenceScorer(workspace.DecodingModel, hasTam ? workspace.Tam : null, bank);
         List<LikelihoodPass> passes = [OfAdapters(scorer, kinds), .. histories.Select(method => OfHistory(scorer, method))];
         if (methods.Any(method => method.TaskAdapter == TaskAdapterKind.Everyone)) passes.Add(OfEveryone());
         var references = kinds.Select(kind => (NameOf(kind), Tam)).Concat(histories.Select(method => (method.Name, method.NeedsTam(context.Recipe) ? Tam : Base))).ToList();
-        var progress = new ItemProgress(context.Progress, "evaluate", 0, queries.Count);
-        var measured = new List<QueryLikelihood>();
-        foreach (var query in queries.Chunk(QueriesAtOnce).SelectMany(group => Measure(group, passes, references)))
+        var portions = new Portions<QueryLikelihood>(context, Stage);
+        var looks = withCandidates ? 2 : 1; // sampled for, and scored
+        var progress = new ItemProgress(context.Progress, Stage, (long)portions.Done * looks, (long)queries.Count * looks);
+        var size = withCandidates ? PortionSize.Of(workspace.DecodingModel, context.Recipe.Decode, Candidates, LongestSample) : QueriesAtOnce;
+        return portions.Run(queries, size, portion =>
         {
-            measured.Add(query);
-            progress.Finished(query.User);
-        }
-
-        return measured;
+            var sampled = withCandidates ? Sample(portion, progress) : [];
+            return portion.Select(asked => WithAnswers(asked, sampled)).Chunk(QueriesAtOnce).SelectMany(group => Measure(group, passes, references, progress));
+        });
     }
+
+    int LongestSample => context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
 
     /// <summary>Base, TAM and the users' adapters, all asked the query alone.</summary>
     LikelihoodPass OfAdapters(SequenceScorer scorer, List<UserAdapterKind> kinds)
@@ -78,10 +81,11 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 
     IReadOnlyList<int> PlainPrompt(AskedQuery asked) => source.Prompt(asked.Query, asked.LongestAnswer);
 
-    IEnumerable<QueryLikelihood> Measure(AskedQuery[] queries, List<LikelihoodPass> passes, List<(string Model, string Reference)> references)
+    IEnumerable<QueryLikelihood> Measure(AskedQuery[] queries, List<LikelihoodPass> passes, List<(string Model, string Reference)> references, ItemProgress progress)
     {
         var means = queries.Select(_ => new Dictionary<string, double[]>()).ToList();
         foreach (var pass in passes) pass.Score(queries, means, context.Cancellation);
+        foreach (var asked in queries) progress.Finished(asked.User.Id);
         return queries.Zip(means, (asked, found) => new QueryLikelihood
         {
             User = asked.User.Id,
@@ -92,31 +96,28 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         });
     }
 
-    /// <summary>Share of the sampled answers whose reward per token lies below that of the real one, which comes first; a tie is half.</summary>
+    /// <summary>By rewards per token; the real answer comes first.</summary>
     static double Rank(double[] model, double[] reference)
     {
         var rewards = model.Zip(reference, (one, other) => one - other).ToArray();
-        return rewards[1..].Average(reward => (Math.Sign(rewards[0] - reward) + 1) / 2.0);
+        return RewardRank.Of(rewards[0], rewards[1..])!.Value;
     }
 
-    List<AskedQuery> Asked(bool withCandidates)
+    /// <summary>The user's own answer first, then the sampled ones.</summary>
+    AskedQuery WithAnswers(AskedQuery asked, Dictionary<string, IReadOnlyList<string>> sampled)
     {
-        var queries = workspace.Dataset.Users.SelectMany((user, index) => user.Queries.Where(query => query.Gold.Length > 0).Select(query => new AskedQuery(user, index, query, []))).ToList();
-        var sampled = withCandidates ? Sample(queries) : [];
         var longest = workspace.ContextLength / 2;
         IReadOnlyList<int> Cut(int[] ids) => ids.Length <= longest ? ids : ids[..longest];
-        return [.. queries.Select(asked => asked with { Answers = [.. sampled.GetValueOrDefault(asked.Query.Id, []).Prepend(source.AnswerText(asked.Query)).Select(text => Cut(workspace.Encoder.EncodeResponse(text)))] })];
+        return asked with { Answers = [.. sampled.GetValueOrDefault(asked.Query.Id, []).Prepend(source.AnswerText(asked.Query)).Select(text => Cut(workspace.Encoder.EncodeResponse(text)))] };
     }
 
-    Dictionary<string, IReadOnlyList<string>> Sample(List<AskedQuery> queries)
+    Dictionary<string, IReadOnlyList<string>> Sample(IReadOnlyList<AskedQuery> queries, ItemProgress progress)
     {
-        var longest = context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
-        var options = new CandidateOptions { Count = Candidates, Decoding = new DecodingOptions { Sample = true, Temperature = 1, TopP = 0.95, TopK = 0, MaxNewTokens = longest } };
-        var generator = new CandidateGenerator(workspace.Engine("evaluate", workspace.Tam, users: null), workspace.Encoder.DecodeResponse, options);
-        var items = queries.Select(asked => new CandidateItem(asked.User.Id, asked.Query.Id, source.Prompt(asked.Query, longest), asked.Query.Gold));
-        var progress = new ItemProgress(context.Progress, "evaluate", 0, queries.Count);
+        var options = new CandidateOptions { Count = Candidates, Decoding = new DecodingOptions { Sample = true, Temperature = 1, TopP = 0.95, TopK = 0, MaxNewTokens = LongestSample } };
+        var generator = new CandidateGenerator(workspace.Engine(Stage, workspace.Tam, users: null), workspace.Encoder.DecodeResponse, options);
+        var items = queries.Select(asked => new CandidateItem(asked.User.Id, asked.Query.Id, source.Prompt(asked.Query, LongestSample), asked.Query.Gold));
         var sampled = new Dictionary<string, IReadOnlyList<string>>();
-        foreach (var set in generator.Generate(items, SeedOf.Part(context.Recipe.Seed, "evaluate"), progress, context.Cancellation))
+        foreach (var set in generator.Generate(items, SeedOf.Part(context.Recipe.Seed, Stage), progress, context.Cancellation))
         {
             sampled[set.ItemId] = [.. set.Candidates.Select(candidate => candidate.Text)];
             progress.Finished(set.UserId);

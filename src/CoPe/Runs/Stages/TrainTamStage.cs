@@ -46,8 +46,15 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         var training = new StageTraining(context, Name, "tam", Trained);
         UserTraining<SupervisedExample>[] task = [UserTraining<SupervisedExample>.Of(Trained, 0, examples, settings.EarlyStopping)];
         if (examples.Count < settings.BatchSize) context.Log.LogWarning("{Stage}: {Examples} examples do not fill one batch of {Batch}", Name, examples.Count, settings.BatchSize);
-        SftTrainer.Train(training.Run(workspace.TrainingModel, null, bank, task, settings), context.Progress, context.Cancellation);
-        training.Flush();
+        try
+        {
+            SftTrainer.Train(training.Run(workspace.TrainingModel, null, bank, task, settings), context.Progress, context.Cancellation);
+        }
+        finally
+        {
+            training.Flush();
+        }
+
         AtomicFile.WriteFolder(AdapterOf(context.Run), folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model));
         training.Checkpoints.Clear();
     }
