@@ -24,9 +24,9 @@ sealed class RunOptions
     public static RunOptions AddTo(Command command, bool takesRecipe = true, bool trainsUsers = false, bool runsAll = false, string? dtypeKey = null)
     {
         var options = new RunOptions { dtypeKey = dtypeKey };
-        if (takesRecipe) command.Arguments.Add(options.recipe);
         // An option that is not known would be taken for the recipe's name.
         options.recipe.Validators.Add(result => { if (result.Tokens is [{ Value: ['-', ..] and var option }]) result.AddError(CommandLine.NoOption((System.CommandLine.Parsing.CommandResult)result.Parent!, option)); });
+        if (takesRecipe) command.Arguments.Add(options.recipe);
         else options.run.Description = "Folder of the run; by default one in runs/.";
         foreach (var option in (Option[])[options.run, options.set, options.model, options.users, options.quiet, options.verbose]) command.Options.Add(option);
         if (runsAll) command.Options.Add(options.restart);
