@@ -14,9 +14,6 @@ public abstract class Stage
     /// <summary>The command that runs it alone.</summary>
     public virtual string Command => "cope " + Name;
 
-    /// <summary>What it does, in a few words, for help and progress.</summary>
-    public abstract string Summary { get; }
-
     /// <summary>Keys and sections of the recipe its outputs depend on, for example <c>seed</c>, <c>dpo</c>, <c>decode.contrast</c>. Paths of files are none of them: files count by their content.</summary>
     public abstract IReadOnlyList<string> RecipeKeys { get; }
 

@@ -15,8 +15,6 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
 
     public override string Name => name;
 
-    public override string Summary => "writes a file";
-
     public override IReadOnlyList<string> RecipeKeys => keys;
 
     public StageFiles Read { get; set; } = StageFiles.All;

@@ -12,9 +12,6 @@ sealed class EvaluateStage : Stage
     public override string Name => "evaluate";
 
     /// <inheritdoc/>
-    public override string Summary => "Measure the predictions against the users' own answers";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         ["task", "seed", "users", "history_limit", "development_items", "decode_dtype", "decode.do_sample", "decode.runs", "predict", "evaluate", "negatives.max_new_tokens", "context", "sft.max_words"];
 

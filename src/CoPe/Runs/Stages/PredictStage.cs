@@ -17,9 +17,6 @@ sealed class PredictStage(PredictionMethod method) : Stage
     public override string Command => $"cope predict --method {method.Name}";
 
     /// <inheritdoc/>
-    public override string Summary => $"Answer every query by {method.Title}";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "decode_dtype", .. method.Contrasts ? (string[])["decode"] : DecodeKeys, "sft.max_words", .. method.Context == ContextKind.None ? (string[])[] : ["context"]];
 
     static readonly string[] DecodeKeys =

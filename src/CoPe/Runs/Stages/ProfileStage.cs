@@ -11,9 +11,6 @@ sealed class ProfileStage : Stage
     public override string Name => "profile";
 
     /// <inheritdoc/>
-    public override string Summary => "Describe each user from his history";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         ["task", "users", "history_limit", "development_items", "decode_dtype", "context.item_words", "context.profile_items", "context.profile_tokens", "sft.max_words"];
 

@@ -10,9 +10,6 @@ sealed class ReportStage : Stage
     public override string Name => "report";
 
     /// <inheritdoc/>
-    public override string Summary => "Write the report";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys => [];
 
     /// <inheritdoc/>

@@ -16,9 +16,6 @@ sealed class SampleNegativesStage : Stage
     public override string Name => "negatives sample";
 
     /// <inheritdoc/>
-    public override string Summary => "Sample candidates for rejected answers on the users' histories";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
     [
         "task", "seed", "users", "history_limit", "development_items", "decode_dtype", "negatives.kind", "negatives.candidates", "negatives.items_per_user",

@@ -14,9 +14,6 @@ sealed class SelectNegativesStage : Stage
     public override string Name => "negatives select";
 
     /// <inheritdoc/>
-    public override string Summary => "Score the candidates and select the rejected answers";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys => ["task", "users", "history_limit", "development_items", "decode_dtype", "negatives.select", "negatives.reward", "negatives.span", "sft.max_words"];
 
     /// <inheritdoc/>

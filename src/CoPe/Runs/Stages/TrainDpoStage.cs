@@ -13,9 +13,6 @@ sealed class TrainDpoStage : Stage
     public override string Name => "train dpo";
 
     /// <inheritdoc/>
-    public override string Summary => "Refine each user's adapter by preferring his own text to the rejected answer";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "dpo"];
 
     /// <inheritdoc/>

@@ -12,9 +12,6 @@ sealed class TrainSftStage : Stage
     public override string Name => "train sft";
 
     /// <inheritdoc/>
-    public override string Summary => "Train one adapter per user on his own history";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "sft"];
 
     /// <inheritdoc/>

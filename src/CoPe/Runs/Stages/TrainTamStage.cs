@@ -16,9 +16,6 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
     public override string Name => OnEveryone ? "train tam-all" : "train tam";
 
     /// <inheritdoc/>
-    public override string Summary => OnEveryone ? "Train one adapter on everyone, the users' histories included" : "Train the task-adaptive model on the other users' queries";
-
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys => ["task", "seed", "model_dtype", "tam", .. OnEveryone ? (string[])["users", "history_limit", "development_items"] : []];
 
     /// <inheritdoc/>
