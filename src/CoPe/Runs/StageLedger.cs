@@ -94,9 +94,19 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in stage.RecipeKeys.Count == 0 ? new Dictionary<string, string>() : context.Recipe.Values(stage.RecipeKeys)) inputs["recipe " + key] = value;
         if (ForgottenUsers.Read(context.Run) is { Users: { Count: > 0 } forgotten }) inputs["forgotten users"] = string.Join(' ', forgotten);
-        foreach (var (name, path) in context.Inputs.Files(stage.Reads)) inputs[name] = hashes.Of(path);
+        var gone = stage.Reads & context.Inputs.Gone;
+        foreach (var (name, path) in context.Inputs.Files(stage.Reads & ~gone)) inputs[name] = hashes.Of(path);
+        foreach (var (name, hash) in Noted(stage, gone)) inputs[name] = hash;
         foreach (var needed in stage.Needs(context.Recipe)) inputs["stage " + needed] = StageMarker.HashOf(Inputs(pipeline.Find(needed)));
         return inputs;
+    }
+
+    /// <summary>Files that are gone, with the hashes that the stage was made from: they count as unchanged.</summary>
+    IEnumerable<KeyValuePair<string, string>> Noted(Stage stage, StageFiles gone)
+    {
+        if (gone == StageFiles.None) return [];
+        var marker = StageMarker.Read(context.Run.Marker(stage.Name)) ?? StageMarker.Read(context.Run.BegunMarker(stage.Name));
+        return marker is null ? [] : marker.Inputs.Where(input => (InputPaths.KindOf(input.Key) & gone) != StageFiles.None);
     }
 
     IEnumerable<string> Owned(Stage stage) => [.. stage.Outputs(context.Run), context.Run.Checkpoints(stage.Name), context.Run.Metrics(stage.Name)];
