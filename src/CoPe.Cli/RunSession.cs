@@ -2,6 +2,7 @@ using CoPe.Cli.Display;
 using CoPe.Cli.Hub;
 using CoPe.Data.Samples;
 using CoPe.Runs;
+using CoPe.Runs.Privacy;
 using CoPe.Runs.Recipes;
 using Microsoft.Extensions.Logging;
 
@@ -16,6 +17,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         using var held = RunLock.Take(run);
+        ErasureNote.RequireNone(run);
         prepare?.Invoke(run);
         var inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.Find(host, model, request.IsQuiet));
         if (recipe.Model == Recipe.EmbeddedModel && !SampleData.IsSample(inputs.Data))
@@ -51,5 +53,14 @@ sealed class RunSession(CommandHost host, RunRequest request)
         var recipe = Recipe.Read(file, request.Overrides);
         using var shared = new SharedResources();
         return look(new() { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.FindHere(host, model)), Shared = shared, Time = host.Time });
+    }
+
+    /// <summary>The run as it stands, whether or not its model, data and task file are still there; with <paramref name="isHeld"/> under its lock.</summary>
+    public OpenRun Open(bool isHeld)
+    {
+        var (file, run) = request.Locate(host);
+        var recipe = Recipe.Read(file, request.Overrides);
+        var inputs = InputPaths.FindLeft(recipe, host.Roots, model => ModelSource.FindHere(host, model));
+        return new(recipe, run, inputs, host, isHeld);
     }
 }

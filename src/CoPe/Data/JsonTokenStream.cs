@@ -18,6 +18,7 @@ sealed class JsonTokenStream : IDisposable
     string? lastName;
     bool isEmpty = true;
     bool isSkipping;
+    Stream? copy;
     bool atEnd;
     JsonReaderState state;
 
@@ -71,6 +72,7 @@ sealed class JsonTokenStream : IDisposable
             {
                 var reader = new Utf8JsonReader(buffer.AsSpan(start, end - start), atEnd, state);
                 var found = reader.Read();
+                copy?.Write(buffer, start, (int)reader.BytesConsumed);
                 start += (int)reader.BytesConsumed;
                 state = reader.CurrentState;
                 IsAtEnd = atEnd && !found;
@@ -102,6 +104,15 @@ sealed class JsonTokenStream : IDisposable
         }
         while (depth > 0 && Read());
         isSkipping = false;
+    }
+
+    /// <summary>Passes over the object that begins at the current token and writes it as it stands in the file, in UTF-8.</summary>
+    public void CopyObject(Stream target)
+    {
+        target.WriteByte((byte)'{');
+        copy = target;
+        Skip();
+        copy = null;
     }
 
     /// <summary>

@@ -25,7 +25,7 @@ public static class LampFiles
         {
             Task = task,
             Users = Users(usersFile, task, options, options.MaxUsers, options.RequireHistory).Select(user => labels.Fill(user, usersFile)).ToList(),
-            Others = options.MaxOthers == 0 ? [] : Users(Path.Combine(place, OthersFile), task, options, options.MaxOthers, needsHistory: false),
+            Others = options.MaxOthers == 0 ? [] : Users(Path.Combine(place, OthersFile), task, options with { Except = null }, options.MaxOthers, needsHistory: false),
         };
     }
 
@@ -57,10 +57,10 @@ public static class LampFiles
         if (!File.Exists(file))
             throw new DataFileException(new() { File = file }, "no such file", $"the users of task {task.Name}", "Put the file there, or check the data setting.");
         using var tokens = new JsonTokenStream(file);
-        var users = new LampFileReader(tokens, task).Users().Select(user => Capped(user, options.HistoryCap));
+        var users = new LampFileReader(tokens, task).Users().Where(user => options.Except?.Invoke(user.Id) != true).Select(user => Capped(user, options.HistoryCap));
         var rules = new LampRules(file, needsHistory, options.LeaveOut);
         var usable = users.Where(rules.Accept).Take(most ?? int.MaxValue).ToList();
-        return usable.Count > 0 ? usable
+        return usable.Count > 0 || options.Except is not null ? usable
             : throw new DataFileException(new() { File = file }, "no usable user", "one at least", "Check where the file comes from.");
     }
 

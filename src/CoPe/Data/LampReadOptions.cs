@@ -9,6 +9,9 @@ public sealed record LampReadOptions
     /// <summary>Keep only the first test users of the file; null keeps all. The file is not read beyond them.</summary>
     public int? MaxUsers { get; init => field = AtLeastOne(value, nameof(MaxUsers)); }
 
+    /// <summary>Whether a test user, by his id, is passed over as if the file did not hold him: he is none of <see cref="MaxUsers"/>, and a file of such users alone gives none. Null passes over nobody.</summary>
+    public Func<string, bool>? Except { get; init; }
+
     /// <summary>Keep only the first other users of the file; null keeps all. The file is not read beyond them; for 0 it is not read at all and may be missing.</summary>
     public int? MaxOthers { get; init => field = value is null or >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(MaxOthers), value, $"MaxOthers is {value}, expected 0 or more, or null for all."); }
 

@@ -33,14 +33,69 @@ public sealed record InputPaths
         var data = Folder(recipe.Data, roots, "data", "name the folder that holds a folder per task: --set data=FOLDER");
         var taskFile = FindTask(recipe.Task, roots);
         var name = Tasks.TaskFile.IsPath(recipe.Task) ? Tasks.TaskFile.Read(taskFile).Task.Name : recipe.Task;
-        var task = Path.Combine(data, name);
-        if (!Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file.Name)))) task = data;
+        var task = TaskFolder(data, name);
         if (!Directory.Exists(task))
             throw new RunException($"data folder {data} holds no folder '{name}'{NearestName.Hint(name, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles.Select(file => file.Name))} in it");
         var prompt = recipe.Prompts is { } prompts ? FindPrompt(Folder(prompts, roots, "prompts", "name a folder with a prompt file per task, or leave the key out for the task's own wording"), name) : null;
         findModel ??= model => Folder(model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER");
         return new() { Data = task, TaskFile = taskFile, Prompt = prompt, Model = findModel(recipe.Model) };
     }
+
+    /// <summary>Finds what is left of them, for work that can do without: what is gone is named where it would lie, and <see cref="Gone"/> tells.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="roots">Folders in order.</param>
+    /// <param name="findModel">Finds the folder of the recipe's model; where it throws a <see cref="RunException"/>, the model is gone.</param>
+    /// <exception cref="RunException">The data are there and the task file is not, so that they cannot be read.</exception>
+    public static InputPaths FindLeft(Recipe recipe, IReadOnlyList<string> roots, Func<string, string> findModel)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(roots);
+        ArgumentNullException.ThrowIfNull(findModel);
+        string Nowhere(string path) => Path.GetFullPath(Path.Combine(roots[0], path));
+        var folder = Left(() => Folder(recipe.Data, roots, "data", ""));
+        var taskFile = folder is not null ? FindTask(recipe.Task, roots) : Left(() => FindTask(recipe.Task, roots)) ?? Nowhere(recipe.Task);
+        var name = !Tasks.TaskFile.IsPath(recipe.Task) ? recipe.Task : File.Exists(taskFile) ? Tasks.TaskFile.Read(taskFile).Task.Name : "";
+        return new()
+        {
+            Data = folder is null ? Nowhere(recipe.Data) : TaskFolder(folder, name),
+            TaskFile = taskFile,
+            Prompt = recipe.Prompts is { } prompts ? Path.Combine(Left(() => Folder(prompts, roots, "prompts", "")) ?? Nowhere(prompts), name + ".yaml") : null,
+            Model = Left(() => findModel(recipe.Model)) ?? Nowhere(recipe.Model),
+        };
+    }
+
+    static string? Left(Func<string> find)
+    {
+        try
+        {
+            return find();
+        }
+        catch (RunException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The folder of a task within the data folder, or that itself where it holds the task's files.</summary>
+    static string TaskFolder(string data, string name)
+    {
+        var task = Path.Combine(data, name);
+        return !Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file.Name))) ? data : task;
+    }
+
+    /// <summary>Kinds of files that are not there. Only those that <see cref="FindLeft"/> found may lack any.</summary>
+    public StageFiles Gone => (Directory.Exists(Model) ? StageFiles.None : StageFiles.Model)
+        | (Directory.Exists(Data) ? StageFiles.None : StageFiles.Data)
+        | (File.Exists(TaskFile) && (Prompt is null || File.Exists(Prompt)) ? StageFiles.None : StageFiles.Task);
+
+    /// <summary>The kind of a file by its name as <see cref="Files"/> gives it.</summary>
+    internal static StageFiles KindOf(string name) => name.Split(' ')[0] switch
+    {
+        "model" => StageFiles.Model,
+        "data" => TaskFiles.First(file => name == "data " + file.Name).Kind,
+        "task" or "prompt" => StageFiles.Task,
+        _ => StageFiles.None,
+    };
 
     /// <summary>The file of a task, named by path, or by bare name where it is shipped.</summary>
     /// <exception cref="RunException">There is none.</exception>

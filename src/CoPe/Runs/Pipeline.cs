@@ -1,3 +1,4 @@
+using CoPe.Runs.Privacy;
 using CoPe.Runs.Recipes;
 using Microsoft.Extensions.Logging;
 
@@ -17,10 +18,11 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     public IReadOnlyList<Stage> Stages { get; } = stages;
 
     /// <summary>Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named.</summary>
-    /// <exception cref="RunException">A stage would be made anew that took long or was paid for; the message says what changed. Nothing was touched.</exception>
+    /// <exception cref="RunException">A stage would be made anew that took long or was paid for; the message says what changed. Or an erasure was interrupted. Nothing was touched.</exception>
     public void Run(StageContext context, string? last = null)
     {
         ArgumentNullException.ThrowIfNull(context);
+        ErasureNote.RequireNone(context.Run);
         var end = last is null ? Stages[^1] : Find(last);
         var due = Stages.TakeWhile(stage => stage != end).Append(end).Where(stage => stage.IsIn(context.Recipe)).ToList();
         var ledger = new StageLedger(this, context);
@@ -39,7 +41,8 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     public IReadOnlyList<string> TakeOver(StageContext context, IEnumerable<RunDirectory> others)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var sources = others.Where(other => other.Root != context.Run.Root).ToList();
+        ErasureNote.RequireNone(context.Run);
+        var sources = others.Where(other => other.Root != context.Run.Root && !File.Exists(other.Erasure)).ToList();
         if (!File.Exists(context.Run.FileHashes) && sources.Find(source => File.Exists(source.FileHashes)) is { } hashed)
             AtomicFile.WriteBytes(context.Run.FileHashes, File.ReadAllBytes(hashed.FileHashes)); // a large model is hashed once
         var ledger = new StageLedger(this, context);
@@ -47,10 +50,11 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     }
 
     /// <summary>Runs one stage, or again where it is complete and <paramref name="again"/> is set. Its predecessors must be complete.</summary>
-    /// <exception cref="RunException">A predecessor is not complete; the message names the command that runs it. Or the stage would be made anew without <paramref name="again"/>, and took long. Nothing was touched.</exception>
+    /// <exception cref="RunException">A predecessor is not complete; the message names the command that runs it. Or the stage would be made anew without <paramref name="again"/>, and took long. Or an erasure was interrupted. Nothing was touched.</exception>
     public void RunOnly(StageContext context, string name, bool again = false)
     {
         ArgumentNullException.ThrowIfNull(context);
+        ErasureNote.RequireNone(context.Run);
         var stage = Find(name);
         if (!File.Exists(context.Run.Recipe)) context.Recipe.Keep(context.Run); // so that the command that is named first needs no recipe
         var ledger = new StageLedger(this, context);

@@ -110,6 +110,9 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Hashes of users whom the run must not take up again.</summary>
     public string Forgotten => At("forgotten.json");
 
+    /// <summary>Kept while a user is erased: the stages that will be whole at its end, a line each. Where it is left, the erasure was interrupted.</summary>
+    public string Erasure => At("erasure.txt");
+
     /// <summary>Every method's predictions.</summary>
     public string AllPredictions => At("predictions");
 

@@ -19,6 +19,9 @@ public enum StageFiles
     /// <summary>The other users' queries.</summary>
     Others = 8,
 
+    /// <summary>The task's data files.</summary>
+    Data = Users | Others,
+
     /// <summary>All of them.</summary>
     All = Model | Users | Task | Others,
 }

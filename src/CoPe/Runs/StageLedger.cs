@@ -108,7 +108,7 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
     SortedDictionary<string, string> Inputs(Stage stage)
     {
         var inputs = AllInputs(stage);
-        foreach (var (name, _) in context.Inputs.Files(StageFiles.All & ~stage.Reads)) inputs[name] = StageMarker.NotRead;
+        foreach (var name in inputs.Keys.Where(name => InputPaths.KindOf(name) is not StageFiles.None and var kind && !stage.Reads.HasFlag(kind)).ToList()) inputs[name] = StageMarker.NotRead;
         return inputs;
     }
 
@@ -118,9 +118,19 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in stage.RecipeKeys.Count == 0 ? new Dictionary<string, string>() : context.Recipe.Values(stage.RecipeKeys)) inputs["recipe " + key] = value;
         if (ForgottenUsers.Read(context.Run) is { Users: { Count: > 0 } forgotten }) inputs["forgotten users"] = string.Join(' ', forgotten);
-        foreach (var (name, path) in context.Inputs.Files(StageFiles.All)) inputs[name] = hashes.Of(path);
+        foreach (var (name, path) in context.Inputs.Files(StageFiles.All & ~context.Inputs.Gone)) inputs[name] = hashes.Of(path);
+        foreach (var (name, hash) in Noted(stage)) inputs[name] = hash;
         foreach (var needed in stage.Needs(context.Recipe)) inputs["stage " + needed] = StageMarker.HashOf(AllInputs(pipeline.Find(needed)));
         return inputs;
+    }
+
+    /// <summary>Files that are gone, with the hashes that the stage or else another was made from: they count as unchanged.</summary>
+    IEnumerable<KeyValuePair<string, string>> Noted(Stage stage)
+    {
+        var gone = context.Inputs.Gone;
+        if (gone == StageFiles.None) return [];
+        var markers = pipeline.Stages.Prepend(stage).Select(one => StageMarker.Read(context.Run.Marker(one.Name)) ?? StageMarker.Read(context.Run.BegunMarker(one.Name))).OfType<StageMarker>();
+        return markers.SelectMany(marker => marker.Inputs).Where(input => input.Value != StageMarker.NotRead && (InputPaths.KindOf(input.Key) & gone) != StageFiles.None).DistinctBy(input => input.Key);
     }
 
     /// <summary>How long a sitting that was killed had worked: from the note at its beginning to the last file it wrote. Where it ended in peace, the note is younger than all it wrote.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using CoPe.Data;
 
 namespace CoPe.Runs.Privacy;
 
@@ -17,28 +18,53 @@ public sealed record ForgottenUsers
     /// <summary>HMAC-SHA256 of each user's id under the salt.</summary>
     public IReadOnlyList<string> Users { get; init; } = [];
 
+    /// <summary>Those of them who were among the first users of the data to whom the recipe limits the run: nobody takes their places, whether the data still hold them or not.</summary>
+    public IReadOnlyList<string> Admitted { get; init; } = [];
+
     /// <summary>The forgotten users of a run, or of the one that it lies in; none where there is no such file.</summary>
     /// <exception cref="RunException">The file is damaged: going on might bring a user back.</exception>
     public static ForgottenUsers Read(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);
+        var file = new[] { run, new RunDirectory(Path.GetDirectoryName(run.Root) ?? run.Root) }.Select(place => place.Forgotten).FirstOrDefault(File.Exists);
         try
         {
-            var file = new[] { run, new RunDirectory(Path.GetDirectoryName(run.Root) ?? run.Root) }.Select(place => place.Forgotten).FirstOrDefault(File.Exists);
             return file is not null ? JsonSerializer.Deserialize<ForgottenUsers>(File.ReadAllText(file), Options) ?? throw new JsonException("null")
                 : new() { Salt = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) };
         }
         catch (JsonException error)
         {
-            throw new RunException($"{run.Forgotten} is damaged ({error.Message}): it says which users must not come back; restore it, or start a new run", error);
+            throw new RunException($"{file} is damaged ({error.Message}): it says which users must not come back; restore it, or start a new run", error);
         }
+    }
+
+    /// <summary>Notes one more user. Runs within this one that went by its list keep the one they were made with, so that nothing in them is out of date.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="user">The user.</param>
+    /// <param name="isAdmitted">Whether he was among the first users to whom the recipe limits the run.</param>
+    public static void Add(RunDirectory run, string user, bool isAdmitted)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var known = Read(run);
+        if (File.Exists(run.Forgotten) && known.Contains(user)) return;
+        foreach (var within in run.Within().Where(within => !File.Exists(within.Forgotten))) Read(within).Write(within);
+        known.With(user, isAdmitted).Write(run);
     }
 
     /// <summary>Whether a user was forgotten.</summary>
     public bool Contains(string user) => Users.Count > 0 && Users.Contains(HashOf(user));
 
+    /// <summary>Whether he is forgotten and was among the first users to whom the recipe limited the run.</summary>
+    public bool WasAdmitted(string user) => Admitted.Count > 0 && Admitted.Contains(HashOf(user));
+
+    /// <summary>How many users a recipe of at most so many still admits; null for all.</summary>
+    public int? Limit(int? most) => most is { } first ? Math.Max(0, first - Admitted.Count) : null;
+
+    /// <summary>Those users of the data whom a recipe of at most so many users admits.</summary>
+    public IEnumerable<LampUser> Staying(IEnumerable<LampUser> users, int? most) => users.Where(user => !Contains(user.Id)).Take(Limit(most) ?? int.MaxValue);
+
     /// <summary>The list with one more user.</summary>
-    public ForgottenUsers With(string user) => Contains(user) ? this : this with { Users = [.. Users, HashOf(user)] };
+    public ForgottenUsers With(string user, bool isAdmitted = false) => Contains(user) ? this : this with { Users = [.. Users, HashOf(user)], Admitted = isAdmitted ? [.. Admitted, HashOf(user)] : Admitted };
 
     /// <summary>Writes the list.</summary>
     public void Write(RunDirectory run)

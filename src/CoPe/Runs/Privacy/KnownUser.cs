@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using CoPe.Data;
 
 namespace CoPe.Runs.Privacy;
@@ -35,28 +34,17 @@ sealed class KnownUser
     /// <summary>A user who is no longer in the data, by the lines that name him, with the queries that are nobody's; null where a run holds nothing of him.</summary>
     public static KnownUser? OfRun(RunDirectory run, string id, IEnumerable<string> orphans)
     {
-        var lines = UserLines.FilesOf(run).SelectMany(File.ReadLines).Select(Parse).OfType<JsonObject>().Where(line => Text(line, "user") == id).ToList();
+        var lines = UserLines.Named(run).Where(line => line.User == id).ToList();
         var isTrained = Directory.Exists(run.SftAdapter(id)) || Directory.Exists(run.DpoAdapter(id));
-        return lines.Count == 0 && !isTrained ? null : new(id, lines.Select(line => Text(line, "query")).OfType<string>().Concat(orphans), []);
+        return lines.Count == 0 && !isTrained ? null : new(id, lines.Select(line => line.Query).OfType<string>().Concat(orphans), []);
     }
+
+    /// <summary>A user of whom nothing but the id is known.</summary>
+    public static KnownUser OfId(string id) => new(id, [], []);
 
     /// <summary>A text of his that a file's content holds, in whatever way the formats of a run write it; null for none.</summary>
     public string? TextIn(string content) => Texts.FirstOrDefault(text => Spellings(text).Any(spelling => content.Contains(spelling, StringComparison.Ordinal)));
 
     static IEnumerable<string> Spellings(string text) =>
         new[] { text, JsonEncodedText.Encode(text).Value, JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value, System.Net.WebUtility.HtmlEncode(text) }.Distinct();
-
-    static JsonNode? Parse(string line)
-    {
-        try
-        {
-            return JsonNode.Parse(line);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    static string? Text(JsonObject line, string name) => line[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 }

@@ -1,5 +1,8 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using CoPe.Data;
-using CoPe.Evaluation;
 
 namespace CoPe.Runs.Privacy;
 
@@ -8,11 +11,18 @@ namespace CoPe.Runs.Privacy;
 /// <param name="task">The task.</param>
 sealed class UserData(string folder, LampTask task)
 {
+    static readonly JsonSerializerOptions Layout = new() { WriteIndented = true, IndentSize = 1, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    static readonly JsonReaderOptions Deep = new() { MaxDepth = 1 << 24 };
+
     string Users => Path.Combine(folder, LampFiles.UsersFile);
 
     string Labels => Path.Combine(folder, LampFiles.LabelsFile);
 
     string Others => Path.Combine(folder, LampFiles.OthersFile);
+
+    /// <summary>The task.</summary>
+    public LampTask Task => task;
 
     /// <summary>The test users, golds filled in where they are known.</summary>
     public IEnumerable<LampUser> Read()
@@ -32,21 +42,70 @@ sealed class UserData(string folder, LampTask task)
         return new LampFileReader(tokens, task).Users().Any(user => user.Id == id);
     }
 
-    /// <summary>Writes the files anew without him; without the last user, there are no files of test users.</summary>
-    public void TakeOut(KnownUser gone)
+    /// <summary>
+    /// Writes the files anew without a user, all else as it stands in them; without the last user, there are no files of test users.
+    /// The labels come first: by the file of the users it is known which are his, should this be interrupted.
+    /// </summary>
+    public void TakeOut(LampUser gone)
     {
-        var rest = Read().Where(user => user.Id != gone.Id).ToList();
-        if (rest.Count == 0)
+        if (Read().All(user => user.Id == gone.Id))
         {
-            AtomicFile.Remove(Users);
             AtomicFile.Remove(Labels);
+            AtomicFile.Remove(Users);
             return;
         }
 
-        var golds = File.Exists(Labels) ? Golds() : null;
-        LampFileWriter.WriteUsers(Users, rest);
-        if (golds is not null)
-            new PredictionFile { Task = task.LampId, Predictions = [.. golds.Where(gold => !gone.Queries.Contains(gold.Key)).Select(gold => new Prediction(gold.Key, gold.Value))] }.Write(Labels);
+        TakeOutLabels([.. gone.Queries.Select(query => query.Id)]);
+        AtomicFile.Write(Users, stream => CopyOthers(stream, gone.Id));
+    }
+
+    void TakeOutLabels(HashSet<string> queries)
+    {
+        if (!File.Exists(Labels)) return;
+        JsonNode? root;
+        using (var stream = Utf8Stream.Of(File.OpenRead(Labels))) root = JsonNode.Parse(stream);
+        if (root?["golds"] is not JsonArray golds) return;
+        var his = golds.Where(gold => gold is JsonObject entry && entry["id"]?.ToString() is { } id && queries.Contains(id)).ToList();
+        if (his.Count == 0) return;
+        foreach (var gold in his) golds.Remove(gold);
+        AtomicFile.WriteText(Labels, root.ToJsonString(Layout));
+    }
+
+    /// <summary>Copies the entries of the other users byte for byte, one at a time.</summary>
+    void CopyOthers(Stream target, string gone)
+    {
+        using var tokens = new JsonTokenStream(Users);
+        using var entry = new MemoryStream();
+        tokens.Read();
+        var before = "[\n"u8;
+        while (tokens.Read() && tokens.Type != JsonTokenType.EndArray)
+        {
+            if (tokens.Type != JsonTokenType.StartObject) throw new DataFileException(new() { File = Users }, tokens.Described(), "an object with user_id, profile and query", "See docs/data.md for the format.");
+            entry.SetLength(0);
+            tokens.CopyObject(entry);
+            var bytes = entry.GetBuffer().AsSpan(0, (int)entry.Length);
+            if (IdIn(bytes) == gone) continue;
+            target.Write(before);
+            target.Write(bytes);
+            before = ",\n"u8;
+        }
+
+        target.Write("\n]\n"u8);
+    }
+
+    static string? IdIn(ReadOnlySpan<byte> user)
+    {
+        var reader = new Utf8JsonReader(user, Deep);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isId = reader.ValueTextEquals("user_id"u8);
+            reader.Read();
+            if (isId) return reader.TokenType == JsonTokenType.String ? reader.GetString() : Encoding.UTF8.GetString(reader.ValueSpan);
+            reader.Skip();
+        }
+
+        return null;
     }
 
     Dictionary<string, string> Golds()

@@ -19,10 +19,9 @@ sealed class UserLines(RunDirectory run, KnownUser user)
     /// <summary>Whether a line of another user holds a text of his, as a borrowed rejected answer does.</summary>
     public bool IsBorrowed() => File.Exists(run.Pairs) && File.ReadLines(run.Pairs).Any(line => IsHis(line) && !IsNamed(line));
 
-    /// <summary>Writes the files anew without what is his, each whole or not at all.</summary>
+    /// <summary>Writes the files anew without what is his, each whole or not at all; the lines last, for they name him.</summary>
     public void TakeOut()
     {
-        foreach (var (file, _) in Lines().ToList()) AtomicFile.WriteLines(file, [.. File.ReadLines(file).Where(line => !IsHis(line))]);
         foreach (var (file, _) in Answers().ToList())
         {
             var root = Parse(file);
@@ -30,6 +29,8 @@ sealed class UserLines(RunDirectory run, KnownUser user)
             foreach (var gold in golds.Where(IsHisAnswer).ToList()) golds.Remove(gold);
             AtomicFile.WriteText(file, root.ToJsonString(Layout));
         }
+
+        foreach (var (file, _) in Lines().ToList()) AtomicFile.WriteLines(file, [.. File.ReadLines(file).Where(line => !IsHis(line))]);
     }
 
     /// <summary>The run's files of lines; those of runs within it are theirs, and data are no lines of a run.</summary>
@@ -40,6 +41,12 @@ sealed class UserLines(RunDirectory run, KnownUser user)
         return Directory.EnumerateFiles(run.Root, "*.jsonl", SearchOption.AllDirectories).Where(file => !apart.Any(folder => IsUnder(folder, file))).Order(StringComparer.Ordinal);
     }
 
+    /// <summary>Users whom lines of the run name, with the query where a line is about one.</summary>
+    public static IEnumerable<(string User, string? Query)> Named(RunDirectory run)
+    {
+        foreach (var line in FilesOf(run).SelectMany(File.ReadLines))
+            if (Entry(line) is { } entry && Text(entry, "user") is { } user) yield return (user, Text(entry, "query"));
+    }
 
     /// <summary>Queries to which the run holds answers.</summary>
     public static IEnumerable<string> Answered(RunDirectory run) => AnswerFilesOf(run).SelectMany(file => Golds(Parse(file))).Select(gold => gold?["id"]?.ToString()).OfType<string>().Distinct();
@@ -64,7 +71,21 @@ sealed class UserLines(RunDirectory run, KnownUser user)
 
     bool IsHisAnswer(JsonNode? gold) => gold is JsonObject entry && Is(entry, "id", user.Queries.Contains);
 
-    static bool Is(JsonObject entry, string field, Func<string, bool> test) => entry[field] is JsonValue value && value.TryGetValue<string>(out var text) && test(text);
+    static bool Is(JsonObject entry, string field, Func<string, bool> test) => Text(entry, field) is { } text && test(text);
+
+    static string? Text(JsonObject entry, string field) => entry[field] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    static JsonObject? Entry(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     static IEnumerable<string> Texts(JsonNode? node) => node switch
     {

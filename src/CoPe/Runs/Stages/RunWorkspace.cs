@@ -144,10 +144,11 @@ sealed class RunWorkspace(StageContext context)
     LampDataset LoadDataset()
     {
         var recipe = context.Recipe;
-        var dataset = LampFiles.Read(context.Inputs.Data, Task, new LampReadOptions { MaxUsers = recipe.Users, HistoryCap = recipe.DevelopmentItems > 0 ? null : recipe.HistoryLimit });
         var forgotten = ForgottenUsers.Read(context.Run);
-        if (forgotten.Users.Count > 0) dataset = dataset with { Users = [.. dataset.Users.Where(user => !forgotten.Contains(user.Id))] };
-        if (dataset.Users.Count == 0) throw new RunException($"{context.Run.Name} has forgotten every user of {context.Inputs.Data}: start a new run in another folder");
+        var most = forgotten.Limit(recipe.Users);
+        var options = new LampReadOptions { MaxUsers = most > 0 ? most : null, Except = forgotten.Users.Count > 0 ? forgotten.Contains : null, HistoryCap = recipe.DevelopmentItems > 0 ? null : recipe.HistoryLimit };
+        var dataset = LampFiles.Read(context.Inputs.Data, Task, options);
+        if (most == 0 || dataset.Users.Count == 0) throw new RunException($"{context.Run.Name} has forgotten every user of {context.Inputs.Data}: start a new run in another folder");
         if (recipe.DevelopmentItems > 0)
             dataset = Limited(Split(dataset, recipe.DevelopmentItems), recipe.HistoryLimit);
         context.Log.LogInformation("{Task}: users {Users}, history items {Items}, queries {Queries}; others {Others}, queries {OtherQueries}", Task.Name, dataset.Users.Count,
