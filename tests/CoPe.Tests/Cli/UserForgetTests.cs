@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CoPe.Data;
+using CoPe.Evaluation;
 
 namespace CoPe.Tests.Cli;
 
@@ -46,6 +47,20 @@ public sealed class UserForgetTests(TinyWorld world) : IClassFixture<TinyWorld>
     }
 
     int Cope(params string[] args) => world.Cope(default, args);
+
+    [Fact]
+    public void Answers_of_others_by_a_method_that_the_recipe_does_not_name_stay()
+    {
+        var traces = Rename();
+        Assert.True(Cope("run", "recipe.yaml", "--run", "further", "--set", "predict=base", "--set", "evaluate.likelihood=false") == 0, world.Error);
+        Assert.True(Cope("predict", "--run", "further", "--method", "recent") == 0, world.Error);
+
+        Assert.True(Cope("user", "forget", "further", Gone) == 0, world.Error);
+
+        Assert.Empty(Found(world.At("further").Root, traces));
+        Assert.Equal(["question-1-0", "question-1-1"], PredictionFile.Read(world.At("further").Predictions("recent")).Predictions.Select(answer => answer.Id));
+        Assert.True(File.Exists(world.At("further").Marker("predict recent")));
+    }
 
     [Fact]
     public void Runs_of_several_seeds_hold_nothing_of_him_and_a_seed_that_is_added_neither()

@@ -1,49 +1,9 @@
 using CoPe.Runs;
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Tests.Runs;
 
-public sealed class PipelineTests : IDisposable
+public sealed class PipelineTests : ToyPipeline
 {
-    readonly TemporaryFolder folder = new();
-    readonly SharedResources shared = new();
-    readonly ToyStage first = new("train tam", ["tam.epochs"]);
-    readonly ToyStage second = new("train sft", ["sft.epochs"], "train tam");
-    readonly ToyStage third = new("evaluate", [], "train sft");
-    readonly Pipeline pipeline;
-
-    public PipelineTests()
-    {
-        pipeline = new([first, second, third]);
-        folder.Write("model/config.json", "{}");
-        folder.Write("data/t/user_others.json", "[]");
-        folder.Write("tasks/t.yaml", "task: t");
-    }
-
-    public void Dispose()
-    {
-        shared.Dispose();
-        folder.Dispose();
-    }
-
-    int[] Counts => [first.Executions, second.Executions, third.Executions];
-
-    StageContext Context(params string[] overrides) => ContextAt("run", overrides);
-
-    StageContext ContextAt(string run, params string[] overrides)
-    {
-        var recipe = RecipeFile.Parse<Recipe>("task: t\nmodel: model", "r.yaml", overrides);
-        return new() { Recipe = recipe, Run = new(folder.At(run)), Inputs = InputPaths.Find(recipe, [folder.Path]), Shared = shared };
-    }
-
-    Recipe KeptRecipe => RecipeFile.Read<Recipe>(folder.At("run/recipe.yaml"), []);
-
-    void Took(string stage, int minutes)
-    {
-        var marker = Context().Run.Marker(stage);
-        (StageMarker.Read(marker)! with { Seconds = 60 * minutes }).Write(marker);
-    }
-
     [Fact]
     public void Stages_run_in_order_and_only_once()
     {
@@ -161,93 +121,6 @@ public sealed class PipelineTests : IDisposable
 
         Assert.Contains("'evaluate' needs 'train sft', which has not run", error.Message, StringComparison.Ordinal);
         Assert.Contains("run 'cope run --run ", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Work_of_ten_minutes_is_thrown_away_on_request_alone()
-    {
-        pipeline.Run(Context());
-        Took("train sft", minutes: 10);
-
-        var error = Assert.Throws<RunException>(() => pipeline.Run(Context("tam.epochs=9")));
-        Assert.Contains("'train sft' took 10 minutes in ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("would be made anew ('train tam' has other inputs)", error.Message, StringComparison.Ordinal);
-        Assert.Throws<RunException>(() => pipeline.RunOnly(Context("sft.epochs=5"), "train sft"));
-        Assert.Equal([1, 1, 1], Counts);
-        Assert.Equal((3, 2), (KeptRecipe.Tam.Epochs, KeptRecipe.Sft.Epochs));
-
-        pipeline.RunOnly(Context("sft.epochs=5"), "train sft", again: true);
-        Took("train sft", minutes: 10);
-        pipeline.Run(Context("sft.epochs=6") with { Restarts = true });
-        Assert.Equal([1, 3, 2], Counts);
-        Assert.Equal(6, KeptRecipe.Sft.Epochs);
-    }
-
-    [Fact]
-    public void Long_work_that_is_damaged_is_made_again()
-    {
-        pipeline.Run(Context());
-        Took("train sft", minutes: 10);
-        File.WriteAllText(folder.At("run/train sft.out"), "");
-
-        pipeline.Run(Context("sft.epochs=5"));
-
-        Assert.Equal([1, 2, 2], Counts);
-    }
-
-    [Fact]
-    public void Long_work_that_is_damaged_in_part_is_thrown_away_on_request_alone()
-    {
-        var sft = new ToyStage("train sft", ["sft.epochs"], "train tam") { Further = ["sft/1.out", "sft/2.out"] };
-        var stages = new Pipeline([first, sft, third]);
-        stages.Run(Context());
-        Took("train sft", minutes: 10);
-        File.Delete(folder.At("run/sft/2.out"));
-
-        var error = Assert.Throws<RunException>(() => stages.Run(Context()));
-        Assert.Contains("'train sft' took 10 minutes in ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("sft/2.out is missing or damaged", error.Message, StringComparison.Ordinal);
-        Assert.Equal(1, sft.Executions);
-    }
-
-    [Fact]
-    public void Figures_of_a_training_that_are_gone_do_not_make_it_anew()
-    {
-        var sft = new ToyStage("train sft", ["sft.epochs"], "train tam") { Further = ["metrics/train-sft.jsonl"] };
-        var stages = new Pipeline([first, sft, third]);
-        stages.Run(Context());
-        File.Delete(folder.At("run/metrics/train-sft.jsonl"));
-
-        stages.Run(Context());
-        var other = ContextAt("other");
-        Assert.Equal(["train tam", "train sft", "evaluate"], stages.TakeOver(other, [Context().Run]));
-        Assert.Equal([1, 1, 1], [first.Executions, sft.Executions, third.Executions]);
-    }
-
-    [Fact]
-    public void The_time_of_a_sitting_that_was_killed_counts()
-    {
-        second.Before = _ => throw new OperationCanceledException();
-        Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context()));
-        var checkpoint = folder.Write("run/checkpoints/train-sft/step-1", "partial");
-        File.SetLastWriteTimeUtc(Context().Run.BegunMarker("train sft"), File.GetLastWriteTimeUtc(checkpoint) - TimeSpan.FromMinutes(15));
-
-        Assert.Contains("'train sft' took 15 minutes in ", Assert.Throws<RunException>(() => pipeline.Run(Context("sft.epochs=5"))).Message, StringComparison.Ordinal);
-        Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context()));
-        Assert.InRange(StageMarker.Read(Context().Run.BegunMarker("train sft"))!.Seconds, 900, 1000);
-    }
-
-    [Fact]
-    public void What_is_out_of_date_is_gone_before_the_first_stage_works()
-    {
-        pipeline.Run(Context());
-        var seen = new List<bool>();
-        second.Before = _ => seen.Add(File.Exists(folder.At("run/evaluate.out")) || File.Exists(Context().Run.Marker("evaluate")));
-
-        pipeline.Run(Context("sft.epochs=5"));
-
-        Assert.Equal([false], seen);
-        Assert.Equal([1, 2, 2], Counts);
     }
 
     [Fact]

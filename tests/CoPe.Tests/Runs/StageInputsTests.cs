@@ -1,40 +1,10 @@
 using CoPe.Runs;
-using CoPe.Runs.Recipes;
 
 namespace CoPe.Tests.Runs;
 
 /// <summary>What a stage says of itself: the files it reads, and what stands against running it.</summary>
-public sealed class StageInputsTests : IDisposable
+public sealed class StageInputsTests : ToyPipeline
 {
-    readonly TemporaryFolder folder = new();
-    readonly SharedResources shared = new();
-    readonly ToyStage first = new("train tam", []);
-    readonly ToyStage second = new("train sft", [], "train tam");
-    readonly ToyStage third = new("evaluate", [], "train sft");
-    readonly Pipeline pipeline;
-
-    public StageInputsTests()
-    {
-        pipeline = new([first, second, third]);
-        folder.Write("model/config.json", "{}");
-        folder.Write("data/t/user_others.json", "[]");
-        folder.Write("tasks/t.yaml", "task: t");
-    }
-
-    public void Dispose()
-    {
-        shared.Dispose();
-        folder.Dispose();
-    }
-
-    int[] Counts => [first.Executions, second.Executions, third.Executions];
-
-    StageContext Context()
-    {
-        var recipe = RecipeFile.Parse<Recipe>("task: t\nmodel: model", "r.yaml", []);
-        return new() { Recipe = recipe, Run = new(folder.At("run")), Inputs = InputPaths.Find(recipe, [folder.Path]), Shared = shared };
-    }
-
     [Fact]
     public void A_file_that_a_stage_does_not_read_may_change()
     {

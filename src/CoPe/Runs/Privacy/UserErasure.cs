@@ -127,7 +127,12 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         return traces;
     }
 
-    IEnumerable<string> Complete() => pipeline.Status(context).Where(status => status.State == StageState.Complete).Select(status => status.Stage);
+    /// <summary>Stages that are complete, those among them that the recipe does not name, such as the answers of a further method.</summary>
+    IEnumerable<string> Complete()
+    {
+        var ledger = new StageLedger(pipeline, context);
+        return pipeline.Stages.Select(ledger.Status).Where(status => status.State == StageState.Complete).Select(status => status.Stage);
+    }
 
     bool IsAdmitted(string id) => context.Recipe.Users is { } most && (data is null || ForgottenUsers.Read(run).Staying(Users(), most).Any(user => user.Id == id));
 
