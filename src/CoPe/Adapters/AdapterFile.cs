@@ -28,7 +28,14 @@ public static class AdapterFile
         targets.Check(file.Path, layers, names.Keys);
         var pairs = layers.Where(layer => names.ContainsKey(layer.Name))
             .Select(layer => KeyValuePair.Create(layer.Name, new LoraPair(Factor(file, names[layer.Name].A!), Factor(file, names[layer.Name].B!)))).ToList();
-        return new AdapterBank(config with { TargetModules = [.. pairs.Select(p => p.Key[(p.Key.LastIndexOf('.') + 1)..]).Distinct()] }, pairs);
+        return new AdapterBank(config with { TargetModules = Targets(model, [.. pairs.Select(pair => pair.Key)]) }, pairs);
+    }
+
+    /// <summary>The shortest names that mean these layers and no others: of an adapter on some layers only, the layers' own.</summary>
+    static List<string> Targets(DecoderConfig model, List<string> adapted)
+    {
+        List<string> shortNames = [.. adapted.Select(name => name[(name.LastIndexOf('.') + 1)..]).Distinct()];
+        return LoraTargets.Select(model, shortNames).Select(layer => layer.Name).SequenceEqual(adapted) ? shortNames : adapted;
     }
 
     /// <summary>Writes adapter <paramref name="index"/> of a bank in PEFT's layout, both files aside first and then renamed; the weights first, so that a folder with a configuration is whole.</summary>
@@ -58,6 +65,7 @@ public static class AdapterFile
         foreach (var entry in file.Entries)
         {
             var (layer, isA) = Parse(file.Path, entry.Name);
+            if (layer == "lm_head") throw new ModelFileException(file.Path, entry.Name, "adapts the head, which is not supported; expected linear layers of attention and feed-forward blocks.");
             if (!layers.TryGetValue(layer, out var linear)) throw new ModelFileException(file.Path, entry.Name, $"the model has no linear layer {layer}: this adapter belongs to another model.");
             long[] expected = isA ? [rank, linear.Inputs] : [linear.Outputs, rank];
             if (!entry.Shape.SequenceEqual(expected))

@@ -59,19 +59,20 @@ public sealed class DecodingEngine
         var batches = Math.Min(_options.Batches ?? TorchThreads.ForPasses(_model.Device, _model.Weights.Bytes), requests.Count);
         if (batches <= 1) return OneBatch(requests, cancellation);
         RequestQueue.RequireDistinct(requests);
-        return SideBySide.Merge(batches, (batch, ending) => OneBatch(requests.Where((_, index) => index % batches == batch), ending), cancellation);
+        return SideBySide.Merge(batches, (batch, ending) => OneBatch(requests.Where((_, index) => index % batches == batch).ToList(), ending), cancellation);
     }
 
     IEnumerable<DecodingResult> OneBatch(IEnumerable<DecodingRequest> requests, CancellationToken cancellation)
     {
         using var queue = new RequestQueue(requests, _options, Check);
+        var most = requests is IReadOnlyCollection<DecodingRequest> known ? (int)Math.Min(_options.MaxRows, known.Sum(request => (long)request.Samples * request.RowsPerSample)) : _options.MaxRows;
         RunningBatch? batch = null;
         try
         {
             while (true)
             {
                 cancellation.ThrowIfCancellationRequested();
-                batch = Admit(queue, batch);
+                batch = Admit(queue, batch, most);
                 if (batch is null || batch.Rows == 0) yield break;
                 foreach (var sequence in batch.Step()) yield return sequence.ToResult();
             }
@@ -89,7 +90,7 @@ public sealed class DecodingEngine
         return [.. Generate(requests, progress, cancellation).OrderBy(result => place[result.RequestId]).ThenBy(result => result.Sample)];
     }
 
-    RunningBatch? Admit(RequestQueue queue, RunningBatch? batch)
+    RunningBatch? Admit(RequestQueue queue, RunningBatch? batch, int most)
     {
         var running = batch?.Rows ?? 0;
         // Prefill costs about a step however few rows it has, so newcomers wait until an eighth of the rows is free.
@@ -98,7 +99,7 @@ public sealed class DecodingEngine
         var rows = running;
         while (queue.Peek() is { } next && rows + next.Samples * next.RowsPerSample <= _options.MaxRows)
         {
-            batch = Fitting(queue, batch, next);
+            batch = Fitting(queue, batch, next, most);
             if (batch.Capacity < Positions(next)) break;
             queue.Dequeue();
             rows += next.Samples * next.RowsPerSample;
@@ -108,15 +109,15 @@ public sealed class DecodingEngine
         return batch;
     }
 
-    /// <summary>The batch, or a new one with longer rows where the next request needs them and nobody is running.</summary>
-    RunningBatch Fitting(RequestQueue queue, RunningBatch? batch, DecodingRequest next)
+    /// <summary>The batch, or a new one with longer rows where the next request needs them and nobody is running. <paramref name="most"/>: rows that there can be at once, for each takes its memory.</summary>
+    RunningBatch Fitting(RequestQueue queue, RunningBatch? batch, DecodingRequest next, int most)
     {
         if (batch is not null && (batch.Capacity >= Positions(next) || batch.Rows > 0)) return batch;
         batch?.Dispose();
-        return new RunningBatch(_model, _banks, _options, Math.Min(Context, Math.Max(queue.LongestNeed, Positions(next))));
+        return new RunningBatch(_model, _banks, _options, most, (int)Math.Min(Context, Math.Max(queue.LongestNeed, Positions(next))));
     }
 
-    int Positions(DecodingRequest request) => Math.Min(Context, request.Prompt.Count + request.Options.MaxNewTokens);
+    int Positions(DecodingRequest request) => (int)Math.Min(Context, RequestQueue.Need(request));
 
     Sequence NewSequence(DecodingRequest request, int sample) =>
         new(request, sample, new StopCondition(_stopIds, request.Options, Context - request.Prompt.Count, _options.Detokenize));

@@ -8,7 +8,7 @@ sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions o
     readonly HashSet<string> _ids = [];
 
     /// <summary>Most positions that a request now waiting can fill.</summary>
-    public int LongestNeed { get; private set; }
+    public long LongestNeed { get; private set; }
 
     /// <summary>The next request, or null where there is none left.</summary>
     public DecodingRequest? Peek()
@@ -43,7 +43,8 @@ sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions o
         foreach (var part in window.OrderByDescending(request => request.Prompt.Count).SelectMany(Parts)) _waiting.Enqueue(part);
     }
 
-    static int Need(DecodingRequest request) => request.Prompt.Count + request.Options.MaxNewTokens;
+    /// <summary>Positions that a request can fill, were there no end of the context.</summary>
+    public static long Need(DecodingRequest request) => (long)request.Prompt.Count + request.Options.MaxNewTokens;
 
     IEnumerable<DecodingRequest> Parts(DecodingRequest request)
     {

@@ -9,9 +9,9 @@ namespace CoPe.Decoding;
 /// The rows now being decoded: rows 0 to n - 1 of one cache, experts and amateurs of many users mixed. Sequences join at the end and leave anywhere; the last row
 /// then fills the hole. A prompt's last token is fed by the first step, so prefill computes no logits and joining needs no step of its own.
 /// </summary>
-sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions options, int capacity) : IDisposable
+sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions options, int mostRows, int capacity) : IDisposable
 {
-    readonly KvCache _cache = new(model, options.MaxRows, capacity);
+    readonly KvCache _cache = new(model, mostRows, capacity);
     readonly List<(Sequence Sequence, int Role)> _rows = [];
     AdapterRows? _adapters;
     readonly PassClock? _clock = options.Trace is null ? null : new PassClock();

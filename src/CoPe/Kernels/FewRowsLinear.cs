@@ -23,6 +23,9 @@ sealed unsafe class FewRowsLinear
         TensorMemory.IsPlain(weight) && !weight.requires_grad && bias is not { requires_grad: true }
             ? new(weight, bias) : null;
 
+    /// <summary>Whether it reads this very weight.</summary>
+    public bool IsOver(Tensor other) => ReferenceEquals(weight, other);
+
     /// <summary>Whether x <c>[..., in]</c> is of the kind: bf16, contiguous, rows few enough to be faster, and nothing for autograd to remember.</summary>
     public bool Serves(Tensor x) =>
         x.dtype == ScalarType.BFloat16 && FewRowsProduct.IsFaster(x.numel() / inputs, inputs) && x.is_contiguous() && !(is_grad_enabled() && x.requires_grad);

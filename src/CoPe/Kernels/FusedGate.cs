@@ -17,25 +17,29 @@ static unsafe class FusedGate
     {
         var y = empty(opened.shape, dtype: ScalarType.BFloat16);
         ushort* gate = (ushort*)TensorMemory.Of(opened), up = (ushort*)TensorMemory.Of(value), to = (ushort*)TensorMemory.Of(y);
-        var count = (int)opened.numel();
-        KernelTeam.Run(TorchThreads.OfKernels, (count + Piece - 1) / Piece, piece => Walk(gate, up, to, piece * Piece, Math.Min(count, (piece + 1) * Piece)));
+        var count = opened.numel();
+        KernelTeam.Run(TorchThreads.OfKernels, checked((int)((count + Piece - 1) / Piece)), piece =>
+        {
+            var from = (long)piece * Piece;
+            Walk(gate + from, up + from, to + from, (int)Math.Min(Piece, count - from));
+        });
         GC.KeepAlive(opened);
         GC.KeepAlive(value);
         return y;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Walk(ushort* gate, ushort* up, ushort* y, int from, int to)
+    static void Walk(ushort* gate, ushort* up, ushort* y, int count)
     {
-        var i = from;
-        for (; i + 8 <= to; i += 8) Eight(gate + i, up + i, y + i);
-        if (i == to) return;
+        var i = 0;
+        for (; i + 8 <= count; i += 8) Eight(gate + i, up + i, y + i);
+        if (i == count) return;
         // The last few in a register of their own: a number comes out the same wherever in the tensor it stands.
         ushort* opened = stackalloc ushort[8], value = stackalloc ushort[8], gated = stackalloc ushort[8];
-        Copy(gate + i, opened, to - i);
-        Copy(up + i, value, to - i);
+        Copy(gate + i, opened, count - i);
+        Copy(up + i, value, count - i);
         Eight(opened, value, gated);
-        Copy(gated, y + i, to - i);
+        Copy(gated, y + i, count - i);
     }
 
     static void Copy(ushort* from, ushort* to, int count) => new ReadOnlySpan<ushort>(from, count).CopyTo(new(to, count));

@@ -33,7 +33,7 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
             AtomicFile.WriteBytes(Path.Combine(aside, "state.json"), JsonSerializer.SerializeToUtf8Bytes(state));
             AtomicFile.Write(Path.Combine(aside, "arrays.bin"), stream =>
             {
-                foreach (var array in checkpoint.Arrays.Values) stream.Write(MemoryMarshal.AsBytes(array.AsSpan()));
+                foreach (var slice in checkpoint.Arrays.Values.SelectMany(Slices)) stream.Write(MemoryMarshal.AsBytes(slice.Span));
             });
             AtomicFile.WriteText(Path.Combine(aside, "complete"), Hash(aside));
         });
@@ -68,7 +68,7 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
         foreach (var stored in state.Arrays)
         {
             var values = new float[stored.Length];
-            stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+            foreach (var slice in Slices(values)) stream.ReadExactly(MemoryMarshal.AsBytes(slice.Span));
             arrays.Add(stored.Name, values);
         }
         return new() { Fingerprint = state.Fingerprint, Step = state.Step, Users = state.Users, Arrays = arrays };
@@ -77,8 +77,21 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
     static string Hash(string candidate)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var name in (string[])["state.json", "arrays.bin"]) hash.AppendData(File.ReadAllBytes(Path.Combine(candidate, name)));
+        var buffer = new byte[1 << 20];
+        foreach (var name in (string[])["state.json", "arrays.bin"])
+        {
+            using var stream = File.OpenRead(Path.Combine(candidate, name));
+            for (int read; (read = stream.Read(buffer)) > 0;) hash.AppendData(buffer.AsSpan(0, read));
+        }
+
         return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    /// <summary>An array in pieces whose bytes a span can count.</summary>
+    static IEnumerable<Memory<float>> Slices(float[] array)
+    {
+        const int Most = 1 << 26;
+        for (long from = 0; from < array.Length; from += Most) yield return array.AsMemory((int)from, (int)Math.Min(Most, array.Length - from));
     }
 
     sealed record StoredArray(string Name, int Length);

@@ -33,7 +33,16 @@ internal static class TrainingFingerprint
     static string HashWeights(LoopSetup setup)
     {
         using var onCpu = setup.Weights.Values.cpu();
-        return Hash(MemoryMarshal.AsBytes(onCpu.data<float>().ToArray().AsSpan()));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var flat = onCpu.reshape(-1);
+        const long Most = 1 << 24;
+        for (long from = 0; from < flat.numel(); from += Most)
+        {
+            using var slice = flat.narrow(0, from, Math.Min(Most, flat.numel() - from));
+            hash.AppendData(MemoryMarshal.AsBytes(slice.data<float>().ToArray().AsSpan()));
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset())[..32];
     }
 
     static string HashRows(long seed, TrainingRow[] rows)

@@ -32,7 +32,7 @@ internal sealed class TrainingLoop : IDisposable
         options = run.Options;
         users = setup.Names.Count;
         totals = [.. setup.Rows.Select(rows => options.Steps(rows.Length))];
-        orders = [.. setup.Rows.Select((rows, user) => new DataOrder(rows.Length, options.BatchSize * options.GradientAccumulation, options.Shuffle, setup.Seeds[user]))];
+        orders = [.. setup.Rows.Select((rows, user) => new DataOrder(rows.Length, options.ExamplesPerStep(rows.Length), options.Shuffle, setup.Seeds[user]))];
         states = [.. totals.Select(total => new UserState { End = total == 0 ? TrainingEnd.NoExamples : TrainingEnd.None })];
         var values = setup.Weights.Values;
         optimiser = new AdamW(users, values.shape[1], setup.Weights.DecayedWidth, options.Optimiser, values.device);

@@ -60,6 +60,9 @@ public sealed record TrainingOptions
     /// <summary>When to stop early by the development split; null trains to the end.</summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
+    /// <summary>Examples of a step of a training of so many.</summary>
+    public int ExamplesPerStep(int examples) => (int)Math.Min((long)BatchSize * GradientAccumulation, Math.Max(1, examples));
+
     /// <summary>Steps of an epoch of so many examples; the last one may be smaller.</summary>
     public long StepsPerEpoch(int examples) => (examples + (long)BatchSize * GradientAccumulation - 1) / ((long)BatchSize * GradientAccumulation);
 

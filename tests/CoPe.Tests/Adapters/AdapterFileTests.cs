@@ -26,6 +26,18 @@ public class AdapterFileTests
     }
 
     [Fact]
+    public void An_adapter_on_some_layers_can_be_read_written_and_read_again()
+    {
+        using TemporaryFolder first = new(), second = new();
+        using var bank = TinyModels.Adapters(TinyModels.Everything, 1, new LoraConfig { Rank = 2, TargetModules = ["layers.1.self_attn.q_proj", "down_proj"] });
+        AdapterFile.Write(first.Path, bank, 0, "");
+        using var read = AdapterFile.Read(first.Path, TinyModels.Everything);
+        AdapterFile.Write(second.Path, read, 0, "");
+        using var again = AdapterFile.Read(second.Path, TinyModels.Everything);
+        Assert.Equal(bank.LayerNames, again.LayerNames);
+    }
+
+    [Fact]
     public void An_adapter_of_peft_written_again_has_the_same_weights_file()
     {
         foreach (var original in GoldenFolders.Entries("adapters", "*").SelectMany(Directory.GetDirectories))

@@ -69,6 +69,27 @@ public class LoraGoldenTests(ITestOutputHelper output)
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Weights_merged_into_a_model_in_use_serve_its_steps_of_few_rows(string file)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var golden = new GoldenTensors(file);
+        var model = CausalLm.Load(ForwardGoldenTests.ModelOf(file), ScalarType.BFloat16);
+        using var task = Read(file, "tam", model.Config);
+        using var fresh = Merged();
+
+        CausalLm Merged()
+        {
+            AdapterMerge.MergeInto(model.Weights, task);
+            return new(model.Config, model.Weights); // owns them from now on
+        }
+
+        var ids = golden["ids"].narrow(0, 0, 1).narrow(1, 0, 2);
+        Assert.True(TinyModels.Logits(model, ids).equal(TinyModels.Logits(fresh, ids)).all().item<bool>());
+    }
+
     static void CheckLeft(string file, CausalLm model, GoldenTensors golden, AdapterRows rows)
     {
         using (rows)

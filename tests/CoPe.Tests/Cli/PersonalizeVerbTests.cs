@@ -27,7 +27,7 @@ public sealed class PersonalizeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.True(code == 0, error);
         Assert.Equal(["base: ", "Ada L. (contrast 0.1): ", "base: ", "Ada L. (contrast 0.3): ", "Ada L. (contrast 0.3): "], output.Split('\n').Where(line => line.StartsWith("base: ", StringComparison.Ordinal) || line.StartsWith("Ada", StringComparison.Ordinal)).Select(line => line[..(line.IndexOf(": ", StringComparison.Ordinal) + 2)]));
         Assert.Contains("'/contrast much' is not understood; the command is /contrast 0.3", error, StringComparison.Ordinal);
-        Assert.Contains("Ada L., contrast 0.3;", Abroad(() => Chat("/quit\n", "chat", "wrote", "--user", "Ada L.", "--contrast", "0.3")).Error, StringComparison.Ordinal);
+        Assert.Contains("Ada L., contrast 0.3;", Abroad(() => Chat("/quit\n", "chat", "wrote", "--contrast", "0.3")).Error, StringComparison.Ordinal);
 
         Assert.True(world.Cope(default, "user", "forget", "wrote", "Ada L.") == 0, world.Error);
         Assert.False(IsInFiles("wrote", "boats went out"));

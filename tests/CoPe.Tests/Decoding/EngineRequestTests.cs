@@ -42,6 +42,15 @@ public class EngineRequestTests
     }
 
     [Fact]
+    public void An_answer_without_a_limit_goes_on_to_the_end_of_the_context()
+    {
+        using var policies = GoldenPolicies.Llama();
+        var endless = Request with { Id = "b", Options = new() { MaxNewTokens = int.MaxValue } };
+        var results = policies.Engine([]).InOrder([Request, endless]);
+        Assert.Equal(StopReason.ContextFull, results[1].StopReason);
+    }
+
+    [Fact]
     public void Stop_ids_and_stop_strings_end_only_the_answers_that_have_them()
     {
         using var policies = GoldenPolicies.Llama();

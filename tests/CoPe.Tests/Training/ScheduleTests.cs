@@ -20,6 +20,14 @@ public class ScheduleTests
     public void Warm_up_is_rounded_up(double ratio, long steps, long expected) => Assert.Equal(expected, LinearWarmup.WarmupSteps(ratio, steps));
 
     [Fact]
+    public void A_step_has_no_more_examples_than_there_are()
+    {
+        var options = new TrainingOptions { BatchSize = 1 << 16, GradientAccumulation = 1 << 16 };
+        Assert.Equal(3, options.ExamplesPerStep(3));
+        Assert.Equal(1, options.StepsPerEpoch(3));
+    }
+
+    [Fact]
     public void Cosine_rate_falls_to_a_tenth()
     {
         Assert.Equal(0.5, CosineWarmup.Rate(1, 0, 2, 12), 12);

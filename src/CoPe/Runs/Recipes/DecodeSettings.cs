@@ -50,8 +50,8 @@ public sealed record DecodeSettings
     /// <summary>The amateur.</summary>
     public AmateurKind Amateur { get; init; } = AmateurKind.Tam;
 
-    /// <summary>Most rows of one pass; null (<c>auto</c>) lets the engine choose.</summary>
-    [SpeedOnly, Range(1, int.MaxValue)]
+    /// <summary>Most rows of one pass, an expert and its amateur being two; null (<c>auto</c>) lets the engine choose.</summary>
+    [SpeedOnly, Range(2, int.MaxValue)]
     public int? MaxRows { get; init; }
 
     /// <summary>Score implausible tokens with log(1e-8) as the reference code does, instead of excluding them.</summary>
