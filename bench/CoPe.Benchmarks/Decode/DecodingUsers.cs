@@ -15,7 +15,7 @@ sealed class DecodingUsers : IDisposable
 
     public DecodingUsers(CausalLm model, AdapterBank task, AdapterBank users, int count, bool contrasts, int mostTokens, DecodingTrace? trace = null)
     {
-        batch = new RunningBatch(model, new AdapterBanks(task, users), new EngineOptions { MaxRows = Math.Max(2, 2 * count), Trace = trace }, Prompt + mostTokens);
+        batch = new RunningBatch(model, new AdapterBanks(task, users), new EngineOptions { Trace = trace }, Math.Max(2, 2 * count), Prompt + mostTokens);
         var random = new Random(1);
         sequences = [.. Enumerable.Range(0, count).Select(user => new Sequence(
             new DecodingRequest

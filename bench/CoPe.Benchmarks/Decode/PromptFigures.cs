@@ -35,7 +35,7 @@ sealed class PromptFigures : IDisposable
     void Join(int count, int common, bool alike)
     {
         var random = new Random(1);
-        using var batch = new RunningBatch(model, new AdapterBanks(task, null), new EngineOptions { MaxRows = count }, common + Own + 1);
+        using var batch = new RunningBatch(model, new AdapterBanks(task, null), new EngineOptions(), count, common + Own + 1);
         batch.Join([.. Enumerable.Range(0, count).Select(i => new Sequence(
             new DecodingRequest
             {

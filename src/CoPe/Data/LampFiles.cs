@@ -25,7 +25,7 @@ public static class LampFiles
         {
             Task = task,
             Users = Users(usersFile, task, options, options.MaxUsers, options.RequireHistory).Select(user => labels.Fill(user, usersFile)).ToList(),
-            Others = options.MaxOthers == 0 ? [] : Users(Path.Combine(place, OthersFile), task, options with { Except = null }, options.MaxOthers, needsHistory: false),
+            Others = options.MaxOthers == 0 ? [] : Others(Path.Combine(place, OthersFile), task, options),
         };
     }
 
@@ -50,6 +50,17 @@ public static class LampFiles
         var names = Directory.EnumerateDirectories(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToList();
         throw new DataFileException(place, names.Count == 0 ? "no folder" : $"only the folders {string.Join(", ", names)}",
             $"a folder {task.Name} or the file {UsersFile}", "Check the data and task settings.");
+    }
+
+    /// <summary>The other users, whose golds stand in their queries: from an empty one the task-adaptive model would learn to say nothing.</summary>
+    static List<LampUser> Others(string file, LampTask task, LampReadOptions options)
+    {
+        var others = Users(file, task, options with { Except = null }, options.MaxOthers, needsHistory: false);
+        if (!options.RequireGolds) return others;
+        foreach (var user in others)
+            if (user.Queries.FirstOrDefault(query => string.IsNullOrWhiteSpace(query.Gold)) is { } empty)
+                throw new DataFileException(new() { File = file, User = user.Id, Item = empty.Id, Field = "gold" }, "no text", "the text the user wrote", "Add it, or leave the query out; 'cope data build' joins golds that lie in another file.");
+        return others;
     }
 
     static List<LampUser> Users(string file, LampTask task, LampReadOptions options, int? most, bool needsHistory)

@@ -22,15 +22,16 @@ sealed class LampLabels
     string GoldOf(LampUser user, LampQuery query, string usersFile)
     {
         var place = new DataFilePlace { File = file, User = user.Id, Item = query.Id };
-        if (golds is null || !golds.TryGetValue(query.Id, out var label)) return Own(query, place);
+        var label = golds?.GetValueOrDefault(query.Id);
+        if (string.IsNullOrWhiteSpace(label)) return Own(query, place, label);
         if (query.Gold.Length > 0 && !SameWords(query.Gold, label))
             throw new DataFileException(place, "another gold than the query carries", $"the gold in {usersFile}", "Correct one of the two.");
         return label;
     }
 
-    string Own(LampQuery query, DataFilePlace place) =>
-        query.Gold.Length > 0 || !required ? query.Gold
-        : throw new DataFileException(place, golds is null ? "no such file, and no gold in the query" : "no label for the query, and no gold in the query",
+    string Own(LampQuery query, DataFilePlace place, string? label) =>
+        !string.IsNullOrWhiteSpace(query.Gold) || !required ? query.Gold
+        : throw new DataFileException(place, $"{(golds is null ? "no such file" : label is null ? "no label for the query" : "an empty label")}, and no gold in the query",
             "the text the user wrote", "Add the label; to predict without golds, turn RequireGolds off.");
 
     static bool SameWords(string a, string b) => a.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)

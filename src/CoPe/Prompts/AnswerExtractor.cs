@@ -8,20 +8,23 @@ public static class AnswerExtractor
     static readonly (char Open, char Close)[] QuotePairs = [('"', '"'), ('\u201C', '\u201D'), ('\u2018', '\u2019'), ('\'', '\'')];
 
     /// <summary>
-    /// The answer: blanks at the ends off; for a one-line answer, only the first line that is not blank; one leading label of the task off, as in <c>Title: ...</c>;
+    /// The answer: blanks at the ends off; thoughts in front of it off, from <c>&lt;think&gt;</c> to <c>&lt;/think&gt;</c>; for a one-line answer, only the first line that is not blank; one leading label of the task off, as in <c>Title: ...</c>;
     /// one pair of quotes off that encloses the whole one-line answer; a final stop off where the answer is a label or a number.
     /// </summary>
     public static string Extract(string generated, LampTask task)
     {
         ArgumentNullException.ThrowIfNull(generated);
         ArgumentNullException.ThrowIfNull(task);
-        var answer = WithoutLabel(generated.Trim(), task);
+        var answer = WithoutLabel(WithoutThoughts(generated.Trim()), task);
         if (!task.SingleLineAnswer) return answer;
         var line = answer.AsSpan();
         if (line.IndexOfAny('\r', '\n') is var end and >= 0) line = line[..end].TrimEnd();
         answer = WithoutQuotes(line.ToString());
         return task.Outcome == TaskOutcome.Text ? answer : WithoutQuotes(answer.TrimEnd('.').Trim());
     }
+
+    static string WithoutThoughts(string text) =>
+        text.StartsWith("<think>", StringComparison.Ordinal) && text.IndexOf("</think>", StringComparison.Ordinal) is var end and >= 0 ? text[(end + "</think>".Length)..].TrimStart() : text;
 
     static string WithoutLabel(string text, LampTask task)
     {

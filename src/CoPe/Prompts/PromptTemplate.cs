@@ -28,6 +28,13 @@ public sealed record PromptTemplate
         init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxFieldWords), value, $"MaxFieldWords is {value}, expected 1 or more.");
     } = 768;
 
+    /// <summary>Every field is cut to its first so many UTF-16 characters as well, for texts without spaces, whose words cannot be counted.</summary>
+    public int MaxFieldLength
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxFieldLength), value, $"MaxFieldLength is {value}, expected 1 or more.");
+    } = int.MaxValue;
+
     readonly PromptText history = PromptText.Parse("");
     readonly PromptText query = PromptText.Parse("{input}");
 
@@ -68,7 +75,7 @@ public sealed record PromptTemplate
     public string HistoryInput(HistoryItem item)
     {
         ArgumentNullException.ThrowIfNull(item);
-        return history.Fill(name => FirstWords(item.Fields[name], MaxFieldWords));
+        return history.Fill(name => Cut(item.Fields[name]));
     }
 
     /// <summary>The first words of a text, joined by single spaces; a text with no more words than that stays as it is.</summary>
@@ -87,7 +94,14 @@ public sealed record PromptTemplate
     string Request(LampQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return this.query.Fill(_ => FirstWords(query.Input, MaxFieldWords));
+        return this.query.Fill(_ => Cut(query.Input));
+    }
+
+    string Cut(string text)
+    {
+        var cut = FirstWords(text, MaxFieldWords);
+        if (cut.Length <= MaxFieldLength) return cut;
+        return cut[..(char.IsHighSurrogate(cut[MaxFieldLength - 1]) ? MaxFieldLength - 1 : MaxFieldLength)];
     }
 
     List<ChatMessage> Messages(string request) =>

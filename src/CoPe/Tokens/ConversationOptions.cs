@@ -11,8 +11,11 @@ public sealed record ConversationOptions
     /// </summary>
     public bool HuggingFaceSpecialText { get; init; }
 
-    /// <summary>More variables for the chat template by name, each a string, a bool or a number, for example <c>enable_thinking</c>.</summary>
-    public IReadOnlyDictionary<string, object> TemplateVariables { get; init; } = new Dictionary<string, object>();
+    /// <summary>
+    /// More variables for the chat template by name, each a string, a bool or a number. By default <c>enable_thinking</c> is false: a template that lets its model think (Qwen3's)
+    /// then opens the answer itself, as in training, where a user's text has no thoughts before it.
+    /// </summary>
+    public IReadOnlyDictionary<string, object> TemplateVariables { get; init; } = new Dictionary<string, object> { ["enable_thinking"] = false };
 
     /// <summary>The date that a template's <c>strftime_now</c> tells; the same for every stage of a run.</summary>
     public DateTimeOffset TemplateDate { get; init; } = new ChatTemplateContext().Now;

@@ -1,3 +1,4 @@
+using CoPe.Data;
 using CoPe.Evaluation;
 using CoPe.Runs;
 using CoPe.Runs.Results;
@@ -77,6 +78,19 @@ public sealed class BaselineTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Contains("no prompt fits beside 1024 new tokens into the model's context of 1024: lower negatives.max_new_tokens", world.Error, StringComparison.Ordinal);
         Assert.Equal(1, world.Cope(default, "predict", "--run", "room", "--method", "base", "--set", "decode.max_new_tokens=1024"));
         Assert.Contains("lower decode.max_new_tokens", world.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_text_without_spaces_is_cut_to_what_the_context_holds()
+    {
+        var file = Path.Combine(world.At("endless").Root, "news_headline", LampFiles.UsersFile);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        foreach (var other in Directory.EnumerateFiles(Path.Combine(world.At("data").Root, "news_headline"))) File.Copy(other, Path.Combine(Path.GetDirectoryName(file)!, Path.GetFileName(other)));
+        var users = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(file))!;
+        users[0]!["query"]![0]!["input"] = new string('漢', 5000);
+        File.WriteAllText(file, users.ToJsonString());
+
+        Assert.True(world.Cope(default, "predict", "recipe.yaml", "--run", "spaceless", "--method", "base", "--set", "data=endless") == 0, world.Error);
     }
 
     [Fact]

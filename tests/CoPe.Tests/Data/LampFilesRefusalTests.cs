@@ -101,6 +101,19 @@ public class LampFilesRefusalTests
         Assert.Contains("another gold", folder.Refused().Message);
         folder.With(blind, labels: """{"golds": [{"id": 3, "output": "x"}, {"id": 3, "output": "x"}]}""");
         Assert.Contains("two labels", folder.Refused().Message);
+        folder.With(blind, labels: """{"golds": [{"id": 3, "output": " "}]}""");
+        Assert.Contains("an empty label, and no gold", folder.Refused().Message);
+    }
+
+    [Fact]
+    public void A_query_of_another_user_without_gold_is_refused_unless_none_are_needed()
+    {
+        var silent = LampFolder.GoodUser.Replace("7", "9").Replace("\"Gold\"", "null");
+        using var folder = new LampFolder().With($"[{LampFolder.GoodUser}]", others: $"[{silent}]");
+        var refused = folder.Refused();
+        Assert.Equal(("9", "3", "gold"), (refused.Place.User, refused.Place.Item, refused.Place.Field));
+        Assert.EndsWith(LampFiles.OthersFile, refused.Place.File);
+        Assert.Equal("", folder.Read(new() { RequireGolds = false }).Others[0].Queries[0].Gold);
     }
 
     [Fact]

@@ -42,12 +42,14 @@ public class EngineRequestTests
     }
 
     [Fact]
-    public void An_answer_without_a_limit_goes_on_to_the_end_of_the_context()
+    public void An_answer_without_a_limit_goes_on_to_its_stop_token()
     {
         using var policies = GoldenPolicies.Llama();
-        var endless = Request with { Id = "b", Options = new() { MaxNewTokens = int.MaxValue } };
-        var results = policies.Engine([]).InOrder([Request, endless]);
-        Assert.Equal(StopReason.ContextFull, results[1].StopReason);
+        var whole = policies.Engine([]).InOrder([Request])[0].Ids;
+        var endless = Request with { Id = "b", Options = Request.Options with { MaxNewTokens = int.MaxValue } };
+        var results = policies.Engine([whole[1]]).InOrder([Request, endless]);
+        Assert.Equal(StopReason.StopToken, results[1].StopReason);
+        Assert.Equal(results[0].Ids, results[1].Ids);
     }
 
     [Fact]

@@ -50,6 +50,14 @@ public class PromptTemplatesTests
     }
 
     [Fact]
+    public void Every_field_is_cut_to_its_first_characters_and_none_of_them_in_two()
+    {
+        var template = PromptTemplates.Shipped(LampTasks.NewsHeadline) with { MaxFieldLength = 4 };
+        Assert.Equal("日本語の", template.ForQuery(new() { Id = "1", Input = "日本語の文章" })[0].Content);
+        Assert.Equal("abc", template.ForQuery(new() { Id = "1", Input = "abc🎉" })[0].Content);
+    }
+
+    [Fact]
     public void Cutting_agrees_with_the_golden_cases_and_leaves_short_texts_as_they_are()
     {
         foreach (var file in GoldenFolders.Entries("metrics", "utils.json"))

@@ -69,7 +69,7 @@ public sealed class UserErasureTests : IDisposable
 
     void WriteData(Encoding? encoding = null)
     {
-        folder.Write("my-data/news_headline/" + LampFiles.OthersFile, $"[{Entry(9)}]");
+        folder.Write("my-data/news_headline/" + LampFiles.OthersFile, $"[{Entry(9).Replace("\"mark\"", "\"gold\": \"Their headline\", \"mark\"", StringComparison.Ordinal)}]");
         folder.Write("my-data/news_headline/" + LampFiles.LabelsFile, """{"version": 1.0, "task": "LaMP_4", "golds": [{"id": 11, "output": "The gold answer of u1"}, {"id": 21, "output": "The gold answer of u2", "by": "Zoë"}, {"id": 31, "output": "The gold answer of u3"}]}""");
         File.WriteAllText(Users, $"[{Entry(1)}, {Entry(2)}, {Entry(3)}]", encoding ?? new UTF8Encoding(false));
     }

@@ -30,6 +30,17 @@ public class ConversationEncoderTests
     }
 
     [Fact]
+    public void A_template_that_lets_the_model_think_is_told_not_to()
+    {
+        const string NoThoughts = "<think>\\n\\n</think>\\n\\n";
+        using var folder = Qwen("{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' }}{% if m.role == 'assistant' and loop.last %}{{ '" + NoThoughts + "' }}{% endif %}{{ m.content + '<|im_end|>\\n' }}{% endfor %}"
+            + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% if enable_thinking is defined and enable_thinking is false %}{{ '" + NoThoughts + "' }}{% endif %}{% endif %}");
+        var encoder = ConversationEncoder.Load(folder.Folder);
+        Assert.EndsWith("assistant\n<think>\n\n</think>\n\n", Text(encoder, encoder.EncodePrompt(Hello)), StringComparison.Ordinal);
+        Assert.Equal("Good day<|im_end|>", Text(encoder, encoder.EncodeResponse("Good day")));
+    }
+
+    [Fact]
     public void The_template_s_own_space_and_trimming_belong_to_the_response()
     {
         using var folder = new TokenizerTestFolder("mistral", new { bos_token = "<s>", eos_token = new { content = "</s>" }, chat_template = Bracketed });

@@ -51,19 +51,24 @@ sealed class ExampleSource(RunWorkspace workspace, int maxWords)
         (Fit(cut => cut.ForQuery(query), maxNewTokens) ?? throw TooLong($"query {query.Id}", maxNewTokens, "decode.max_new_tokens (of the answers that 'evaluate' samples, negatives.max_new_tokens)")).Ids;
 
     /// <summary>
-    /// The prompt with as many words of each field as the context holds beside the answer, so that what is cut off is the end of the longest text and never the template around it; null where not one word fits.
+    /// The prompt with as many words of each field as the context holds beside the answer, so that what is cut off is the end of the longest text and never the template around it;
+    /// where one word is too long (a text without spaces), as many characters; null where not one of them fits.
     /// </summary>
     (IReadOnlyList<ChatMessage> Messages, int[] Ids)? Fit(Func<PromptTemplate, IReadOnlyList<ChatMessage>> word, int maxNewTokens)
     {
         var room = workspace.ContextLength - maxNewTokens;
         for (var words = maxWords; words >= 1; words = words * 4 / 5)
-        {
-            var messages = word(template with { MaxFieldWords = words });
-            var ids = workspace.Encoder.EncodePrompt(messages);
-            if (ids.Length <= room) return (messages, ids);
-        }
-
+            if (Fitting(template with { MaxFieldWords = words }) is { } prompt) return prompt;
+        for (var length = 16 * workspace.ContextLength; length >= 1; length = length * 4 / 5)
+            if (Fitting(template with { MaxFieldLength = length }) is { } prompt) return prompt;
         return null;
+
+        (IReadOnlyList<ChatMessage>, int[])? Fitting(PromptTemplate cut)
+        {
+            var messages = word(cut);
+            var ids = workspace.Encoder.EncodePrompt(messages);
+            return ids.Length <= room ? (messages, ids) : null;
+        }
     }
 
     RunException TooLong(string asked, int maxNewTokens, string key) => new($"{asked}: no prompt fits beside {maxNewTokens} new tokens into the model's context of {workspace.ContextLength}: lower {key}");
