@@ -20,6 +20,7 @@ sealed class JsonTokenStream : IDisposable
     bool isSkipping;
     Stream? copy;
     bool atEnd;
+    DecoderFallbackException? fault;
     JsonReaderState state;
 
     /// <param name="path">The file.</param>
@@ -205,10 +206,25 @@ sealed class JsonTokenStream : IDisposable
         (start, end) = (0, end - start);
         if (end == LongestToken) throw Broken("a single text of a gigabyte or more", null);
         if (end == buffer.Length) Array.Resize(ref buffer, 2 * buffer.Length);
-        var read = stream.ReadAtLeast(buffer.AsSpan(end), 1, throwOnEndOfStream: false);
-        end += read;
-        atEnd = read == 0;
+        atEnd = !Fill();
         isEmpty &= atEnd;
+    }
+
+    /// <summary>Fills the buffer, not with whatever comes first: an incomplete token is read again from its start, and UTF-16 comes in small pieces. False at the end of the file.</summary>
+    bool Fill()
+    {
+        if (fault is not null) throw fault;
+        var had = end;
+        try
+        {
+            while (end < buffer.Length && stream.Read(buffer.AsSpan(end)) is > 0 and var read) end += read;
+        }
+        catch (DecoderFallbackException error) when (end > had)
+        {
+            fault = error; // What stands before it is read first, so that the error names the place.
+        }
+
+        return end > had;
     }
 
     DataFileException Broken(string found, Exception? inner)

@@ -164,12 +164,11 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         throw Error(tokens.Described(), "a text or a number", "Correct the value.");
     }
 
-    /// <summary>An id names folders and lines, so it must be visible.</summary>
     void RequireId(string id, string field)
     {
-        if (!string.IsNullOrWhiteSpace(id) && !id.Any(char.IsControl)) return;
+        if (VisibleId.Fault(id) is not { } fault) return;
         place = place with { Field = field };
-        throw Error(id.Any(char.IsControl) ? "an id with control characters" : "an empty id", "an id of visible characters", "Correct it.");
+        throw Error(fault, VisibleId.Expected, "Correct it.");
     }
 
     bool NextProperty() => tokens.Read() && tokens.Type == JsonTokenType.PropertyName;

@@ -25,13 +25,17 @@ sealed class PublishedReader(IExampleFile file, LampTask task, string? userField
     PublishedRecord? Record(RawExample raw)
     {
         var id = raw.Scalars.GetValueOrDefault("id") ?? $"{raw.Number}";
-        place = new() { File = file.File, Item = id };
+        var idFault = VisibleId.Fault(id);
+        place = new() { File = file.File, Item = idFault is null ? id : $"number {raw.Number}" };
+        // Ids are looked at here, where file and example are known: the files of the buckets refuse them.
+        if (idFault is not null) return LeftOut("id", idFault, VisibleId.Expected);
         if (raw.Scalars.GetValueOrDefault("input") is not { } input) return Lacking("input", raw.Scalars);
         if (raw.Profile is null) return Lacking("profile", raw.Scalars);
         // A user of null is nobody's name: taken for an example without user, it would become a user of its own.
         var named = userField ?? UserFields.FirstOrDefault(raw.Scalars.ContainsKey);
         var user = named is null ? null : raw.Scalars.GetValueOrDefault(named);
         if (named is not null && string.IsNullOrWhiteSpace(user)) return Lacking(named, raw.Scalars);
+        if (user is not null && VisibleId.Fault(user) is { } userFault) return LeftOut(named, userFault, VisibleId.Expected);
         var items = raw.Profile.Select((fields, index) => Item(fields, index + 1)).OfType<HistoryItem>().ToList();
         return new(user, new() { Id = id, Input = input, Gold = raw.Scalars.GetValueOrDefault("output") ?? "" }, items);
     }
@@ -40,6 +44,7 @@ sealed class PublishedReader(IExampleFile file, LampTask task, string? userField
     {
         if (fields is null) return Faulty($"number {number}", null, "no object");
         fields.Remove("id", out var id);
+        if (id is not null && VisibleId.Fault(id) is { } fault) return Faulty($"number {number}", "id", fault, VisibleId.Expected);
         var lacking = task.InputFields.Append(task.OutputField).FirstOrDefault(field => fields.GetValueOrDefault(field) is null);
         if (lacking is not null) return Faulty(id ?? $"number {number}", lacking, fields.ContainsKey(lacking) ? "null" : "no such field");
         if (string.IsNullOrWhiteSpace(fields[task.OutputField])) return Faulty(id ?? $"number {number}", task.OutputField, "an empty text");
@@ -48,15 +53,18 @@ sealed class PublishedReader(IExampleFile file, LampTask task, string? userField
         return new() { Id = id ?? $"t{TextKey.Of(task.InputFields.Append(task.OutputField).Select(field => texts[field]), 1):x}", Fields = texts };
     }
 
-    HistoryItem? Faulty(string item, string? field, string found)
+    HistoryItem? Faulty(string item, string? field, string found, string expected = "a text")
     {
-        problem(new(place with { Item = $"{place.Item}, profile item {item}", Field = field }, found, "a text", "The item is left out."));
+        problem(new(place with { Item = $"{place.Item}, profile item {item}", Field = field }, found, expected, "The item is left out."));
         return null;
     }
 
-    PublishedRecord? Lacking(string field, IReadOnlyDictionary<string, string?> found)
+    PublishedRecord? Lacking(string field, IReadOnlyDictionary<string, string?> found) =>
+        LeftOut(field, found.TryGetValue(field, out var text) ? text is null ? "null" : "an empty text" : $"only the fields {string.Join(", ", found.Keys)}", $"the field {field}");
+
+    PublishedRecord? LeftOut(string? field, string found, string expected)
     {
-        problem(new(place with { Field = field }, found.TryGetValue(field, out var text) ? text is null ? "null" : "an empty text" : $"only the fields {string.Join(", ", found.Keys)}", $"the field {field}", "The example is left out."));
+        problem(new(place with { Field = field }, found, expected, "The example is left out."));
         return null;
     }
 }

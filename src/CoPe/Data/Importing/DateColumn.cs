@@ -5,11 +5,15 @@ namespace CoPe.Data.Importing;
 
 /// <summary>
 /// Reads the dates of one column, which may be of several kinds: ISO 8601 (2024-03-05, with time and zone or without, 2024-03, 2024), day or month first (05.03.2024, 5/3/2024, 3/5/2024 14:30),
-/// seconds or milliseconds since 1970, and English words (5 March 2024, March 5, 2024). A date without zone is taken as UTC.
+/// seconds or milliseconds since 1970, and English words (5 March 2024, March 5, 2024). A date without zone is taken as UTC, a year of two digits as one from 1969 to 2068. The digits may be of any script.
 /// </summary>
 sealed partial class DateColumn
 {
-    static readonly string[] Iso = ["yyyy-MM-dd", "yyyy/MM/dd", "yyyy.MM.dd", "yyyyMMdd", "yyyy-MM", "yyyy"];
+    /// <summary>Numbers of which only one order is in use: ISO 8601, months (3/2024), and the "03 5, 2014" of published reviews.</summary>
+    static readonly string[] OfOneOrder = ["yyyy-MM-dd", "yyyy/MM/dd", "yyyy.MM.dd", "yyyyMMdd", "yyyy-MM", "yyyy", "M/yyyy", "M.yyyy", "M-yyyy", "M d, yyyy"];
+
+    /// <summary>English, whatever the machine's language, and whatever it takes years of two digits for.</summary>
+    static readonly DateTimeFormatInfo English = new() { Calendar = new GregorianCalendar { TwoDigitYearMax = 2068 } };
 
     readonly bool isDayFirst;
 
@@ -19,8 +23,9 @@ sealed partial class DateColumn
         DataFilePlace? open = null, dayFirst = null, monthFirst = null;
         foreach (var (place, text) in all)
         {
-            if (Numbers().Match(text.Trim()) is not { Success: true } match || match.Groups[2].Value == ".") continue;
+            if (Numbers().Match(WithAsciiDigits(text).Trim()) is not { Success: true } match || match.Groups[2].Value == ".") continue;
             var (first, second) = (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[3].ValueSpan, CultureInfo.InvariantCulture));
+            if (first > 31 || second > 31) continue; // no date, so it tells nothing of the others
             if (first > 12) dayFirst ??= place;
             else if (second > 12) monthFirst ??= place;
             else if (first != second) open ??= place;
@@ -39,19 +44,26 @@ sealed partial class DateColumn
     /// <summary>The moment of a date; null where it is none.</summary>
     public DateTimeOffset? Of(string text)
     {
-        text = text.Trim();
+        text = WithAsciiDigits(text).Trim();
         if (text.Split('.')[0] is { Length: >= 9 } whole && long.TryParse(whole, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ticks)) return Since1970(ticks);
         const DateTimeStyles Styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces;
-        if (DateTimeOffset.TryParseExact(text, Iso, CultureInfo.InvariantCulture, Styles, out var iso)) return iso;
+        if (DateTimeOffset.TryParseExact(text, OfOneOrder, English, Styles, out var exact)) return exact;
         if (Numbers().Match(text) is { Success: true } match) return OfNumbers(match);
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, Styles, out var other) ? other : null;
+        // Without a year in front or a month's name, a date is numbers in an order that the parser would choose by itself.
+        return YearOrMonthName().IsMatch(text) && DateTimeOffset.TryParse(text, English, Styles, out var other) ? other : null;
     }
+
+    /// <summary>The text with the decimal digits of other scripts, such as the Arabic and Devanagari ones, as 0 to 9.</summary>
+    public static string WithAsciiDigits(string text) => text.All(char.IsAscii) ? text
+        : string.Concat(text.Select(sign => CharUnicodeInfo.GetDecimalDigitValue(sign) is >= 0 and var digit ? (char)('0' + digit) : sign));
 
     DateTimeOffset? OfNumbers(Match match)
     {
         var dayFirstHere = isDayFirst || match.Groups[2].Value == ".";
         var (day, month) = dayFirstHere ? (match.Groups[1].Value, match.Groups[3].Value) : (match.Groups[3].Value, match.Groups[1].Value);
-        var iso = $"{match.Groups[4].Value}-{month.PadLeft(2, '0')}-{day.PadLeft(2, '0')}{match.Groups[5].Value}";
+        var year = match.Groups[4].Value;
+        if (year.Length == 2) year = English.Calendar.ToFourDigitYear(int.Parse(year, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture);
+        var iso = $"{year}-{month.PadLeft(2, '0')}-{day.PadLeft(2, '0')}{match.Groups[5].Value}";
         return DateTimeOffset.TryParse(iso, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) ? date : null;
     }
 
@@ -63,6 +75,10 @@ sealed partial class DateColumn
 
     static DataFileException Unclear(DataFilePlace place, string found) => new(place, found, "one order of day and month", "Say which with --date-order dmy or --date-order mdy.");
 
-    [GeneratedRegex(@"^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(\D.*)?$")]
+    /// <summary>Day, month and year, or month, day and year, behind a weekday or not, with a time behind them or not.</summary>
+    [GeneratedRegex(@"^(?:(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*)\.?,? +)?([0-9]{1,2}) *([./-]) *([0-9]{1,2}) *\2 *([0-9]{4}|[0-9]{2}),?([^0-9].*)?$", RegexOptions.CultureInvariant)]
     private static partial Regex Numbers();
+
+    [GeneratedRegex("^[0-9]{4}[^0-9]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex YearOrMonthName();
 }

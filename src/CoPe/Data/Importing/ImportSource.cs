@@ -39,15 +39,17 @@ static class ImportSource
             if (header is null) header = Header(row, place);
             else if (row.Fields.Count != header.Count)
                 watch.Problem(new(place, $"{row.Fields.Count} fields", $"{header.Count} as in the header", "The row is left out: quote fields that hold separators or line breaks."));
-            else yield return new(place, header.Zip(row.Fields).ToDictionary(pair => pair.First, pair => (string?)pair.Second));
+            else yield return new(place, header.Zip(row.Fields).Where(pair => pair.First.Length > 0).ToDictionary(pair => pair.First, pair => (string?)pair.Second));
             watch.Progress.Read(ImportWatch.Stage, path, text.BaseStream.Position, text.BaseStream.Length);
         }
     }
 
+    /// <summary>The names of the columns; an empty one, as spreadsheets write for columns without a name, is a column that is passed over.</summary>
     static List<string> Header(CsvRow row, DataFilePlace place)
     {
         var names = row.Fields.Select(name => name.Trim()).ToList();
-        return names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is not { } twice ? names
+        if (names.All(name => name.Length == 0)) throw new DataFileException(place, "a header without a name", "the names of the columns", "Put them in the first line.");
+        return names.Where(name => name.Length > 0).GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is not { } twice ? names
             : throw new DataFileException(place, $"the column \"{twice.Key}\" twice", "columns with names of their own", "Rename one.");
     }
 

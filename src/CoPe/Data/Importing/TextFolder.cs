@@ -72,13 +72,13 @@ static partial class TextFolder
         });
     }
 
-    static string Date(string file) => DateInName().Match(Path.GetFileName(file)) is { Success: true } named
+    static string Date(string file) => DateInName().Match(DateColumn.WithAsciiDigits(Path.GetFileName(file))) is { Success: true } named
         ? $"{named.Groups[1].Value}-{named.Groups[2].Value}-{named.Groups[3].Value}"
         : File.GetLastWriteTimeUtc(file).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"[.!?](?=\s)|$")]
     private static partial Regex SentenceEnd();
 
-    [GeneratedRegex(@"((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])")]
+    [GeneratedRegex("((?:19|20)[0-9]{2})[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12][0-9]|3[01])")]
     private static partial Regex DateInName();
 }

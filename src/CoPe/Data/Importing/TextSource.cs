@@ -23,9 +23,10 @@ static class TextSource
             [0xFE, 0xFF, ..] => new UnicodeEncoding(true, true, true),
             [not 0, 0, not 0, 0] => new UnicodeEncoding(false, false, true),
             [0, not 0, 0, not 0] => new UnicodeEncoding(true, false, true),
-            _ => new UTF8Encoding(false, true),
+            _ => new UTF8Encoding(true, true),
         };
-        return new StreamReader(stream, encoding, detectEncodingFromByteOrderMarks: true);
+        // Each passes over its own mark. A reader that looked for marks by itself would go on with a decoder that replaces what is no text.
+        return new StreamReader(stream, encoding, detectEncodingFromByteOrderMarks: false);
     }
 
     /// <summary>The error for a file that is no text, with the line and byte where that shows.</summary>

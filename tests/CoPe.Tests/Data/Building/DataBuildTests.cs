@@ -151,6 +151,25 @@ public sealed class DataBuildTests : IDisposable
     }
 
     [Fact]
+    public void Ids_that_cannot_be_seen_cost_their_example_or_item_and_are_named()
+    {
+        var records = Records();
+        records[5]["user_id"] = "A. Smith\n";
+        records[4]["id"] = "";
+        records[3]["profile"] = new[] { Item("", 1), Item("d\u0001", 2), Item("d3", 3) };
+
+        var report = DataBuild.Run(Write(records));
+
+        Assert.Equal(["d3"], Read().Others.Single(user => user.Id == "d").Profile.Select(item => item.Id));
+        // Two examples and two items, and the outputs of the two examples.
+        Assert.Equal((4, 4, 6), (report.Examples, report.Users, report.ProblemCount));
+        Assert.Contains(report.Problems, problem => problem.Contains("train_questions.json, item 6, field \"user_id\": found an id with control characters", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("train_questions.json, item number 5, field \"id\": found an empty id", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("item 4, profile item number 1, field \"id\": found an empty id", StringComparison.Ordinal));
+        Assert.Contains(report.Problems, problem => problem.Contains("item 4, profile item number 2, field \"id\": found an id with control characters", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void An_id_that_stands_for_two_texts_keeps_both_and_is_named()
     {
         var records = Records();
