@@ -52,11 +52,7 @@ sealed record FileEvaluation
     }
 
     /// <summary>Every figure as CSV.</summary>
-    public static void WriteCsv(IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored, string path) => AtomicFile.Write(path, stream =>
-    {
-        using var writer = new StreamWriter(stream, leaveOpen: true);
-        ResultsCsv.Write([.. scored.Select(one => (one.Task.Name, ResultsTable.Of(one.Report)))], writer);
-    });
+    public static void WriteCsv(IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored, string path) => AtomicFile.WriteText(path, writer => ResultsCsv.Write([.. scored.Select(one => (one.Task.Name, ResultsTable.Of(one.Report)))], writer));
 
     EvaluationReport Score(CommandHost host, LampTask task, IReadOnlyList<(string Method, PredictionFile File)> predictions)
     {

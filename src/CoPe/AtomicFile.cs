@@ -17,10 +17,17 @@ public static class AtomicFile
     /// <summary>Writes a text in UTF-8.</summary>
     public static void WriteText(string path, string text) => WriteBytes(path, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Writes lines in UTF-8, each ended by a newline.</summary>
-    public static void WriteLines(string path, IEnumerable<string> lines) => Write(path, stream =>
+    /// <summary>Writes what <paramref name="write"/> puts into the writer, in UTF-8, lines ended by a newline.</summary>
+    public static void WriteText(string path, Action<TextWriter> write) => Write(path, stream =>
     {
+        ArgumentNullException.ThrowIfNull(write);
         using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+        write(writer);
+    });
+
+    /// <summary>Writes lines in UTF-8, each ended by a newline.</summary>
+    public static void WriteLines(string path, IEnumerable<string> lines) => WriteText(path, writer =>
+    {
         foreach (var line in lines) writer.WriteLine(line);
     });
 

@@ -37,9 +37,5 @@ static class CompareVerb
     internal static Metric Named(string name) => Metric.All.FirstOrDefault(metric => metric.Name == name)
         ?? throw new UsageException($"unknown metric '{name}'{NearestName.Hint(name, Metric.All.Select(metric => metric.Name))} (there are {string.Join(", ", Metric.All.Select(metric => metric.Name))})");
 
-    static void WriteCsv(RunComparison comparison, string path) => AtomicFile.Write(path, stream =>
-    {
-        using var writer = new StreamWriter(stream, leaveOpen: true);
-        ComparisonFile.WriteCsv(comparison, writer);
-    });
+    static void WriteCsv(RunComparison comparison, string path) => AtomicFile.WriteText(path, writer => ComparisonFile.WriteCsv(comparison, writer));
 }

@@ -71,11 +71,7 @@ public static class ResultsFile
     }
 
     /// <summary>Writes the same figures as CSV, see <see cref="ResultsCsv"/>.</summary>
-    public static void WriteCsv(EvaluationReport report, string path, SeedAverage? seeds = null) => AtomicFile.Write(path, stream =>
-    {
-        using var writer = new StreamWriter(stream, leaveOpen: true);
-        ResultsCsv.Write(ResultsTable.Of(report, seeds), writer);
-    });
+    public static void WriteCsv(EvaluationReport report, string path, SeedAverage? seeds = null) => AtomicFile.WriteText(path, writer => ResultsCsv.Write(ResultsTable.Of(report, seeds), writer));
 
     /// <summary>Reads a <c>results.json</c>: method to metric to mean, standard error and count.</summary>
     /// <param name="path">The file.</param>

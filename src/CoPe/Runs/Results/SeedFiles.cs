@@ -20,11 +20,7 @@ public static class SeedFiles
         ResultsFile.WriteJson(average.Report, run.SeedResults, average.Seeds);
         ResultsFile.WriteCsv(average.Report, run.SeedResultsTable, average.Seeds);
         var model = new SeedsModel { Average = Model(run, recipe, average, seeds), Seeds = [.. seeds.Select(one => new SeedResults(one.Seed, ReportFigures.Table(one.Figures.Report)))] };
-        AtomicFile.Write(run.SeedReport, stream =>
-        {
-            using var writer = new StreamWriter(stream, leaveOpen: true);
-            SeedsReport.Write(model, writer);
-        });
+        AtomicFile.WriteText(run.SeedReport, writer => SeedsReport.Write(model, writer));
     }
 
     static ReportModel Model(RunDirectory run, Recipe recipe, RunFigures average, IReadOnlyList<(long Seed, RunFigures Figures)> seeds) => new()

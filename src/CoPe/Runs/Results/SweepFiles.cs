@@ -14,16 +14,11 @@ public static class SweepFiles
     const int MostPanels = 6;
 
     /// <summary>Writes the page of the curves.</summary>
-    public static void WriteReport(IReadOnlyList<SweepCurve> curves, string recipeYaml, string path) => AtomicFile.Write(path, stream =>
-    {
-        using var writer = new StreamWriter(stream, leaveOpen: true);
-        SweepReport.Write(Model(curves, recipeYaml), writer);
-    });
+    public static void WriteReport(IReadOnlyList<SweepCurve> curves, string recipeYaml, string path) => AtomicFile.WriteText(path, writer => SweepReport.Write(Model(curves, recipeYaml), writer));
 
     /// <summary>Writes every figure: key, value, method, metric, mean, standard error, count.</summary>
-    public static void WriteCsv(IReadOnlyList<SweepCurve> curves, string path) => AtomicFile.Write(path, stream =>
+    public static void WriteCsv(IReadOnlyList<SweepCurve> curves, string path) => AtomicFile.WriteText(path, writer =>
     {
-        using var writer = new StreamWriter(stream, leaveOpen: true);
         writer.Write("key,value,method,metric,mean,standard_error,n\n");
         foreach (var curve in curves)
             foreach (var point in curve.Points)

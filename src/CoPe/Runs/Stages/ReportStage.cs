@@ -22,10 +22,6 @@ sealed class ReportStage : Stage
     public override void Execute(StageContext context)
     {
         var model = new RunReport(context, new RunWorkspace(context)).Build();
-        AtomicFile.Write(context.Run.Report, stream =>
-        {
-            using var writer = new StreamWriter(stream, leaveOpen: true);
-            HtmlReport.Write(model, writer);
-        });
+        AtomicFile.WriteText(context.Run.Report, writer => HtmlReport.Write(model, writer));
     }
 }
