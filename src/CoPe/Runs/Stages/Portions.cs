@@ -35,8 +35,5 @@ sealed class Portions<TLine>(StageContext context, string stage)
     /// <summary>Where a stage's portions are kept.</summary>
     public static string FileOf(StageContext context, string stage) => Path.Combine(context.Run.Checkpoints(stage), "portions.jsonl");
 
-    /// <summary>Forgets the portions, once the stage's output is written.</summary>
-    public void Remove() => AtomicFile.Remove(file);
-
     sealed record Portion(int Items, IReadOnlyList<TLine> Lines);
 }

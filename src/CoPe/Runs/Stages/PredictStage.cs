@@ -54,7 +54,6 @@ sealed class PredictStage(PredictionMethod method) : Stage
         var portions = new Portions<Answer>(context, Name);
         var answers = Answers(context, workspace, portions, asked, runs);
         Write(context, workspace, runs, answers.ToDictionary(answer => (answer.Id, answer.Run)));
-        portions.Remove();
     }
 
     IReadOnlyList<Answer> Answers(StageContext context, RunWorkspace workspace, Portions<Answer> portions, List<Asked> asked, int runs)

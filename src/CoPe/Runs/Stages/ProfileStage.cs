@@ -35,7 +35,6 @@ sealed class ProfileStage : Stage
         var made = portions.Run(users, size, portion => Describe(context, workspace, prompts, portion, progress)).ToDictionary(line => line.User);
         prompts.Tell(Name);
         JsonLines.Write(context.Run.Profiles, users.Select(user => made[user.Id]));
-        portions.Remove();
     }
 
     IEnumerable<UserProfile> Describe(StageContext context, RunWorkspace workspace, ContextPrompts prompts, IEnumerable<LampUser> users, ItemProgress progress)

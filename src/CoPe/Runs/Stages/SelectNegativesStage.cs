@@ -45,7 +45,6 @@ sealed class SelectNegativesStage : Stage
             foreach (var line in group) progress.Finished(line.User);
             return group.Zip(toScore, scores).Select(one => Select(context.Recipe.Negatives, one.First, one.Second, one.Third, dtype));
         }));
-        portions.Remove();
     }
 
     static ItemToScore ToScore(StageContext context, RunWorkspace workspace, UserItem item, ItemCandidates line)

@@ -53,7 +53,6 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         }
 
         AtomicFile.WriteFolder(AdapterOf(context.Run), folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model));
-        training.Checkpoints.Clear();
     }
 
     List<SupervisedExample> Examples(RunWorkspace workspace, TamSettings settings, long seed)

@@ -29,8 +29,6 @@ public sealed class PortionsTests : IDisposable
         Assert.Equal(3, again.Done);
         Assert.Equal([10, 20, 30, 40, 50, 60, 70], again.Run(items, 3, portion => Make(portion, 0)));
         Assert.Equal(["1 2 3", "4 5 6", "4 5 6", "7"], seen);
-        again.Remove();
-        Assert.Equal(0, new Portions<int>(Context(), "predict cope").Done);
     }
 
     [Fact]
