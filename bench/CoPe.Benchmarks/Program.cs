@@ -1,8 +1,6 @@
 using System.Globalization;
+using CoPe.Benchmarks;
 using CoPe.Benchmarks.Decode;
-using CoPe.Benchmarks.Int8;
-using CoPe.Benchmarks.Memory;
-using CoPe.Benchmarks.Tokens;
 using CoPe.Benchmarks.Train;
 
 const string Usage = """
@@ -21,7 +19,10 @@ const string Usage = """
     """;
 void Print(IEnumerable<(string Name, double Value)> figures)
 {
-    foreach (var (name, value) in figures) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:G4}"));
+    foreach (var (name, value) in figures)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} {value:G4}"));
+    }
 }
 
 if (args is ["tokens", var folder, var text])
@@ -44,7 +45,12 @@ if (args is ["prompts", var modelFolder])
 }
 
 var options = args.Skip(1).Chunk(2).ToArray();
-if (args is not ["train" or "train-peak" or "decode" or "trace" or "int8" or "memory", ..] || options.Any(pair => pair is not ["--shape" or "--layers" or "--rounds" or "--users", _] and not ["--dtype", "bf16" or "int8"]))
+if (
+    args is not ["train" or "train-peak" or "decode" or "trace" or "int8" or "memory", ..]
+    || options.Any(pair =>
+        pair is not ["--shape" or "--layers" or "--rounds" or "--users", _] and not ["--dtype", "bf16" or "int8"]
+    )
+)
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -68,7 +74,15 @@ else if (args[0] == "memory")
 }
 else
 {
-    using var figures = new DecodeFigures(Text("--shape") ?? "qwen2.5-0.5b", Number("--layers"), Number("--rounds") ?? 16);
-    Print(args[0] == "trace" ? figures.Trace(Number("--users") ?? 1, Text("--dtype") == "int8") : args[0] == "int8" ? figures.Int8() : figures.All());
+    using var figures = new DecodeFigures(
+        Text("--shape") ?? "qwen2.5-0.5b",
+        Number("--layers"),
+        Number("--rounds") ?? 16
+    );
+    Print(
+        args[0] == "trace" ? figures.Trace(Number("--users") ?? 1, Text("--dtype") == "int8")
+        : args[0] == "int8" ? figures.Int8()
+        : figures.All()
+    );
 }
 return 0;

@@ -22,24 +22,40 @@ static class CommandLine
                 return;
             }
 
-            if (stop.IsCancellationRequested) return;
+            if (stop.IsCancellationRequested)
+            {
+                return;
+            }
+
             signal.Cancel = true;
             stop.Cancel();
         }
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        return Carry(args.Length == 0 ? ["--help"] : args, host with { Cancellation = stop.Token });
+        return Execute(args.Length == 0 ? ["--help"] : args, host with { Cancellation = stop.Token });
     }
 
-    static int Carry(string[] args, CommandHost host)
+    static int Execute(string[] args, CommandHost host)
     {
-        var root = Root(host);
+        var root = CreateRootCommand(host);
         var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0 && !args.Any(arg => arg is "--help" or "-h" or "-?")) return Failure.Report(host, new UsageException(Explain(parsed)), isVerbose: false);
+        if (parsed.Errors.Count > 0 && !args.Any(arg => arg is "--help" or "-h" or "-?"))
+        {
+            return Failure.Report(host, new UsageException(DescribeParseError(parsed)), isVerbose: false);
+        }
+
         try
         {
-            return parsed.Invoke(new() { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return parsed.Invoke(
+                new()
+                {
+                    Output = host.Out,
+                    Error = host.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                }
+            );
         }
         catch (Exception error)
         {
@@ -48,9 +64,12 @@ static class CommandLine
     }
 
     /// <summary>The tree of verbs.</summary>
-    public static Command Root(CommandHost host)
+    public static Command CreateRootCommand(CommandHost host)
     {
-        var root = new Command("cope", "Personalise a language model to each of many users by contrasting personal preference (CoPe).")
+        var root = new Command(
+            "cope",
+            "Personalise a language model to each of many users by contrasting personal preference (CoPe)."
+        )
         {
             DemoVerb.Create(host),
             RunVerb.Create(host),
@@ -79,24 +98,37 @@ static class CommandLine
         return root;
     }
 
-    static string Explain(ParseResult parsed)
+    static string DescribeParseError(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var path = string.Join(' ', Path(parsed.CommandResult).Reverse());
+        var path = string.Join(' ', CommandPath(parsed.CommandResult).Reverse());
         if (parsed.UnmatchedTokens is [var word, ..] && command.Subcommands.Count > 0)
+        {
             return $"'{path}' has no verb '{word}'{NearestName.Hint(word, command.Subcommands.Select(verb => verb.Name))} (verbs: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))})";
+        }
+
         if (parsed.UnmatchedTokens is [var option, ..] && option.StartsWith('-'))
-            return $"{NoOption(parsed.CommandResult, option)}; see '{path} --help'";
-        if (parsed.UnmatchedTokens.Count == 0 && command.Subcommands.Count > 0) return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}";
+        {
+            return $"{DescribeUnknownOption(parsed.CommandResult, option)}; see '{path} --help'";
+        }
+
+        if (parsed.UnmatchedTokens.Count == 0 && command.Subcommands.Count > 0)
+        {
+            return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}";
+        }
+
         return $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{path} --help'";
     }
 
     /// <summary>Says that a command does not have an option, and which is meant perhaps.</summary>
-    public static string NoOption(System.CommandLine.Parsing.CommandResult command, string option) =>
-        $"'{string.Join(' ', Path(command).Reverse())}' has no option '{option}'{NearestName.Hint(option, command.Command.Options.Select(known => known.Name))}";
+    public static string DescribeUnknownOption(System.CommandLine.Parsing.CommandResult command, string option) =>
+        $"'{string.Join(' ', CommandPath(command).Reverse())}' has no option '{option}'{NearestName.Hint(option, command.Command.Options.Select(known => known.Name))}";
 
-    static IEnumerable<string> Path(System.CommandLine.Parsing.SymbolResult? result)
+    static IEnumerable<string> CommandPath(System.CommandLine.Parsing.SymbolResult? result)
     {
-        for (; result is System.CommandLine.Parsing.CommandResult command; result = result.Parent) yield return command.Command.Name;
+        for (; result is System.CommandLine.Parsing.CommandResult command; result = result.Parent)
+        {
+            yield return command.Command.Name;
+        }
     }
 }

@@ -1,3 +1,3 @@
 using CoPe.Cli;
 
-return CommandLine.Run(args, CommandHost.OfProcess());
+return CommandLine.Run(args, CommandHost.CreateForProcess());

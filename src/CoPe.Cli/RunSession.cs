@@ -1,9 +1,8 @@
 using CoPe.Cli.Display;
 using CoPe.Cli.Hub;
-using CoPe.Data.Samples;
-using CoPe.Runs;
-using CoPe.Runs.Privacy;
-using CoPe.Runs.Recipes;
+using CoPe.Experiments.Data.Samples;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Cli;
@@ -12,55 +11,173 @@ namespace CoPe.Cli;
 sealed class RunSession(CommandHost host, RunRequest request)
 {
     /// <summary>Does the work under the run's lock; returns the context for what is shown afterwards.</summary>
-    public StageContext Work(Action<Pipeline, StageContext> work, Action<RunDirectory>? prepare = null)
+    public StageContext Execute(Action<Pipeline, StageContext> work, Action<RunDirectory>? prepare = null)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
-        using var held = RunLock.Take(run);
-        ErasureNote.RequireNone(run);
+        using var held = RunLock.Acquire(run);
+        ErasureJournal.ThrowIfInterrupted(run);
         prepare?.Invoke(run);
-        var inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.Find(host, model, request.IsQuiet));
+        var inputs = InputPaths.Find(
+            recipe,
+            host.SearchFolders,
+            model => ModelSource.Find(host, model, request.IsQuiet)
+        );
         if (recipe.Model == Recipe.EmbeddedModel && !SampleData.IsSample(inputs.Data))
-            host.Error.WriteLine($"cope: {recipe.Model} knows only the invented world of 'cope data sample' and writes nonsense about any other: name a model with --model, a folder or org/name on the hub");
-        using var stop = new CheckpointRequest(run, host.Time, host.Cancellation);
+        {
+            host.Error.WriteLine(
+                $"cope: {recipe.Model} knows only the invented world of 'cope data sample' and writes nonsense about any other: name a model with --model, a folder or org/name on the hub"
+            );
+        }
+
+        using var stop = new CheckpointFileWatcher(run, host.Time, host.Cancellation);
         using var shared = new SharedResources();
-        using var display = RunDisplay.For(host, request, [.. host.Pipeline.Stages.Where(stage => stage.IsIn(recipe)).Select(stage => stage.Name)]);
+        using var display = RunDisplay.Create(
+            host,
+            request,
+            [.. host.Pipeline.Stages.Where(stage => stage.IsUsedBy(recipe)).Select(stage => stage.Name)]
+        );
         var context = new StageContext
         {
-            Recipe = recipe, Run = run, Inputs = inputs, Shared = shared, Progress = display, Events = display, Log = display,
-            Time = host.Time, Cancellation = stop.Token, Restarts = request.Restarts,
+            Recipe = recipe,
+            Run = run,
+            Inputs = inputs,
+            Shared = shared,
+            Progress = display,
+            Events = display,
+            Log = display,
+            Time = host.Time,
+            Cancellation = stop.Token,
+            AllowCostlyRebuild = request.AllowCostlyRebuild,
         };
-        using var stopping = stop.Token.Register(() => display.LogInformation("stopping; what is done is being saved (again to end at once)"));
-        display.Show(() => work(host.Pipeline, context));
+        using var stopping = stop.Token.Register(() =>
+            display.LogInformation("stopping; what is done is being saved (again to end at once)")
+        );
+        display.ShowWhile(() => work(host.Pipeline, context));
         return context;
     }
 
     /// <summary>Asks whether the run would go on with the data of another folder, and does nothing.</summary>
     /// <exception cref="RunException">It would not.</exception>
-    public void Judge(string data)
+    public void CheckWouldRebuild(string data)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         using var shared = new SharedResources();
-        var inputs = InputPaths.Find(recipe with { Data = data }, host.Roots, model => ModelSource.Find(host, model, request.IsQuiet));
-        host.Pipeline.Judge(new() { Recipe = recipe, Run = run, Inputs = inputs, Shared = shared, Time = host.Time, Restarts = request.Restarts });
+        var inputs = InputPaths.Find(
+            recipe with
+            {
+                Data = data,
+            },
+            host.SearchFolders,
+            model => ModelSource.Find(host, model, request.IsQuiet)
+        );
+        host.Pipeline.CheckWouldRebuild(
+            new()
+            {
+                Recipe = recipe,
+                Run = run,
+                Inputs = inputs,
+                Shared = shared,
+                Time = host.Time,
+                AllowCostlyRebuild = request.AllowCostlyRebuild,
+            }
+        );
     }
 
     /// <summary>The run as it stands, without doing anything.</summary>
-    public T Look<T>(Func<StageContext, T> look)
+    public T Inspect<T>(Func<StageContext, T> look)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         using var shared = new SharedResources();
-        return look(new() { Recipe = recipe, Run = run, Inputs = InputPaths.Find(recipe, host.Roots, model => ModelSource.FindHere(host, model)), Shared = shared, Time = host.Time });
+        return look(
+            new()
+            {
+                Recipe = recipe,
+                Run = run,
+                Inputs = InputPaths.Find(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model)),
+                Shared = shared,
+                Time = host.Time,
+            }
+        );
     }
 
     /// <summary>The run as it stands, whether or not its model, data and task file are still there; with <paramref name="isHeld"/> under its lock.</summary>
-    public OpenRun Open(bool isHeld)
+    public OpenedRun Open(bool isHeld)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
-        var inputs = InputPaths.FindLeft(recipe, host.Roots, model => ModelSource.FindHere(host, model));
+        var inputs = InputPaths.FindAvailable(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model));
         return new(recipe, run, inputs, host, isHeld);
+    }
+}
+
+/// <summary>A run that is looked at or changed without doing its stages.</summary>
+sealed class OpenedRun : IDisposable
+{
+    readonly SharedResources _shared = new();
+    readonly RunLock? _runLock;
+
+    public OpenedRun(Recipe recipe, RunDirectory run, InputPaths inputs, CommandHost host, bool isHeld)
+    {
+        _runLock = isHeld ? RunLock.Acquire(run) : null;
+        Context = new()
+        {
+            Recipe = recipe,
+            Run = run,
+            Inputs = inputs,
+            Shared = _shared,
+            Time = host.Time,
+            Cancellation = host.Cancellation,
+        };
+    }
+
+    /// <summary>What its stages would be given.</summary>
+    public StageContext Context { get; }
+
+    public void Dispose()
+    {
+        _shared.Dispose();
+        _runLock?.Dispose();
+    }
+}
+
+/// <summary>Watches for the file <c>checkpoint-now</c> in a run's folder: whoever cannot send a signal makes it to have the run save everything and stop.</summary>
+sealed class CheckpointFileWatcher : IDisposable
+{
+    static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
+
+    readonly string _file;
+    readonly CancellationTokenSource _cancellationSource;
+    readonly ITimer _timer;
+
+    /// <summary>Begins to watch; a file from before is no request to this process and goes.</summary>
+    public CheckpointFileWatcher(RunDirectory run, TimeProvider time, CancellationToken cancellation)
+    {
+        _file = run.CheckpointNow;
+        File.Delete(_file);
+        _cancellationSource = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _timer = time.CreateTimer(_ => CheckFile(), null, PollInterval, PollInterval);
+    }
+
+    /// <summary>Cancelled by the file, or with the token given.</summary>
+    public CancellationToken Token => _cancellationSource.Token;
+
+    void CheckFile()
+    {
+        if (!File.Exists(_file))
+        {
+            return;
+        }
+
+        File.Delete(_file);
+        _cancellationSource.Cancel();
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _cancellationSource.Dispose();
     }
 }

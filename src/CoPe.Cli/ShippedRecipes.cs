@@ -1,4 +1,4 @@
-using CoPe.Runs.Recipes;
+using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Cli;
 
@@ -6,24 +6,31 @@ namespace CoPe.Cli;
 static class ShippedRecipes
 {
     /// <summary>Names and first comment lines, in order.</summary>
-    public static IReadOnlyList<(string Name, string Summary, string Path)> All(CommandHost host) =>
-    [
-        .. host.Roots.Select(root => Path.Combine(root, "recipes")).Where(Directory.Exists)
-            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.yaml"))
-            .DistinctBy(Path.GetFileName)
-            .OrderBy(Path.GetFileName, StringComparer.Ordinal)
-            .Select(path => (Path.GetFileNameWithoutExtension(path), Summary(path), path)),
-    ];
+    public static IReadOnlyList<(string Name, string Summary, string Path)> List(CommandHost host) =>
+        [
+            .. host
+                .SearchFolders.Select(root => Path.Combine(root, "recipes"))
+                .Where(Directory.Exists)
+                .SelectMany(folder => Directory.EnumerateFiles(folder, "*.yaml"))
+                .DistinctBy(Path.GetFileName)
+                .OrderBy(Path.GetFileName, StringComparer.Ordinal)
+                .Select(path => (Path.GetFileNameWithoutExtension(path), ReadSummary(path), path)),
+        ];
 
     /// <summary>The file of a recipe named by path, or by bare name where it is shipped.</summary>
     public static string Find(CommandHost host, string recipe)
     {
         string[] names = [recipe, Path.Combine("recipes", recipe), Path.Combine("recipes", recipe + ".yaml")];
-        return names.SelectMany(name => host.Roots.Select(root => Path.Combine(root, name))).FirstOrDefault(File.Exists)
-            ?? throw new RecipeException(host.Roots.Any(root => Directory.Exists(Path.Combine(root, recipe)))
-                ? $"recipe {recipe} is a folder: name a file or a shipped recipe, and the folder of a run with --run"
-                : $"recipe {recipe} does not exist{NearestName.Hint(Path.GetFileNameWithoutExtension(recipe), All(host).Select(known => known.Name))}; 'cope recipes ls' lists the shipped ones");
+        return names
+                .SelectMany(name => host.SearchFolders.Select(root => Path.Combine(root, name)))
+                .FirstOrDefault(File.Exists)
+            ?? throw new RecipeException(
+                host.SearchFolders.Any(root => Directory.Exists(Path.Combine(root, recipe)))
+                    ? $"recipe {recipe} is a folder: name a file or a shipped recipe, and the folder of a run with --run"
+                    : $"recipe {recipe} does not exist{NearestName.Hint(Path.GetFileNameWithoutExtension(recipe), List(host).Select(known => known.Name))}; 'cope recipes ls' lists the shipped ones"
+            );
     }
 
-    static string Summary(string path) => File.ReadLines(path).FirstOrDefault() is { } line && line.StartsWith('#') ? line.TrimStart('#', ' ') : "";
+    static string ReadSummary(string path) =>
+        File.ReadLines(path).FirstOrDefault() is { } line && line.StartsWith('#') ? line.TrimStart('#', ' ') : "";
 }

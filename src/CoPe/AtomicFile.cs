@@ -18,18 +18,29 @@ public static class AtomicFile
     public static void WriteText(string path, string text) => WriteBytes(path, Encoding.UTF8.GetBytes(text));
 
     /// <summary>Writes what <paramref name="write"/> puts into the writer, in UTF-8, lines ended by a newline.</summary>
-    public static void WriteText(string path, Action<TextWriter> write) => Write(path, stream =>
-    {
-        ArgumentNullException.ThrowIfNull(write);
-        using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-        write(writer);
-    });
+    public static void WriteText(string path, Action<TextWriter> write) =>
+        Write(
+            path,
+            stream =>
+            {
+                ArgumentNullException.ThrowIfNull(write);
+                using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+                write(writer);
+            }
+        );
 
     /// <summary>Writes lines in UTF-8, each ended by a newline.</summary>
-    public static void WriteLines(string path, IEnumerable<string> lines) => WriteText(path, writer =>
-    {
-        foreach (var line in lines) writer.WriteLine(line);
-    });
+    public static void WriteLines(string path, IEnumerable<string> lines) =>
+        WriteText(
+            path,
+            writer =>
+            {
+                foreach (var line in lines)
+                {
+                    writer.WriteLine(line);
+                }
+            }
+        );
 
     /// <summary>Writes bytes.</summary>
     public static void WriteBytes(string path, byte[] bytes) => Write(path, stream => stream.Write(bytes));
@@ -42,15 +53,15 @@ public static class AtomicFile
         var aside = path + ".part";
         try
         {
-            Before("create " + path);
+            NotifyBefore("create " + path);
             using (var stream = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.None))
             {
                 write(stream);
-                Before("flush " + path);
+                NotifyBefore("flush " + path);
                 stream.Flush(flushToDisk: true);
             }
 
-            Before("rename " + path);
+            NotifyBefore("rename " + path);
             File.Move(aside, path, overwrite: true);
         }
         catch
@@ -65,18 +76,30 @@ public static class AtomicFile
     {
         ArgumentNullException.ThrowIfNull(fill);
         var aside = Path.TrimEndingDirectorySeparator(path) + ".part";
-        if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
+        if (Directory.Exists(aside))
+        {
+            Directory.Delete(aside, recursive: true);
+        }
+
         Directory.CreateDirectory(aside);
         try
         {
             fill(aside);
-            Before("rename " + path);
-            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+            NotifyBefore("rename " + path);
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+
             Directory.Move(aside, path);
         }
         catch
         {
-            if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
+            if (Directory.Exists(aside))
+            {
+                Directory.Delete(aside, recursive: true);
+            }
+
             throw;
         }
     }
@@ -84,10 +107,16 @@ public static class AtomicFile
     /// <summary>Removes a file or folder, if it is there.</summary>
     public static void Remove(string path)
     {
-        Before("remove " + path);
-        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
-        else if (File.Exists(path)) File.Delete(path);
+        NotifyBefore("remove " + path);
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        else if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
     }
 
-    internal static void Before(string operation) => Watcher.Value?.Invoke(operation);
+    internal static void NotifyBefore(string operation) => Watcher.Value?.Invoke(operation);
 }

@@ -4,22 +4,28 @@ namespace CoPe;
 public static class NearestName
 {
     /// <summary>The known name with the fewest letters to insert, delete or change (case aside); the first of equals; null where nothing is known.</summary>
-    public static string? Of(string found, IEnumerable<string> known) => known.MinBy(name => Distance(Plain(found), Plain(name)));
+    public static string? FindNearest(string found, IEnumerable<string> known) =>
+        known.MinBy(name => LevenshteinDistance(Normalize(found), Normalize(name)));
 
     /// <summary>The nearest of <paramref name="known"/>, or null where none is near (more than about half of the letters differ).</summary>
-    public static string? Near(string found, IEnumerable<string> known)
+    public static string? FindSimilar(string found, IEnumerable<string> known)
     {
         ArgumentNullException.ThrowIfNull(found);
-        return Of(found, known) is { } near && Distance(found, near) * 2 <= Math.Max(found.Length, near.Length) + 1 ? near : null;
+        return
+            FindNearest(found, known) is { } near
+            && LevenshteinDistance(found, near) * 2 <= Math.Max(found.Length, near.Length) + 1
+            ? near
+            : null;
     }
 
     /// <summary>Words that offer the nearest one, or none: <c>; did you mean 'beta'?</c></summary>
-    public static string Hint(string found, IEnumerable<string> known) => Near(found, known) is { } near ? $"; did you mean '{near}'?" : "";
+    public static string Hint(string found, IEnumerable<string> known) =>
+        FindSimilar(found, known) is { } near ? $"; did you mean '{near}'?" : "";
 
-    static string Plain(string name) => name.ToLowerInvariant().Replace('-', '_');
+    static string Normalize(string name) => name.ToLowerInvariant().Replace('-', '_');
 
     /// <summary>Levenshtein distance of two names.</summary>
-    internal static int Distance(string a, string b)
+    internal static int LevenshteinDistance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();
         for (var i = 1; i <= a.Length; i++)

@@ -1,8 +1,7 @@
 using CoPe.Adapters;
+using CoPe.Chat;
 using CoPe.Decoding;
 using CoPe.Modeling;
-using CoPe.Prompts;
-using CoPe.Tokens;
 
 namespace CoPe.Tests;
 
@@ -17,9 +16,21 @@ static class ReadmeSample
         using var tam = AdapterFile.Read(Path.Combine(runFolder, "tam/adapter"), model.Config);
         using var user = AdapterFile.Read(Path.Combine(runFolder, "dpo/1"), model.Config);
         var engine = new DecodingEngine(model, tam, user, model.Config.StopTokenIds);
-        var prompt = encoder.EncodePrompt([new ChatMessage("user", "Generate a headline for the following article: " + article)]);
-        var request = new DecodingRequest { Id = "1", Prompt = prompt, Expert = new(true, User: 0), Amateur = WornAdapters.TaskAdaptiveModel, Options = new() { Contrast = 0.3 } };
-        foreach (var answer in engine.Generate([request])) output.WriteLine(encoder.DecodeResponse(answer.Ids));
+        var prompt = encoder.EncodePrompt([
+            new ChatMessage("user", "Generate a headline for the following article: " + article),
+        ]);
+        var request = new DecodingRequest
+        {
+            Id = "1",
+            Prompt = prompt,
+            Expert = new(true, User: 0),
+            Amateur = AdapterSelection.TaskOnly,
+            Options = new() { Contrast = 0.3 },
+        };
+        foreach (var answer in engine.Generate([request]))
+        {
+            output.WriteLine(encoder.DecodeResponse(answer.Ids));
+        }
         // README ends
     }
 }

@@ -12,62 +12,108 @@ sealed class DecodeFigures : IDisposable
     /// <summary>Steps until all of their code is compiled for speed, which happens beside them.</summary>
     const int StepsToCompile = 64;
 
-    readonly RandomModel folder;
-    readonly CausalLm model;
-    readonly AdapterBank task;
-    readonly AdapterBank users;
-    readonly int rounds;
-    readonly double loadMilliseconds;
-    readonly double emptyMegabytes;
-    readonly double nativeMegabytes;
+    readonly RandomModel _folder;
+    readonly CausalLm _model;
+    readonly AdapterBank _task;
+    readonly AdapterBank _users;
+    readonly int _rounds;
+    readonly double _loadMilliseconds;
+    readonly double _emptyMegabytes;
+    readonly double _nativeMegabytes;
 
     public DecodeFigures(string shape, int? layers, int rounds)
     {
-        this.rounds = rounds;
-        folder = new RandomModel(RandomModel.Shape(shape, layers));
-        emptyMegabytes = Clock.ResidentMegabytes();
+        _rounds = rounds;
+        _folder = new RandomModel(RandomModel.CreateConfig(shape, layers));
+        _emptyMegabytes = Measurement.GetResidentMegabytes();
         var watch = Stopwatch.StartNew();
-        using (var started = zeros(1)) started.sum().Dispose();
-        nativeMegabytes = Clock.ResidentMegabytes();
-        model = folder.Load();
-        loadMilliseconds = watch.Elapsed.TotalMilliseconds;
-        task = AdapterBank.Create(model.Config, new LoraConfig { Rank = 16, Alpha = 16, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] }, [0]);
-        users = AdapterBank.Create(model.Config, new LoraConfig(), [.. Enumerable.Range(1, 16).Select(seed => (long)seed)]);
+        using (var started = zeros(1))
+        {
+            started.sum().Dispose();
+        }
+
+        _nativeMegabytes = Measurement.GetResidentMegabytes();
+        _model = _folder.Load();
+        _loadMilliseconds = watch.Elapsed.TotalMilliseconds;
+        _task = AdapterBank.Create(
+            _model.Config,
+            new LoraConfig
+            {
+                Rank = 16,
+                Alpha = 16,
+                TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"],
+            },
+            [0]
+        );
+        _users = AdapterBank.Create(
+            _model.Config,
+            new LoraConfig(),
+            [.. Enumerable.Range(1, 16).Select(seed => (long)seed)]
+        );
     }
 
     /// <summary>All figures.</summary>
     public IEnumerable<(string Name, double Value)> All()
     {
-        yield return ("weights_mb", folder.Bytes / 1048576.0);
-        yield return ("load_ms", loadMilliseconds);
-        foreach (var figure in Memory()) yield return figure;
-        foreach (var figure in Steps()) yield return figure;
-        foreach (var figure in FirstToken()) yield return figure;
-        foreach (var figure in Int8()) yield return figure;
+        yield return ("weights_mb", _folder.Bytes / 1048576.0);
+        yield return ("load_ms", _loadMilliseconds);
+        foreach (var figure in Memory())
+        {
+            yield return figure;
+        }
+
+        foreach (var figure in Steps())
+        {
+            yield return figure;
+        }
+
+        foreach (var figure in FirstToken())
+        {
+            yield return figure;
+        }
+
+        foreach (var figure in Int8())
+        {
+            yield return figure;
+        }
     }
 
     /// <summary>With 16 users' adapters loaded, after a few tokens of one of them: before anything is done in the reference's way.</summary>
     IEnumerable<(string, double)> Memory()
     {
         using (var one = Users(1, contrasts: true, 4))
-            for (var step = 0; step < 4; step++) one.Step();
-        var weights = folder.Bytes / 1048576.0;
-        yield return ("rss_over_weights", Clock.ResidentMegabytes() / weights);
-        yield return ("rss_of_the_empty_process_over_weights", emptyMegabytes / weights);
-        yield return ("rss_with_the_native_library_over_weights", nativeMegabytes / weights);
+        {
+            for (var step = 0; step < 4; step++)
+            {
+                one.Step();
+            }
+        }
+
+        var weights = _folder.Bytes / 1048576.0;
+        yield return ("rss_over_weights", Measurement.GetResidentMegabytes() / weights);
+        yield return ("rss_of_the_empty_process_over_weights", _emptyMegabytes / weights);
+        yield return ("rss_with_the_native_library_over_weights", _nativeMegabytes / weights);
     }
 
     IEnumerable<(string, double)> Steps()
     {
-        var steps = rounds + 1;
+        var steps = _rounds + 1;
         using var one = Users(1, contrasts: true, steps);
         using var plain = Users(1, contrasts: false, steps);
         using var four = Users(4, contrasts: true, steps);
         using var sixteen = Users(16, contrasts: true, steps);
-        using var bare = new BareDecoder(model, DecodingUsers.Prompt);
-        var floor = new ReadFloor(model);
+        using var bare = new TorchDecoder(_model, DecodingUsers.Prompt);
+        var floor = new MemoryReadFloor(_model);
         var threads = get_num_threads();
-        var times = Clock.Interleaved(rounds, one.Step, plain.Step, () => floor.Read(threads), () => Twice(bare.Step), four.Step, sixteen.Step);
+        var times = Measurement.TimeInterleaved(
+            _rounds,
+            one.Step,
+            plain.Step,
+            () => floor.Read(threads),
+            () => Twice(bare.Step),
+            four.Step,
+            sixteen.Step
+        );
         yield return ("contrast_ms", times[0]);
         yield return ("plain_ms", times[1]);
         yield return ("read_floor_ms", times[2]);
@@ -82,43 +128,80 @@ sealed class DecodeFigures : IDisposable
     /// <summary>The same steps and prompts with weights rounded to int8, against those of bf16 and against reading the int8 weights.</summary>
     public IEnumerable<(string Name, double Value)> Int8()
     {
-        var (watch, before) = (Stopwatch.StartNew(), Clock.ResidentMegabytes());
-        using var rounded = folder.LoadInt8();
+        var (watch, before) = (Stopwatch.StartNew(), Measurement.GetResidentMegabytes());
+        using var rounded = _folder.LoadInt8();
         yield return ("int8_load_ms", watch.Elapsed.TotalMilliseconds);
-        yield return ("int8_resident_over_bf16_weights", (Clock.ResidentMegabytes() - before) / (folder.Bytes / 1048576.0));
-        var floor = new ReadFloor(rounded);
+        yield return (
+            "int8_resident_over_bf16_weights",
+            (Measurement.GetResidentMegabytes() - before) / (_folder.Bytes / 1048576.0)
+        );
+        var floor = new MemoryReadFloor(rounded);
         var threads = get_num_threads();
-        using DecodingUsers one = Users(1, contrasts: true, rounds + 1), one8 = Users(1, contrasts: true, rounds + 1, rounded);
-        using DecodingUsers four = Users(4, contrasts: true, rounds + 1), four8 = Users(4, contrasts: true, rounds + 1, rounded);
-        var steps = Clock.Interleaved(rounds, one.Step, one8.Step, four.Step, four8.Step, () => floor.Read(threads));
+        using DecodingUsers one = Users(1, contrasts: true, _rounds + 1),
+            one8 = Users(1, contrasts: true, _rounds + 1, rounded);
+        using DecodingUsers four = Users(4, contrasts: true, _rounds + 1),
+            four8 = Users(4, contrasts: true, _rounds + 1, rounded);
+        var steps = Measurement.TimeInterleaved(
+            _rounds,
+            one.Step,
+            one8.Step,
+            four.Step,
+            four8.Step,
+            () => floor.Read(threads)
+        );
         yield return ("int8_contrast_ms", steps[1]);
         yield return ("int8_over_bf16", steps[1] / steps[0]);
         yield return ("int8_over_floor", steps[1] / steps[4]);
         yield return ("int8_users4_over_bf16", steps[3] / steps[2]);
-        var prompts = Clock.Interleaved(Math.Max(3, rounds / 4), () => FirstContrast(model), () => FirstContrast(rounded));
+        var prompts = Measurement.TimeInterleaved(
+            Math.Max(3, _rounds / 4),
+            () => FirstContrast(_model),
+            () => FirstContrast(rounded)
+        );
         yield return ("int8_first_token_over_bf16", prompts[1] / prompts[0]);
     }
 
     /// <summary>Where a step of so many users' experts and amateurs goes, and before it their prompts, in milliseconds by section.</summary>
     public IEnumerable<(string Name, double Value)> Trace(int count, bool isInt8)
     {
-        using var rounded = isInt8 ? folder.LoadInt8() : null;
-        var of = rounded ?? model;
+        using var rounded = isInt8 ? _folder.LoadInt8() : null;
+        var of = rounded ?? _model;
         var trace = new DecodingTrace();
         using (var compiling = Users(count, contrasts: true, StepsToCompile + 1, of))
-            for (var step = 0; step < StepsToCompile; step++) compiling.Step();
-        using (var user = new DecodingUsers(of, task, users, count, contrasts: true, rounds + 1, trace).Join())
-            for (var step = 0; step < rounds; step++) user.Step();
-        var floor = new ReadFloor(of);
-        yield return ("read_floor_ms", Clock.Interleaved(8, () => floor.Read(get_num_threads()))[0]);
+        {
+            for (var step = 0; step < StepsToCompile; step++)
+            {
+                compiling.Step();
+            }
+        }
+
+        using (var user = new DecodingUsers(of, _task, _users, count, contrasts: true, _rounds + 1, trace).Join())
+        {
+            for (var step = 0; step < _rounds; step++)
+            {
+                user.Step();
+            }
+        }
+
+        var floor = new MemoryReadFloor(of);
+        yield return ("read_floor_ms", Measurement.TimeInterleaved(8, () => floor.Read(get_num_threads()))[0]);
         foreach (var (section, time) in trace.Sections) // prompts are computed once
-            yield return ($"{section.Replace(",", "").Replace(":", "").Replace(' ', '_')}_ms", time.TotalMilliseconds / (section.StartsWith("prompts", StringComparison.Ordinal) ? 1 : rounds));
+        {
+            yield return (
+                $"{section.Replace(",", "").Replace(":", "").Replace(' ', '_')}_ms",
+                time.TotalMilliseconds / (section.StartsWith("prompts", StringComparison.Ordinal) ? 1 : _rounds)
+            );
+        }
     }
 
     IEnumerable<(string, double)> FirstToken()
     {
-        using var bare = new BareDecoder(model, DecodingUsers.Prompt);
-        var times = Clock.Interleaved(Math.Max(3, rounds / 4), () => FirstContrast(model), () => Twice(bare.Prefill));
+        using var bare = new TorchDecoder(_model, DecodingUsers.Prompt);
+        var times = Measurement.TimeInterleaved(
+            Math.Max(3, _rounds / 4),
+            () => FirstContrast(_model),
+            () => Twice(bare.Prefill)
+        );
         yield return ("first_token_ms", times[0]);
         yield return ("first_token_over_two_prefills", times[0] / times[1]);
     }
@@ -129,7 +212,8 @@ sealed class DecodeFigures : IDisposable
         user.Step();
     }
 
-    DecodingUsers Users(int count, bool contrasts, int steps, CausalLm? of = null) => new DecodingUsers(of ?? model, task, users, count, contrasts, steps).Join();
+    DecodingUsers Users(int count, bool contrasts, int steps, CausalLm? of = null) =>
+        new DecodingUsers(of ?? _model, _task, _users, count, contrasts, steps).Join();
 
     static void Twice(Action action)
     {
@@ -139,9 +223,9 @@ sealed class DecodeFigures : IDisposable
 
     public void Dispose()
     {
-        users.Dispose();
-        task.Dispose();
-        model.Dispose();
-        folder.Dispose();
+        _users.Dispose();
+        _task.Dispose();
+        _model.Dispose();
+        _folder.Dispose();
     }
 }

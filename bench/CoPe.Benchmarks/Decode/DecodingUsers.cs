@@ -10,35 +10,55 @@ sealed class DecodingUsers : IDisposable
     /// <summary>Tokens of a prompt.</summary>
     public const int Prompt = 256;
 
-    readonly RunningBatch batch;
-    readonly IReadOnlyList<Sequence> sequences;
+    readonly RunningBatch _batch;
+    readonly IReadOnlyList<RunningSequence> _sequences;
 
-    public DecodingUsers(CausalLm model, AdapterBank task, AdapterBank users, int count, bool contrasts, int mostTokens, DecodingTrace? trace = null)
+    public DecodingUsers(
+        CausalLm model,
+        AdapterBank task,
+        AdapterBank users,
+        int count,
+        bool contrasts,
+        int mostTokens,
+        DecodingTrace? trace = null
+    )
     {
-        batch = new RunningBatch(model, new AdapterBanks(task, users), new EngineOptions { Trace = trace }, Math.Max(2, 2 * count), Prompt + mostTokens);
+        _batch = new RunningBatch(
+            model,
+            new AdapterBanks(task, users),
+            new EngineOptions { Trace = trace },
+            Math.Max(2, 2 * count),
+            Prompt + mostTokens
+        );
         var random = new Random(1);
-        sequences = [.. Enumerable.Range(0, count).Select(user => new Sequence(
-            new DecodingRequest
-            {
-                Id = $"{user}",
-                Prompt = [.. Enumerable.Range(0, Prompt).Select(_ => random.Next(1000))],
-                Expert = new WornAdapters(true, user),
-                Amateur = contrasts ? WornAdapters.TaskAdaptiveModel : null,
-                Options = new DecodingOptions { MaxNewTokens = mostTokens + 1 },
-            },
-            0,
-            new StopCondition([], new DecodingOptions { MaxNewTokens = mostTokens + 1 }, mostTokens + 1)))];
+        _sequences =
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(user => new RunningSequence(
+                    new DecodingRequest
+                    {
+                        Id = $"{user}",
+                        Prompt = [.. Enumerable.Range(0, Prompt).Select(_ => random.Next(1000))],
+                        Expert = new AdapterSelection(true, user),
+                        Amateur = contrasts ? AdapterSelection.TaskOnly : null,
+                        Options = new DecodingOptions { MaxNewTokens = mostTokens + 1 },
+                    },
+                    0,
+                    new StopCondition([], new DecodingOptions { MaxNewTokens = mostTokens + 1 }, mostTokens + 1)
+                )),
+        ];
     }
 
     /// <summary>Computes the prompts.</summary>
     public DecodingUsers Join()
     {
-        batch.Join(sequences);
+        _batch.Add(_sequences);
         return this;
     }
 
     /// <summary>One token for everybody.</summary>
-    public void Step() => batch.Step();
+    public void Step() => _batch.Step();
 
-    public void Dispose() => batch.Dispose();
+    public void Dispose() => _batch.Dispose();
 }

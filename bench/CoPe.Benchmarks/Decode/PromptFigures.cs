@@ -10,13 +10,22 @@ sealed class PromptFigures : IDisposable
     const int Own = 60;
     const int Rounds = 9;
 
-    readonly CausalLm model;
-    readonly AdapterBank task;
+    readonly CausalLm _model;
+    readonly AdapterBank _task;
 
     public PromptFigures(string folder)
     {
-        model = CausalLm.Load(folder);
-        task = AdapterBank.Create(model.Config, new LoraConfig { Rank = 16, Alpha = 16, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] }, [0]);
+        _model = CausalLm.Load(folder);
+        _task = AdapterBank.Create(
+            _model.Config,
+            new LoraConfig
+            {
+                Rank = 16,
+                Alpha = 16,
+                TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"],
+            },
+            [0]
+        );
     }
 
     /// <summary>For some numbers of requests and of tokens in common.</summary>
@@ -24,7 +33,11 @@ sealed class PromptFigures : IDisposable
     {
         foreach (var (count, common) in ((int, int)[])[(16, 200), (16, 100), (16, 34), (2, 200), (2, 100), (2, 34)])
         {
-            var times = Clock.Interleaved(Rounds, () => Join(count, common, alike: true), () => Join(count, common, alike: false));
+            var times = Measurement.TimeInterleaved(
+                Rounds,
+                () => Join(count, common, alike: true),
+                () => Join(count, common, alike: false)
+            );
             yield return ($"prompts{count}_common{common}_shared_ms", times[0]);
             yield return ($"prompts{count}_common{common}_apart_ms", times[1]);
             yield return ($"prompts{count}_common{common}_shared_over_apart", times[0] / times[1]);
@@ -35,21 +48,37 @@ sealed class PromptFigures : IDisposable
     void Join(int count, int common, bool alike)
     {
         var random = new Random(1);
-        using var batch = new RunningBatch(model, new AdapterBanks(task, null), new EngineOptions(), count, common + Own + 1);
-        batch.Join([.. Enumerable.Range(0, count).Select(i => new Sequence(
-            new DecodingRequest
-            {
-                Id = $"{i}",
-                Prompt = [alike ? 0 : i, .. Enumerable.Range(1, common - 1), .. Enumerable.Range(0, Own).Select(_ => random.Next(1000))],
-                Expert = WornAdapters.TaskAdaptiveModel,
-            },
-            0,
-            new StopCondition([], new DecodingOptions(), 1)))]);
+        using var batch = new RunningBatch(
+            _model,
+            new AdapterBanks(_task, null),
+            new EngineOptions(),
+            count,
+            common + Own + 1
+        );
+        batch.Add([
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => new RunningSequence(
+                    new DecodingRequest
+                    {
+                        Id = $"{i}",
+                        Prompt =
+                        [
+                            alike ? 0 : i,
+                            .. Enumerable.Range(1, common - 1),
+                            .. Enumerable.Range(0, Own).Select(_ => random.Next(1000)),
+                        ],
+                        Expert = AdapterSelection.TaskOnly,
+                    },
+                    0,
+                    new StopCondition([], new DecodingOptions(), 1)
+                )),
+        ]);
     }
 
     public void Dispose()
     {
-        task.Dispose();
-        model.Dispose();
+        _task.Dispose();
+        _model.Dispose();
     }
 }

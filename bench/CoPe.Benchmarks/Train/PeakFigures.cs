@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using CoPe.Adapters;
 using CoPe.Modeling;
-using CoPe.Tokens;
 using CoPe.Training;
 
 namespace CoPe.Benchmarks.Train;
@@ -9,41 +8,80 @@ namespace CoPe.Benchmarks.Train;
 /// <summary>Whether a shape can be trained on a machine: memory and time of one SFT step and of one DPO step with recomputed layers, in MB as the system counts them.</summary>
 sealed class PeakFigures : IDisposable
 {
-    const int Prompt = 192, Answer = 32;
+    const int Prompt = 192,
+        Answer = 32;
 
-    readonly RandomModel folder;
-    readonly CausalLm model;
-    readonly Random random = new(1);
+    readonly RandomModel _folder;
+    readonly CausalLm _model;
+    readonly Random _random = new(1);
 
     /// <summary>Writes the model into the folder for temporary files, which must have room for it.</summary>
     public PeakFigures(string shape, int? layers)
     {
-        var config = RandomModel.Shape(shape, layers);
+        var config = RandomModel.CreateConfig(shape, layers);
         RequireRoom(config);
-        folder = new RandomModel(config);
-        model = folder.Load();
+        _folder = new RandomModel(config);
+        _model = _folder.Load();
     }
 
     /// <summary>All figures, as they come.</summary>
     public IEnumerable<(string Name, double Value)> All()
     {
-        yield return ("weights_mb", folder.Bytes / (1024.0 * 1024));
+        yield return ("weights_mb", _folder.Bytes / (1024.0 * 1024));
         yield return ("tokens_per_row", Prompt + Answer);
         var options = TrainingOptions.UserAdapter with { BatchSize = 1, MaxSteps = 1, RecomputeLayers = true };
-        using var adapters = AdapterBank.Create(model.Config, new LoraConfig(), [1]);
-        foreach (var figure in Step("sft", () => SftTrainer.Train(new()
+        using var adapters = AdapterBank.Create(_model.Config, new LoraConfig(), [1]);
+        foreach (
+            var figure in Step(
+                "sft",
+                () =>
+                    SftTrainer.Train(
+                        new()
+                        {
+                            Model = _model,
+                            Adapters = adapters,
+                            UserNames = ["user"],
+                            ExamplesPerUser =
+                            [
+                                [new("x", Ids(Prompt), Ids(Answer))],
+                            ],
+                            Options = options,
+                        }
+                    )
+            )
+        )
         {
-            Model = model, Adapters = adapters, UserNames = ["user"], ExamplesPerUser = [[new("x", Ids(Prompt), Ids(Answer))]], Options = options,
-        }))) yield return figure;
-        foreach (var figure in Step("dpo", () => DpoTrainer.Train(new()
+            yield return figure;
+        }
+
+        foreach (
+            var figure in Step(
+                "dpo",
+                () =>
+                    DpoTrainer.Train(
+                        new()
+                        {
+                            Model = _model,
+                            Adapters = adapters,
+                            UserNames = ["user"],
+                            ExamplesPerUser =
+                            [
+                                [new("x", Ids(Prompt), Ids(Answer), Ids(Answer))],
+                            ],
+                            Options = options,
+                        },
+                        new()
+                    )
+            )
+        )
         {
-            Model = model, Adapters = adapters, UserNames = ["user"], ExamplesPerUser = [[new("x", Ids(Prompt), Ids(Answer), Ids(Answer))]], Options = options,
-        }, new()))) yield return figure;
+            yield return figure;
+        }
     }
 
     static IEnumerable<(string, double)> Step(string name, Action step)
     {
-        using var watch = new ResidentWatch();
+        using var watch = new ResidentMemoryMonitor();
         var time = Stopwatch.StartNew();
         step();
         yield return ($"{name}_step_s", time.Elapsed.TotalSeconds);
@@ -55,17 +93,26 @@ sealed class PeakFigures : IDisposable
 
     static void RequireRoom(DecoderConfig config)
     {
-        var needed = WeightLayout.Weights(config).Sum(weight => 2 * weight.Shape.Aggregate(1L, (product, size) => product * size));
+        var needed = WeightLayout
+            .ListWeights(config)
+            .Sum(weight => 2 * weight.Shape.Aggregate(1L, (product, size) => product * size));
         var drive = new DriveInfo(Path.GetTempPath());
-        Console.Error.WriteLine($"{needed / 1e9:F1} GB of weights go to {Path.GetTempPath()}, which has {drive.AvailableFreeSpace / 1e9:F1} GB free");
-        if (drive.AvailableFreeSpace < needed + (1L << 30)) throw new IOException($"{Path.GetTempPath()} has no room for {needed / 1e9:F1} GB; set TMPDIR to a folder that has.");
+        Console.Error.WriteLine(
+            $"{needed / 1e9:F1} GB of weights go to {Path.GetTempPath()}, which has {drive.AvailableFreeSpace / 1e9:F1} GB free"
+        );
+        if (drive.AvailableFreeSpace < needed + (1L << 30))
+        {
+            throw new IOException(
+                $"{Path.GetTempPath()} has no room for {needed / 1e9:F1} GB; set TMPDIR to a folder that has."
+            );
+        }
     }
 
-    int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(model.Config.VocabSize))];
+    int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => _random.Next(_model.Config.VocabSize))];
 
     public void Dispose()
     {
-        model.Dispose();
-        folder.Dispose();
+        _model.Dispose();
+        _folder.Dispose();
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using CoPe.Evaluation;
-using CoPe.Runs.Results;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs.Results;
 using Spectre.Console;
 
 namespace CoPe.Cli.Display;
@@ -10,30 +10,50 @@ static class CompareView
 {
     public static void Write(CommandHost host, RunComparison comparison, IReadOnlyList<Metric> tested)
     {
-        var console = host.Tables();
+        var console = host.CreateTableConsole();
         var task = comparison.Runs[0].Task;
         console.WriteLine();
         console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over queries");
         foreach (var (run, index) in comparison.Runs.Select((run, index) => (run, index)))
-            console.WriteLine($" {Letter(index)}  {run.Name}, {run.Golds.Count} queries{(run.Seeds is { } seeds ? $", {seeds.Seeds} seeds" : "")}");
-        console.Write(Figures(comparison, Metric.Shown(task.Outcome)));
-        if (comparison.Differences.Count > 0) console.Write(Tests(comparison, tested));
-        foreach (var reason in comparison.Unpaired) console.WriteLine(reason);
+        {
+            console.WriteLine(
+                $" {RunLetter(index)}  {run.Name}, {run.Golds.Count} queries{(run.Seeds is { } seeds ? $", {seeds.SeedCount} seeds" : "")}"
+            );
+        }
+
+        console.Write(CreateFiguresTable(comparison, Metric.NarrowFor(task.Outcome)));
+        if (comparison.Differences.Count > 0)
+        {
+            console.Write(CreateTestsTable(comparison, tested));
+        }
+
+        foreach (var reason in comparison.Unpaired)
+        {
+            console.WriteLine(reason);
+        }
     }
 
-    static Table Figures(RunComparison comparison, IReadOnlyList<Metric> metrics)
+    static Table CreateFiguresTable(RunComparison comparison, IReadOnlyList<Metric> metrics)
     {
         var table = new Table { Border = TableBorder.Simple };
         table.AddColumn("method");
         table.AddColumn("run");
-        foreach (var metric in metrics) table.AddColumn(new TableColumn(metric.Name.ToUpperInvariant()) { NoWrap = true }.RightAligned());
+        foreach (var metric in metrics)
+        {
+            table.AddColumn(new TableColumn(metric.Name.ToUpperInvariant()) { NoWrap = true }.RightAligned());
+        }
+
         foreach (var method in comparison.Methods)
         {
-            var title = ResultsView.Title(method);
+            var title = ResultsView.MethodTitle(method);
             foreach (var (run, index) in comparison.Runs.Select((run, index) => (run, index)))
             {
-                if (run.Report.Methods.FirstOrDefault(scores => scores.Method == method) is not { } scores) continue;
-                table.AddRow([title, Letter(index), .. metrics.Select(metric => Cell(scores, metric))]);
+                if (run.Report.Methods.FirstOrDefault(scores => scores.Method == method) is not { } scores)
+                {
+                    continue;
+                }
+
+                table.AddRow([title, RunLetter(index), .. metrics.Select(metric => FormatCell(scores, metric))]);
                 title = "";
             }
         }
@@ -41,28 +61,57 @@ static class CompareView
         return table;
     }
 
-    static Table Tests(RunComparison comparison, IReadOnlyList<Metric> tested)
+    static Table CreateTestsTable(RunComparison comparison, IReadOnlyList<Metric> tested)
     {
         var table = new Table { Border = TableBorder.Simple };
         table.AddColumn("method");
-        foreach (var heading in (string[])["runs", "metric"]) table.AddColumn(new TableColumn(heading) { NoWrap = true });
-        foreach (var heading in (string[])["difference", "p", "helped", "hurt", "same"]) table.AddColumn(new TableColumn(heading) { NoWrap = true }.RightAligned());
-        var letters = comparison.Runs.Select((run, index) => (run.Name, Letter(index))).DistinctBy(pair => pair.Name).ToDictionary();
-        foreach (var difference in comparison.Differences.Where(difference => tested.Contains(difference.Test.Metric)).OrderBy(difference => comparison.Methods.ToList().IndexOf(difference.Test.Method)))
+        foreach (var heading in (string[])["runs", "metric"])
         {
-            var test = difference.Test;
-            string[] row = [$"{letters[difference.Run]} - {letters[difference.Baseline]}", test.Metric.Name, Number($"{test.Difference:+0.0000;-0.0000;0.0000}"), Words.PValue(test.BootstrapP), $"{test.Helped}", $"{test.Hurt}", $"{test.Equal}"];
-            table.AddRow([ResultsView.Title(test.Method), .. row]);
+            table.AddColumn(new TableColumn(heading) { NoWrap = true });
         }
 
-        table.Caption = new TableTitle(Words.TestNote(comparison.Differences[0].Test.Unit == PairedUnit.Users ? "users" : "queries", comparison.Differences[0].Test.Units));
+        foreach (var heading in (string[])["difference", "p", "helped", "hurt", "same"])
+        {
+            table.AddColumn(new TableColumn(heading) { NoWrap = true }.RightAligned());
+        }
+
+        var letters = comparison
+            .Runs.Select((run, index) => (run.Name, RunLetter(index)))
+            .DistinctBy(pair => pair.Name)
+            .ToDictionary();
+        foreach (
+            var difference in comparison
+                .Differences.Where(difference => tested.Contains(difference.Test.Metric))
+                .OrderBy(difference => comparison.Methods.ToList().IndexOf(difference.Test.Method))
+        )
+        {
+            var test = difference.Test;
+            string[] row =
+            [
+                $"{letters[difference.Run]} - {letters[difference.Baseline]}",
+                test.Metric.Name,
+                FormatInvariant($"{test.Difference:+0.0000;-0.0000;0.0000}"),
+                DisplayFormat.PValue(test.BootstrapP),
+                $"{test.Helped}",
+                $"{test.Hurt}",
+                $"{test.Equal}",
+            ];
+            table.AddRow([ResultsView.MethodTitle(test.Method), .. row]);
+        }
+
+        table.Caption = new TableTitle(
+            DisplayFormat.TestNote(
+                comparison.Differences[0].Test.Unit == PairedUnit.Users ? "users" : "queries",
+                comparison.Differences[0].Test.Units
+            )
+        );
         return table;
     }
 
-    static string Cell(MethodScores scores, Metric metric) =>
-        scores.Metrics.GetValueOrDefault(metric.Name) is { } value ? Words.Mean(value) : "-";
+    static string FormatCell(MethodScores scores, Metric metric) =>
+        scores.Metrics.GetValueOrDefault(metric.Name) is { } value ? DisplayFormat.MeanAndError(value) : "-";
 
-    static string Letter(int index) => index < 26 ? ((char)('A' + index)).ToString() : $"R{index + 1}";
+    static string RunLetter(int index) => index < 26 ? ((char)('A' + index)).ToString() : $"R{index + 1}";
 
-    static string Number(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    static string FormatInvariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,9 +1,9 @@
-using CoPe.Data;
-using CoPe.Data.Tasks;
-using CoPe.Evaluation;
-using CoPe.Runs;
-using CoPe.Runs.Recipes;
-using CoPe.Runs.Results;
+using CoPe.Experiments.Data;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Runs.Results;
+using CoPe.Experiments.Tasks;
 using Spectre.Console;
 
 namespace CoPe.Cli.Display;
@@ -14,7 +14,11 @@ static class ResultsView
     /// <summary>Writes what a run came to; nothing where it was not evaluated.</summary>
     public static void Write(CommandHost host, StageContext context, bool isJson)
     {
-        if (!File.Exists(context.Run.Results)) return;
+        if (!File.Exists(context.Run.Results))
+        {
+            return;
+        }
+
         if (isJson)
         {
             host.Out.Write(File.ReadAllText(context.Run.Results));
@@ -22,20 +26,27 @@ static class ResultsView
         }
 
         var results = ResultsFile.ReadJson(context.Run.Results);
-        var task = TaskFile.Read(context.Inputs.TaskFile).Task;
-        var console = host.Tables();
-        var count = results.Values.SelectMany(method => method.Values).Select(value => value.Count).DefaultIfEmpty().Max();
+        var task = TaskFile.Read(context.Inputs.TaskPath).Task;
+        var console = host.CreateTableConsole();
+        var count = results
+            .Values.SelectMany(method => method.Values)
+            .Select(value => value.Count)
+            .DefaultIfEmpty()
+            .Max();
         console.WriteLine();
-        console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {Queries(count)}");
-        console.Write(Table(task, results));
+        console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {CountQueries(count)}");
+        console.Write(CreateTable(task, results));
         SignificanceView.Write(console, SignificanceFile.Read(context.Run), task);
         ExamplesView.Write(console, context, task);
-        console.WriteLine($"results  {Relative(host, context.Run.Results)}");
-        if (File.Exists(context.Run.Report)) console.WriteLine($"report   {Relative(host, context.Run.Report)}");
+        console.WriteLine($"results  {RelativePath(host, context.Run.Results)}");
+        if (File.Exists(context.Run.Report))
+        {
+            console.WriteLine($"report   {RelativePath(host, context.Run.Report)}");
+        }
     }
 
     /// <summary>Writes what several seeds of a recipe came to together.</summary>
-    public static void WriteSeeds(CommandHost host, RunFigures figures, RunDirectory run, bool isJson)
+    public static void WriteSeeds(CommandHost host, RunResults figures, RunDirectory run, bool isJson)
     {
         if (isJson)
         {
@@ -43,46 +54,199 @@ static class ResultsView
             return;
         }
 
-        var console = host.Tables();
+        var console = host.CreateTableConsole();
         console.WriteLine();
-        console.MarkupLineInterpolated($"[bold]{figures.Task.Name}[/], mean ± standard error over {figures.Golds.Count} queries; sd: over {figures.Seeds!.Seeds} seeds");
-        console.Write(Table(figures.Task, figures.Report.Methods.ToDictionary(scores => scores.Method, scores => scores.Metrics), figures.Seeds));
-        console.WriteLine($"results  {Relative(host, run.SeedResults)}");
-        console.WriteLine($"         {Relative(host, run.SeedResultsTable)}");
-        console.WriteLine($"report   {Relative(host, run.SeedReport)}");
+        console.MarkupLineInterpolated(
+            $"[bold]{figures.Task.Name}[/], mean ± standard error over {figures.Golds.Count} queries; sd: over {figures.Seeds!.SeedCount} seeds"
+        );
+        console.Write(
+            CreateTable(
+                figures.Task,
+                figures.Report.Methods.ToDictionary(scores => scores.Method, scores => scores.Metrics),
+                figures.Seeds
+            )
+        );
+        console.WriteLine($"results  {RelativePath(host, run.SeedResults)}");
+        console.WriteLine($"         {RelativePath(host, run.SeedResultsTable)}");
+        console.WriteLine($"report   {RelativePath(host, run.SeedReport)}");
     }
 
     /// <summary>Rows methods, columns the task's metrics, cells mean and standard error over queries.</summary>
-    internal static Table Table(LampTask task, IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results, SeedAverage? seeds = null)
+    internal static Table CreateTable(
+        LampTask task,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results,
+        SeedAverage? seeds = null
+    )
     {
-        var metrics = Metric.Shown(task.Outcome);
+        var metrics = Metric.NarrowFor(task.Outcome);
         var table = new Table { Border = TableBorder.Rounded };
         table.AddColumn("method");
-        foreach (var metric in metrics) table.AddColumn(new TableColumn(metric.Name.ToUpperInvariant()).RightAligned());
-        foreach (var method in PredictionMethod.InTableOrder(results.Keys))
-            table.AddRow([Title(method), .. metrics.Select(metric => Cell(metric, method, results) + (seeds?.DeviationOf(method, metric.Name) is { } deviation ? Number($"\n[grey]sd {deviation:0.0000}[/]") : ""))]);
+        foreach (var metric in metrics)
+        {
+            table.AddColumn(new TableColumn(metric.Name.ToUpperInvariant()).RightAligned());
+        }
+
+        foreach (var method in PredictionMethod.SortByTableOrder(results.Keys))
+        {
+            table.AddRow([
+                MethodTitle(method),
+                .. metrics.Select(metric =>
+                    FormatCell(metric, method, results)
+                    + (
+                        seeds?.StandardDeviation(method, metric.Name) is { } deviation
+                            ? FormatInvariant($"\n[grey]sd {deviation:0.0000}[/]")
+                            : ""
+                    )
+                ),
+            ]);
+        }
+
         return table;
     }
 
-    internal static string Queries(int count) => count == 1 ? "1 query" : Number($"{count:#,0} queries");
+    internal static string CountQueries(int count) => count == 1 ? "1 query" : FormatInvariant($"{count:#,0} queries");
 
     /// <summary>A method's heading, marked up.</summary>
-    internal static string Title(string method) => Markup.Escape(PredictionMethod.TitleOf(method));
+    internal static string MethodTitle(string method) => Markup.Escape(PredictionMethod.GetTitle(method));
 
-    static string Cell(Metric metric, string method, IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results)
+    static string FormatCell(
+        Metric metric,
+        string method,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results
+    )
     {
-        if (!results[method].TryGetValue(metric.Name, out var value)) return "-";
-        var best = results.Values.Where(other => other.ContainsKey(metric.Name)).Select(other => other[metric.Name].Mean).ToList();
+        if (!results[method].TryGetValue(metric.Name, out var value))
+        {
+            return "-";
+        }
+
+        var best = results
+            .Values.Where(other => other.ContainsKey(metric.Name))
+            .Select(other => other[metric.Name].Mean)
+            .ToList();
         var isBest = value.Mean == (metric.Direction == MetricDirection.Lower ? best.Min() : best.Max());
-        var text = Words.Mean(value);
+        var text = DisplayFormat.MeanAndError(value);
         return isBest ? $"[bold]{text}[/]" : text;
     }
 
-    static string Number(FormattableString text) => FormattableString.Invariant(text);
+    static string FormatInvariant(FormattableString text) => FormattableString.Invariant(text);
 
-    internal static string Relative(CommandHost host, string path)
+    internal static string RelativePath(CommandHost host, string path)
     {
-        var relative = Path.GetRelativePath(host.Roots[0], path);
+        var relative = Path.GetRelativePath(host.SearchFolders[0], path);
         return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    }
+}
+
+/// <summary>Paired tests in the terminal: the last method of the table against every other, in the metric that stands for the task.</summary>
+static class SignificanceView
+{
+    /// <summary>Writes the tests; nothing where there is none.</summary>
+    public static void Write(IAnsiConsole console, IReadOnlyList<SignificanceLine> lines, LampTask task)
+    {
+        var metric = Metric.HeadlineFor(task.Outcome);
+        var ofMetric = lines.Where(line => line.Metric == metric.Name).ToList();
+        var last = PredictionMethod.SortByTableOrder(ofMetric.Select(line => line.Method).Distinct()).LastOrDefault();
+        var shown = ofMetric.Where(line => line.Method == last).ToList();
+        if (shown.Count == 0)
+        {
+            return;
+        }
+
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn(new TableColumn($"{ResultsView.MethodTitle(last!)} against") { NoWrap = true });
+        foreach (var heading in (string[])[metric.Title, "95 %", "p", "helped", "hurt", "same"])
+        {
+            table.AddColumn(new TableColumn(heading) { NoWrap = true }.RightAligned());
+        }
+
+        foreach (var line in shown)
+        {
+            table.AddRow([
+                ResultsView.MethodTitle(line.Baseline),
+                FormatSigned(line.Difference),
+                line is { Low: { } low, High: { } high } ? $"{FormatSigned(low)} to {FormatSigned(high)}" : "-",
+                DisplayFormat.PValue(line.BootstrapP),
+                $"{line.Helped}",
+                $"{line.Hurt}",
+                $"{line.Equal}",
+            ]);
+        }
+
+        table.Caption = new TableTitle(
+            DisplayFormat.TestNote(shown[0].Unit, shown[0].Helped + shown[0].Hurt + shown[0].Equal)
+        );
+        console.Write(table);
+    }
+
+    static string FormatSigned(double value) => FormatInvariant($"{value:+0.0000;-0.0000;0.0000}");
+
+    static string FormatInvariant(FormattableString text) => FormattableString.Invariant(text);
+}
+
+/// <summary>Answers of every method to the first queries of the first user, beside what he wrote himself.</summary>
+static class ExamplesView
+{
+    const int ShownQueries = 2;
+    const int MaxTextLength = 300;
+
+    public static void Write(IAnsiConsole console, StageContext context, LampTask task)
+    {
+        var answers = context
+            .Recipe.Methods()
+            .Where(method => File.Exists(context.Run.Predictions(method.Name)))
+            .ToDictionary(
+                method => method.Title,
+                method =>
+                    PredictionFile
+                        .Read(context.Run.Predictions(method.Name))
+                        .Predictions.ToDictionary(answer => answer.Id, answer => answer.Output)
+            );
+        if (answers.Count == 0)
+        {
+            return;
+        }
+
+        var read = new LampReadOptions
+        {
+            MaxUsers = 1,
+            MaxOthers = 0,
+            RequireGolds = false,
+            OnUserSkipped = _ => { },
+        };
+        foreach (var user in LampFiles.Read(context.Inputs.Data, task, read).Users)
+        {
+            foreach (
+                var query in user
+                    .Queries.Where(query => answers.Values.All(method => method.ContainsKey(query.Id)))
+                    .Take(ShownQueries)
+            )
+            {
+                console.MarkupLineInterpolated($"[bold]user {user.Id}:[/] {Truncate(query.Input, 140)}");
+                console.Write(CreateTable(query, answers));
+            }
+        }
+    }
+
+    static Table CreateTable(LampQuery query, Dictionary<string, Dictionary<string, string>> answers)
+    {
+        var table = new Table { Border = TableBorder.Simple, ShowHeaders = false };
+        table.AddColumn(new TableColumn("method") { NoWrap = true });
+        table.AddColumn("answer");
+        table.AddRow("[bold]the user[/]", Markup.Escape(Truncate(query.Gold, MaxTextLength)));
+        foreach (var (title, texts) in answers)
+        {
+            table.AddRow(Markup.Escape(title), Markup.Escape(Truncate(texts[query.Id], MaxTextLength)));
+        }
+
+        return table;
+    }
+
+    static string Truncate(string text, int length)
+    {
+        var line = string.Join(' ', text.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        return string.IsNullOrWhiteSpace(line) ? "(empty)"
+            : line.Length <= length ? line
+            : string.Concat(line.AsSpan(0, length - 3), "...");
     }
 }

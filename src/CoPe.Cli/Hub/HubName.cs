@@ -17,7 +17,11 @@ sealed partial record HubName(string Repo, string Revision)
     {
         var at = text.IndexOf('@', StringComparison.Ordinal);
         var (repo, revision) = at < 0 ? (text, DefaultRevision) : (text[..at], text[(at + 1)..]);
-        return RepoRule().IsMatch(repo) && RevisionRule().IsMatch(revision) && !$"{repo}/{revision}".Contains("..", StringComparison.Ordinal) && !repo.Contains("--", StringComparison.Ordinal)
+        return
+            RepoRule().IsMatch(repo)
+            && RevisionRule().IsMatch(revision)
+            && !$"{repo}/{revision}".Contains("..", StringComparison.Ordinal)
+            && !repo.Contains("--", StringComparison.Ordinal)
             ? new(repo, revision)
             : null;
     }
@@ -34,3 +38,9 @@ sealed partial record HubName(string Repo, string Revision)
     [GeneratedRegex(@"\A[0-9a-f]{40}\z")]
     private static partial Regex CommitRule();
 }
+
+/// <summary>A file of a repository at one commit.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Etag">Hash of its content, and its name in the cache.</param>
+/// <param name="Size">Its bytes.</param>
+sealed record RemoteFile(string Name, string Etag, long Size);

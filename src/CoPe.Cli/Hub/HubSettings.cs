@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using CoPe.Runs;
+using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Hub;
 
@@ -10,7 +10,7 @@ sealed partial record HubSettings
     public required Uri Endpoint { get; init; }
 
     /// <summary>The cache (<c>HF_HUB_CACHE</c>, or <c>hub</c> in <c>HF_HOME</c>, which is by default <c>huggingface</c> in <c>XDG_CACHE_HOME</c> or <c>~/.cache</c>).</summary>
-    public required string Cache { get; init; }
+    public required string CacheFolder { get; init; }
 
     /// <summary>The access token, if there is one. It goes to the hub alone and into no message.</summary>
     public string? Token { get; init; }
@@ -22,35 +22,49 @@ sealed partial record HubSettings
     public bool IsOffline { get; init; }
 
     /// <summary>Attempts that may fail one after the other without a byte more.</summary>
-    public int Attempts { get; init; } = 5;
+    public int MaxAttempts { get; init; } = 5;
 
     /// <summary>Wait before the second attempt; it doubles.</summary>
-    public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest wait that a server may ask for (<c>Retry-After</c>): the hub counts requests in windows of five minutes.</summary>
-    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMinutes(6);
+    public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromMinutes(6);
 
     /// <summary>Longest time without an answer or a byte.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Files under way at once.</summary>
-    public int Parallel { get; init; } = 4;
+    public int MaxParallel { get; init; } = 4;
 
     /// <summary>The settings of an environment.</summary>
-    public static HubSettings Of(Func<string, string?> variable)
+    public static HubSettings ReadFrom(Func<string, string?> variable)
     {
         string? Value(string name) => variable(name) is { Length: > 0 } value ? value : null;
         var user = Value("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        string Expand(string path) => Variables().Replace(path.StartsWith('~') ? user + path[1..] : path, match => variable(match.Groups[1].Value) ?? match.Value);
-        var home = Expand(Value("HF_HOME") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(user, ".cache"), "huggingface"));
+        string Expand(string path) =>
+            Variables()
+                .Replace(
+                    path.StartsWith('~') ? user + path[1..] : path,
+                    match => variable(match.Groups[1].Value) ?? match.Value
+                );
+        var home = Expand(
+            Value("HF_HOME") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(user, ".cache"), "huggingface")
+        );
         var (token, source) = FindToken(Value, Expand(Value("HF_TOKEN_PATH") ?? Path.Combine(home, "token")));
         var endpoint = Value("HF_ENDPOINT") ?? "https://huggingface.co";
         return new()
         {
-            Endpoint = Uri.TryCreate(endpoint.TrimEnd('/') + "/", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0
-                ? uri
-                : throw new UsageException($"HF_ENDPOINT is '{endpoint}'; expected an address such as https://huggingface.co"),
-            Cache = Path.GetFullPath(Expand(Value("HF_HUB_CACHE") ?? Value("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub"))),
+            Endpoint =
+                Uri.TryCreate(endpoint.TrimEnd('/') + "/", UriKind.Absolute, out var uri)
+                && uri.Scheme is "http" or "https"
+                && uri.UserInfo.Length == 0
+                    ? uri
+                    : throw new UsageException(
+                        $"HF_ENDPOINT is '{endpoint}'; expected an address such as https://huggingface.co"
+                    ),
+            CacheFolder = Path.GetFullPath(
+                Expand(Value("HF_HUB_CACHE") ?? Value("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub"))
+            ),
             Token = token,
             TokenSource = source,
             IsOffline = IsTrue(Value("HF_HUB_OFFLINE") ?? Value("TRANSFORMERS_OFFLINE")),
@@ -59,11 +73,25 @@ sealed partial record HubSettings
 
     static (string? Token, string Source) FindToken(Func<string, string?> value, string file)
     {
-        if (IsTrue(value("HF_HUB_DISABLE_IMPLICIT_TOKEN"))) return (null, "HF_TOKEN (not read, as HF_HUB_DISABLE_IMPLICIT_TOKEN is set)");
-        var variable = value("HF_TOKEN") is null && value("HUGGING_FACE_HUB_TOKEN") is not null ? "HUGGING_FACE_HUB_TOKEN" : "HF_TOKEN";
-        var (text, source) = value(variable) is { } given ? (given, variable) : File.Exists(file) ? (File.ReadAllText(file), file) : ("", $"HF_TOKEN, or the file {file}");
+        if (IsTrue(value("HF_HUB_DISABLE_IMPLICIT_TOKEN")))
+        {
+            return (null, "HF_TOKEN (not read, as HF_HUB_DISABLE_IMPLICIT_TOKEN is set)");
+        }
+
+        var variable =
+            value("HF_TOKEN") is null && value("HUGGING_FACE_HUB_TOKEN") is not null
+                ? "HUGGING_FACE_HUB_TOKEN"
+                : "HF_TOKEN";
+        var (text, source) =
+            value(variable) is { } given ? (given, variable)
+            : File.Exists(file) ? (File.ReadAllText(file), file)
+            : ("", $"HF_TOKEN, or the file {file}");
         var token = text.Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal).Trim();
-        if (token.Any(letter => letter is <= ' ' or > '~')) throw new RunException($"the token from {source} holds characters that no token has: set it anew");
+        if (token.Any(letter => letter is <= ' ' or > '~'))
+        {
+            throw new RunException($"the token from {source} holds characters that no token has: set it anew");
+        }
+
         return (token.Length > 0 ? token : null, source);
     }
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
-using CoPe.Evaluation;
-using CoPe.Runs;
-using CoPe.Runs.Results;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Results;
 
 namespace CoPe.Cli.Verbs;
 
@@ -11,31 +11,85 @@ static class CompareVerb
 {
     public static Command Create(CommandHost host)
     {
-        var command = new Command("compare", "Set several runs of one task beside each other, and test each method against the same one of the first run.");
-        var runs = new Argument<string[]>("runs") { Description = "Folders of two runs or more; one with runs seed-N in it counts as their average.", Arity = ArgumentArity.OneOrMore };
-        var metrics = new Option<string[]>("--metric") { Description = "Metric to test, for example meteor; may be given several times; by default the task's first.", HelpName = "name", DefaultValueFactory = _ => [] };
-        var csv = new Option<string?>("--csv") { Description = "Also writes every figure of every run into this file.", HelpName = "file" };
+        var command = new Command(
+            "compare",
+            "Set several runs of one task beside each other, and test each method against the same one of the first run."
+        );
+        var runs = new Argument<string[]>("runs")
+        {
+            Description = "Folders of two runs or more; one with runs seed-N in it counts as their average.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var metrics = new Option<string[]>("--metric")
+        {
+            Description =
+                "Metric to test, for example meteor; may be given several times; by default the task's first.",
+            HelpName = "name",
+            DefaultValueFactory = _ => [],
+        };
+        var csv = new Option<string?>("--csv")
+        {
+            Description = "Also writes every figure of every run into this file.",
+            HelpName = "file",
+        };
         var json = new Option<bool>("--json") { Description = "Results and tests as JSON instead of tables." };
         var verbose = new Option<bool>("--verbose") { Description = "The origin of errors." };
         command.Arguments.Add(runs);
-        foreach (var option in (Option[])[metrics, csv, json, verbose]) command.Options.Add(option);
+        foreach (var option in (Option[])[metrics, csv, json, verbose])
+        {
+            command.Options.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
             var names = parsed.GetValue(runs)!;
-            if (names.Length < 2) throw new UsageException($"'cope compare' needs two runs or more, for example 'cope compare {names.FirstOrDefault("runs/a")} runs/b'");
-            var tested = parsed.GetValue(metrics)!.Select(Named).ToList();
-            var comparison = RunComparison.Of([.. names.Select(name => RunFigures.Read(new RunDirectory(Path.Combine(host.Roots[0], name), name), host.Roots, host.Cancellation))]);
-            if (parsed.GetValue(csv) is { } file) WriteCsv(comparison, Path.Combine(host.Roots[0], file));
-            if (parsed.GetValue(json)) host.Out.Write(ComparisonFile.Json(comparison));
-            else CompareView.Write(host, comparison, tested.Count > 0 ? tested : [Metric.Headline(comparison.Runs[0].Task.Outcome)]);
+            if (names.Length < 2)
+            {
+                throw new UsageException(
+                    $"'cope compare' needs two runs or more, for example 'cope compare {names.FirstOrDefault("runs/a")} runs/b'"
+                );
+            }
+
+            var tested = parsed.GetValue(metrics)!.Select(FindMetric).ToList();
+            var comparison = RunComparison.Compute([
+                .. names.Select(name =>
+                    RunResults.Read(
+                        new RunDirectory(Path.Combine(host.SearchFolders[0], name), name),
+                        host.SearchFolders,
+                        host.Cancellation
+                    )
+                ),
+            ]);
+            if (parsed.GetValue(csv) is { } file)
+            {
+                WriteCsv(comparison, Path.Combine(host.SearchFolders[0], file));
+            }
+
+            if (parsed.GetValue(json))
+            {
+                host.Out.Write(ComparisonFile.ToJson(comparison));
+            }
+            else
+            {
+                CompareView.Write(
+                    host,
+                    comparison,
+                    tested.Count > 0 ? tested : [Metric.HeadlineFor(comparison.Runs[0].Task.Outcome)]
+                );
+            }
+
             return ExitCode.Ok;
         });
         return command;
     }
 
     /// <summary>The metric of a name, or an error that offers the nearest.</summary>
-    internal static Metric Named(string name) => Metric.All.FirstOrDefault(metric => metric.Name == name)
-        ?? throw new UsageException($"unknown metric '{name}'{NearestName.Hint(name, Metric.All.Select(metric => metric.Name))} (there are {string.Join(", ", Metric.All.Select(metric => metric.Name))})");
+    internal static Metric FindMetric(string name) =>
+        Metric.All.FirstOrDefault(metric => metric.Name == name)
+        ?? throw new UsageException(
+            $"unknown metric '{name}'{NearestName.Hint(name, Metric.All.Select(metric => metric.Name))} (there are {string.Join(", ", Metric.All.Select(metric => metric.Name))})"
+        );
 
-    static void WriteCsv(RunComparison comparison, string path) => AtomicFile.WriteText(path, writer => ComparisonFile.WriteCsv(comparison, writer));
+    static void WriteCsv(RunComparison comparison, string path) =>
+        AtomicFile.WriteText(path, writer => ComparisonFile.WriteCsv(comparison, writer));
 }

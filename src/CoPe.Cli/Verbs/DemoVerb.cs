@@ -1,6 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
-using CoPe.Data.Samples;
+using CoPe.Experiments.Data.Samples;
 
 namespace CoPe.Cli.Verbs;
 
@@ -8,18 +8,29 @@ namespace CoPe.Cli.Verbs;
 static class DemoVerb
 {
     /// <summary>A dozen users, and no text to pre-train on.</summary>
-    static readonly SampleOptions Sample = new() { Users = 12, Documents = 0, Instructions = 0 };
+    static readonly SampleOptions Sample = new()
+    {
+        Users = 12,
+        Documents = 0,
+        Instructions = 0,
+    };
 
     public static Command Create(CommandHost host)
     {
-        var command = new Command("demo", "Personalise the embedded model for a dozen invented users, all stages, in a few minutes.");
-        var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true, runsAll: true).WithJson(command);
+        var command = new Command(
+            "demo",
+            "Personalise the embedded model for a dozen invented users, all stages, in a few minutes."
+        );
+        var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true, runsAll: true).AddJson(command);
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed, "demo");
             request = request with { Run = request.Run ?? Path.Combine("runs", "demo") };
             request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context), prepare: run => SampleData.Write(run.Data, Sample, cancel: host.Cancellation));
+            var context = new RunSession(host, request).Execute(
+                (pipeline, context) => pipeline.Run(context),
+                prepare: run => SampleData.Write(run.Data, Sample, cancel: host.Cancellation)
+            );
             ResultsView.Write(host, context, request.IsJson);
             return ExitCode.Ok;
         });

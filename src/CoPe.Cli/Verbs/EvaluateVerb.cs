@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using CoPe.Cli.Display;
-using CoPe.Evaluation;
+using CoPe.Experiments.Evaluation;
 
 namespace CoPe.Cli.Verbs;
 
@@ -10,29 +10,70 @@ static class EvaluateVerb
 {
     public static Command Create(CommandHost host)
     {
-        var command = new StageVerb("evaluate", "Measure the answers against the users' own texts (stage 6), or prediction files against golds, and show the table.")
+        var command = new StageVerb(
+            "evaluate",
+            "Measure the answers against the users' own texts (stage 6), or prediction files against golds, and show the table."
+        )
         {
             ShowsFigures = true,
-            After = (context, request) => ResultsView.Write(host, context, request.IsJson),
+            OnCompleted = (context, request) => ResultsView.Write(host, context, request.IsJson),
         }.Create(host);
-        var predictions = new Option<string[]>("--predictions") { Description = "Scores prediction files instead of a run: FILE or METHOD=FILE, json or a zip of all tasks; may be given several times.", HelpName = "file", DefaultValueFactory = _ => [] };
-        var golds = new Option<string?>("--golds") { Description = "Their golds: a label file, a zip of them, or a data folder.", HelpName = "path" };
-        var partial = new Option<bool>("--partial") { Description = "Scores the ids that match and lists the others, instead of an error." };
-        var median = new Option<bool>("--bootstrap-median") { Description = "ROUGE as the reference reports it: the median of the means of 1,000 resamples." };
+        var predictions = new Option<string[]>("--predictions")
+        {
+            Description =
+                "Scores prediction files instead of a run: FILE or METHOD=FILE, json or a zip of all tasks; may be given several times.",
+            HelpName = "file",
+            DefaultValueFactory = _ => [],
+        };
+        var golds = new Option<string?>("--golds")
+        {
+            Description = "Their golds: a label file, a zip of them, or a data folder.",
+            HelpName = "path",
+        };
+        var partial = new Option<bool>("--partial")
+        {
+            Description = "Scores the ids that match and lists the others, instead of an error.",
+        };
+        var median = new Option<bool>("--bootstrap-median")
+        {
+            Description = "ROUGE as the reference reports it: the median of the means of 1,000 resamples.",
+        };
         var stemmer = new Option<bool>("--stemmer") { Description = "ROUGE compares stems." };
-        var csv = new Option<string?>("--csv") { Description = "Also writes every figure into this file.", HelpName = "file" };
-        foreach (var option in (Option[])[predictions, golds, partial, median, stemmer, csv]) command.Options.Add(option);
+        var csv = new Option<string?>("--csv")
+        {
+            Description = "Also writes every figure into this file.",
+            HelpName = "file",
+        };
+        foreach (var option in (Option[])[predictions, golds, partial, median, stemmer, csv])
+        {
+            command.Options.Add(option);
+        }
+
         var ofRun = (SynchronousCommandLineAction)command.Action!;
         command.SetAction(parsed =>
         {
             var files = parsed.GetValue(predictions)!;
             if (files.Length == 0)
-                return new Option[] { golds, partial, median, stemmer, csv }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } stray
-                    ? throw new UsageException($"{stray.Name} goes with --predictions FILE; a run is measured as its recipe says (evaluate.average, evaluate.stemmer)") : ofRun.Invoke(parsed);
+            {
+                return
+                    new Option[] { golds, partial, median, stemmer, csv }.FirstOrDefault(option =>
+                        parsed.GetResult(option) is { Implicit: false }
+                    )
+                        is { } stray
+                    ? throw new UsageException(
+                        $"{stray.Name} goes with --predictions FILE; a run is measured as its recipe says (evaluate.average, evaluate.stemmer)"
+                    )
+                    : ofRun.Invoke(parsed);
+            }
+
             var evaluation = new FileEvaluation
             {
                 Predictions = files,
-                Golds = parsed.GetValue(golds) ?? throw new UsageException("--predictions needs --golds: a label file, a zip of them, or a data folder"),
+                Golds =
+                    parsed.GetValue(golds)
+                    ?? throw new UsageException(
+                        "--predictions needs --golds: a label file, a zip of them, or a data folder"
+                    ),
                 Options = new()
                 {
                     Mismatch = parsed.GetValue(partial) ? IdMismatch.Report : IdMismatch.Error,
@@ -40,20 +81,42 @@ static class EvaluateVerb
                     RougeStemmer = parsed.GetValue(stemmer),
                 },
             };
-            Write(host, evaluation, parsed.GetValue(csv), parsed.GetValue<bool>("--json"));
+            WriteScores(host, evaluation, parsed.GetValue(csv), parsed.GetValue<bool>("--json"));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    static void Write(CommandHost host, FileEvaluation evaluation, string? csv, bool isJson)
+    static void WriteScores(CommandHost host, FileEvaluation evaluation, string? csv, bool isJson)
     {
-        var output = csv is null ? null : Path.GetFullPath(Path.Combine(host.Roots[0], csv));
-        if (output is not null && evaluation.Predictions.Append(evaluation.Golds).Any(input => Path.GetFullPath(Path.Combine(host.Roots[0], input[(input.IndexOf('=', StringComparison.Ordinal) + 1)..])) == output))
+        var output = csv is null ? null : Path.GetFullPath(Path.Combine(host.SearchFolders[0], csv));
+        if (
+            output is not null
+            && evaluation
+                .Predictions.Append(evaluation.Golds)
+                .Any(input =>
+                    Path.GetFullPath(
+                        Path.Combine(host.SearchFolders[0], input[(input.IndexOf('=', StringComparison.Ordinal) + 1)..])
+                    ) == output
+                )
+        )
+        {
             throw new UsageException($"--csv {csv} is one of the inputs, which are never written: name another file");
+        }
+
         var scored = evaluation.Score(host);
-        if (output is not null) FileEvaluation.WriteCsv(scored, output);
-        if (isJson) host.Out.Write(ResultsFile.Json(scored.ToDictionary(one => one.Task.Name, one => one.Report)));
-        else FileEvaluation.Show(host, scored);
+        if (output is not null)
+        {
+            FileEvaluation.WriteCsv(scored, output);
+        }
+
+        if (isJson)
+        {
+            host.Out.Write(ResultsFile.ToJson(scored.ToDictionary(one => one.Task.Name, one => one.Report)));
+        }
+        else
+        {
+            FileEvaluation.WriteTables(host, scored);
+        }
     }
 }

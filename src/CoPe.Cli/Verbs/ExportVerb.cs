@@ -1,8 +1,8 @@
 using System.CommandLine;
-using CoPe.Evaluation;
-using CoPe.Runs;
-using CoPe.Runs.Recipes;
-using CoPe.Runs.Results;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Runs.Results;
 
 namespace CoPe.Cli.Verbs;
 
@@ -11,39 +11,88 @@ static class ExportVerb
 {
     public static Command Create(CommandHost host)
     {
-        var command = new Command("export", "Put the answers of runs, one a task, into one zip as the benchmark takes them in.");
-        var runs = new Argument<string[]>("runs") { Description = "Folders of runs, each of another task.", Arity = ArgumentArity.OneOrMore };
-        var zip = new Option<string>("--zip") { Description = "The zip to write, with TASK.json for each run.", HelpName = "file", Required = true };
-        var method = new Option<string?>("--method") { Description = "Method whose answers are taken; by default the last of each run's recipe.", HelpName = "name" };
+        var command = new Command(
+            "export",
+            "Put the answers of runs, one a task, into one zip as the benchmark takes them in."
+        );
+        var runs = new Argument<string[]>("runs")
+        {
+            Description = "Folders of runs, each of another task.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var zip = new Option<string>("--zip")
+        {
+            Description = "The zip to write, with TASK.json for each run.",
+            HelpName = "file",
+            Required = true,
+        };
+        var method = new Option<string?>("--method")
+        {
+            Description = "Method whose answers are taken; by default the last of each run's recipe.",
+            HelpName = "name",
+        };
         var golds = new Option<bool>("--golds") { Description = "The users' own answers instead, as label files." };
         var verbose = new Option<bool>("--verbose") { Description = "The origin of errors." };
         command.Arguments.Add(runs);
-        foreach (var option in (Option[])[zip, method, golds, verbose]) command.Options.Add(option);
+        foreach (var option in (Option[])[zip, method, golds, verbose])
+        {
+            command.Options.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(golds) && parsed.GetValue(method) is not null) throw new UsageException("--golds are the users' own answers, --method those of a model: give one of them");
-            var files = parsed.GetValue(runs)!.Select(name => new RunDirectory(Path.Combine(host.Roots[0], name), name))
-                .Select(run => parsed.GetValue(golds) ? Golds(host, run) : Answers(run, parsed.GetValue(method))).ToList();
-            if (files.GroupBy(file => file.Task).FirstOrDefault(group => group.Count() > 1) is { } twice) throw new UsageException($"two runs are of {twice.Key}: a zip holds one file a task");
-            var path = Path.Combine(host.Roots[0], parsed.GetValue(zip)!);
+            if (parsed.GetValue(golds) && parsed.GetValue(method) is not null)
+            {
+                throw new UsageException(
+                    "--golds are the users' own answers, --method those of a model: give one of them"
+                );
+            }
+
+            var files = parsed
+                .GetValue(runs)!
+                .Select(name => new RunDirectory(Path.Combine(host.SearchFolders[0], name), name))
+                .Select(run =>
+                    parsed.GetValue(golds) ? ReadGolds(host, run) : ReadAnswers(run, parsed.GetValue(method))
+                )
+                .ToList();
+            if (files.GroupBy(file => file.Task).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            {
+                throw new UsageException($"two runs are of {twice.Key}: a zip holds one file a task");
+            }
+
+            var path = Path.Combine(host.SearchFolders[0], parsed.GetValue(zip)!);
             PredictionArchive.Write(files, path);
-            host.Out.WriteLine($"{parsed.GetValue(zip)}: {string.Join(", ", files.Select(file => $"{file.Task} ({file.Predictions.Count})"))}");
+            host.Out.WriteLine(
+                $"{parsed.GetValue(zip)}: {string.Join(", ", files.Select(file => $"{file.Task} ({file.Predictions.Count})"))}"
+            );
             return ExitCode.Ok;
         });
         return command;
     }
 
-    static PredictionFile Answers(RunDirectory run, string? method)
+    static PredictionFile ReadAnswers(RunDirectory run, string? method)
     {
-        if (!File.Exists(run.Recipe)) throw new RunException($"{run.Name} is no run: name the folder of one");
-        var name = method is null ? Recipe.Read(run.Recipe).Methods().Last().Name : PredictionMethod.Of(method).Name;
+        if (!File.Exists(run.Recipe))
+        {
+            throw new RunException($"{run.Name} is no run: name the folder of one");
+        }
+
+        var name = method is null ? Recipe.Read(run.Recipe).Methods().Last().Name : PredictionMethod.Find(method).Name;
         var path = run.Predictions(name);
-        return File.Exists(path) ? PredictionFile.Read(path) : throw new RunException($"{run.Name} has no answers of {name}: run 'cope predict --run {run.Name} --method {name}' first");
+        return File.Exists(path)
+            ? PredictionFile.Read(path)
+            : throw new RunException(
+                $"{run.Name} has no answers of {name}: run 'cope predict --run {run.Name} --method {name}' first"
+            );
     }
 
-    static PredictionFile Golds(CommandHost host, RunDirectory run)
+    static PredictionFile ReadGolds(CommandHost host, RunDirectory run)
     {
-        var figures = RunFigures.Read(run, host.Roots, host.Cancellation);
-        return new() { Task = figures.Task.LampId, Predictions = [.. figures.Golds.Select(gold => new Prediction(gold.Key, gold.Value))] };
+        var figures = RunResults.Read(run, host.SearchFolders, host.Cancellation);
+        return new()
+        {
+            Task = figures.Task.BenchmarkId,
+            Predictions = [.. figures.Golds.Select(gold => new Prediction(gold.Key, gold.Value))],
+        };
     }
 }

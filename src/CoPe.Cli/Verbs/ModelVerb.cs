@@ -1,14 +1,218 @@
 using System.CommandLine;
+using CoPe.Adapters;
+using CoPe.Cli.Display;
+using CoPe.Cli.Hub;
+using CoPe.Modeling;
 
 namespace CoPe.Cli.Verbs;
 
 /// <summary><c>cope model pull|info|merge</c>.</summary>
 static class ModelVerb
 {
-    public static Command Create(CommandHost host) => new("model", "Get models, look at them, and merge adapters into them.")
+    public static Command Create(CommandHost host) =>
+        new("model", "Get models, look at them, and merge adapters into them.")
+        {
+            ModelPullVerb.Create(host),
+            ModelInfoVerb.Create(host),
+            ModelMergeVerb.Create(host),
+        };
+}
+
+/// <summary><c>cope model pull org/name</c>.</summary>
+static class ModelPullVerb
+{
+    public static Command Create(CommandHost host)
     {
-        ModelPullVerb.Create(host),
-        ModelInfoVerb.Create(host),
-        ModelMergeVerb.Create(host),
-    };
+        var command = new Command(
+            "pull",
+            "Download a model from the hub into the cache that Hugging Face's tools share, and print its folder."
+        );
+        var model = new Argument<string>("model")
+        {
+            Description = "org/name, or org/name@revision with a branch, a tag or a commit.",
+        };
+        var quiet = new Option<bool>("--quiet") { Description = "No progress, only warnings and the folder." };
+        command.Arguments.Add(model);
+        command.Options.Add(quiet);
+        command.SetAction(parsed =>
+        {
+            var text = parsed.GetValue(model)!;
+            var name =
+                HubName.Parse(text)
+                ?? throw new UsageException(
+                    $"'{text}' is no name of a model on the hub; expected org/name or org/name@revision, for example Qwen/Qwen2.5-1.5B-Instruct"
+                );
+            host.Out.WriteLine(ModelSource.Pull(host, name, parsed.GetValue(quiet)));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}
+
+/// <summary><c>cope model info MODEL</c>.</summary>
+static class ModelInfoVerb
+{
+    public static Command Create(CommandHost host)
+    {
+        var defaults = new MemoryEstimate();
+        var command = new Command(
+            "info",
+            "Show a model's architecture and size, and the memory that each stage needs; no weight is read."
+        );
+        var model = new Argument<string>("model") { Description = ModelSource.Description };
+        var batch = CreateNumberOption(
+            "--batch",
+            "Examples of a training step, or answers written at once.",
+            defaults.Batch
+        );
+        var length = CreateNumberOption(
+            "--length",
+            "Tokens of prompt and answer together; by default as many as the model allows, at most 2048.",
+            null
+        );
+        var answer = CreateNumberOption("--answer", "Tokens of an answer.", defaults.AnswerLength);
+        var users = CreateNumberOption("--users", "Users trained in one pass.", defaults.Users);
+        var rank = CreateNumberOption(
+            "--rank",
+            "Rank of all adapters; by default the recipes': 16 for the task's, 8 for a user's.",
+            null
+        );
+        var json = new Option<bool>("--json") { Description = "JSON instead of tables." };
+        command.Arguments.Add(model);
+        foreach (var option in (Option[])[batch, length, answer, users, rank, json])
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction(parsed =>
+        {
+            var folder = ModelSource.Find(host, parsed.GetValue(model)!);
+            var info = ModelInfo.Read(folder);
+            var most = Math.Min(2048, info.Config.MaxPositions);
+            var needs = new MemoryEstimate
+            {
+                Batch = parsed.GetValue(batch) ?? defaults.Batch,
+                Length = parsed.GetValue(length) ?? most,
+                AnswerLength = parsed.GetValue(answer) ?? defaults.AnswerLength,
+                Users = parsed.GetValue(users) ?? defaults.Users,
+                Rank = parsed.GetValue(rank),
+            };
+            if (needs.Length > info.Config.MaxPositions)
+            {
+                throw new UsageException(
+                    $"--length is {needs.Length}, but the model's context is {info.Config.MaxPositions}"
+                );
+            }
+
+            if (2L * needs.Batch * needs.Users * needs.Length > int.MaxValue)
+            {
+                throw new UsageException(
+                    "--batch, --users and --length together are more than 2^30 tokens: name smaller ones"
+                );
+            }
+
+            ModelInfoView.Write(host, folder, info, needs, parsed.GetValue(json));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    static Option<int?> CreateNumberOption(string name, string description, int? value)
+    {
+        var option = new Option<int?>(name) { Description = description, HelpName = "n" };
+        if (value is not null)
+        {
+            option.DefaultValueFactory = _ => value;
+        }
+
+        option.Validators.Add(result =>
+        {
+            if (
+                result.Tokens.Count > 0
+                && int.TryParse(result.Tokens[0].Value, out var number)
+                && number is < 1 or > 1 << 20
+            )
+            {
+                result.AddError($"{name} is {number}, expected 1 to {1 << 20}");
+            }
+        });
+        return option;
+    }
+}
+
+/// <summary><c>cope model merge MODEL ADAPTER... --output FOLDER</c>.</summary>
+static class ModelMergeVerb
+{
+    public static Command Create(CommandHost host)
+    {
+        var command = new Command(
+            "merge",
+            "Write a model with adapters merged into its weights, as a folder that Hugging Face tools load."
+        );
+        var model = new Argument<string>("model") { Description = ModelSource.Description };
+        var adapters = new Argument<string[]>("adapters")
+        {
+            Description =
+                "Folders of adapters in PEFT's layout, lowest first: for a user of a run RUN/tam/adapter, then RUN/dpo/USER.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string>("--output")
+        {
+            Description = "Folder to write.",
+            HelpName = "folder",
+            Required = true,
+        };
+        var shard = new Option<double>("--max-shard-gb")
+        {
+            Description = "Largest weights file in GB; what is larger is written as shards with an index.",
+            HelpName = "n",
+            DefaultValueFactory = _ => MergedModelFolder.DefaultShardBytes / 1e9,
+        };
+        command.Arguments.Add(model);
+        command.Arguments.Add(adapters);
+        command.Options.Add(output);
+        command.Options.Add(shard);
+        command.SetAction(parsed =>
+        {
+            var gigabytes = parsed.GetValue(shard);
+            if (!(gigabytes > 0 && gigabytes <= 1e6))
+            {
+                throw new UsageException($"--max-shard-gb is {gigabytes}; expected a number greater than 0");
+            }
+
+            var target = Path.Combine(host.SearchFolders[0], parsed.GetValue(output)!);
+            Merge(
+                host,
+                ModelSource.Find(host, parsed.GetValue(model)!),
+                parsed.GetValue(adapters)!,
+                target,
+                (long)(gigabytes * 1e9)
+            );
+            host.Out.WriteLine(target);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    static void Merge(CommandHost host, string model, IEnumerable<string> adapters, string target, long maxShardBytes)
+    {
+        var config = DecoderConfig.Read(model);
+        var banks = new List<AdapterBank>();
+        try
+        {
+            foreach (var folder in adapters)
+            {
+                banks.Add(AdapterFile.Read(Path.Combine(host.SearchFolders[0], folder), config));
+            }
+
+            MergedModelFolder.Write(model, banks, target, maxShardBytes);
+        }
+        finally
+        {
+            foreach (var bank in banks)
+            {
+                bank.Dispose();
+            }
+        }
+    }
 }

@@ -6,9 +6,20 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope negatives sample|select</c>.</summary>
 static class NegativesVerb
 {
-    public static Command Create(CommandHost host) => new("negatives", "Make the rejected answers of preference training.")
-    {
-        new StageVerb("negatives sample", "Sample candidates for every history item from the task-adaptive model (stage 3a), or at an endpoint.") { Endpoint = new EndpointArguments(), DtypeKey = "decode_dtype" }.Create(host),
-        new StageVerb("negatives select", "Choose each item's rejected answer by its implicit reward (stage 3b).") { DtypeKey = "decode_dtype" }.Create(host),
-    };
+    public static Command Create(CommandHost host) =>
+        new("negatives", "Make the rejected answers of preference training.")
+        {
+            new StageVerb(
+                "negatives sample",
+                "Sample candidates for every history item from the task-adaptive model (stage 3a), or at an endpoint."
+            )
+            {
+                Endpoint = new EndpointCommandOptions(),
+                DtypeKey = "decode_dtype",
+            }.Create(host),
+            new StageVerb("negatives select", "Choose each item's rejected answer by its implicit reward (stage 3b).")
+            {
+                DtypeKey = "decode_dtype",
+            }.Create(host),
+        };
 }

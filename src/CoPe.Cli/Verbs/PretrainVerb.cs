@@ -1,7 +1,8 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
-using CoPe.Runs.Pretraining;
-using CoPe.Runs.Recipes;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Pretraining;
+using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Cli.Verbs;
 
@@ -12,26 +13,59 @@ static class PretrainVerb
 
     public static Command Create(CommandHost host)
     {
-        var command = new Command("pretrain", "Train a small base model from scratch: corpus, tokenizer, weights. Interrupted, it goes on when started again.");
-        var recipe = new Argument<string>("recipe") { Description = "Recipe file, for example recipes/pretrain/cope-tiny.yaml." };
-        var output = new Option<string?>("--output") { Description = "Folder of the model; by default the recipe's.", HelpName = "folder" };
-        var set = new Option<string[]>("--set") { Description = "Set a recipe key, for example training.epochs=2; may be given several times.", HelpName = "key=value", DefaultValueFactory = _ => [] };
+        var command = new Command(
+            "pretrain",
+            "Train a small base model from scratch: corpus, tokenizer, weights. Interrupted, it goes on when started again."
+        );
+        var recipe = new Argument<string>("recipe")
+        {
+            Description = "Recipe file, for example recipes/pretrain/cope-tiny.yaml.",
+        };
+        var output = new Option<string?>("--output")
+        {
+            Description = "Folder of the model; by default the recipe's.",
+            HelpName = "folder",
+        };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "Set a recipe key, for example training.epochs=2; may be given several times.",
+            HelpName = "key=value",
+            DefaultValueFactory = _ => [],
+        };
         command.Arguments.Add(recipe);
         command.Options.Add(output);
         command.Options.Add(set);
-        command.SetAction(parsed => Train(host, parsed.GetValue(recipe)!, parsed.GetValue(output), parsed.GetValue(set)!));
+        command.SetAction(parsed =>
+            Train(host, parsed.GetValue(recipe)!, parsed.GetValue(output), parsed.GetValue(set)!)
+        );
         return command;
     }
 
     static int Train(CommandHost host, string file, string? output, string[] overrides)
     {
-        var path = host.Roots.Select(root => Path.Combine(root, file)).FirstOrDefault(File.Exists) ?? throw new RecipeException($"{file}: no such file; name a pre-training recipe, for example recipes/pretrain/cope-tiny.yaml");
+        var path =
+            host.SearchFolders.Select(root => Path.Combine(root, file)).FirstOrDefault(File.Exists)
+            ?? throw new RecipeException(
+                $"{file}: no such file; name a pre-training recipe, for example recipes/pretrain/cope-tiny.yaml"
+            );
         var recipe = RecipeFile.Read<PretrainRecipe>(path, overrides);
         var folder = output ?? recipe.Output;
-        if (folder.Length == 0) throw new RecipeException($"{file}: 'output' is missing; name the model's folder there or with --output");
-        using var display = RunDisplay.For(host, new RunRequest(), [Stage]);
-        display.Report(new Runs.StageEvent(Stage, Runs.StageEventKind.Began));
-        display.Show(() => ModelPretraining.Run(recipe, Path.Combine(host.Roots[0], folder), display, display, host.Cancellation));
+        if (folder.Length == 0)
+        {
+            throw new RecipeException($"{file}: 'output' is missing; name the model's folder there or with --output");
+        }
+
+        using var display = RunDisplay.Create(host, new RunRequest(), [Stage]);
+        display.Report(new StageEvent(Stage, StageEventKind.Started));
+        display.ShowWhile(() =>
+            ModelPretraining.CreateModel(
+                recipe,
+                Path.Combine(host.SearchFolders[0], folder),
+                display,
+                display,
+                host.Cancellation
+            )
+        );
         host.Out.WriteLine(folder);
         return ExitCode.Ok;
     }

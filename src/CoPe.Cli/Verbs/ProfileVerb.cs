@@ -6,5 +6,8 @@ namespace CoPe.Cli.Verbs;
 static class ProfileVerb
 {
     public static Command Create(CommandHost host) =>
-        new StageVerb("profile", "Let the model describe each user from his history, for the method pag.") { DtypeKey = "decode_dtype" }.Create(host);
+        new StageVerb("profile", "Let the model describe each user from his history, for the method pag.")
+        {
+            DtypeKey = "decode_dtype",
+        }.Create(host);
 }

@@ -5,8 +5,9 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope report</c>.</summary>
 static class ReportVerb
 {
-    public static Command Create(CommandHost host) => new StageVerb("report", "Write the HTML report of a run.")
-    {
-        After = (context, _) => host.Out.WriteLine(context.Run.Report),
-    }.Create(host);
+    public static Command Create(CommandHost host) =>
+        new StageVerb("report", "Write the HTML report of a run.")
+        {
+            OnCompleted = (context, _) => host.Out.WriteLine(context.Run.Report),
+        }.Create(host);
 }

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
-using CoPe.Runs.Recipes;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Runs.Results;
 
 namespace CoPe.Cli.Verbs;
 
@@ -9,30 +11,82 @@ static class RunVerb
 {
     public static Command Create(CommandHost host)
     {
-        var command = new Command("run", "Run all stages of a recipe in order; what is complete is kept, what was interrupted goes on.");
-        var options = RunOptions.AddTo(command, trainsUsers: true, runsAll: true, dtypeKey: "decode_dtype").WithJson(command);
-        var seeds = new Option<int>("--seeds") { Description = "Runs the recipe with so many seeds, each in RUN/seed-N, and averages them.", HelpName = "n", DefaultValueFactory = _ => 1 };
-        var method = PredictVerb.Methods("Answers by these methods alone, and trains only what they need");
+        var command = new Command(
+            "run",
+            "Run all stages of a recipe in order; what is complete is kept, what was interrupted goes on."
+        );
+        var options = RunOptions
+            .AddTo(command, trainsUsers: true, runsAll: true, dtypeKey: "decode_dtype")
+            .AddJson(command);
+        var seeds = new Option<int>("--seeds")
+        {
+            Description = "Runs the recipe with so many seeds, each in RUN/seed-N, and averages them.",
+            HelpName = "n",
+            DefaultValueFactory = _ => 1,
+        };
+        var method = PredictVerb.CreateMethodOption("Answers by these methods alone, and trains only what they need");
         command.Options.Add(method);
         command.Options.Add(seeds);
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed);
-            var named = parsed.GetValue(method)!.Select(name => PredictionMethod.Of(name).Name).Distinct().ToList();
-            if (named.Count > 0) request = request with { Overrides = [.. request.Overrides, $"predict={string.Join(',', named)}"] };
+            var named = parsed.GetValue(method)!.Select(name => PredictionMethod.Find(name).Name).Distinct().ToList();
+            if (named.Count > 0)
+            {
+                request = request with { Overrides = [.. request.Overrides, $"predict={string.Join(',', named)}"] };
+            }
+
             var count = parsed.GetValue(seeds);
-            if (count < 1) throw new UsageException($"--seeds is {count}; it must be at least 1");
+            if (count < 1)
+            {
+                throw new UsageException($"--seeds is {count}; it must be at least 1");
+            }
+
             if (count > 1)
             {
-                var (figures, run) = new SeedRuns(host, request).Work(count);
+                var (figures, run) = new SeedRunner(host, request).Execute(count);
                 ResultsView.WriteSeeds(host, figures, run, request.IsJson);
                 return ExitCode.Ok;
             }
 
-            var context = new RunSession(host, request).Work((pipeline, context) => pipeline.Run(context));
+            var context = new RunSession(host, request).Execute((pipeline, context) => pipeline.Run(context));
             ResultsView.Write(host, context, request.IsJson);
             return ExitCode.Ok;
         });
         return command;
+    }
+}
+
+/// <summary>Runs one recipe with several seeds, each in a folder of its own within the run's, and averages them.</summary>
+sealed class SeedRunner(CommandHost host, RunRequest request)
+{
+    /// <summary>Runs the recipe's seed and those that follow it. What is complete is kept.</summary>
+    public (RunResults Figures, RunDirectory Run) Execute(int count)
+    {
+        var (file, run) = request.Locate(host);
+        var recipe = Recipe.Read(file, request.Overrides);
+        var figures = new List<(long Seed, RunResults Figures)>();
+        for (var i = 0; i < count; i++)
+        {
+            var one = run.GetSeedRun(recipe.Seed + i);
+            if (!request.IsQuiet)
+            {
+                host.Error.WriteLine($"cope: seed {recipe.Seed + i}, run {i + 1} of {count}, in {one.Name}");
+            }
+
+            var seeded = request with
+            {
+                Recipe = file,
+                Run = one.Name,
+                Overrides = [.. request.Overrides, $"seed={recipe.Seed + i}"],
+            };
+            new RunSession(host, seeded).Execute((pipeline, context) => pipeline.Run(context));
+            figures.Add((recipe.Seed + i, RunResults.Read(one, host.SearchFolders, host.Cancellation)));
+        }
+
+        recipe.SaveTo(run);
+        var average = RunResults.AverageSeeds(run.Name, [.. figures.Select(one => one.Figures)]);
+        SeedFiles.Write(run, recipe, average, figures);
+        return (average, run);
     }
 }

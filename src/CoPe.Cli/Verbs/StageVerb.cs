@@ -1,6 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Endpoint;
-using CoPe.Runs;
+using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;
 
@@ -10,13 +10,13 @@ namespace CoPe.Cli.Verbs;
 sealed record StageVerb(string Stage, string Description)
 {
     /// <summary>What is shown once the stage is complete.</summary>
-    public Action<StageContext, RunRequest> After { get; init; } = (_, _) => { };
+    public Action<StageContext, RunRequest> OnCompleted { get; init; } = (_, _) => { };
 
     /// <summary>What is shown may be asked for as JSON.</summary>
     public bool ShowsFigures { get; init; }
 
     /// <summary>Where the stage may be done elsewhere.</summary>
-    public EndpointArguments? Endpoint { get; init; }
+    public EndpointCommandOptions? Endpoint { get; init; }
 
     /// <summary>Takes what concerns the training of users.</summary>
     public bool TrainsUsers { get; init; }
@@ -29,7 +29,11 @@ sealed record StageVerb(string Stage, string Description)
     {
         var command = new Command(Stage.Split(' ')[^1], Description);
         var options = RunOptions.AddTo(command, trainsUsers: TrainsUsers, dtypeKey: DtypeKey);
-        if (ShowsFigures) options.WithJson(command);
+        if (ShowsFigures)
+        {
+            options.AddJson(command);
+        }
+
         var again = new Option<bool>("--again") { Description = "Also where the stage is complete already." };
         command.Options.Add(again);
         Endpoint?.AddTo(command);
@@ -37,12 +41,14 @@ sealed record StageVerb(string Stage, string Description)
         {
             var request = options.Read(parsed);
             var isAgain = parsed.GetValue(again);
-            var context = new RunSession(host, request).Work((pipeline, context) =>
-            {
-                var asked = context with { Restarts = isAgain };
-                pipeline.RunOnly(Endpoint is null ? asked : Endpoint.Apply(parsed, asked), Stage, isAgain);
-            });
-            After(context, request);
+            var context = new RunSession(host, request).Execute(
+                (pipeline, context) =>
+                {
+                    var asked = context with { AllowCostlyRebuild = isAgain };
+                    pipeline.RunStage(Endpoint is null ? asked : Endpoint.Apply(parsed, asked), Stage, isAgain);
+                }
+            );
+            OnCompleted(context, request);
             return ExitCode.Ok;
         });
         return command;

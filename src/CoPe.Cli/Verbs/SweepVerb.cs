@@ -1,6 +1,10 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
-using CoPe.Runs.Results;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Runs.Results;
+using CoPe.Experiments.Tasks;
 
 namespace CoPe.Cli.Verbs;
 
@@ -9,24 +13,52 @@ static class SweepVerb
 {
     public static Command Create(CommandHost host)
     {
-        var command = new Command("sweep", "Try values of a recipe's keys on development queries from the histories, and write the recipe with the best.");
-        var options = RunOptions.AddTo(command).WithJson(command);
-        var over = new Option<string[]>("--over") { Description = "Key and values, for example decode.contrast=0,0.1,0.3; several keys are tried one after another.", HelpName = "key=v,v", Required = true };
-        var metric = new Option<string?>("--metric") { Description = "Metric that decides, for example meteor; by default the task's first.", HelpName = "name" };
-        var method = new Option<string?>("--method") { Description = "Method that decides; by default the recipe's last.", HelpName = "name" };
-        var items = new Option<int>("--items") { Description = "Items per user that become development queries, where the recipe does not say.", HelpName = "n", DefaultValueFactory = _ => 3 };
-        foreach (var option in (Option[])[over, metric, method, items]) command.Options.Add(option);
+        var command = new Command(
+            "sweep",
+            "Try values of a recipe's keys on development queries from the histories, and write the recipe with the best."
+        );
+        var options = RunOptions.AddTo(command).AddJson(command);
+        var over = new Option<string[]>("--over")
+        {
+            Description =
+                "Key and values, for example decode.contrast=0,0.1,0.3; several keys are tried one after another.",
+            HelpName = "key=v,v",
+            Required = true,
+        };
+        var metric = new Option<string?>("--metric")
+        {
+            Description = "Metric that decides, for example meteor; by default the task's first.",
+            HelpName = "name",
+        };
+        var method = new Option<string?>("--method")
+        {
+            Description = "Method that decides; by default the recipe's last.",
+            HelpName = "name",
+        };
+        var items = new Option<int>("--items")
+        {
+            Description = "Items per user that become development queries, where the recipe does not say.",
+            HelpName = "n",
+            DefaultValueFactory = _ => 3,
+        };
+        foreach (var option in (Option[])[over, metric, method, items])
+        {
+            command.Options.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed);
             var plan = new SweepPlan
             {
                 Axes = [.. parsed.GetValue(over)!.Select(SweepAxis.Parse)],
-                Metric = parsed.GetValue(metric) is { } name ? CompareVerb.Named(name) : null,
+                Metric = parsed.GetValue(metric) is { } name ? CompareVerb.FindMetric(name) : null,
                 Method = parsed.GetValue(method),
-                DevelopmentItems = parsed.GetValue(items) is >= 1 and var count ? count : throw new UsageException($"--items is {parsed.GetValue(items)}; it must be at least 1"),
+                DevelopmentItems = parsed.GetValue(items) is >= 1 and var count
+                    ? count
+                    : throw new UsageException($"--items is {parsed.GetValue(items)}; it must be at least 1"),
             };
-            var (curves, run) = new Sweep(host, InFolderOfItsOwn(request), plan).Work();
+            var (curves, run) = new SweepRunner(host, WithSweepFolder(request), plan).Execute();
             SweepView.Write(host, curves, run, request.IsJson);
             return ExitCode.Ok;
         });
@@ -34,6 +66,148 @@ static class SweepVerb
     }
 
     /// <summary>A sweep's runs lie beside the recipe's own, not in it.</summary>
-    static RunRequest InFolderOfItsOwn(RunRequest request) => request.Run is not null || request.Recipe is null ? request
-        : request with { Run = Path.Combine("runs", Path.GetFileNameWithoutExtension(request.Recipe) + "-sweep") };
+    static RunRequest WithSweepFolder(RunRequest request) =>
+        request.Run is not null || request.Recipe is null
+            ? request
+            : request with
+            {
+                Run = Path.Combine("runs", Path.GetFileNameWithoutExtension(request.Recipe) + "-sweep"),
+            };
+}
+
+/// <summary>What a sweep tries and what decides.</summary>
+sealed record SweepPlan
+{
+    /// <summary>The keys, in order.</summary>
+    public required IReadOnlyList<SweepAxis> Axes { get; init; }
+
+    /// <summary>The metric that decides; null takes the task's first.</summary>
+    public Metric? Metric { get; init; }
+
+    /// <summary>The method that decides; null takes the recipe's last.</summary>
+    public string? Method { get; init; }
+
+    /// <summary>Items per user that become development queries, where the recipe does not say.</summary>
+    public int DevelopmentItems { get; init; } = 3;
+}
+
+/// <summary>Tries values of a recipe's keys on the development split, one key after another, each with the values chosen before. Runs share the stages that a value does not touch.</summary>
+/// <param name="host">What the command works with.</param>
+/// <param name="request">Recipe and folder.</param>
+/// <param name="plan">What is tried and what decides.</param>
+sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
+{
+    readonly List<string> _chosenOverrides = [];
+
+    /// <summary>Does the runs, writes curves, table and the recipe with the chosen values.</summary>
+    public (IReadOnlyList<SweepCurve> Curves, RunDirectory Run) Execute()
+    {
+        var (file, run) = request.Locate(host);
+        var recipe = Recipe.Read(file, request.Overrides);
+        var method = plan.Method ?? recipe.Methods().Last().Name;
+        if (!recipe.Predict.Contains(PredictionMethod.Find(method).Name))
+        {
+            throw new UsageException(
+                $"the recipe does not predict '{method}': add it with --set predict={string.Join(',', recipe.Predict)},{method}"
+            );
+        }
+
+        foreach (var axis in plan.Axes)
+        {
+            foreach (var value in axis.Values)
+            {
+                Recipe.Read(file, [.. request.Overrides, axis.Override(value)]); // all of them are usable before the first is run
+            }
+        }
+
+        var curves = plan.Axes.Select(axis => RunAxis(file, run, recipe, axis, method)).ToList();
+        WriteResults(file, run, curves);
+        return (curves, run);
+    }
+
+    SweepCurve RunAxis(string file, RunDirectory run, Recipe recipe, SweepAxis axis, string method)
+    {
+        var task = ReadTask(recipe);
+        var points = axis
+            .Values.Select(
+                (value, index) =>
+                {
+                    if (!request.IsQuiet)
+                    {
+                        host.Error.WriteLine($"cope: {axis.Key} {value}, {index + 1} of {axis.Values.Count}");
+                    }
+
+                    return new SweepPoint(value, RunPoint(file, run, recipe, axis, value));
+                }
+            )
+            .ToList();
+        var curve = new SweepCurve
+        {
+            Key = axis.Key,
+            Points = points,
+            Method = method,
+            Metric = plan.Metric ?? Metric.HeadlineFor(task.Outcome),
+        };
+        _chosenOverrides.Add(axis.Override(points[curve.Chosen].Value));
+        return curve;
+    }
+
+    RunResults RunPoint(string file, RunDirectory run, Recipe recipe, SweepAxis axis, string value)
+    {
+        var point = run.GetSweepRun(axis.Key, value);
+        var others = Directory.Exists(run.Root)
+            ? Directory
+                .EnumerateDirectories(run.Root)
+                .Order(StringComparer.Ordinal)
+                .Select(folder => new RunDirectory(folder))
+                .ToList()
+            : [];
+        string[] development = recipe.DevelopmentItems > 0 ? [] : [$"development_items={plan.DevelopmentItems}"];
+        string[] likelihood =
+            plan.Metric == Metric.GoldNll || plan.Metric == Metric.RewardRank
+                ? ["evaluate.likelihood=true"]
+                : ["evaluate.likelihood=false"];
+        var one = request with
+        {
+            AllowCostlyRebuild = true,
+            Recipe = file,
+            Run = point.Name,
+            Overrides =
+            [
+                .. request.Overrides,
+                .. development,
+                .. likelihood,
+                .. _chosenOverrides,
+                axis.Override(value),
+            ],
+        };
+        new RunSession(host, one).Execute(
+            (pipeline, context) =>
+            {
+                pipeline.ReuseFrom(context, others);
+                pipeline.Run(context, last: "evaluate");
+            }
+        );
+        return RunResults.Read(point, host.SearchFolders, host.Cancellation);
+    }
+
+    void WriteResults(string file, RunDirectory run, List<SweepCurve> curves)
+    {
+        var recipe = Recipe.Read(file, [.. request.Overrides, .. _chosenOverrides]).ToYaml();
+        var why = string.Concat(
+            curves.Select(curve =>
+                FormattableString.Invariant(
+                    $"# {curve.Key}: {curve.Points[curve.Chosen].Value} of {string.Join(", ", curve.Points.Select(point => point.Value))}, by {curve.Metric.Name} of {curve.Method}, {DisplayFormat.MeanAndError(curve.ScoreAt(curve.Points[curve.Chosen]))}\n"
+                )
+            )
+        );
+        AtomicFile.WriteText(
+            run.ChosenRecipe,
+            $"# Chosen by 'cope sweep' on {curves[0].Points[0].Results.Golds.Count} development queries of the histories.\n{why}{recipe}"
+        );
+        SweepFiles.WriteReport(curves, recipe, run.SweepReport);
+        SweepFiles.WriteCsv(curves, run.SweepTable);
+    }
+
+    LampTask ReadTask(Recipe recipe) => TaskFile.Read(InputPaths.FindTask(recipe.Task, host.SearchFolders)).Task;
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;
 
@@ -11,9 +12,11 @@ static class VersionVerb
         var command = new Command("version", "Show the version of the program and of what it runs on.");
         command.SetAction(_ =>
         {
-            var cope = typeof(Runs.Pipeline).Assembly.GetName().Version!.ToString(3);
+            var cope = typeof(Pipeline).Assembly.GetName().Version!.ToString(3);
             var torch = typeof(TorchSharp.torch).Assembly.GetName().Version!.ToString(3);
-            host.Out.WriteLine($"cope {cope} (TorchSharp {torch}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})");
+            host.Out.WriteLine(
+                $"cope {cope} (TorchSharp {torch}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})"
+            );
         });
         return command;
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using CoPe.Modeling;
 
 namespace CoPe.Adapters;
@@ -10,29 +11,68 @@ static class AdapterConfigFile
     /// <summary>Keys that change what the adapter computes in ways that are not supported: each must be absent, null, false or empty.</summary>
     static readonly string[] MustBeUnset =
     [
-        "alpha_pattern", "rank_pattern", "layers_to_transform", "layers_pattern", "modules_to_save", "use_dora", "use_qalora", "fan_in_fan_out", "lora_bias", "megatron_config",
-        "layer_replication", "trainable_token_indices", "target_parameters", "exclude_modules", "corda_config", "eva_config", "alora_invocation_tokens", "arrow_config",
+        "alpha_pattern",
+        "rank_pattern",
+        "layers_to_transform",
+        "layers_pattern",
+        "modules_to_save",
+        "use_dora",
+        "use_qalora",
+        "fan_in_fan_out",
+        "lora_bias",
+        "megatron_config",
+        "layer_replication",
+        "trainable_token_indices",
+        "target_parameters",
+        "exclude_modules",
+        "corda_config",
+        "eva_config",
+        "alora_invocation_tokens",
+        "arrow_config",
     ];
 
-    static readonly string[] ChangeBase = ["pissa", "olora", "corda", "loftq"];
+    static readonly string[] InitializationsThatChangeBase = ["pissa", "olora", "corda", "loftq"];
 
     public static LoraConfig Read(ConfigJson json)
     {
         var file = json.File;
-        if (json.Text("peft_type") is var type and not "LORA") throw json.Unsupported("peft_type", type, "LORA");
+        if (json.GetString("peft_type") is var type and not "LORA")
+        {
+            throw json.Unsupported("peft_type", type, "LORA");
+        }
+
         foreach (var key in MustBeUnset)
-            if (json.Get(key) is { } value && !IsUnset(value)) throw json.Unsupported(key, value.GetRawText(), "absent, null, false or empty");
+        {
+            if (json.Get(key) is { } value && !IsUnset(value))
+            {
+                throw json.Unsupported(key, value.GetRawText(), "absent, null, false or empty");
+            }
+        }
         // These begin with other base weights than the model's, which the adapter's files do not hold.
-        if (json.Get("init_lora_weights") is { ValueKind: JsonValueKind.String } start && ChangeBase.Any(name => start.GetString()!.StartsWith(name, StringComparison.Ordinal)))
+        if (
+            json.Get("init_lora_weights") is { ValueKind: JsonValueKind.String } start
+            && InitializationsThatChangeBase.Any(name => start.GetString()!.StartsWith(name, StringComparison.Ordinal))
+        )
+        {
             throw json.Unsupported("init_lora_weights", start.GetString(), "true, false, gaussian, orthogonal");
-        if (json.Text("bias") is { } bias and not "none") throw json.Unsupported("bias", bias, "none");
-        if (json.Text("task_type") is { } task and not "CAUSAL_LM") throw json.Unsupported("task_type", task, "CAUSAL_LM");
+        }
+
+        if (json.GetString("bias") is { } bias and not "none")
+        {
+            throw json.Unsupported("bias", bias, "none");
+        }
+
+        if (json.GetString("task_type") is { } task and not "CAUSAL_LM")
+        {
+            throw json.Unsupported("task_type", task, "CAUSAL_LM");
+        }
+
         var config = new LoraConfig
         {
-            Rank = json.Int("r") ?? throw new ModelFileException(file, "r", "is missing."),
-            Alpha = json.Number("lora_alpha") ?? throw new ModelFileException(file, "lora_alpha", "is missing."),
-            Dropout = json.Number("lora_dropout") ?? 0,
-            UseRsLora = json.Flag("use_rslora") ?? false,
+            Rank = json.GetInt32("r") ?? throw new ModelFileException(file, "r", "is missing."),
+            Alpha = json.GetDouble("lora_alpha") ?? throw new ModelFileException(file, "lora_alpha", "is missing."),
+            Dropout = json.GetDouble("lora_dropout") ?? 0,
+            UseRsLora = json.GetBoolean("use_rslora") ?? false,
         };
         try
         {
@@ -45,13 +85,14 @@ static class AdapterConfigFile
         return config;
     }
 
-    static bool IsUnset(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.False => true,
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        JsonValueKind.Object => !value.EnumerateObject().Any(),
-        _ => false,
-    };
+    static bool IsUnset(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.False => true,
+            JsonValueKind.Array => value.GetArrayLength() == 0,
+            JsonValueKind.Object => !value.EnumerateObject().Any(),
+            _ => false,
+        };
 
     public static void Write(string file, LoraConfig config, string baseModelName)
     {
@@ -70,7 +111,11 @@ static class AdapterConfigFile
             json.WriteString("peft_type", "LORA");
             json.WriteNumber("r", config.Rank);
             json.WriteStartArray("target_modules");
-            foreach (var target in config.TargetModules) json.WriteStringValue(target);
+            foreach (var target in config.TargetModules)
+            {
+                json.WriteStringValue(target);
+            }
+
             json.WriteEndArray();
             json.WriteString("task_type", "CAUSAL_LM");
             json.WriteBoolean("use_dora", false);
@@ -78,5 +123,96 @@ static class AdapterConfigFile
             json.WriteEndObject();
         }
         AtomicFile.WriteText(file, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+    }
+}
+
+/// <summary>
+/// The layers that adapter_config.json says are adapted. Hugging Face's tools drop factors of layers that it does not name and leave named layers without factors as they are;
+/// here both mean that the two files, or adapter and model, do not belong together.
+/// </summary>
+sealed class AdapterTargets
+{
+    /// <summary>What the decoder's layers are called inside a model with a vision tower.</summary>
+    static readonly string[] VisionModelPrefixes = ["model.language_model.", "language_model.model."];
+
+    readonly ConfigJson _json;
+    readonly Func<string, bool>? _names;
+
+    public AdapterTargets(ConfigJson json)
+    {
+        _json = json;
+        _names = json.Get("target_modules") switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.String } text => text.GetString() == LoraTargets.AllLinear
+                ? _ => true
+                : CompilePattern(text.GetString()!),
+            _ => layer =>
+                json.GetStrings("target_modules")!
+                    .Any(target => target == LoraTargets.AllLinear || LoraTargets.IsTarget(layer, target)),
+        };
+    }
+
+    /// <summary>Throws where the layers with factors are not the layers named.</summary>
+    public void Check(string weightsFile, IEnumerable<LinearLayer> layers, IReadOnlyCollection<string> adapted)
+    {
+        if (_names is null)
+        {
+            return;
+        }
+
+        foreach (var layer in layers)
+        {
+            var isNamed = _names(layer.Name);
+            if (isNamed && !adapted.Contains(layer.Name))
+            {
+                throw new ModelFileException(
+                    weightsFile,
+                    layer.Name,
+                    "has no lora_A and lora_B tensors, though target_modules names this layer: the adapter is incomplete or belongs to another model."
+                );
+            }
+
+            if (!isNamed && adapted.Contains(layer.Name))
+            {
+                throw new ModelFileException(
+                    weightsFile,
+                    layer.Name,
+                    $"has lora tensors, but target_modules in {_json.File} does not name this layer."
+                );
+            }
+        }
+    }
+
+    Func<string, bool> CompilePattern(string text)
+    {
+        try
+        {
+            var pattern = new Regex($"^(?:{text})\\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+            return layer =>
+                Matches(pattern, layer)
+                || VisionModelPrefixes.Any(prefix => Matches(pattern, prefix + layer["model.".Length..]));
+        }
+        catch (ArgumentException e)
+        {
+            throw new ModelFileException(_json.File, "target_modules", $"is no regular expression: {e.Message}", e);
+        }
+    }
+
+    bool Matches(Regex pattern, string layer)
+    {
+        try
+        {
+            return pattern.IsMatch(layer);
+        }
+        catch (RegexMatchTimeoutException e)
+        {
+            throw new ModelFileException(
+                _json.File,
+                "target_modules",
+                $"takes too long to match against {layer}; name the modules in a list.",
+                e
+            );
+        }
     }
 }

@@ -1,3 +1,5 @@
+using CoPe.Modeling;
+
 namespace CoPe.Adapters;
 
 /// <summary>Shape of a low-rank adapter (Hu et al., 2021, arXiv 2106.09685), in PEFT's terms.</summary>
@@ -24,9 +26,56 @@ public sealed record LoraConfig
     /// <summary>Throws <see cref="ArgumentException"/> for a value outside its range.</summary>
     public void Validate()
     {
-        if (Rank < 1) throw new ArgumentException($"LoRA rank is {Rank}; expected a number >= 1.");
-        if (!(Alpha > 0) || !double.IsFinite(Alpha)) throw new ArgumentException($"LoRA alpha is {Alpha}; expected a number > 0.");
-        if (!(Dropout >= 0 && Dropout < 1)) throw new ArgumentException($"LoRA dropout is {Dropout}; expected a number >= 0 and < 1.");
-        if (TargetModules.Count == 0) throw new ArgumentException("LoRA has no target modules; expected at least one, for example q_proj.");
+        if (Rank < 1)
+        {
+            throw new ArgumentException($"LoRA rank is {Rank}; expected a number >= 1.");
+        }
+
+        if (!(Alpha > 0) || !double.IsFinite(Alpha))
+        {
+            throw new ArgumentException($"LoRA alpha is {Alpha}; expected a number > 0.");
+        }
+
+        if (!(Dropout >= 0 && Dropout < 1))
+        {
+            throw new ArgumentException($"LoRA dropout is {Dropout}; expected a number >= 0 and < 1.");
+        }
+
+        if (TargetModules.Count == 0)
+        {
+            throw new ArgumentException("LoRA has no target modules; expected at least one, for example q_proj.");
+        }
     }
+}
+
+/// <summary>Which linear layers of a model an adapter targets.</summary>
+static class LoraTargets
+{
+    /// <summary>PEFT's word for every linear layer.</summary>
+    public const string AllLinear = "all-linear";
+
+    /// <summary>The layers whose name ends in one of the targets, in model order. Throws for a target that names none.</summary>
+    public static IReadOnlyList<LinearLayer> Select(DecoderConfig model, IReadOnlyList<string> targets)
+    {
+        var layers = WeightLayout.ListLinearLayers(model).ToList();
+        if (targets.Contains(AllLinear))
+        {
+            return layers;
+        }
+
+        var known = layers.Select(l => l.ShortName).Distinct().ToList();
+        if (targets.FirstOrDefault(t => !layers.Any(l => IsTarget(l.Name, t))) is { } unknown)
+        {
+            throw new ArgumentException(
+                $"Target module {unknown} names no linear layer of the model; expected some of {string.Join(", ", known)}, or {AllLinear}.",
+                nameof(targets)
+            );
+        }
+
+        return [.. layers.Where(l => targets.Any(t => IsTarget(l.Name, t)))];
+    }
+
+    /// <summary>PEFT's rule: the name is the target or ends in it after a dot.</summary>
+    public static bool IsTarget(string name, string target) =>
+        name == target || name.EndsWith("." + target, StringComparison.Ordinal);
 }

@@ -1,4 +1,9 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using CoPe.Kernels;
+using CoPe.Kernels.Threads;
+using CoPe.Kernels.Torch;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -8,7 +13,7 @@ namespace CoPe.Decoding;
 /// <code>score(v) = log p_e(v) - contrast * log p_a(v)   on the plausible head, -inf outside</code>
 /// p_e is the expert's distribution renormalised on its head, p_a the amateur's over the whole vocabulary.
 /// </summary>
-/// <remarks>Greedy decoding on the processor needs the best token alone and takes it from <see cref="ContrastiveChoice"/>, which leaves out of the same score what all tokens of a row have in common.</remarks>
+/// <remarks>Greedy decoding on the processor needs the best token alone and takes it from <see cref="ContrastiveArgmax"/>, which leaves out of the same score what all tokens of a row have in common.</remarks>
 public static class ContrastiveScore
 {
     const double Epsilon = 1e-8;
@@ -21,15 +26,161 @@ public static class ContrastiveScore
     /// <param name="referenceEpsilon">Add 1e-8 inside both logarithms, as the reference does: tokens outside the head are then scored <c>log(1e-8) - contrast * log(p_a + 1e-8)</c>.</param>
     /// <returns><c>[rows, vocab]</c> float32, owned by the caller.</returns>
     /// <exception cref="ArgumentException">The two shapes differ.</exception>
-    public static Tensor Compute(Tensor expertLogits, Tensor amateurLogits, double contrast, double plausibility, bool referenceEpsilon = false)
+    public static Tensor Compute(
+        Tensor expertLogits,
+        Tensor amateurLogits,
+        double contrast,
+        double plausibility,
+        bool referenceEpsilon = false
+    )
     {
         if (!expertLogits.shape.SequenceEqual(amateurLogits.shape))
-            throw new ArgumentException($"Expert logits have shape [{string.Join(", ", expertLogits.shape)}], amateur logits [{string.Join(", ", amateurLogits.shape)}]; expected the same.", nameof(amateurLogits));
+        {
+            throw new ArgumentException(
+                $"Expert logits have shape [{string.Join(", ", expertLogits.shape)}], amateur logits [{string.Join(", ", amateurLogits.shape)}]; expected the same.",
+                nameof(amateurLogits)
+            );
+        }
+
         using var scope = NewDisposeScope();
         var head = Plausibility.Restrict(expertLogits, plausibility);
         var score = referenceEpsilon
-            ? head.softmax(-1).add_(Scalars.Of(Epsilon), Scalars.One).log_().sub_(amateurLogits.softmax(-1).add_(Scalars.Of(Epsilon), Scalars.One).log_().mul_(Scalars.Of(contrast)))
+            ? head.softmax(-1)
+                .add_(Scalars.Of(Epsilon), Scalars.One)
+                .log_()
+                .sub_(
+                    amateurLogits.softmax(-1).add_(Scalars.Of(Epsilon), Scalars.One).log_().mul_(Scalars.Of(contrast))
+                )
             : head.log_softmax(-1).sub_(amateurLogits.log_softmax(-1).mul_(Scalars.Of(contrast)));
         return score.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>
+/// The plausible head of the expert's distribution (CoPe section 3, after Li et al., 2023, Contrastive Decoding, eq. 3).
+/// <code>V = { v : p(v) >= plausibility * max p }</code>
+/// </summary>
+public static class Plausibility
+{
+    /// <summary>
+    /// Logits with minus infinity outside the head, so that their softmax is the expert's distribution renormalised on the head.
+    /// In logits the condition reads <c>l(v) >= max l + log(plausibility)</c>.
+    /// </summary>
+    /// <param name="expertLogits"><c>[rows, vocab]</c> float32.</param>
+    /// <param name="plausibility">Share of the highest probability, 0 to 1; 0 keeps all.</param>
+    /// <returns><c>[rows, vocab]</c> float32, owned by the caller.</returns>
+    public static Tensor Restrict(Tensor expertLogits, double plausibility)
+    {
+        using var scope = NewDisposeScope();
+        var threshold = expertLogits.amax([-1], keepdim: true).add_(Scalars.Of(Math.Log(plausibility)), Scalars.One); // [rows, 1]
+        return expertLogits
+            .masked_fill(expertLogits < threshold, Scalars.Of(double.NegativeInfinity))
+            .MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>
+/// The token that <see cref="ContrastiveScore"/> ranks highest, without the scores of the others: normalising moves all of a row's scores alike, so that
+/// <code>argmax score(v) = argmax l_e(v) - contrast * l_a(v)   on the plausible head</code>
+/// of logits l_e and l_a. Two walks over the rows take the place of two softmaxes over the vocabulary and what follows them.
+/// </summary>
+static unsafe class ContrastiveArgmax
+{
+    /// <summary>Whether logits <c>[rows, vocab]</c> are of the kind: float32 on the processor, contiguous.</summary>
+    public static bool Supports(Tensor logits) =>
+        logits.dtype == ScalarType.Float32 && logits.device_type == DeviceType.CPU && logits.is_contiguous();
+
+    /// <summary>
+    /// The choice of each pair of rows, the lowest token where several are highest, or <paramref name="noNumber"/> where the scores would be no numbers: NaN in a row, or an infinite highest logit.
+    /// Differences are taken in float64.
+    /// </summary>
+    /// <param name="logits"><c>[rows, vocab]</c> float32.</param>
+    /// <param name="pairs">Row of each expert and row of its amateur.</param>
+    /// <param name="contrast">Weight of the amateur.</param>
+    /// <param name="plausibility">Share of the expert's highest probability that the head needs (<see cref="Plausibility"/>).</param>
+    /// <param name="noNumber">Stands for the token of a pair without numbers.</param>
+    public static long[] Compute(
+        Tensor logits,
+        IReadOnlyList<(int Expert, int Amateur)> pairs,
+        double contrast,
+        double plausibility,
+        long noNumber
+    )
+    {
+        var vocab = (int)logits.shape[1];
+        var tokens = new long[pairs.Count];
+        var first = (float*)TensorMemory.GetPointer(logits);
+        WorkerTeam.Run(
+            TorchThreads.KernelThreadCount,
+            pairs.Count,
+            pair =>
+            {
+                float* expert = first + (long)pairs[pair].Expert * vocab,
+                    amateur = first + (long)pairs[pair].Amateur * vocab;
+                var highest = FindMax(expert, vocab);
+                tokens[pair] =
+                    float.IsFinite(highest) && float.IsFinite(FindMax(amateur, vocab))
+                        ? FindBest(expert, amateur, vocab, contrast, highest + (float)Math.Log(plausibility))
+                        : noNumber;
+            }
+        );
+        GC.KeepAlive(logits);
+        return tokens;
+    }
+
+    /// <summary>The highest logit; NaN where any is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static float FindMax(float* logits, int count)
+    {
+        var (highest, numbers) = (Vector256.Create(float.NegativeInfinity), Vector256<float>.AllBitsSet);
+        var i = 0;
+        for (; i + Vector256<float>.Count <= count; i += Vector256<float>.Count)
+        {
+            var some = Vector256.Load(logits + i);
+            highest = Vector256.MaxNative(highest, some);
+            numbers &= Vector256.Equals(some, some);
+        }
+        var result =
+            numbers.AsInt32() == Vector256<int>.AllBitsSet ? FloatVector256.HorizontalMax(new(highest)) : float.NaN;
+        for (; i < count; i++)
+        {
+            result = MathF.Max(result, logits[i]);
+        }
+
+        return result;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static int FindBest(float* expert, float* amateur, int count, double contrast, float threshold)
+    {
+        var (best, token) = (double.NegativeInfinity, -1);
+        void Try(int from, int to)
+        {
+            for (var v = from; v < to; v++)
+            {
+                if (expert[v] < threshold)
+                {
+                    continue;
+                }
+
+                var score = expert[v] - contrast * amateur[v];
+                if (score > best || token < 0)
+                {
+                    (best, token) = (score, v);
+                }
+            }
+        }
+
+        var i = 0;
+        for (; i + Vector256<float>.Count <= count; i += Vector256<float>.Count)
+        {
+            if (Vector256.GreaterThanOrEqualAny(Vector256.Load(expert + i), Vector256.Create(threshold)))
+            {
+                Try(i, i + Vector256<float>.Count);
+            }
+        }
+
+        Try(i, count);
+        return token;
     }
 }

@@ -1,6 +1,7 @@
 using CoPe.Adapters;
-using CoPe.Kernels;
+using CoPe.Kernels.Threads;
 using CoPe.Modeling;
+using CoPe.Scoring;
 
 namespace CoPe.Decoding;
 
@@ -21,7 +22,13 @@ public sealed class DecodingEngine
     /// <param name="userAdapters">The users' adapters, hundreds if need be; null where no request wears one.</param>
     /// <param name="stopIds">All ids that end an answer.</param>
     /// <param name="options">Limits.</param>
-    public DecodingEngine(CausalLm model, AdapterBank? taskAdapter, AdapterBank? userAdapters, IReadOnlyList<int> stopIds, EngineOptions? options = null)
+    public DecodingEngine(
+        CausalLm model,
+        AdapterBank? taskAdapter,
+        AdapterBank? userAdapters,
+        IReadOnlyList<int> stopIds,
+        EngineOptions? options = null
+    )
     {
         _model = model;
         _banks = new AdapterBanks(taskAdapter, userAdapters);
@@ -36,16 +43,34 @@ public sealed class DecodingEngine
     /// <param name="progress">Told of finished answers and tokens generated.</param>
     /// <param name="cancellation">Looked at before every step.</param>
     /// <exception cref="ArgumentException">A request cannot be served: empty prompt, prompt that fills the context, adapter that does not exist, an id given twice.</exception>
-    /// <exception cref="NotANumberException">The model gave NaN for a request.</exception>
-    public IEnumerable<DecodingResult> Generate(IEnumerable<DecodingRequest> requests, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="NonFiniteLogitsException">The model gave NaN for a request.</exception>
+    public IEnumerable<DecodingResult> Generate(
+        IEnumerable<DecodingRequest> requests,
+        IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         var known = requests as IReadOnlyList<DecodingRequest>;
         var total = known?.Sum(request => (long)request.Samples) ?? 0;
-        long done = 0, tokens = 0;
-        foreach (var result in known is null ? OneBatch(requests, cancellation) : Batches(known, cancellation))
+        long done = 0,
+            tokens = 0;
+        foreach (
+            var result in known is null
+                ? GenerateInOneBatch(requests, cancellation)
+                : GenerateInBatches(known, cancellation)
+        )
         {
             tokens += result.Ids.Count;
-            progress?.Report(new StageProgress { Stage = _options.Stage, Done = ++done, Total = Math.Max(total, done), Unit = "answers", Figures = new Dictionary<string, double> { ["tokens"] = tokens } });
+            progress?.Report(
+                new StageProgress
+                {
+                    Stage = _options.Stage,
+                    Done = ++done,
+                    Total = Math.Max(total, done),
+                    Unit = "answers",
+                    Figures = new Dictionary<string, double> { ["tokens"] = tokens },
+                }
+            );
             yield return result;
         }
     }
@@ -54,18 +79,38 @@ public sealed class DecodingEngine
     /// Several running batches side by side where the model is so small that operations wait more than they compute; a larger one is read once for all rows. A request's batch is its
     /// number modulo the batches', so that who decodes beside whom does not depend on time.
     /// </summary>
-    IEnumerable<DecodingResult> Batches(IReadOnlyList<DecodingRequest> requests, CancellationToken cancellation)
+    IEnumerable<DecodingResult> GenerateInBatches(
+        IReadOnlyList<DecodingRequest> requests,
+        CancellationToken cancellation
+    )
     {
-        var batches = Math.Min(_options.Batches ?? TorchThreads.ForPasses(_model.Device, _model.Weights.Bytes), requests.Count);
-        if (batches <= 1) return OneBatch(requests, cancellation);
+        var batches = Math.Min(
+            _options.Batches ?? TorchThreads.CountForPasses(_model.Device, _model.Weights.Bytes),
+            requests.Count
+        );
+        if (batches <= 1)
+        {
+            return GenerateInOneBatch(requests, cancellation);
+        }
+
         RequestQueue.RequireDistinct(requests);
-        return SideBySide.Merge(batches, (batch, ending) => OneBatch(requests.Where((_, index) => index % batches == batch).ToList(), ending), cancellation);
+        return ParallelStreams.Merge(
+            batches,
+            (batch, ending) =>
+                GenerateInOneBatch(requests.Where((_, index) => index % batches == batch).ToList(), ending),
+            cancellation
+        );
     }
 
-    IEnumerable<DecodingResult> OneBatch(IEnumerable<DecodingRequest> requests, CancellationToken cancellation)
+    IEnumerable<DecodingResult> GenerateInOneBatch(
+        IEnumerable<DecodingRequest> requests,
+        CancellationToken cancellation
+    )
     {
         using var queue = new RequestQueue(requests, _options, Check);
-        var most = requests is IReadOnlyCollection<DecodingRequest> known ? (int)Math.Min(_options.MaxRows, known.Sum(request => (long)request.Samples * request.RowsPerSample)) : _options.MaxRows;
+        var most = requests is IReadOnlyCollection<DecodingRequest> known
+            ? (int)Math.Min(_options.MaxRows, known.Sum(request => (long)request.Samples * request.RowsPerSample))
+            : _options.MaxRows;
         RunningBatch? batch = null;
         try
         {
@@ -73,8 +118,15 @@ public sealed class DecodingEngine
             {
                 cancellation.ThrowIfCancellationRequested();
                 batch = Admit(queue, batch, most);
-                if (batch is null || batch.Rows == 0) yield break;
-                foreach (var sequence in batch.Step()) yield return sequence.ToResult();
+                if (batch is null || batch.Rows == 0)
+                {
+                    yield break;
+                }
+
+                foreach (var sequence in batch.Step())
+                {
+                    yield return sequence.ToResult();
+                }
             }
         }
         finally
@@ -84,54 +136,165 @@ public sealed class DecodingEngine
     }
 
     /// <summary>Decodes the requests and returns the answers in their order, the samples of each by number.</summary>
-    public IReadOnlyList<DecodingResult> GenerateInOrder(IReadOnlyList<DecodingRequest> requests, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<DecodingResult> GenerateInOrder(
+        IReadOnlyList<DecodingRequest> requests,
+        IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
-        var place = requests.Select((request, index) => (request.Id, index)).DistinctBy(pair => pair.Id).ToDictionary(pair => pair.Id, pair => pair.index);
-        return [.. Generate(requests, progress, cancellation).OrderBy(result => place[result.RequestId]).ThenBy(result => result.Sample)];
+        var place = requests
+            .Select((request, index) => (request.Id, index))
+            .DistinctBy(pair => pair.Id)
+            .ToDictionary(pair => pair.Id, pair => pair.index);
+        return
+        [
+            .. Generate(requests, progress, cancellation)
+                .OrderBy(result => place[result.RequestId])
+                .ThenBy(result => result.Sample),
+        ];
     }
 
     RunningBatch? Admit(RequestQueue queue, RunningBatch? batch, int most)
     {
         var running = batch?.Rows ?? 0;
         // Prefill costs about a step however few rows it has, so newcomers wait until an eighth of the rows is free.
-        if (running > _options.MaxRows - _options.MaxRows / 8) return batch;
-        var newcomers = new List<Sequence>();
+        if (running > _options.MaxRows - _options.MaxRows / 8)
+        {
+            return batch;
+        }
+
+        var newcomers = new List<RunningSequence>();
         var rows = running;
         while (queue.Peek() is { } next && rows + next.Samples * next.RowsPerSample <= _options.MaxRows)
         {
-            batch = Fitting(queue, batch, next, most);
-            if (batch.Capacity < Positions(next)) break;
+            batch = RequireCapacity(queue, batch, next, most);
+            if (batch.Capacity < PositionsNeeded(next))
+            {
+                break;
+            }
+
             queue.Dequeue();
             rows += next.Samples * next.RowsPerSample;
-            newcomers.AddRange(Enumerable.Range(next.FirstSample, next.Samples).Select(sample => NewSequence(next, sample)));
+            newcomers.AddRange(
+                Enumerable.Range(next.FirstSample, next.Samples).Select(sample => NewSequence(next, sample))
+            );
         }
-        if (newcomers.Count > 0) batch!.Join(newcomers);
+        if (newcomers.Count > 0)
+        {
+            batch!.Add(newcomers);
+        }
+
         return batch;
     }
 
     /// <summary>The batch, or a new one with longer rows where the next request needs them and nobody is running. <paramref name="most"/>: rows that there can be at once, for each takes its memory.</summary>
-    RunningBatch Fitting(RequestQueue queue, RunningBatch? batch, DecodingRequest next, int most)
+    RunningBatch RequireCapacity(RequestQueue queue, RunningBatch? batch, DecodingRequest next, int most)
     {
-        if (batch is not null && (batch.Capacity >= Positions(next) || batch.Rows > 0)) return batch;
+        if (batch is not null && (batch.Capacity >= PositionsNeeded(next) || batch.Rows > 0))
+        {
+            return batch;
+        }
+
         batch?.Dispose();
-        return new RunningBatch(_model, _banks, _options, most, (int)Math.Min(Context, Math.Max(queue.LongestNeed, Positions(next))));
+        return new RunningBatch(
+            _model,
+            _banks,
+            _options,
+            most,
+            (int)Math.Min(Context, Math.Max(queue.MaxPositionsNeeded, PositionsNeeded(next)))
+        );
     }
 
-    int Positions(DecodingRequest request) => (int)Math.Min(Context, RequestQueue.Need(request));
+    int PositionsNeeded(DecodingRequest request) => (int)Math.Min(Context, RequestQueue.PositionsNeeded(request));
 
-    Sequence NewSequence(DecodingRequest request, int sample) =>
-        new(request, sample, new StopCondition(_stopIds, request.Options, Context - request.Prompt.Count, _options.Detokenize));
+    RunningSequence NewSequence(DecodingRequest request, int sample) =>
+        new(
+            request,
+            sample,
+            new StopCondition(_stopIds, request.Options, Context - request.Prompt.Count, _options.Detokenize)
+        );
 
     void Check(DecodingRequest request)
     {
         var name = $"Request '{request.Id}'";
-        if (request.Prompt.Count == 0) throw new ArgumentException($"{name} has an empty prompt; at least one id (the BOS token) is needed.");
+        if (request.Prompt.Count == 0)
+        {
+            throw new ArgumentException($"{name} has an empty prompt; at least one id (the BOS token) is needed.");
+        }
+
         if (request.Prompt.Count >= Context)
-            throw new ArgumentException($"{name} has a prompt of {request.Prompt.Count} tokens, but the model's context is {Context} and at least one must be left to generate; cut the prompt.");
+        {
+            throw new ArgumentException(
+                $"{name} has a prompt of {request.Prompt.Count} tokens, but the model's context is {Context} and at least one must be left to generate; cut the prompt."
+            );
+        }
+
         if (request.Prompt.Any(id => id < 0 || id >= _model.Config.VocabSize))
-            throw new ArgumentException($"{name} has the id {request.Prompt.First(id => id < 0 || id >= _model.Config.VocabSize)} in its prompt, but the model's ids are 0 to {_model.Config.VocabSize - 1}; prompt and model need the same tokenizer.");
-        if (request.Samples < 1) throw new ArgumentException($"{name} asks for {request.Samples} samples; expected at least 1.");
-        _banks.Check(request.Expert, name);
-        if (request.Amateur is { } amateur) _banks.Check(amateur, name + " has an amateur that");
+        {
+            throw new ArgumentException(
+                $"{name} has the id {request.Prompt.First(id => id < 0 || id >= _model.Config.VocabSize)} in its prompt, but the model's ids are 0 to {_model.Config.VocabSize - 1}; prompt and model need the same tokenizer."
+            );
+        }
+
+        if (request.Samples < 1)
+        {
+            throw new ArgumentException($"{name} asks for {request.Samples} samples; expected at least 1.");
+        }
+
+        _banks.RequireLoaded(request.Expert, name);
+        if (request.Amateur is { } amateur)
+        {
+            _banks.RequireLoaded(amateur, name + " has an amateur that");
+        }
     }
+}
+
+/// <summary>Limits of one engine: what they change is speed and memory, never a result.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Most rows in one pass; an expert and its amateur are two.</summary>
+    public int MaxRows
+    {
+        get;
+        init => field = AtLeast(2, value, nameof(MaxRows));
+    } = 64;
+
+    /// <summary>Running batches side by side, each of <see cref="MaxRows"/> rows and on one core; null takes one for large models and one a core for small ones.</summary>
+    public int? Batches
+    {
+        get;
+        init => field = value is { } batches ? AtLeast(1, batches, nameof(Batches)) : null;
+    }
+
+    /// <summary>Most prompt tokens, padding and what was copied included, in one prefill pass (a single longer prompt is a pass of its own).</summary>
+    public int PrefillTokens
+    {
+        get;
+        init => field = AtLeast(1, value, nameof(PrefillTokens));
+    } = 8192;
+
+    /// <summary>Requests read ahead and sorted by length, so that rows of one pass are of similar length.</summary>
+    public int LookAhead
+    {
+        get;
+        init => field = AtLeast(1, value, nameof(LookAhead));
+    } = 256;
+
+    /// <summary>Text of ids, for stop strings; needed only by requests that have some.</summary>
+    public Func<IReadOnlyList<int>, string>? Detokenize { get; init; }
+
+    /// <summary>Takes where the time goes, once a running batch has ended; null measures nothing.</summary>
+    public DecodingTrace? Trace { get; init; }
+
+    /// <summary>Name of the stage in progress reports.</summary>
+    public string Stage { get; init; } = "decode";
+
+    static int AtLeast(int least, int value, string name) =>
+        value >= least
+            ? value
+            : throw new ArgumentOutOfRangeException(
+                name,
+                value,
+                $"Engine option {name} is {value}; it must be at least {least}."
+            );
 }

@@ -1,3 +1,5 @@
+using CoPe.Adapters;
+
 namespace CoPe.Decoding;
 
 /// <summary>A prompt to continue, the adapters its rows wear, and how to choose tokens.</summary>
@@ -16,10 +18,10 @@ public sealed record DecodingRequest
     public long Seed { get; init; }
 
     /// <summary>What the expert wears: in CoPe the task's adapter and the user's.</summary>
-    public WornAdapters Expert { get; init; } = WornAdapters.Base;
+    public AdapterSelection Expert { get; init; } = AdapterSelection.Base;
 
     /// <summary>What the amateur wears, in CoPe the task's adapter alone; null is plain decoding, without an amateur row.</summary>
-    public WornAdapters? Amateur { get; init; }
+    public AdapterSelection? Amateur { get; init; }
 
     /// <summary>How many answers to generate; the prompt is computed once for all.</summary>
     public int Samples { get; init; } = 1;
@@ -28,8 +30,15 @@ public sealed record DecodingRequest
     public int FirstSample { get; init; }
 
     /// <summary>Told of each id as it is chosen, all samples together, from whichever thread decodes.</summary>
-    public Action<int>? Heard { get; init; }
+    public Action<int>? OnToken { get; init; }
 
     /// <summary>Rows of one sample.</summary>
     internal int RowsPerSample => Amateur is null ? 1 : 2;
 }
+
+/// <summary>One finished answer.</summary>
+/// <param name="RequestId">The request.</param>
+/// <param name="Sample">Number of the sample, from the request's first.</param>
+/// <param name="Ids">The generated ids, a stop id included.</param>
+/// <param name="StopReason">Why it ended.</param>
+public sealed record DecodingResult(string RequestId, int Sample, IReadOnlyList<int> Ids, StopReason StopReason);

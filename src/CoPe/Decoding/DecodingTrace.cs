@@ -7,8 +7,8 @@ public sealed class DecodingTrace
 {
     const string Prompts = "prompts: ";
 
-    readonly Lock gate = new();
-    readonly Dictionary<string, TimeSpan> times = new(StringComparer.Ordinal);
+    readonly Lock _gate = new();
+    readonly Dictionary<string, TimeSpan> _times = new(StringComparer.Ordinal);
 
     /// <summary>Steps taken, each a token for every row.</summary>
     public long Steps { get; private set; }
@@ -27,16 +27,27 @@ public sealed class DecodingTrace
     {
         get
         {
-            lock (gate) return [.. times.OrderByDescending(pair => pair.Value).Select(pair => (pair.Key, pair.Value))];
+            lock (_gate)
+            {
+                return [.. _times.OrderByDescending(pair => pair.Value).Select(pair => (pair.Key, pair.Value))];
+            }
         }
     }
 
-    internal void Add(PassClock clock, long steps, long rows, PassClock promptClock, PromptWork prompts)
+    internal void Add(PassProfiler clock, long steps, long rows, PassProfiler promptClock, PromptWork prompts)
     {
-        lock (gate)
+        lock (_gate)
         {
-            foreach (var (section, time) in clock.Times) times[section] = times.GetValueOrDefault(section) + time;
-            foreach (var (section, time) in promptClock.Times) times[Prompts + section] = times.GetValueOrDefault(Prompts + section) + time;
+            foreach (var (section, time) in clock.Times)
+            {
+                _times[section] = _times.GetValueOrDefault(section) + time;
+            }
+
+            foreach (var (section, time) in promptClock.Times)
+            {
+                _times[Prompts + section] = _times.GetValueOrDefault(Prompts + section) + time;
+            }
+
             Steps += steps;
             Rows += rows;
             PromptTokensComputed += prompts.Computed;

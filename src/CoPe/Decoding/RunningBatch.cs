@@ -1,6 +1,8 @@
 using CoPe.Adapters;
-using CoPe.Kernels;
+using CoPe.Kernels.Gemm;
+using CoPe.Kernels.Threads;
 using CoPe.Modeling;
+using CoPe.Scoring;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -9,14 +11,15 @@ namespace CoPe.Decoding;
 /// The rows now being decoded: rows 0 to n - 1 of one cache, experts and amateurs of many users mixed. Sequences join at the end and leave anywhere; the last row
 /// then fills the hole. A prompt's last token is fed by the first step, so prefill computes no logits and joining needs no step of its own.
 /// </summary>
-sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions options, int mostRows, int capacity) : IDisposable
+sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions options, int mostRows, int capacity)
+    : IDisposable
 {
     readonly KvCache _cache = new(model, mostRows, capacity);
-    readonly List<(Sequence Sequence, int Role)> _rows = [];
+    readonly List<(RunningSequence Sequence, int Role)> _rows = [];
     AdapterRows? _adapters;
-    readonly PassClock? _clock = options.Trace is null ? null : new PassClock();
-    readonly PassClock? _promptClock = options.Trace is null ? null : new PassClock();
-    List<ChoiceGroup>? _groups;
+    readonly PassProfiler? _clock = options.Trace is null ? null : new PassProfiler();
+    readonly PassProfiler? _promptClock = options.Trace is null ? null : new PassProfiler();
+    List<SamplingGroup>? _groups;
     PromptWork _prompts;
     long _steps;
     long _rowSteps;
@@ -26,89 +29,119 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     public int Rows => _rows.Count;
 
-    bool StepsByKernels => model.Device.type == TorchSharp.DeviceType.CPU && (model.HasInt8Weights || FewRowsProduct.IsFaster(Rows, model.Config.HiddenSize));
+    bool UsesKernelThreads =>
+        model.Device.type == TorchSharp.DeviceType.CPU
+        && (model.HasInt8Weights || SkinnyGemm.IsFaster(Rows, model.Config.HiddenSize));
 
     /// <summary>
     /// Adds sequences and computes their prompts but for the last token. What prompts begin with in common is computed once for all rows that wear the same adapters, and copied
     /// (<see cref="PrefixPlan"/>).
     /// </summary>
-    public void Join(IEnumerable<Sequence> newcomers)
+    public void Add(IEnumerable<RunningSequence> newcomers)
     {
         using var rest = _promptClock?.Enter("batch");
-        ForgetLayout();
-        var waiting = newcomers.SelectMany(sequence => Enumerable.Range(0, sequence.RowCount).Select(role => (sequence, role))).ToList();
-        var plan = PrefixPlan.Of(_rows.Select(Prompt), [.. waiting.Select(Prompt)]);
+        ResetLayout();
+        var waiting = newcomers
+            .SelectMany(sequence => Enumerable.Range(0, sequence.RowCount).Select(role => (sequence, role)))
+            .ToList();
+        var plan = PrefixPlan.Create(_rows.Select(PromptOf), [.. waiting.Select(PromptOf)]);
         foreach (var wave in plan.GroupBy(row => row.Wave))
         {
             var first = Rows;
             foreach (var row in wave)
             {
-                var (sequence, role) = waiting[row.Newcomer];
-                _cache.CopyRow(row.From, AddRow(sequence, role), row.Shared);
+                var (sequence, role) = waiting[row.Row];
+                _cache.CopyRow(row.SourceRow, AddRow(sequence, role), row.Shared);
             }
-            Prefill(first, [.. wave.Where(row => row.Own > 0)]);
+            Prefill(first, [.. wave.Where(row => row.Computed > 0)]);
         }
-        _prompts = new(_prompts.Computed + plan.Sum(row => (long)row.Own), _prompts.Copied + plan.Sum(row => (long)row.Shared));
+        _prompts = new(
+            _prompts.Computed + plan.Sum(row => (long)row.Computed),
+            _prompts.Copied + plan.Sum(row => (long)row.Shared)
+        );
     }
 
     /// <summary>Computes one more token of every sequence and returns those that ended, whose rows are free again.</summary>
-    public List<Sequence> Step()
+    public List<RunningSequence> Step()
     {
         using var rest = _clock?.Enter("batch");
         (_steps, _rowSteps) = (_steps + 1, _rowSteps + Rows);
         _groups ??= BuildLayout();
-        using var cores = StepsByKernels ? TorchThreads.LeaveToKernels() : default;
+        using var cores = UsesKernelThreads ? TorchThreads.LendToKernels() : default;
         var tokens = NextTokens();
         var members = _groups.SelectMany(group => group.Members).ToList();
-        for (var i = 0; i < members.Count; i++) members[i].Append((int)tokens[i]);
-        var ended = members.FindAll(member => member.Ended is not null);
-        foreach (var sequence in ended) Leave(sequence);
+        for (var i = 0; i < members.Count; i++)
+        {
+            members[i].Append((int)tokens[i]);
+        }
+
+        var ended = members.FindAll(member => member.StopReason is not null);
+        foreach (var sequence in ended)
+        {
+            Remove(sequence);
+        }
+
         return ended;
     }
 
     public void Dispose()
     {
-        if (_clock is not null) options.Trace!.Add(_clock, _steps, _rowSteps, _promptClock!, _prompts);
-        ForgetLayout();
+        if (_clock is not null)
+        {
+            options.Trace!.Add(_clock, _steps, _rowSteps, _promptClock!, _prompts);
+        }
+
+        ResetLayout();
         _cache.Dispose();
     }
 
-    int AddRow(Sequence sequence, int role)
+    int AddRow(RunningSequence sequence, int role)
     {
         _rows.Add((sequence, role));
         return sequence.Rows[role] = Rows - 1;
     }
 
-    static PromptRow Prompt((Sequence Sequence, int Role) row) => new(row.Sequence.Request.Prompt, row.Sequence.Worn(row.Role));
+    static PromptRow PromptOf((RunningSequence Sequence, int Role) row) =>
+        new(row.Sequence.Request.Prompt, row.Sequence.AdaptersOf(row.Role));
 
     /// <summary>Computes a wave, which stands in the rows from <paramref name="first"/> on: those with most to compute come first.</summary>
-    void Prefill(int first, List<PlacedPrompt> wave)
+    void Prefill(int first, List<PlannedPrefill> wave)
     {
         for (var done = 0; done < wave.Count;)
         {
-            var count = Math.Clamp(options.PrefillTokens / wave.Skip(done).Max(row => row.Columns), 1, wave.Count - done);
+            var count = Math.Clamp(
+                options.PrefillTokens / wave.Skip(done).Max(row => row.Columns),
+                1,
+                wave.Count - done
+            );
             PrefillPass(first + done, wave.GetRange(done, count));
             done += count;
         }
     }
 
-    void PrefillPass(int first, List<PlacedPrompt> planned)
+    void PrefillPass(int first, List<PlannedPrefill> planned)
     {
-        var (seq, columns, count) = (planned[0].Own, planned.Max(row => row.Columns), planned.Count);
+        var (seq, columns, count) = (planned[0].Computed, planned.Max(row => row.Columns), planned.Count);
         var rows = _rows.GetRange(first, count);
         // A row whose padding would reach beyond the longest row starts within what it copied, and computes that part again.
         var starts = planned.Select(row => Math.Min(row.Shared, columns - seq)).ToList();
-        var ids = rows.Zip(starts, (row, start) => Padded(row.Sequence.Request.Prompt, start, seq)).SelectMany(padded => padded).ToArray();
+        var ids = rows.Zip(starts, (row, start) => PadPrompt(row.Sequence.Request.Prompt, start, seq))
+            .SelectMany(padded => padded)
+            .ToArray();
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var tokens = tensor(ids, [count, seq], device: model.Device);
-        using var batch = starts.TrueForAll(start => start == 0) ? new TokenBatch(tokens)
-            : new TokenBatch(tokens, [.. starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position)]);
-        using var adapters = banks.Rows([.. rows.Select(row => row.Sequence.Worn(row.Role))]);
-        model.FillCache(batch, adapters, _cache.Rows(first, count, columns), _promptClock);
+        using var batch = starts.TrueForAll(start => start == 0)
+            ? new TokenBatch(tokens)
+            : new TokenBatch(
+                tokens,
+                [.. starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position)]
+            );
+        using var adapters = banks.SelectRows([.. rows.Select(row => row.Sequence.AdaptersOf(row.Role))]);
+        model.Prefill(batch, adapters, _cache.Slice(first, count, columns), _promptClock);
     }
 
-    static IEnumerable<long> Padded(IReadOnlyList<int> prompt, int start, int length) =>
+    static IEnumerable<long> PadPrompt(IReadOnlyList<int> prompt, int start, int length) =>
         Enumerable.Range(start, length).Select(i => i < prompt.Count - 1 ? (long)prompt[i] : 0);
 
     long[] NextTokens()
@@ -118,16 +151,20 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         var ids = tensor(_rows.Select(row => (long)row.Sequence.NextInput).ToArray(), [Rows, 1], device: model.Device);
         using var batch = new TokenBatch(ids, [.. _rows.Select(row => (long)row.Sequence.Position)]);
         var longest = _rows.Max(row => row.Sequence.Position) + 1;
-        var hidden = model.Forward(batch, _adapters, _cache.Rows(0, Rows, longest), _clock); // [rows, 1, hidden]
+        var hidden = model.Forward(batch, _adapters, _cache.Slice(0, Rows, longest), _clock); // [rows, 1, hidden]
         Tensor logits; // [rows, vocab]
-        using (_clock?.Enter("head")) logits = model.Logits(hidden.squeeze(1));
+        using (_clock?.Enter("head"))
+        {
+            logits = model.ComputeLogits(hidden.squeeze(1));
+        }
+
         using var choosing = _clock?.Enter("choose");
         return cat([.. _groups!.Select(group => group.Choose(logits))]).cpu().data<long>().ToArray();
     }
 
-    void Leave(Sequence sequence)
+    void Remove(RunningSequence sequence)
     {
-        ForgetLayout();
+        ResetLayout();
         foreach (var hole in sequence.Rows.Where(row => row >= 0).OrderDescending())
         {
             var (last, role) = _rows[^1];
@@ -141,13 +178,16 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         }
     }
 
-    List<ChoiceGroup> BuildLayout()
+    List<SamplingGroup> BuildLayout()
     {
-        _adapters = banks.Rows([.. _rows.Select(row => row.Sequence.Worn(row.Role))]);
-        return ChoiceGroup.Of(_rows.Where(row => row.Role == 0).Select(row => row.Sequence), model.Device);
+        _adapters = banks.SelectRows([.. _rows.Select(row => row.Sequence.AdaptersOf(row.Role))]);
+        return SamplingGroup.GroupByOptions(
+            _rows.Where(row => row.Role == 0).Select(row => row.Sequence),
+            model.Device
+        );
     }
 
-    void ForgetLayout()
+    void ResetLayout()
     {
         _adapters?.Dispose();
         _adapters = null;
@@ -155,3 +195,51 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         _groups = null;
     }
 }
+
+/// <summary>One answer in the making: a sample of a request, and the rows it holds in the running batch.</summary>
+sealed class RunningSequence(DecodingRequest request, int sample, StopCondition stop)
+{
+    readonly List<int> _generated = [];
+    readonly UniformGenerator _uniforms = new(request.Seed, sample);
+
+    public DecodingRequest Request => request;
+
+    /// <summary>Rows: the expert's, and the amateur's or -1.</summary>
+    public int[] Rows { get; } = [-1, -1];
+
+    public int RowCount => request.RowsPerSample;
+
+    /// <summary>Why it ended; null while it goes on.</summary>
+    public StopReason? StopReason { get; private set; }
+
+    /// <summary>Position of the token to feed next: the last one known. Everything before it stands in the cache.</summary>
+    public int Position => request.Prompt.Count + _generated.Count - 1;
+
+    public int NextInput => _generated.Count > 0 ? _generated[^1] : request.Prompt[^1];
+
+    public double NextUniform => _uniforms.At(_generated.Count);
+
+    public IEnumerable<int> PromptAndAnswer => request.Prompt.Concat(_generated);
+
+    /// <summary>What role 0, the expert, or role 1, the amateur, wears.</summary>
+    public AdapterSelection AdaptersOf(int role) => role == 0 ? request.Expert : request.Amateur!.Value;
+
+    public void Append(int token)
+    {
+        if (token == SamplingGroup.InvalidToken)
+        {
+            throw new NonFiniteLogitsException(request.Id, _generated.Count);
+        }
+
+        _generated.Add(token);
+        request.OnToken?.Invoke(token);
+        StopReason = stop.Check(_generated);
+    }
+
+    public DecodingResult ToResult() => new(request.Id, sample, _generated, StopReason!.Value);
+}
+
+/// <summary>The prompt tokens of a batch.</summary>
+/// <param name="Computed">Prompt tokens computed, a row's each.</param>
+/// <param name="Copied">Prompt tokens copied from rows that begin alike.</param>
+readonly record struct PromptWork(long Computed, long Copied);

@@ -15,10 +15,21 @@ public sealed class StopCondition
     /// <param name="room">Tokens that the model's context has left after the prompt.</param>
     /// <param name="detokenize">Text of ids; needed where the options have stop strings.</param>
     /// <exception cref="ArgumentException">There are stop strings and nothing that turns ids into text.</exception>
-    public StopCondition(IEnumerable<int> stopIds, DecodingOptions options, int room, Func<IReadOnlyList<int>, string>? detokenize = null)
+    public StopCondition(
+        IEnumerable<int> stopIds,
+        DecodingOptions options,
+        int room,
+        Func<IReadOnlyList<int>, string>? detokenize = null
+    )
     {
         if (options.StopStrings.Count > 0 && detokenize is null)
-            throw new ArgumentException($"Stop strings ({string.Join(", ", options.StopStrings)}) need EngineOptions.Detokenize, which is not set.", nameof(detokenize));
+        {
+            throw new ArgumentException(
+                $"Stop strings ({string.Join(", ", options.StopStrings)}) need EngineOptions.Detokenize, which is not set.",
+                nameof(detokenize)
+            );
+        }
+
         _stopIds = [.. stopIds];
         _stopStrings = options.StopStrings;
         _detokenize = detokenize;
@@ -29,9 +40,21 @@ public sealed class StopCondition
     /// <summary>Why the answer ends with the last of these ids, or null where it goes on.</summary>
     public StopReason? Check(List<int> generated)
     {
-        if (_stopIds.Contains(generated[^1])) return StopReason.StopToken;
-        if (_stopStrings.Count > 0 && EndsInStopString(generated)) return StopReason.StopString;
-        if (generated.Count >= _maxNewTokens) return StopReason.MaxNewTokens;
+        if (_stopIds.Contains(generated[^1]))
+        {
+            return StopReason.StopToken;
+        }
+
+        if (_stopStrings.Count > 0 && EndsInStopString(generated))
+        {
+            return StopReason.StopString;
+        }
+
+        if (generated.Count >= _maxNewTokens)
+        {
+            return StopReason.MaxNewTokens;
+        }
+
         return generated.Count >= _room ? StopReason.ContextFull : null;
     }
 
@@ -42,4 +65,20 @@ public sealed class StopCondition
         var tail = _detokenize!(generated.GetRange(generated.Count - tokens, tokens));
         return _stopStrings.Any(text => tail.Contains(text, StringComparison.Ordinal));
     }
+}
+
+/// <summary>Why an answer ended.</summary>
+public enum StopReason
+{
+    /// <summary>A stop id, which is the last of the answer's ids.</summary>
+    StopToken,
+
+    /// <summary>A stop string, which the answer's text contains.</summary>
+    StopString,
+
+    /// <summary>The most new tokens asked for.</summary>
+    MaxNewTokens,
+
+    /// <summary>The model's context was full.</summary>
+    ContextFull,
 }

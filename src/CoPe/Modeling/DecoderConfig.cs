@@ -90,11 +90,162 @@ public sealed record DecoderConfig
     public IReadOnlyList<int> StopTokenIds { get; init; } = [];
 
     /// <summary>Whether a layer's attention slides.</summary>
-    public bool IsSliding(int layer) => SlidingWindow is not null && layer < SlidingLayers.Count && SlidingLayers[layer];
+    public bool IsSliding(int layer) =>
+        SlidingWindow is not null && layer < SlidingLayers.Count && SlidingLayers[layer];
 
     /// <summary>
     /// Reads <c>config.json</c> (and <c>generation_config.json</c> for the stop ids) of a model folder. Throws <see cref="ModelFileException"/>, naming the key,
     /// for a file that is missing or malformed and for anything that this library does not compute.
     /// </summary>
     public static DecoderConfig Read(string folder) => DecoderConfigReader.Read(folder);
+}
+
+/// <summary>The gate's nonlinearity in a feed-forward block.</summary>
+public enum Activation
+{
+    /// <summary><c>x * sigmoid(x)</c>.</summary>
+    Silu,
+
+    /// <summary>GELU by its tanh approximation (<c>gelu_pytorch_tanh</c>).</summary>
+    GeluTanh,
+}
+
+/// <summary>Rotary position embedding (Su et al., 2021, arXiv 2104.09864) of one kind of layer.</summary>
+public sealed record RopeConfig
+{
+    /// <summary>Base of the frequencies.</summary>
+    public double Theta { get; init; } = 10000;
+
+    /// <summary>How frequencies are stretched.</summary>
+    public RopeScaling Scaling { get; init; }
+
+    /// <summary>By how much.</summary>
+    public double Factor { get; init; } = 1;
+
+    /// <summary>Llama 3: wavelengths longer than the original context / this are stretched fully.</summary>
+    public double LowFrequencyFactor { get; init; } = 1;
+
+    /// <summary>Llama 3: wavelengths shorter than the original context / this are kept.</summary>
+    public double HighFrequencyFactor { get; init; } = 4;
+
+    /// <summary>Llama 3: context length before stretching.</summary>
+    public double OriginalMaxPositions { get; init; } = 8192;
+
+    /// <summary>Angle per position of each of the headDim / 2 planes: <c>theta^(-2 i / headDim)</c>, then stretched.</summary>
+    public float[] ComputeFrequencies(int headDim)
+    {
+        var frequencies = new float[headDim / 2];
+        for (var i = 0; i < frequencies.Length; i++)
+        {
+            frequencies[i] = (float)ScaleFrequency(1 / Math.Pow(Theta, 2.0 * i / headDim));
+        }
+
+        return frequencies;
+    }
+
+    double ScaleFrequency(double frequency) =>
+        Scaling switch
+        {
+            RopeScaling.Linear => frequency / Factor,
+            RopeScaling.Llama3 => ScaleAsLlama3(frequency),
+            _ => frequency,
+        };
+
+    double ScaleAsLlama3(double frequency)
+    {
+        var turns = OriginalMaxPositions * frequency / (2 * Math.PI); // turns within the original context
+        if (turns < LowFrequencyFactor)
+        {
+            return frequency / Factor;
+        }
+
+        if (turns > HighFrequencyFactor)
+        {
+            return frequency;
+        }
+
+        var keep = (turns - LowFrequencyFactor) / (HighFrequencyFactor - LowFrequencyFactor);
+        return (1 - keep) * frequency / Factor + keep * frequency;
+    }
+}
+
+/// <summary>How rotary frequencies are stretched to longer contexts.</summary>
+public enum RopeScaling
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>All frequencies divided by the factor.</summary>
+    Linear,
+
+    /// <summary>Llama 3.1: low frequencies divided by the factor, high ones kept, those between blended.</summary>
+    Llama3,
+}
+
+/// <summary>Whether the sizes of a decoder fit together.</summary>
+static class DecoderConfigValidator
+{
+    public const int MaxLayers = 1000;
+
+    /// <summary>Beyond this, float32 has no frequency left for the slowest pair.</summary>
+    const double MaxTheta = 1e30;
+
+    public static void Validate(DecoderConfig config, string source)
+    {
+        // Upper bounds far beyond any model keep a damaged file from asking for endless work.
+        void InRange(int value, string key, int most)
+        {
+            if (value < 1 || value > most)
+            {
+                throw new ModelFileException(source, key, $"is {value}; expected a number from 1 to {most}.");
+            }
+        }
+        InRange(config.VocabSize, "vocab_size", 1 << 24);
+        InRange(config.HiddenSize, "hidden_size", 1 << 20);
+        InRange(config.IntermediateSize, "intermediate_size", 1 << 22);
+        InRange(config.LayerCount, "num_hidden_layers", MaxLayers);
+        InRange(config.HeadCount, "num_attention_heads", 4096);
+        InRange(config.KeyValueHeadCount, "num_key_value_heads", 4096);
+        InRange(config.HeadDim, "head_dim", 8192);
+        InRange(config.MaxPositions, "max_position_embeddings", 1 << 28);
+        foreach (var rope in new[] { config.Rope, config.SlidingRope }.OfType<RopeConfig>())
+        {
+            if (!(rope.Theta > 0 && rope.Theta <= MaxTheta))
+            {
+                throw new ModelFileException(
+                    source,
+                    "rope_theta",
+                    $"is {rope.Theta}; expected a number above 0, at most {MaxTheta}."
+                );
+            }
+        }
+
+        if (config.HeadDim % 2 != 0)
+        {
+            throw new ModelFileException(
+                source,
+                "head_dim",
+                $"is {config.HeadDim}; rotary embeddings need an even number."
+            );
+        }
+
+        if (config.HeadCount % config.KeyValueHeadCount != 0)
+        {
+            throw new ModelFileException(
+                source,
+                "num_key_value_heads",
+                $"is {config.KeyValueHeadCount}, which does not divide {config.HeadCount} heads."
+            );
+        }
+
+        if (config.NormEpsilon < 0)
+        {
+            throw new ModelFileException(source, "rms_norm_eps", $"is {config.NormEpsilon}; expected >= 0.");
+        }
+
+        if (config.QueryScalar is <= 0)
+        {
+            throw new ModelFileException(source, "query_pre_attn_scalar", $"is {config.QueryScalar}; expected > 0.");
+        }
+    }
 }

@@ -9,29 +9,58 @@ static class DecoderConfigWriter
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
-    public static string Json(DecoderConfig config, ScalarType dtype)
+    public static string ToJson(DecoderConfig config, ScalarType dtype)
     {
-        var family = ModelFamily.All.FirstOrDefault(f => f.ModelType == config.ModelType)
-            ?? throw new ArgumentException($"Model type {config.ModelType} is not known; expected one of {string.Join(", ", ModelFamily.All.Select(f => f.ModelType))}.", nameof(config));
+        var family =
+            ModelFamily.All.FirstOrDefault(f => f.ModelType == config.ModelType)
+            ?? throw new ArgumentException(
+                $"Model type {config.ModelType} is not known; expected one of {string.Join(", ", ModelFamily.All.Select(f => f.ModelType))}.",
+                nameof(config)
+            );
         CheckTraits(config, family);
-        var json = Sizes(config, family);
+        var json = CreateSizes(config, family);
         json["rms_norm_eps"] = config.NormEpsilon;
         json[family.ActivationKey] = config.Activation == Activation.Silu ? "silu" : "gelu_pytorch_tanh";
         json["attention_bias"] = config.OutputBias;
         json["mlp_bias"] = config.FeedForwardBias;
         json["tie_word_embeddings"] = config.TiedHead;
-        if (config.QueryScalar is { } scalar) json["query_pre_attn_scalar"] = scalar;
+        if (config.QueryScalar is { } scalar)
+        {
+            json["query_pre_attn_scalar"] = scalar;
+        }
+
         json["rope_theta"] = config.Rope.Theta;
-        json["rope_scaling"] = Scaling(config.Rope);
-        if (config.SlidingRope is { } sliding) json["rope_local_base_freq"] = sliding.Theta;
+        json["rope_scaling"] = CreateRopeScaling(config.Rope);
+        if (config.SlidingRope is { } sliding)
+        {
+            json["rope_local_base_freq"] = sliding.Theta;
+        }
+
         json["sliding_window"] = config.SlidingWindow;
-        if (family.WindowNeedsSwitch) json["use_sliding_window"] = config.SlidingWindow is not null;
+        if (family.WindowNeedsSwitch)
+        {
+            json["use_sliding_window"] = config.SlidingWindow is not null;
+        }
+
         if (config.SlidingWindow is not null)
-            json["layer_types"] = new JsonArray([.. Enumerable.Range(0, config.LayerCount).Select(i => JsonValue.Create(config.IsSliding(i) ? "sliding_attention" : "full_attention"))]);
+        {
+            json["layer_types"] = new JsonArray([
+                .. Enumerable
+                    .Range(0, config.LayerCount)
+                    .Select(i => JsonValue.Create(config.IsSliding(i) ? "sliding_attention" : "full_attention")),
+            ]);
+        }
+
         json["bos_token_id"] = config.BosTokenId;
         json["pad_token_id"] = config.PadTokenId;
-        json["eos_token_id"] = Stops(config);
-        json["torch_dtype"] = dtype switch { ScalarType.BFloat16 => "bfloat16", ScalarType.Float16 => "float16", ScalarType.Float32 => "float32", _ => throw new ArgumentException($"Weights are not written as {dtype}.", nameof(dtype)) };
+        json["eos_token_id"] = CreateStopTokens(config);
+        json["torch_dtype"] = dtype switch
+        {
+            ScalarType.BFloat16 => "bfloat16",
+            ScalarType.Float16 => "float16",
+            ScalarType.Float32 => "float32",
+            _ => throw new ArgumentException($"Weights are not written as {dtype}.", nameof(dtype)),
+        };
         return json.ToJsonString(Indented) + "\n";
     }
 
@@ -40,53 +69,74 @@ static class DecoderConfigWriter
     {
         var gemma = config.NormAddsOne && config.NormsAfterBlocks && config.ScaleEmbedding;
         var plain = !config.NormAddsOne && !config.NormsAfterBlocks && !config.ScaleEmbedding;
-        var bias = family.AlwaysQueryKeyValueBias ? config.QueryKeyValueBias && !config.OutputBias : config.QueryKeyValueBias == config.OutputBias;
-        var sliding = (config.SlidingWindow is null || family.SlidingWindow is not null) && (config.SlidingRope is null) == (family.SlidingTheta is null)
+        var bias = family.AlwaysQueryKeyValueBias
+            ? config.QueryKeyValueBias && !config.OutputBias
+            : config.QueryKeyValueBias == config.OutputBias;
+        var sliding =
+            (config.SlidingWindow is null || family.SlidingWindow is not null)
+            && (config.SlidingRope is null) == (family.SlidingTheta is null)
             && config.SlidingRope is null or { Scaling: RopeScaling.None };
-        if ((family.GemmaTraits ? gemma : plain) && bias && sliding && config.QueryKeyNorm == family.QueryKeyNorm && (config.QueryScalar is null) == (family.QueryScalar is null)) return;
-        throw new ArgumentException($"The configuration's norms, biases, query scale or sliding layers are not those of a {config.ModelType} model: Hugging Face's config.json cannot say so.", nameof(config));
+        if (
+            (family.GemmaTraits ? gemma : plain)
+            && bias
+            && sliding
+            && config.QueryKeyNorm == family.QueryKeyNorm
+            && (config.QueryScalar is null) == (family.QueryScalar is null)
+        )
+        {
+            return;
+        }
+
+        throw new ArgumentException(
+            $"The configuration's norms, biases, query scale or sliding layers are not those of a {config.ModelType} model: Hugging Face's config.json cannot say so.",
+            nameof(config)
+        );
     }
 
-    static JsonObject Sizes(DecoderConfig config, ModelFamily family) => new()
-    {
-        ["architectures"] = new JsonArray(family.Architecture),
-        ["model_type"] = config.ModelType,
-        ["vocab_size"] = config.VocabSize,
-        ["hidden_size"] = config.HiddenSize,
-        ["intermediate_size"] = config.IntermediateSize,
-        ["num_hidden_layers"] = config.LayerCount,
-        ["num_attention_heads"] = config.HeadCount,
-        ["num_key_value_heads"] = config.KeyValueHeadCount,
-        ["head_dim"] = config.HeadDim,
-        ["max_position_embeddings"] = config.MaxPositions,
-    };
-
-    static JsonObject? Scaling(RopeConfig rope) => rope.Scaling switch
-    {
-        RopeScaling.Linear => new() { ["rope_type"] = "linear", ["factor"] = rope.Factor },
-        RopeScaling.Llama3 => new()
+    static JsonObject CreateSizes(DecoderConfig config, ModelFamily family) =>
+        new()
         {
-            ["rope_type"] = "llama3",
-            ["factor"] = rope.Factor,
-            ["low_freq_factor"] = rope.LowFrequencyFactor,
-            ["high_freq_factor"] = rope.HighFrequencyFactor,
-            ["original_max_position_embeddings"] = rope.OriginalMaxPositions,
-        },
-        _ => null,
-    };
+            ["architectures"] = new JsonArray(family.Architecture),
+            ["model_type"] = config.ModelType,
+            ["vocab_size"] = config.VocabSize,
+            ["hidden_size"] = config.HiddenSize,
+            ["intermediate_size"] = config.IntermediateSize,
+            ["num_hidden_layers"] = config.LayerCount,
+            ["num_attention_heads"] = config.HeadCount,
+            ["num_key_value_heads"] = config.KeyValueHeadCount,
+            ["head_dim"] = config.HeadDim,
+            ["max_position_embeddings"] = config.MaxPositions,
+        };
+
+    static JsonObject? CreateRopeScaling(RopeConfig rope) =>
+        rope.Scaling switch
+        {
+            RopeScaling.Linear => new() { ["rope_type"] = "linear", ["factor"] = rope.Factor },
+            RopeScaling.Llama3 => new()
+            {
+                ["rope_type"] = "llama3",
+                ["factor"] = rope.Factor,
+                ["low_freq_factor"] = rope.LowFrequencyFactor,
+                ["high_freq_factor"] = rope.HighFrequencyFactor,
+                ["original_max_position_embeddings"] = rope.OriginalMaxPositions,
+            },
+            _ => null,
+        };
 
     /// <summary>generation_config.json: the ids that begin, end and pad a generated text.</summary>
-    public static string Generation(DecoderConfig config) => new JsonObject
-    {
-        ["bos_token_id"] = config.BosTokenId,
-        ["eos_token_id"] = Stops(config),
-        ["pad_token_id"] = config.PadTokenId,
-    }.ToJsonString(Indented) + "\n";
+    public static string ToGenerationJson(DecoderConfig config) =>
+        new JsonObject
+        {
+            ["bos_token_id"] = config.BosTokenId,
+            ["eos_token_id"] = CreateStopTokens(config),
+            ["pad_token_id"] = config.PadTokenId,
+        }.ToJsonString(Indented) + "\n";
 
-    static JsonNode? Stops(DecoderConfig config) => config.StopTokenIds switch
-    {
-        [] => null,
-        [var only] => JsonValue.Create(only),
-        var many => new JsonArray([.. many.Select(id => JsonValue.Create(id))]),
-    };
+    static JsonNode? CreateStopTokens(DecoderConfig config) =>
+        config.StopTokenIds switch
+        {
+            [] => null,
+            [var only] => JsonValue.Create(only),
+            var many => new JsonArray([.. many.Select(id => JsonValue.Create(id))]),
+        };
 }

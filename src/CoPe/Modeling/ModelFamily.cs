@@ -47,19 +47,62 @@ sealed record ModelFamily
 
     public static readonly IReadOnlyList<ModelFamily> All =
     [
-        new() { ModelType = "llama", Architecture = "LlamaForCausalLM", VocabSize = 32000, MaxPositions = 2048 },
-        new() { ModelType = "mistral", Architecture = "MistralForCausalLM", VocabSize = 32000, KeyValueHeadCount = 8, MaxPositions = 131072, SlidingWindow = 4096, SlidingPattern = 0 },
-        new() { ModelType = "qwen2", Architecture = "Qwen2ForCausalLM", VocabSize = 151936, KeyValueHeadCount = 32, AlwaysQueryKeyValueBias = true, WindowNeedsSwitch = true, SlidingWindow = 4096 },
         new()
         {
-            ModelType = "qwen3", Architecture = "Qwen3ForCausalLM", VocabSize = 151936, KeyValueHeadCount = 32, HeadDim = 128, WindowNeedsSwitch = true, SlidingWindow = 4096,
+            ModelType = "llama",
+            Architecture = "LlamaForCausalLM",
+            VocabSize = 32000,
+            MaxPositions = 2048,
+        },
+        new()
+        {
+            ModelType = "mistral",
+            Architecture = "MistralForCausalLM",
+            VocabSize = 32000,
+            KeyValueHeadCount = 8,
+            MaxPositions = 131072,
+            SlidingWindow = 4096,
+            SlidingPattern = 0,
+        },
+        new()
+        {
+            ModelType = "qwen2",
+            Architecture = "Qwen2ForCausalLM",
+            VocabSize = 151936,
+            KeyValueHeadCount = 32,
+            AlwaysQueryKeyValueBias = true,
+            WindowNeedsSwitch = true,
+            SlidingWindow = 4096,
+        },
+        new()
+        {
+            ModelType = "qwen3",
+            Architecture = "Qwen3ForCausalLM",
+            VocabSize = 151936,
+            KeyValueHeadCount = 32,
+            HeadDim = 128,
+            WindowNeedsSwitch = true,
+            SlidingWindow = 4096,
             QueryKeyNorm = true,
         },
         new()
         {
-            ModelType = "gemma3_text", Architecture = "Gemma3ForCausalLM", VocabSize = 262208, HeadCount = 8, KeyValueHeadCount = 4, HeadDim = 256, MaxPositions = 131072,
-            Theta = 1e6, SlidingTheta = 1e4, TiedHead = true, SlidingWindow = 4096, SlidingPattern = 6, QueryScalar = 256, ActivationKey = "hidden_activation",
-            QueryKeyNorm = true, GemmaTraits = true,
+            ModelType = "gemma3_text",
+            Architecture = "Gemma3ForCausalLM",
+            VocabSize = 262208,
+            HeadCount = 8,
+            KeyValueHeadCount = 4,
+            HeadDim = 256,
+            MaxPositions = 131072,
+            Theta = 1e6,
+            SlidingTheta = 1e4,
+            TiedHead = true,
+            SlidingWindow = 4096,
+            SlidingPattern = 6,
+            QueryScalar = 256,
+            ActivationKey = "hidden_activation",
+            QueryKeyNorm = true,
+            GemmaTraits = true,
         },
     ];
 }

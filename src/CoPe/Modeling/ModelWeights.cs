@@ -1,4 +1,5 @@
-using CoPe.Kernels;
+using CoPe.Kernels.Gemm;
+using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -6,31 +7,42 @@ namespace CoPe.Modeling;
 /// <summary>A decoder's weights by Hugging Face name: memory-mapped and frozen, or float32 leaves that train. Owns its tensors.</summary>
 public sealed class ModelWeights : IDisposable
 {
-    readonly Dictionary<string, Tensor> tensors;
-    readonly Dictionary<string, ByteWeights> rounded = [];
-    readonly List<string> order;
+    readonly Dictionary<string, Tensor> _tensors;
+    readonly Dictionary<string, Int8Weights> _int8Matrices = [];
+    readonly List<string> _order;
 
     internal ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors)
-        : this([.. WeightLayout.Weights(config).Select(w => w.Name)], tensors)
-    {
-    }
+        : this([.. WeightLayout.ListWeights(config).Select(w => w.Name)], tensors) { }
 
-    ModelWeights(List<string> order, Dictionary<string, Tensor> tensors) => (this.order, this.tensors) = (order, tensors);
+    ModelWeights(List<string> order, Dictionary<string, Tensor> tensors) => (_order, _tensors) = (order, tensors);
 
-    ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors, Dictionary<string, ByteWeights> rounded)
-        : this([.. WeightLayout.Weights(config).Select(w => w.Name).Where(tensors.ContainsKey)], tensors) => this.rounded = rounded;
+    ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors, Dictionary<string, Int8Weights> rounded)
+        : this([.. WeightLayout.ListWeights(config).Select(w => w.Name).Where(tensors.ContainsKey)], tensors) =>
+        _int8Matrices = rounded;
 
     /// <summary>
     /// Opens the weights of a model folder (<c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names). Tensors already of type
     /// <paramref name="dtype"/> (null: the checkpoint's) lie in the mapped file; others are converted once. For a GPU they are copied to it. Throws <see cref="ModelFileException"/>.
     /// </summary>
-    public static ModelWeights Open(string folder, DecoderConfig config, ScalarType? dtype = null, Device? device = null)
+    public static ModelWeights Open(
+        string folder,
+        DecoderConfig config,
+        ScalarType? dtype = null,
+        Device? device = null
+    )
     {
         var tensors = CheckpointReader.Read(folder, config, dtype);
-        if (device is null || device.type == TorchSharp.DeviceType.CPU) return new(config, tensors);
+        if (device is null || device.type == TorchSharp.DeviceType.CPU)
+        {
+            return new(config, tensors);
+        }
+
         foreach (var (name, mapped) in tensors.ToList())
         {
-            using (mapped) tensors[name] = mapped.to(device).DetachFromDisposeScope();
+            using (mapped)
+            {
+                tensors[name] = mapped.to(device).DetachFromDisposeScope();
+            }
         }
 
         return new(config, tensors);
@@ -42,29 +54,64 @@ public sealed class ModelWeights : IDisposable
     /// </summary>
     internal static ModelWeights OpenInt8(string folder, DecoderConfig config)
     {
-        var rounded = new Dictionary<string, ByteWeights>(StringComparer.Ordinal);
+        var rounded = new Dictionary<string, Int8Weights>(StringComparer.Ordinal);
         var head = config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head;
-        var linear = WeightLayout.LinearLayers(config).Select(layer => $"{layer.Name}.weight").ToHashSet(StringComparer.Ordinal);
+        var linear = WeightLayout
+            .ListLinearLayers(config)
+            .Select(layer => $"{layer.Name}.weight")
+            .ToHashSet(StringComparer.Ordinal);
         try
         {
-            for (var i = 0; i < config.LayerCount; i++) Round(folder, config, name => linear.Contains(name) && name.StartsWith(WeightLayout.Layer(i) + ".", StringComparison.Ordinal), rounded);
-            Round(folder, config, name => name == head, rounded);
-            NativeHeap.GiveBack(); // what was bf16 for a moment, where the file has another type
-            return new(config, CheckpointReader.Read(folder, config, ScalarType.BFloat16, name => !linear.Contains(name) && name != WeightLayout.Head), rounded);
+            for (var i = 0; i < config.LayerCount; i++)
+            {
+                QuantizeInto(
+                    folder,
+                    config,
+                    name =>
+                        linear.Contains(name)
+                        && name.StartsWith(WeightLayout.GetLayerName(i) + ".", StringComparison.Ordinal),
+                    rounded
+                );
+            }
+
+            QuantizeInto(folder, config, name => name == head, rounded);
+            NativeHeap.ReleaseFreedMemory(); // what was bf16 for a moment, where the file has another type
+            return new(
+                config,
+                CheckpointReader.Read(
+                    folder,
+                    config,
+                    ScalarType.BFloat16,
+                    name => !linear.Contains(name) && name != WeightLayout.Head
+                ),
+                rounded
+            );
         }
         catch
         {
-            foreach (var weights in rounded.Values) weights.Dispose();
+            foreach (var weights in rounded.Values)
+            {
+                weights.Dispose();
+            }
+
             throw;
         }
     }
 
-    static void Round(string folder, DecoderConfig config, Func<string, bool> wanted, Dictionary<string, ByteWeights> rounded)
+    static void QuantizeInto(
+        string folder,
+        DecoderConfig config,
+        Func<string, bool> wanted,
+        Dictionary<string, Int8Weights> rounded
+    )
     {
         var tensors = CheckpointReader.Read(folder, config, ScalarType.BFloat16, wanted);
         try
         {
-            foreach (var (name, tensor) in tensors) rounded[name == WeightLayout.Embedding ? WeightLayout.Head : name] = ByteWeights.Round(tensor, name);
+            foreach (var (name, tensor) in tensors)
+            {
+                rounded[name == WeightLayout.Embedding ? WeightLayout.Head : name] = Int8Weights.Quantize(tensor, name);
+            }
         }
         catch (ArgumentException error)
         {
@@ -72,25 +119,35 @@ public sealed class ModelWeights : IDisposable
         }
         finally
         {
-            foreach (var tensor in tensors.Values) tensor.Dispose();
+            foreach (var tensor in tensors.Values)
+            {
+                tensor.Dispose();
+            }
         }
     }
 
     /// <summary>
     /// New float32 leaves for pre-training: matrices normal with deviation 0.02, those that write to the residual stream 0.02 / sqrt(2 layers), norms at one, biases zero.
     /// </summary>
-    public static ModelWeights Initialise(DecoderConfig config, long seed)
+    public static ModelWeights Initialize(DecoderConfig config, long seed)
     {
-        DecoderConfigCheck.Check(config, nameof(DecoderConfig));
+        DecoderConfigValidator.Validate(config, nameof(DecoderConfig));
         using var generator = new Generator((ulong)seed, CPU);
         var residual = 0.02 / Math.Sqrt(2.0 * config.LayerCount);
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var (name, shape) in WeightLayout.Weights(config))
+        foreach (var (name, shape) in WeightLayout.ListWeights(config))
         {
             using var scope = NewDisposeScope();
-            var writesToStream = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
-            var value = shape.Length == 2 ? randn(shape, dtype: ScalarType.Float32, generator: generator).mul_(Scalars.Of(writesToStream ? residual : 0.02))
-                : name.EndsWith(".bias", StringComparison.Ordinal) || config.NormAddsOne ? zeros(shape, dtype: ScalarType.Float32) : ones(shape, dtype: ScalarType.Float32);
+            var writesToStream =
+                name.EndsWith("o_proj.weight", StringComparison.Ordinal)
+                || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            var value =
+                shape.Length == 2
+                    ? randn(shape, dtype: ScalarType.Float32, generator: generator)
+                        .mul_(Scalars.Of(writesToStream ? residual : 0.02))
+                : name.EndsWith(".bias", StringComparison.Ordinal) || config.NormAddsOne
+                    ? zeros(shape, dtype: ScalarType.Float32)
+                : ones(shape, dtype: ScalarType.Float32);
             weights[name] = value.DetachFromDisposeScope();
             value.requires_grad = true;
         }
@@ -98,24 +155,37 @@ public sealed class ModelWeights : IDisposable
     }
 
     /// <summary>Weights on the same memory that are leaves of their own: changes of one are seen through the other, gradients are not.</summary>
-    internal ModelWeights Alias() => new(order, tensors.ToDictionary(pair => pair.Key, pair => pair.Value.detach().DetachFromDisposeScope(), StringComparer.Ordinal));
+    internal ModelWeights Alias() =>
+        new(
+            _order,
+            _tensors.ToDictionary(
+                pair => pair.Key,
+                pair => pair.Value.detach().DetachFromDisposeScope(),
+                StringComparer.Ordinal
+            )
+        );
 
     /// <summary>A weight by name, for example <c>model.layers.0.mlp.up_proj.weight</c>; this object owns it.</summary>
-    public Tensor this[string name] => tensors.TryGetValue(name, out var tensor) ? tensor : throw new KeyNotFoundException($"The model has no weight {name}.");
+    public Tensor this[string name] =>
+        _tensors.TryGetValue(name, out var tensor)
+            ? tensor
+            : throw new KeyNotFoundException($"The model has no weight {name}.");
 
     /// <summary>Names in model order.</summary>
-    public IReadOnlyList<string> Names => order;
+    public IReadOnlyList<string> Names => _order;
 
     /// <summary>The weights in model order; this object owns them.</summary>
-    public IReadOnlyList<Tensor> Parameters() => [.. order.Select(name => tensors[name])];
+    public IReadOnlyList<Tensor> Parameters() => [.. _order.Select(name => _tensors[name])];
 
     /// <summary>Bytes of all weights.</summary>
-    public long Bytes => tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size()) + rounded.Values.Sum(weights => weights.Bytes);
+    public long Bytes =>
+        _tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size())
+        + _int8Matrices.Values.Sum(weights => weights.ByteCount);
 
     /// <summary>The matrices that are int8, by name; none unless they were opened so. This object owns them.</summary>
-    internal IReadOnlyDictionary<string, ByteWeights> Rounded => rounded;
+    internal IReadOnlyDictionary<string, Int8Weights> Int8Matrices => _int8Matrices;
 
-    internal Tensor? Find(string name) => tensors.GetValueOrDefault(name);
+    internal Tensor? Find(string name) => _tensors.GetValueOrDefault(name);
 
     /// <summary>Puts tensors, which it owns from now on, in the place of others and disposes those.</summary>
     internal void Replace(IReadOnlyDictionary<string, Tensor> replacements)
@@ -123,14 +193,21 @@ public sealed class ModelWeights : IDisposable
         foreach (var (name, tensor) in replacements)
         {
             this[name].Dispose();
-            tensors[name] = tensor;
+            _tensors[name] = tensor;
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in tensors.Values) tensor.Dispose();
-        foreach (var weights in rounded.Values) weights.Dispose();
+        foreach (var tensor in _tensors.Values)
+        {
+            tensor.Dispose();
+        }
+
+        foreach (var weights in _int8Matrices.Values)
+        {
+            weights.Dispose();
+        }
     }
 }

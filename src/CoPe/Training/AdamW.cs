@@ -1,4 +1,4 @@
-using CoPe.Kernels;
+using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -13,15 +13,22 @@ namespace CoPe.Training;
 /// </summary>
 public sealed class AdamW : IDisposable
 {
-    readonly AdamWOptions options;
-    readonly long decayed;
+    readonly AdamWOptions _options;
+    readonly long _decayed;
 
     /// <summary>Moments of zero for <paramref name="users"/> users with <paramref name="width"/> weights each, of which the first <paramref name="decayed"/> decay.</summary>
     public AdamW(int users, long width, long decayed, AdamWOptions options, Device? device = null)
     {
-        if (decayed < 0 || decayed > width) throw new ArgumentOutOfRangeException(nameof(decayed), $"{decayed} of {width} weights cannot decay; expected between 0 and {width}.");
-        this.options = options;
-        this.decayed = decayed;
+        if (decayed < 0 || decayed > width)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(decayed),
+                $"{decayed} of {width} weights cannot decay; expected between 0 and {width}."
+            );
+        }
+
+        _options = options;
+        _decayed = decayed;
         FirstMoment = zeros(users, width, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         SecondMoment = zeros(users, width, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         StepCounts = new long[users];
@@ -43,11 +50,29 @@ public sealed class AdamW : IDisposable
     /// <exception cref="ArgumentException">A shape is not that of the moments.</exception>
     public void Step(Tensor weights, Tensor gradients, IReadOnlyList<double?> rates)
     {
-        if (!weights.shape.SequenceEqual(FirstMoment.shape) || !gradients.shape.SequenceEqual(FirstMoment.shape) || rates.Count != StepCounts.Length)
-            throw new ArgumentException($"Weights [{string.Join(", ", weights.shape)}], gradients [{string.Join(", ", gradients.shape)}] and {rates.Count} rates; expected [{string.Join(", ", FirstMoment.shape)}] and {StepCounts.Length} rates.", nameof(weights));
+        if (
+            !weights.shape.SequenceEqual(FirstMoment.shape)
+            || !gradients.shape.SequenceEqual(FirstMoment.shape)
+            || rates.Count != StepCounts.Length
+        )
+        {
+            throw new ArgumentException(
+                $"Weights [{string.Join(", ", weights.shape)}], gradients [{string.Join(", ", gradients.shape)}] and {rates.Count} rates; expected [{string.Join(", ", FirstMoment.shape)}] and {StepCounts.Length} rates.",
+                nameof(weights)
+            );
+        }
+
         var active = Enumerable.Range(0, rates.Count).Where(user => rates[user] is not null).ToArray();
-        if (active.Length == 0) return;
-        foreach (var user in active) StepCounts[user]++;
+        if (active.Length == 0)
+        {
+            return;
+        }
+
+        foreach (var user in active)
+        {
+            StepCounts[user]++;
+        }
+
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         if (active.Length == rates.Count)
@@ -59,18 +84,40 @@ public sealed class AdamW : IDisposable
         Tensor[] whole = [weights, FirstMoment, SecondMoment];
         var part = Array.ConvertAll(whole, all => all.index_select(0, rows));
         Update(part[0], gradients.index_select(0, rows), part[1], part[2], active, rates);
-        for (var i = 0; i < whole.Length; i++) whole[i].index_copy_(0, rows, part[i]);
+        for (var i = 0; i < whole.Length; i++)
+        {
+            whole[i].index_copy_(0, rows, part[i]);
+        }
     }
 
-    void Update(Tensor weights, Tensor gradients, Tensor first, Tensor second, int[] active, IReadOnlyList<double?> rates)
+    void Update(
+        Tensor weights,
+        Tensor gradients,
+        Tensor first,
+        Tensor second,
+        int[] active,
+        IReadOnlyList<double?> rates
+    )
     {
-        var decay = Column(active, user => 1 - rates[user]!.Value * options.WeightDecay, weights.device);
-        var stepSize = Column(active, user => rates[user]!.Value / (1 - Math.Pow(options.Beta1, StepCounts[user])), weights.device);
-        var rootCorrection = Column(active, user => 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, StepCounts[user])), weights.device);
-        if (options.WeightDecay != 0 && decayed > 0) weights.narrow(1, 0, decayed).mul_(decay);
-        first.mul_(Scalars.Of(options.Beta1)).add_(gradients, alpha: Scalars.Of(1 - options.Beta1));
-        second.mul_(Scalars.Of(options.Beta2)).addcmul_(gradients, gradients, Scalars.Of(1 - options.Beta2));
-        var denominator = second.sqrt().mul_(rootCorrection).add_(Scalars.Of(options.Epsilon), Scalars.One);
+        var decay = Column(active, user => 1 - rates[user]!.Value * _options.WeightDecay, weights.device);
+        var stepSize = Column(
+            active,
+            user => rates[user]!.Value / (1 - Math.Pow(_options.Beta1, StepCounts[user])),
+            weights.device
+        );
+        var rootCorrection = Column(
+            active,
+            user => 1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, StepCounts[user])),
+            weights.device
+        );
+        if (_options.WeightDecay != 0 && _decayed > 0)
+        {
+            weights.narrow(1, 0, _decayed).mul_(decay);
+        }
+
+        first.mul_(Scalars.Of(_options.Beta1)).add_(gradients, alpha: Scalars.Of(1 - _options.Beta1));
+        second.mul_(Scalars.Of(_options.Beta2)).addcmul_(gradients, gradients, Scalars.Of(1 - _options.Beta2));
+        var denominator = second.sqrt().mul_(rootCorrection).add_(Scalars.Of(_options.Epsilon), Scalars.One);
         weights.sub_(first.div(denominator).mul_(stepSize));
     }
 
@@ -82,5 +129,67 @@ public sealed class AdamW : IDisposable
     {
         FirstMoment.Dispose();
         SecondMoment.Dispose();
+    }
+}
+
+/// <summary>Constants of <see cref="AdamW"/>; defaults are the reference's.</summary>
+public sealed record AdamWOptions
+{
+    /// <summary>Decay of the first moment.</summary>
+    public double Beta1
+    {
+        get;
+        init => field = OptionGuard.Within(value, 0, 0.999999, "Adam beta1");
+    } = 0.9;
+
+    /// <summary>Decay of the second moment.</summary>
+    public double Beta2
+    {
+        get;
+        init => field = OptionGuard.Within(value, 0, 0.999999, "Adam beta2");
+    } = 0.999;
+
+    /// <summary>Added to the root of the second moment.</summary>
+    public double Epsilon
+    {
+        get;
+        init => field = OptionGuard.Positive(value, "Adam epsilon");
+    } = 1e-8;
+
+    /// <summary>Decoupled weight decay.</summary>
+    public double WeightDecay
+    {
+        get;
+        init => field = OptionGuard.AtLeast(value, 0, "weight decay");
+    } = 0.01;
+}
+
+/// <summary>Clipping of gradients by their norm, each user's by his own.</summary>
+public static class GradientClipping
+{
+    /// <summary>Euclidean norm of each user's gradient.</summary>
+    /// <param name="gradients"><c>[users, weights]</c> float32.</param>
+    /// <returns><c>[users]</c> float32, the caller's.</returns>
+    public static Tensor ComputeNorms(Tensor gradients) => linalg.vector_norm(gradients, 2, [1]);
+
+    /// <summary>
+    /// What each user's gradient is multiplied by, as <c>clip_grad_norm_</c> of torch:
+    /// <code>min(1, max / (norm + 1e-6)), or 1 where max is 0, as the trainer of transformers has it</code>
+    /// </summary>
+    /// <param name="norms"><c>[users]</c> float32.</param>
+    /// <param name="maxNorm">Largest norm let through; 0 for any.</param>
+    /// <returns><c>[users]</c> float32, the caller's.</returns>
+    public static Tensor ComputeCoefficients(Tensor norms, double maxNorm)
+    {
+        if (maxNorm == 0)
+        {
+            return ones_like(norms);
+        }
+
+        using var scope = NewDisposeScope();
+        return tensor((float)maxNorm, device: norms.device)
+            .div(norms.add(Scalars.Of(1e-6), Scalars.One))
+            .clamp_max_(Scalars.One)
+            .MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,4 @@
-using CoPe.Kernels;
+using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -15,7 +15,12 @@ public static class DpoLoss
     /// <param name="policyRejected">Log-probability of the rejected answer under the policy.</param>
     /// <param name="referenceChosen">Log-probability of the chosen answer under the reference.</param>
     /// <param name="referenceRejected">Log-probability of the rejected answer under the reference.</param>
-    public static Tensor LogRatio(Tensor policyChosen, Tensor policyRejected, Tensor referenceChosen, Tensor referenceRejected)
+    public static Tensor LogRatio(
+        Tensor policyChosen,
+        Tensor policyRejected,
+        Tensor referenceChosen,
+        Tensor referenceRejected
+    )
     {
         using var scope = NewDisposeScope();
         return ((policyChosen - policyRejected) - (referenceChosen - referenceRejected)).MoveToOuterDisposeScope();
@@ -31,7 +36,13 @@ public static class DpoLoss
         using var scope = NewDisposeScope();
         var scaled = logRatio.mul(Scalars.Of(beta));
         var loss = -nn.functional.logsigmoid(scaled);
-        if (labelSmoothing != 0) loss = loss.mul(Scalars.Of(1 - labelSmoothing)) - nn.functional.logsigmoid(-scaled).mul(Scalars.Of(labelSmoothing));
+        if (labelSmoothing != 0)
+        {
+            loss =
+                loss.mul(Scalars.Of(1 - labelSmoothing))
+                - nn.functional.logsigmoid(-scaled).mul(Scalars.Of(labelSmoothing));
+        }
+
         return loss.MoveToOuterDisposeScope();
     }
 

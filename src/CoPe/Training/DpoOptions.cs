@@ -4,16 +4,28 @@ namespace CoPe.Training;
 public sealed record DpoOptions
 {
     /// <summary>Strength of the tie to the reference; the reference implementation's <c>beta</c>.</summary>
-    public double Beta { get; init => field = OptionCheck.Positive(value, "dpo beta"); } = 0.01;
+    public double Beta
+    {
+        get;
+        init => field = OptionGuard.Positive(value, "dpo beta");
+    } = 0.01;
 
     /// <summary>The loss of a pair.</summary>
     public DpoLossKind Loss { get; init; } = DpoLossKind.Sigmoid;
 
     /// <summary>Probability that a pair is labelled the wrong way round; only <see cref="DpoLossKind.Sigmoid"/> knows it.</summary>
-    public double LabelSmoothing { get; init => field = OptionCheck.Within(value, 0, 0.5, "dpo label smoothing"); }
+    public double LabelSmoothing
+    {
+        get;
+        init => field = OptionGuard.Within(value, 0, 0.5, "dpo label smoothing");
+    }
 
     /// <summary>Weight of the chosen answers' negative log-likelihood, the mean over their tokens in the batch, added to the loss (after Pang et al. 2024, arXiv 2404.19733, equation 2; <c>rpo_alpha</c> of TRL 0.13).</summary>
-    public double RpoAlpha { get; init => field = OptionCheck.AtLeast(value, 0, "dpo rpo alpha"); }
+    public double RpoAlpha
+    {
+        get;
+        init => field = OptionGuard.AtLeast(value, 0, "dpo rpo alpha");
+    }
 
     /// <summary>What the policy is measured against.</summary>
     public DpoReference Reference { get; init; } = DpoReference.Tam;
@@ -23,6 +35,33 @@ public sealed record DpoOptions
     public void Validate()
     {
         if (LabelSmoothing > 0 && Loss != DpoLossKind.Sigmoid)
-            throw new ArgumentException($"dpo label smoothing is {LabelSmoothing}, but the loss {Loss} has none; set it to 0 or take the loss Sigmoid.");
+        {
+            throw new ArgumentException(
+                $"dpo label smoothing is {LabelSmoothing}, but the loss {Loss} has none; set it to 0 or take the loss Sigmoid."
+            );
+        }
     }
+}
+
+/// <summary>Which loss of a preference pair's log-ratio is minimised.</summary>
+public enum DpoLossKind
+{
+    /// <summary>DPO's own: <see cref="DpoLoss.Sigmoid"/>.</summary>
+    Sigmoid,
+
+    /// <summary><see cref="DpoLoss.Ipo"/>, over log-probabilities per token.</summary>
+    Ipo,
+
+    /// <summary><see cref="DpoLoss.Hinge"/>.</summary>
+    Hinge,
+}
+
+/// <summary>Which model the policy is measured against.</summary>
+public enum DpoReference
+{
+    /// <summary>The task-adaptive model, that is, the policy without its user's adapter: what TRL 0.13, and so the reference implementation, does.</summary>
+    Tam,
+
+    /// <summary>The user's adapter as training found it: what TRL 0.29 and newer do.</summary>
+    Sft,
 }

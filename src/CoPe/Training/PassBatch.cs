@@ -1,11 +1,12 @@
-using CoPe.Kernels;
+using CoPe.Adapters;
+using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
 
 /// <summary>The tensors of one pass. Owns them.</summary>
-internal sealed class PassBatch : IDisposable
+sealed class PassBatch : IDisposable
 {
     public PassBatch(IReadOnlyList<PlannedRow> rows, Device? device = null)
     {
@@ -61,10 +62,22 @@ internal sealed class PassBatch : IDisposable
     {
         var ids = new long[rows.Count * width];
         for (var i = 0; i < rows.Count; i++)
-            for (var k = 0; k < rows[i].Row.Ids.Length; k++) ids[i * width + k] = rows[i].Row.Ids[k];
+        {
+            for (var k = 0; k < rows[i].Row.Ids.Length; k++)
+            {
+                ids[i * width + k] = rows[i].Row.Ids[k];
+            }
+        }
+
         var tokens = tensor(ids, [rows.Count, width], device: device);
-        int[][]? wanted = rows.All(row => row.Row.LabelColumns.Length == width) ? null : [.. rows.Select(row => row.Row.LabelColumns)];
-        if (!rows[0].Row.IsPair) return new TokenBatch(tokens, wanted: wanted);
+        int[][]? wanted = rows.All(row => row.Row.LabelColumns.Length == width)
+            ? null
+            : [.. rows.Select(row => row.Row.LabelColumns)];
+        if (!rows[0].Row.IsPair)
+        {
+            return new TokenBatch(tokens, wanted: wanted);
+        }
+
         var from = Column(rows, row => row.BranchFrom, device);
         var at = Column(rows, row => row.BranchAt, device);
         var column = Scalars.Range(0, width, device ?? CPU);
@@ -72,7 +85,12 @@ internal sealed class PassBatch : IDisposable
         var query = column.view(1, width, 1);
         var key = column.view(1, 1, width);
         var hidden = (query >= at.unsqueeze(2)) & (key >= from.unsqueeze(2)) & (key < at.unsqueeze(2)); // [rows, width, width]
-        return new TokenBatch(tokens, positions, (key <= query) & ~hidden, [.. rows.Select(row => row.Row.LabelColumns)]);
+        return new TokenBatch(
+            tokens,
+            positions,
+            (key <= query) & ~hidden,
+            [.. rows.Select(row => row.Row.LabelColumns)]
+        );
     }
 
     static Tensor Column(IReadOnlyList<PlannedRow> rows, Func<TrainingRow, int> value, Device? device) =>
@@ -87,5 +105,52 @@ internal sealed class PassBatch : IDisposable
         SequenceOfLabel.Dispose();
         UserOfRow.Dispose();
         Weights.Dispose();
+    }
+}
+
+/// <summary>Splits the rows of a step into passes.</summary>
+static class PassPlanner
+{
+    /// <summary>Passes as <see cref="PassSplitter"/> cuts them: longest rows first, users in order within a pass.</summary>
+    public static IReadOnlyList<IReadOnlyList<PlannedRow>> Split(
+        IEnumerable<PlannedRow> rows,
+        int maxTokens,
+        int workers = 1
+    )
+    {
+        var sorted = rows.OrderByDescending(Width).ThenBy(row => row.User).ThenBy(row => row.Example).ToArray();
+        var passes = new List<IReadOnlyList<PlannedRow>>();
+        var first = 0;
+        foreach (var count in PassSplitter.Split([.. sorted.Select(Width)], maxTokens, workers))
+        {
+            passes.Add([.. sorted[first..(first + count)].OrderBy(row => row.User).ThenBy(row => row.Example)]);
+            first += count;
+        }
+
+        return passes;
+    }
+
+    static int Width(PlannedRow row) => row.Row.Ids.Length;
+}
+
+/// <summary>A pass through the model that ends in logits at the labels only: prompts need none.</summary>
+static class LabelLogits
+{
+    /// <summary>Logits <c>[labels, vocab]</c> float32, the caller's. With <paramref name="recompute"/> layers are computed again for their gradients; the caller's scope then holds what they need.</summary>
+    public static Tensor Compute(CausalLm model, PassBatch batch, AdapterRows? adapters, bool recompute = false)
+    {
+        if (recompute)
+        {
+            return AtLabels(model, model.ForwardCheckpointed(batch.Tokens, adapters));
+        }
+
+        using var scope = NewDisposeScope();
+        return AtLabels(model, model.Forward(batch.Tokens, adapters)).MoveToOuterDisposeScope();
+    }
+
+    static Tensor AtLabels(CausalLm model, Tensor hidden)
+    {
+        using var scope = NewDisposeScope();
+        return model.ComputeLogits(hidden.reshape(-1, model.Config.HiddenSize)).MoveToOuterDisposeScope();
     }
 }

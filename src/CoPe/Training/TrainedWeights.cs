@@ -4,24 +4,25 @@ namespace CoPe.Training;
 
 /// <summary>
 /// The weights in training as one float32 matrix <c>[users, weights]</c>, so that clipping and optimiser are a few operations whatever the number of tensors.
-/// The model reads the leaves; <see cref="Publish"/> copies the matrix into them. Owns the matrix, not the leaves.
+/// The model reads the leaves; <see cref="CopyToModel"/> copies the matrix into them. Owns the matrix, not the leaves.
 /// </summary>
-internal sealed class TrainedWeights : IDisposable
+sealed class TrainedWeights : IDisposable
 {
-    readonly IReadOnlyList<Tensor> leaves;
-    readonly int users;
+    readonly IReadOnlyList<Tensor> _leaves;
+    readonly int _users;
 
     /// <param name="decayed">Leaves subject to weight decay, each with the users as first dimension (or whole, for one user).</param>
     /// <param name="undecayed">The other leaves.</param>
     /// <param name="users">Number of users.</param>
     public TrainedWeights(IReadOnlyList<Tensor> decayed, IReadOnlyList<Tensor> undecayed, int users)
     {
-        leaves = [.. decayed, .. undecayed];
-        this.users = users;
+        _leaves = [.. decayed, .. undecayed];
+        _users = users;
         DecayedWidth = decayed.Sum(leaf => leaf.numel()) / users;
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Values = cat([.. leaves.Select(leaf => leaf.detach().reshape(users, -1).to(ScalarType.Float32))], 1).DetachFromDisposeScope();
+        Values = cat([.. _leaves.Select(leaf => leaf.detach().reshape(users, -1).to(ScalarType.Float32))], 1)
+            .DetachFromDisposeScope();
     }
 
     /// <summary><c>[users, weights]</c> float32.</summary>
@@ -31,14 +32,14 @@ internal sealed class TrainedWeights : IDisposable
     public long DecayedWidth { get; }
 
     /// <summary>Copies the matrix into the leaves.</summary>
-    public void Publish()
+    public void CopyToModel()
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         long offset = 0;
-        foreach (var leaf in leaves)
+        foreach (var leaf in _leaves)
         {
-            var width = leaf.numel() / users;
+            var width = leaf.numel() / _users;
             leaf.copy_(Values.narrow(1, offset, width).view(leaf.shape));
             offset += width;
         }

@@ -15,3 +15,65 @@ public sealed record TrainingCheckpoint
     /// <summary>Weights and moments by name, <c>[users * weights]</c>.</summary>
     public required IReadOnlyDictionary<string, float[]> Arrays { get; init; }
 }
+
+/// <summary>Keeps the state of one unfinished training.</summary>
+public interface ICheckpointStore
+{
+    /// <summary>The last complete checkpoint, or null.</summary>
+    TrainingCheckpoint? Load();
+
+    /// <summary>Replaces the last checkpoint; if it fails, the last one stays.</summary>
+    void Save(TrainingCheckpoint checkpoint);
+
+    /// <summary>Forgets every checkpoint.</summary>
+    void Clear();
+}
+
+/// <summary>When a training saves its state, besides when it is cancelled.</summary>
+public sealed record CheckpointPolicy
+{
+    /// <summary>Every so many steps; 0 goes by time alone.</summary>
+    public int EverySteps
+    {
+        get;
+        init => field = OptionGuard.AtLeast(value, 0, "checkpoint steps");
+    }
+
+    /// <summary>After so much time since the last one.</summary>
+    public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>A checkpoint belongs to another training than the one that would continue it.</summary>
+public sealed class StaleCheckpointException : Exception
+{
+    /// <summary>Names no difference.</summary>
+    public StaleCheckpointException() { }
+
+    /// <summary>Says what differs.</summary>
+    public StaleCheckpointException(string message)
+        : base(message) { }
+
+    /// <summary>Says what differs and why.</summary>
+    public StaleCheckpointException(string message, Exception inner)
+        : base(message, inner) { }
+
+    /// <summary>Throws unless both name the same parts with the same hashes.</summary>
+    internal static void ThrowIfDifferent(
+        IReadOnlyDictionary<string, string> saved,
+        IReadOnlyDictionary<string, string> now,
+        string stage
+    )
+    {
+        var different = saved
+            .Keys.Union(now.Keys)
+            .Where(part => saved.GetValueOrDefault(part) != now.GetValueOrDefault(part))
+            .Order(StringComparer.Ordinal)
+            .ToArray();
+        if (different.Length > 0)
+        {
+            throw new StaleCheckpointException(
+                $"the checkpoint of {stage} was made with other {string.Join(", ", different)} than this training has"
+            );
+        }
+    }
+}

@@ -7,7 +7,7 @@ public sealed record TrainingOutcome
     public required string User { get; init; }
 
     /// <summary>How it ended.</summary>
-    public required TrainingEnd End { get; init; }
+    public required TrainingStatus Status { get; init; }
 
     /// <summary>Steps taken.</summary>
     public required long Steps { get; init; }
@@ -17,4 +17,23 @@ public sealed record TrainingOutcome
 
     /// <summary>Lowest development loss; null without a development split.</summary>
     public double? BestDevelopmentLoss { get; init; }
+}
+
+/// <summary>How a user's training stands.</summary>
+public enum TrainingStatus
+{
+    /// <summary>Still training.</summary>
+    InProgress,
+
+    /// <summary>All steps were taken.</summary>
+    Finished,
+
+    /// <summary>The development loss no longer fell; the best adapter was kept.</summary>
+    StoppedEarly,
+
+    /// <summary>The loss or its gradient was no longer a number; the last good adapter was kept.</summary>
+    Diverged,
+
+    /// <summary>There was nothing to learn from; the adapter is as it was.</summary>
+    NoExamples,
 }

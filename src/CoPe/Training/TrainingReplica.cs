@@ -1,3 +1,4 @@
+using CoPe.Kernels.Threads;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -12,11 +13,17 @@ namespace CoPe.Training;
 /// <param name="leaves">The leaves in the order of <see cref="TrainedWeights"/>.</param>
 /// <param name="users">Number of users.</param>
 /// <param name="owned">Disposed with this.</param>
-internal sealed class TrainingReplica(CausalLm model, TrainingAdapters? worn, IReadOnlyList<Tensor> leaves, int users, IDisposable owned) : IDisposable
+sealed class TrainingReplica(
+    CausalLm model,
+    TrainingAdapters? worn,
+    IReadOnlyList<Tensor> leaves,
+    int users,
+    IDisposable owned
+) : IDisposable
 {
     public CausalLm Model { get; } = model;
 
-    public TrainingAdapters? Worn { get; } = worn;
+    public TrainingAdapters? Adapters { get; } = worn;
 
     /// <summary>Gradients <c>[users, weights]</c> float32, zero where a leaf has none; the caller's. The leaves' own are dropped.</summary>
     public Tensor TakeGradients()
@@ -36,4 +43,43 @@ internal sealed class TrainingReplica(CausalLm model, TrainingAdapters? worn, IR
 
     /// <inheritdoc/>
     public void Dispose() => owned.Dispose();
+}
+
+/// <summary>Runs the passes of a step side by side, each worker on its own replica. Results come in the order of the passes, whoever ran them. Owns the replicas.</summary>
+/// <param name="replicate">Makes one worker's replica.</param>
+/// <param name="count">Number of workers.</param>
+sealed class PassWorkers(Func<TrainingReplica> replicate, int count) : IDisposable
+{
+    readonly TrainingReplica[] _replicas = [.. Enumerable.Range(0, count).Select(_ => replicate())];
+
+    /// <summary>Number of workers.</summary>
+    public int Count => _replicas.Length;
+
+    /// <summary>Runs every pass and returns the results in order; the caller owns them.</summary>
+    public T[] Run<T>(
+        IReadOnlyList<IReadOnlyList<PlannedRow>> passes,
+        Func<TrainingReplica, IReadOnlyList<PlannedRow>, T> run
+    ) => TorchThreads.Run(Count, passes.Count, (worker, pass) => run(_replicas[worker], passes[pass]));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var replica in _replicas)
+        {
+            replica.Dispose();
+        }
+    }
+}
+
+/// <summary>What one pass gives. Owns its tensors.</summary>
+/// <param name="Gradients"><c>[users, weights]</c> float32.</param>
+/// <param name="Figures">Sums of the objective's figures <c>[users, figures]</c> float32.</param>
+/// <param name="Tokens">Tokens without padding.</param>
+sealed record PassResult(Tensor Gradients, Tensor Figures, long Tokens) : IDisposable
+{
+    public void Dispose()
+    {
+        Gradients.Dispose();
+        Figures.Dispose();
+    }
 }

@@ -1,5 +1,5 @@
 using CoPe.Adapters;
-using CoPe.Tests.Modeling;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Adapters;
@@ -16,7 +16,10 @@ public class AdapterBankTests
         using var alone = AdapterBank.Create(TinyModels.Plain, Config, [2]);
         using var second = both.Extract(1);
         using var first = both.Extract(0);
-        Assert.All(alone.Parameters().Zip(second.Parameters()), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
+        Assert.All(
+            alone.Parameters().Zip(second.Parameters()),
+            pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>())
+        );
         Assert.False(first.Parameters()[0].equal(second.Parameters()[0]).all().item<bool>());
     }
 
@@ -25,7 +28,15 @@ public class AdapterBankTests
     {
         using var scope = NewDisposeScope();
         using var bank = AdapterBank.Create(TinyModels.Plain, Config, [1]);
-        Assert.Equal(["model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.v_proj", "model.layers.1.self_attn.q_proj", "model.layers.1.self_attn.v_proj"], bank.LayerNames);
+        Assert.Equal(
+            [
+                "model.layers.0.self_attn.q_proj",
+                "model.layers.0.self_attn.v_proj",
+                "model.layers.1.self_attn.q_proj",
+                "model.layers.1.self_attn.v_proj",
+            ],
+            bank.LayerNames
+        );
         foreach (var pair in bank.Pairs.Values)
         {
             Assert.Equal([1, 4, 16], pair.A.shape);
@@ -41,11 +52,14 @@ public class AdapterBankTests
         using var other = AdapterBank.Create(TinyModels.Plain, Config, [2]);
         bank.RequireGrad(true);
         bank.CopyFrom(other);
-        Assert.All(bank.Parameters().Zip(other.Parameters()), pair =>
-        {
-            Assert.True(pair.First.is_leaf && pair.First.requires_grad);
-            Assert.True(pair.First.equal(pair.Second).all().item<bool>());
-        });
+        Assert.All(
+            bank.Parameters().Zip(other.Parameters()),
+            pair =>
+            {
+                Assert.True(pair.First.is_leaf && pair.First.requires_grad);
+                Assert.True(pair.First.equal(pair.Second).all().item<bool>());
+            }
+        );
     }
 
     [Fact]
@@ -59,12 +73,20 @@ public class AdapterBankTests
 
     [Fact]
     public void A_target_that_names_no_layer_is_refused() =>
-        Assert.Contains("query_proj", Assert.Throws<ArgumentException>(() => AdapterBank.Create(TinyModels.Plain, Config with { TargetModules = ["query_proj"] }, [1])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "query_proj",
+            Assert
+                .Throws<ArgumentException>(() =>
+                    AdapterBank.Create(TinyModels.Plain, Config with { TargetModules = ["query_proj"] }, [1])
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Making_and_freeing_banks_leaves_no_tensor_behind()
     {
-        var before = TensorCount.Settled();
+        var before = TensorCount.AfterGarbageCollection();
         using (var bank = AdapterBank.Create(TinyModels.Plain, Config, [1, 2]))
         using (bank.Extract(0)) { }
         Assert.Equal(before, Tensor.TotalCount);

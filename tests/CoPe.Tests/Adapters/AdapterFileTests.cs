@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using CoPe.Adapters;
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
-using CoPe.Tests.Modeling;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Adapters;
@@ -16,20 +16,38 @@ public class AdapterFileTests
     public void An_adapter_written_is_read_again(int rank, double alpha, bool rsLora, params string[] targets)
     {
         using var folder = new TemporaryFolder();
-        using var bank = TinyModels.Adapters(TinyModels.Everything, 2, new LoraConfig { Rank = rank, Alpha = alpha, UseRsLora = rsLora, TargetModules = targets });
+        using var bank = TinyModels.Adapters(
+            TinyModels.Everything,
+            2,
+            new LoraConfig
+            {
+                Rank = rank,
+                Alpha = alpha,
+                UseRsLora = rsLora,
+                TargetModules = targets,
+            }
+        );
         AdapterFile.Write(folder.Path, bank, 1, "some/model");
         using var read = AdapterFile.Read(folder.Path, TinyModels.Everything);
         using var expected = bank.Extract(1);
         Assert.Equal(bank.Config.Scaling, read.Config.Scaling);
         Assert.Equal(expected.LayerNames, read.LayerNames);
-        Assert.All(expected.Parameters().Zip(read.Parameters()), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
+        Assert.All(
+            expected.Parameters().Zip(read.Parameters()),
+            pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>())
+        );
     }
 
     [Fact]
     public void An_adapter_on_some_layers_can_be_read_written_and_read_again()
     {
-        using TemporaryFolder first = new(), second = new();
-        using var bank = TinyModels.Adapters(TinyModels.Everything, 1, new LoraConfig { Rank = 2, TargetModules = ["layers.1.self_attn.q_proj", "down_proj"] });
+        using TemporaryFolder first = new(),
+            second = new();
+        using var bank = TinyModels.Adapters(
+            TinyModels.Everything,
+            1,
+            new LoraConfig { Rank = 2, TargetModules = ["layers.1.self_attn.q_proj", "down_proj"] }
+        );
         AdapterFile.Write(first.Path, bank, 0, "");
         using var read = AdapterFile.Read(first.Path, TinyModels.Everything);
         AdapterFile.Write(second.Path, read, 0, "");
@@ -43,43 +61,77 @@ public class AdapterFileTests
         foreach (var original in GoldenFolders.Entries("adapters", "*").SelectMany(Directory.GetDirectories))
         {
             using var folder = new TemporaryFolder();
-            var model = DecoderConfig.Read(Path.Combine(original, "..", "..", "..", "models", Path.GetFileName(Path.GetDirectoryName(original))!));
+            var model = DecoderConfig.Read(
+                Path.Combine(original, "..", "..", "..", "models", Path.GetFileName(Path.GetDirectoryName(original))!)
+            );
             using var bank = AdapterFile.Read(original, model);
             AdapterFile.Write(folder.Path, bank, 0, "");
-            Assert.Equal(File.ReadAllBytes(Path.Combine(original, "adapter_model.safetensors")), File.ReadAllBytes(folder.At("adapter_model.safetensors")));
-            var (ours, theirs) = (Json(folder.At("adapter_config.json")), Json(Path.Combine(original, "adapter_config.json")));
-            Assert.All(new[] { "r", "lora_alpha", "lora_dropout", "peft_type", "bias", "use_rslora", "use_dora", "fan_in_fan_out" }, key =>
-                Assert.Equal(theirs[key]!.ToJsonString().Replace(".0", "", StringComparison.Ordinal), ours[key]!.ToJsonString().Replace(".0", "", StringComparison.Ordinal)));
+            Assert.Equal(
+                File.ReadAllBytes(Path.Combine(original, "adapter_model.safetensors")),
+                File.ReadAllBytes(folder.At("adapter_model.safetensors"))
+            );
+            var (ours, theirs) = (
+                Json(folder.At("adapter_config.json")),
+                Json(Path.Combine(original, "adapter_config.json"))
+            );
+            Assert.All(
+                new[]
+                {
+                    "r",
+                    "lora_alpha",
+                    "lora_dropout",
+                    "peft_type",
+                    "bias",
+                    "use_rslora",
+                    "use_dora",
+                    "fan_in_fan_out",
+                },
+                key =>
+                    Assert.Equal(
+                        theirs[key]!.ToJsonString().Replace(".0", "", StringComparison.Ordinal),
+                        ours[key]!.ToJsonString().Replace(".0", "", StringComparison.Ordinal)
+                    )
+            );
             Assert.Equal(Targets(theirs), Targets(ours));
             Assert.All(ours, key => Assert.True(theirs.ContainsKey(key.Key), $"PEFT knows no key {key.Key}."));
         }
 
         static JsonObject Json(string file) => JsonNode.Parse(File.ReadAllText(file))!.AsObject();
-        static IEnumerable<string> Targets(JsonObject json) => json["target_modules"]!.AsArray().Select(t => (string)t!).Order();
+        static IEnumerable<string> Targets(JsonObject json) =>
+            json["target_modules"]!.AsArray().Select(t => (string)t!).Order();
     }
 
-    public static TheoryData<string, string, string> Unsupported => new()
-    {
-        { "use_dora", "true", "use_dora" },
-        { "modules_to_save", "[\"lm_head\"]", "modules_to_save" },
-        { "rank_pattern", "{\"q_proj\": 4}", "rank_pattern" },
-        { "peft_type", "\"IA3\"", "IA3" },
-        { "bias", "\"all\"", "bias" },
-        { "fan_in_fan_out", "true", "fan_in_fan_out" },
-        { "layers_to_transform", "[0]", "layers_to_transform" },
-        { "task_type", "\"SEQ_CLS\"", "SEQ_CLS" },
-        { "r", "0", "rank is 0" },
-        { "r", "\"four\"", "r: is \"four\"" },
-        { "r", "4", "rank 4 imply" },
-        { "lora_alpha", "null", "lora_alpha" },
-        { "init_lora_weights", "\"pissa_niter_4\"", "pissa_niter_4" },
-        { "target_modules", "[\"q_proj\", \"v_proj\", \"down_proj\", \"up_proj\"]", "model.layers.0.mlp.up_proj: has no lora_A and lora_B tensors" },
-        { "target_modules", "[\"q_proj\", \"v_proj\"]", "model.layers.0.mlp.down_proj: has lora tensors, but target_modules" },
-        { "target_modules", "\"all-linear\"", "model.layers.0.self_attn.k_proj: has no lora_A" },
-        { "target_modules", "\"model.*(q|v)_proj\"", "model.layers.0.mlp.down_proj: has lora tensors" },
-        { "target_modules", "\"(\"", "target_modules: is no regular expression" },
-        { "target_modules", "3", "target_modules: is 3" },
-    };
+    public static TheoryData<string, string, string> Unsupported =>
+        new()
+        {
+            { "use_dora", "true", "use_dora" },
+            { "modules_to_save", "[\"lm_head\"]", "modules_to_save" },
+            { "rank_pattern", "{\"q_proj\": 4}", "rank_pattern" },
+            { "peft_type", "\"IA3\"", "IA3" },
+            { "bias", "\"all\"", "bias" },
+            { "fan_in_fan_out", "true", "fan_in_fan_out" },
+            { "layers_to_transform", "[0]", "layers_to_transform" },
+            { "task_type", "\"SEQ_CLS\"", "SEQ_CLS" },
+            { "r", "0", "rank is 0" },
+            { "r", "\"four\"", "r: is \"four\"" },
+            { "r", "4", "rank 4 imply" },
+            { "lora_alpha", "null", "lora_alpha" },
+            { "init_lora_weights", "\"pissa_niter_4\"", "pissa_niter_4" },
+            {
+                "target_modules",
+                "[\"q_proj\", \"v_proj\", \"down_proj\", \"up_proj\"]",
+                "model.layers.0.mlp.up_proj: has no lora_A and lora_B tensors"
+            },
+            {
+                "target_modules",
+                "[\"q_proj\", \"v_proj\"]",
+                "model.layers.0.mlp.down_proj: has lora tensors, but target_modules"
+            },
+            { "target_modules", "\"all-linear\"", "model.layers.0.self_attn.k_proj: has no lora_A" },
+            { "target_modules", "\"model.*(q|v)_proj\"", "model.layers.0.mlp.down_proj: has lora tensors" },
+            { "target_modules", "\"(\"", "target_modules: is no regular expression" },
+            { "target_modules", "3", "target_modules: is 3" },
+        };
 
     [Theory]
     [MemberData(nameof(Unsupported))]
@@ -91,7 +143,11 @@ public class AdapterFileTests
         var json = JsonNode.Parse(File.ReadAllText(folder.At("adapter_config.json")))!;
         json[key] = JsonNode.Parse(value);
         File.WriteAllText(folder.At("adapter_config.json"), json.ToJsonString());
-        Assert.Contains(named, Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, TinyModels.Plain)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            named,
+            Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, TinyModels.Plain)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -101,10 +157,19 @@ public class AdapterFileTests
         using var bank = TinyModels.Adapters(TinyModels.Plain, 1);
         AdapterFile.Write(folder.Path, bank, 0, "");
         Assert.Contains("model.layers.1.", Refusal(TinyModels.Plain with { LayerCount = 1 }), StringComparison.Ordinal);
-        Assert.Contains("model.layers.2.self_attn.q_proj: has no lora_A and lora_B tensors, though target_modules", Refusal(TinyModels.Plain with { LayerCount = 3 }), StringComparison.Ordinal);
-        Assert.Contains("down_proj.lora_A.weight: has shape [3, 24]; model and rank 3 imply [3, 20]", Refusal(TinyModels.Plain with { IntermediateSize = 20 }), StringComparison.Ordinal);
+        Assert.Contains(
+            "model.layers.2.self_attn.q_proj: has no lora_A and lora_B tensors, though target_modules",
+            Refusal(TinyModels.Plain with { LayerCount = 3 }),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "down_proj.lora_A.weight: has shape [3, 24]; model and rank 3 imply [3, 20]",
+            Refusal(TinyModels.Plain with { IntermediateSize = 20 }),
+            StringComparison.Ordinal
+        );
 
-        string Refusal(DecoderConfig model) => Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, model)).Message;
+        string Refusal(DecoderConfig model) =>
+            Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, model)).Message;
     }
 
     [Theory]
@@ -134,8 +199,15 @@ public class AdapterFileTests
         using var scope = NewDisposeScope();
         using var bank = TinyModels.Adapters(TinyModels.Plain, 1);
         AdapterFile.Write(folder.Path, bank, 0, "");
-        SafetensorsWriter.Write(folder.At("adapter_model.safetensors"), new Dictionary<string, Tensor> { [name] = ones(3, 16) });
-        Assert.Contains(name, Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, TinyModels.Plain)).Message, StringComparison.Ordinal);
+        SafetensorsWriter.Write(
+            folder.At("adapter_model.safetensors"),
+            new Dictionary<string, Tensor> { [name] = ones(3, 16) }
+        );
+        Assert.Contains(
+            name,
+            Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, TinyModels.Plain)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -145,7 +217,17 @@ public class AdapterFileTests
         using var scope = NewDisposeScope();
         using var bank = TinyModels.Adapters(TinyModels.Plain, 1);
         AdapterFile.Write(folder.Path, bank, 0, "");
-        SafetensorsWriter.Write(folder.At("adapter_model.safetensors"), new Dictionary<string, Tensor> { ["base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"] = ones(3, 16) });
-        Assert.Contains("lora_B.weight is missing", Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, TinyModels.Plain)).Message, StringComparison.Ordinal);
+        SafetensorsWriter.Write(
+            folder.At("adapter_model.safetensors"),
+            new Dictionary<string, Tensor>
+            {
+                ["base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"] = ones(3, 16),
+            }
+        );
+        Assert.Contains(
+            "lora_B.weight is missing",
+            Assert.Throws<ModelFileException>(() => AdapterFile.Read(folder.Path, TinyModels.Plain)).Message,
+            StringComparison.Ordinal
+        );
     }
 }

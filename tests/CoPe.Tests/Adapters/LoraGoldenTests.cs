@@ -1,5 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Modeling;
+using CoPe.Testing;
 using CoPe.Tests.Modeling;
 using static TorchSharp.torch;
 
@@ -30,8 +31,30 @@ public class LoraGoldenTests(ITestOutputHelper output)
         CheckLeft(file, model, golden, AdapterRows.All(task).With(AdapterRows.All(users, 0)));
 
         AdapterMerge.MergeInto(model.Weights, task);
-        foreach (var name in new[] { "tam_merged.layers.0.q_proj.weight", "tam_merged.layers.3.o_proj.weight", "tam_merged_oppu.layers.0.q_proj.weight" })
-            if (golden.Has(name)) TinyModels.AssertClose(golden[name], model.Weights["model." + name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..].Replace("q_proj", "self_attn.q_proj", StringComparison.Ordinal).Replace("o_proj", "self_attn.o_proj", StringComparison.Ordinal)], 1e-6);
+        foreach (
+            var name in new[]
+            {
+                "tam_merged.layers.0.q_proj.weight",
+                "tam_merged.layers.3.o_proj.weight",
+                "tam_merged_oppu.layers.0.q_proj.weight",
+            }
+        )
+        {
+            if (golden.Has(name))
+            {
+                TinyModels.AssertClose(
+                    golden[name],
+                    model.Weights[
+                        "model."
+                            + name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..]
+                                .Replace("q_proj", "self_attn.q_proj", StringComparison.Ordinal)
+                                .Replace("o_proj", "self_attn.o_proj", StringComparison.Ordinal)
+                    ],
+                    1e-6
+                );
+            }
+        }
+
         Check("logits_tam_merged", null);
         Check("logits_tam_merged_oppu", null);
         Check("logits_tam_user1_unmerged", AdapterRows.All(users, 1));
@@ -41,7 +64,12 @@ public class LoraGoldenTests(ITestOutputHelper output)
         void Check(string name, AdapterRows? rows)
         {
             using (rows)
-                if (golden.Has(name)) CheckCase($"{file}: {name}", TinyModels.Logits(model, ids, rows), golden[name], 1e-4);
+            {
+                if (golden.Has(name))
+                {
+                    CheckCase($"{file}: {name}", TinyModels.Logits(model, ids, rows), golden[name], 1e-4);
+                }
+            }
         }
     }
 
@@ -52,7 +80,11 @@ public class LoraGoldenTests(ITestOutputHelper output)
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var golden = new GoldenTensors(file);
-        if (!golden.Has("logits_tam_merged_bf16")) return;
+        if (!golden.Has("logits_tam_merged_bf16"))
+        {
+            return;
+        }
+
         using var model = CausalLm.Load(ForwardGoldenTests.ModelOf(file));
         Assert.Equal(ScalarType.BFloat16, model.Dtype);
         using var task = Read(file, "tam", model.Config);
@@ -61,11 +93,23 @@ public class LoraGoldenTests(ITestOutputHelper output)
         AdapterMerge.MergeInto(model.Weights, task);
         Check("logits_tam_merged_bf16", null);
         Check("logits_tam_user0_unmerged_bf16", AdapterRows.All(users, 0));
-        TinyModels.AssertClose(golden["tam_merged_bf16.layers.0.q_proj.weight"].to(ScalarType.Float32), model.Weights["model.layers.0.self_attn.q_proj.weight"].to(ScalarType.Float32), 0.01);
+        TinyModels.AssertClose(
+            golden["tam_merged_bf16.layers.0.q_proj.weight"].to(ScalarType.Float32),
+            model.Weights["model.layers.0.self_attn.q_proj.weight"].to(ScalarType.Float32),
+            0.01
+        );
 
         void Check(string name, AdapterRows? rows)
         {
-            using (rows) CheckCase($"{file}: {name}", TinyModels.Logits(model, golden["ids"], rows), golden[name].to(ScalarType.Float32), 0.5);
+            using (rows)
+            {
+                CheckCase(
+                    $"{file}: {name}",
+                    TinyModels.Logits(model, golden["ids"], rows),
+                    golden[name].to(ScalarType.Float32),
+                    0.5
+                );
+            }
         }
     }
 
@@ -94,9 +138,22 @@ public class LoraGoldenTests(ITestOutputHelper output)
     {
         using (rows)
         {
-            if (!golden.Has("logits_tam_user0_unmerged_left")) return;
-            var logits = ForwardGoldenTests.Logits(model, golden["left_ids"], mask: golden["left_mask"], adapters: rows);
-            var difference = GoldenTensors.Difference(logits, golden["logits_tam_user0_unmerged_left"], golden["left_mask"]);
+            if (!golden.Has("logits_tam_user0_unmerged_left"))
+            {
+                return;
+            }
+
+            var logits = ForwardGoldenTests.Logits(
+                model,
+                golden["left_ids"],
+                mask: golden["left_mask"],
+                adapters: rows
+            );
+            var difference = GoldenTensors.Difference(
+                logits,
+                golden["logits_tam_user0_unmerged_left"],
+                golden["left_mask"]
+            );
             Assert.True(difference <= 1e-4, $"{file}: left padding: logits differ by {difference:e2}.");
         }
     }
@@ -110,7 +167,8 @@ public class LoraGoldenTests(ITestOutputHelper output)
 
     static AdapterBank BothUsers(string file, DecoderConfig config)
     {
-        using AdapterBank first = Read(file, "user0", config), second = Read(file, "user1", config);
+        using AdapterBank first = Read(file, "user0", config),
+            second = Read(file, "user1", config);
         return AdapterBank.Stack([first, second]);
     }
 
@@ -119,6 +177,9 @@ public class LoraGoldenTests(ITestOutputHelper output)
     {
         var all = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(file))!, "adapters");
         var name = Path.GetFileNameWithoutExtension(file);
-        return AdapterFile.Read(Path.Combine(all, Directory.Exists(Path.Combine(all, name)) ? name : name.Split('_')[0], adapter), config);
+        return AdapterFile.Read(
+            Path.Combine(all, Directory.Exists(Path.Combine(all, name)) ? name : name.Split('_')[0], adapter),
+            config
+        );
     }
 }

@@ -1,6 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Modeling;
-using CoPe.Tests.Modeling;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Adapters;
@@ -8,7 +8,8 @@ namespace CoPe.Tests.Adapters;
 [Collection("torch")]
 public class LoraGradientTests
 {
-    static Tensor Loss(CausalLm model, Tensor ids, AdapterRows rows) => TinyModels.Logits(model, ids, rows).mul(0.1).sin().sum();
+    static Tensor Loss(CausalLm model, Tensor ids, AdapterRows rows) =>
+        TinyModels.Logits(model, ids, rows).mul(0.1).sin().sum();
 
     [Theory]
     [InlineData(0, 0, 1, 1)]
@@ -20,7 +21,7 @@ public class LoraGradientTests
         using var model = TinyModels.Random(TinyModels.Plain);
         using var bank = TinyModels.Adapters(model.Config, 2);
         bank.RequireGrad(true);
-        using var rows = AdapterRows.Of(bank, indices);
+        using var rows = AdapterRows.ForRows(bank, indices);
         var ids = TinyModels.Ids(4, 5);
         Loss(model, ids, rows).backward();
         using var noGrad = no_grad();
@@ -49,14 +50,21 @@ public class LoraGradientTests
         using var bank = TinyModels.Adapters(model.Config, 2);
         bank.RequireGrad(true);
         var ids = TinyModels.Ids(4, 5);
-        using (var rows = AdapterRows.Of(bank, [0, 0, 1, 1])) TinyModels.Logits(model, ids, rows).sin().sum().backward();
+        using (var rows = AdapterRows.ForRows(bank, [0, 0, 1, 1]))
+        {
+            TinyModels.Logits(model, ids, rows).sin().sum().backward();
+        }
+
         for (var user = 0; user < 2; user++)
         {
             using var alone = bank.Extract(user);
             alone.RequireGrad(true);
             using var rows = AdapterRows.All(alone);
             TinyModels.Logits(model, ids.narrow(0, 2 * user, 2), rows).sin().sum().backward();
-            foreach (var (one, all) in alone.Parameters().Zip(bank.Parameters())) TinyModels.AssertClose(one.grad![0], all.grad![user], 1e-3);
+            foreach (var (one, all) in alone.Parameters().Zip(bank.Parameters()))
+            {
+                TinyModels.AssertClose(one.grad![0], all.grad![user], 1e-3);
+            }
         }
     }
 
@@ -69,22 +77,32 @@ public class LoraGradientTests
         using var bank = TinyModels.Adapters(exact.Config, 2);
         bank.RequireGrad(true);
         var ids = TinyModels.Ids(2, 5);
-        using var rows = AdapterRows.Of(bank, [1, 0]);
+        using var rows = AdapterRows.ForRows(bank, [1, 0]);
         Loss(exact, ids, rows).backward();
         var expected = bank.Parameters().Select(p => p.grad!.clone()).ToList();
-        foreach (var parameter in bank.Parameters()) parameter.grad!.zero_();
+        foreach (var parameter in bank.Parameters())
+        {
+            parameter.grad!.zero_();
+        }
+
         Loss(rounded, ids, rows).backward();
         foreach (var (parameter, gradient) in bank.Parameters().Zip(expected))
         {
             Assert.Equal(ScalarType.Float32, parameter.grad!.dtype);
-            Assert.True(parameter.grad.sub(gradient).norm().item<float>() <= 0.15f * gradient.norm().item<float>() + 1e-3f);
+            Assert.True(
+                parameter.grad.sub(gradient).norm().item<float>() <= 0.15f * gradient.norm().item<float>() + 1e-3f
+            );
         }
 
         static ModelWeights Same(CausalLm model)
         {
-            var copy = ModelWeights.Initialise(model.Config, 1);
+            var copy = ModelWeights.Initialize(model.Config, 1);
             using var noGrad = no_grad();
-            foreach (var name in copy.Names) copy[name].copy_(model.Weights[name]).requires_grad_(false);
+            foreach (var name in copy.Names)
+            {
+                copy[name].copy_(model.Weights[name]).requires_grad_(false);
+            }
+
             return copy;
         }
     }

@@ -1,4 +1,5 @@
 using CoPe.Decoding;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Decoding;
@@ -85,10 +86,70 @@ public class ContrastiveScoreTests
     {
         using var expert = randn(3, 10);
         using var amateur = randn(3, 10);
-        var before = TensorCount.Settled();
+        var before = TensorCount.AfterGarbageCollection();
         ContrastiveScore.Compute(expert, amateur, .1, .1).Dispose();
         ContrastiveScore.Compute(expert, amateur, .1, .1, referenceEpsilon: true).Dispose();
         Plausibility.Restrict(expert, .1).Dispose();
         Assert.Equal(before, Tensor.TotalCount);
+    }
+}
+
+/// <summary>The choice without scores against the highest of the scores.</summary>
+[Collection("torch")]
+public class ContrastiveArgmaxTests
+{
+    const long NoNumber = -1;
+
+    [Theory]
+    [InlineData(.1, .1)]
+    [InlineData(1, .1)]
+    [InlineData(.5, .9)]
+    [InlineData(0, .1)]
+    [InlineData(.3, 0)] // the head is the whole vocabulary
+    public void The_argmax_is_the_token_with_the_highest_score(double contrast, double plausibility)
+    {
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            using var scope = NewDisposeScope();
+            var logits = randn(10, 997, generator: new Generator((ulong)seed, CPU)) * 4;
+            var (experts, amateurs) = (logits.narrow(0, 0, 5), logits.narrow(0, 5, 5));
+            var scores = ContrastiveScore.Compute(experts, amateurs, contrast, plausibility);
+            var tokens = ContrastiveArgmax.Compute(
+                logits,
+                [.. Enumerable.Range(0, 5).Select(row => (row, row + 5))],
+                contrast,
+                plausibility,
+                NoNumber
+            );
+            var highest = scores.amax([-1]).data<float>().ToArray();
+            for (var row = 0; row < 5; row++)
+            {
+                Assert.Equal(highest[row], scores[row, tokens[row]].item<float>(), 1e-5);
+            }
+        }
+    }
+
+    [Fact]
+    public void Of_equal_scores_the_first_token_wins()
+    {
+        using var scope = NewDisposeScope();
+        var logits = zeros(2, 40);
+        logits[0, 21] = logits[0, 33] = 5;
+        Assert.Equal([21L], ContrastiveArgmax.Compute(logits, [(0, 1)], .1, .1, NoNumber));
+    }
+
+    [Theory]
+    [InlineData(0, 3, float.NaN)]
+    [InlineData(1, 38, float.NaN)]
+    [InlineData(0, 39, float.PositiveInfinity)]
+    [InlineData(1, 0, float.PositiveInfinity)]
+    public void Rows_with_NaN_or_infinity_give_no_token(int row, int token, float value)
+    {
+        using var scope = NewDisposeScope();
+        var logits = randn(4, 40, generator: new Generator(1, CPU));
+        logits[row, token] = value;
+        var tokens = ContrastiveArgmax.Compute(logits, [(0, 1), (2, 3)], .1, .1, NoNumber);
+        Assert.Equal(NoNumber, tokens[0]);
+        Assert.InRange(tokens[1], 0, 39);
     }
 }

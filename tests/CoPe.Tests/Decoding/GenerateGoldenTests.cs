@@ -1,6 +1,8 @@
 using System.Text.Json;
+using CoPe.Adapters;
 using CoPe.Decoding;
 using CoPe.Modeling;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Decoding;
@@ -15,50 +17,65 @@ public class GenerateGoldenTests(ITestOutputHelper output)
     [Fact]
     public void Rows_that_padding_does_not_touch_come_out_of_the_engine_token_for_token()
     {
-        foreach (var (root, golden) in GoldenPolicies.DecodeFiles())
+        foreach (var (root, golden) in GoldenModel.DecodeFiles())
         {
-            using var policies = GoldenPolicies.Open(root, golden.GetProperty("model").GetString()!);
+            using var policies = GoldenModel.Open(root, golden.GetProperty("model").GetString()!);
             var rows = Rows(golden).Where(row => row.Pads == 0 || (row.PaddedLeft && row.Penalty == 1)).ToList();
             foreach (var group in rows.GroupBy(row => row.Eos))
             {
-                var requests = group.Select((row, index) => new DecodingRequest
-                {
-                    Id = $"{index}",
-                    Prompt = row.Prompt,
-                    Expert = GoldenPolicies.Expert,
-                    Options = new DecodingOptions { RepetitionPenalty = row.Penalty, MaxNewTokens = 30 },
-                }).ToList();
+                var requests = group
+                    .Select(
+                        (row, index) =>
+                            new DecodingRequest
+                            {
+                                Id = $"{index}",
+                                Prompt = row.Prompt,
+                                Expert = GoldenModel.Expert,
+                                Options = new DecodingOptions { RepetitionPenalty = row.Penalty, MaxNewTokens = 30 },
+                            }
+                    )
+                    .ToList();
                 foreach (var (row, result) in group.Zip(policies.Engine([group.Key]).InOrder(requests)))
+                {
                     Assert.Equal(row.Expected, result.Ids);
+                }
             }
             output.WriteLine($"{root}: {golden.GetProperty("model")}, {rows.Count} rows");
         }
     }
 
     [Fact]
-    public void Rows_that_padding_touches_come_out_of_the_same_functions_with_the_padding_said()
+    public void Rows_that_padding_touches_come_out_of_the_same_functions_when_padding_is_modeled()
     {
-        foreach (var (root, golden) in GoldenPolicies.DecodeFiles())
+        foreach (var (root, golden) in GoldenModel.DecodeFiles())
         {
-            using var policies = GoldenPolicies.Open(root, golden.GetProperty("model").GetString()!);
+            using var policies = GoldenModel.Open(root, golden.GetProperty("model").GetString()!);
             // A sliding window counts columns in Hugging Face, padding included, and positions here: right-padded rows of such models are left out.
             var slides = policies.Model.Config.SlidingWindow is not null;
-            var rows = Rows(golden).Where(row => row.Pads > 0 && (row.PaddedLeft ? row.Penalty != 1 : !slides)).ToList();
-            foreach (var row in rows) Assert.Equal(row.Expected, Generate(policies, row));
+            var rows = Rows(golden)
+                .Where(row => row.Pads > 0 && (row.PaddedLeft ? row.Penalty != 1 : !slides))
+                .ToList();
+            foreach (var row in rows)
+            {
+                Assert.Equal(row.Expected, Generate(policies, row));
+            }
+
             output.WriteLine($"{root}: {golden.GetProperty("model")}, {rows.Count} rows");
         }
     }
 
     /// <summary>As generate() does it: the whole row again for each token.</summary>
-    static List<int> Generate(GoldenPolicies policies, Row row)
+    static List<int> Generate(GoldenModel policies, Row row)
     {
         var answer = new List<int>();
         while (answer.Count < row.Expected.Length)
         {
             using var scope = NewDisposeScope();
-            using var batch = row.PaddedLeft ? new TokenBatch(tensor(Long([.. row.Prompt, .. answer])).unsqueeze(0)) : RightPadded(row, answer);
-            using var adapters = new AdapterBanks(policies.Task, policies.Users).Rows([GoldenPolicies.Expert]);
-            var logits = policies.Model.Logits(policies.Model.Forward(batch, adapters).select(1, -1)); // [1, vocab]
+            using var batch = row.PaddedLeft
+                ? new TokenBatch(tensor(Long([.. row.Prompt, .. answer])).unsqueeze(0))
+                : RightPadded(row, answer);
+            using var adapters = new AdapterBanks(policies.Task, policies.Users).SelectRows([GoldenModel.Expert]);
+            var logits = policies.Model.ComputeLogits(policies.Model.Forward(batch, adapters).select(1, -1)); // [1, vocab]
             var seen = tensor(Long([.. row.Prompt, row.Pad, .. answer])).unsqueeze(0);
             answer.Add((int)RepetitionPenalty.Apply(logits, seen, row.Penalty).argmax(-1).item<long>());
         }
@@ -72,7 +89,11 @@ public class GenerateGoldenTests(ITestOutputHelper output)
         long[] positions = [.. Enumerable.Range(0, length), 1, .. Enumerable.Range(length, answer.Count)];
         var visible = ones(length + 1 + answer.Count, length + 1 + answer.Count, ScalarType.Bool).tril();
         visible.select(1, length).fill_(false);
-        return new TokenBatch(tensor(Long([.. row.Prompt, row.Pad, .. answer])).unsqueeze(0), tensor(positions).unsqueeze(0), visible.unsqueeze(0));
+        return new TokenBatch(
+            tensor(Long([.. row.Prompt, row.Pad, .. answer])).unsqueeze(0),
+            tensor(positions).unsqueeze(0),
+            visible.unsqueeze(0)
+        );
     }
 
     static long[] Long(IEnumerable<int> ids) => [.. ids.Select(id => (long)id)];
@@ -83,13 +104,20 @@ public class GenerateGoldenTests(ITestOutputHelper output)
         {
             for (var i = 0; i < run.GetProperty("input_ids").GetArrayLength(); i++)
             {
-                var padded = GoldenPolicies.Ids(run.GetProperty("input_ids")[i]);
-                var mask = GoldenPolicies.Ids(run.GetProperty("attention_mask")[i]);
-                var expected = GoldenPolicies.Ids(run.GetProperty("new_tokens")[i]);
+                var padded = GoldenModel.Ids(run.GetProperty("input_ids")[i]);
+                var mask = GoldenModel.Ids(run.GetProperty("attention_mask")[i]);
+                var expected = GoldenModel.Ids(run.GetProperty("new_tokens")[i]);
                 var eos = run.GetProperty("eos_token_id").GetInt32();
                 var end = Array.IndexOf(expected, eos);
-                yield return new Row([.. padded.Where((_, column) => mask[column] == 1)], mask.Count(seen => seen == 0), run.GetProperty("padding_side").GetString() == "left",
-                    run.GetProperty("repetition_penalty").GetDouble(), run.GetProperty("pad_token_id").GetInt32(), eos, end < 0 ? expected : expected[..(end + 1)]);
+                yield return new Row(
+                    [.. padded.Where((_, column) => mask[column] == 1)],
+                    mask.Count(seen => seen == 0),
+                    run.GetProperty("padding_side").GetString() == "left",
+                    run.GetProperty("repetition_penalty").GetDouble(),
+                    run.GetProperty("pad_token_id").GetInt32(),
+                    eos,
+                    end < 0 ? expected : expected[..(end + 1)]
+                );
             }
         }
     }

@@ -1,4 +1,6 @@
-using CoPe.Decoding;
+using CoPe.Adapters;
+using CoPe.Scoring;
+using CoPe.Testing;
 
 namespace CoPe.Tests.Decoding;
 
@@ -9,15 +11,33 @@ public class Int8GoldenTests(ITestOutputHelper output)
     [Fact]
     public void Every_step_of_the_references_runs_has_nearly_the_same_log_probabilities()
     {
-        foreach (var (root, golden) in GoldenPolicies.DecodeFiles())
+        foreach (var (root, golden) in GoldenModel.DecodeFiles())
         {
             var name = golden.GetProperty("model").GetString()!;
-            using var exact = GoldenPolicies.Open(root, name);
-            using var rounded = GoldenPolicies.OpenInt8(root, name);
-            var items = golden.GetProperty("contrastive").EnumerateArray()
-                .Select((run, i) => new ScoringItem($"{i}", GoldenPolicies.Ids(run.GetProperty("prompt")), [GoldenPolicies.Ids(run.GetProperty("tokens"))], [GoldenPolicies.Expert, WornAdapters.TaskAdaptiveModel])).ToList();
-            var differences = exact.Scorer().Score(items).Zip(rounded.Scorer().Score(items)).SelectMany(pair => pair.First.LogProbs.Zip(pair.Second.LogProbs, (a, b) => Math.Abs(a - b))).ToList();
-            output.WriteLine($"{root}: {name}, {differences.Count} log-probabilities, off by {differences.Average():G2} on average, {differences.Max():G2} at most");
+            using var exact = GoldenModel.Open(root, name);
+            using var rounded = GoldenModel.OpenInt8(root, name);
+            var items = golden
+                .GetProperty("contrastive")
+                .EnumerateArray()
+                .Select(
+                    (run, i) =>
+                        new ScoringItem(
+                            $"{i}",
+                            GoldenModel.Ids(run.GetProperty("prompt")),
+                            [GoldenModel.Ids(run.GetProperty("tokens"))],
+                            [GoldenModel.Expert, AdapterSelection.TaskOnly]
+                        )
+                )
+                .ToList();
+            var differences = exact
+                .Scorer()
+                .Score(items)
+                .Zip(rounded.Scorer().Score(items))
+                .SelectMany(pair => pair.First.LogProbs.Zip(pair.Second.LogProbs, (a, b) => Math.Abs(a - b)))
+                .ToList();
+            output.WriteLine(
+                $"{root}: {name}, {differences.Count} log-probabilities, off by {differences.Average():G2} on average, {differences.Max():G2} at most"
+            );
             Assert.InRange(differences.Average(), 1e-6, .15);
             Assert.InRange(differences.Max(), 1e-6, 1.2);
         }

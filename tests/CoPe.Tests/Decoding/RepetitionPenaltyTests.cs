@@ -1,4 +1,5 @@
 using CoPe.Decoding;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Decoding;
@@ -10,9 +11,27 @@ public class RepetitionPenaltyTests
     public void Seen_tokens_lose_once_however_often_they_were_seen()
     {
         using var scope = NewDisposeScope();
-        var scores = tensor(new float[,] { { 2, -2, 3, -3 }, { 1, 1, -1, float.NegativeInfinity } });
-        var ids = tensor(new long[,] { { 0, 1, 1, 0 }, { 2, 3, 3, 3 } });
-        var expected = tensor(new float[,] { { 1, -4, 3, -3 }, { 1, 1, -2, float.NegativeInfinity } });
+        var scores = tensor(
+            new float[,]
+            {
+                { 2, -2, 3, -3 },
+                { 1, 1, -1, float.NegativeInfinity },
+            }
+        );
+        var ids = tensor(
+            new long[,]
+            {
+                { 0, 1, 1, 0 },
+                { 2, 3, 3, 3 },
+            }
+        );
+        var expected = tensor(
+            new float[,]
+            {
+                { 1, -4, 3, -3 },
+                { 1, 1, -2, float.NegativeInfinity },
+            }
+        );
         Assert.True(RepetitionPenalty.Apply(scores, ids, 2).Equals(expected));
     }
 
@@ -21,7 +40,7 @@ public class RepetitionPenaltyTests
     {
         using var scores = ones(1, 3);
         using var ids = zeros(1, 1, ScalarType.Int64);
-        var before = TensorCount.Settled();
+        var before = TensorCount.AfterGarbageCollection();
         RepetitionPenalty.Apply(scores, ids, 2).Dispose();
         Assert.Equal(before, Tensor.TotalCount);
         using var untouched = ones(1, 3);

@@ -1,5 +1,6 @@
+using CoPe.Adapters;
 using CoPe.Decoding;
-using static TorchSharp.torch;
+using CoPe.Testing;
 
 namespace CoPe.Tests.Decoding;
 
@@ -13,21 +14,39 @@ public class SharedPrefixTests
         int[] Text(int length) => [.. Enumerable.Range(0, length).Select(_ => random.Next(3, 512))];
         int[][] systems = [Text(70), Text(50)];
         systems = [.. systems, [.. systems[0], .. Text(60)]];
-        return [.. Enumerable.Range(0, count).Select(i => new DecodingRequest
-        {
-            Id = $"r{i}",
-            Prompt = [.. systems[random.Next(3)], .. Text(random.Next(0, 40))],
-            Seed = i,
-            Expert = new WornAdapters(true, random.Next(-1, 2)),
-            Amateur = random.Next(2) == 0 ? null : WornAdapters.TaskAdaptiveModel,
-            Samples = random.Next(1, 3),
-            Options = new DecodingOptions { MaxNewTokens = random.Next(1, 10), Sample = random.Next(2) == 0, Temperature = .8 },
-        })];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => new DecodingRequest
+                {
+                    Id = $"r{i}",
+                    Prompt = [.. systems[random.Next(3)], .. Text(random.Next(0, 40))],
+                    Seed = i,
+                    Expert = new AdapterSelection(true, random.Next(-1, 2)),
+                    Amateur = random.Next(2) == 0 ? null : AdapterSelection.TaskOnly,
+                    Samples = random.Next(1, 3),
+                    Options = new DecodingOptions
+                    {
+                        MaxNewTokens = random.Next(1, 10),
+                        DoSample = random.Next(2) == 0,
+                        Temperature = .8,
+                    },
+                }),
+        ];
     }
 
-    static string Show(IEnumerable<DecodingResult> results) => string.Join('\n', results.Select(result => $"{result.RequestId}.{result.Sample}: {string.Join(' ', result.Ids)}"));
+    static string Show(IEnumerable<DecodingResult> results) =>
+        string.Join(
+            '\n',
+            results.Select(result => $"{result.RequestId}.{result.Sample}: {string.Join(' ', result.Ids)}")
+        );
 
-    static (string Answers, DecodingTrace Trace) Run(GoldenPolicies policies, IReadOnlyList<DecodingRequest> requests, EngineOptions options)
+    static (string Answers, DecodingTrace Trace) Run(
+        GoldenModel policies,
+        IReadOnlyList<DecodingRequest> requests,
+        EngineOptions options
+    )
     {
         var trace = new DecodingTrace();
         return (Show(policies.Engine(options: options with { Batches = 1, Trace = trace }).InOrder(requests)), trace);
@@ -39,13 +58,20 @@ public class SharedPrefixTests
     [InlineData(3, 12, 1)]
     public void Sharing_changes_no_answer(int seed, int maxRows, int prefillTokens)
     {
-        using var policies = GoldenPolicies.Llama();
+        using var policies = GoldenModel.Llama();
         var requests = Requests(seed, 14);
         var alone = requests.Select(request => Run(policies, [request], new EngineOptions())).ToList();
-        var (together, trace) = Run(policies, requests, new EngineOptions { MaxRows = maxRows, PrefillTokens = prefillTokens });
+        var (together, trace) = Run(
+            policies,
+            requests,
+            new EngineOptions { MaxRows = maxRows, PrefillTokens = prefillTokens }
+        );
         Assert.Equal(string.Join('\n', alone.Select(run => run.Answers)), together);
         Assert.InRange(trace.PromptTokensComputed, 1, alone.Sum(run => run.Trace.PromptTokensComputed) * 9 / 10);
-        Assert.Equal(alone.Sum(run => run.Trace.PromptTokensComputed + run.Trace.PromptTokensCopied), trace.PromptTokensComputed + trace.PromptTokensCopied);
+        Assert.Equal(
+            alone.Sum(run => run.Trace.PromptTokensComputed + run.Trace.PromptTokensCopied),
+            trace.PromptTokensComputed + trace.PromptTokensCopied
+        );
     }
 
     [Theory]
@@ -53,16 +79,18 @@ public class SharedPrefixTests
     [InlineData(true, 2 * (100 + 4 * 9), 2 * 3 * 100)]
     public void A_common_system_prompt_is_computed_once_per_adapter(bool contrast, long computed, long copied)
     {
-        using var policies = GoldenPolicies.Llama();
+        using var policies = GoldenModel.Llama();
         // 100 tokens in common, 10 of each request's own, the last of which is fed by the first step.
-        var requests = Enumerable.Range(0, 4).Select(i => new DecodingRequest
-        {
-            Id = $"{i}",
-            Prompt = [.. Enumerable.Range(3, 100), .. Enumerable.Repeat(200 + i, 10)],
-            Expert = GoldenPolicies.Expert,
-            Amateur = contrast ? WornAdapters.TaskAdaptiveModel : null,
-            Options = new DecodingOptions { MaxNewTokens = 2 },
-        });
+        var requests = Enumerable
+            .Range(0, 4)
+            .Select(i => new DecodingRequest
+            {
+                Id = $"{i}",
+                Prompt = [.. Enumerable.Range(3, 100), .. Enumerable.Repeat(200 + i, 10)],
+                Expert = GoldenModel.Expert,
+                Amateur = contrast ? AdapterSelection.TaskOnly : null,
+                Options = new DecodingOptions { MaxNewTokens = 2 },
+            });
         var trace = Run(policies, [.. requests], new EngineOptions()).Trace;
         Assert.Equal((computed, copied), (trace.PromptTokensComputed, trace.PromptTokensCopied));
     }
@@ -70,8 +98,8 @@ public class SharedPrefixTests
     [Fact]
     public void Sharing_leaves_no_tensor_behind()
     {
-        using var policies = GoldenPolicies.Llama();
-        var before = TensorCount.Settled();
+        using var policies = GoldenModel.Llama();
+        var before = TensorCount.AfterGarbageCollection();
         policies.Engine().InOrder(Requests(4, 6));
         Assert.Equal(before, Tensor.TotalCount);
     }

@@ -26,13 +26,25 @@ public class StopConditionTests
     [Fact]
     public void The_most_new_tokens_and_the_context_end_an_answer()
     {
-        Assert.Equal(StopReason.MaxNewTokens, new StopCondition([], new DecodingOptions { MaxNewTokens = 2 }, room: 2).Check([1, 1]));
-        Assert.Equal(StopReason.ContextFull, new StopCondition([], new DecodingOptions { MaxNewTokens = 3 }, room: 2).Check([1, 1]));
+        Assert.Equal(
+            StopReason.MaxNewTokens,
+            new StopCondition([], new DecodingOptions { MaxNewTokens = 2 }, room: 2).Check([1, 1])
+        );
+        Assert.Equal(
+            StopReason.ContextFull,
+            new StopCondition([], new DecodingOptions { MaxNewTokens = 3 }, room: 2).Check([1, 1])
+        );
     }
 
     [Fact]
     public void Stop_strings_without_a_way_to_text_are_an_error() =>
-        Assert.Contains("Detokenize", Assert.Throws<ArgumentException>(() => new StopCondition([], new DecodingOptions { StopStrings = ["x"] }, 5)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Detokenize",
+            Assert
+                .Throws<ArgumentException>(() => new StopCondition([], new DecodingOptions { StopStrings = ["x"] }, 5))
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Options_out_of_range_say_name_value_and_range()

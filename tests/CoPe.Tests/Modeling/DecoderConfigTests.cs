@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CoPe.Modeling;
+using CoPe.Testing;
 using TorchSharp;
 
 namespace CoPe.Tests.Modeling;
@@ -14,19 +15,36 @@ public class DecoderConfigTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.At("config.json"), $"{{{keys}}}");
-        if (generation is not null) File.WriteAllText(folder.At("generation_config.json"), generation);
+        if (generation is not null)
+        {
+            File.WriteAllText(folder.At("generation_config.json"), generation);
+        }
+
         return DecoderConfig.Read(folder.Path);
     }
 
     [Fact]
     public void Llama_3_keys_are_read()
     {
-        var config = Read($$"""
+        var config = Read(
+            $$"""
             "architectures": ["LlamaForCausalLM"], "model_type": "llama", {{Sizes}}, "rms_norm_eps": 1e-5, "rope_theta": 500000.0, "torch_dtype": "bfloat16", "eos_token_id": [7, 8],
             "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 8192, "rope_type": "llama3"}
-            """);
+            """
+        );
         Assert.Equal(8, config.HeadDim);
-        Assert.Equal(new RopeConfig { Theta = 5e5, Scaling = RopeScaling.Llama3, Factor = 32, LowFrequencyFactor = 1, HighFrequencyFactor = 4, OriginalMaxPositions = 8192 }, config.Rope);
+        Assert.Equal(
+            new RopeConfig
+            {
+                Theta = 5e5,
+                Scaling = RopeScaling.Llama3,
+                Factor = 32,
+                LowFrequencyFactor = 1,
+                HighFrequencyFactor = 4,
+                OriginalMaxPositions = 8192,
+            },
+            config.Rope
+        );
         Assert.Equal(torch.ScalarType.BFloat16, config.Dtype);
         Assert.Equal([7, 8], config.StopTokenIds);
         Assert.False(config.TiedHead);
@@ -38,7 +56,10 @@ public class DecoderConfigTests
     [InlineData("""{"eos_token_id": [3, 9]}""", 3, 9)]
     [InlineData("{}", 2)]
     public void Stop_ids_of_the_generation_config_come_first(string generation, params int[] expected) =>
-        Assert.Equal(expected, Read($$""" "model_type": "llama", {{Sizes}}, "eos_token_id": 2 """, generation).StopTokenIds);
+        Assert.Equal(
+            expected,
+            Read($$""" "model_type": "llama", {{Sizes}}, "eos_token_id": 2 """, generation).StopTokenIds
+        );
 
     [Theory]
     [InlineData("", 4096)]
@@ -64,39 +85,80 @@ public class DecoderConfigTests
 
     [Fact]
     public void Qwen3_norms_queries_and_keys_and_has_heads_of_128() =>
-        Assert.Equal((true, 128, false), Read($$""" "model_type": "qwen3", {{Sizes}} """) is var c ? (c.QueryKeyNorm, c.HeadDim, c.QueryKeyValueBias) : default);
+        Assert.Equal(
+            (true, 128, false),
+            Read($$""" "model_type": "qwen3", {{Sizes}} """) is var c
+                ? (c.QueryKeyNorm, c.HeadDim, c.QueryKeyValueBias)
+                : default
+        );
 
     [Theory]
-    [InlineData("\"sliding_window\": 8, \"sliding_window_pattern\": 2, \"rope_theta\": 1e6, \"rope_local_base_freq\": 1e4, \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 8.0}")]
-    [InlineData("\"sliding_window\": 8, \"_sliding_window_pattern\": 2, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 8.0}")]
-    [InlineData("\"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", \"full_attention\", \"sliding_attention\", \"full_attention\"], \"rope_parameters\": {\"full_attention\": {\"rope_type\": \"linear\", \"factor\": 8.0, \"rope_theta\": 1e6}, \"sliding_attention\": {\"rope_type\": \"default\", \"rope_theta\": 1e4}}")]
+    [InlineData(
+        "\"sliding_window\": 8, \"sliding_window_pattern\": 2, \"rope_theta\": 1e6, \"rope_local_base_freq\": 1e4, \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 8.0}"
+    )]
+    [InlineData(
+        "\"sliding_window\": 8, \"_sliding_window_pattern\": 2, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 8.0}"
+    )]
+    [InlineData(
+        "\"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", \"full_attention\", \"sliding_attention\", \"full_attention\"], \"rope_parameters\": {\"full_attention\": {\"rope_type\": \"linear\", \"factor\": 8.0, \"rope_theta\": 1e6}, \"sliding_attention\": {\"rope_type\": \"default\", \"rope_theta\": 1e4}}"
+    )]
     public void Gemma_3_keys_old_and_new_mean_the_same(string keys)
     {
         var config = Read($$""" "model_type": "gemma3_text", {{Sizes}}, "head_dim": 16, {{keys}} """);
         Assert.Equal([true, false, true, false], Enumerable.Range(0, 4).Select(config.IsSliding));
-        Assert.Equal(new RopeConfig { Theta = 1e6, Scaling = RopeScaling.Linear, Factor = 8 }, config.Rope);
+        Assert.Equal(
+            new RopeConfig
+            {
+                Theta = 1e6,
+                Scaling = RopeScaling.Linear,
+                Factor = 8,
+            },
+            config.Rope
+        );
         Assert.Equal(new RopeConfig { Theta = 1e4 }, config.SlidingRope);
-        Assert.True(config is { TiedHead: true, NormAddsOne: true, NormsAfterBlocks: true, ScaleEmbedding: true, QueryScalar: 256, Activation: Activation.GeluTanh });
+        Assert.True(
+            config
+                is
+            {
+                TiedHead: true,
+                NormAddsOne: true,
+                NormsAfterBlocks: true,
+                ScaleEmbedding: true,
+                QueryScalar: 256,
+                Activation: Activation.GeluTanh
+            }
+        );
     }
 
     [Fact]
     public void A_checkpoint_with_a_vision_tower_gives_its_text_values_and_the_originals_defaults()
     {
-        var config = Read("""
+        var config = Read(
+            """
             "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "eos_token_id": [1, 106], "torch_dtype": "bfloat16",
             "text_config": {"hidden_size": 2560, "intermediate_size": 10240, "model_type": "gemma3_text", "num_hidden_layers": 34, "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024},
             "vision_config": {"hidden_size": 1152}
-            """);
-        Assert.Equal((8, 4, 256, 262208), (config.HeadCount, config.KeyValueHeadCount, config.HeadDim, config.VocabSize));
+            """
+        );
+        Assert.Equal(
+            (8, 4, 256, 262208),
+            (config.HeadCount, config.KeyValueHeadCount, config.HeadDim, config.VocabSize)
+        );
         Assert.Equal([1, 106], config.StopTokenIds);
     }
 
     [Theory]
     [InlineData("\"model_type\": \"gpt2\"", "gpt2")]
     [InlineData("\"model_type\": \"mixtral\"", "mixtral")]
-    [InlineData("\"model_type\": \"llama\", \"architectures\": [\"LlamaForSequenceClassification\"]", "LlamaForSequenceClassification")]
+    [InlineData(
+        "\"model_type\": \"llama\", \"architectures\": [\"LlamaForSequenceClassification\"]",
+        "LlamaForSequenceClassification"
+    )]
     [InlineData("\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4.0}", "yarn")]
-    [InlineData("\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 4.0}", "low_freq_factor")]
+    [InlineData(
+        "\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 4.0}",
+        "low_freq_factor"
+    )]
     [InlineData("\"model_type\": \"llama\", \"hidden_act\": \"relu\"", "relu")]
     [InlineData("\"model_type\": \"llama\", \"quantization_config\": {\"bits\": 4}", "quantization_config")]
     [InlineData("\"model_type\": \"qwen3\", \"num_experts\": 8", "num_experts")]
@@ -110,11 +172,23 @@ public class DecoderConfigTests
     [InlineData("\"model_type\": \"mistral\", \"num_hidden_layers\": -1", "num_hidden_layers")]
     [InlineData("\"model_type\": \"llama\", \"head_dim\": 1073741824", "head_dim")]
     [InlineData("\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5", "partial_rotary_factor")]
-    [InlineData("\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"chunked_attention\", \"a\", \"b\", \"c\"]", "chunked_attention")]
-    [InlineData("\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", \"full_attention\", \"sliding_attention\", \"full_attention\"]", "full_attention")]
+    [InlineData(
+        "\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"chunked_attention\", \"a\", \"b\", \"c\"]",
+        "chunked_attention"
+    )]
+    [InlineData(
+        "\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", \"full_attention\", \"sliding_attention\", \"full_attention\"]",
+        "full_attention"
+    )]
     [InlineData("\"model_type\": \"qwen2\", \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2.0}", "dynamic")]
-    [InlineData("\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"longrope\", \"rope_theta\": 1e4}", "longrope")]
-    [InlineData("\"model_type\": \"gemma3_text\", \"rope_parameters\": {\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 2.0}, \"sliding_attention\": {}}", "yarn")]
+    [InlineData(
+        "\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"longrope\", \"rope_theta\": 1e4}",
+        "longrope"
+    )]
+    [InlineData(
+        "\"model_type\": \"gemma3_text\", \"rope_parameters\": {\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 2.0}, \"sliding_attention\": {}}",
+        "yarn"
+    )]
     [InlineData("\"model_type\": \"gemma3_text\", \"attn_logit_softcapping\": 50.0", "attn_logit_softcapping")]
     [InlineData("\"model_type\": \"mistral3\"", "mistral3")]
     [InlineData("\"model_type\": \"qwen3_moe\"", "qwen3_moe")]
@@ -124,7 +198,10 @@ public class DecoderConfigTests
     [InlineData("\"model_type\": \"llama\", \"rope_theta\": 1e999", "rope_theta")]
     [InlineData("\"model_type\": \"gemma3_text\", \"rope_local_base_freq\": 0", "rope_theta")]
     [InlineData("\"model_type\": \"llama\", \"rope_scaling\": {\"factor\": 2.0}", "rope_scaling.rope_type")]
-    [InlineData("\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 0}", "rope_scaling")]
+    [InlineData(
+        "\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 0}",
+        "rope_scaling"
+    )]
     [InlineData("\"model_type\": \"llama\", \"max_position_embeddings\": 0", "max_position_embeddings")]
     [InlineData("\"model_type\": \"llama\", \"max_position_embeddings\": -1", "max_position_embeddings")]
     [InlineData("\"model_type\": \"llama\", \"num_attention_heads\": 0", "num_attention_heads")]
@@ -139,7 +216,11 @@ public class DecoderConfigTests
     public void What_is_not_computed_is_refused_by_name(string keys, string named)
     {
         var json = JsonNode.Parse($"{{{Sizes}}}")!.AsObject();
-        foreach (var (key, value) in JsonNode.Parse($"{{{keys}}}")!.AsObject()) json[key] = value?.DeepClone();
+        foreach (var (key, value) in JsonNode.Parse($"{{{keys}}}")!.AsObject())
+        {
+            json[key] = value?.DeepClone();
+        }
+
         var error = Assert.Throws<ModelFileException>(() => Read(json.ToJsonString()[1..^1]));
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
         Assert.EndsWith("config.json", error.File, StringComparison.Ordinal);
@@ -147,7 +228,13 @@ public class DecoderConfigTests
 
     [Fact]
     public void A_key_that_stands_twice_is_refused_by_name() =>
-        Assert.Contains("hidden_size: stands twice", Assert.Throws<ModelFileException>(() => Read($"{Sizes}, \"model_type\": \"llama\", \"hidden_size\": 64")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "hidden_size: stands twice",
+            Assert
+                .Throws<ModelFileException>(() => Read($"{Sizes}, \"model_type\": \"llama\", \"hidden_size\": 64"))
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("{\"model_type\": \"llama\", \"rms_norm_eps\": NaN}")]
@@ -168,7 +255,50 @@ public class DecoderConfigTests
     public void A_folder_without_a_config_is_refused()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains("is missing", Assert.Throws<ModelFileException>(() => DecoderConfig.Read(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is missing",
+            Assert.Throws<ModelFileException>(() => DecoderConfig.Read(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<ModelFileException>(() => DecoderConfig.Read(folder.At("absent")));
+    }
+}
+
+public class RopeConfigTests
+{
+    [Fact]
+    public void Frequencies_fall_by_powers_of_theta() =>
+        Assert.Equal([1f, 0.1f, 0.01f, 0.001f], new RopeConfig { Theta = 10000 }.ComputeFrequencies(8)); // theta^(-2 i / 8)
+
+    [Fact]
+    public void Linear_scaling_divides_all() =>
+        Assert.Equal(
+            [0.5f, 0.05f, 0.005f, 0.0005f],
+            new RopeConfig
+            {
+                Theta = 10000,
+                Scaling = RopeScaling.Linear,
+                Factor = 2,
+            }.ComputeFrequencies(8)
+        );
+
+    [Fact]
+    public void Llama_3_keeps_short_waves_stretches_long_ones_and_blends_between()
+    {
+        // Turns within 400 positions: 63.7, 6.37, 0.637, 0.0637. More than 10: kept. Less than 1: divided by 8.
+        // Between: keep = (6.366 - 1) / (10 - 1) = 0.5962, so 0.1 * (0.4038 / 8 + 0.5962) = 0.06467.
+        var rope = new RopeConfig
+        {
+            Scaling = RopeScaling.Llama3,
+            Factor = 8,
+            LowFrequencyFactor = 1,
+            HighFrequencyFactor = 10,
+            OriginalMaxPositions = 400,
+        };
+        var frequencies = rope.ComputeFrequencies(8);
+        Assert.Equal(1f, frequencies[0]);
+        Assert.Equal(0.06467f, frequencies[1], 1e-5f);
+        Assert.Equal(0.01f / 8, frequencies[2]);
+        Assert.Equal(0.001f / 8, frequencies[3]);
     }
 }

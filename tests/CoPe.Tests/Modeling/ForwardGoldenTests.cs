@@ -1,4 +1,6 @@
+using CoPe.Adapters;
 using CoPe.Modeling;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Modeling;
@@ -21,18 +23,42 @@ public class ForwardGoldenTests(ITestOutputHelper output)
         var golden = new GoldenTensors(file);
         Check("no mask", GoldenTensors.Difference(Logits(model, golden["ids"]), golden["logits"]));
         var left = golden["left_mask"];
-        Check("left, default positions", GoldenTensors.Difference(Logits(model, golden["left_ids"], mask: left), golden["left_logits_defaultpos"], left));
-        Check("left, generation's positions", GoldenTensors.Difference(Logits(model, golden["left_ids"], golden["left_position_ids"], left), golden["left_logits_genpos"], left));
+        Check(
+            "left, default positions",
+            GoldenTensors.Difference(
+                Logits(model, golden["left_ids"], mask: left),
+                golden["left_logits_defaultpos"],
+                left
+            )
+        );
+        Check(
+            "left, generation's positions",
+            GoldenTensors.Difference(
+                Logits(model, golden["left_ids"], golden["left_position_ids"], left),
+                golden["left_logits_genpos"],
+                left
+            )
+        );
         var right = golden["right_mask"];
-        Check("right", GoldenTensors.Difference(Logits(model, golden["right_ids"], mask: right), golden["right_logits"], right));
-        Check("right, unmasked", GoldenTensors.Difference(Logits(model, golden["right_ids"]), golden["right_logits"], right));
-        var longLogits = Logits(model, golden["long_ids"]).index_select(1, golden["long_positions"].to(ScalarType.Int64));
+        Check(
+            "right",
+            GoldenTensors.Difference(Logits(model, golden["right_ids"], mask: right), golden["right_logits"], right)
+        );
+        Check(
+            "right, unmasked",
+            GoldenTensors.Difference(Logits(model, golden["right_ids"]), golden["right_logits"], right)
+        );
+        var longLogits = Logits(model, golden["long_ids"])
+            .index_select(1, golden["long_positions"].to(ScalarType.Int64));
         Check("300 tokens", GoldenTensors.Difference(longLogits, golden["long_logits"]));
 
         void Check(string name, double difference)
         {
             output.WriteLine($"{file}: {name}: {difference:e2}");
-            Assert.True(difference <= Tolerance, $"{file}: {name}: logits differ by {difference:e2}, allowed {Tolerance:e0}.");
+            Assert.True(
+                difference <= Tolerance,
+                $"{file}: {name}: logits differ by {difference:e2}, allowed {Tolerance:e0}."
+            );
         }
     }
 
@@ -48,17 +74,36 @@ public class ForwardGoldenTests(ITestOutputHelper output)
         var agreement = logits.argmax(-1).eq(golden["logits"].argmax(-1)).to(ScalarType.Float32).mean().item<float>();
         var difference = GoldenTensors.Difference(logits, golden["logits"]);
         output.WriteLine($"{file}: bf16: difference {difference:f3}, argmax agreement {agreement:p1}");
-        Assert.True(difference <= 0.5 && agreement >= 0.9, $"{file}: bf16 logits differ by {difference:f3}, argmax agreement {agreement:p1}.");
+        Assert.True(
+            difference <= 0.5 && agreement >= 0.9,
+            $"{file}: bf16 logits differ by {difference:f3}, argmax agreement {agreement:p1}."
+        );
     }
 
     internal static string ModelOf(string file) =>
-        Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(file))!, "models", Path.GetFileNameWithoutExtension(file));
+        Path.Combine(
+            Path.GetDirectoryName(Path.GetDirectoryName(file))!,
+            "models",
+            Path.GetFileNameWithoutExtension(file)
+        );
 
-    internal static Tensor Logits(CausalLm model, Tensor ids, Tensor? positions = null, Tensor? mask = null, CoPe.Adapters.AdapterRows? adapters = null)
+    internal static Tensor Logits(
+        CausalLm model,
+        Tensor ids,
+        Tensor? positions = null,
+        Tensor? mask = null,
+        AdapterRows? adapters = null
+    )
     {
         var seq = ids.shape[1];
-        var visible = mask is null ? null : ones([1, seq, seq], dtype: ScalarType.Bool).tril().logical_and(mask.to(ScalarType.Bool).unsqueeze(1));
-        using var batch = new TokenBatch(ids.to(ScalarType.Int64).clone(), positions?.to(ScalarType.Int64).clone(), visible);
-        return model.Logits(model.Forward(batch, adapters));
+        var visible = mask is null
+            ? null
+            : ones([1, seq, seq], dtype: ScalarType.Bool).tril().logical_and(mask.to(ScalarType.Bool).unsqueeze(1));
+        using var batch = new TokenBatch(
+            ids.to(ScalarType.Int64).clone(),
+            positions?.to(ScalarType.Int64).clone(),
+            visible
+        );
+        return model.ComputeLogits(model.Forward(batch, adapters));
     }
 }

@@ -1,6 +1,8 @@
+using CoPe.Adapters;
 using CoPe.Decoding;
 using CoPe.Modeling;
-using CoPe.Tests.Decoding;
+using CoPe.Modeling.Safetensors;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Modeling;
@@ -8,16 +10,24 @@ namespace CoPe.Tests.Modeling;
 [Collection("torch")]
 public sealed class Int8ModelTests : IDisposable
 {
-    readonly TemporaryFolder folder = new();
+    readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     static readonly DecoderConfig Tied = TinyModels.Plain with { HeadDim = 16 };
 
     CausalLm Load(string config)
     {
-        using (var model = TinyModels.Random(config == "tied" ? Tied : Tied with { ModelType = "qwen2", QueryKeyValueBias = true, TiedHead = false })) ModelFolder.Save(folder.Path, model.Config, model.Weights, ScalarType.BFloat16);
-        return CausalLm.LoadInt8(folder.Path);
+        using (
+            var model = TinyModels.Random(
+                config == "tied" ? Tied : Tied with { ModelType = "qwen2", QueryKeyValueBias = true, TiedHead = false }
+            )
+        )
+        {
+            ModelFolder.Save(_folder.Path, model.Config, model.Weights, ScalarType.BFloat16);
+        }
+
+        return CausalLm.LoadInt8(_folder.Path);
     }
 
     [Theory]
@@ -28,7 +38,7 @@ public sealed class Int8ModelTests : IDisposable
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         using var rounded = Load(config);
-        using var exact = CausalLm.Load(folder.Path, ScalarType.Float32);
+        using var exact = CausalLm.Load(_folder.Path, ScalarType.Float32);
         var ids = TinyModels.Ids(3, 7);
         var (near, far) = (TinyModels.Logits(rounded, ids), TinyModels.Logits(exact, ids));
         Assert.True(rounded.HasInt8Weights);
@@ -48,44 +58,59 @@ public sealed class Int8ModelTests : IDisposable
         using var task = TinyModels.Adapters(model.Config, 1);
         using var users = TinyModels.Adapters(model.Config, 3);
         var random = new Random(seed);
-        DecodingRequest[] requests = [.. Enumerable.Range(0, 12).Select(i => new DecodingRequest
-        {
-            Id = $"{i}",
-            Prompt = [random.Next(40)], // a longer one would pass through torch's bf16 attention
-            Expert = new WornAdapters(true, i % 3),
-            Amateur = WornAdapters.TaskAdaptiveModel,
-            Options = new DecodingOptions { MaxNewTokens = 8 },
-        })];
+        DecodingRequest[] requests =
+        [
+            .. Enumerable
+                .Range(0, 12)
+                .Select(i => new DecodingRequest
+                {
+                    Id = $"{i}",
+                    Prompt = [random.Next(40)], // a longer one would pass through torch's bf16 attention
+                    Expert = new AdapterSelection(true, i % 3),
+                    Amateur = AdapterSelection.TaskOnly,
+                    Options = new DecodingOptions { MaxNewTokens = 8 },
+                }),
+        ];
         DecodingEngine Engine() => new(model, task, users, [], new EngineOptions { Batches = 1 });
         var together = Engine().InOrder(requests);
         var alone = requests.SelectMany(request => Engine().InOrder([request]));
-        Assert.Equal(alone.Select(result => string.Join(' ', result.Ids)), together.Select(result => string.Join(' ', result.Ids)));
+        Assert.Equal(
+            alone.Select(result => string.Join(' ', result.Ids)),
+            together.Select(result => string.Join(' ', result.Ids))
+        );
     }
 
     [Fact]
     public void Only_what_is_looked_up_stays_in_the_mapped_file()
     {
-        var before = CoPe.Modeling.Safetensors.MappedFile.Count;
+        var before = MappedFile.OpenCount;
         using (var rounded = Load("tied"))
         {
-            Assert.Equal(before + 1, CoPe.Modeling.Safetensors.MappedFile.Count);
-            Assert.Equal(ModelInfo.Read(folder.Path).Int8WeightBytes, rounded.Weights.Bytes - 2 * 40 * 16); // all but the embedding
-            Assert.DoesNotContain(rounded.Weights.Names, name => name.EndsWith("_proj.weight", StringComparison.Ordinal));
+            Assert.Equal(before + 1, MappedFile.OpenCount);
+            Assert.Equal(ModelInfo.Read(_folder.Path).Int8WeightBytes, rounded.Weights.Bytes - 2 * 40 * 16); // all but the embedding
+            Assert.DoesNotContain(
+                rounded.Weights.Names,
+                name => name.EndsWith("_proj.weight", StringComparison.Ordinal)
+            );
         }
-        Assert.Equal(before, CoPe.Modeling.Safetensors.MappedFile.Count);
+        Assert.Equal(before, MappedFile.OpenCount);
     }
 
     [Fact]
-    public void A_weight_that_is_no_number_is_refused_by_file_and_tensor_and_leaves_nothing()
+    public void A_weight_that_is_not_finite_is_refused_by_file_and_tensor_and_leaks_nothing()
     {
         Load("tied").Dispose();
-        var bytes = File.ReadAllBytes(folder.At("model.safetensors"));
+        var bytes = File.ReadAllBytes(_folder.At("model.safetensors"));
         var first = 8 + (int)BitConverter.ToInt64(bytes); // the embedding, which is also the head
         (bytes[first], bytes[first + 1]) = (0xC0, 0x7F); // NaN
-        File.WriteAllBytes(folder.At("model.safetensors"), bytes);
+        File.WriteAllBytes(_folder.At("model.safetensors"), bytes);
         var before = Tensor.TotalCount;
-        var error = Assert.Throws<ModelFileException>(() => CausalLm.LoadInt8(folder.Path));
-        Assert.Contains("model.embed_tokens.weight holds a weight that is no finite number", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ModelFileException>(() => CausalLm.LoadInt8(_folder.Path));
+        Assert.Contains(
+            "model.embed_tokens.weight holds a weight that is no finite number",
+            error.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(before, Tensor.TotalCount);
     }
 
@@ -94,7 +119,7 @@ public sealed class Int8ModelTests : IDisposable
     {
         Load("tied").Dispose();
         var before = Tensor.TotalCount;
-        CausalLm.LoadInt8(folder.Path).Dispose();
+        CausalLm.LoadInt8(_folder.Path).Dispose();
         Assert.Equal(before, Tensor.TotalCount);
     }
 
@@ -104,6 +129,10 @@ public sealed class Int8ModelTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = Load("tied");
         var hidden = ones([1, 16], dtype: ScalarType.BFloat16).requires_grad_();
-        Assert.Contains("Load the model in bf16 or fp32 to train", Assert.Throws<InvalidOperationException>(() => model.Logits(hidden)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Load the model in bf16 or fp32 to train",
+            Assert.Throws<InvalidOperationException>(() => model.ComputeLogits(hidden)).Message,
+            StringComparison.Ordinal
+        );
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Modeling;
@@ -18,8 +19,10 @@ public class NaiveDecoderTests(ITestOutputHelper output)
 
     static readonly Dictionary<string, string> Configs = new(StringComparer.Ordinal)
     {
-        ["llama with heads of their own width and every bias"] = """ "model_type": "llama", "head_dim": 10, "attention_bias": true, "mlp_bias": true, "rope_theta": 5e5 """,
-        ["llama with linear scaling under its old name, one key head a query head"] = """ "model_type": "llama", "num_key_value_heads": null, "rope_scaling": {"type": "linear", "factor": 2.5} """,
+        ["llama with heads of their own width and every bias"] =
+            """ "model_type": "llama", "head_dim": 10, "attention_bias": true, "mlp_bias": true, "rope_theta": 5e5 """,
+        ["llama with linear scaling under its old name, one key head a query head"] =
+            """ "model_type": "llama", "num_key_value_heads": null, "rope_scaling": {"type": "linear", "factor": 2.5} """,
         ["llama 3.2: tied, all three branches of its scaling"] = """
             "model_type": "llama", "head_dim": 8, "tie_word_embeddings": true, "rope_theta": 10000.0,
             "rope_scaling": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}
@@ -29,11 +32,16 @@ public class NaiveDecoderTests(ITestOutputHelper output)
             "rope_parameters": {"rope_theta": 20000.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 100}
             """,
         ["mistral without a window"] = """ "model_type": "mistral", "sliding_window": null, "rope_theta": 1e6 """,
-        ["mistral with a window in every layer"] = """ "model_type": "mistral", "head_dim": 12, "sliding_window": 5, "rope_theta": 1e6 """,
-        ["mistral without key heads of their own number"] = """ "model_type": "mistral", "num_key_value_heads": null, "sliding_window": 7 """,
-        ["qwen2 that slides from its third layer on"] = """ "model_type": "qwen2", "tie_word_embeddings": true, "use_sliding_window": true, "sliding_window": 4, "max_window_layers": 2 """,
-        ["qwen2 whose window is switched off"] = """ "model_type": "qwen2", "use_sliding_window": false, "sliding_window": 4, "max_window_layers": 2, "rope_theta": 1e6 """,
-        ["qwen3"] = """ "model_type": "qwen3", "head_dim": 16, "tie_word_embeddings": true, "rope_theta": 1e6, "max_window_layers": 4 """,
+        ["mistral with a window in every layer"] =
+            """ "model_type": "mistral", "head_dim": 12, "sliding_window": 5, "rope_theta": 1e6 """,
+        ["mistral without key heads of their own number"] =
+            """ "model_type": "mistral", "num_key_value_heads": null, "sliding_window": 7 """,
+        ["qwen2 that slides from its third layer on"] =
+            """ "model_type": "qwen2", "tie_word_embeddings": true, "use_sliding_window": true, "sliding_window": 4, "max_window_layers": 2 """,
+        ["qwen2 whose window is switched off"] =
+            """ "model_type": "qwen2", "use_sliding_window": false, "sliding_window": 4, "max_window_layers": 2, "rope_theta": 1e6 """,
+        ["qwen3"] =
+            """ "model_type": "qwen3", "head_dim": 16, "tie_word_embeddings": true, "rope_theta": 1e6, "max_window_layers": 4 """,
         ["qwen3 with biases and layers by type"] = """
             "model_type": "qwen3", "head_dim": 16, "attention_bias": true, "use_sliding_window": true, "sliding_window": 6,
             "layer_types": ["full_attention", "sliding_attention", "full_attention", "sliding_attention"]
@@ -63,7 +71,9 @@ public class NaiveDecoderTests(ITestOutputHelper output)
         var expected = golden["logits"];
         var ids = golden["ids"].to(ScalarType.Int64);
         for (var row = 0; row < ids.shape[0]; row++)
+        {
             AssertClose(naive.Logits(ids[row].data<long>().ToArray()), expected[row], $"{file} row {row}");
+        }
     }
 
     [Theory]
@@ -101,15 +111,18 @@ public class NaiveDecoderTests(ITestOutputHelper output)
         for (var row = 0; row < 2; row++)
         {
             using var prompt = new TokenBatch(ids.narrow(0, row, 1).narrow(1, 0, lengths[row]).clone());
-            model.Forward(prompt, cache: cache.Rows(row, 1, (int)lengths[row])).Dispose();
+            model.Forward(prompt, cache: cache.Slice(row, 1, (int)lengths[row])).Dispose();
         }
         var expected = Enumerable.Range(0, 2).Select(row => naive.Logits(ids[row].data<long>().ToArray())).ToList();
         for (; lengths[0] < 24; lengths[0]++, lengths[1]++)
         {
             var next = stack([ids[0, lengths[0]], ids[1, lengths[1]]]).unsqueeze(1);
             using var batch = new TokenBatch(next, tensor(lengths).unsqueeze(1));
-            var logits = model.Logits(model.Forward(batch, cache: cache.Rows(0, 2, (int)lengths.Max() + 1)));
-            for (var row = 0; row < 2; row++) AssertClose([expected[row][lengths[row]]], logits[row], $"{name}, row {row}, position {lengths[row]}");
+            var logits = model.ComputeLogits(model.Forward(batch, cache: cache.Slice(0, 2, (int)lengths.Max() + 1)));
+            for (var row = 0; row < 2; row++)
+            {
+                AssertClose([expected[row][lengths[row]]], logits[row], $"{name}, row {row}, position {lengths[row]}");
+            }
         }
     }
 
@@ -123,20 +136,37 @@ public class NaiveDecoderTests(ITestOutputHelper output)
         foreach (var name in Configs.Keys)
         {
             using var folder = new TemporaryFolder();
-            using (var wide = Write(folder, Configs[name])) ModelFolder.Save(folder.Path, wide.Config, wide.Weights, dtype);
+            using (var wide = Write(folder, Configs[name]))
+            {
+                ModelFolder.Save(folder.Path, wide.Config, wide.Weights, dtype);
+            }
+
             using var model = CausalLm.Load(folder.Path);
             Assert.Equal(dtype, model.Dtype);
-            AssertClose(new NaiveDecoder(folder.Path), Ids(2, 21), ForwardGoldenTests.Logits(model, Ids(2, 21)), name, tolerance: tolerance);
+            AssertClose(
+                new NaiveDecoder(folder.Path),
+                Ids(2, 21),
+                ForwardGoldenTests.Logits(model, Ids(2, 21)),
+                name,
+                tolerance: tolerance
+            );
         }
     }
 
     static CausalLm Write(TemporaryFolder folder, string keys)
     {
         var config = JsonNode.Parse($"{{{Sizes}}}")!.AsObject();
-        foreach (var (key, value) in JsonNode.Parse($"{{{keys}}}")!.AsObject()) config[key] = value?.DeepClone();
+        foreach (var (key, value) in JsonNode.Parse($"{{{keys}}}")!.AsObject())
+        {
+            config[key] = value?.DeepClone();
+        }
+
         File.WriteAllText(folder.At("config.json"), config.ToJsonString());
         using var random = TinyModels.Random(DecoderConfig.Read(folder.Path));
-        SafetensorsWriter.Write(folder.At("model.safetensors"), random.Weights.Names.ToDictionary(name => name, name => random.Weights[name]));
+        SafetensorsWriter.Write(
+            folder.At("model.safetensors"),
+            random.Weights.Names.ToDictionary(name => name, name => random.Weights[name])
+        );
         return CausalLm.Load(folder.Path);
     }
 
@@ -146,14 +176,27 @@ public class NaiveDecoderTests(ITestOutputHelper output)
         return randint(0, Vocab, [rows, seq], dtype: ScalarType.Int64, generator: generator);
     }
 
-    void AssertClose(NaiveDecoder naive, Tensor ids, Tensor logits, string what, Tensor? positions = null, Tensor? mask = null, double tolerance = Tolerance)
+    void AssertClose(
+        NaiveDecoder naive,
+        Tensor ids,
+        Tensor logits,
+        string what,
+        Tensor? positions = null,
+        Tensor? mask = null,
+        double tolerance = Tolerance
+    )
     {
         for (var row = 0; row < ids.shape[0]; row++)
         {
             var seen = mask?[row].data<long>().Select(m => m == 1).ToArray();
             var expected = naive.Logits(ids[row].data<long>().ToArray(), positions?[row].data<long>().ToArray(), seen);
             var first = seen is null ? 0 : Array.IndexOf(seen, true);
-            AssertClose(expected[first..], logits[row].narrow(0, first, ids.shape[1] - first), $"{what}, row {row}", tolerance);
+            AssertClose(
+                expected[first..],
+                logits[row].narrow(0, first, ids.shape[1] - first),
+                $"{what}, row {row}",
+                tolerance
+            );
         }
     }
 

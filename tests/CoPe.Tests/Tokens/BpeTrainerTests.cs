@@ -1,5 +1,4 @@
-using CoPe.Prompts;
-using CoPe.Tokens;
+using CoPe.Chat;
 using CoPe.Tokens.Training;
 
 namespace CoPe.Tests.Tokens;
@@ -35,12 +34,18 @@ public class BpeTrainerTests
     }
 
     [Fact]
-    public void Counts_kept_up_to_date_give_the_same_merges_as_counting_anew()
+    public void Counts_kept_up_to_date_give_the_same_merges_as_counting_from_scratch()
     {
         var random = new Random(7);
-        var words = Enumerable.Range(0, 300).Select(_ => new string([.. Enumerable.Range(0, random.Next(1, 9)).Select(_ => "abc"[random.Next(3)])])).ToArray();
-        var trained = BpeTrainer.Train([string.Join('\n', words)], new BpeTrainingOptions { VocabularySize = 256 + 3 + 40 });
-        Assert.Equal(CountingAnew(words, 40), trained.Merges);
+        var words = Enumerable
+            .Range(0, 300)
+            .Select(_ => new string([.. Enumerable.Range(0, random.Next(1, 9)).Select(_ => "abc"[random.Next(3)])]))
+            .ToArray();
+        var trained = BpeTrainer.Train(
+            [string.Join('\n', words)],
+            new BpeTrainingOptions { VocabularySize = 256 + 3 + 40 }
+        );
+        Assert.Equal(CountFromScratch(words, 40), trained.Merges);
     }
 
     [Fact]
@@ -48,13 +53,21 @@ public class BpeTrainerTests
     {
         using var folder = new TokenizerTestFolder("qwen");
         const string Text = "Größe 12 naïve 😀 – Ünïcode\r\n\t<|im_end|>";
-        var trained = BpeTrainer.Train(["some words, some more words", Text], new BpeTrainingOptions { VocabularySize = 280 });
+        var trained = BpeTrainer.Train(
+            ["some words, some more words", Text],
+            new BpeTrainingOptions { VocabularySize = 280 }
+        );
         trained.Save(folder.Folder);
         var encoder = ConversationEncoder.Load(folder.Folder);
         Assert.Equal(trained.VocabularySize, encoder.Tokenizer.VocabularySize);
         Assert.Equal(Text, encoder.Tokenizer.Decode(encoder.Tokenizer.EncodeAsText(Text)));
-        Assert.Equal("<|im_start|>user\nsome words<|im_end|>\n<|im_start|>assistant\nmore<|im_end|>",
-            encoder.Tokenizer.Decode([.. encoder.EncodePrompt([new ChatMessage("user", "some words")]), .. encoder.EncodeResponse("more")], skipSpecialTokens: false));
+        Assert.Equal(
+            "<|im_start|>user\nsome words<|im_end|>\n<|im_start|>assistant\nmore<|im_end|>",
+            encoder.Tokenizer.Decode(
+                [.. encoder.EncodePrompt([new ChatMessage("user", "some words")]), .. encoder.EncodeResponse("more")],
+                skipSpecialTokens: false
+            )
+        );
         Assert.Equal(trained.VocabularySize - 1, encoder.Tokenizer.EosId);
     }
 
@@ -73,29 +86,44 @@ public class BpeTrainerTests
 
     [Fact]
     public void Training_stops_when_told_to() =>
-        Assert.Throws<OperationCanceledException>(() => BpeTrainer.Train(["a"], Small, cancellation: new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() =>
+            BpeTrainer.Train(["a"], Small, cancellation: new CancellationToken(canceled: true))
+        );
 
     // The definition, word for word.
-    static List<(string, string)> CountingAnew(string[] words, int count)
+    static List<(string, string)> CountFromScratch(string[] words, int count)
     {
         var split = words.Select(word => word.Select(c => c.ToString()).ToList()).ToList();
         List<string> order = ["a", "b", "c"];
         var merges = new List<(string, string)>();
         while (merges.Count < count)
         {
-            var pairs = split.SelectMany(word => word.Zip(word.Skip(1))).CountBy(pair => pair)
-                .OrderByDescending(pair => pair.Value).ThenBy(pair => order.IndexOf(pair.Key.First)).ThenBy(pair => order.IndexOf(pair.Key.Second)).ToList();
-            if (pairs.Count == 0 || pairs[0].Value < 2) break;
+            var pairs = split
+                .SelectMany(word => word.Zip(word.Skip(1)))
+                .CountBy(pair => pair)
+                .OrderByDescending(pair => pair.Value)
+                .ThenBy(pair => order.IndexOf(pair.Key.First))
+                .ThenBy(pair => order.IndexOf(pair.Key.Second))
+                .ToList();
+            if (pairs.Count == 0 || pairs[0].Value < 2)
+            {
+                break;
+            }
+
             var (left, right) = pairs[0].Key;
             merges.Add((left, right));
             order.Add(left + right);
             foreach (var word in split)
+            {
                 for (var i = 0; i + 1 < word.Count; i++)
+                {
                     if (word[i] == left && word[i + 1] == right)
                     {
                         word[i] = left + right;
                         word.RemoveAt(i + 1);
                     }
+                }
+            }
         }
         return merges;
     }

@@ -9,20 +9,60 @@ public class TokenizerFileTests
     [Theory]
     [InlineData("qwen", "normalizer", """{"type":"Precompiled"}""", "normalizer")]
     [InlineData("qwen", "pre_tokenizer", """{"type":"BertPreTokenizer"}""", "pre_tokenizer")]
-    [InlineData("qwen", "pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Digits"}]}""", "pre_tokenizer.pretokenizers[1]")]
-    [InlineData("qwen", "pre_tokenizer", """{"type":"Split","pattern":{"Regex":"[a-z&&[^b]]"},"behavior":"Isolated"}""", "pre_tokenizer.pattern.Regex")]
-    [InlineData("qwen", "pre_tokenizer", """{"type":"Split","pattern":{"Regex":"(("},"behavior":"Isolated"}""", "pre_tokenizer.pattern.Regex")]
-    [InlineData("qwen", "pre_tokenizer", """{"type":"Split","pattern":{"Regex":"a"},"behavior":"Sideways"}""", "pre_tokenizer.behavior")]
-    [InlineData("mistral", "pre_tokenizer", """{"type":"Metaspace","replacement":"__","prepend_scheme":"first"}""", "pre_tokenizer.replacement")]
+    [InlineData(
+        "qwen",
+        "pre_tokenizer",
+        """{"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Digits"}]}""",
+        "pre_tokenizer.pretokenizers[1]"
+    )]
+    [InlineData(
+        "qwen",
+        "pre_tokenizer",
+        """{"type":"Split","pattern":{"Regex":"[a-z&&[^b]]"},"behavior":"Isolated"}""",
+        "pre_tokenizer.pattern.Regex"
+    )]
+    [InlineData(
+        "qwen",
+        "pre_tokenizer",
+        """{"type":"Split","pattern":{"Regex":"(("},"behavior":"Isolated"}""",
+        "pre_tokenizer.pattern.Regex"
+    )]
+    [InlineData(
+        "qwen",
+        "pre_tokenizer",
+        """{"type":"Split","pattern":{"Regex":"a"},"behavior":"Sideways"}""",
+        "pre_tokenizer.behavior"
+    )]
+    [InlineData(
+        "mistral",
+        "pre_tokenizer",
+        """{"type":"Metaspace","replacement":"__","prepend_scheme":"first"}""",
+        "pre_tokenizer.replacement"
+    )]
     [InlineData("mistral", "decoder", """{"type":"WordPiece"}""", "decoder")]
     [InlineData("mistral", "post_processor", """{"type":"BertProcessing"}""", "post_processor")]
-    [InlineData("mistral", "post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "post_processor.single")]
+    [InlineData(
+        "mistral",
+        "post_processor",
+        """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""",
+        "post_processor.single"
+    )]
     [InlineData("mistral", "model", """{"type":"Unigram","vocab":[]}""", "model.type")]
     [InlineData("mistral", "model", """{"type":"BPE","vocab":{"a":0,"b":1},"merges":["a b"]}""", "model.merges[0]")]
     [InlineData("mistral", "model", """{"type":"BPE","vocab":{"a":0},"merges":["a"]}""", "model.merges[0]")]
     [InlineData("mistral", "model", """{"type":"BPE","vocab":{"a":2000000000},"merges":[]}""", "model.vocab")]
-    [InlineData("mistral", "model", """{"type":"BPE","vocab":{"a":0},"merges":[],"unk_token":"<unk>"}""", "model.unk_token")]
-    [InlineData("mistral", "model", """{"type":"BPE","vocab":{"a":0},"merges":[],"end_of_word_suffix":"</w>"}""", "model.end_of_word_suffix")]
+    [InlineData(
+        "mistral",
+        "model",
+        """{"type":"BPE","vocab":{"a":0},"merges":[],"unk_token":"<unk>"}""",
+        "model.unk_token"
+    )]
+    [InlineData(
+        "mistral",
+        "model",
+        """{"type":"BPE","vocab":{"a":0},"merges":[],"end_of_word_suffix":"</w>"}""",
+        "model.end_of_word_suffix"
+    )]
     [InlineData("mistral", "model", """{"type":"BPE","vocab":{"a":0},"merges":[],"dropout":0.1}""", "model.dropout")]
     [InlineData("mistral", "added_tokens", """[{"id":-1,"content":"x"}]""", "added_tokens[0]")]
     [InlineData("mistral", "added_tokens", """[{"id":700,"content":"on"}]""", "added_tokens[0]")]
@@ -50,7 +90,11 @@ public class TokenizerFileTests
 
     [Fact]
     public void A_folder_without_tokenizer_json_is_refused() =>
-        Assert.Contains("missing", Assert.Throws<TokenizerException>(() => Tokenizer.Load(Path.GetTempPath())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "missing",
+            Assert.Throws<TokenizerException>(() => Tokenizer.Load(Path.GetTempPath())).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("mistral")]
@@ -61,8 +105,11 @@ public class TokenizerFileTests
     {
         string[] replacements = ["null", "7", "-1", "\"x\"", "[]", "{}", "true", "[[]]"]; // three of them at each place, in turn
         var turn = 0;
-        var file = JsonNode.Parse(File.ReadAllText(Path.Combine(TokenizerFolders.Tiny(family), "tokenizer.json")))!.AsObject();
+        var file = JsonNode
+            .Parse(File.ReadAllText(Path.Combine(TokenizerFolders.Tiny(family), "tokenizer.json")))!
+            .AsObject();
         foreach (var path in Paths(file).ToList())
+        {
             for (var i = 0; i < 3; i++)
             {
                 var replacement = replacements[turn++ % replacements.Length];
@@ -72,6 +119,7 @@ public class TokenizerFileTests
                 LoadAndUse(file);
                 Set(parent, key, original);
             }
+        }
     }
 
     static void LoadAndUse(JsonObject file)
@@ -88,15 +136,26 @@ public class TokenizerFileTests
     // Every place of the file, of long lists and of the vocabulary only the first few.
     static IEnumerable<object[]> Paths(JsonNode? node, params object[] path)
     {
-        if (path.Length > 0) yield return path;
+        if (path.Length > 0)
+        {
+            yield return path;
+        }
+
         var children = node switch
         {
-            JsonObject entries => entries.Take(entries.Count > 12 ? 2 : 12).Select(entry => ((object)entry.Key, entry.Value)),
+            JsonObject entries => entries
+                .Take(entries.Count > 12 ? 2 : 12)
+                .Select(entry => ((object)entry.Key, entry.Value)),
             JsonArray items => items.Take(items.Count > 12 ? 1 : 2).Select((item, i) => ((object)i, item)),
             _ => [],
         };
         foreach (var (key, child) in children)
-            foreach (var inner in Paths(child, [.. path, key])) yield return inner;
+        {
+            foreach (var inner in Paths(child, [.. path, key]))
+            {
+                yield return inner;
+            }
+        }
     }
 
     static (JsonNode Parent, object Key) Find(JsonNode node, object[] path) =>
@@ -106,7 +165,13 @@ public class TokenizerFileTests
 
     static void Set(JsonNode parent, object key, JsonNode? value)
     {
-        if (key is int index) parent[index] = value;
-        else parent[(string)key] = value;
+        if (key is int index)
+        {
+            parent[index] = value;
+        }
+        else
+        {
+            parent[(string)key] = value;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using CoPe.Testing;
 using CoPe.Training;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ public class AdamWTests
     }
 
     [Fact]
-    public void A_user_without_a_rate_is_left_as_he_is_to_the_bit_even_when_his_gradient_is_no_number()
+    public void A_user_without_a_rate_is_unchanged_to_the_bit_even_when_their_gradient_is_NaN()
     {
         using var scope = NewDisposeScope();
         using var optimiser = new AdamW(3, 4, 4, new());
@@ -30,7 +31,14 @@ public class AdamWTests
         var gradients = rand(3, 4);
         gradients[1].fill_(float.NaN);
         optimiser.Step(weights, gradients, [0.1, null, 0.3]);
-        foreach (var (now, then) in new[] { (weights, before), (optimiser.FirstMoment, first), (optimiser.SecondMoment, second) })
+        foreach (
+            var (now, then) in new[]
+            {
+                (weights, before),
+                (optimiser.FirstMoment, first),
+                (optimiser.SecondMoment, second),
+            }
+        )
         {
             Assert.True(Same(now[1], then[1]));
             Assert.False(Same(now[0], then[0]));
@@ -39,7 +47,7 @@ public class AdamWTests
     }
 
     [Fact]
-    public void A_user_moves_to_the_bit_as_he_would_alone()
+    public void A_user_moves_to_the_bit_as_they_would_alone()
     {
         using var scope = NewDisposeScope();
         using var together = new AdamW(2, 37, 37, new());
@@ -56,14 +64,14 @@ public class AdamWTests
     }
 
     [Fact]
-    public void Clipping_scales_each_user_by_his_own_norm()
+    public void Clipping_scales_each_user_by_their_own_norm()
     {
         // Norms 5 and 0.1; max 0.5: coefficients 0.5 / 5 and 1.
         using var scope = NewDisposeScope();
-        var norms = GradientClipping.Norms(tensor(new[] { 3f, 4f, 0.1f, 0f }, [2, 2]));
+        var norms = GradientClipping.ComputeNorms(tensor(new[] { 3f, 4f, 0.1f, 0f }, [2, 2]));
         Assert.Equal([5f, 0.1f], norms.data<float>().ToArray());
-        Assert.Equal([1f, 1f], GradientClipping.Coefficients(norms, 0).data<float>().ToArray()); // 0 lets every norm through
-        var coefficients = GradientClipping.Coefficients(norms, 0.5).data<float>().ToArray();
+        Assert.Equal([1f, 1f], GradientClipping.ComputeCoefficients(norms, 0).data<float>().ToArray()); // 0 lets every norm through
+        var coefficients = GradientClipping.ComputeCoefficients(norms, 0.5).data<float>().ToArray();
         Assert.Equal(0.1, coefficients[0], 1e-6);
         Assert.Equal(1f, coefficients[1]);
     }
@@ -74,12 +82,17 @@ public class AdamWTests
         using var weights = zeros(2, 3);
         using var gradients = ones(2, 3);
         using var optimiser = new AdamW(2, 3, 3, new());
-        var before = TensorCount.Settled();
+        var before = TensorCount.AfterGarbageCollection();
         optimiser.Step(weights, gradients, [0.1, null]);
         optimiser.Step(weights, gradients, [0.1, 0.1]);
-        using (var norms = GradientClipping.Norms(gradients)) GradientClipping.Coefficients(norms, 1).Dispose();
+        using (var norms = GradientClipping.ComputeNorms(gradients))
+        {
+            GradientClipping.ComputeCoefficients(norms, 1).Dispose();
+        }
+
         Assert.Equal(before, Tensor.TotalCount);
     }
 
-    static bool Same(Tensor one, Tensor other) => one.data<float>().ToArray().AsSpan().SequenceEqual(other.data<float>().ToArray());
+    static bool Same(Tensor one, Tensor other) =>
+        one.data<float>().ToArray().AsSpan().SequenceEqual(other.data<float>().ToArray());
 }

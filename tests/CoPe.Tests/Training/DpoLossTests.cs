@@ -1,3 +1,4 @@
+using CoPe.Testing;
 using CoPe.Training;
 using static TorchSharp.torch;
 
@@ -15,7 +16,12 @@ public class DpoLossTests
     static float[] Run(Func<Tensor, Tensor> loss)
     {
         using var scope = NewDisposeScope();
-        var ratio = DpoLoss.LogRatio(tensor(PolicyChosen), tensor(PolicyRejected), tensor(ReferenceChosen), tensor(ReferenceRejected));
+        var ratio = DpoLoss.LogRatio(
+            tensor(PolicyChosen),
+            tensor(PolicyRejected),
+            tensor(ReferenceChosen),
+            tensor(ReferenceRejected)
+        );
         return loss(ratio).data<float>().ToArray();
     }
 
@@ -54,14 +60,17 @@ public class DpoLossTests
     public void Reward_is_beta_times_what_the_policy_adds()
     {
         using var scope = NewDisposeScope();
-        AssertNear([0.1, -0.1], DpoLoss.Reward(tensor(PolicyChosen), tensor(ReferenceChosen), 0.1).data<float>().ToArray());
+        AssertNear(
+            [0.1, -0.1],
+            DpoLoss.Reward(tensor(PolicyChosen), tensor(ReferenceChosen), 0.1).data<float>().ToArray()
+        );
     }
 
     [Fact]
     public void Losses_leave_no_tensor_behind()
     {
         using var ratio = tensor(PolicyChosen);
-        var before = TensorCount.Settled();
+        var before = TensorCount.AfterGarbageCollection();
         DpoLoss.Sigmoid(ratio, 0.1, 0.1).Dispose();
         DpoLoss.Ipo(ratio, 0.1).Dispose();
         DpoLoss.Hinge(ratio, 0.1).Dispose();
@@ -72,11 +81,16 @@ public class DpoLossTests
 
     [Fact]
     public void Smoothing_of_a_loss_that_has_none_is_refused() =>
-        Assert.Throws<ArgumentException>(() => new DpoOptions { Loss = DpoLossKind.Hinge, LabelSmoothing = 0.1 }.Validate());
+        Assert.Throws<ArgumentException>(() =>
+            new DpoOptions { Loss = DpoLossKind.Hinge, LabelSmoothing = 0.1 }.Validate()
+        );
 
     static void AssertNear(double[] expected, float[] actual)
     {
         Assert.Equal(expected.Length, actual.Length);
-        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-5);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.Equal(expected[i], actual[i], 1e-5);
+        }
     }
 }

@@ -1,4 +1,3 @@
-using CoPe.Tokens;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -15,10 +14,21 @@ public class DpoObjectiveTests
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0);
         IReadOnlyDictionary<string, double> figures = new Dictionary<string, double>();
-        DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample>
-        {
-            Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [pairs ?? Pairs], Options = OneStep, Metrics = row => figures = row.Figures,
-        }, dpo with { Reference = DpoReference.Sft });
+        DpoTrainer.Train(
+            new AdapterTrainingContext<PreferenceExample>
+            {
+                Model = model,
+                Adapters = adapters,
+                UserNames = ["ann"],
+                ExamplesPerUser = [pairs ?? Pairs],
+                Options = OneStep,
+                Metrics = row => figures = row.Figures,
+            },
+            dpo with
+            {
+                Reference = DpoReference.Sft,
+            }
+        );
         return figures;
     }
 
@@ -27,11 +37,20 @@ public class DpoObjectiveTests
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0);
         var loss = double.NaN;
-        SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
-        {
-            Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [[.. Pairs.Select(pair => new SupervisedExample(pair.Id, pair.Prompt, pair.Chosen))]], Options = OneStep,
-            Metrics = row => loss = row.Figures["loss"],
-        });
+        SftTrainer.Train(
+            new AdapterTrainingContext<SupervisedExample>
+            {
+                Model = model,
+                Adapters = adapters,
+                UserNames = ["ann"],
+                ExamplesPerUser =
+                [
+                    [.. Pairs.Select(pair => new SupervisedExample(pair.Id, pair.Prompt, pair.Chosen))],
+                ],
+                Options = OneStep,
+                Metrics = row => loss = row.Figures["loss"],
+            }
+        );
         return loss;
     }
 
@@ -40,10 +59,12 @@ public class DpoObjectiveTests
         Assert.Equal(Math.Log(2) + (0.5 * SupervisedLoss()), FirstStep(new() { RpoAlpha = 0.5 })["loss"], 1e-5);
 
     [Fact]
-    public void A_smoothed_sigmoid_starts_at_the_logarithm_of_two() => Assert.Equal(Math.Log(2), FirstStep(new() { LabelSmoothing = 0.2 })["loss"], 1e-5); // (1 - e) log 2 + e log 2
+    public void A_smoothed_sigmoid_starts_at_the_logarithm_of_two() =>
+        Assert.Equal(Math.Log(2), FirstStep(new() { LabelSmoothing = 0.2 })["loss"], 1e-5); // (1 - e) log 2 + e log 2
 
     [Fact]
-    public void Ipo_starts_at_the_square_of_its_target() => Assert.Equal(25, FirstStep(new() { Loss = DpoLossKind.Ipo, Beta = 0.1 })["loss"], 1e-3); // (0 - 1 / (2 * 0.1))^2
+    public void Ipo_starts_at_the_square_of_its_target() =>
+        Assert.Equal(25, FirstStep(new() { Loss = DpoLossKind.Ipo, Beta = 0.1 })["loss"], 1e-3); // (0 - 1 / (2 * 0.1))^2
 
     [Fact]
     public void Known_reference_log_probabilities_are_taken_instead_of_computed()
@@ -51,7 +72,11 @@ public class DpoObjectiveTests
         // The margin of rewards is beta * ((policy - reference of the chosen) - (policy - reference of the rejected)).
         PreferenceExample[] known = [.. Pairs.Select(pair => pair with { Reference = new(-5, -3) })];
         var figures = FirstStep(new() { Beta = 0.1 }, known);
-        Assert.Equal(0.1 * (figures["logps/chosen"] + 5 - (figures["logps/rejected"] + 3)), figures["rewards/margins"], 1e-5);
+        Assert.Equal(
+            0.1 * (figures["logps/chosen"] + 5 - (figures["logps/rejected"] + 3)),
+            figures["rewards/margins"],
+            1e-5
+        );
         var mixed = FirstStep(new() { Beta = 0.1 }, [known[0], .. Pairs[1..]]); // the others are computed, and are what the policy still says
         Assert.NotEqual(0, mixed["rewards/margins"]);
         Assert.True(Math.Abs(mixed["rewards/margins"]) < Math.Abs(figures["rewards/margins"]) * 4);
@@ -60,9 +85,20 @@ public class DpoObjectiveTests
     [Fact]
     public void What_is_known_of_an_answer_is_not_taken_for_its_beginning()
     {
-        PreferenceExample[] known = [.. Pairs.Select(pair => pair with { Reference = new(-5, -3), Prompt = [1, 2, 3], Chosen = [4, 5, 6], Rejected = [7, 8] })];
-        Assert.Equal(new ReferenceLogProbs(-5, -3), TrainingRow.Of(known[0], 6)!.Reference);
-        Assert.Null(TrainingRow.Of(known[0], 5)!.Reference);
+        PreferenceExample[] known =
+        [
+            .. Pairs.Select(pair =>
+                pair with
+                {
+                    Reference = new(-5, -3),
+                    Prompt = [1, 2, 3],
+                    Chosen = [4, 5, 6],
+                    Rejected = [7, 8],
+                }
+            ),
+        ];
+        Assert.Equal(new ReferenceLogProbs(-5, -3), TrainingRow.FromExample(known[0], 6)!.Reference);
+        Assert.Null(TrainingRow.FromExample(known[0], 5)!.Reference);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using CoPe.Adapters;
 using CoPe.Modeling;
-using CoPe.Tokens;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -9,26 +8,51 @@ namespace CoPe.Tests.Training;
 public class ManyUsersTests
 {
     static readonly string[] Names = ["ann", "bob", "cleo"];
-    static readonly SupervisedExample[][] Histories = [TinyTraining.History(1, 7), TinyTraining.History(2, 2), TinyTraining.History(3, 5)];
+    static readonly SupervisedExample[][] Histories =
+    [
+        TinyTraining.History(1, 7),
+        TinyTraining.History(2, 2),
+        TinyTraining.History(3, 5),
+    ];
 
-    static float[][] Train(CausalLm model, int[] users, TrainingOptions options, double dropout = 0.1, AdapterBank? task = null)
+    static float[][] Train(
+        CausalLm model,
+        int[] users,
+        TrainingOptions options,
+        double dropout = 0.1,
+        AdapterBank? task = null
+    )
     {
         using var adapters = TinyTraining.Adapters(dropout, [.. users.Select(user => (long)user)]);
-        SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
-        {
-            Model = model, TaskAdapter = task, Adapters = adapters, UserNames = [.. users.Select(user => Names[user])], ExamplesPerUser = [.. users.Select(user => Histories[user])], Options = options,
-        });
+        SftTrainer.Train(
+            new AdapterTrainingContext<SupervisedExample>
+            {
+                Model = model,
+                TaskAdapter = task,
+                Adapters = adapters,
+                UserNames = [.. users.Select(user => Names[user])],
+                ExamplesPerUser = [.. users.Select(user => Histories[user])],
+                Options = options,
+            }
+        );
         return [.. users.Select((_, i) => TinyTraining.Values(adapters, i))];
     }
 
     [Fact]
-    public void A_user_ends_as_he_would_alone_whoever_trains_beside_him()
+    public void A_user_ends_as_they_would_alone_whoever_trains_beside_them()
     {
         using var model = TinyTraining.Model();
         using var task = TinyTraining.Adapters(0, 99);
         var together = Train(model, [0, 1, 2], TinyTraining.Options, task: task);
         for (var user = 0; user < 3; user++)
-            Assert.True(TinyTraining.LargestDifference(together[user], Train(model, [user], TinyTraining.Options, task: task)[0]) < 1e-5);
+        {
+            Assert.True(
+                TinyTraining.LargestDifference(
+                    together[user],
+                    Train(model, [user], TinyTraining.Options, task: task)[0]
+                ) < 1e-5
+            );
+        }
     }
 
     [Fact]
@@ -36,15 +60,18 @@ public class ManyUsersTests
     {
         using var model = TinyTraining.Model();
         var whole = Train(model, [0, 1, 2], TinyTraining.Options);
-        var split = Train(model, [0, 1, 2], TinyTraining.Options with { MaxTokensPerPass = 16 });
-        for (var user = 0; user < 3; user++) Assert.True(TinyTraining.LargestDifference(whole[user], split[user]) < 1e-5);
+        var split = Train(model, [0, 1, 2], TinyTraining.Options with { TokensPerPass = 16 });
+        for (var user = 0; user < 3; user++)
+        {
+            Assert.True(TinyTraining.LargestDifference(whole[user], split[user]) < 1e-5);
+        }
     }
 
     [Fact]
-    public void With_split_batches_and_dropout_a_user_still_ends_as_he_would_alone()
+    public void With_split_batches_and_dropout_a_user_still_ends_as_they_would_alone()
     {
         using var model = TinyTraining.Model();
-        var options = TinyTraining.Options with { MaxTokensPerPass = 16 };
+        var options = TinyTraining.Options with { TokensPerPass = 16 };
         var together = Train(model, [2, 0, 1], options);
         Assert.True(TinyTraining.LargestDifference(together[1], Train(model, [0], options)[0]) < 1e-5);
     }
@@ -88,43 +115,80 @@ public class ManyUsersTests
         float[] Run(int[] users, int index)
         {
             using var adapters = TinyTraining.Adapters(0, [.. users.Select(user => (long)user)]);
-            DpoTrainer.Train(new AdapterTrainingRun<PreferenceExample> { Model = model, Adapters = adapters, UserNames = [.. users.Select(user => Names[user])], ExamplesPerUser = [.. users.Select(user => pairs[user])], Options = TinyTraining.Options }, new());
+            DpoTrainer.Train(
+                new AdapterTrainingContext<PreferenceExample>
+                {
+                    Model = model,
+                    Adapters = adapters,
+                    UserNames = [.. users.Select(user => Names[user])],
+                    ExamplesPerUser = [.. users.Select(user => pairs[user])],
+                    Options = TinyTraining.Options,
+                },
+                new()
+            );
             return TinyTraining.Values(adapters, index);
         }
-        for (var user = 0; user < 2; user++) Assert.True(TinyTraining.LargestDifference(Run([0, 1], user), Run([user], 0)) < 1e-5);
+        for (var user = 0; user < 2; user++)
+        {
+            Assert.True(TinyTraining.LargestDifference(Run([0, 1], user), Run([user], 0)) < 1e-5);
+        }
     }
 
     [Fact]
-    public void A_user_who_diverges_keeps_his_last_good_adapter_and_the_others_go_on()
+    public void A_user_who_diverges_keeps_their_last_good_adapter_and_the_others_continue()
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0, 1);
         var start = TinyTraining.Values(adapters, 1);
         var poisoned = false;
-        var outcomes = SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
-        {
-            Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [Histories[0], Histories[2]], Options = TinyTraining.Options with { WarmupRatio = 1 },
-            Metrics = row =>
+        var outcomes = SftTrainer.Train(
+            new AdapterTrainingContext<SupervisedExample>
             {
-                if (poisoned || row is not { User: "bob", Step: 1 }) return;
-                poisoned = true;
-                using var noGrad = TorchSharp.torch.no_grad();
-                adapters.Parameters()[0][1].fill_(float.NaN); // the leaf; the weights kept by the optimiser are whole
-            },
-        });
-        Assert.Equal([TrainingEnd.Finished, TrainingEnd.Diverged], outcomes.Select(outcome => outcome.End));
+                Model = model,
+                Adapters = adapters,
+                UserNames = ["ann", "bob"],
+                ExamplesPerUser = [Histories[0], Histories[2]],
+                Options = TinyTraining.Options with { WarmupRatio = 1 },
+                Metrics = row =>
+                {
+                    if (poisoned || row is not { User: "bob", Step: 1 })
+                    {
+                        return;
+                    }
+
+                    poisoned = true;
+                    using var noGrad = TorchSharp.torch.no_grad();
+                    adapters.Parameters()[0][1].fill_(float.NaN); // the leaf; the weights kept by the optimiser are whole
+                },
+            }
+        );
+        Assert.Equal([TrainingStatus.Finished, TrainingStatus.Diverged], outcomes.Select(outcome => outcome.Status));
         Assert.Equal(start, TinyTraining.Values(adapters, 1)); // the first step has rate 0
-        Assert.True(TinyTraining.LargestDifference(TinyTraining.Values(adapters, 0), Train(model, [0], TinyTraining.Options with { WarmupRatio = 1 }, dropout: 0)[0]) < 1e-5);
+        Assert.True(
+            TinyTraining.LargestDifference(
+                TinyTraining.Values(adapters, 0),
+                Train(model, [0], TinyTraining.Options with { WarmupRatio = 1 }, dropout: 0)[0]
+            ) < 1e-5
+        );
     }
 
     [Fact]
-    public void A_user_without_examples_is_left_as_he_is_and_named()
+    public void A_user_without_examples_keeps_their_adapter_and_is_named()
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0, 1);
         var start = TinyTraining.Values(adapters, 1);
-        var outcomes = SftTrainer.Train(new AdapterTrainingRun<SupervisedExample> { Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [Histories[0], []], Options = TinyTraining.Options });
-        Assert.Equal(TrainingEnd.NoExamples, outcomes[1].End);
+        var outcomes = SftTrainer.Train(
+            new AdapterTrainingContext<SupervisedExample>
+            {
+                Model = model,
+                Adapters = adapters,
+                UserNames = ["ann", "bob"],
+                ExamplesPerUser = [Histories[0], []],
+                Options = TinyTraining.Options,
+            }
+        );
+        Assert.Equal(TrainingStatus.NoExamples, outcomes[1].Status);
         Assert.Equal(start, TinyTraining.Values(adapters, 1));
     }
 
@@ -133,19 +197,29 @@ public class ManyUsersTests
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0, 1);
-        var run = new AdapterTrainingRun<SupervisedExample> { Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [Histories[0]] };
-        Assert.Contains("2 adapters, 1 names", Assert.Throws<ArgumentException>(() => SftTrainer.Train(run)).Message, StringComparison.Ordinal);
+        var run = new AdapterTrainingContext<SupervisedExample>
+        {
+            Model = model,
+            Adapters = adapters,
+            UserNames = ["ann"],
+            ExamplesPerUser = [Histories[0]],
+        };
+        Assert.Contains(
+            "2 adapters, 1 names",
+            Assert.Throws<ArgumentException>(() => SftTrainer.Train(run)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Training_leaves_no_tensor_behind()
     {
         using var model = TinyTraining.Model();
-        Train(model, [0, 1, 2], TinyTraining.Options with { MaxTokensPerPass = 16 });
+        Train(model, [0, 1, 2], TinyTraining.Options with { TokensPerPass = 16 });
         GC.Collect();
         GC.WaitForPendingFinalizers(); // what other tests left behind
         var before = TorchSharp.torch.Tensor.TotalCount;
-        Train(model, [0, 1, 2], TinyTraining.Options with { MaxTokensPerPass = 16 });
+        Train(model, [0, 1, 2], TinyTraining.Options with { TokensPerPass = 16 });
         Assert.Equal(before, TorchSharp.torch.Tensor.TotalCount);
     }
 }

@@ -5,9 +5,9 @@ namespace CoPe.Tests.Training;
 [Collection("torch")]
 public sealed class PretrainerTests : IDisposable
 {
-    readonly string folder = Directory.CreateTempSubdirectory("cope-pretrain").FullName;
+    readonly string _folder = Directory.CreateTempSubdirectory("cope-pretrain").FullName;
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     // A stream of period 5: a model that learns it predicts every token.
     static readonly int[] Stream = [.. Enumerable.Range(0, 800).Select(i => i % 5)];
@@ -17,16 +17,27 @@ public sealed class PretrainerTests : IDisposable
         using var model = TinyTraining.Trainable();
         using var cancel = new CancellationTokenSource();
         var losses = new List<double>();
-        var run = new PretrainRun
+        var run = new PretrainingContext
         {
-            Model = model, Tokens = Stream, Window = 16, Conversations = TinyTraining.History(1, 3), Checkpoints = store, Options = Pretrainer.Defaults with { Epochs = epochs, LearningRate = 0.02 },
+            Model = model,
+            Tokens = Stream,
+            Window = 16,
+            Conversations = TinyTraining.History(1, 3),
+            Checkpoints = store,
+            Options = Pretrainer.Defaults with { Epochs = epochs, LearningRate = 0.02 },
             Metrics = row =>
             {
                 losses.Add(row.Figures["loss"]);
-                if (row.Step == stopAt) cancel.Cancel();
+                if (row.Step == stopAt)
+                {
+                    cancel.Cancel();
+                }
             },
         };
-        try { Pretrainer.Train(run, null, cancel.Token); }
+        try
+        {
+            Pretrainer.Train(run, null, cancel.Token);
+        }
         catch (OperationCanceledException) { }
         return (losses, [.. model.Weights.Parameters().SelectMany(weight => weight.data<float>().ToArray())]);
     }
@@ -42,7 +53,7 @@ public sealed class PretrainerTests : IDisposable
     [Fact]
     public void Pre_training_resumes_to_the_same_bits()
     {
-        var store = new FolderCheckpointStore(folder);
+        var store = new FolderCheckpointStore(_folder);
         Train(1, store, stopAt: 2);
         Assert.Equal(Train(1).Weights, Train(1, store).Weights);
     }
@@ -51,6 +62,14 @@ public sealed class PretrainerTests : IDisposable
     public void Frozen_weights_are_refused_by_name()
     {
         using var model = TinyTraining.Model();
-        Assert.Contains("model.embed_tokens.weight", Assert.Throws<ArgumentException>(() => Pretrainer.Train(new PretrainRun { Model = model, Tokens = Stream })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "model.embed_tokens.weight",
+            Assert
+                .Throws<ArgumentException>(() =>
+                    Pretrainer.Train(new PretrainingContext { Model = model, Tokens = Stream })
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 }

@@ -1,4 +1,3 @@
-using CoPe.Tokens;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -6,22 +5,42 @@ namespace CoPe.Tests.Training;
 [Collection("torch")]
 public sealed class ResumeTests : IDisposable
 {
-    readonly string folder = Directory.CreateTempSubdirectory("cope-resume").FullName;
+    readonly string _folder = Directory.CreateTempSubdirectory("cope-resume").FullName;
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    static float[][] Sft(ICheckpointStore? store, Action<MetricRow>? metrics = null, long seed = 3, bool recompute = false, CancellationToken token = default)
+    static float[][] Sft(
+        ICheckpointStore? store,
+        Action<StepMetrics>? metrics = null,
+        long seed = 3,
+        bool recompute = false,
+        CancellationToken token = default
+    )
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0.1, 0, 1);
         try
         {
-            SftTrainer.Train(new AdapterTrainingRun<SupervisedExample>
-            {
-                Model = model, Adapters = adapters, UserNames = ["ann", "bob"], ExamplesPerUser = [TinyTraining.History(1, 7), TinyTraining.History(2, 3)],
-                DevelopmentPerUser = [TinyTraining.History(5, 2), TinyTraining.History(6, 2)], Options = TinyTraining.Options with { Seed = seed, RecomputeLayers = recompute, EarlyStopping = new() { Patience = 3, EverySteps = 1 } },
-                Checkpoints = store, Metrics = metrics,
-            }, null, token);
+            SftTrainer.Train(
+                new AdapterTrainingContext<SupervisedExample>
+                {
+                    Model = model,
+                    Adapters = adapters,
+                    UserNames = ["ann", "bob"],
+                    ExamplesPerUser = [TinyTraining.History(1, 7), TinyTraining.History(2, 3)],
+                    DevelopmentPerUser = [TinyTraining.History(5, 2), TinyTraining.History(6, 2)],
+                    Options = TinyTraining.Options with
+                    {
+                        Seed = seed,
+                        RecomputeLayers = recompute,
+                        EarlyStopping = new() { Patience = 3, EverySteps = 1 },
+                    },
+                    Checkpoints = store,
+                    Metrics = metrics,
+                },
+                null,
+                token
+            );
         }
         catch (OperationCanceledException)
         {
@@ -36,9 +55,19 @@ public sealed class ResumeTests : IDisposable
         var undisturbed = Sft(null);
         for (var step = 1; step < 8; step++)
         {
-            var store = new FolderCheckpointStore(Path.Combine(folder, $"{step}"));
+            var store = new FolderCheckpointStore(Path.Combine(_folder, $"{step}"));
             using var cancel = new CancellationTokenSource();
-            Sft(store, row => { if (row.Step == step) cancel.Cancel(); }, token: cancel.Token);
+            Sft(
+                store,
+                row =>
+                {
+                    if (row.Step == step)
+                    {
+                        cancel.Cancel();
+                    }
+                },
+                token: cancel.Token
+            );
             Assert.Equal(undisturbed, Sft(store));
         }
     }
@@ -46,12 +75,22 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void Cancelled_at_every_step_in_turn_a_training_ends_with_the_same_bits()
     {
-        var store = new FolderCheckpointStore(folder);
+        var store = new FolderCheckpointStore(_folder);
         float[][] result = [];
         for (var attempt = 0; result.Length == 0 && attempt < 20; attempt++)
         {
             using var cancel = new CancellationTokenSource();
-            result = Sft(store, row => { if (row.Figures.ContainsKey("grad_norm")) cancel.Cancel(); }, token: cancel.Token);
+            result = Sft(
+                store,
+                row =>
+                {
+                    if (row.Figures.ContainsKey("grad_norm"))
+                    {
+                        cancel.Cancel();
+                    }
+                },
+                token: cancel.Token
+            );
         }
         Assert.Equal(Sft(null), result);
     }
@@ -64,28 +103,42 @@ public sealed class ResumeTests : IDisposable
         {
             using var adapters = TinyTraining.Adapters(0, 0);
             using var cancel = new CancellationTokenSource();
-            var run = new AdapterTrainingRun<PreferenceExample>
+            var run = new AdapterTrainingContext<PreferenceExample>
             {
-                Model = model, Adapters = adapters, UserNames = ["ann"], ExamplesPerUser = [TinyTraining.Pairs(1, 9)], Options = TinyTraining.Options with { Epochs = 1 }, Checkpoints = store,
-                Metrics = row => { if (row.Step == stopAt) cancel.Cancel(); },
+                Model = model,
+                Adapters = adapters,
+                UserNames = ["ann"],
+                ExamplesPerUser = [TinyTraining.Pairs(1, 9)],
+                Options = TinyTraining.Options with { Epochs = 1 },
+                Checkpoints = store,
+                Metrics = row =>
+                {
+                    if (row.Step == stopAt)
+                    {
+                        cancel.Cancel();
+                    }
+                },
             };
-            try { DpoTrainer.Train(run, new() { Reference = DpoReference.Sft, RpoAlpha = 0.5 }, null, cancel.Token); }
+            try
+            {
+                DpoTrainer.Train(run, new() { Reference = DpoReference.Sft, RpoAlpha = 0.5 }, null, cancel.Token);
+            }
             catch (OperationCanceledException) { }
             return TinyTraining.Values(adapters);
         }
         var undisturbed = Run(null, -1);
         for (var step = 1; step < 5; step++)
         {
-            var store = new FolderCheckpointStore(Path.Combine(folder, $"{step}"));
+            var store = new FolderCheckpointStore(Path.Combine(_folder, $"{step}"));
             Assert.NotEqual(undisturbed, Run(store, step));
             Assert.Equal(undisturbed, Run(store, -1));
         }
     }
 
     [Fact]
-    public void A_training_that_did_not_fit_into_memory_goes_on_with_recomputed_layers()
+    public void A_training_that_did_not_fit_into_memory_resumes_with_recomputed_layers()
     {
-        var store = new FolderCheckpointStore(folder);
+        var store = new FolderCheckpointStore(_folder);
         using var cancel = new CancellationTokenSource();
         Sft(store, row => cancel.Cancel(), token: cancel.Token);
         Assert.Equal(Sft(null), Sft(store, recompute: true));
@@ -94,7 +147,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void A_checkpoint_of_other_data_or_options_is_refused_by_name()
     {
-        var store = new FolderCheckpointStore(folder);
+        var store = new FolderCheckpointStore(_folder);
         using var cancel = new CancellationTokenSource();
         Sft(store, row => cancel.Cancel(), token: cancel.Token);
         var error = Assert.Throws<StaleCheckpointException>(() => Sft(store, seed: 4));

@@ -1,4 +1,3 @@
-using CoPe.Tokens;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -6,30 +5,37 @@ namespace CoPe.Tests.Training;
 [Collection("torch")]
 public class TrainingRowTests
 {
-    static PlannedRow Planned(int user, int length) => new(user, 0, TrainingRow.Of(new SupervisedExample("x", [1], Enumerable.Range(0, length).ToArray()), 100)!, 1, 1);
+    static PlannedRow Planned(int user, int length) =>
+        new(
+            user,
+            0,
+            TrainingRow.FromExample(new SupervisedExample("x", [1], Enumerable.Range(0, length).ToArray()), 100)!,
+            1,
+            1
+        );
 
     [Fact]
     public void The_last_token_of_an_answer_is_a_label_but_no_column()
     {
-        var row = TrainingRow.Of(new SupervisedExample("x", [5, 6], [7, 8, 9]), 100)!;
+        var row = TrainingRow.FromExample(new SupervisedExample("x", [5, 6], [7, 8, 9]), 100)!;
         Assert.Equal([5, 6, 7, 8], row.Ids);
         Assert.Equal([1, 2, 3], row.LabelColumns);
         Assert.Equal([7, 8, 9], row.Labels);
     }
 
     [Fact]
-    public void The_cut_off_counts_prompt_and_answer_and_an_answer_beyond_it_is_gone()
+    public void The_cut_off_counts_prompt_and_answer_and_an_answer_beyond_it_is_dropped()
     {
-        Assert.Equal([7], TrainingRow.Of(new SupervisedExample("x", [5, 6], [7, 8, 9]), 3)!.Labels);
-        Assert.Null(TrainingRow.Of(new SupervisedExample("x", [5, 6], [7, 8, 9]), 2));
-        Assert.Throws<ArgumentException>(() => TrainingRow.Of(new SupervisedExample("x", [], [7]), 9));
+        Assert.Equal([7], TrainingRow.FromExample(new SupervisedExample("x", [5, 6], [7, 8, 9]), 3)!.Labels);
+        Assert.Null(TrainingRow.FromExample(new SupervisedExample("x", [5, 6], [7, 8, 9]), 2));
+        Assert.Throws<ArgumentException>(() => TrainingRow.FromExample(new SupervisedExample("x", [], [7]), 9));
     }
 
     [Fact]
     public void A_pair_shares_its_prompt_and_the_rejected_answer_does_not_see_the_chosen_one()
     {
         // columns: 5 6 | 7 8 | 1 2; chosen 7 8 9 is predicted from 1 2 3, rejected 1 2 3 from 1 4 5.
-        var row = TrainingRow.Of(new PreferenceExample("x", [5, 6], [7, 8, 9], [1, 2, 3]), 100)!;
+        var row = TrainingRow.FromExample(new PreferenceExample("x", [5, 6], [7, 8, 9], [1, 2, 3]), 100)!;
         Assert.Equal([5, 6, 7, 8, 1, 2], row.Ids);
         Assert.Equal([1, 2, 3, 1, 4, 5], row.LabelColumns);
         using var batch = new PassBatch([new PlannedRow(0, 0, row, 1, 1)]);
@@ -44,8 +50,14 @@ public class TrainingRowTests
     {
         var rows = new[] { Planned(0, 10), Planned(0, 9), Planned(0, 8), Planned(1, 3), Planned(1, 2), Planned(2, 30) };
         var passes = PassPlanner.Split(rows, 24);
-        Assert.Equal(rows.OrderBy(row => row.Row.Ids.Length), passes.SelectMany(pass => pass).OrderBy(row => row.Row.Ids.Length));
-        foreach (var pass in passes) Assert.True(pass.Count == 1 || pass.Count * pass.Max(row => row.Row.Ids.Length) <= 24);
+        Assert.Equal(
+            rows.OrderBy(row => row.Row.Ids.Length),
+            passes.SelectMany(pass => pass).OrderBy(row => row.Row.Ids.Length)
+        );
+        foreach (var pass in passes)
+        {
+            Assert.True(pass.Count == 1 || pass.Count * pass.Max(row => row.Row.Ids.Length) <= 24);
+        }
     }
 
     [Theory]
@@ -64,7 +76,11 @@ public class TrainingRowTests
     public void Short_rows_are_not_padded_to_the_longest_where_a_pass_more_costs_less()
     {
         // Two equal halves would have 384 and 80 padded tokens, so that one worker waits for the other.
-        var passes = PassPlanner.Split(new[] { 96, 48, 48, 20, 20, 20, 20, 20 }.Select(length => Planned(0, length)), 2048, 2);
+        var passes = PassPlanner.Split(
+            new[] { 96, 48, 48, 20, 20, 20, 20, 20 }.Select(length => Planned(0, length)),
+            2048,
+            2
+        );
         Assert.Equal([96], passes[0].Select(row => row.Row.Ids.Length));
         Assert.InRange(passes.Sum(pass => pass.Count * pass.Max(row => row.Row.Ids.Length)), 292, 320);
     }
@@ -72,10 +88,19 @@ public class TrainingRowTests
     [Fact]
     public void Each_epoch_visits_every_example_once_in_an_order_of_its_own()
     {
-        var order = new DataOrder(10, 4, shuffle: true, seed: 5);
-        var epochs = Enumerable.Range(0, 2).Select(epoch => Enumerable.Range(0, 3).SelectMany(step => order.Of(epoch * 3 + step).ToArray()).ToArray()).ToArray();
-        foreach (var epoch in epochs) Assert.Equal(Enumerable.Range(0, 10), epoch.Order());
+        var order = new BatchSampler(10, 4, shuffle: true, seed: 5);
+        var epochs = Enumerable
+            .Range(0, 2)
+            .Select(epoch =>
+                Enumerable.Range(0, 3).SelectMany(step => order.ExamplesOfStep(epoch * 3 + step).ToArray()).ToArray()
+            )
+            .ToArray();
+        foreach (var epoch in epochs)
+        {
+            Assert.Equal(Enumerable.Range(0, 10), epoch.Order());
+        }
+
         Assert.NotEqual(epochs[0], epochs[1]);
-        Assert.Equal([4, 5, 6, 7], new DataOrder(10, 4, shuffle: false, seed: 5).Of(4).ToArray());
+        Assert.Equal([4, 5, 6, 7], new BatchSampler(10, 4, shuffle: false, seed: 5).ExamplesOfStep(4).ToArray());
     }
 }

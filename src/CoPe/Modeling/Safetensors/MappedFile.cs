@@ -15,39 +15,49 @@ sealed unsafe partial class MappedFile : IDisposable
     /// <summary>Native code holds the release callbacks of mappings in use; this keeps the garbage collector from taking them.</summary>
     static readonly ConcurrentDictionary<MappedFile, byte> InUse = new();
 
-    readonly MemoryMappedFile file;
-    readonly MemoryMappedViewAccessor view;
-    readonly ReleaseCallback release;
-    readonly byte* start;
-    int holders = 1;
+    readonly MemoryMappedFile _file;
+    readonly MemoryMappedViewAccessor _view;
+    readonly ReleaseCallback _release;
+    readonly byte* _start;
+    int _holders = 1;
 
     public MappedFile(string path)
     {
-        file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        release = _ => Release();
+        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        _release = _ => Release();
         InUse.TryAdd(this, 0);
     }
 
     /// <summary>Mappings that a tensor or their opener still holds.</summary>
-    internal static int Count => InUse.Count;
+    internal static int OpenCount => InUse.Count;
 
     /// <summary>A tensor over the bytes of an entry, without a copy. Read-only: writing to it would fault.</summary>
-    public Tensor Tensor(TensorEntry entry)
+    public Tensor CreateTensor(TensorEntry entry)
     {
-        if (entry.Bytes == 0) return empty([.. entry.Shape], dtype: entry.Dtype).DetachFromDisposeScope();
-        var size = SafetensorsDtype.BytesOf(entry.Dtype);
-        var data = (nint)(start + view.PointerOffset + entry.Offset);
-        Interlocked.Increment(ref holders);
-        using var flat = torch.Tensor.UnsafeCreateTensor(FromBuffer(data, release, entry.Bytes / size, 0, (sbyte)entry.Dtype, (sbyte)entry.Dtype, 0, -1, false));
+        if (entry.Bytes == 0)
+        {
+            return empty([.. entry.Shape], dtype: entry.Dtype).DetachFromDisposeScope();
+        }
+
+        var size = SafetensorsDtype.GetElementSize(entry.Dtype);
+        var data = (nint)(_start + _view.PointerOffset + entry.Offset);
+        Interlocked.Increment(ref _holders);
+        using var flat = torch.Tensor.UnsafeCreateTensor(
+            FromBuffer(data, _release, entry.Bytes / size, 0, (sbyte)entry.Dtype, (sbyte)entry.Dtype, 0, -1, false)
+        );
         CheckForErrors();
         // A tensor at an address that is no multiple of its element size would be undefined behaviour in native code.
-        if (data % size != 0) return Unaligned(data, entry);
+        if (data % size != 0)
+        {
+            return CopyUnaligned(data, entry);
+        }
+
         return flat.view([.. entry.Shape]).DetachFromDisposeScope();
     }
 
-    static Tensor Unaligned(nint data, TensorEntry entry)
+    static Tensor CopyUnaligned(nint data, TensorEntry entry)
     {
         var copy = empty([.. entry.Shape], dtype: entry.Dtype).DetachFromDisposeScope();
         new ReadOnlySpan<byte>((void*)data, checked((int)entry.Bytes)).CopyTo(copy.bytes);
@@ -59,10 +69,14 @@ sealed unsafe partial class MappedFile : IDisposable
 
     void Release()
     {
-        if (Interlocked.Decrement(ref holders) != 0) return;
-        view.SafeMemoryMappedViewHandle.ReleasePointer();
-        view.Dispose();
-        file.Dispose();
+        if (Interlocked.Decrement(ref _holders) != 0)
+        {
+            return;
+        }
+
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
         InUse.TryRemove(this, out _);
     }
 
@@ -70,6 +84,15 @@ sealed unsafe partial class MappedFile : IDisposable
     delegate void ReleaseCallback(nint data);
 
     [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_frombuffer")]
-    private static partial nint FromBuffer(nint data, ReleaseCallback release, long count, long offset, sbyte type, sbyte dtype, int deviceType, int deviceIndex,
-        [MarshalAs(UnmanagedType.U1)] bool requiresGrad);
+    private static partial nint FromBuffer(
+        nint data,
+        ReleaseCallback release,
+        long count,
+        long offset,
+        sbyte type,
+        sbyte dtype,
+        int deviceType,
+        int deviceIndex,
+        [MarshalAs(UnmanagedType.U1)] bool requiresGrad
+    );
 }

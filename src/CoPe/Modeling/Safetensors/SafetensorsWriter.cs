@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling.Safetensors;
@@ -8,7 +9,7 @@ namespace CoPe.Modeling.Safetensors;
 public static class SafetensorsWriter
 {
     /// <summary>Elements handed to the file at once: a tensor may be larger than a span can be.</summary>
-    const long ElementsAtOnce = 1 << 26;
+    const long ElementsPerWrite = 1 << 26;
 
     /// <summary>Writes the tensors aside and renames, so that a file of this name is always whole. <paramref name="dtype"/> converts; null keeps each tensor's.</summary>
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, ScalarType? dtype = null) =>
@@ -17,15 +18,24 @@ public static class SafetensorsWriter
     /// <summary>The same for tensors that are opened one after the other, so that one at a time is in memory.</summary>
     internal static void Write(string path, IEnumerable<TensorSource> tensors)
     {
-        var order = tensors.OrderByDescending(t => SafetensorsDtype.BytesOf(t.Dtype)).ThenBy(t => t.Name, StringComparer.Ordinal).ToList();
-        AtomicFile.Write(path, stream =>
-        {
-            stream.Write(Header(order));
-            foreach (var tensor in order) WriteData(stream, tensor);
-        });
+        var order = tensors
+            .OrderByDescending(t => SafetensorsDtype.GetElementSize(t.Dtype))
+            .ThenBy(t => t.Name, StringComparer.Ordinal)
+            .ToList();
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                stream.Write(CreateHeader(order));
+                foreach (var tensor in order)
+                {
+                    WriteData(stream, tensor);
+                }
+            }
+        );
     }
 
-    static byte[] Header(IEnumerable<TensorSource> order)
+    static byte[] CreateHeader(IEnumerable<TensorSource> order)
     {
         using var json = new MemoryStream();
         using (var writer = new Utf8JsonWriter(json))
@@ -53,9 +63,13 @@ public static class SafetensorsWriter
     static void WriteEntry(Utf8JsonWriter writer, TensorSource tensor, long offset)
     {
         writer.WriteStartObject(tensor.Name);
-        writer.WriteString("dtype", SafetensorsDtype.NameOf(tensor.Dtype));
+        writer.WriteString("dtype", SafetensorsDtype.GetName(tensor.Dtype));
         writer.WriteStartArray("shape");
-        foreach (var dim in tensor.Shape) writer.WriteNumberValue(dim);
+        foreach (var dim in tensor.Shape)
+        {
+            writer.WriteNumberValue(dim);
+        }
+
         writer.WriteEndArray();
         writer.WriteStartArray("data_offsets");
         writer.WriteNumberValue(offset);
@@ -69,10 +83,79 @@ public static class SafetensorsWriter
         using var scope = NewDisposeScope();
         using var tensor = source.Open();
         var flat = tensor.detach().contiguous().view(-1);
-        for (long first = 0; first < flat.numel(); first += ElementsAtOnce)
+        for (long first = 0; first < flat.numel(); first += ElementsPerWrite)
         {
-            using var part = flat.narrow(0, first, Math.Min(ElementsAtOnce, flat.numel() - first)).to(source.Dtype).cpu();
+            using var part = flat.narrow(0, first, Math.Min(ElementsPerWrite, flat.numel() - first))
+                .to(source.Dtype)
+                .cpu();
             stream.Write(part.contiguous().bytes);
         }
+    }
+}
+
+/// <summary>A tensor to be written, opened only when its turn comes.</summary>
+/// <param name="Name">Its name in the file.</param>
+/// <param name="Dtype">Its element type in the file.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Open">Gives the tensor; the writer disposes it.</param>
+sealed record TensorSource(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, Func<Tensor> Open)
+{
+    /// <summary>Bytes in the file.</summary>
+    public long Bytes =>
+        Shape.Aggregate((long)SafetensorsDtype.GetElementSize(Dtype), (product, size) => product * size);
+}
+
+/// <summary>Writes a checkpoint as Hugging Face lays it out: <c>model.safetensors</c>, or shards named by <c>model.safetensors.index.json</c> where one file would be too large.</summary>
+static class ShardedCheckpoint
+{
+    public const string SingleFileName = "model.safetensors";
+    public const string IndexFileName = "model.safetensors.index.json";
+
+    /// <summary>Writes the tensors in the order given; a tensor larger than a shard has one of its own. The index comes last, so that a folder with an index is whole.</summary>
+    public static void Write(string folder, IReadOnlyList<TensorSource> tensors, long maxShardBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxShardBytes, 1);
+        var shards = SplitIntoShards(tensors, maxShardBytes);
+        if (shards.Count == 1)
+        {
+            SafetensorsWriter.Write(Path.Combine(folder, SingleFileName), shards[0]);
+            return;
+        }
+        var map = new JsonObject();
+        for (var i = 0; i < shards.Count; i++)
+        {
+            var name = $"model-{i + 1:00000}-of-{shards.Count:00000}.safetensors";
+            SafetensorsWriter.Write(Path.Combine(folder, name), shards[i]);
+            foreach (var tensor in shards[i])
+            {
+                map[tensor.Name] = name;
+            }
+        }
+        var index = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["total_size"] = tensors.Sum(tensor => tensor.Bytes) },
+            ["weight_map"] = map,
+        };
+        AtomicFile.WriteText(
+            Path.Combine(folder, IndexFileName),
+            index.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n"
+        );
+    }
+
+    static List<List<TensorSource>> SplitIntoShards(IReadOnlyList<TensorSource> tensors, long maxShardBytes)
+    {
+        var shards = new List<List<TensorSource>> { new() };
+        long bytes = 0;
+        foreach (var tensor in tensors)
+        {
+            if (shards[^1].Count > 0 && bytes + tensor.Bytes > maxShardBytes)
+            {
+                shards.Add([]);
+                bytes = 0;
+            }
+            shards[^1].Add(tensor);
+            bytes += tensor.Bytes;
+        }
+        return shards;
     }
 }

@@ -1,7 +1,7 @@
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>Tokens, merges and switches of a BPE model.</summary>
-internal sealed class BpeVocabulary
+sealed class BpeVocabulary
 {
     /// <summary>Ids above this are taken for a broken file: no table is laid out for them.</summary>
     public const int MaxId = 1 << 24;
@@ -12,10 +12,11 @@ internal sealed class BpeVocabulary
     public required MergeTable Merges { get; init; }
 
     /// <summary>Characters that stand side by side inside some merge's result: only there can a merge cross a cut.</summary>
-    public required HashSet<(char, char)> Neighbours { get; init; }
+    public required HashSet<(char, char)> Neighbors { get; init; }
 
     /// <summary>Ids of the tokens that stand for one byte of a character without a token of its own.</summary>
-    public IReadOnlySet<int> ByteIds => field ??= Enumerable.Range(0, 256).Select(b => Ids.GetValueOrDefault($"<0x{b:X2}>", -1)).ToHashSet();
+    public IReadOnlySet<int> ByteIds =>
+        field ??= Enumerable.Range(0, 256).Select(b => Ids.GetValueOrDefault($"<0x{b:X2}>", -1)).ToHashSet();
 
     public int? UnknownId { get; init; }
     public bool FuseUnknown { get; init; }
@@ -24,13 +25,17 @@ internal sealed class BpeVocabulary
     /// <summary>A word that is a token as a whole is taken as such before any merge.</summary>
     public bool IgnoreMerges { get; init; }
 
-    public static long Pair(int left, int right) => ((long)left << 32) | (uint)right;
+    public static long PackPair(int left, int right) => ((long)left << 32) | (uint)right;
 
     public static BpeVocabulary Read(JsonPart model)
     {
         var type = model["type"];
-        if (!type.IsAbsent && type.Text() != "BPE") throw type.Unknown("model", type.Text(), "BPE");
-        RefuseAffixes(model);
+        if (!type.IsAbsent && type.GetString() != "BPE")
+        {
+            throw type.Unsupported("model", type.GetString(), "BPE");
+        }
+
+        CheckUnsupported(model);
         var ids = ReadIds(model["vocab"]);
         var neighbours = new HashSet<(char, char)>();
         var merges = ReadMerges(model["merges"], ids, neighbours);
@@ -39,30 +44,45 @@ internal sealed class BpeVocabulary
         {
             Ids = ids,
             Merges = merges,
-            Neighbours = neighbours,
-            UnknownId = unknown.TextOrNull() is not { } token ? null
-                : ids.TryGetValue(token, out var id) ? id : throw unknown.Fail($"\"{token}\" is not in model.vocab"),
-            FuseUnknown = model["fuse_unk"].Flag(false),
-            ByteFallback = model["byte_fallback"].Flag(false),
-            IgnoreMerges = model["ignore_merges"].Flag(false),
+            Neighbors = neighbours,
+            UnknownId =
+                unknown.GetStringOrNull() is not { } token ? null
+                : ids.TryGetValue(token, out var id) ? id
+                : throw unknown.Error($"\"{token}\" is not in model.vocab"),
+            FuseUnknown = model["fuse_unk"].GetBoolean(false),
+            ByteFallback = model["byte_fallback"].GetBoolean(false),
+            IgnoreMerges = model["ignore_merges"].GetBoolean(false),
         };
     }
 
-    static void RefuseAffixes(JsonPart model)
+    static void CheckUnsupported(JsonPart model)
     {
         foreach (var name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
-            if (model[name].TextOrNull() is { Length: > 0 } affix) throw model[name].Unknown(name, affix, "none");
+        {
+            if (model[name].GetStringOrNull() is { Length: > 0 } affix)
+            {
+                throw model[name].Unsupported(name, affix, "none");
+            }
+        }
+
         var dropout = model["dropout"];
-        if (!dropout.IsAbsent && dropout.Element.GetRawText() is not ("0" or "0.0")) throw dropout.Unknown("dropout", dropout.Element.GetRawText(), "none");
+        if (!dropout.IsAbsent && dropout.Element.GetRawText() is not ("0" or "0.0"))
+        {
+            throw dropout.Unsupported("dropout", dropout.Element.GetRawText(), "none");
+        }
     }
 
     static Dictionary<string, int> ReadIds(JsonPart vocabulary)
     {
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var (token, value) in vocabulary.Members())
+        foreach (var (token, value) in vocabulary.EnumerateObject())
         {
-            var id = value.Number();
-            if (id is < 0 or > MaxId) throw vocabulary.Fail($"\"{token}\" has the id {id}; 0 to {MaxId} was expected");
+            var id = value.GetInt32();
+            if (id is < 0 or > MaxId)
+            {
+                throw vocabulary.Error($"\"{token}\" has the id {id}; 0 to {MaxId} was expected");
+            }
+
             ids[token] = id;
         }
         return ids;
@@ -72,22 +92,142 @@ internal sealed class BpeVocabulary
     {
         var merges = new MergeTable();
         var rank = 0;
-        foreach (var item in part.Items())
+        foreach (var item in part.EnumerateArray())
         {
             var (left, right) = ReadMerge(item);
             var merged = left + right;
-            for (var i = 1; i < merged.Length; i++) neighbours.Add((merged[i - 1], merged[i]));
-            merges.Set(IdOf(left, item, ids), IdOf(right, item, ids), (rank++, IdOf(merged, item, ids)));
+            for (var i = 1; i < merged.Length; i++)
+            {
+                neighbours.Add((merged[i - 1], merged[i]));
+            }
+
+            merges.Set(RequireId(left, item, ids), RequireId(right, item, ids), (rank++, RequireId(merged, item, ids)));
         }
         return merges;
     }
 
     static (string Left, string Right) ReadMerge(JsonPart item)
     {
-        var parts = item.IsArray ? [.. item.Items().Select(part => part.Text())] : item.Text().Split(' ');
-        return parts.Length == 2 ? (parts[0], parts[1]) : throw item.Fail($"has {parts.Length} parts; a merge has two");
+        var parts = item.IsArray
+            ? [.. item.EnumerateArray().Select(part => part.GetString())]
+            : item.GetString().Split(' ');
+        return parts.Length == 2
+            ? (parts[0], parts[1])
+            : throw item.Error($"has {parts.Length} parts; a merge has two");
     }
 
-    static int IdOf(string token, JsonPart item, Dictionary<string, int> ids) =>
-        ids.TryGetValue(token, out var id) ? id : throw item.Fail($"names \"{token}\", which is not in model.vocab");
+    static int RequireId(string token, JsonPart item, Dictionary<string, int> ids) =>
+        ids.TryGetValue(token, out var id) ? id : throw item.Error($"names \"{token}\", which is not in model.vocab");
+}
+
+/// <summary>
+/// Pairs of ids -> rank and id of what they merge to. A table of its own, for encoding asks little else: .NET's hash of a pair of small numbers, their exclusive or, is the same for
+/// thousands of pairs.
+/// </summary>
+sealed class MergeTable
+{
+    const long EmptySlot = -1;
+
+    long[] _pairs = [.. Enumerable.Repeat(EmptySlot, 16)];
+    (int Rank, int Id)[] _merges = new (int, int)[16];
+    int _count;
+
+    /// <summary>Every pair.</summary>
+    public IEnumerable<(int Left, int Right)> Pairs =>
+        _pairs.Where(pair => pair != EmptySlot).Select(pair => ((int)(pair >> 32), (int)pair));
+
+    /// <summary>Adds a pair of ids >= 0, or replaces what it merges to.</summary>
+    public void Set(int left, int right, (int Rank, int Id) merge)
+    {
+        if (2 * (_count + 1) > _pairs.Length)
+        {
+            Grow();
+        }
+
+        var pair = BpeVocabulary.PackPair(left, right);
+        var place = FindSlot(pair);
+        if (_pairs[place] == EmptySlot)
+        {
+            _count++;
+        }
+
+        (_pairs[place], _merges[place]) = (pair, merge);
+    }
+
+    /// <summary>What a pair merges to, if it does.</summary>
+    public bool TryGet(int left, int right, out (int Rank, int Id) merge)
+    {
+        var pair = BpeVocabulary.PackPair(left, right);
+        var place = FindSlot(pair);
+        merge = _merges[place];
+        return _pairs[place] == pair;
+    }
+
+    /// <summary>Where a pair stands, or the free place where it would.</summary>
+    int FindSlot(long pair)
+    {
+        var mixed = (ulong)pair * 0x9E3779B97F4A7C15; // the golden ratio's digits: neighbours end far apart
+        var mask = _pairs.Length - 1;
+        var place = (int)((mixed ^ (mixed >> 32)) & (ulong)mask);
+        while (_pairs[place] != pair && _pairs[place] != EmptySlot)
+        {
+            place = (place + 1) & mask;
+        }
+
+        return place;
+    }
+
+    void Grow()
+    {
+        var (pairs, merges) = (_pairs, _merges);
+        (_pairs, _merges) = ([.. Enumerable.Repeat(EmptySlot, 2 * pairs.Length)], new (int, int)[2 * pairs.Length]);
+        for (var i = 0; i < pairs.Length; i++)
+        {
+            if (pairs[i] == EmptySlot)
+            {
+                continue;
+            }
+
+            var place = FindSlot(pairs[i]);
+            (_pairs[place], _merges[place]) = (pairs[i], merges[i]);
+        }
+    }
+}
+
+/// <summary>Tokens by id and ids by token, added tokens over those of the model.</summary>
+sealed class TokenTable
+{
+    readonly string?[] _tokens;
+    readonly HashSet<int> _special;
+    readonly Dictionary<string, int> _added;
+    readonly IReadOnlyDictionary<string, int> _ids;
+
+    public TokenTable(IReadOnlyDictionary<string, int> ids, IReadOnlyList<AddedToken> added)
+    {
+        _ids = ids;
+        _tokens = new string?[ids.Values.Concat(added.Select(token => token.Id)).DefaultIfEmpty(-1).Max() + 1];
+        foreach (var (token, id) in ids)
+        {
+            _tokens[id] = token;
+        }
+
+        foreach (var token in added)
+        {
+            _tokens[token.Id] = token.Content;
+        }
+
+        _added = added
+            .GroupBy(token => token.Content)
+            .ToDictionary(group => group.Key, group => group.Last().Id, StringComparer.Ordinal);
+        _special = [.. added.Where(token => token.Special).Select(token => token.Id)];
+    }
+
+    public int Count => _tokens.Length;
+
+    public int? TokenToId(string token) =>
+        _added.TryGetValue(token, out var id) || _ids.TryGetValue(token, out id) ? id : null;
+
+    public string? IdToToken(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
+
+    public bool IsSpecial(int id) => _special.Contains(id);
 }

@@ -4,65 +4,183 @@ using System.Text;
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>What pre-tokenizers ask of a code point. Text is walked by code point, since a .NET regular expression sees half a letter outside the basic plane.</summary>
-internal static class CodePoints
+static class CodePoints
 {
-    internal enum Kind : byte { Other, Letter, Number, Space }
+    internal enum Kind : byte
+    {
+        Other,
+        Letter,
+        Number,
+        Space,
+    }
 
-    static readonly Kind[] Basic = BuildBasic();
+    static readonly Kind[] BasicPlane = BuildBasic();
 
     /// <summary>The code point at an index and its length in UTF-16 units; a lone surrogate counts as itself.</summary>
-    public static int At(ReadOnlySpan<char> text, int index, out int length)
+    public static int GetAt(ReadOnlySpan<char> text, int index, out int length)
     {
         var c = text[index];
         length = 1;
-        if (!char.IsHighSurrogate(c) || index + 1 >= text.Length || !char.IsLowSurrogate(text[index + 1])) return c;
+        if (!char.IsHighSurrogate(c) || index + 1 >= text.Length || !char.IsLowSurrogate(text[index + 1]))
+        {
+            return c;
+        }
+
         length = 2;
         return char.ConvertToUtf32(c, text[index + 1]);
     }
 
-    public static Kind KindAt(ReadOnlySpan<char> text, int index, out int length)
+    public static Kind GetKindAt(ReadOnlySpan<char> text, int index, out int length)
     {
         var c = text[index];
-        if (!char.IsHighSurrogate(c)) { length = 1; return Basic[c]; }
-        return KindOf(At(text, index, out length));
+        if (!char.IsHighSurrogate(c))
+        {
+            length = 1;
+            return BasicPlane[c];
+        }
+        return GetKind(GetAt(text, index, out length));
     }
 
-    public static bool IsSpace(char c) => Basic[c] == Kind.Space;
+    public static bool IsSpace(char c) => BasicPlane[c] == Kind.Space;
 
     /// <summary>ASCII punctuation, or one of Unicode's punctuation categories.</summary>
     public static bool IsPunctuation(int codePoint) =>
-        codePoint < 128 ? char.IsPunctuation((char)codePoint) || char.IsSymbol((char)codePoint)
-            : CharUnicodeInfo.GetUnicodeCategory(codePoint) is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherPunctuation;
+        codePoint < 128
+            ? char.IsPunctuation((char)codePoint) || char.IsSymbol((char)codePoint)
+            : CharUnicodeInfo.GetUnicodeCategory(codePoint)
+                is >= UnicodeCategory.ConnectorPunctuation
+                    and <= UnicodeCategory.OtherPunctuation;
 
     /// <summary>A character of a word: letter, mark, digit or connector, as <c>\w</c>.</summary>
-    public static bool IsWord(int codePoint) => KindOf(codePoint) is Kind.Letter ||
-        CharUnicodeInfo.GetUnicodeCategory(codePoint) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation
-            or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
+    public static bool IsWord(int codePoint) =>
+        GetKind(codePoint) is Kind.Letter
+        || CharUnicodeInfo.GetUnicodeCategory(codePoint)
+            is UnicodeCategory.DecimalDigitNumber
+                or UnicodeCategory.LetterNumber
+                or UnicodeCategory.ConnectorPunctuation
+                or UnicodeCategory.NonSpacingMark
+                or UnicodeCategory.SpacingCombiningMark
+                or UnicodeCategory.EnclosingMark;
 
-    public static Kind KindOf(int codePoint) =>
-        codePoint < 0x10000 ? Basic[codePoint] : FromCategory(CharUnicodeInfo.GetUnicodeCategory(codePoint));
+    public static Kind GetKind(int codePoint) =>
+        codePoint < 0x10000 ? BasicPlane[codePoint] : FromCategory(CharUnicodeInfo.GetUnicodeCategory(codePoint));
 
-    static Kind FromCategory(UnicodeCategory category) => category switch
-    {
-        <= UnicodeCategory.OtherLetter => Kind.Letter,
-        UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => Kind.Number,
-        UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => Kind.Space,
-        _ => Kind.Other,
-    };
+    static Kind FromCategory(UnicodeCategory category) =>
+        category switch
+        {
+            <= UnicodeCategory.OtherLetter => Kind.Letter,
+            UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber =>
+                Kind.Number,
+            UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator =>
+                Kind.Space,
+            _ => Kind.Other,
+        };
 
     static Kind[] BuildBasic()
     {
         var kinds = new Kind[0x10000];
-        for (var c = 0; c < kinds.Length; c++) kinds[c] = FromCategory(CharUnicodeInfo.GetUnicodeCategory((char)c));
-        foreach (var control in "\t\n\v\f\r\u0085") kinds[control] = Kind.Space;
+        for (var c = 0; c < kinds.Length; c++)
+        {
+            kinds[c] = FromCategory(CharUnicodeInfo.GetUnicodeCategory((char)c));
+        }
+
+        foreach (var control in "\t\n\v\f\r\u0085")
+        {
+            kinds[control] = Kind.Space;
+        }
+
         return kinds;
     }
 
     /// <summary>The bytes of a text in UTF-8, a lone surrogate as U+FFFD.</summary>
-    public static byte[] Utf8(ReadOnlySpan<char> text)
+    public static byte[] ToUtf8(ReadOnlySpan<char> text)
     {
         var bytes = new byte[Encoding.UTF8.GetByteCount(text)];
         Encoding.UTF8.GetBytes(text, bytes);
         return bytes;
+    }
+}
+
+/// <summary>Unicode normal forms of any text: lone surrogates and noncharacters, at which .NET throws, stay as they are.</summary>
+static class UnicodeNormalization
+{
+    public static string Normalize(string text, NormalizationForm form)
+    {
+        if (Ascii.IsValid(text))
+        {
+            return text;
+        }
+
+        StringBuilder? built = null;
+        var done = 0;
+        for (var i = 0; i < text.Length;)
+        {
+            var codePoint = CodePoints.GetAt(text, i, out var length);
+            if (IsRejectedByNormalize(codePoint))
+            {
+                built ??= new StringBuilder(text.Length);
+                built.Append(text[done..i].Normalize(form)).Append(text, i, length);
+                done = i + length;
+            }
+            i += length;
+        }
+        return built is null ? text.Normalize(form) : built.Append(text[done..].Normalize(form)).ToString();
+    }
+
+    static bool IsRejectedByNormalize(int codePoint) =>
+        codePoint is >= 0xD800 and <= 0xDFFF or >= 0xFDD0 and <= 0xFDEF || (codePoint & 0xFFFE) == 0xFFFE;
+}
+
+/// <summary>The byte-level alphabet: each byte has one printable character, so that any text is a word over 256 letters.</summary>
+static class ByteLevelAlphabet
+{
+    static readonly char[] Characters = BuildCharacters();
+    static readonly Dictionary<char, byte> Bytes = Characters
+        .Select((c, i) => (c, i))
+        .ToDictionary(pair => pair.c, pair => (byte)pair.i);
+
+    public static char ToCharacter(byte value) => Characters[value];
+
+    public static bool TryGetByte(char character, out byte value) => Bytes.TryGetValue(character, out value);
+
+    /// <summary>The text's UTF-8 bytes, spelled in the alphabet.</summary>
+    public static string Encode(ReadOnlySpan<char> text) =>
+        string.Create(
+            System.Text.Encoding.UTF8.GetByteCount(text),
+            CodePoints.ToUtf8(text),
+            static (span, bytes) =>
+            {
+                for (var i = 0; i < bytes.Length; i++)
+                {
+                    span[i] = Characters[bytes[i]];
+                }
+            }
+        );
+
+    /// <summary>The bytes that a token spells, or null where it holds a character outside the alphabet.</summary>
+    public static byte[]? Decode(string token)
+    {
+        var bytes = new byte[token.Length];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            if (!TryGetByte(token[i], out bytes[i]))
+            {
+                return null;
+            }
+        }
+
+        return bytes;
+    }
+
+    // Printable Latin-1 stands for itself; the other 68 bytes take U+0100 and up, in order.
+    static char[] BuildCharacters()
+    {
+        var next = 0x100;
+        return
+        [
+            .. Enumerable
+                .Range(0, 256)
+                .Select(b => b is >= 0x21 and <= 0x7E or >= 0xA1 and <= 0xAC or >= 0xAE ? (char)b : (char)next++),
+        ];
     }
 }

@@ -3,55 +3,72 @@ using System.Text;
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>Changes to the text of a segment, in the order of the file.</summary>
-internal static class Normalizer
+static class Normalizer
 {
     const string Known = "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace";
 
     /// <summary>The change that a part of the file asks for; the second argument tells whether the segment continues an earlier text.</summary>
     public static Func<string, bool, string> Read(JsonPart part)
     {
-        if (part.IsAbsent) return static (text, _) => text;
-        var type = part["type"].Text();
+        if (part.IsAbsent)
+        {
+            return static (text, _) => text;
+        }
+
+        var type = part["type"].GetString();
         switch (type)
         {
             case "Sequence":
-                var steps = part["normalizers"].Items().Select(Read).ToArray();
+                var steps = part["normalizers"].EnumerateArray().Select(Read).ToArray();
                 return (text, continuing) => steps.Aggregate(text, (now, step) => step(now, continuing));
-            case "NFC": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormC);
-            case "NFD": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormD);
-            case "NFKC": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormKC);
-            case "NFKD": return static (text, _) => UnicodeForm.Apply(text, NormalizationForm.FormKD);
+            case "NFC":
+                return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormC);
+            case "NFD":
+                return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormD);
+            case "NFKC":
+                return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormKC);
+            case "NFKD":
+                return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormKD);
             case "Lowercase":
                 // Only this letter's lower case is two characters.
-                return static (text, _) => text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
-            case "Strip": return ReadStrip(part);
+                return static (text, _) =>
+                    text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
+            case "Strip":
+                return ReadStrip(part);
             case "Replace":
                 var pattern = LiteralPattern(part["pattern"]);
-                var content = part["content"].Text();
+                var content = part["content"].GetString();
                 return (text, _) => text.Replace(pattern, content, StringComparison.Ordinal);
             case "Prepend":
-                var prefix = part["prepend"].Text();
+                var prefix = part["prepend"].GetString();
                 return (text, continuing) => text.Length == 0 || continuing ? text : prefix + text;
-            default: throw part.Unknown("normalizer", type, Known);
+            default:
+                throw part.Unsupported("normalizer", type, Known);
         }
     }
 
     /// <summary>A pattern that is plain text.</summary>
     public static string LiteralPattern(JsonPart pattern)
     {
-        if (pattern["String"] is { IsAbsent: false } literal && literal.Text() is { Length: > 0 } text) return text;
-        throw pattern.Fail("a non-empty \"String\" was expected; regular expressions are not supported here");
+        if (pattern["String"] is { IsAbsent: false } literal && literal.GetString() is { Length: > 0 } text)
+        {
+            return text;
+        }
+
+        throw pattern.Error("a non-empty \"String\" was expected; regular expressions are not supported here");
     }
 
     static Func<string, bool, string> ReadStrip(JsonPart part)
     {
-        bool left = part["strip_left"].Flag(true), right = part["strip_right"].Flag(true);
-        return (text, _) => (left, right) switch
-        {
-            (true, true) => text.Trim(),
-            (true, false) => text.TrimStart(),
-            (false, true) => text.TrimEnd(),
-            _ => text,
-        };
+        bool left = part["strip_left"].GetBoolean(true),
+            right = part["strip_right"].GetBoolean(true);
+        return (text, _) =>
+            (left, right) switch
+            {
+                (true, true) => text.Trim(),
+                (true, false) => text.TrimStart(),
+                (false, true) => text.TrimEnd(),
+                _ => text,
+            };
     }
 }

@@ -1,7 +1,7 @@
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>Hand-written scanners of the patterns by which byte-level tokenizers cut text into words.</summary>
-internal static class WordPattern
+static class WordPattern
 {
     const string Head = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|";
     const string Tail = @"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -11,90 +11,158 @@ internal static class WordPattern
     public const string SingleDigits = Head + @"\p{N}" + Tail;
 
     /// <summary>The scanner of a pattern, or null where none was written for it.</summary>
-    public static PreTokenizerStep? Recognise(string pattern)
+    public static PreTokenizerStep? FindScanner(string pattern)
     {
-        if (pattern == Gpt2Pattern) return Gpt2;
-        if (!pattern.StartsWith(Head, StringComparison.Ordinal) || !pattern.EndsWith(Tail, StringComparison.Ordinal)) return null;
+        if (pattern == Gpt2Pattern)
+        {
+            return ScanGpt2;
+        }
+
+        if (!pattern.StartsWith(Head, StringComparison.Ordinal) || !pattern.EndsWith(Tail, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
         return pattern[Head.Length..^Tail.Length] switch
         {
-            @"\p{N}" => Words(1),
-            @"\p{N}{1,2}" => Words(2),
-            @"\p{N}{1,3}" => Words(3),
-            @"\p{N}+" => Words(int.MaxValue),
+            @"\p{N}" => CreateWordScanner(1),
+            @"\p{N}{1,2}" => CreateWordScanner(2),
+            @"\p{N}{1,3}" => CreateWordScanner(3),
+            @"\p{N}+" => CreateWordScanner(int.MaxValue),
             _ => null,
         };
     }
 
     /// <summary>Words with the character before them, runs of at most so many digits, punctuation with a space before and line ends behind, white space.</summary>
-    public static PreTokenizerStep Words(int maxDigits) => (piece, output) =>
-    {
-        var text = piece.Span;
-        for (var i = 0; i < text.Length;)
+    public static PreTokenizerStep CreateWordScanner(int maxDigits) =>
+        (piece, output) =>
         {
-            var length = WordLength(text[i..], maxDigits);
-            output.Add(piece.Part(i, length));
-            i += length;
-        }
-    };
+            var text = piece.Span;
+            for (var i = 0; i < text.Length;)
+            {
+                var length = GetWordLength(text[i..], maxDigits);
+                output.Add(piece.Slice(i, length));
+                i += length;
+            }
+        };
 
     /// <summary>The pattern of GPT-2: words, numbers and punctuation, each with one space before it.</summary>
-    public static void Gpt2(TextPiece piece, List<TextPiece> output)
+    public static void ScanGpt2(TextPiece piece, List<TextPiece> output)
     {
         var text = piece.Span;
         for (var i = 0; i < text.Length;)
         {
-            var length = Gpt2Length(text[i..]);
-            output.Add(piece.Part(i, length));
+            var length = GetGpt2Length(text[i..]);
+            output.Add(piece.Slice(i, length));
             i += length;
         }
     }
 
-    static int WordLength(ReadOnlySpan<char> text, int maxDigits)
+    static int GetWordLength(ReadOnlySpan<char> text, int maxDigits)
     {
-        if (text[0] == '\'' && Contraction(text, ignoreCase: true) is var contraction and > 0) return contraction;
-        var kind = CodePoints.KindAt(text, 0, out var first);
-        if (kind == CodePoints.Kind.Letter) return Run(text, 0, CodePoints.Kind.Letter);
-        if (kind == CodePoints.Kind.Number) return Run(text, 0, CodePoints.Kind.Number, maxDigits);
-        if (text[0] is not ('\r' or '\n') && Run(text, first, CodePoints.Kind.Letter) is var word && word > first) return word;
+        if (text[0] == '\'' && GetContractionLength(text, ignoreCase: true) is var contraction and > 0)
+        {
+            return contraction;
+        }
+
+        var kind = CodePoints.GetKindAt(text, 0, out var first);
+        if (kind == CodePoints.Kind.Letter)
+        {
+            return SkipKind(text, 0, CodePoints.Kind.Letter);
+        }
+
+        if (kind == CodePoints.Kind.Number)
+        {
+            return SkipKind(text, 0, CodePoints.Kind.Number, maxDigits);
+        }
+
+        if (text[0] is not ('\r' or '\n') && SkipKind(text, first, CodePoints.Kind.Letter) is var word && word > first)
+        {
+            return word;
+        }
+
         var spaced = text[0] == ' ' ? 1 : 0;
-        var other = Run(text, spaced, CodePoints.Kind.Other);
-        if (other == spaced) return SpaceLength(text, lineEnds: true);
-        while (other < text.Length && text[other] is '\r' or '\n') other++;
+        var other = SkipKind(text, spaced, CodePoints.Kind.Other);
+        if (other == spaced)
+        {
+            return GetSpaceLength(text, lineEnds: true);
+        }
+
+        while (other < text.Length && text[other] is '\r' or '\n')
+        {
+            other++;
+        }
+
         return other;
     }
 
-    static int Gpt2Length(ReadOnlySpan<char> text)
+    static int GetGpt2Length(ReadOnlySpan<char> text)
     {
-        if (text[0] == '\'' && Contraction(text, ignoreCase: false) is var contraction and > 0) return contraction;
+        if (text[0] == '\'' && GetContractionLength(text, ignoreCase: false) is var contraction and > 0)
+        {
+            return contraction;
+        }
+
         var spaced = text[0] == ' ' ? 1 : 0;
-        if (spaced == text.Length) return 1;
-        var kind = CodePoints.KindAt(text, spaced, out _);
-        return kind == CodePoints.Kind.Space ? SpaceLength(text, lineEnds: false) : Run(text, spaced, kind);
+        if (spaced == text.Length)
+        {
+            return 1;
+        }
+
+        var kind = CodePoints.GetKindAt(text, spaced, out _);
+        return kind == CodePoints.Kind.Space ? GetSpaceLength(text, lineEnds: false) : SkipKind(text, spaced, kind);
     }
 
     // White space up to its last line end; else all of it but the last before a word; else all.
-    static int SpaceLength(ReadOnlySpan<char> text, bool lineEnds)
+    static int GetSpaceLength(ReadOnlySpan<char> text, bool lineEnds)
     {
-        var end = Run(text, 0, CodePoints.Kind.Space);
-        if (lineEnds && text[..end].LastIndexOfAny('\r', '\n') is var last and >= 0) return last + 1;
+        var end = SkipKind(text, 0, CodePoints.Kind.Space);
+        if (lineEnds && text[..end].LastIndexOfAny('\r', '\n') is var last and >= 0)
+        {
+            return last + 1;
+        }
+
         return end == text.Length || end == 1 ? end : end - 1;
     }
 
-    static int Run(ReadOnlySpan<char> text, int from, CodePoints.Kind kind, int atMost = int.MaxValue)
+    static int SkipKind(ReadOnlySpan<char> text, int from, CodePoints.Kind kind, int atMost = int.MaxValue)
     {
-        for (var count = 0; count < atMost && from < text.Length && CodePoints.KindAt(text, from, out var length) == kind; count++) from += length;
+        for (
+            var count = 0;
+            count < atMost && from < text.Length && CodePoints.GetKindAt(text, from, out var length) == kind;
+            count++
+        )
+        {
+            from += length;
+        }
+
         return from;
     }
 
-    static int Contraction(ReadOnlySpan<char> text, bool ignoreCase)
+    static int GetContractionLength(ReadOnlySpan<char> text, bool ignoreCase)
     {
-        if (text.Length < 2) return 0;
+        if (text.Length < 2)
+        {
+            return 0;
+        }
+
         var first = Fold(text[1], ignoreCase);
-        if (first is 's' or 't' or 'm' or 'd') return 2;
-        if (text.Length < 3) return 0;
+        if (first is 's' or 't' or 'm' or 'd')
+        {
+            return 2;
+        }
+
+        if (text.Length < 3)
+        {
+            return 0;
+        }
+
         return (first, Fold(text[2], ignoreCase)) is ('r', 'e') or ('v', 'e') or ('l', 'l') ? 3 : 0;
     }
 
     // The long s folds to s as well.
-    static char Fold(char c, bool ignoreCase) => !ignoreCase ? c : c == '\u017F' ? 's' : char.ToLowerInvariant(c);
+    static char Fold(char c, bool ignoreCase) =>
+        !ignoreCase ? c
+        : c == '\u017F' ? 's'
+        : char.ToLowerInvariant(c);
 }

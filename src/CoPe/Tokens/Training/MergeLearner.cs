@@ -1,11 +1,13 @@
+using System.Text;
 using CoPe.Tokens.Pipeline;
 
 namespace CoPe.Tokens.Training;
 
 /// <summary>Learns merges one by one, counting again only in the words that a merge touches.</summary>
-internal sealed class MergeLearner
+sealed class MergeLearner
 {
-    readonly int _minimumCount, _maximumLength;
+    readonly int _minimumCount,
+        _maximumLength;
     readonly int[][] _words;
     readonly long[] _wordCounts;
     readonly Dictionary<long, long> _pairCounts = [];
@@ -17,12 +19,25 @@ internal sealed class MergeLearner
     public MergeLearner(IReadOnlyList<(string Word, long Count)> words, BpeTrainingOptions options)
     {
         (_minimumCount, _maximumLength) = (options.MinimumCount, options.MaximumTokenBytes);
-        _tokens = [.. Enumerable.Range(0, 256).Select(b => ByteAlphabet.Character((byte)b).ToString()).Order(StringComparer.Ordinal)];
+        _tokens =
+        [
+            .. Enumerable
+                .Range(0, 256)
+                .Select(b => ByteLevelAlphabet.ToCharacter((byte)b).ToString())
+                .Order(StringComparer.Ordinal),
+        ];
         var ids = _tokens.Select((token, id) => (token[0], id)).ToDictionary();
-        _words = [.. words.Select(word => ByteAlphabet.Spell(word.Word).Select(c => ids[c]).ToArray())];
+        _words = [.. words.Select(word => ByteLevelAlphabet.Encode(word.Word).Select(c => ids[c]).ToArray())];
         _wordCounts = [.. words.Select(word => word.Count)];
-        for (var w = 0; w < _words.Length; w++) Count(w, +1);
-        foreach (var pair in _pairCounts.Keys) Offer(pair);
+        for (var w = 0; w < _words.Length; w++)
+        {
+            UpdateCounts(w, +1);
+        }
+
+        foreach (var pair in _pairCounts.Keys)
+        {
+            Enqueue(pair);
+        }
     }
 
     public int MergeCount => _merges.Count;
@@ -34,11 +49,15 @@ internal sealed class MergeLearner
     public IReadOnlyList<(string Left, string Right)> Merges => _merges;
 
     /// <summary>Merges the most frequent pair; false where none is frequent enough.</summary>
-    public bool LearnOne()
+    public bool LearnNext()
     {
         while (_queue.TryDequeue(out var best, out _))
         {
-            if (_pairCounts[best.Pair] != best.Count) { Offer(best.Pair); continue; } // the count has changed since it was offered
+            if (_pairCounts[best.Pair] != best.Count)
+            {
+                Enqueue(best.Pair);
+                continue;
+            } // the count has changed since it was offered
             Merge(best.Pair);
             return true;
         }
@@ -47,47 +66,75 @@ internal sealed class MergeLearner
 
     void Merge(long pair)
     {
-        int left = (int)(pair >> 32), right = (int)pair, merged = _tokens.Count;
+        int left = (int)(pair >> 32),
+            right = (int)pair,
+            merged = _tokens.Count;
         _merges.Add((_tokens[left], _tokens[right]));
         _tokens.Add(_tokens[left] + _tokens[right]);
         var touched = new HashSet<long>();
         foreach (var w in _pairWords[pair])
         {
-            if (!Contains(_words[w], left, right)) continue;
-            Count(w, -1);
+            if (!Contains(_words[w], left, right))
+            {
+                continue;
+            }
+
+            UpdateCounts(w, -1);
             _words[w] = Replace(_words[w], left, right, merged);
-            Count(w, +1, touched, merged);
+            UpdateCounts(w, +1, touched, merged);
         }
         _pairWords.Remove(pair);
-        foreach (var grown in touched) Offer(grown);
+        foreach (var grown in touched)
+        {
+            Enqueue(grown);
+        }
     }
 
     // Adds or takes away a word's pairs; those with the new symbol are collected, as only their counts can have grown.
-    void Count(int w, int sign, HashSet<long>? touched = null, int merged = -1)
+    void UpdateCounts(int w, int sign, HashSet<long>? touched = null, int merged = -1)
     {
         var word = _words[w];
         for (var i = 0; i + 1 < word.Length; i++)
         {
-            var pair = BpeVocabulary.Pair(word[i], word[i + 1]);
+            var pair = BpeVocabulary.PackPair(word[i], word[i + 1]);
             _pairCounts[pair] = _pairCounts.GetValueOrDefault(pair) + (sign * _wordCounts[w]);
-            if (sign < 0 || (touched is not null && word[i] != merged && word[i + 1] != merged)) continue;
+            if (sign < 0 || (touched is not null && word[i] != merged && word[i + 1] != merged))
+            {
+                continue;
+            }
+
             touched?.Add(pair);
-            if (!_pairWords.TryGetValue(pair, out var words)) _pairWords[pair] = words = [];
-            if (words.Count == 0 || words[^1] != w) words.Add(w);
+            if (!_pairWords.TryGetValue(pair, out var words))
+            {
+                _pairWords[pair] = words = [];
+            }
+
+            if (words.Count == 0 || words[^1] != w)
+            {
+                words.Add(w);
+            }
         }
     }
 
-    void Offer(long pair)
+    void Enqueue(long pair)
     {
         var count = _pairCounts[pair];
         if (count >= _minimumCount && _tokens[(int)(pair >> 32)].Length + _tokens[(int)pair].Length <= _maximumLength)
+        {
             _queue.Enqueue((pair, count), (-count, pair));
+        }
     }
 
     static bool Contains(int[] word, int left, int right)
     {
         for (var i = 0; i + 1 < word.Length; i++)
-            if (word[i] == left && word[i + 1] == right) return true;
+        {
+            if (word[i] == left && word[i + 1] == right)
+            {
+                return true;
+            }
+        }
+
         return false;
     }
 
@@ -98,8 +145,59 @@ internal sealed class MergeLearner
         {
             var isPair = i + 1 < word.Length && word[i] == left && word[i + 1] == right;
             symbols.Add(isPair ? merged : word[i]);
-            if (isPair) i++;
+            if (isPair)
+            {
+                i++;
+            }
         }
         return [.. symbols];
+    }
+}
+
+/// <summary>How often each word of the pre-tokenizer stands in the texts.</summary>
+static class WordCounts
+{
+    /// <summary>Words and counts in the order of the words, so that the order of the texts does not matter.</summary>
+    public static IReadOnlyList<(string Word, long Count)> Count(
+        IEnumerable<string> texts,
+        IReadOnlyList<string> specialTokens,
+        CancellationToken cancellation
+    )
+    {
+        var splitter = new AddedTokenSplitter(
+            specialTokens.Select(
+                (content, id) =>
+                    new AddedToken
+                    {
+                        Id = id,
+                        Content = content,
+                        Special = true,
+                    }
+            )
+        );
+        var step = WordPattern.FindScanner(WordPattern.SingleDigits)!;
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+        var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
+        var pieces = new List<TextPiece>();
+        foreach (var text in texts)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            foreach (var (start, length, token) in splitter.Split(text))
+            {
+                if (token is not null)
+                {
+                    continue;
+                }
+
+                var segment = UnicodeNormalization.Normalize(text.Substring(start, length), NormalizationForm.FormC);
+                pieces.Clear();
+                step(new TextPiece(segment, 0, segment.Length, true), pieces);
+                foreach (var piece in pieces)
+                {
+                    lookup[piece.Span] = lookup.TryGetValue(piece.Span, out var count) ? count + 1 : 1;
+                }
+            }
+        }
+        return [.. counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, pair.Value))];
     }
 }

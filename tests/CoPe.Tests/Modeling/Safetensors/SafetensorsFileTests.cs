@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
+using CoPe.Testing;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Modeling.Safetensors;
@@ -10,7 +11,7 @@ namespace CoPe.Tests.Modeling.Safetensors;
 [Collection("torch")]
 public class SafetensorsFileTests
 {
-    internal static byte[] FileOf(string header, int dataBytes, long? claimed = null)
+    internal static byte[] CreateFile(string header, int dataBytes, long? claimed = null)
     {
         var json = Encoding.UTF8.GetBytes(header);
         var bytes = new byte[8 + json.Length + dataBytes];
@@ -19,51 +20,106 @@ public class SafetensorsFileTests
         return bytes;
     }
 
-    static string Entry(string name, int begin, int end, string shape = "[2]", string dtype = "F32") => $$"""
-        "{{name}}":{"dtype":"{{dtype}}","shape":{{shape}},"data_offsets":[{{begin}},{{end}}]}
-        """;
+    static string Entry(string name, int begin, int end, string shape = "[2]", string dtype = "F32") =>
+        $$"""
+            "{{name}}":{"dtype":"{{dtype}}","shape":{{shape}},"data_offsets":[{{begin}},{{end}}]}
+            """;
 
-    public static TheoryData<string, byte[], string> Zoo => new()
-    {
-        { "empty", [], "has 0 bytes" },
-        { "seven bytes", new byte[7], "has 7 bytes" },
-        { "LFS pointer", Encoding.UTF8.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"), "Git LFS pointer" },
-        { "header past the file", FileOf("{}", 0, 1000), "truncated" },
-        { "huge header", FileOf("{}", 0, long.MaxValue), "truncated" },
-        { "header as long as the format allows", FileOf("{}", 0, 100_000_000), "truncated" },
-        { "negative header length", FileOf("{}", 0, -1), "truncated" },
-        { "no JSON", FileOf("{\"a\":", 0), "no valid JSON" },
-        { "a list", FileOf("[1]", 0), "no JSON object" },
-        { "no UTF-8", FileOf("{\"\u0001\": \"\uD800\"}", 0), "" },
-        { "deep nesting", FileOf(new string('[', 5000), 0), "no valid JSON" },
-        { "truncated data", FileOf($"{{{Entry("a", 0, 8)}}}", 7), "a: data ends" },
-        { "offset past the end", FileOf($"{{{Entry("a", 800, 808)}}}", 8), "a: data begins" },
-        { "overlap", FileOf($"{{{Entry("a", 0, 8)},{Entry("b", 4, 12)}}}", 12), "b: data begins" },
-        { "same bytes twice", FileOf($"{{{Entry("a", 0, 8)},{Entry("b", 0, 8)}}}", 8), "data begins" },
-        { "gap", FileOf($"{{{Entry("a", 0, 8)},{Entry("b", 12, 20)}}}", 20), "b: data begins" },
-        { "bytes after the last", FileOf($"{{{Entry("a", 0, 8)}}}", 9), "after its last tensor" },
-        { "twice the same name", FileOf($"{{{Entry("a", 0, 8)},{Entry("a", 8, 16)}}}", 16), "a: the header names this tensor twice" },
-        { "a field twice", FileOf("{\"a\":{\"dtype\":\"F64\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8), "a: the header entry has dtype twice" },
-        { "metadata no object", FileOf("{\"__metadata__\":5}", 0), "__metadata__: is no JSON object" },
-        { "negative offset", FileOf($"{{{Entry("a", -8, 0)}}}", 8), "a: data_offsets" },
-        { "offset past any number", FileOf("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,18446744073709551616]}}", 8), "a: data_offsets" },
-        { "offset at the end of numbers", FileOf("{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[9223372036854775807,9223372036854775807]}}", 8), "a: data offset" },
-        { "fractional offset", FileOf("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8.5]}}", 8), "a: data_offsets" },
-        { "three offsets", FileOf("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4,8]}}", 8), "a: data_offsets" },
-        { "deep nesting in the metadata", FileOf("{\"__metadata__\":" + string.Concat(Enumerable.Repeat("{\"a\":", 3000)) + "1" + new string('}', 3001), 0), "no valid JSON" },
-        { "a thousand dimensions", FileOf($"{{{Entry("a", 0, 8, $"[{string.Join(',', Enumerable.Repeat("1", 1000))}]")}}}", 8), "a: shape [1, 1, 1, 1, 1, 1, 1, 1, ...]" },
-        { "unknown dtype", FileOf($"{{{Entry("a", 0, 8, dtype: "F4")}}}", 8), "a: dtype F4" },
-        { "shape does not fill", FileOf($"{{{Entry("a", 0, 8, "[3]")}}}", 8), "a: shape [3]" },
-        { "shape overflows", FileOf($"{{{Entry("a", 0, 8, "[4611686018427387904,4611686018427387904]")}}}", 8), "a: shape" },
-        { "negative shape", FileOf($"{{{Entry("a", 0, 8, "[-2]")}}}", 8), "a: the shape" },
-        { "fractional shape", FileOf($"{{{Entry("a", 0, 8, "[2.5]")}}}", 8), "a: the shape" },
-        { "offsets swapped", FileOf($"{{{Entry("a", 8, 0)}}}", 8), "a: data_offsets" },
-        { "entry without dtype", FileOf("{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8), "a: the header entry" },
-        { "entry no object", FileOf("{\"a\":3}", 8), "a: the header entry" },
-    };
+    public static TheoryData<string, byte[], string> MalformedFiles =>
+        new()
+        {
+            { "empty", [], "has 0 bytes" },
+            { "seven bytes", new byte[7], "has 7 bytes" },
+            {
+                "LFS pointer",
+                Encoding.UTF8.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"),
+                "Git LFS pointer"
+            },
+            { "header past the file", CreateFile("{}", 0, 1000), "truncated" },
+            { "huge header", CreateFile("{}", 0, long.MaxValue), "truncated" },
+            { "header as long as the format allows", CreateFile("{}", 0, 100_000_000), "truncated" },
+            { "negative header length", CreateFile("{}", 0, -1), "truncated" },
+            { "no JSON", CreateFile("{\"a\":", 0), "no valid JSON" },
+            { "a list", CreateFile("[1]", 0), "no JSON object" },
+            { "no UTF-8", CreateFile("{\"\u0001\": \"\uD800\"}", 0), "" },
+            { "deep nesting", CreateFile(new string('[', 5000), 0), "no valid JSON" },
+            { "truncated data", CreateFile($"{{{Entry("a", 0, 8)}}}", 7), "a: data ends" },
+            { "offset past the end", CreateFile($"{{{Entry("a", 800, 808)}}}", 8), "a: data begins" },
+            { "overlap", CreateFile($"{{{Entry("a", 0, 8)},{Entry("b", 4, 12)}}}", 12), "b: data begins" },
+            { "same bytes twice", CreateFile($"{{{Entry("a", 0, 8)},{Entry("b", 0, 8)}}}", 8), "data begins" },
+            { "gap", CreateFile($"{{{Entry("a", 0, 8)},{Entry("b", 12, 20)}}}", 20), "b: data begins" },
+            { "bytes after the last", CreateFile($"{{{Entry("a", 0, 8)}}}", 9), "after its last tensor" },
+            {
+                "twice the same name",
+                CreateFile($"{{{Entry("a", 0, 8)},{Entry("a", 8, 16)}}}", 16),
+                "a: the header names this tensor twice"
+            },
+            {
+                "a field twice",
+                CreateFile("{\"a\":{\"dtype\":\"F64\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8),
+                "a: the header entry has dtype twice"
+            },
+            { "metadata no object", CreateFile("{\"__metadata__\":5}", 0), "__metadata__: is no JSON object" },
+            { "negative offset", CreateFile($"{{{Entry("a", -8, 0)}}}", 8), "a: data_offsets" },
+            {
+                "offset past any number",
+                CreateFile("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,18446744073709551616]}}", 8),
+                "a: data_offsets"
+            },
+            {
+                "offset at the end of numbers",
+                CreateFile(
+                    "{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[9223372036854775807,9223372036854775807]}}",
+                    8
+                ),
+                "a: data offset"
+            },
+            {
+                "fractional offset",
+                CreateFile("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8.5]}}", 8),
+                "a: data_offsets"
+            },
+            {
+                "three offsets",
+                CreateFile("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4,8]}}", 8),
+                "a: data_offsets"
+            },
+            {
+                "deep nesting in the metadata",
+                CreateFile(
+                    "{\"__metadata__\":"
+                        + string.Concat(Enumerable.Repeat("{\"a\":", 3000))
+                        + "1"
+                        + new string('}', 3001),
+                    0
+                ),
+                "no valid JSON"
+            },
+            {
+                "a thousand dimensions",
+                CreateFile($"{{{Entry("a", 0, 8, $"[{string.Join(',', Enumerable.Repeat("1", 1000))}]")}}}", 8),
+                "a: shape [1, 1, 1, 1, 1, 1, 1, 1, ...]"
+            },
+            { "unknown dtype", CreateFile($"{{{Entry("a", 0, 8, dtype: "F4")}}}", 8), "a: dtype F4" },
+            { "shape does not fill", CreateFile($"{{{Entry("a", 0, 8, "[3]")}}}", 8), "a: shape [3]" },
+            {
+                "shape overflows",
+                CreateFile($"{{{Entry("a", 0, 8, "[4611686018427387904,4611686018427387904]")}}}", 8),
+                "a: shape"
+            },
+            { "negative shape", CreateFile($"{{{Entry("a", 0, 8, "[-2]")}}}", 8), "a: the shape" },
+            { "fractional shape", CreateFile($"{{{Entry("a", 0, 8, "[2.5]")}}}", 8), "a: the shape" },
+            { "offsets swapped", CreateFile($"{{{Entry("a", 8, 0)}}}", 8), "a: data_offsets" },
+            {
+                "entry without dtype",
+                CreateFile("{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8),
+                "a: the header entry"
+            },
+            { "entry no object", CreateFile("{\"a\":3}", 8), "a: the header entry" },
+        };
 
     [Theory]
-    [MemberData(nameof(Zoo))]
+    [MemberData(nameof(MalformedFiles))]
     public void A_malformed_file_is_refused_with_its_name_and_the_tensor(string name, byte[] bytes, string expected)
     {
         using var folder = new TemporaryFolder();
@@ -81,18 +137,28 @@ public class SafetensorsFileTests
     {
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(folder.At("whole"), new Dictionary<string, Tensor> { ["a"] = ones(3, 2), ["b"] = ones(4, dtype: ScalarType.Int64) });
+        SafetensorsWriter.Write(
+            folder.At("whole"),
+            new Dictionary<string, Tensor> { ["a"] = ones(3, 2), ["b"] = ones(4, dtype: ScalarType.Int64) }
+        );
         var whole = File.ReadAllBytes(folder.At("whole"));
         var random = new Random(1);
         for (var i = 0; i < 300; i++)
         {
             var bytes = whole[..(random.Next(4) == 0 ? random.Next(whole.Length) : whole.Length)];
-            for (var j = random.Next(4); j > 0 && bytes.Length > 0; j--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            for (var j = random.Next(4); j > 0 && bytes.Length > 0; j--)
+            {
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            }
+
             File.WriteAllBytes(folder.At("damaged"), bytes);
             try
             {
                 using var file = SafetensorsFile.Open(folder.At("damaged"));
-                foreach (var entry in file.Entries) using (file.Read(entry.Name)) { }
+                foreach (var entry in file.Entries)
+                {
+                    using (file.Read(entry.Name)) { }
+                }
             }
             catch (ModelFileException)
             {
@@ -106,7 +172,19 @@ public class SafetensorsFileTests
     {
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
-        ScalarType[] types = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool];
+        ScalarType[] types =
+        [
+            ScalarType.Float64,
+            ScalarType.Float32,
+            ScalarType.Float16,
+            ScalarType.BFloat16,
+            ScalarType.Int64,
+            ScalarType.Int32,
+            ScalarType.Int16,
+            ScalarType.Int8,
+            ScalarType.Byte,
+            ScalarType.Bool,
+        ];
         var tensors = types.ToDictionary(t => $"{t}", t => arange(6).view(2, 3).to(t));
         tensors["empty"] = zeros([0, 4]);
         tensors["scalar"] = tensor(3.5f);
@@ -127,11 +205,18 @@ public class SafetensorsFileTests
     public void Bytes_equal_those_of_the_original_library()
     {
         using var folder = new TemporaryFolder();
-        var original = GoldenFolders.Entries("adapters", "*").Select(model => Path.Combine(model, "tam", "adapter_model.safetensors")).First(File.Exists);
+        var original = GoldenFolders
+            .Entries("adapters", "*")
+            .Select(model => Path.Combine(model, "tam", "adapter_model.safetensors"))
+            .First(File.Exists);
         using var file = SafetensorsFile.Open(original);
         var tensors = file.Entries.ToDictionary(e => e.Name, e => file.Read(e.Name));
         SafetensorsWriter.Write(folder.At("copy"), tensors);
-        foreach (var tensor in tensors.Values) tensor.Dispose();
+        foreach (var tensor in tensors.Values)
+        {
+            tensor.Dispose();
+        }
+
         Assert.Equal(File.ReadAllBytes(original), File.ReadAllBytes(folder.At("copy")));
     }
 
@@ -139,17 +224,25 @@ public class SafetensorsFileTests
     public void Tensors_outlive_the_file_object_and_release_the_mapping_with_the_last()
     {
         using var folder = new TemporaryFolder();
-        using (var ones3 = ones(3)) SafetensorsWriter.Write(folder.At("file"), new Dictionary<string, Tensor> { ["a"] = ones3 });
+        using (var ones3 = ones(3))
+        {
+            SafetensorsWriter.Write(folder.At("file"), new Dictionary<string, Tensor> { ["a"] = ones3 });
+        }
+
         CollectGarbage(); // mappings that earlier tests left to the collector
-        var before = MappedFile.Count;
+        var before = MappedFile.OpenCount;
         Tensor view;
         using (var file = SafetensorsFile.Open(folder.At("file")))
-        using (var tensor = file.Read("a")) view = tensor.narrow(0, 1, 2);
-        Assert.Equal(before + 1, MappedFile.Count);
+        using (var tensor = file.Read("a"))
+        {
+            view = tensor.narrow(0, 1, 2);
+        }
+
+        Assert.Equal(before + 1, MappedFile.OpenCount);
         Assert.Equal(1f, view[1].item<float>());
         view.Dispose();
         CollectGarbage(); // the indexed view above
-        Assert.Equal(before, MappedFile.Count);
+        Assert.Equal(before, MappedFile.OpenCount);
     }
 
     static void CollectGarbage()

@@ -1,0 +1,134 @@
+using System.CommandLine;
+using CoPe.Chat;
+using CoPe.Cli.Display;
+using CoPe.Cli.Hub;
+using CoPe.Experiments.Data.Checking;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Tasks;
+using CoPe.Modeling;
+
+namespace CoPe.Cli.Verbs;
+
+/// <summary><c>cope data check</c>.</summary>
+static class DataCheckVerb
+{
+    static readonly Argument<string[]> Paths = new("path")
+    {
+        Description = "A task's folder, a folder of such folders, or single files.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+    static readonly Option<string?> Task = new("--task")
+    {
+        Description = "Shipped task or task file; by default told by the folder.",
+        HelpName = "name",
+    };
+    static readonly Option<string?> Model = new("--model")
+    {
+        Description = "A model, to count tokens as well: a folder, or org/name[@revision] on the hub.",
+        HelpName = "model",
+    };
+    static readonly Option<string?> Fix = new("--fix")
+    {
+        Description = "Write a clean copy: what is wrong is left out, and said.",
+        HelpName = "folder",
+    };
+    static readonly Option<int> MaxWords = new("--max-words")
+    {
+        Description = "Words after which a field is cut in training.",
+        HelpName = "n",
+        DefaultValueFactory = _ => 768,
+    };
+    static readonly Option<int> CutOff = new("--cut-off")
+    {
+        Description = "Tokens after which an example is cut in training.",
+        HelpName = "n",
+        DefaultValueFactory = _ => 2048,
+    };
+    static readonly Option<bool> All = new("--all") { Description = "Every place of a finding, not the first three." };
+    static readonly Option<bool> Json = new("--json") { Description = "Everything as JSON." };
+
+    public static Command Create(CommandHost host)
+    {
+        var command = new Command(
+            "check",
+            "Check data for a run: format, duplicates, leaks, lengths, languages, what will be cut. Ends with 1 where a run would refuse it or mislead."
+        )
+        {
+            Paths,
+            Task,
+            Model,
+            Fix,
+            MaxWords,
+            CutOff,
+            All,
+            Json,
+        };
+        command.SetAction(parsed =>
+        {
+            var targets = CheckTarget.Find([
+                .. parsed.GetValue(Paths)!.Select(path => Path.Combine(host.SearchFolders[0], path)),
+            ]);
+            var reports = targets
+                .Select(target =>
+                    DataWorkDisplay.ShowWhile(host, ["check"], progress => Check(host, parsed, target, progress))
+                )
+                .ToList();
+            if (parsed.GetValue(Json))
+            {
+                host.Out.WriteLine(CheckReportJson.Serialize(reports));
+            }
+            else
+            {
+                foreach (var (target, report) in targets.Zip(reports))
+                {
+                    DataCheckView.Write(host, target, report, parsed.GetValue(All) ? int.MaxValue : 3);
+                }
+            }
+
+            return reports.All(report => report.Findings.Errors == 0 || report.IsFixed)
+                ? ExitCode.Ok
+                : ExitCode.Failure;
+        });
+        return command;
+    }
+
+    static CheckReport Check(
+        CommandHost host,
+        ParseResult parsed,
+        CheckTarget target,
+        IProgress<StageProgress> progress
+    )
+    {
+        var model = parsed.GetValue(Model) is { } named ? ModelSource.Find(host, named) : null;
+        var fix = parsed.GetValue(Fix) is { } folder ? Path.Combine(host.SearchFolders[0], folder) : null;
+        var definition = parsed.GetValue(Task) is { } task
+            ? TaskFile.Read(InputPaths.FindTask(task, host.SearchFolders))
+            : target.ReadDefinition();
+        if (
+            fix is not null
+            && Path.GetFullPath(Path.Combine(fix, definition.Task.Name)) == Path.GetFullPath(target.Folder)
+        )
+        {
+            throw new UsageException($"--fix {fix} would write over the files that are checked: name another folder");
+        }
+
+        return DataCheck.Run(
+            new()
+            {
+                Definition = definition,
+                UsersFile = target.UsersFile,
+                OthersFile = target.OthersFile,
+                LabelsFile = target.LabelsFile,
+                MissingFiles = target.MissingFiles,
+                CleanCopyFolder = fix,
+                Encoder = model is null ? null : ConversationEncoder.Load(model),
+                MaxWords = parsed.GetValue(MaxWords),
+                CutOff = parsed.GetValue(CutOff),
+                FindingsPerRule = parsed.GetValue(All) ? int.MaxValue : 1000,
+                Progress = progress,
+                CancellationToken = host.Cancellation,
+            },
+            model is null ? null : DecoderConfig.Read(model).MaxPositions
+        );
+    }
+}

@@ -1,0 +1,129 @@
+using System.Text.Json;
+using CoPe.Experiments.Tasks;
+
+namespace CoPe.Experiments.Data.Building;
+
+/// <summary>A published file, read an example at a time.</summary>
+interface IExampleFile : IDisposable
+{
+    /// <summary>The file.</summary>
+    string File { get; }
+
+    /// <summary>How much of the file was read, in bytes, and how long it is.</summary>
+    (long Read, long Length) Position { get; }
+
+    /// <summary>The examples in file order; one that is no text is reported and left out.</summary>
+    IEnumerable<RawExample> ReadExamples(Action<DataFileException> problem);
+}
+
+/// <summary>An example as a published file holds it.</summary>
+/// <param name="Number">Its place in the file, counted from 1.</param>
+/// <param name="Scalars">Its texts and numbers by name; null where the file says null.</param>
+/// <param name="HistoryItems">Its history items, null for one that is no object; null where there is no profile.</param>
+sealed record RawExample(
+    int Number,
+    IReadOnlyDictionary<string, string?> Scalars,
+    IReadOnlyList<Dictionary<string, string?>?>? HistoryItems
+);
+
+/// <summary>Examples in JSON: an array of them (questions files), or one a line.</summary>
+sealed class JsonExampleFile : IExampleFile
+{
+    readonly JsonTokenStream _tokens;
+    DataFileLocation _place;
+
+    public JsonExampleFile(string path)
+    {
+        _place = new() { File = path };
+        _tokens = new(path, isMany: true) { GetLocation = () => _place };
+    }
+
+    public string File => _tokens.File;
+
+    public (long Read, long Length) Position => (_tokens.BytesRead, _tokens.Length);
+
+    public IEnumerable<RawExample> ReadExamples(Action<DataFileException> problem)
+    {
+        if (!_tokens.Read())
+        {
+            throw new DataFileException(_place, "an empty file", "examples", "Fetch the file again.");
+        }
+
+        var isArray = _tokens.TokenType == JsonTokenType.StartArray;
+        if (isArray)
+        {
+            _tokens.Read();
+        }
+
+        for (var number = 1; !_tokens.IsAtEnd && _tokens.TokenType != JsonTokenType.EndArray; number++, _tokens.Read())
+        {
+            _place = new() { File = File, Item = $"number {number}" };
+            if (ReadExample(number, problem) is { } example)
+            {
+                yield return example;
+            }
+        }
+
+        if (isArray)
+        {
+            _tokens.RequireEnd("the array of examples");
+        }
+    }
+
+    public void Dispose() => _tokens.Dispose();
+
+    RawExample? ReadExample(int number, Action<DataFileException> problem)
+    {
+        var depth = _tokens.Depth;
+        try
+        {
+            if (_tokens.TokenType != JsonTokenType.StartObject)
+            {
+                throw new DataFileException(
+                    _place,
+                    _tokens.DescribeToken(),
+                    "an object for an example",
+                    "The entry is left out: put an object in its place."
+                );
+            }
+
+            List<Dictionary<string, string?>?>? items = null;
+            var scalars = _tokens.ReadScalars(name =>
+            {
+                if (name != "profile" || _tokens.TokenType != JsonTokenType.StartArray)
+                {
+                    return false;
+                }
+
+                items = ReadItems();
+                return true;
+            });
+            return new(number, scalars, items);
+        }
+        catch (DataFileException error) when (!_tokens.IsBroken)
+        {
+            _tokens.SkipToEndOfDepth(depth);
+            problem(error);
+            return null;
+        }
+    }
+
+    List<Dictionary<string, string?>?> ReadItems()
+    {
+        var items = new List<Dictionary<string, string?>?>();
+        while (_tokens.Read() && _tokens.TokenType != JsonTokenType.EndArray)
+        {
+            if (_tokens.TokenType == JsonTokenType.StartObject)
+            {
+                items.Add(_tokens.ReadScalars());
+            }
+            else
+            {
+                items.Add(null);
+                _tokens.Skip();
+            }
+        }
+
+        return items;
+    }
+}

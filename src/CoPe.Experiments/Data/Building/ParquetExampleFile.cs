@@ -1,0 +1,150 @@
+using System.Buffers.Binary;
+using System.Collections;
+using System.Globalization;
+using CoPe.Experiments.Tasks;
+using Parquet;
+using Parquet.Serialization;
+
+namespace CoPe.Experiments.Data.Building;
+
+/// <summary>Examples in parquet, as LongLaMP publishes them: a row each, the profile a list of structures. One row group is held at a time.</summary>
+sealed class ParquetExampleFile : IExampleFile
+{
+    readonly FileStream _file;
+    readonly int _groups;
+    int _read;
+
+    public ParquetExampleFile(string path)
+    {
+        File = path;
+        _file = System.IO.File.OpenRead(path);
+        try
+        {
+            RequireFooter();
+            _groups = Wait(async () =>
+            {
+                await using var reader = await ParquetReader
+                    .CreateAsync(_file, leaveStreamOpen: true)
+                    .ConfigureAwait(false);
+                return reader.RowGroupCount;
+            });
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
+    }
+
+    public string File { get; }
+
+    public (long Read, long Length) Position =>
+        (_groups == 0 ? _file.Length : _file.Length / _groups * _read, _file.Length);
+
+    public IEnumerable<RawExample> ReadExamples(Action<DataFileException> problem)
+    {
+        var number = 0;
+        for (_read = 0; _read < _groups; _read++)
+        {
+            var rows = Wait(async () =>
+                (
+                    await ParquetSerializer.DeserializeUntypedAsync(_file, rowGroupIndex: _read).ConfigureAwait(false)
+                ).Data
+            );
+            foreach (var row in rows)
+            {
+                yield return new(
+                    ++number,
+                    Scalars(row),
+                    row.TryGetValue("profile", out var profile) && profile is IEnumerable items and not string
+                        ?
+                        [
+                            .. items
+                                .Cast<object?>()
+                                .Select(item => item is IDictionary<string, object> fields ? Scalars(fields) : null),
+                        ]
+                        : null
+                );
+            }
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    static Dictionary<string, string?> Scalars(IEnumerable<KeyValuePair<string, object>> fields)
+    {
+        var scalars = new Dictionary<string, string?>();
+        foreach (var (name, value) in fields)
+        {
+            if (Text(value) is var text && (text is not null || (object?)value is null))
+            {
+                scalars[name] = text;
+            }
+        }
+
+        return scalars;
+    }
+
+    /// <summary>A value as JSON would write it; null where it is none, or not a single one.</summary>
+    static string? Text(object? value) =>
+        value switch
+        {
+            null => null,
+            string text => text,
+            ReadOnlyMemory<char> text => text.ToString(),
+            bool truth => truth ? "true" : "false",
+            DateTime moment => moment.ToString("O", CultureInfo.InvariantCulture),
+            double number when number == Math.Floor(number) && Math.Abs(number) < 1e15 => number.ToString(
+                "0.0",
+                CultureInfo.InvariantCulture
+            ),
+            IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+            _ => null,
+        };
+
+    /// <summary>A length that goes past the file's beginning would be taken for the memory to read it into.</summary>
+    void RequireFooter()
+    {
+        const int Ends = 12; // the mark at both ends, and the length before the last
+        Span<byte> tail = stackalloc byte[8];
+        if (_file.Length < Ends)
+        {
+            throw Unreadable("it is too short to be one", null);
+        }
+
+        _file.Seek(-tail.Length, SeekOrigin.End);
+        _file.ReadExactly(tail);
+        _file.Position = 0;
+        var length = BinaryPrimitives.ReadInt32LittleEndian(tail);
+        if (!tail[4..].SequenceEqual("PAR1"u8))
+        {
+            throw Unreadable("its end is not that of one", null);
+        }
+
+        if (length <= 0 || length > _file.Length - Ends)
+        {
+            throw Unreadable($"its description would be {length} bytes of {_file.Length}", null);
+        }
+    }
+
+    DataFileException Unreadable(string why, Exception? inner) =>
+        new(
+            new() { File = File, Item = _groups == 0 ? null : $"row group {_read + 1} of {_groups}" },
+            $"no parquet file that can be read ({why})",
+            "a parquet file",
+            "The file may be cut short or damaged: fetch it again.",
+            inner
+        );
+
+    T Wait<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return Task.Run(work).GetAwaiter().GetResult();
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            throw Unreadable(error.Message, error);
+        }
+    }
+}

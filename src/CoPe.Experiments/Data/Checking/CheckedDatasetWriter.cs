@@ -1,0 +1,82 @@
+using CoPe.Experiments.Tasks;
+
+namespace CoPe.Experiments.Data.Checking;
+
+/// <summary>Writes a task's files through the check: what a run would refuse, and every leak, is taken out and reported, so that what is written is fit for a run.</summary>
+/// <param name="target">Folder that gets the task's folder.</param>
+/// <param name="definition">The task.</param>
+/// <param name="progress">Told of the work.</param>
+sealed class CheckedDatasetWriter(string target, TaskDefinition definition, DataProgress progress)
+{
+    int _written;
+
+    /// <summary>Writes users as they come, <paramref name="count"/> at most, with the task file beside them.</summary>
+    /// <exception cref="DataFileException">Nothing usable is left.</exception>
+    public CheckReport Write(IEnumerable<LampUser> users, IEnumerable<LampUser> others, int count)
+    {
+        // Beside the target, so that a large set stays on the disk that was chosen for it.
+        var folder = Directory.CreateDirectory(Path.Combine(target, definition.Task.Name)).FullName;
+        var aside = Path.Combine(folder, ".unchecked");
+        try
+        {
+            var (usersFile, othersFile) = (
+                Path.Combine(aside, LampFiles.UsersFile),
+                Path.Combine(aside, LampFiles.OthersFile)
+            );
+            LampFileWriter.WriteUsers(usersFile, ReportWritten(users, count));
+            LampFileWriter.WriteUsers(othersFile, ReportWritten(others, count));
+            var report = DataCheck.Run(
+                new()
+                {
+                    Definition = definition,
+                    UsersFile = usersFile,
+                    OthersFile = othersFile,
+                    CleanCopyFolder = target,
+                    Progress = progress.Listener,
+                    CancellationToken = progress.Cancellation,
+                }
+            );
+            foreach (var file in report.Files.Where(file => file.Users == 0))
+            {
+                throw new DataFileException(
+                    new() { File = folder },
+                    $"no usable user for {Path.GetFileName(file.File)}{DescribeRemovals(report)}",
+                    "test users and other users",
+                    "More authors or more texts are needed; 'cope personalize' takes the texts of one person."
+                );
+            }
+
+            AtomicFile.WriteText(Path.Combine(folder, TaskFile.DefaultName), TaskFile.ToYaml(definition));
+            return report;
+        }
+        finally
+        {
+            if (Directory.Exists(aside))
+            {
+                Directory.Delete(aside, recursive: true);
+            }
+        }
+    }
+
+    IEnumerable<LampUser> ReportWritten(IEnumerable<LampUser> users, int count)
+    {
+        foreach (var user in users)
+        {
+            progress.Report("write", ++_written, count, "users");
+            yield return user;
+        }
+    }
+
+    /// <summary>What the check took out, and the first place of each kind.</summary>
+    static string DescribeRemovals(CheckReport report)
+    {
+        var kinds = report
+            .Findings.Rules.Where(rule => rule.Severity == CheckSeverity.Error && rule != CheckRules.NoUser)
+            .Select(rule =>
+            {
+                var first = report.Findings.FirstOf(rule)[0];
+                return $"{report.Findings.CountOf(rule)} x {rule.Name}, first {first with { Location = first.Location with { File = Path.GetFileName(first.Location.File) } }}";
+            });
+        return string.Join("; ", kinds) is { Length: > 0 } listed ? $" (taken out: {listed})" : "";
+    }
+}

@@ -1,0 +1,86 @@
+namespace CoPe.Experiments.Data.Checking;
+
+/// <summary>Faults that show in a single text.</summary>
+static class TextFaults
+{
+    const int LongText = 40;
+
+    static readonly System.Buffers.SearchValues<char> Odd = System.Buffers.SearchValues.Create([
+        .. Enumerable.Range(0, 0xA0).Select(code => (char)code).Where(IsControl),
+        '\ufffd',
+    ]);
+
+    static readonly string[] CutMarks = ["...", "\u2026", "[truncated]", "(more)", "[...]", "read more"];
+
+    /// <summary>What is wrong with the characters; null where nothing is.</summary>
+    public static string? DescribeOddCharacters(string text)
+    {
+        if (!text.AsSpan().ContainsAny(Odd))
+        {
+            return null;
+        }
+
+        var control = text.Count(IsControl);
+        var replaced = text.Count(letter => letter == '\ufffd');
+        return control == 0 && replaced == 0
+            ? null
+            : string.Join(
+                " and ",
+                Parts(control, text.Contains('\0') ? "null or control characters" : "control characters", replaced)
+            );
+    }
+
+    /// <summary>The text without control characters; line breaks and tabs stay.</summary>
+    public static string RemoveControlCharacters(string text) =>
+        text.AsSpan().ContainsAny(Odd) ? string.Concat(text.Where(letter => !IsControl(letter))) : text;
+
+    /// <summary>Why a text seems to be cut; null where it does not.</summary>
+    public static string? DescribeCut(string text, int words)
+    {
+        var end = text.AsSpan().TrimEnd();
+        foreach (var mark in CutMarks)
+        {
+            if (end.EndsWith(mark, StringComparison.OrdinalIgnoreCase))
+            {
+                return $"it ends in \"{mark}\"";
+            }
+        }
+
+        return words >= LongText && end.Length > 0 && (char.IsLetterOrDigit(end[^1]) || end[^1] is ',' or '-')
+            ? $"{words} words that end in the middle of a sentence"
+            : null;
+    }
+
+    /// <summary>Words between blanks.</summary>
+    public static int CountWords(string text)
+    {
+        var (count, isInWord) = (0, false);
+        foreach (var letter in text)
+        {
+            var isBlank = char.IsWhiteSpace(letter);
+            if (!isBlank && !isInWord)
+            {
+                count++;
+            }
+
+            isInWord = !isBlank;
+        }
+
+        return count;
+    }
+
+    static bool IsControl(char letter) => char.IsControl(letter) && letter is not ('\n' or '\r' or '\t');
+
+    static IEnumerable<string> Parts(int control, string kind, int replaced)
+    {
+        if (control > 0)
+        {
+            yield return $"{control} {kind}";
+        }
+
+        if (replaced > 0)
+        {
+            yield return $"{replaced} replacement characters (U+FFFD), left by a wrong encoding";
+        }
+    }
+}

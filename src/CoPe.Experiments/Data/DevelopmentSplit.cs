@@ -1,0 +1,83 @@
+using CoPe.Experiments.Tasks;
+
+namespace CoPe.Experiments.Data;
+
+/// <summary>Makes development queries from the histories alone, so that settings can be chosen without looking at a test query.</summary>
+public static class DevelopmentSplit
+{
+    /// <summary>
+    /// A dataset whose users have the last items of their histories as queries, worded as the history is worded in training, and the items before them as history.
+    /// Their own queries are left out; the others stay as they are. A user with fewer than two items cannot be split and is left out.
+    /// </summary>
+    public static LampDataset Create(
+        LampDataset dataset,
+        PromptTemplate template,
+        DevelopmentSplitOptions? options = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentNullException.ThrowIfNull(template);
+        options ??= new();
+        return dataset with
+        {
+            Users = dataset
+                .Users.Where(user => user.History.Count >= 2)
+                .Select(user => Split(user, dataset.Task, template, options))
+                .ToList(),
+        };
+    }
+
+    /// <summary>The id of the query that an item becomes.</summary>
+    internal static string QueryIdOf(LampUser user, HistoryItem item) => $"{user.Id}/{item.Id}";
+
+    static LampUser Split(LampUser user, LampTask task, PromptTemplate template, DevelopmentSplitOptions options)
+    {
+        var count = Math.Clamp((int)(user.History.Count * options.LargestFraction), 1, options.QueriesPerUser);
+        return user with
+        {
+            History = user.History.SkipLast(count).ToList(),
+            Queries = user
+                .History.TakeLast(count)
+                .Select(item => new LampQuery
+                {
+                    Id = QueryIdOf(user, item),
+                    Input = template.FormatHistoryItem(item),
+                    Gold = item.Fields[task.OutputField],
+                })
+                .ToList(),
+        };
+    }
+}
+
+/// <summary>How much of each history becomes development queries.</summary>
+public sealed record DevelopmentSplitOptions
+{
+    /// <summary>Most queries a user.</summary>
+    public int QueriesPerUser
+    {
+        get;
+        init =>
+            field =
+                value >= 1
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(QueriesPerUser),
+                        value,
+                        $"QueriesPerUser is {value}, expected 1 or more."
+                    );
+    } = 5;
+
+    /// <summary>Largest part of a history that may become queries (one item is always taken), above 0 and at most 0.5.</summary>
+    public double LargestFraction
+    {
+        get;
+        init =>
+            field = value is > 0 and <= 0.5
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(LargestFraction),
+                    value,
+                    $"LargestFraction is {value}, expected above 0 and at most 0.5."
+                );
+    } = 0.2;
+}

@@ -1,0 +1,169 @@
+using System.Text;
+using CoPe.Experiments.Tasks;
+
+namespace CoPe.Experiments.Data.Importing;
+
+/// <summary>Reads CSV row by row (RFC 4180): quoted fields may hold separators, line breaks and doubled quotes. The separator, a comma, semicolon or tab, is told by the first line.</summary>
+sealed class CsvReader(TextReader text, string path)
+{
+    const int LongestField = 1 << 28;
+
+    readonly StringBuilder _field = new();
+    readonly List<string> _fields = [];
+    char _separator = ',';
+    long _line = 1;
+
+    /// <summary>The rows, the header first; blank lines are passed over.</summary>
+    /// <exception cref="DataFileException">A quote is opened and never closed.</exception>
+    public IEnumerable<CsvRow> ReadRows()
+    {
+        _separator = DetectSeparator();
+        while (true)
+        {
+            var began = _line;
+            if (!ReadRow())
+            {
+                yield break;
+            }
+
+            if (_fields.Count > 1 || _fields[0].Length > 0)
+            {
+                yield return new(began, [.. _fields]);
+            }
+        }
+    }
+
+    char DetectSeparator()
+    {
+        // Peeking is a character deep, so the first line is read by itself and put back in front.
+        var head = new StringBuilder();
+        for (var next = text.Read(); next >= 0; next = text.Read())
+        {
+            head.Append((char)next);
+            if (next == '\n')
+            {
+                break;
+            }
+        }
+
+        text = new Prefixed(head.ToString(), text);
+        var isQuoted = false;
+        var counts = new Dictionary<char, int>
+        {
+            [','] = 0,
+            [';'] = 0,
+            ['\t'] = 0,
+        };
+        for (var i = 0; i < head.Length; i++)
+        {
+            if (head[i] == '"')
+            {
+                isQuoted = !isQuoted;
+            }
+            else if (!isQuoted && counts.TryGetValue(head[i], out var count))
+            {
+                counts[head[i]] = count + 1;
+            }
+        }
+
+        return counts.MaxBy(pair => pair.Value).Key;
+    }
+
+    bool ReadRow()
+    {
+        _fields.Clear();
+        if (text.Peek() < 0)
+        {
+            return false;
+        }
+
+        while (true)
+        {
+            var end = text.Peek() == '"' ? ReadQuotedField() : ReadPlainField();
+            _fields.Add(_field.ToString());
+            _field.Clear();
+            if (end == _separator)
+            {
+                continue;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Reads up to a separator or the end of the line, and returns which it was.</summary>
+    int ReadPlainField()
+    {
+        while (true)
+        {
+            var next = text.Read();
+            if (next == '\r' && text.Peek() == '\n')
+            {
+                continue;
+            }
+
+            if (next is '\n' or '\r')
+            {
+                _line++;
+            }
+
+            if (next < 0 || next is '\n' or '\r' || next == _separator)
+            {
+                return next;
+            }
+
+            _field.Append((char)next);
+        }
+    }
+
+    int ReadQuotedField()
+    {
+        var began = _line;
+        text.Read();
+        while (true)
+        {
+            var next = text.Read();
+            if (next < 0 || _field.Length >= LongestField)
+            {
+                throw new DataFileException(
+                    new() { File = path, Line = began },
+                    "a quote that is never closed",
+                    "a quote at the end of the field",
+                    "Close it, or double it where it belongs to the text."
+                );
+            }
+
+            if (next == '\n')
+            {
+                _line++;
+            }
+
+            if (next != '"')
+            {
+                _field.Append((char)next);
+            }
+            else if (text.Peek() == '"')
+            {
+                _field.Append((char)text.Read());
+            }
+            else
+            {
+                return ReadPlainField(); // What stands between the closing quote and the separator belongs to the field.
+            }
+        }
+    }
+
+    sealed class Prefixed(string head, TextReader rest) : TextReader
+    {
+        int _at;
+
+        public override int Peek() => _at < head.Length ? head[_at] : rest.Peek();
+
+        public override int Read() => _at < head.Length ? head[_at++] : rest.Read();
+    }
+}
+
+/// <summary>A row of a CSV file.</summary>
+/// <param name="Line">Line on which it begins, counted from 1.</param>
+/// <param name="Fields">Its fields.</param>
+sealed record CsvRow(long Line, IReadOnlyList<string> Fields);

@@ -1,0 +1,78 @@
+using CoPe.Experiments.Tasks;
+
+namespace CoPe.Experiments.Data.Importing;
+
+/// <summary>Divides authors into test users and others: those with the most texts are tested, and each one's latest texts become his queries, worded as his history is.</summary>
+static class UserSplit
+{
+    /// <summary>The authors who are tested, of authors with the numbers of their texts.</summary>
+    public static IReadOnlySet<int> SelectTestUsers(
+        IReadOnlyList<(int Author, int Count)> authors,
+        UserSplitOptions options
+    )
+    {
+        var count = Math.Min(options.TestUsers, authors.Count / 2);
+        // The sort is stable: of authors with as many texts, the first of the source is tested.
+        return authors
+            .Where(author => author.Count >= options.MinItems)
+            .OrderByDescending(author => author.Count)
+            .Take(count)
+            .Select(author => author.Author)
+            .ToHashSet();
+    }
+
+    /// <summary>The author with his latest texts as queries.</summary>
+    public static LampUser SplitQueries(TaskDefinition definition, LampUser author, int queries) =>
+        author with
+        {
+            History = [.. author.History.SkipLast(queries)],
+            Queries =
+            [
+                .. author
+                    .History.TakeLast(queries)
+                    .Select(item => new LampQuery
+                    {
+                        Id = item.Id,
+                        Input = definition.Template.FormatHistoryItem(item),
+                        Gold = item.Fields[definition.Task.OutputField],
+                    }),
+            ],
+        };
+}
+
+/// <summary>How authors are divided into test users and others, and each one's texts into history and queries.</summary>
+public sealed record UserSplitOptions
+{
+    /// <summary>Most test users, those with the longest histories; never more than half of the authors.</summary>
+    public int TestUsers
+    {
+        get;
+        init => field = AtLeast(1, value, nameof(TestUsers));
+    } = 100;
+
+    /// <summary>Fewest texts of a test user.</summary>
+    public int MinItems
+    {
+        get;
+        init => field = AtLeast(2, value, nameof(MinItems));
+    } = 5;
+
+    /// <summary>Most queries of a test user: his latest texts, at most a fifth of them.</summary>
+    public int MaxQueries
+    {
+        get;
+        init => field = AtLeast(1, value, nameof(MaxQueries));
+    } = 5;
+
+    /// <summary>Most queries of another user, his latest texts: they train the task-adaptive model.</summary>
+    public int MaxOtherQueries
+    {
+        get;
+        init => field = AtLeast(1, value, nameof(MaxOtherQueries));
+    } = 20;
+
+    static int AtLeast(int least, int value, string name) =>
+        value >= least
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected {least} or more.");
+}

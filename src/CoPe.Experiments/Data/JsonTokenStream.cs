@@ -1,0 +1,318 @@
+using System.Text;
+using System.Text.Json;
+using CoPe.Experiments.Tasks;
+
+namespace CoPe.Experiments.Data;
+
+/// <summary>Reads a JSON file token by token in bounded memory: one token, never the file, is held. UTF-8, UTF-16 and UTF-32 (both byte orders), with or without a byte order mark.</summary>
+sealed class JsonTokenStream : IDisposable
+{
+    const int LongestToken = 1 << 30;
+    const int DeepestNesting = 1 << 24;
+
+    readonly FileStream _file;
+    readonly Stream _stream;
+    readonly Dictionary<string, string> _names = [];
+    byte[] _buffer;
+    int _start;
+    int _end;
+    string? _lastName;
+    bool _isEmpty = true;
+    bool _isSkipping;
+    Stream? _copy;
+    bool _atEnd;
+    DecoderFallbackException? _fault;
+    JsonReaderState _state;
+
+    /// <param name="path">The file.</param>
+    /// <param name="bufferSize">Bytes read at once.</param>
+    /// <param name="isMany">Whether the file may hold several values, one after the other, as JSON lines do.</param>
+    public JsonTokenStream(string path, int bufferSize = 1 << 16, bool isMany = false)
+    {
+        File = path;
+        _buffer = new byte[bufferSize];
+        _state = new(new() { AllowMultipleValues = isMany, MaxDepth = DeepestNesting });
+        _file = System.IO.File.OpenRead(path);
+        _stream = Utf8Stream.Open(_file);
+    }
+
+    public string File { get; }
+
+    /// <summary>Where in the file reading is, as its reader knows it; errors name it.</summary>
+    public Func<DataFileLocation>? GetLocation { get; set; }
+
+    /// <summary>Bytes of the file that were read.</summary>
+    public long BytesRead => _file.Position;
+
+    /// <summary>Bytes of the file.</summary>
+    public long Length => _file.Length;
+
+    /// <summary>There is no token behind the current one.</summary>
+    public bool IsAtEnd { get; private set; }
+
+    /// <summary>Kind of the current token.</summary>
+    public JsonTokenType TokenType { get; private set; }
+
+    /// <summary>How many objects and arrays are open around the current token.</summary>
+    public int Depth { get; private set; }
+
+    /// <summary>The file is no JSON from here on: nothing more can be read.</summary>
+    public bool IsBroken { get; private set; }
+
+    /// <summary>The current token's text: a string, a property's name, a number as it is written, <c>true</c> or <c>false</c>.</summary>
+    public string Text { get; private set; } = "";
+
+    public void Dispose() => _stream.Dispose();
+
+    /// <summary>Goes to the next token; false after the last.</summary>
+    /// <exception cref="DataFileException">The file is broken from here on, or, where <see cref="IsBroken"/> is not set, this one text is no Unicode and reading may go on behind it.</exception>
+    public bool Read()
+    {
+        try
+        {
+            while (true)
+            {
+                var reader = new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), _atEnd, _state);
+                var found = reader.Read();
+                _copy?.Write(_buffer, _start, (int)reader.BytesConsumed);
+                _start += (int)reader.BytesConsumed;
+                _state = reader.CurrentState;
+                IsAtEnd = _atEnd && !found;
+                if (found)
+                {
+                    SetToken(ref reader);
+                }
+
+                if (found || _atEnd)
+                {
+                    return found;
+                }
+
+                Refill();
+            }
+        }
+        catch (JsonException error)
+        {
+            throw BrokenFileError(
+                _isEmpty ? "an empty file"
+                    : FileSignature.Describe(File) is { } packed ? packed
+                    : $"no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} ({Reason(error)})",
+                error
+            );
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw BrokenFileError("bytes that are no text in the encoding that its first bytes tell", error);
+        }
+    }
+
+    /// <summary>Passes over the value that begins at the current token, or that the current property name announces.</summary>
+    public void Skip()
+    {
+        _isSkipping = true;
+        if (TokenType == JsonTokenType.PropertyName)
+        {
+            Read();
+        }
+
+        var depth = 0;
+        do
+        {
+            if (TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+            {
+                depth++;
+            }
+            else if (TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+            {
+                depth--;
+            }
+        } while (depth > 0 && Read());
+        _isSkipping = false;
+    }
+
+    /// <summary>Passes over the object that begins at the current token and writes it as it stands in the file, in UTF-8.</summary>
+    public void CopyObject(Stream target)
+    {
+        target.WriteByte((byte)'{');
+        _copy = target;
+        Skip();
+        _copy = null;
+    }
+
+    /// <summary>
+    /// Reads the object that begins at the current token, to its end: texts, numbers, truth values and nulls by name. Objects and arrays are offered to <paramref name="nested"/>, and passed over where it does
+    /// not take them.
+    /// </summary>
+    /// <exception cref="DataFileException">A field stands twice.</exception>
+    public Dictionary<string, string?> ReadScalars(Func<string, bool>? nested = null)
+    {
+        var scalars = new Dictionary<string, string?>();
+        var taken = false;
+        while (Read() && TokenType == JsonTokenType.PropertyName)
+        {
+            var name = Text;
+            Read();
+            if (TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+            {
+                if (nested?.Invoke(name) != true)
+                {
+                    Skip();
+                }
+                else if (taken)
+                {
+                    throw DuplicateFieldError(name);
+                }
+                else
+                {
+                    taken = true;
+                }
+            }
+            else if (!scalars.TryAdd(name, TokenType == JsonTokenType.Null ? null : Text))
+            {
+                throw DuplicateFieldError(name);
+            }
+        }
+
+        return scalars;
+    }
+
+    /// <summary>Goes to the end of the value that lies at this depth, from wherever inside it reading stopped.</summary>
+    public void SkipToEndOfDepth(int depth)
+    {
+        _isSkipping = true;
+        while ((Depth > depth || TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray) && Read()) { }
+
+        _isSkipping = false;
+    }
+
+    void SetToken(ref Utf8JsonReader reader)
+    {
+        Depth = reader.CurrentDepth;
+        TokenType = reader.TokenType;
+        if (_isSkipping)
+        {
+            return;
+        }
+
+        try
+        {
+            Text = TokenType switch
+            {
+                JsonTokenType.String => reader.GetString()!,
+                JsonTokenType.PropertyName => _lastName = Intern(reader.GetString()!),
+                JsonTokenType.Number => Encoding.UTF8.GetString(reader.ValueSpan),
+                JsonTokenType.True => "true",
+                JsonTokenType.False => "false",
+                _ => "",
+            };
+        }
+        catch (InvalidOperationException error)
+        {
+            var place = CurrentLocation();
+            throw new DataFileException(
+                place with
+                {
+                    Field = TokenType == JsonTokenType.String ? _lastName : place.Field,
+                },
+                "text that is no valid Unicode: half of a surrogate pair, or bytes that are not UTF-8",
+                "text in UTF-8",
+                "Correct the text, or take the entry out.",
+                error
+            );
+        }
+    }
+
+    /// <summary>The current token in words.</summary>
+    public string DescribeToken() =>
+        TokenType switch
+        {
+            JsonTokenType.StartObject => "an object",
+            JsonTokenType.StartArray => "an array",
+            JsonTokenType.String => $"the text \"{(Text.Length > 40 ? Text[..40] + "..." : Text)}\"",
+            JsonTokenType.Null => "null",
+            _ => Text,
+        };
+
+    /// <summary>The error for an object that names a field twice: which of the two is meant cannot be told.</summary>
+    public DataFileException DuplicateFieldError(string name) =>
+        new(CurrentLocation() with { Field = name }, "the field twice", "each field once", "Take out one of them.");
+
+    /// <summary>Requires that nothing follows the value that was read last.</summary>
+    /// <exception cref="DataFileException">There is more in the file.</exception>
+    public void RequireEnd(string last)
+    {
+        if (Read())
+        {
+            throw new DataFileException(
+                new() { File = File },
+                $"more behind {last}",
+                $"the end of the file after {last}",
+                "Keep one in the file."
+            );
+        }
+    }
+
+    DataFileLocation CurrentLocation() => GetLocation?.Invoke() ?? new() { File = File };
+
+    string Intern(string name) => _names.TryGetValue(name, out var known) ? known : _names[name] = name;
+
+    void Refill()
+    {
+        if (_start > 0)
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+        }
+
+        (_start, _end) = (0, _end - _start);
+        if (_end == LongestToken)
+        {
+            throw BrokenFileError("a single text of a gigabyte or more", null);
+        }
+
+        if (_end == _buffer.Length)
+        {
+            Array.Resize(ref _buffer, 2 * _buffer.Length);
+        }
+
+        _atEnd = !Fill();
+        _isEmpty &= _atEnd;
+    }
+
+    /// <summary>Fills the buffer, not with whatever comes first: an incomplete token is read again from its start, and UTF-16 comes in small pieces. False at the end of the file.</summary>
+    bool Fill()
+    {
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
+
+        var had = _end;
+        try
+        {
+            while (_end < _buffer.Length && _stream.Read(_buffer.AsSpan(_end)) is > 0 and var read)
+            {
+                _end += read;
+            }
+        }
+        catch (DecoderFallbackException error) when (_end > had)
+        {
+            _fault = error; // What stands before it is read first, so that the error names the place.
+        }
+
+        return _end > had;
+    }
+
+    DataFileException BrokenFileError(string found, Exception? inner)
+    {
+        IsBroken = true;
+        return new(
+            CurrentLocation(),
+            found,
+            "a JSON file in UTF-8, UTF-16 or UTF-32",
+            "The file may be cut short or damaged: fetch or make it again.",
+            inner
+        );
+    }
+
+    static string Reason(JsonException error) => error.Message.Split(" LineNumber:")[0].TrimEnd('.');
+}

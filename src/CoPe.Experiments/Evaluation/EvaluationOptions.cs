@@ -1,0 +1,43 @@
+namespace CoPe.Experiments.Evaluation;
+
+/// <summary>How predictions are scored.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>What to do when ids do not match.</summary>
+    public IdMismatch Mismatch { get; init; } = IdMismatch.Error;
+
+    /// <summary>How values become one number; the reference reports the bootstrap median.</summary>
+    public AverageKind Average { get; init; } = AverageKind.PlainMean;
+
+    /// <summary>Seed of the bootstrap median.</summary>
+    public int Seed { get; init; } = 42;
+
+    /// <summary>Whether ROUGE compares Porter stems; off in the reference.</summary>
+    public bool RougeStemmer { get; init; }
+
+    /// <summary>All labels of a category task, for macro F1; null takes those of the task and of the golds.</summary>
+    public IReadOnlyList<string>? Categories { get; init; }
+
+    /// <summary>The scale of a rating task: an answer that is no number counts as the end farther from the gold, as in LaMP.</summary>
+    public RatingScale Scale { get; init; } = RatingScale.OneToFive;
+}
+
+/// <summary>What to do when the ids of predictions and golds differ.</summary>
+public enum IdMismatch
+{
+    /// <summary>Stop with an error that lists them.</summary>
+    Error,
+
+    /// <summary>Score those that match; list the others in the report.</summary>
+    Report,
+}
+
+/// <summary>How the values of queries become one number.</summary>
+public enum AverageKind
+{
+    /// <summary>Their plain mean.</summary>
+    PlainMean,
+
+    /// <summary>For ROUGE the median of the means of 1,000 resamples, as Hugging Face's <c>evaluate</c> and so the reference report it; else the plain mean.</summary>
+    BootstrapMedian,
+}

@@ -1,0 +1,62 @@
+using System.IO.Compression;
+
+namespace CoPe.Experiments.Evaluation;
+
+/// <summary>A zip of prediction or label files, one per task, as LaMP takes in and hands out.</summary>
+public static class PredictionArchive
+{
+    /// <summary>Reads every JSON file in a zip, in any folder; the task stands in the file.</summary>
+    /// <param name="path">The zip.</param>
+    /// <exception cref="InvalidDataException">It is no zip, has no JSON file, or two for one task, or a file is not of the form.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static IReadOnlyList<PredictionFile> Read(string path)
+    {
+        using var zip = ZipFile.OpenRead(path);
+        var files = zip
+            .Entries.Where(IsJson)
+            .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
+            .Select(entry => Read(path, entry))
+            .ToList();
+        if (files.Count == 0)
+        {
+            throw new InvalidDataException(
+                $"{path} holds no .json file. Expected one per task, with 'task' and 'golds'."
+            );
+        }
+
+        var twice = files.CountBy(file => file.Task).Where(pair => pair.Value > 1).Select(pair => pair.Key).ToList();
+        return twice.Count == 0
+            ? files
+            : throw new InvalidDataException(
+                $"{path} holds more than one file of {IdList.Format(twice, "task")}. Keep one each."
+            );
+    }
+
+    /// <summary>Writes a zip with one file per task, <c>TASK.json</c>, whole or not at all.</summary>
+    /// <param name="files">The files, tasks unique.</param>
+    /// <param name="path">The zip; its folder is made where it is missing.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void Write(IEnumerable<PredictionFile> files, string path) =>
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
+                foreach (var file in files)
+                {
+                    using var entry = zip.CreateEntry($"{file.Task}.json").Open();
+                    file.Write(entry);
+                }
+            }
+        );
+
+    static PredictionFile Read(string path, ZipArchiveEntry entry)
+    {
+        using var stream = entry.Open();
+        return PredictionFile.Read(stream, $"{path}: {entry.FullName}");
+    }
+
+    static bool IsJson(ZipArchiveEntry entry) =>
+        entry.FullName.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+        && !entry.FullName.StartsWith("__MACOSX", StringComparison.Ordinal);
+}

@@ -1,0 +1,160 @@
+namespace CoPe.Experiments.Evaluation;
+
+/// <summary>What a text is like beside another: how long, how varied, how much of it copied.</summary>
+/// <remarks>Words are what stands between spaces, in lower case, without the marks around them.</remarks>
+public static class TextMetrics
+{
+    /// <summary>Length of the stretches that <see cref="CopyRate(string, IEnumerable{string})"/> looks for, in words.</summary>
+    public const int CopyNGramLength = 4;
+
+    /// <summary>Words of the prediction per word of the reference.</summary>
+    /// <param name="prediction">The text to judge.</param>
+    /// <param name="reference">The user's own text.</param>
+    /// <returns>The ratio; null where the reference has no word.</returns>
+    public static double? LengthRatio(string prediction, string reference) =>
+        LengthRatio(TextWords.Split(prediction), TextWords.Split(reference));
+
+    /// <summary>Different n-grams of words per n-gram. <code>distinct-n = |set| / |list|</code></summary>
+    /// <remarks>Li et al., "A Diversity-Promoting Objective Function for Neural Conversation Models", 2016.</remarks>
+    /// <param name="text">The text.</param>
+    /// <param name="n">Length of the n-grams, 1 or more.</param>
+    /// <returns>The share; null where the text is shorter than n words.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="n"/> is below 1.</exception>
+    public static double? Distinct(string text, int n) => Distinct(TextWords.Split(text), n);
+
+    /// <summary>Share of the prediction's four-word stretches that stand in one of the user's texts; 0 for a shorter prediction.</summary>
+    /// <param name="prediction">The text to judge.</param>
+    /// <param name="history">The user's texts.</param>
+    public static double CopyRate(string prediction, IEnumerable<string> history) =>
+        CopyRate(TextWords.Split(prediction), FourGrams(history));
+
+    internal static double? LengthRatio(string[] prediction, string[] reference) =>
+        reference.Length > 0 ? (double)prediction.Length / reference.Length : null;
+
+    internal static double? Distinct(string[] words, int n)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
+        var count = words.Length - n + 1;
+        return count < 1
+            ? null
+            : (double)Enumerable.Range(0, count).Select(start => new NGram(words, start, n)).Distinct().Count() / count;
+    }
+
+    internal static HashSet<ulong> FourGrams(IEnumerable<string> texts)
+    {
+        var stretches = new HashSet<ulong>();
+        foreach (var text in texts)
+        {
+            stretches.UnionWith(FourGrams(TextWords.Split(text)));
+        }
+
+        return stretches;
+    }
+
+    internal static double CopyRate(string[] words, HashSet<ulong> known)
+    {
+        var all = FourGrams(words);
+        return all.Length == 0 ? 0 : (double)all.Count(known.Contains) / all.Length;
+    }
+
+    static ulong[] FourGrams(string[] words)
+    {
+        var hashes = Array.ConvertAll(words, Hash);
+        var stretches = new ulong[Math.Max(0, words.Length - CopyNGramLength + 1)];
+        for (var start = 0; start < stretches.Length; start++)
+        {
+            for (var i = 0; i < CopyNGramLength; i++)
+            {
+                stretches[start] =
+                    (stretches[start] ^ hashes[start + i]) * 0x9E3779B97F4A7C15UL + (stretches[start] >> 29);
+            }
+        }
+
+        return stretches;
+    }
+
+    static ulong Hash(string word)
+    {
+        var hash = 0xCBF29CE484222325UL; // FNV-1a, 64 bits: the same on every machine
+        foreach (var c in word)
+        {
+            hash = (hash ^ c) * 0x100000001B3UL;
+        }
+
+        return hash;
+    }
+}
+
+/// <summary>The words that lengths, variety and copying are counted in: what stands between spaces, in lower case, without the marks around it.</summary>
+static class TextWords
+{
+    /// <summary>The words of a text; marks or emoji standing alone are kept as they are.</summary>
+    public static string[] Split(string text)
+    {
+        var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 0; i < words.Length; i++)
+        {
+            var bare = Bare(words[i]);
+            words[i] = (bare.Length > 0 ? bare : words[i]).ToLowerInvariant();
+        }
+        return words;
+    }
+
+    static string Bare(string word)
+    {
+        int start = 0,
+            end = word.Length;
+        while (start < end && IsMark(word[start]))
+        {
+            start++;
+        }
+
+        while (end > start && IsMark(word[end - 1]))
+        {
+            end--;
+        }
+
+        return word[start..end];
+    }
+
+    static bool IsMark(char c) => char.IsPunctuation(c) || char.IsSymbol(c);
+}
+
+/// <summary>A stretch of tokens, compared by its words; it points into the list instead of joining strings.</summary>
+readonly struct NGram(IReadOnlyList<string> tokens, int start, int length) : IEquatable<NGram>
+{
+    readonly IReadOnlyList<string> _tokens = tokens;
+    readonly int _start = start,
+        _length = length;
+
+    public bool Equals(NGram other)
+    {
+        if (_length != other._length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < _length; i++)
+        {
+            if (!string.Equals(_tokens[_start + i], other._tokens[other._start + i], StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    public override bool Equals(object? obj) => obj is NGram other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        for (var i = 0; i < _length; i++)
+        {
+            hash.Add(_tokens[_start + i], StringComparer.Ordinal);
+        }
+
+        return hash.ToHashCode();
+    }
+}

@@ -1,0 +1,189 @@
+using System.Security.Cryptography;
+using System.Text;
+using CoPe.Adapters;
+using CoPe.Decoding;
+
+namespace CoPe.Experiments.Negatives;
+
+/// <summary>
+/// Draws candidates for rejected answers from the task-adaptive model on the users' own history prompts (CoPe section 3.2; reference: <c>sampling.py</c>), the items of all users in
+/// one queue. What an item gets depends on the run's seed, the user and the item alone, so a resumed or re-ordered run draws the same.
+/// </summary>
+/// <param name="engine">An engine with the task's adapter.</param>
+/// <param name="decode">Text of ids, special tokens dropped.</param>
+/// <param name="options">How many, and how.</param>
+public sealed class CandidateGenerator(
+    DecodingEngine engine,
+    Func<IEnumerable<int>, string> decode,
+    CandidateOptions options
+)
+{
+    /// <summary>Draws for every item and returns each item's set as soon as it is complete.</summary>
+    /// <param name="items">The items; a user's item may come once.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="progress">Told of answers drawn.</param>
+    /// <param name="cancellation">Looked at before every step.</param>
+    public IEnumerable<CandidateSet> Generate(
+        IEnumerable<CandidateItem> items,
+        long seed,
+        IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        var waiting = items.Select(item => new Drawing(item)).ToList();
+        for (var round = 0; waiting.Count > 0; round++)
+        {
+            var isLast = round == options.Redraws;
+            foreach (var drawing in Draw(waiting, seed, progress, cancellation))
+            {
+                if (isLast || drawing.Usable >= options.Count)
+                {
+                    yield return drawing.ToSet();
+                }
+            }
+
+            waiting = isLast ? [] : waiting.FindAll(drawing => drawing.Usable < options.Count); // in the order of the items, whichever ended first
+        }
+    }
+
+    /// <summary>The seed of an item: the first 64 bits of SHA-256 over run seed, user and item, each with its length.</summary>
+    public static long ComputeSeed(long runSeed, string userId, string itemId) =>
+        BitConverter.ToInt64(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{runSeed} {userId.Length} {userId} {itemId.Length} {itemId}"))
+        );
+
+    IEnumerable<Drawing> Draw(
+        List<Drawing> drawings,
+        long seed,
+        IProgress<StageProgress>? progress,
+        CancellationToken cancellation
+    )
+    {
+        var byId = drawings.ToDictionary(drawing =>
+            $"{drawing.Item.UserId.Length} {drawing.Item.UserId} {drawing.Item.ItemId}"
+        );
+        var requests = byId.Select(pair =>
+                pair.Value.Begin(pair.Key, options, ComputeSeed(seed, pair.Value.Item.UserId, pair.Value.Item.ItemId))
+            )
+            .ToList();
+        foreach (var result in engine.Generate(requests, progress, cancellation))
+        {
+            var drawing = byId[result.RequestId];
+            if (drawing.Take(result, decode(result.Ids).Trim()))
+            {
+                yield return drawing;
+            }
+        }
+    }
+
+    /// <summary>An item and what has been drawn for it.</summary>
+    sealed class Drawing(CandidateItem item)
+    {
+        readonly SortedDictionary<int, Candidate> _usable = [];
+        int _drawn;
+        int _outstanding;
+
+        public CandidateItem Item => item;
+
+        public int Usable => _usable.Count;
+
+        public DecodingRequest Begin(string id, CandidateOptions options, long seed)
+        {
+            var first = _drawn;
+            _outstanding = options.Count - _usable.Count;
+            _drawn += _outstanding;
+            return new DecodingRequest
+            {
+                Id = id,
+                Prompt = item.Prompt,
+                Options = options.Decoding,
+                Seed = seed,
+                Expert = AdapterSelection.TaskOnly,
+                Samples = _outstanding,
+                FirstSample = first,
+            };
+        }
+
+        /// <summary>Keeps a draw if it is usable; true where it was the last outstanding.</summary>
+        public bool Take(DecodingResult result, string text)
+        {
+            if (item.Accepts(text))
+            {
+                _usable[result.Sample] = new Candidate(text, result.Ids, result.StopReason);
+            }
+
+            return --_outstanding == 0;
+        }
+
+        public CandidateSet ToSet() => new(item.UserId, item.ItemId, [.. _usable.Values], _drawn - _usable.Count);
+    }
+}
+
+/// <summary>How candidates for rejected answers are drawn. Defaults are the paper's (CoPe section 3.2).</summary>
+public sealed record CandidateOptions
+{
+    /// <summary>Candidates wanted per history item.</summary>
+    public int Count
+    {
+        get;
+        init =>
+            field =
+                value >= 1
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(Count),
+                        value,
+                        $"Candidates per item are {value}; at least 1 is needed."
+                    );
+    } = 3;
+
+    /// <summary>How often those of an item that cannot be used (empty, or the user's own text) are drawn again.</summary>
+    public int Redraws
+    {
+        get;
+        init =>
+            field =
+                value >= 0
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(Redraws),
+                        value,
+                        $"Redraws are {value}; 0 is the least."
+                    );
+    } = 3;
+
+    /// <summary>How tokens are drawn.</summary>
+    public DecodingOptions Decoding { get; init; } =
+        new()
+        {
+            DoSample = true,
+            Temperature = 1.0,
+            TopP = 0.95,
+            TopK = 0,
+        };
+}
+
+/// <summary>A history item that needs candidates.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="ItemId">The item, unique within the user.</param>
+/// <param name="Prompt">Ids of the item's prompt.</param>
+/// <param name="Gold">The text the user really wrote, which no candidate may repeat.</param>
+public sealed record CandidateItem(string UserId, string ItemId, IReadOnlyList<int> Prompt, string Gold)
+{
+    /// <summary>Whether a drawn text can be a rejected answer: it is not empty, and not what the user wrote.</summary>
+    public bool Accepts(string text) =>
+        text.Trim() is { Length: > 0 } trimmed && !string.Equals(trimmed, Gold.Trim(), StringComparison.Ordinal);
+}
+
+/// <summary>The candidates of one history item, in the order they were drawn.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="ItemId">The item.</param>
+/// <param name="Candidates">Usable candidates; fewer than wanted where drawing again did not help.</param>
+/// <param name="Dropped">Draws that were empty or the user's own text.</param>
+public sealed record CandidateSet(string UserId, string ItemId, IReadOnlyList<Candidate> Candidates, int Dropped);
+
+/// <summary>One drawn answer.</summary>
+/// <param name="Text">Its text, trimmed.</param>
+/// <param name="TokenIds">Its ids as drawn, a stop id included.</param>
+/// <param name="StopReason">Why it ended: anything but a stop token means that it was cut.</param>
+public sealed record Candidate(string Text, IReadOnlyList<int> TokenIds, StopReason StopReason);

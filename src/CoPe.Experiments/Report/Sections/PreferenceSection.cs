@@ -1,0 +1,105 @@
+using CoPe.Experiments.Report.Plots;
+
+namespace CoPe.Experiments.Report.Sections;
+
+/// <summary>What the adapters know: implicit rewards of the pairs, and the likelihood of the gold texts.</summary>
+sealed class PreferenceSection : ReportSection
+{
+    /// <inheritdoc/>
+    public override string Id => "preference";
+
+    /// <inheritdoc/>
+    public override string Title => "What the adapters learned";
+
+    /// <inheritdoc/>
+    public override bool HasData(ReportModel model) => Pairs(model).Count > 0 || Likelihoods(model).Count > 0;
+
+    /// <inheritdoc/>
+    protected override string EmptyMessage =>
+        "Neither implicit rewards of preference pairs nor likelihoods of the gold texts were recorded in this run.";
+
+    /// <inheritdoc/>
+    protected override string Lead(ReportModel model) =>
+        "More sensitive than the text of an answer: does a user's adapter prefer the user's own text to a sampled one, and does it find the gold texts more likely?";
+
+    /// <inheritdoc/>
+    protected override void WriteContent(Markup markup, ReportModel model)
+    {
+        using (markup.Open("div", ("class", "grid three")))
+        {
+            if (Pairs(model) is { Count: > 0 } pairs)
+            {
+                WriteRewards(markup, pairs);
+            }
+
+            if (Likelihoods(model) is { Count: > 0 } rows)
+            {
+                WriteFigure(
+                    markup,
+                    "Gold texts",
+                    "negative log-likelihood per token",
+                    () => LikelihoodPlot.Write(markup, rows)
+                );
+            }
+        }
+        if (Pairs(model).Count == 0)
+        {
+            markup.Element("p", "Implicit rewards of preference pairs were not recorded.", ("class", "absent"));
+        }
+
+        if (Likelihoods(model).Count == 0)
+        {
+            markup.Element("p", "Likelihoods of the gold texts were not recorded.", ("class", "absent"));
+        }
+    }
+
+    static List<RewardPair> Pairs(ReportModel model) =>
+        [.. model.Rewards.Where(pair => double.IsFinite(pair.Chosen) && double.IsFinite(pair.Rejected))];
+
+    static List<GoldLikelihood> Likelihoods(ReportModel model) =>
+        [.. model.GoldLikelihoods.Where(row => double.IsFinite(row.NegativeLogLikelihood))];
+
+    static void WriteRewards(Markup markup, List<RewardPair> pairs)
+    {
+        WriteFigure(
+            markup,
+            "Implicit reward",
+            "log p(user) − log p(TAM)",
+            () =>
+            {
+                WriteLegend(markup, [("chosen: own text", "helped"), ("rejected: sampled", "hurt")]);
+                RewardHistogramPlot.Write(
+                    markup,
+                    "Implicit reward of chosen and rejected texts",
+                    "implicit reward, in nats",
+                    [
+                        ("chosen", "helped", [.. pairs.Select(pair => pair.Chosen)]),
+                        ("rejected", "hurt", [.. pairs.Select(pair => pair.Rejected)]),
+                    ]
+                );
+            }
+        );
+        WriteFigure(
+            markup,
+            "Margin",
+            "chosen − rejected",
+            () =>
+            {
+                var right = pairs.Count(pair => pair.Chosen > pair.Rejected);
+                using (markup.Open("p", ("class", "legend")))
+                {
+                    markup.Text(
+                        $"own text ranked first in {NumberFormat.Count(right)} of {NumberFormat.Count(pairs.Count, "pair")} ({NumberFormat.Share(right, pairs.Count)})"
+                    );
+                }
+
+                RewardHistogramPlot.Write(
+                    markup,
+                    "Margin of chosen over rejected",
+                    "margin, in nats",
+                    [("margin", "s2", [.. pairs.Select(pair => pair.Chosen - pair.Rejected)])]
+                );
+            }
+        );
+    }
+}

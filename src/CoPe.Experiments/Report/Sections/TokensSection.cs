@@ -1,0 +1,198 @@
+using System.Globalization;
+
+namespace CoPe.Experiments.Report.Sections;
+
+/// <summary>Predictions token by token, coloured by what the expert adds to the amateur.</summary>
+sealed class TokensSection : ReportSection
+{
+    const int OpenAtFirst = 2;
+
+    /// <inheritdoc/>
+    public override string Id => "tokens";
+
+    /// <inheritdoc/>
+    public override string Title => "What contrast did, token by token";
+
+    /// <inheritdoc/>
+    public override bool HasData(ReportModel model) => model.TokenTraces.Any(trace => trace.Tokens.Count > 0);
+
+    /// <inheritdoc/>
+    protected override string EmptyMessage => "No prediction was recorded token by token, so there is no token view.";
+
+    /// <inheritdoc/>
+    protected override string Lead(ReportModel model) =>
+        "Colour is log p(expert) − log p(amateur). "
+        + (
+            model.TokenTraces.Any(HasAlternatives)
+                ? "A dotted line marks a token where the amateur alone would have written another one, a solid line one where the expert alone would have. "
+                : ""
+        )
+        + "Point at a token or tap it to see both.";
+
+    /// <inheritdoc/>
+    protected override void WriteContent(Markup markup, ReportModel model)
+    {
+        WriteScale(markup);
+        var traces = model.TokenTraces.Where(trace => trace.Tokens.Count > 0).ToList();
+        foreach (var (trace, index) in traces.Take(model.MaxTokenTraces).Select((trace, index) => (trace, index)))
+        {
+            WriteTrace(markup, trace, index < OpenAtFirst);
+        }
+
+        if (traces.Count > model.MaxTokenTraces)
+        {
+            markup.Element(
+                "p",
+                $"{NumberFormat.Count(model.MaxTokenTraces)} of {NumberFormat.Count(traces.Count)} recorded predictions are shown.",
+                ("class", "note")
+            );
+        }
+    }
+
+    static void WriteScale(Markup markup)
+    {
+        using (markup.Open("p", ("class", "scale")))
+        {
+            markup.Element("span", "amateur finds it likelier");
+            using (markup.Open("span", ("class", "ramp"), ("aria-hidden", "true")))
+            {
+                for (var level = -4; level <= 4; level++)
+                {
+                    markup.Element("i", "", ("class", TokenSpan.Style(level)));
+                }
+            }
+
+            markup.Element("span", "expert finds it likelier");
+        }
+    }
+
+    static void WriteTrace(Markup markup, TokenTrace trace, bool open)
+    {
+        using (
+            open
+                ? markup.Open("details", ("class", "trace"), ("open", "open"))
+                : markup.Open("details", ("class", "trace"))
+        )
+        {
+            using (markup.Open("summary"))
+            {
+                markup.Text("user ").Element("bdi", trace.User).Text(" · query ").Element("bdi", trace.Query);
+                if (trace.Method.Length > 0)
+                {
+                    markup.Text(" · ").Element("bdi", trace.Method);
+                }
+
+                markup.Element("span", Summary(trace), ("class", "dim"));
+            }
+            if (trace.Input.Length > 0)
+            {
+                WriteLabelled(markup, "input", MarkupText.Shorten(trace.Input, 360));
+            }
+
+            if (trace.Gold.Length > 0)
+            {
+                WriteLabelled(markup, "gold", MarkupText.Shorten(trace.Gold, 1200));
+            }
+
+            using (markup.Open("p", ("class", "tokens"), ("dir", "auto"), ("tabindex", "0")))
+            {
+                foreach (var token in trace.Tokens)
+                {
+                    TokenSpan.Write(markup, token);
+                }
+            }
+
+            markup.Element("p", "", ("class", "tell"), ("aria-live", "polite"), ("dir", "auto"));
+        }
+        markup.Line();
+    }
+
+    static void WriteLabelled(Markup markup, string label, string text)
+    {
+        using (markup.Open("div", ("class", "source")))
+        {
+            markup.Element("span", label, ("class", "tag")).Element("p", text, ("dir", "auto"));
+        }
+    }
+
+    static string Summary(TokenTrace trace)
+    {
+        var finite = trace.Tokens.Where(token => double.IsFinite(token.Difference)).ToList();
+        var changed = HasAlternatives(trace)
+            ? $", {NumberFormat.Count(trace.Tokens.Count(token => token.AmateurAlternative is not null))} the amateur would not have written"
+            : "";
+        var mean =
+            finite.Count == 0
+                ? ""
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $", mean difference {NumberFormat.Signed(finite.Average(token => token.Difference))} nats"
+                );
+        return $" {NumberFormat.Count(trace.Tokens.Count, "token")}{changed}{mean}";
+    }
+
+    static bool HasAlternatives(TokenTrace trace) =>
+        trace.Tokens.Any(token => token.ExpertAlternative is not null || token.AmateurAlternative is not null);
+}
+
+/// <summary>One token of a token view.</summary>
+static class TokenSpan
+{
+    /// <summary>Difference in nats at which the colour is at its strongest.</summary>
+    const double Strongest = 3;
+
+    /// <summary>Writes the token with its colour, its marks and its hover title.</summary>
+    public static void Write(Markup markup, TokenScore token)
+    {
+        var style =
+            Style(Level(token.Difference))
+            + (
+                token.ExpertAlternative is not null ? " xe"
+                : token.AmateurAlternative is not null ? " xa"
+                : ""
+            );
+        var word = string.IsNullOrWhiteSpace(token.Text) ? token.Text : token.Text.TrimStart(' ');
+        markup.Text(token.Text[..^word.Length]);
+        var lines = word.ReplaceLineEndings("\n").Split('\n');
+        using (markup.Open("span", ("class", style), ("title", Describe(token))))
+        {
+            for (var index = 0; index < lines.Length; index++)
+            {
+                if (index > 0)
+                {
+                    markup.Element("i", "↵", ("class", "nl")).Void("br");
+                }
+
+                markup.Text(lines[index]);
+            }
+        }
+    }
+
+    /// <summary>Class of a colour level from -4 to 4.</summary>
+    public static string Style(int level) =>
+        level switch
+        {
+            < 0 => $"tk n{-level}",
+            > 0 => $"tk p{level}",
+            _ => "tk",
+        };
+
+    /// <summary>Colour level of a difference: 0 below an eighth of the strongest, then even steps.</summary>
+    public static int Level(double difference) =>
+        double.IsNaN(difference)
+            ? 0
+            : (int)Math.Round(Math.Clamp(difference / Strongest, -1, 1) * 4, MidpointRounding.AwayFromZero);
+
+    static string Describe(TokenScore token)
+    {
+        var text =
+            $"“{token.Text.ReplaceLineEndings("↵")}”  expert {NumberFormat.Value(token.ExpertLogProbability)}, amateur {NumberFormat.Value(token.AmateurLogProbability)}, "
+            + $"difference {NumberFormat.Signed(token.Difference)}";
+        return text + Best("expert", token.ExpertBest) + Best("amateur", token.AmateurBest);
+    }
+
+    static string Best(string who, IReadOnlyList<TokenAlternative> best) =>
+        best.Count == 0
+            ? ""
+            : $"\n{who} alone: {string.Join(", ", best.Select(one => $"“{one.Text.ReplaceLineEndings("↵")}” {NumberFormat.Share(Math.Exp(one.LogProbability), 1)}"))}";
+}

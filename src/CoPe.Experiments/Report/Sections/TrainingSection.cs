@@ -1,0 +1,54 @@
+using System.Globalization;
+using CoPe.Experiments.Report.Plots;
+
+namespace CoPe.Experiments.Report.Sections;
+
+/// <summary>Training curves, one panel per stage and quantity.</summary>
+sealed class TrainingSection : ReportSection
+{
+    /// <inheritdoc/>
+    public override string Id => "training";
+
+    /// <inheritdoc/>
+    public override string Title => "Training";
+
+    /// <inheritdoc/>
+    public override bool HasData(ReportModel model) => Drawable(model).Any();
+
+    /// <inheritdoc/>
+    protected override string EmptyMessage => "No training metrics were recorded in this run, so there are no curves.";
+
+    /// <inheritdoc/>
+    protected override string Lead(ReportModel model) =>
+        "Faint: as measured at each step. Strong: a moving mean over a twelfth of the curve.";
+
+    /// <inheritdoc/>
+    protected override void WriteContent(Markup markup, ReportModel model)
+    {
+        using (markup.Open("div", ("class", "grid three")))
+        {
+            foreach (var panel in Drawable(model).GroupBy(curve => (curve.Stage, curve.Quantity)))
+            {
+                WriteFigure(markup, panel.Key.Stage, panel.Key.Quantity, () => WritePanel(markup, [.. panel]));
+            }
+        }
+    }
+
+    static IEnumerable<TrainingCurve> Drawable(ReportModel model) =>
+        model.Curves.Where(curve => CurvePlot.Finite(curve).Count > 0);
+
+    static void WritePanel(Markup markup, List<TrainingCurve> curves)
+    {
+        if (curves.Count > 1)
+        {
+            WriteLegend(
+                markup,
+                curves.Select(
+                    (curve, index) => (curve.Series, string.Create(CultureInfo.InvariantCulture, $"s{index % 6}"))
+                )
+            );
+        }
+
+        CurvePlot.Write(markup, curves);
+    }
+}

@@ -1,0 +1,179 @@
+using System.Globalization;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Report.Plots;
+using CoPe.Experiments.Report.Sections;
+
+namespace CoPe.Experiments.Report;
+
+/// <summary>The page of a sweep: a curve per metric and method over the values of each key, the same numbers as a table, and the recipe that was chosen.</summary>
+public static class SweepReport
+{
+    /// <summary>Writes the page. The same model gives the same bytes on every system; every text is escaped.</summary>
+    public static void Write(SweepModel model, TextWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(writer);
+        HtmlPage.Write(
+            writer,
+            $"{model.Title} · sweep",
+            markup =>
+            {
+                using (markup.Open("header"))
+                {
+                    markup.Element("p", "Personalised decoding · CoPe", ("class", "kicker"));
+                    markup.Element("h1", model.Title, ("dir", "auto"));
+                    markup.Element("p", model.Lead, ("class", "lead"));
+                }
+                markup.Line();
+                using (markup.Open("main"))
+                {
+                    foreach (var key in model.Keys)
+                    {
+                        WriteKey(markup, key);
+                    }
+
+                    if (model.RecipeYaml.Length > 0)
+                    {
+                        WriteRecipe(markup, model.RecipeYaml);
+                    }
+                }
+            }
+        );
+    }
+
+    static void WriteKey(Markup markup, SweepKey key)
+    {
+        using (markup.Open("section"))
+        {
+            markup.Element("h2", key.Key);
+            markup.Element("p", key.ChoiceExplanation, ("class", "lead"));
+            if (key.UnaffectedMethods.Count > 0)
+            {
+                markup.Element(
+                    "p",
+                    $"The same at every value, and not drawn: {string.Join(", ", key.UnaffectedMethods)}.",
+                    ("class", "absent")
+                );
+            }
+
+            ReportSection.WriteLegend(
+                markup,
+                SweepPlot.Drawn(key, key.Panels[0]).Select(one => (one.Series.Method, SweepPlot.Style(one.Index)))
+            );
+            using (markup.Open("div", ("class", "grid three")))
+            {
+                foreach (var panel in key.Panels)
+                {
+                    ReportSection.WriteFigure(
+                        markup,
+                        panel.Metric.Name,
+                        panel.Metric.LowerIsBetter ? "lower is better" : "",
+                        () => SweepPlot.Write(markup, key, panel)
+                    );
+                }
+            }
+
+            WriteTable(markup, key, key.Panels[0]);
+        }
+        markup.Line();
+    }
+
+    static void WriteTable(Markup markup, SweepKey key, SweepPanel panel)
+    {
+        markup.Element("h3", $"{panel.Metric.Name}, mean ± standard error");
+        WideTable.Write(
+            markup,
+            $"{panel.Metric.Name} by {key.Key}",
+            "results many",
+            [key.Key, .. panel.Series.Select(series => series.Method)],
+            () =>
+            {
+                for (var row = 0; row < key.Values.Count; row++)
+                {
+                    WriteRow(markup, key, panel, row);
+                }
+            }
+        );
+    }
+
+    static void WriteRow(Markup markup, SweepKey key, SweepPanel panel, int row)
+    {
+        using (markup.Open("tr", ("class", row == key.Chosen ? "headline" : "plain")))
+        {
+            markup.Element("th", row == key.Chosen ? key.Values[row] + " (chosen)" : key.Values[row], ("scope", "row"));
+            foreach (var series in panel.Series)
+            {
+                using (markup.Open("td"))
+                {
+                    if (series.Cells[row] is { } cell)
+                    {
+                        markup.Text(Number(cell.Mean)).Element("small", " ± " + Number(cell.StandardError));
+                    }
+                    else
+                    {
+                        markup.Text(NumberFormat.Missing);
+                    }
+                }
+            }
+        }
+    }
+
+    static void WriteRecipe(Markup markup, string yaml)
+    {
+        using (markup.Open("section"))
+        {
+            markup.Element("h2", "Recipe with the chosen values");
+            markup.Element("pre", yaml);
+        }
+    }
+
+    static string Number(double value) => NumberFormat.Minus(value.ToString("0.0000", CultureInfo.InvariantCulture));
+}
+
+/// <summary>All a sweep's page shows, as plain values.</summary>
+public sealed record SweepModel
+{
+    /// <summary>Title, for example the task and the model.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>On what was measured, as a sentence.</summary>
+    public required string Lead { get; init; }
+
+    /// <summary>The keys, in the order in which they were swept.</summary>
+    public required IReadOnlyList<SweepKey> Keys { get; init; }
+
+    /// <summary>The recipe with the chosen values, in YAML.</summary>
+    public string RecipeYaml { get; init; } = "";
+}
+
+/// <summary>One key of the recipe over its values.</summary>
+public sealed record SweepKey
+{
+    /// <summary>The key, for example <c>decode.contrast</c>.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Its values, in the order of the axis.</summary>
+    public required IReadOnlyList<string> Values { get; init; }
+
+    /// <summary>Place of the chosen value.</summary>
+    public required int Chosen { get; init; }
+
+    /// <summary>Why it was chosen, as a sentence.</summary>
+    public required string ChoiceExplanation { get; init; }
+
+    /// <summary>Headings of the methods that the key leaves as they are: they stand in the table and are not drawn.</summary>
+    public IReadOnlyList<string> UnaffectedMethods { get; init; } = [];
+
+    /// <summary>One panel a metric.</summary>
+    public required IReadOnlyList<SweepPanel> Panels { get; init; }
+}
+
+/// <summary>A metric over the values of a key.</summary>
+/// <param name="Metric">Name and direction.</param>
+/// <param name="Series">One series a method.</param>
+public sealed record SweepPanel(MetricColumn Metric, IReadOnlyList<SweepSeries> Series);
+
+/// <summary>A method over the values of a key.</summary>
+/// <param name="Method">Its heading.</param>
+/// <param name="Cells">What it came to at each value; null where it has no such figure.</param>
+public sealed record SweepSeries(string Method, IReadOnlyList<MeanWithError?> Cells);

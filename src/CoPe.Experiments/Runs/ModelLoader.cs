@@ -1,0 +1,56 @@
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Kernels.Threads;
+using CoPe.Kernels.Torch;
+using CoPe.Modeling;
+using TorchSharp;
+
+namespace CoPe.Experiments.Runs;
+
+/// <summary>Opens models with the weights that a recipe asks for.</summary>
+public static class ModelLoader
+{
+    /// <summary>What whoever decodes with int8 weights is told.</summary>
+    public const string Int8Warning =
+        "int8 weights are lossy: answers and scores differ a little from those of bf16 (docs/performance.md has measured it)";
+
+    /// <summary>The number types as recipes name them.</summary>
+    public static IReadOnlyList<string> DtypeNames { get; } = [.. RecipeSchema.GetEnumNames(typeof(WeightDtype))];
+
+    /// <summary>The model in a folder, which the caller owns. Throws <see cref="ModelFileException"/> for a folder that cannot be used.</summary>
+    public static CausalLm Load(string folder, WeightDtype dtype, torch.Device device) =>
+        dtype switch
+        {
+            WeightDtype.Int8 => CausalLm.LoadInt8(folder),
+            WeightDtype.Bf16 => CausalLm.Load(folder, torch.ScalarType.BFloat16, device),
+            WeightDtype.Fp32 => CausalLm.Load(folder, torch.ScalarType.Float32, device),
+            _ => CausalLm.Load(folder, ChooseDtype(folder, device), device),
+        };
+
+    /// <summary>
+    /// float32 for a small bf16 model where the processor does not multiply bf16: its products go through float32 in any case, and rounding in between would take a quarter more time and serve nobody. Null, the
+    /// checkpoint's own type, elsewhere.
+    /// </summary>
+    static torch.ScalarType? ChooseDtype(string folder, torch.Device device) =>
+        MatrixProduct.UpcastsBf16(device)
+        && ModelInfo.Read(folder).WeightBytes(torch.ScalarType.Float32) <= TorchThreads.SmallModelBytes
+            ? torch.ScalarType.Float32
+            : null;
+}
+
+/// <summary>Finds the device that a recipe asks for.</summary>
+public static class DeviceSelector
+{
+    /// <summary>The device of a recipe's models. Throws <see cref="RunException"/> where it asks for a GPU and torch finds none.</summary>
+    public static torch.Device Select(Recipe recipe)
+    {
+        var hasGpu = recipe.Device != ComputeDevice.Cpu && !recipe.HasInt8Weights() && torch.cuda.is_available();
+        if (recipe.Device == ComputeDevice.Cuda && !hasGpu)
+        {
+            throw new RunException(
+                "device is cuda, but torch finds no GPU: build with -p:TorchBackend=cuda on a machine with an NVIDIA GPU and its driver, or set device=cpu"
+            );
+        }
+
+        return hasGpu ? torch.CUDA : torch.CPU;
+    }
+}

@@ -1,0 +1,137 @@
+using CoPe.Chat;
+using CoPe.Modeling;
+using CoPe.Tokens.Training;
+using CoPe.Training;
+using Microsoft.Extensions.Logging;
+using static TorchSharp.torch;
+
+namespace CoPe.Experiments.Runs.Pretraining;
+
+/// <summary>Makes a small base model from nothing: corpus, tokenizer, weights, training, folder. Goes on from its checkpoint where it was interrupted.</summary>
+public static class ModelPretraining
+{
+    const string EndOfText = "<|endoftext|>";
+    const string EndOfTurn = "<|im_end|>";
+
+    /// <summary>Trains the model of the recipe and writes its folder.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="output">Folder of the model, written at the end; until then all files lie beside it in <c>output.work</c>, which is removed.</param>
+    /// <param name="progress">Takes steps, loss and speed.</param>
+    /// <param name="log">Takes messages.</param>
+    /// <param name="cancellation">Saves a checkpoint and stops.</param>
+    /// <exception cref="RunException">The corpus or the shape is wrong, the training diverged, or what was left of an interrupted one is of another recipe.</exception>
+    public static TrainingOutcome CreateModel(
+        PretrainRecipe recipe,
+        string output,
+        IProgress<StageProgress>? progress,
+        ILogger log,
+        CancellationToken cancellation
+    )
+    {
+        var work = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".work";
+        var corpus = PretrainCorpus.Load(recipe, Path.Combine(work, "data"), progress, cancellation);
+        var made = Path.Combine(work, "model");
+        TrainTokenizer(recipe, corpus, made);
+        var encoder = ConversationEncoder.Load(made);
+        var tokenizer = encoder.Tokenizer;
+        var (endOfText, endOfTurn) = (tokenizer.TokenToId(EndOfText)!.Value, tokenizer.TokenToId(EndOfTurn)!.Value);
+        var config = recipe.Shape.ToDecoderConfig(tokenizer.VocabularySize, endOfText, endOfTurn);
+        using var weights = ModelWeights.Initialize(config, recipe.Seed);
+        using var model = new CausalLm(
+            config,
+            weights,
+            recipe.Training.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32
+        );
+        var tokens = PretrainCorpus.EncodeDocuments(corpus.Documents, tokenizer, endOfText);
+        var conversations = PretrainCorpus.EncodeConversations(corpus.Instructions, encoder);
+        log.LogInformation(
+            "{Parameters:N0} parameters; {Tokens:N0} tokens of documents and {Conversations:N0} of {Count:N0} conversations",
+            weights.Parameters().Sum(weight => weight.NumberOfElements),
+            tokens.Length,
+            conversations.Sum(example => (long)example.Prompt.Count + example.Response.Count),
+            conversations.Count
+        );
+        var outcome = TrainWeights(
+            new PretrainingContext
+            {
+                Model = model,
+                Name = Path.GetFileName(output),
+                Tokens = tokens,
+                Conversations = conversations,
+                DevelopmentTokens =
+                    corpus.HeldOutDocuments.Count == 0
+                        ? null
+                        : PretrainCorpus.EncodeDocuments(corpus.HeldOutDocuments, tokenizer, endOfText),
+                DevelopmentConversations = PretrainCorpus.EncodeConversations(corpus.HeldOutInstructions, encoder),
+                Window = recipe.Training.Window,
+                Options = recipe.Training.ToTrainingOptions(recipe.Seed, recipe.Shape.Context),
+                Stage = "pretrain",
+                MemoryOptionNames = new("training.tokens_per_pass", "training.window", null),
+                Metrics = row => JsonLines.Append(Path.Combine(work, "metrics.jsonl"), [row]),
+                Checkpoints = new FolderCheckpointStore(Path.Combine(work, "checkpoints")),
+                Logger = log,
+            },
+            work,
+            progress,
+            cancellation
+        );
+        ModelFolder.Save(made, config, weights, ScalarType.BFloat16);
+        Publish(made, output);
+        Directory.Delete(work, recursive: true);
+        return outcome;
+    }
+
+    static TrainingOutcome TrainWeights(
+        PretrainingContext run,
+        string work,
+        IProgress<StageProgress>? progress,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            var outcome = Pretrainer.Train(run, progress, cancellation);
+            if (outcome.Status != TrainingStatus.Diverged)
+            {
+                return outcome;
+            }
+
+            run.Checkpoints?.Clear();
+            throw new RunException(
+                $"the training diverged after {outcome.Steps} steps: lower training.learning_rate (it is {run.Options.LearningRate})"
+            );
+        }
+        catch (StaleCheckpointException error)
+        {
+            throw new RunException(
+                $"{work} holds a training that another recipe began ({error.Message}): go on with that recipe, or delete the folder to begin anew",
+                error
+            );
+        }
+    }
+
+    /// <summary>Puts the finished files into the model's folder, which may hold a former model: until here it was whole, with a tokenizer and weights that belong together.</summary>
+    static void Publish(string made, string output)
+    {
+        Directory.CreateDirectory(output);
+        foreach (var file in Directory.EnumerateFiles(made).ToList())
+        {
+            File.Move(file, Path.Combine(output, Path.GetFileName(file)), overwrite: true);
+        }
+    }
+
+    static void TrainTokenizer(PretrainRecipe recipe, PretrainCorpus corpus, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        BpeTrainer
+            .Train(
+                corpus.AllText(),
+                new BpeTrainingOptions
+                {
+                    VocabularySize = recipe.Shape.Vocabulary,
+                    ModelMaxLength = recipe.Shape.Context,
+                }
+            )
+            .Save(folder);
+    }
+}

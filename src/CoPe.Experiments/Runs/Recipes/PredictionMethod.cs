@@ -1,0 +1,203 @@
+namespace CoPe.Experiments.Runs.Recipes;
+
+/// <summary>A row of the results table, as a value: which adapters the expert wears, what stands in the prompt, and whether an amateur is contrasted.</summary>
+public sealed record PredictionMethod
+{
+    /// <summary>Name in recipes, on the command line and of the prediction file.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Heading in tables.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>The adapter for the task that the expert wears.</summary>
+    public TaskAdapterKind TaskAdapter { get; init; } = TaskAdapterKind.Others;
+
+    /// <summary>The user's adapter the expert wears on top.</summary>
+    public UserAdapterKind UserAdapter { get; init; } = UserAdapterKind.None;
+
+    /// <summary>What of the user's history stands in the prompt.</summary>
+    public ContextKind Context { get; init; } = ContextKind.None;
+
+    /// <summary>An amateur is contrasted.</summary>
+    public bool Contrasts { get; init; }
+
+    /// <summary>The amateur of this method, whatever the recipe says; null takes the recipe's.</summary>
+    public AmateurKind? Amateur { get; init; }
+
+    /// <summary>Run only where a recipe names it.</summary>
+    public bool IsOptional { get; init; }
+
+    /// <summary>Every method, in the order of the table.</summary>
+    public static IReadOnlyList<PredictionMethod> All { get; } =
+    [
+        new()
+        {
+            Name = "base",
+            Title = "base",
+            TaskAdapter = TaskAdapterKind.None,
+        },
+        new()
+        {
+            Name = "recent",
+            Title = "recent items",
+            TaskAdapter = TaskAdapterKind.None,
+            Context = ContextKind.Recent,
+            IsOptional = true,
+        },
+        new()
+        {
+            Name = "rag",
+            Title = "RAG",
+            TaskAdapter = TaskAdapterKind.None,
+            Context = ContextKind.Similar,
+            IsOptional = true,
+        },
+        new()
+        {
+            Name = "pag",
+            Title = "PAG",
+            TaskAdapter = TaskAdapterKind.None,
+            Context = ContextKind.Profile,
+            IsOptional = true,
+        },
+        new() { Name = "tam", Title = "TAM" },
+        new()
+        {
+            Name = "tam-all",
+            Title = "TAM-all",
+            TaskAdapter = TaskAdapterKind.Everyone,
+            IsOptional = true,
+        },
+        new()
+        {
+            Name = "sft",
+            Title = "SFT",
+            UserAdapter = UserAdapterKind.Sft,
+        },
+        new()
+        {
+            Name = "sft+cd",
+            Title = "SFT+CD",
+            UserAdapter = UserAdapterKind.Sft,
+            Contrasts = true,
+        },
+        new()
+        {
+            Name = "dpo",
+            Title = "DPO",
+            UserAdapter = UserAdapterKind.Dpo,
+        },
+        new()
+        {
+            Name = "cope-sft",
+            Title = "CoPe/SFT",
+            UserAdapter = UserAdapterKind.Dpo,
+            Contrasts = true,
+            Amateur = AmateurKind.Sft,
+            IsOptional = true,
+        },
+        new()
+        {
+            Name = "cope",
+            Title = "CoPe",
+            UserAdapter = UserAdapterKind.Dpo,
+            Contrasts = true,
+        },
+    ];
+
+    /// <summary>The method of a name.</summary>
+    /// <exception cref="RecipeException">There is none.</exception>
+    public static PredictionMethod Find(string name) =>
+        All.FirstOrDefault(method => method.Name == name) ?? throw new RecipeException(DescribeUnknown(name));
+
+    /// <summary>Heading of a method by its name, which is the heading of one that is not known here.</summary>
+    public static string GetTitle(string name) => All.FirstOrDefault(method => method.Name == name)?.Title ?? name;
+
+    /// <summary>Names in the order of the table; those that are not known here come last, by name.</summary>
+    public static IEnumerable<string> SortByTableOrder(IEnumerable<string> names)
+    {
+        var places = All.Select((method, place) => (method.Name, place)).ToDictionary();
+        return names
+            .OrderBy(name => places.GetValueOrDefault(name, All.Count))
+            .ThenBy(name => name, StringComparer.Ordinal);
+    }
+
+    /// <summary>The adapter for the task that the expert wears under a recipe, which may ask the task-adaptive model where the history is in the prompt.</summary>
+    public TaskAdapterKind ResolveTaskAdapter(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return Context != ContextKind.None && recipe.Context.Tam ? TaskAdapterKind.Others : TaskAdapter;
+    }
+
+    /// <summary>The amateur under a recipe; null where none is contrasted.</summary>
+    public AmateurKind? ResolveAmateur(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return Contrasts ? Amateur ?? recipe.Decode.Amateur : null;
+    }
+
+    /// <summary>Whether it wears the task-adaptive model under a recipe: as expert, below a user's adapter, or as amateur.</summary>
+    public bool NeedsTam(Recipe recipe) => ResolveTaskAdapter(recipe) == TaskAdapterKind.Others || Contrasts;
+
+    /// <summary>Says that there is no method of a name, and which there are.</summary>
+    internal static string DescribeUnknown(string name)
+    {
+        var names = All.Select(method => method.Name).ToList();
+        return $"unknown method '{name}'{NearestName.Hint(name, names)} (there are {string.Join(", ", names)})";
+    }
+}
+
+/// <summary>Which adapter for the task is worn.</summary>
+public enum TaskAdapterKind
+{
+    /// <summary>None: the base model.</summary>
+    None,
+
+    /// <summary>The one trained on the other users' queries: the task-adaptive model.</summary>
+    Others,
+
+    /// <summary>The one trained on these and on the histories of the users themselves, all in one.</summary>
+    Everyone,
+}
+
+/// <summary>Which of a user's adapters is worn.</summary>
+public enum UserAdapterKind
+{
+    /// <summary>None.</summary>
+    None,
+
+    /// <summary>The one of stage 2.</summary>
+    Sft,
+
+    /// <summary>The one of stage 4.</summary>
+    Dpo,
+}
+
+/// <summary>What of a user's history stands in the prompt beside the request.</summary>
+public enum ContextKind
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The latest items.</summary>
+    Recent,
+
+    /// <summary>The items nearest to the request by BM25 (RAG).</summary>
+    Similar,
+
+    /// <summary>A description of the user that the model wrote from his history (PAG).</summary>
+    Profile,
+}
+
+/// <summary>The amateur of contrastive decoding.</summary>
+public enum AmateurKind
+{
+    /// <summary>The task-adaptive model (the paper's).</summary>
+    Tam,
+
+    /// <summary>The base model without any adapter.</summary>
+    Base,
+
+    /// <summary>The user's SFT adapter on the task-adaptive model.</summary>
+    Sft,
+}

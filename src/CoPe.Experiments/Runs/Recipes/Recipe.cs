@@ -1,0 +1,141 @@
+using System.ComponentModel.DataAnnotations;
+using System.Runtime.Serialization;
+
+namespace CoPe.Experiments.Runs.Recipes;
+
+/// <summary>
+/// The one configuration record: what a run depends on, with the paper's numbers as defaults. In a file the keys are the property names in snake case,
+/// <c>dpo.learning_rate</c>; see <see cref="RecipeFile"/>.
+/// </summary>
+public sealed record Recipe
+{
+    /// <summary>The model in the repository. It knows the invented world of the sample data and nothing else.</summary>
+    public const string EmbeddedModel = "models/cope-tiny";
+
+    /// <summary>Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes <c>org/name[@revision]</c> on the hub.</summary>
+    public string Model { get; init; } = EmbeddedModel;
+
+    /// <summary>Where models are held and compute.</summary>
+    public ComputeDevice Device { get; init; } = ComputeDevice.Auto;
+
+    /// <summary>Number type of the frozen weights while training; int8 is refused.</summary>
+    public WeightDtype ModelDtype { get; init; } = WeightDtype.Auto;
+
+    /// <summary>Number type of the weights while candidates, predictions and scores are made (predictions: unless <c>decode.dtype</c> names another); int8 is lossy, for the processor alone.</summary>
+    public WeightDtype DecodeDtype { get; init; } = WeightDtype.Auto;
+
+    /// <summary>Task: the name of a shipped one, for example <c>scholarly_title</c>, or a task file, for example <c>data/mails/task.yaml</c>.</summary>
+    public string Task { get; init; } = "";
+
+    /// <summary>Folder that holds a folder per task, or the task's files themselves.</summary>
+    public string Data { get; init; } = "data";
+
+    /// <summary>Folder with a prompt file per task; null takes the wording of the task file.</summary>
+    public string? Prompts { get; init; }
+
+    /// <summary>Seed of everything that is drawn.</summary>
+    [Range(0L, long.MaxValue)]
+    public long Seed { get; init; } = 42;
+
+    /// <summary>Most users, the first of the file; null takes all.</summary>
+    [Range(1, int.MaxValue)]
+    public int? Users { get; init; }
+
+    /// <summary>Most items of a user's history, the latest; null takes all.</summary>
+    [Range(1, int.MaxValue)]
+    public int? HistoryLimit { get; init; }
+
+    /// <summary>Items per user that leave the end of his history and take the place of the queries, to choose numbers on; 0 keeps the real queries.</summary>
+    [Range(0, int.MaxValue)]
+    public int DevelopmentItems { get; init; }
+
+    /// <summary>Stage 1, the task-adaptive model.</summary>
+    public TamSection Tam { get; init; } = new();
+
+    /// <summary>Stage 2, each user's adapter.</summary>
+    public SftSection Sft { get; init; } = new();
+
+    /// <summary>Stage 3, the rejected answers.</summary>
+    public NegativesSection Negatives { get; init; } = new();
+
+    /// <summary>Stage 4, preference training.</summary>
+    public DpoSection Dpo { get; init; } = new();
+
+    /// <summary>What stands in the prompt of the methods that learn from it alone.</summary>
+    public InContextOptions Context { get; init; } = new();
+
+    /// <summary>Stage 5, how answers are written.</summary>
+    public DecodeSection Decode { get; init; } = new();
+
+    /// <summary>Methods whose answers are written, by name: <see cref="PredictionMethod.All"/>; by default those that are not optional.</summary>
+    public IReadOnlyList<string> Predict { get; init; } =
+    [.. PredictionMethod.All.Where(method => !method.IsOptional).Select(method => method.Name)];
+
+    /// <summary>Stage 6, how predictions are measured.</summary>
+    public EvaluateSection Evaluate { get; init; } = new();
+
+    /// <summary>The methods named by <see cref="Predict"/>, in the order of the table.</summary>
+    public IEnumerable<PredictionMethod> Methods() =>
+        PredictionMethod.All.Where(method => Predict.Contains(method.Name));
+
+    /// <summary>Number type of the weights while predicting.</summary>
+    public WeightDtype PredictionDtype() => Decode.Dtype == WeightDtype.Auto ? DecodeDtype : Decode.Dtype;
+
+    /// <summary>Whether any of its models has int8 weights.</summary>
+    public bool HasInt8Weights() => DecodeDtype == WeightDtype.Int8 || Decode.Dtype == WeightDtype.Int8;
+
+    /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
+    /// <exception cref="RecipeException">The file or an override is wrong; the message says where.</exception>
+    public static Recipe Read(string path, IReadOnlyList<string>? overrides = null) =>
+        RecipeValidation.Check(RecipeFile.Read<Recipe>(path, overrides ?? []), path, overrides ?? []);
+
+    /// <summary>Writes the recipe into a run's folder, where another one or none is kept there.</summary>
+    public void SaveTo(RunDirectory run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var text =
+            "# The recipe of this run with every value written out; 'cope' writes it anew when a run is started with another one.\n"
+            + ToYaml();
+        if (!File.Exists(run.Recipe) || File.ReadAllText(run.Recipe) != text)
+        {
+            AtomicFile.WriteText(run.Recipe, text);
+        }
+    }
+
+    /// <summary>The recipe as a file, every default written out.</summary>
+    public string ToYaml() => RecipeFile.ToYaml(this);
+
+    /// <summary>Leaf keys and values, <c>dpo.beta</c> to <c>0.01</c>, of the sections and keys named; all of them when none is.</summary>
+    public IReadOnlyDictionary<string, string> Values(params IReadOnlyList<string> keys) =>
+        RecipeFile.Values(this, keys);
+}
+
+/// <summary>Where a model is held and computes.</summary>
+public enum ComputeDevice
+{
+    /// <summary>An NVIDIA GPU where torch finds one, else the processor; with int8 weights the processor.</summary>
+    Auto,
+
+    /// <summary>The processor.</summary>
+    Cpu,
+
+    /// <summary>The first NVIDIA GPU; needs a program built with <c>-p:TorchBackend=cuda</c>.</summary>
+    Cuda,
+}
+
+/// <summary>Number type in which a model's weights are held and multiplied.</summary>
+public enum WeightDtype
+{
+    /// <summary>The checkpoint's own; float32 for a bf16 model of up to 32 MB on a processor that does not multiply bf16 (x86 without AVX-512, Arm).</summary>
+    Auto,
+
+    /// <summary>bfloat16.</summary>
+    Bf16,
+
+    /// <summary>float32.</summary>
+    Fp32,
+
+    /// <summary>int8 with a factor per row, for decoding and scoring alone: lossy.</summary>
+    [EnumMember(Value = "int8")]
+    Int8,
+}

@@ -1,0 +1,222 @@
+using System.Globalization;
+using System.Text.Json;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Report;
+using CoPe.Experiments.Runs.Recipes;
+
+namespace CoPe.Experiments.Runs.Results;
+
+/// <summary>The paired tests of a run, every method against every one before it in the table, and each user's figures, as files.</summary>
+public static class SignificanceFile
+{
+    /// <summary>Writes the tests as JSON and CSV and the users' figures as CSV.</summary>
+    /// <param name="report">The figures.</param>
+    /// <param name="options">How it is tested.</param>
+    /// <param name="run">Where to.</param>
+    public static void Write(EvaluationReport report, PairedTestOptions options, RunDirectory run)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(run);
+        var lines = MethodTests
+            .Compute(report, MethodTests.AllPairs(report), Metric.All, options)
+            .Select(SignificanceLine.FromTest)
+            .ToList();
+        AtomicFile.WriteText(run.Significance, JsonSerializer.Serialize(lines, ComparisonFile.Options) + "\n");
+        AtomicFile.WriteText(
+            run.SignificanceTable,
+            string.Concat(
+                lines
+                    .Select(FormatRow)
+                    .Prepend("method,baseline,metric,difference,low,high,bootstrap_p,sign_p,unit,helped,hurt,equal\n")
+            )
+        );
+        AtomicFile.WriteText(
+            run.UserResultsTable,
+            string.Concat(UserRows(report).Prepend("user,history_items,queries,method,metric,mean\n"))
+        );
+    }
+
+    /// <summary>Reads the tests; none where the run has none.</summary>
+    /// <param name="run">The run.</param>
+    /// <exception cref="RunException">The file is not of this form.</exception>
+    public static IReadOnlyList<SignificanceLine> Read(RunDirectory run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        if (!File.Exists(run.Significance))
+        {
+            return [];
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<List<SignificanceLine>>(
+                    File.ReadAllText(run.Significance),
+                    ComparisonFile.Options
+                ) ?? [];
+        }
+        catch (JsonException error)
+        {
+            throw new RunException(
+                $"{run.Significance} is no list of tests: {error.Message} Run 'cope evaluate --run {run.Name}' again."
+            );
+        }
+    }
+
+    static string FormatRow(SignificanceLine line) =>
+        CsvLine.Format(
+            line.Method,
+            line.Baseline,
+            line.Metric,
+            CsvLine.Number(line.Difference),
+            CsvLine.Number(line.Low),
+            CsvLine.Number(line.High),
+            CsvLine.Number(line.BootstrapP),
+            CsvLine.Number(line.SignP),
+            line.Unit,
+            Count(line.Helped),
+            Count(line.Hurt),
+            Count(line.Equal)
+        );
+
+    static IEnumerable<string> UserRows(EvaluationReport report) =>
+        from scores in report.Methods
+        from user in scores.Users
+        from metric in Metric.All
+        where user.Values.ContainsKey(metric.Name)
+        select CsvLine.Format(
+            user.UserId,
+            Count(user.HistoryItems),
+            Count(user.Queries),
+            scores.Method,
+            metric.Name,
+            CsvLine.Number(user.Values[metric.Name])
+        );
+
+    static string Count(int count) => count.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>A paired test of two methods of a run, as <c>significance.json</c> and <c>significance.csv</c> hold it.</summary>
+public sealed record SignificanceLine
+{
+    /// <summary>The method tested.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>The method it is tested against.</summary>
+    public required string Baseline { get; init; }
+
+    /// <summary>The metric's name.</summary>
+    public required string Metric { get; init; }
+
+    /// <summary>Mean of the method less mean of the baseline.</summary>
+    public required double Difference { get; init; }
+
+    /// <summary>Lower end of the 95 % bootstrap interval; null with fewer than two units.</summary>
+    public double? Low { get; init; }
+
+    /// <summary>Upper end of the 95 % bootstrap interval; null with fewer than two units.</summary>
+    public double? High { get; init; }
+
+    /// <summary>Two-sided p-value of the paired bootstrap.</summary>
+    public required double BootstrapP { get; init; }
+
+    /// <summary>Two-sided p-value of the sign test.</summary>
+    public required double SignP { get; init; }
+
+    /// <summary>What was drawn again and counted: <c>users</c> or <c>queries</c>.</summary>
+    public required string Unit { get; init; }
+
+    /// <summary>Units for which the method is better.</summary>
+    public required int Helped { get; init; }
+
+    /// <summary>Units for which it is worse.</summary>
+    public required int Hurt { get; init; }
+
+    /// <summary>Units for which both are the same.</summary>
+    public required int Equal { get; init; }
+
+    /// <summary>A test as a line.</summary>
+    /// <param name="test">The test.</param>
+    public static SignificanceLine FromTest(PairedComparison test)
+    {
+        ArgumentNullException.ThrowIfNull(test);
+        return new()
+        {
+            Method = test.Method,
+            Baseline = test.Baseline,
+            Metric = test.Metric.Name,
+            Difference = test.Difference,
+            Low = Finite(test.Low),
+            High = Finite(test.High),
+            BootstrapP = test.BootstrapP,
+            SignP = test.SignP,
+            Unit = test.Unit == PairedUnit.Users ? "users" : "queries",
+            Helped = test.Helped,
+            Hurt = test.Hurt,
+            Equal = test.Equal,
+        };
+    }
+
+    static double? Finite(double value) => double.IsFinite(value) ? value : null;
+}
+
+/// <summary>Paired tests between the methods of one report.</summary>
+static class MethodTests
+{
+    /// <summary>Tests pairs of methods on every metric that both have and that has a better end. Pairs that share no value are left out.</summary>
+    public static IReadOnlyList<PairedComparison> Compute(
+        EvaluationReport report,
+        IEnumerable<(string Method, string Baseline)> pairs,
+        IReadOnlyList<Metric> metrics,
+        PairedTestOptions options
+    ) =>
+        PairedTest.CompareAll(
+            from pair in pairs
+            from metric in metrics
+            where metric.Direction != MetricDirection.Neutral
+            let method = report.ScoresOf(pair.Method)
+            let baseline = report.ScoresOf(pair.Baseline)
+            where HasValues(method, metric) && HasValues(baseline, metric)
+            select (method, baseline, metric),
+            options
+        );
+
+    /// <summary>Every method against every one before it in the table.</summary>
+    public static IEnumerable<(string Method, string Baseline)> AllPairs(EvaluationReport report) =>
+        report.Methods.SelectMany(
+            (method, place) => report.Methods.Take(place).Select(baseline => (method.Method, baseline.Method))
+        );
+
+    /// <summary>How a recipe tests.</summary>
+    public static PairedTestOptions CreateOptions(Recipe recipe) =>
+        new() { Resamples = recipe.Evaluate.Resamples, Seed = unchecked((int)recipe.Seed) };
+
+    /// <summary>The tests of a report's comparisons, as its table shows them.</summary>
+    public static IReadOnlyList<SignificanceRow> CreateRows(EvaluationReport report, Recipe recipe) =>
+        [
+            .. Compute(
+                    report,
+                    ReportTables.SelectPairs(report),
+                    ReportTables.SelectMetrics(report),
+                    CreateOptions(recipe)
+                )
+                .Select(test => new SignificanceRow
+                {
+                    Method = PredictionMethod.GetTitle(test.Method),
+                    Baseline = PredictionMethod.GetTitle(test.Baseline),
+                    Metric = test.Metric.Title,
+                    Difference = test.Difference,
+                    Low = test.Low,
+                    High = test.High,
+                    BootstrapP = test.BootstrapP,
+                    SignP = test.SignP,
+                    UsersHelped = test.Helped,
+                    UsersHurt = test.Hurt,
+                    UsersEqual = test.Equal,
+                }),
+        ];
+
+    /// <summary>Whether a method has values of a metric, by query or by user, that can be paired.</summary>
+    public static bool HasValues(MethodScores scores, Metric metric) =>
+        scores.Queries.Any(query => query.Values.ContainsKey(metric.Name))
+        || scores.Users.Any(user => user.Values.ContainsKey(metric.Name));
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs.Recipes;
+
+namespace CoPe.Experiments.Runs.Results;
+
+/// <summary>A swept key: every value's figures, and the value chosen by one metric of one method.</summary>
+public sealed record SweepCurve
+{
+    /// <summary>The key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The values, in the order given.</summary>
+    public required IReadOnlyList<SweepPoint> Points { get; init; }
+
+    /// <summary>The method that decides.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>The metric that decides.</summary>
+    public required Metric Metric { get; init; }
+
+    /// <summary>Place of the value with the best mean; of values that tie, the first.</summary>
+    public int Chosen
+    {
+        get
+        {
+            var means = Points.Select(point => ScoreAt(point).Mean).ToList();
+            return means.IndexOf(Metric.Direction == MetricDirection.Lower ? means.Min() : means.Max());
+        }
+    }
+
+    /// <summary>Which end of the values tried the chosen one stands at, if any: <see cref="FindEdge"/>.</summary>
+    public string? Edge => FindEdge([.. Points.Select(point => point.Value)], Chosen);
+
+    /// <summary>
+    /// <c>largest</c> or <c>smallest</c> where the chosen number stands at an end of those tried, so that the best may lie beyond them. Null where it stands between others,
+    /// where a value is not a number, and at 0, below which hardly any number of a recipe goes.
+    /// </summary>
+    /// <param name="values">The values tried, in any order.</param>
+    /// <param name="chosen">Place of the chosen one.</param>
+    public static string? FindEdge(IReadOnlyList<string> values, int chosen)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var numbers = values
+            .Select(value =>
+                double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    ? number
+                    : double.NaN
+            )
+            .ToList();
+        if (numbers.Any(double.IsNaN))
+        {
+            return null;
+        }
+
+        var best = numbers[chosen];
+        return best == numbers.Max() ? "largest"
+            : best == numbers.Min() && best != 0 ? "smallest"
+            : null;
+    }
+
+    /// <summary>The deciding figure of a value.</summary>
+    /// <exception cref="RunException">The run has no such figure.</exception>
+    public MeanWithError ScoreAt(SweepPoint point)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        return point.Results.Report.ScoresOf(Method).Metrics.GetValueOrDefault(Metric.Name)
+            ?? throw new RunException(
+                $"{point.Results.Name} has no {Metric.Name} of {Method}: choose another metric ({string.Join(", ", point.Results.Report.ScoresOf(Method).Metrics.Keys)})"
+            );
+    }
+
+    /// <summary>The chosen value against another on the same queries; null where the metric has no value of a single query, or the queries differ.</summary>
+    public PairedComparison? CompareChosenWith(SweepPoint other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        var chosen = Points[Chosen].Results;
+        if (ReferenceEquals(chosen, other.Results) || chosen.ExplainDifference(other.Results) is not null)
+        {
+            return null;
+        }
+
+        var (method, baseline) = (chosen.Report.ScoresOf(Method), other.Results.Report.ScoresOf(Method));
+        var isPaired =
+            method.Queries.Any(query => query.Values.ContainsKey(Metric.Name))
+            && baseline.Queries.Any(query => query.Values.ContainsKey(Metric.Name));
+        return isPaired ? PairedTest.Compare(method, baseline, Metric) : null;
+    }
+}
+
+/// <summary>A value of a swept key and what it came to.</summary>
+/// <param name="Value">The value, as a recipe writes it.</param>
+/// <param name="Results">The run with it.</param>
+public sealed record SweepPoint(string Value, RunResults Results);
+
+/// <summary>A key of a recipe and the values it is tried with.</summary>
+/// <param name="Key">Dotted key, for example <c>decode.contrast</c>.</param>
+/// <param name="Values">Two values or more, as a recipe writes them.</param>
+public sealed record SweepAxis(string Key, IReadOnlyList<string> Values)
+{
+    /// <summary>Reads <c>decode.contrast=0,0.1,0.3</c>.</summary>
+    /// <exception cref="RecipeException">It is not of this form.</exception>
+    public static SweepAxis Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var equals = text.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+        {
+            throw new RecipeException(
+                $"--over {text}: expected key=value,value, for example decode.contrast=0,0.1,0.3"
+            );
+        }
+
+        var values = text[(equals + 1)..]
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Distinct()
+            .ToList();
+        return values.Count >= 2
+            ? new(text[..equals].Trim(), values)
+            : throw new RecipeException($"--over {text}: a sweep needs two values or more, separated by commas");
+    }
+
+    /// <summary>The override of a value.</summary>
+    public string Override(string value) => $"{Key}={value}";
+}

@@ -1,0 +1,205 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace CoPe.Experiments.Runs;
+
+/// <summary>Every path of a run, in one place. Only names paths; nothing is made or read here.</summary>
+/// <param name="root">The run's folder.</param>
+/// <param name="name">The folder as the person named it, for messages; by default <paramref name="root"/>.</param>
+public sealed class RunDirectory(string root, string? name = null)
+{
+    /// <summary>The run's folder, absolute.</summary>
+    public string Root { get; } = Path.GetFullPath(root);
+
+    /// <summary>The run as the person named it, for messages.</summary>
+    public string Name { get; } = name ?? root;
+
+    /// <summary>The recipe as run, defaults written out.</summary>
+    public string Recipe => At("recipe.yaml");
+
+    /// <summary>Versions, machine, hashes and times.</summary>
+    public string Manifest => At("manifest.json");
+
+    /// <summary>Held by the process at work.</summary>
+    public string Lock => At(".lock");
+
+    /// <summary>Made by a person to have the command at work save everything and stop; removed by it.</summary>
+    public string CheckpointNow => At("checkpoint-now");
+
+    /// <summary>SHA-256 of input files by path, size and time of change, so that large ones are read once.</summary>
+    public string FileHashes => At("stages/file-hashes.json");
+
+    /// <summary>Adapter of the task-adaptive model, in PEFT's layout.</summary>
+    public string TamAdapter => At("tam/adapter");
+
+    /// <summary>Adapter of the task-adaptive model trained on everyone, in PEFT's layout.</summary>
+    public string TamAllAdapter => At("tam-all/adapter");
+
+    /// <summary>Descriptions of the users, a line each.</summary>
+    public string Profiles => At("profiles.jsonl");
+
+    /// <summary>The users' SFT adapters, a folder each.</summary>
+    public string SftAdapters => At("sft");
+
+    /// <summary>The users' DPO adapters, a folder each.</summary>
+    public string DpoAdapters => At("dpo");
+
+    /// <summary>Sampled candidates, a line per history item.</summary>
+    public string Candidates => At("negatives/candidates.jsonl");
+
+    /// <summary>Preference pairs, a line per history item.</summary>
+    public string Pairs => At("negatives/pairs.jsonl");
+
+    /// <summary>Results: method to metric to mean, se, n.</summary>
+    public string Results => At("results.json");
+
+    /// <summary>The same as CSV.</summary>
+    public string ResultsTable => At("results.csv");
+
+    /// <summary>Every method tested against every other.</summary>
+    public string Significance => At("significance.json");
+
+    /// <summary>The same as a table.</summary>
+    public string SignificanceTable => At("significance.csv");
+
+    /// <summary>Each user's figures.</summary>
+    public string UserResultsTable => At("users.csv");
+
+    /// <summary>A run of the same recipe with another seed.</summary>
+    public RunDirectory GetSeedRun(long seed) => new(At($"seed-{seed}"), Path.Combine(Name, $"seed-{seed}"));
+
+    /// <summary>Results over several seeds: method to metric to mean, se, n, seed_sd.</summary>
+    public string SeedResults => At("seeds.json");
+
+    /// <summary>The same as CSV.</summary>
+    public string SeedResultsTable => At("seeds.csv");
+
+    /// <summary>The page of several seeds.</summary>
+    public string SeedReport => At("seeds.html");
+
+    /// <summary>A run of a sweep: the same recipe with another value of one key.</summary>
+    public RunDirectory GetSweepRun(string key, string value)
+    {
+        var folder = SafeName($"{key}-{value}");
+        return new(At(folder), Path.Combine(Name, folder));
+    }
+
+    /// <summary>Runs within this one: of several seeds, or of a sweep.</summary>
+    public IEnumerable<RunDirectory> ChildRuns() =>
+        !Directory.Exists(Root)
+            ? []
+            : Directory
+                .EnumerateDirectories(Root)
+                .Order(StringComparer.Ordinal)
+                .Select(folder => new RunDirectory(folder, Path.Combine(Name, Path.GetFileName(folder))))
+                .Where(run => File.Exists(run.Recipe));
+
+    /// <summary>The folder of several seeds or of a sweep that this run lies in; null where it stands by itself.</summary>
+    public RunDirectory? ParentRun()
+    {
+        var outer = new RunDirectory(
+            Path.GetDirectoryName(Root) ?? Root,
+            Path.GetDirectoryName(Name) is { Length: > 0 } named ? named : null
+        );
+        return outer.Root != Root && File.Exists(outer.Recipe) && outer.ChildRuns().Any(run => run.Root == Root)
+            ? outer
+            : null;
+    }
+
+    /// <summary>The recipe with the values that a sweep chose.</summary>
+    public string ChosenRecipe => At("chosen.yaml");
+
+    /// <summary>Curves of a sweep.</summary>
+    public string SweepReport => At("sweep.html");
+
+    /// <summary>Figures of a sweep: key, value, method, metric, mean, standard error, n.</summary>
+    public string SweepTable => At("sweep.csv");
+
+    /// <summary>The report.</summary>
+    public string Report => At("report.html");
+
+    /// <summary>Hashes of users whom the run must not take up again.</summary>
+    public string ForgottenUsers => At("forgotten.json");
+
+    /// <summary>Kept while a user is erased: the stages that will be whole at its end, a line each. Where it is left, the erasure was interrupted.</summary>
+    public string PendingErasure => At("erasure.txt");
+
+    /// <summary>Every method's predictions.</summary>
+    public string PredictionsFolder => At("predictions");
+
+    /// <summary>Every stage's checkpoints.</summary>
+    public string CheckpointsFolder => At("checkpoints");
+
+    /// <summary>Data that a verb wrote into the run: the demo's, or a person's own.</summary>
+    public string Data => At("data");
+
+    /// <summary>A user's SFT adapter, in PEFT's layout.</summary>
+    public string SftAdapter(string user) => Path.Combine(SftAdapters, SafeName(user));
+
+    /// <summary>A user's DPO adapter, in PEFT's layout.</summary>
+    public string DpoAdapter(string user) => Path.Combine(DpoAdapters, SafeName(user));
+
+    /// <summary>A method's predictions in the benchmark's format.</summary>
+    public string Predictions(string method) => At($"predictions/{method}.json");
+
+    /// <summary>A method's predictions of one of several sampled runs, counted from 0; the first is that of <see cref="Predictions"/>.</summary>
+    public string PredictionsOfSample(string method, int sample) =>
+        sample == 0 ? Predictions(method) : At($"predictions/{method}-run-{sample + 1}.json");
+
+    /// <summary>Likelihood of the users' own answers under each model, a line per query.</summary>
+    public string Likelihood => At("evaluation/likelihood.jsonl");
+
+    /// <summary>Figures of a stage, a line per step.</summary>
+    public string Metrics(string stage) => At($"metrics/{FileName(stage)}.jsonl");
+
+    /// <summary>A stage's checkpoints; empty once the stage is complete.</summary>
+    public string Checkpoints(string stage) => At($"checkpoints/{FileName(stage)}");
+
+    /// <summary>Says that a stage is complete, from which inputs and with which outputs.</summary>
+    public string Marker(string stage) => At($"stages/{FileName(stage)}.json");
+
+    /// <summary>Says that a stage was begun, from which inputs.</summary>
+    public string StartedMarker(string stage) => At($"stages/{FileName(stage)}.begun.json");
+
+    /// <summary>A user's identifier as a file name: itself where it is one on every system, else made one, with eight digits of its hash against collisions.</summary>
+    public static string SafeName(string user)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(user);
+        var isSafe = user.Length <= 64 && user[0] != '.' && user[^1] != '.' && user.All(IsSafe) && !IsDevice(user);
+        if (isSafe)
+        {
+            return user;
+        }
+
+        var readable = new string([
+            .. user.ToLowerInvariant().Take(40).Select(letter => IsSafe(letter) ? letter : '-'),
+        ]).Trim('.', '-');
+        return $"{(readable.Length == 0 ? "user" : readable)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)))[..8]}";
+    }
+
+    static bool IsSafe(char letter) =>
+        char.IsAsciiDigit(letter) || char.IsAsciiLetterLower(letter) || letter is '-' or '_' or '.';
+
+    static bool IsDevice(string name) =>
+        name.Split('.')[0] is "con" or "prn" or "aux" or "nul"
+        || (name.Length >= 4 && name[..3] is "com" or "lpt" && char.IsAsciiDigit(name[3]));
+
+    static string FileName(string stage) => stage.Replace(' ', '-');
+
+    string At(string relative) => Path.Combine(Root, relative);
+}
+
+/// <summary>Work that cannot go on, for a reason a person can act on: the message says what, where, and what to do.</summary>
+public sealed class RunException : Exception
+{
+    /// <summary>With its message.</summary>
+    public RunException(string message)
+        : base(message) { }
+
+    /// <summary>With its message and cause.</summary>
+    public RunException(string message, Exception inner)
+        : base(message, inner) { }
+
+    /// <summary>Without particulars.</summary>
+    public RunException() { }
+}

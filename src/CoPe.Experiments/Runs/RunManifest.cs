@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace CoPe.Experiments.Runs;
+
+/// <summary>What made a run: program, machine, recipe, files and the time of every stage. Written beside the results.</summary>
+public sealed record RunManifest
+{
+    static readonly JsonSerializerOptions Options = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Version of the program.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Operating system and processor.</summary>
+    public required string Machine { get; init; }
+
+    /// <summary>.NET.</summary>
+    public required string Runtime { get; init; }
+
+    /// <summary>Logical processors.</summary>
+    public required int Processors { get; init; }
+
+    /// <summary>Every value of the recipe that results depend on.</summary>
+    public required IReadOnlyDictionary<string, string> Recipe { get; init; }
+
+    /// <summary>SHA-256 of every input file.</summary>
+    public required IReadOnlyDictionary<string, string> Files { get; init; }
+
+    /// <summary>The complete stages in order.</summary>
+    public required IReadOnlyList<StageMarker> Stages { get; init; }
+
+    /// <summary>The manifest of a run as it stands.</summary>
+    public static RunManifest Create(Pipeline pipeline, StageContext context)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        ArgumentNullException.ThrowIfNull(context);
+        var hashes = new FileHashes(context.Run.FileHashes);
+        return new()
+        {
+            Version = typeof(RunManifest).Assembly.GetName().Version!.ToString(3),
+            Machine = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}",
+            Runtime = RuntimeInformation.FrameworkDescription,
+            Processors = Environment.ProcessorCount,
+            Recipe = context.Recipe.Values(),
+            Files = context
+                .Inputs.ListFiles(InputFiles.All)
+                .ToDictionary(file => file.Name, file => hashes.ComputeHash(file.Path)),
+            Stages =
+            [
+                .. pipeline
+                    .Stages.Select(stage => StageMarker.Read(context.Run.Marker(stage.Name)))
+                    .OfType<StageMarker>()
+                    .Select(marker => marker with { Outputs = [] }),
+            ],
+        };
+    }
+
+    /// <summary>Reads a manifest.</summary>
+    /// <exception cref="RunException">It is not there or not one.</exception>
+    public static RunManifest Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunManifest>(File.ReadAllText(path), Options)
+                ?? throw new JsonException("null");
+        }
+        catch (Exception error) when (error is JsonException or IOException)
+        {
+            throw new RunException(
+                $"{path} is no manifest of a run ({error.Message}): name the folder of a run",
+                error
+            );
+        }
+    }
+
+    /// <summary>Writes the manifest.</summary>
+    public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Options) + "\n");
+}

@@ -1,0 +1,86 @@
+using CoPe.Decoding;
+using CoPe.Experiments.Negatives;
+using CoPe.Experiments.Runs.Recipes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CoPe.Experiments.Runs;
+
+/// <summary>
+/// One step of a run. It says what it depends on, so that the pipeline can tell whether its outputs are whole and current; it does its work in <see cref="Execute"/>,
+/// writing every file aside and renaming it (<see cref="AtomicFile"/>), and when it is started again over its own partial outputs, goes on from them.
+/// </summary>
+public abstract class Stage
+{
+    /// <summary>Its name, which is also its verb: <c>cope train tam</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The command that runs it alone.</summary>
+    public virtual string Command => "cope " + Name;
+
+    /// <summary>Keys and sections of the recipe its outputs depend on, for example <c>seed</c>, <c>dpo</c>, <c>decode.contrast</c>. Paths of files are none of them: files count by their content.</summary>
+    public abstract IReadOnlyList<string> RecipeKeys { get; }
+
+    /// <summary>Kinds of files it reads.</summary>
+    public virtual InputFiles Reads => InputFiles.All;
+
+    /// <summary>Names of the stages whose outputs it reads, under this recipe.</summary>
+    public virtual IEnumerable<string> Needs(Recipe recipe) => [];
+
+    /// <summary>False where this recipe does without the stage.</summary>
+    public virtual bool IsUsedBy(Recipe recipe) => true;
+
+    /// <summary>Files and folders it writes, which it owns alone: they must exist once it is complete, and are removed before it runs on other inputs.</summary>
+    public abstract IEnumerable<string> Outputs(RunDirectory run);
+
+    /// <summary>Why the stage must not be run as it stands, for reasons of its own: what is there, and what to do; null where it may. Not asked where the person has said that what is there may go.</summary>
+    public virtual string? FindConflict(StageContext context, StageStatus status) => null;
+
+    /// <summary>Does the work. Cancellation is looked at often; then what is done is saved and <see cref="OperationCanceledException"/> thrown.</summary>
+    public abstract void Execute(StageContext context);
+}
+
+/// <summary>What a stage is given: the recipe, where things lie, and whom to tell.</summary>
+public sealed record StageContext
+{
+    /// <summary>The recipe.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>The run's paths.</summary>
+    public required RunDirectory Run { get; init; }
+
+    /// <summary>Where the recipe's model, data and prompt really lie.</summary>
+    public required InputPaths Inputs { get; init; }
+
+    /// <summary>What stages share while the process lives, such as the loaded model. The caller of the pipeline owns it.</summary>
+    public required SharedResources Shared { get; init; }
+
+    /// <summary>Stages that were made from other inputs are made anew however long they took, and whatever they cost.</summary>
+    public bool AllowCostlyRebuild { get; init; }
+
+    /// <summary>Draws candidates elsewhere; null draws them here, from the task-adaptive model.</summary>
+    public CandidateEndpoint? CandidateEndpoint { get; init; }
+
+    /// <summary>Takes where the time of decoding goes; null measures nothing.</summary>
+    public DecodingTrace? Trace { get; init; }
+
+    /// <summary>Where progress goes.</summary>
+    public IProgress<StageProgress> Progress { get; init; } = new Ignored<StageProgress>();
+
+    /// <summary>Told when a stage begins and ends.</summary>
+    public IProgress<StageEvent> Events { get; init; } = new Ignored<StageEvent>();
+
+    /// <summary>Where messages go.</summary>
+    public ILogger Log { get; init; } = NullLogger.Instance;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Asks for an early end, with everything saved.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    sealed class Ignored<T> : IProgress<T>
+    {
+        public void Report(T value) { }
+    }
+}

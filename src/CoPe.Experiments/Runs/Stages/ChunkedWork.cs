@@ -1,0 +1,112 @@
+using CoPe.Decoding;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Kernels.Threads;
+using CoPe.Modeling;
+
+namespace CoPe.Experiments.Runs.Stages;
+
+/// <summary>
+/// Works through a stage's items in portions and keeps each on the disk once it is whole. Rows that share a pass share its rounding, so an interrupted portion is made again as a whole: the same items
+/// then decode together as in an undisturbed run, and the result is the same to the bit.
+/// </summary>
+/// <typeparam name="TLine">What is made of the items, a line or several of each.</typeparam>
+/// <param name="context">The stage at work.</param>
+/// <param name="stage">Its name.</param>
+sealed class ChunkedWork<TLine>(StageContext context, string stage)
+{
+    readonly string _file = GetFile(context, stage);
+    readonly List<Chunk> _completed = [.. JsonLines.Read<Chunk>(GetFile(context, stage))];
+
+    /// <summary>Items done in earlier sittings.</summary>
+    public int CompletedItems => _completed.Sum(portion => portion.Items);
+
+    /// <summary>Makes what is not there yet and returns the lines of all items, portion by portion.</summary>
+    /// <param name="items">The items, in the same order in every sitting.</param>
+    /// <param name="size">Items of a portion.</param>
+    /// <param name="make">Makes the lines of a portion.</param>
+    public IReadOnlyList<TLine> Run<TItem>(
+        IReadOnlyList<TItem> items,
+        int size,
+        Func<IReadOnlyList<TItem>, IEnumerable<TLine>> make
+    )
+    {
+        foreach (var group in items.Skip(CompletedItems).Chunk(size).ToList())
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            var portion = new Chunk(group.Length, [.. make(group)]);
+            JsonLines.Append(_file, [portion]);
+            _completed.Add(portion);
+        }
+
+        return [.. _completed.SelectMany(portion => portion.Lines)];
+    }
+
+    /// <summary>Where a stage's portions are kept.</summary>
+    public static string GetFile(StageContext context, string stage) =>
+        Path.Combine(context.Run.Checkpoints(stage), "portions.jsonl");
+
+    sealed record Chunk(int Items, IReadOnlyList<TLine> Lines);
+}
+
+/// <summary>How many items to decode between two writes to the disk.</summary>
+static class ChunkSize
+{
+    /// <summary>Tokens that each row of a running batch generates in a portion, about: a large model takes a second or more for one, a small model a hundredth.</summary>
+    const int TokensOfSmall = 1600,
+        TokensOfLarge = 400;
+
+    /// <summary>
+    /// Items that fill the running batches several times over, so that the last ones of a portion, which leave rows idle, cost little:
+    /// <code>batches * rows / rows per item * clamp(tokens / new tokens, 1, 16)</code>
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="settings">The recipe's rows.</param>
+    /// <param name="rowsPerItem">Rows that an item takes.</param>
+    /// <param name="maxNewTokens">Most tokens of an answer.</param>
+    public static int Compute(CausalLm model, DecodeSection settings, int rowsPerItem, int maxNewTokens)
+    {
+        var batches = TorchThreads.CountForPasses(model.Device, model.Weights.Bytes);
+        var waves = Math.Clamp((batches > 1 ? TokensOfSmall : TokensOfLarge) / maxNewTokens, 1, 16);
+        return Math.Max(1, waves * batches * (settings.MaxRows ?? new EngineOptions().MaxRows) / rowsPerItem);
+    }
+}
+
+/// <summary>Shows the items done of a stage, with the figures that the engine below reports.</summary>
+/// <param name="inner">Who shows it.</param>
+/// <param name="stage">The stage.</param>
+/// <param name="done">Items done before.</param>
+/// <param name="total">Items in all.</param>
+sealed class ItemProgress(IProgress<StageProgress> inner, string stage, long done, long total)
+    : IProgress<StageProgress>
+{
+    IReadOnlyDictionary<string, double> _figures = new Dictionary<string, double>();
+    string? _latest;
+
+    /// <inheritdoc/>
+    public void Report(StageProgress value)
+    {
+        _figures = value.Figures;
+        ReportProgress();
+    }
+
+    /// <summary>One item more is done.</summary>
+    public void ReportFinished(string user)
+    {
+        _latest = user;
+        done++;
+        ReportProgress();
+    }
+
+    void ReportProgress() =>
+        inner.Report(
+            new StageProgress
+            {
+                Stage = stage,
+                User = _latest,
+                Done = done,
+                Total = total,
+                Unit = "items",
+                Figures = _figures,
+            }
+        );
+}

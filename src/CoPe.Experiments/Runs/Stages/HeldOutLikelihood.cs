@@ -1,0 +1,315 @@
+using CoPe.Adapters;
+using CoPe.Decoding;
+using CoPe.Experiments.Data;
+using CoPe.Experiments.Negatives;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Tasks;
+using CoPe.Scoring;
+
+namespace CoPe.Experiments.Runs.Stages;
+
+/// <summary>
+/// Measures what greedy ROUGE is too coarse for: the likelihood of the users' real answers to the queries under every model of the recipe, each with its own prompt, and how often the implicit
+/// reward ranks the real answer above answers sampled from the TAM for the same query. Nothing here is seen in training. A method that contrasts has no likelihood: its score is no distribution over texts.
+/// </summary>
+/// <param name="context">The stage at work.</param>
+/// <param name="workspace">Data, model and adapters.</param>
+sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
+{
+    /// <summary>Answers sampled per query to rank the real one against.</summary>
+    const int Candidates = 3;
+
+    /// <summary>Queries scored between two looks at progress.</summary>
+    const int QueriesPerChunk = 64;
+
+    const string Stage = "evaluate",
+        Base = "base",
+        Tam = "tam";
+
+    readonly ExampleEncoder _encoder = new(workspace, context.Recipe.Sft);
+    readonly List<PredictionMethod> _methods = [.. context.Recipe.Methods()];
+    readonly bool _hasTam = context.Recipe.Methods().Any(method => method.NeedsTam(context.Recipe));
+
+    /// <summary>Measures every query that has a gold, in portions that an interruption leaves on the disk.</summary>
+    public IReadOnlyList<QueryLikelihood> Measure()
+    {
+        var kinds = new List<UserAdapterKind>();
+        if (_methods.Any(method => method.UserAdapter != UserAdapterKind.None))
+        {
+            kinds.Add(UserAdapterKind.Sft);
+        }
+
+        if (_methods.Any(method => method.UserAdapter == UserAdapterKind.Dpo))
+        {
+            kinds.Add(UserAdapterKind.Dpo);
+        }
+
+        var histories = _methods.Where(method => method.Context != ContextKind.None).ToList();
+        var queries = workspace
+            .Dataset.Users.SelectMany(
+                (user, index) =>
+                    user
+                        .Queries.Where(query => query.Gold.Length > 0)
+                        .Select(query => new ScoredQuery(user, index, query, []))
+            )
+            .ToList();
+        var withCandidates = _hasTam && kinds.Count + histories.Count > 0;
+        using var bank =
+            kinds.Count == 0 ? null : AdapterBank.Stack([.. kinds.Select(kind => workspace.UserAdapters(kind)!)]);
+        var scorer = new SequenceScorer(workspace.DecodingModel, _hasTam ? workspace.Tam : null, bank);
+        List<LikelihoodPass> passes =
+        [
+            CreateAdapterPass(scorer, kinds),
+            .. histories.Select(method => CreateHistoryPass(scorer, method)),
+        ];
+        if (_methods.Any(method => method.TaskAdapter == TaskAdapterKind.Everyone))
+        {
+            passes.Add(CreateTamAllPass());
+        }
+
+        var references = kinds
+            .Select(kind => (GetModelName(kind), Tam))
+            .Concat(histories.Select(method => (method.Name, method.NeedsTam(context.Recipe) ? Tam : Base)))
+            .ToList();
+        var portions = new ChunkedWork<QueryLikelihood>(context, Stage);
+        var looks = withCandidates ? 2 : 1; // sampled for, and scored
+        var progress = new ItemProgress(
+            context.Progress,
+            Stage,
+            (long)portions.CompletedItems * looks,
+            (long)queries.Count * looks
+        );
+        var size = withCandidates
+            ? ChunkSize.Compute(workspace.DecodingModel, context.Recipe.Decode, Candidates, MaxSampleTokens)
+            : QueriesPerChunk;
+        return portions.Run(
+            queries,
+            size,
+            portion =>
+            {
+                var sampled = withCandidates ? SampleAnswers(portion, progress) : [];
+                return portion
+                    .Select(asked => AddAnswers(asked, sampled))
+                    .Chunk(QueriesPerChunk)
+                    .SelectMany(group => Measure(group, passes, references, progress));
+            }
+        );
+    }
+
+    int MaxSampleTokens => context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
+
+    /// <summary>Base, TAM and the users' adapters, all asked the query alone.</summary>
+    LikelihoodPass CreateAdapterPass(SequenceScorer scorer, List<UserAdapterKind> kinds)
+    {
+        var users = workspace.Dataset.Users.Count;
+        List<(string, Func<ScoredQuery, AdapterSelection>)> models = [(Base, _ => AdapterSelection.Base)];
+        if (_hasTam)
+        {
+            models.Add((Tam, _ => AdapterSelection.TaskOnly));
+        }
+
+        models.AddRange(
+            kinds.Select<UserAdapterKind, (string, Func<ScoredQuery, AdapterSelection>)>(
+                (kind, place) => (GetModelName(kind), asked => new AdapterSelection(true, place * users + asked.Index))
+            )
+        );
+        return new(scorer, EncodePlainPrompt, models);
+    }
+
+    /// <summary>A method that reads the history, in the prompt it answers to.</summary>
+    LikelihoodPass CreateHistoryPass(SequenceScorer scorer, PredictionMethod method)
+    {
+        var prompts = new InContextPrompts(context, workspace, method.Context);
+        var room = PredictStage.CreateDecodingOptions(context.Recipe.Decode, workspace.Task).MaxNewTokens;
+        var worn = new AdapterSelection(method.NeedsTam(context.Recipe));
+        return new(
+            scorer,
+            asked => prompts.BuildPrompt(asked.User, asked.Query, Math.Max(room, asked.MaxAnswerTokens)),
+            [(method.Name, _ => worn)]
+        );
+    }
+
+    /// <summary>The adapter trained on everyone, asked the query alone.</summary>
+    LikelihoodPass CreateTamAllPass()
+    {
+        var method = _methods.Find(method => method.TaskAdapter == TaskAdapterKind.Everyone)!;
+        var scorer = new SequenceScorer(workspace.DecodingModel, workspace.TaskAdapter(TaskAdapterKind.Everyone), null);
+        return new(scorer, EncodePlainPrompt, [(method.Name, _ => AdapterSelection.TaskOnly)]);
+    }
+
+    IReadOnlyList<int> EncodePlainPrompt(ScoredQuery asked) =>
+        _encoder.EncodePrompt(asked.Query, asked.MaxAnswerTokens);
+
+    IEnumerable<QueryLikelihood> Measure(
+        ScoredQuery[] queries,
+        List<LikelihoodPass> passes,
+        List<(string Model, string Reference)> references,
+        ItemProgress progress
+    )
+    {
+        var means = queries.Select(_ => new Dictionary<string, double[]>()).ToList();
+        foreach (var pass in passes)
+        {
+            pass.Score(queries, means, context.Cancellation);
+        }
+
+        foreach (var asked in queries)
+        {
+            progress.ReportFinished(asked.User.Id);
+        }
+
+        return queries.Zip(
+            means,
+            (asked, found) =>
+                new QueryLikelihood
+                {
+                    User = asked.User.Id,
+                    Query = asked.Query.Id,
+                    Tokens = asked.Answers[0].Count,
+                    Nll = found.ToDictionary(model => model.Key, model => -model.Value[0]),
+                    RewardRank =
+                        asked.Answers.Count < 2
+                            ? new Dictionary<string, double>()
+                            : references.ToDictionary(
+                                pair => pair.Model,
+                                pair => ComputeRewardRank(found[pair.Model], found[pair.Reference])
+                            ),
+                }
+        );
+    }
+
+    /// <summary>By rewards per token; the real answer comes first.</summary>
+    static double ComputeRewardRank(double[] model, double[] reference)
+    {
+        var rewards = model.Zip(reference, (one, other) => one - other).ToArray();
+        return RewardRank.Compute(rewards[0], rewards[1..])!.Value;
+    }
+
+    /// <summary>The user's own answer first, then the sampled ones.</summary>
+    ScoredQuery AddAnswers(ScoredQuery asked, Dictionary<string, IReadOnlyList<string>> sampled)
+    {
+        var longest = workspace.ContextLength / 2;
+        IReadOnlyList<int> Cut(int[] ids) => ids.Length <= longest ? ids : ids[..longest];
+        return asked with
+        {
+            Answers =
+            [
+                .. sampled
+                    .GetValueOrDefault(asked.Query.Id, [])
+                    .Prepend(_encoder.GetAnswerText(asked.Query))
+                    .Select(text => Cut(workspace.Encoder.EncodeResponse(text))),
+            ],
+        };
+    }
+
+    Dictionary<string, IReadOnlyList<string>> SampleAnswers(IReadOnlyList<ScoredQuery> queries, ItemProgress progress)
+    {
+        var options = new CandidateOptions
+        {
+            Count = Candidates,
+            Decoding = new DecodingOptions
+            {
+                DoSample = true,
+                Temperature = 1,
+                TopP = 0.95,
+                TopK = 0,
+                MaxNewTokens = MaxSampleTokens,
+            },
+        };
+        var generator = new CandidateGenerator(
+            workspace.CreateEngine(Stage, workspace.Tam, users: null),
+            workspace.Encoder.DecodeResponse,
+            options
+        );
+        var items = queries.Select(asked => new CandidateItem(
+            asked.User.Id,
+            asked.Query.Id,
+            _encoder.EncodePrompt(asked.Query, MaxSampleTokens),
+            asked.Query.Gold
+        ));
+        var sampled = new Dictionary<string, IReadOnlyList<string>>();
+        foreach (
+            var set in generator.Generate(
+                items,
+                SeedDerivation.Derive(context.Recipe.Seed, Stage),
+                progress,
+                context.Cancellation
+            )
+        )
+        {
+            sampled[set.ItemId] = [.. set.Candidates.Select(candidate => candidate.Text)];
+            progress.ReportFinished(set.UserId);
+        }
+
+        return sampled;
+    }
+
+    static string GetModelName(UserAdapterKind kind) => kind.ToString().ToLowerInvariant();
+}
+
+/// <summary>Models that read the same prompt, scored in one pass.</summary>
+/// <param name="Scorer">The scorer over their adapters.</param>
+/// <param name="Prompt">The prompt of a query.</param>
+/// <param name="Models">Name and adapters of each model.</param>
+sealed record LikelihoodPass(
+    SequenceScorer Scorer,
+    Func<ScoredQuery, IReadOnlyList<int>> Prompt,
+    IReadOnlyList<(string Name, Func<ScoredQuery, AdapterSelection> Worn)> Models
+)
+{
+    /// <summary>Adds to each query, in their order, the log-likelihood per token of every answer under each model.</summary>
+    public void Score(
+        IReadOnlyList<ScoredQuery> queries,
+        IReadOnlyList<Dictionary<string, double[]>> means,
+        CancellationToken cancellation
+    )
+    {
+        var items = queries.Select(asked => new ScoringItem(
+            asked.Query.Id,
+            Prompt(asked),
+            asked.Answers,
+            [.. Models.Select(model => model.Worn(asked))]
+        ));
+        var scores = Scorer.Score(items, cancellation).ToLookup(score => (score.ItemId, score.Selection));
+        foreach (var (asked, found) in queries.Zip(means))
+        {
+            for (var policy = 0; policy < Models.Count; policy++)
+            {
+                found[Models[policy].Name] =
+                [
+                    .. scores[(asked.Query.Id, policy)].OrderBy(score => score.Response).Select(score => score.Mean),
+                ];
+            }
+        }
+    }
+}
+
+/// <summary>A query whose answer is known, and the answers that its likelihood is measured of.</summary>
+/// <param name="User">Who asked.</param>
+/// <param name="Index">The user's place in the dataset and in the banks.</param>
+/// <param name="Query">What was asked.</param>
+/// <param name="Answers">Ids of the user's own answer, then those of sampled ones.</param>
+sealed record ScoredQuery(LampUser User, int Index, LampQuery Query, IReadOnlyList<IReadOnlyList<int>> Answers)
+{
+    /// <summary>Tokens that the prompt must leave room for.</summary>
+    public int MaxAnswerTokens => Answers.Max(answer => answer.Count);
+}
+
+/// <summary>A line of <c>evaluation/likelihood.jsonl</c>: how likely the user's own answer to a query is to each model, and whether the implicit reward ranks it above sampled answers.</summary>
+sealed record QueryLikelihood
+{
+    /// <summary>The user.</summary>
+    public required string User { get; init; }
+
+    /// <summary>The query.</summary>
+    public required string Query { get; init; }
+
+    /// <summary>Tokens of the user's own answer, its end included.</summary>
+    public required int Tokens { get; init; }
+
+    /// <summary>Negative log-likelihood per token by model: base, tam, sft, dpo, and the methods that read the history (<c>rag</c>) or wear an adapter of everyone (<c>tam-all</c>).</summary>
+    public required IReadOnlyDictionary<string, double> Nll { get; init; }
+
+    /// <summary>Share of sampled answers whose implicit reward, per token, is below that of the user's own answer, by model that knows the user: his adapters against the TAM, the history in the prompt against the same model without it. One half is chance.</summary>
+    public required IReadOnlyDictionary<string, double> RewardRank { get; init; }
+}

@@ -1,0 +1,206 @@
+using CoPe.Decoding;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Tasks;
+
+namespace CoPe.Experiments.Runs.Stages;
+
+/// <summary>Stage 5: one method's answers to every query, all users in one running batch; expert and amateur rows share each pass.</summary>
+/// <param name="method">The method.</param>
+sealed class PredictStage(PredictionMethod method) : Stage
+{
+    /// <inheritdoc/>
+    public override string Name => $"predict {method.Name}";
+
+    /// <inheritdoc/>
+    public override string Command => $"cope predict --method {method.Name}";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys =>
+        [
+            "task",
+            "seed",
+            "users",
+            "history_limit",
+            "development_items",
+            "decode_dtype",
+            .. method.Contrasts ? (string[])["decode"] : DecodeKeys,
+            "sft.max_words",
+            .. method.Context == ContextKind.None ? (string[])[] : ["context"],
+        ];
+
+    static readonly string[] DecodeKeys =
+    [
+        "decode.dtype",
+        "decode.repetition_penalty",
+        "decode.max_new_tokens",
+        "decode.do_sample",
+        "decode.temperature",
+        "decode.top_k",
+        "decode.top_p",
+        "decode.runs",
+        "decode.max_rows",
+    ];
+
+    /// <inheritdoc/>
+    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Needs(Recipe recipe)
+    {
+        var task = method.ResolveTaskAdapter(recipe);
+        if (method.NeedsTam(recipe))
+        {
+            yield return "train tam";
+        }
+
+        if (task == TaskAdapterKind.Everyone)
+        {
+            yield return "train tam-all";
+        }
+
+        if (method.Context == ContextKind.Profile)
+        {
+            yield return "profile";
+        }
+
+        if (method.UserAdapter == UserAdapterKind.Sft || method.ResolveAmateur(recipe) == AmateurKind.Sft)
+        {
+            yield return "train sft";
+        }
+
+        if (method.UserAdapter == UserAdapterKind.Dpo)
+        {
+            yield return "train dpo";
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool IsUsedBy(Recipe recipe) => recipe.Methods().Contains(method);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) =>
+        [
+            run.Predictions(method.Name),
+            .. Enumerable
+                .Range(1, 999)
+                .Select(sample => run.PredictionsOfSample(method.Name, sample))
+                .TakeWhile(File.Exists),
+        ];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        var runs = context.Recipe.Decode.DoSample ? context.Recipe.Decode.Runs : 1;
+        var asked = workspace
+            .Dataset.Users.SelectMany((user, index) => user.Queries.Select(query => new UserQuery(index, query)))
+            .ToList();
+        var portions = new ChunkedWork<Answer>(context, Name);
+        var answers = GenerateAnswers(context, workspace, portions, asked, runs);
+        WritePredictions(context, workspace, runs, answers.ToDictionary(answer => (answer.Id, answer.Run)));
+    }
+
+    IReadOnlyList<Answer> GenerateAnswers(
+        StageContext context,
+        RunWorkspace workspace,
+        ChunkedWork<Answer> portions,
+        List<UserQuery> asked,
+        int runs
+    )
+    {
+        using var bank = new MethodAdapters(workspace, method, context.Recipe);
+        var engine = workspace.CreateEngine(Name, bank.Task, bank.Users, workspace.PredictionModel);
+        var prompts = new InContextPrompts(context, workspace, method.Context);
+        var progress = new ItemProgress(
+            context.Progress,
+            Name,
+            (long)portions.CompletedItems * runs,
+            (long)asked.Count * runs
+        );
+        var options = CreateDecodingOptions(context.Recipe.Decode, workspace.Task);
+        var users = asked.ToDictionary(one => one.Query.Id, one => workspace.Dataset.Users[one.User]);
+        var answers = portions.Run(
+            asked,
+            ChunkSize.Compute(
+                workspace.PredictionModel,
+                context.Recipe.Decode,
+                runs * (bank.Amateur(0) is null ? 1 : 2),
+                options.MaxNewTokens
+            ),
+            Answer
+        );
+        prompts.WarnIfShortened(Name);
+        return answers;
+
+        IEnumerable<Answer> Answer(IReadOnlyList<UserQuery> portion)
+        {
+            foreach (var result in engine.Generate([.. portion.Select(Request)], progress, context.Cancellation))
+            {
+                progress.ReportFinished(users[result.RequestId].Id);
+                yield return new Answer(
+                    result.RequestId,
+                    result.Sample,
+                    AnswerExtractor.Extract(workspace.Encoder.DecodeResponse(result.Ids), workspace.Task)
+                );
+            }
+        }
+
+        DecodingRequest Request(UserQuery one) =>
+            new()
+            {
+                Id = one.Query.Id,
+                Prompt = prompts.BuildPrompt(users[one.Query.Id], one.Query, options.MaxNewTokens),
+                Options = options,
+                Seed = SeedDerivation.Derive(context.Recipe.Seed, "predict", one.Query.Id),
+                Expert = bank.Expert(one.User),
+                Amateur = bank.Amateur(one.User),
+                Samples = runs,
+            };
+    }
+
+    /// <summary>How a recipe decodes.</summary>
+    public static DecodingOptions CreateDecodingOptions(DecodeSection settings, LampTask task) =>
+        new()
+        {
+            MaxNewTokens = settings.MaxNewTokens ?? task.MaxNewTokens,
+            Contrast = settings.Contrast,
+            Plausibility = settings.Plausibility,
+            ReferenceEpsilon = settings.ReferenceEpsilon,
+            RepetitionPenalty = settings.RepetitionPenalty ?? task.RepetitionPenalty,
+            Penalize = settings.Penalize,
+            DoSample = settings.DoSample,
+            Temperature = settings.Temperature,
+            TopK = settings.TopK,
+            TopP = settings.TopP,
+        };
+
+    void WritePredictions(
+        StageContext context,
+        RunWorkspace workspace,
+        int runs,
+        Dictionary<(string Id, int Run), Answer> answers
+    )
+    {
+        for (var run = runs - 1; run >= 0; run--)
+        {
+            var path = context.Run.PredictionsOfSample(method.Name, run);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            new PredictionFile
+            {
+                Task = workspace.Task.BenchmarkId,
+                Model = context.Recipe.Model,
+                Predictions =
+                [
+                    .. workspace
+                        .Dataset.Users.SelectMany(user => user.Queries)
+                        .Select(query => new Prediction(query.Id, answers[(query.Id, run)].Text)),
+                ],
+            }.Write(path);
+        }
+    }
+
+    sealed record UserQuery(int User, LampQuery Query);
+
+    sealed record Answer(string Id, int Run, string Text);
+}

@@ -1,0 +1,112 @@
+using CoPe.Decoding;
+using CoPe.Experiments.Data;
+using CoPe.Experiments.Runs.Recipes;
+
+namespace CoPe.Experiments.Runs.Stages;
+
+/// <summary>Has the base model describe each user from his latest texts, for the method <c>pag</c> (Richardson et al., "Integrating Summarization and Retrieval for Enhanced Personalization via Large Language Models", 2023).</summary>
+sealed class ProfileStage : Stage
+{
+    /// <inheritdoc/>
+    public override string Name => "profile";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys =>
+        [
+            "task",
+            "users",
+            "history_limit",
+            "development_items",
+            "decode_dtype",
+            "context.item_words",
+            "context.profile_items",
+            "context.profile_tokens",
+            "sft.max_words",
+        ];
+
+    /// <inheritdoc/>
+    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+
+    /// <inheritdoc/>
+    public override bool IsUsedBy(Recipe recipe) =>
+        recipe.Methods().Any(method => method.Context == ContextKind.Profile);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Profiles];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        var users = workspace.Dataset.Users;
+        var prompts = new InContextPrompts(context, workspace, ContextKind.Profile);
+        var portions = new ChunkedWork<UserProfile>(context, Name);
+        var progress = new ItemProgress(context.Progress, Name, portions.CompletedItems, users.Count);
+        var size = ChunkSize.Compute(
+            workspace.DecodingModel,
+            context.Recipe.Decode,
+            1,
+            context.Recipe.Context.ProfileTokens
+        );
+        var made = portions
+            .Run(users, size, portion => WriteProfiles(context, workspace, prompts, portion, progress))
+            .ToDictionary(line => line.User);
+        prompts.WarnIfShortened(Name);
+        JsonLines.Write(context.Run.Profiles, users.Select(user => made[user.Id]));
+    }
+
+    IEnumerable<UserProfile> WriteProfiles(
+        StageContext context,
+        RunWorkspace workspace,
+        InContextPrompts prompts,
+        IEnumerable<LampUser> users,
+        ItemProgress progress
+    )
+    {
+        var asked = users
+            .Select(user => (User: user.Id, Prompt: prompts.BuildSummaryPrompt(user)))
+            .ToLookup(one => one.Prompt is not null);
+        foreach (var (user, _) in asked[false])
+        {
+            yield return new UserProfile { User = user, Profile = "" };
+        }
+
+        var options = new DecodingOptions { MaxNewTokens = context.Recipe.Context.ProfileTokens };
+        var requests = asked[true]
+            .Select(one => new DecodingRequest
+            {
+                Id = one.User,
+                Prompt = one.Prompt!,
+                Options = options,
+            })
+            .ToList();
+        foreach (
+            var result in workspace
+                .CreateEngine(Name, task: null, users: null)
+                .Generate(requests, progress, context.Cancellation)
+        )
+        {
+            progress.ReportFinished(result.RequestId);
+            yield return new UserProfile
+            {
+                User = result.RequestId,
+                Profile = string.Join(
+                    ' ',
+                    workspace
+                        .Encoder.DecodeResponse(result.Ids)
+                        .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+                ),
+            };
+        }
+    }
+}
+
+/// <summary>A line of <c>profiles.jsonl</c>: how the model describes a user from his history.</summary>
+sealed record UserProfile
+{
+    /// <summary>The user.</summary>
+    public required string User { get; init; }
+
+    /// <summary>The description; empty where no item of his history fits into a prompt.</summary>
+    public required string Profile { get; init; }
+}

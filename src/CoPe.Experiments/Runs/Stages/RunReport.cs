@@ -1,0 +1,245 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Report;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Runs.Results;
+using CoPe.Experiments.Tasks;
+using CoPe.Training;
+
+namespace CoPe.Experiments.Runs.Stages;
+
+/// <summary>Gathers what a run has written into what its report shows.</summary>
+/// <param name="context">The stage at work.</param>
+/// <param name="workspace">Data and model.</param>
+sealed class RunReport(StageContext context, RunWorkspace workspace)
+{
+    readonly Recipe _recipe = context.Recipe;
+
+    /// <summary>The report's content.</summary>
+    public ReportModel Build()
+    {
+        var likelihood = JsonLines.Read<QueryLikelihood>(context.Run.Likelihood);
+        var scores = RunScores.AddLikelihood(RunScores.Read(context, workspace), likelihood);
+        var methods = _recipe.Methods().ToList();
+        return new ReportModel
+        {
+            Title =
+                $"{workspace.Task.Name.Replace('_', ' ')} with {Path.GetFileName(Path.TrimEndingDirectorySeparator(_recipe.Model))}",
+            RunName = Path.GetFileName(context.Run.Root),
+            RecipeYaml = _recipe.ToYaml(),
+            Facts = RunFacts.Collect(context, workspace),
+            StageTimes = [.. RunFacts.ReadStageTimes(context)],
+            Results = ReportTables.CreateTable(scores),
+            Comparisons = ReportTables.CreateComparisons(scores),
+            Significance = MethodTests.CreateRows(scores, _recipe),
+            UserScores = [.. ReportTables.CreateUserScores(scores)],
+            HistoryLengths = workspace.Dataset.Users.ToDictionary(user => user.Id, user => user.History.Count),
+            Curves = [.. RunCurves.ReadCurves(context)],
+            Rewards = [.. ReadRewards()],
+            GoldLikelihoods = [.. AverageLikelihoods(likelihood)],
+            TokenTraces = TokenTraces.Compute(context, workspace),
+            Examples = [.. CreateExamples(scores, methods)],
+        };
+    }
+
+    IEnumerable<RewardPair> ReadRewards() =>
+        from pair in JsonLines.Read<SelectedPair>(context.Run.Pairs)
+        where pair is { ChosenReward: not null, RejectedReward: not null }
+        select new RewardPair(pair.ChosenReward!.Value, pair.RejectedReward!.Value);
+
+    static IEnumerable<GoldLikelihood> AverageLikelihoods(IReadOnlyList<QueryLikelihood> likelihood)
+    {
+        if (likelihood.Count == 0)
+        {
+            yield break;
+        }
+
+        foreach (var model in likelihood[0].Nll.Keys)
+        {
+            var mean = MeanWithError.Compute([.. likelihood.Select(query => query.Nll[model])]);
+            yield return new GoldLikelihood
+            {
+                Adapter = PredictionMethod.Find(model).Title,
+                NegativeLogLikelihood = mean.Mean,
+                StandardError = mean.StandardError,
+                Count = mean.Count,
+            };
+        }
+    }
+
+    IEnumerable<ReportExample> CreateExamples(EvaluationReport scores, IReadOnlyList<PredictionMethod> methods)
+    {
+        var texts = methods.ToDictionary(
+            method => method.Name,
+            method =>
+                PredictionFile
+                    .Read(context.Run.Predictions(method.Name))
+                    .Predictions.ToDictionary(prediction => prediction.Id, prediction => prediction.Output)
+        );
+        var rouge = methods.ToDictionary(
+            method => method.Name,
+            method => scores.ScoresOf(method.Name).Queries.ToDictionary(query => query.Id, query => query.Values)
+        );
+        var headline = ReportTables.SelectMetrics(scores)[0].Name;
+        foreach (var user in workspace.Dataset.Users)
+        {
+            foreach (var query in user.Queries)
+            {
+                yield return new ReportExample
+                {
+                    User = user.Id,
+                    Query = query.Id,
+                    Input = query.Input,
+                    Gold = query.Gold,
+                    Outputs = [.. methods.Select(method => Output(method, query))],
+                };
+            }
+        }
+
+        ExampleOutput Output(PredictionMethod method, LampQuery query) =>
+            new()
+            {
+                Method = method.Title,
+                Text = texts[method.Name].GetValueOrDefault(query.Id, ""),
+                Score =
+                    rouge[method.Name].TryGetValue(query.Id, out var values)
+                    && values.TryGetValue(headline, out var score)
+                        ? score
+                        : null,
+            };
+    }
+}
+
+/// <summary>Writes the run's report, one HTML file that needs nothing else.</summary>
+sealed class ReportStage : Stage
+{
+    /// <inheritdoc/>
+    public override string Name => "report";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys => [];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Needs(Recipe recipe) => ["evaluate"];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Report];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var model = new RunReport(context, new RunWorkspace(context)).Build();
+        AtomicFile.WriteText(context.Run.Report, writer => HtmlReport.Write(model, writer));
+    }
+}
+
+/// <summary>What a reader needs to judge and repeat a run: seed, versions, machine, hashes of the inputs, times.</summary>
+static class RunFacts
+{
+    /// <summary>The facts in the order of the report.</summary>
+    public static IReadOnlyList<ReportFact> Collect(StageContext context, RunWorkspace workspace)
+    {
+        var hashes = new FileHashes(context.Run.FileHashes);
+        return
+        [
+            CreateFact("Run", "task", workspace.Task.Name),
+            CreateFact("Run", "model", context.Recipe.Model),
+            CreateFact("Run", "seed", $"{context.Recipe.Seed}"),
+            CreateFact("Run", "users", $"{workspace.Dataset.Users.Count}"),
+            CreateFact(
+                "Run",
+                "queries",
+                $"{workspace.Dataset.Users.Sum(user => user.Queries.Count)}{(context.Recipe.DevelopmentItems > 0 ? " (development items from the histories)" : "")}"
+            ),
+            CreateFact("Versions", "CoPe for .NET", GetVersion(typeof(RunFacts))),
+            CreateFact("Versions", "TorchSharp", GetVersion(typeof(TorchSharp.torch))),
+            CreateFact("Versions", ".NET", Environment.Version.ToString()),
+            CreateFact("Machine", "system", RuntimeInformation.OSDescription),
+            CreateFact(
+                "Machine",
+                "processor",
+                $"{Environment.ProcessorCount} x {RuntimeInformation.ProcessArchitecture}"
+            ),
+            .. context
+                .Inputs.ListFiles(InputFiles.All)
+                .Select(file => CreateFact("SHA-256 of inputs", file.Name, hashes.ComputeHash(file.Path))),
+        ];
+    }
+
+    /// <summary>Wall-clock time of every complete stage.</summary>
+    public static IEnumerable<StageTime> ReadStageTimes(StageContext context) =>
+        from stage in RunStages.All
+        let marker = StageMarker.Read(context.Run.Marker(stage.Name))
+        where marker is not null
+        select new StageTime(stage.Name, TimeSpan.FromSeconds(marker.Seconds));
+
+    static ReportFact CreateFact(string group, string name, string value) =>
+        new()
+        {
+            Group = group,
+            Name = name,
+            Value = value,
+        };
+
+    static string GetVersion(Type type) =>
+        type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+        ?? "unknown";
+}
+
+/// <summary>Curves of the training stages, from their figures: means over the users at each step.</summary>
+static class RunCurves
+{
+    static readonly (string Stage, string Title)[] Stages =
+    [
+        ("train tam", "TAM"),
+        ("train tam-all", "TAM-all"),
+        ("train sft", "SFT (mean over users)"),
+        ("train dpo", "DPO (mean over users)"),
+    ];
+
+    static readonly (string Figure, string Quantity, string Series)[] Figures =
+    [
+        ("loss", "loss", "learnt from"),
+        ("development loss", "loss", "held out"),
+        ("rewards/chosen", "reward", "chosen"),
+        ("rewards/rejected", "reward", "rejected"),
+        ("rewards/margins", "reward margin", ""),
+        ("rewards/accuracies", "accuracy", ""),
+        ("lr", "learning rate", ""),
+        ("tokens/s", "tokens/s", ""),
+        ("memory MB", "memory, MB", ""),
+    ];
+
+    /// <summary>The curves of the stages that have run.</summary>
+    public static IEnumerable<TrainingCurve> ReadCurves(StageContext context) =>
+        Stages.SelectMany(stage => ReadCurves(context.Run.Metrics(stage.Stage), stage.Title));
+
+    static IEnumerable<TrainingCurve> ReadCurves(string file, string title)
+    {
+        // Where an interrupted stage took a step again, the last line of a user's step counts.
+        var rows = JsonLines
+            .Read<StepMetrics>(file)
+            .GroupBy(row => (row.User, row.Step, row.Figures.ContainsKey("development loss")))
+            .Select(group => group.Last())
+            .ToList();
+        foreach (var (figure, quantity, series) in Figures)
+        {
+            var points = rows.Where(row => row.Figures.ContainsKey(figure))
+                .GroupBy(row => row.Step)
+                .OrderBy(group => group.Key)
+                .Select(group => new CurvePoint(group.Key, group.Average(row => row.Figures[figure])))
+                .ToList();
+            if (points.Count > 0)
+            {
+                yield return new TrainingCurve
+                {
+                    Stage = title,
+                    Quantity = quantity,
+                    Series = series,
+                    Points = points,
+                };
+            }
+        }
+    }
+}

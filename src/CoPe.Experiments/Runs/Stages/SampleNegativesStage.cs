@@ -1,0 +1,253 @@
+using CoPe.Decoding;
+using CoPe.Experiments.Negatives;
+using CoPe.Experiments.Runs.Recipes;
+using Microsoft.Extensions.Logging;
+
+namespace CoPe.Experiments.Runs.Stages;
+
+/// <summary>Stage 3a: answers sampled from the task-adaptive model on every user's own history, all users in one queue; or texts borrowed from other users.</summary>
+sealed class SampleNegativesStage : Stage
+{
+    /// <summary>Items between two writes to the disk where they do not decode together.</summary>
+    const int ItemsPerWrite = 32;
+
+    /// <inheritdoc/>
+    public override string Name => "negatives sample";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys =>
+        [
+            "task",
+            "seed",
+            "users",
+            "history_limit",
+            "development_items",
+            "decode_dtype",
+            "negatives.kind",
+            "negatives.candidates",
+            "negatives.items_per_user",
+            "negatives.temperature",
+            "negatives.top_p",
+            "negatives.max_new_tokens",
+            "sft.max_words",
+        ];
+
+    /// <inheritdoc/>
+    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];
+
+    /// <inheritdoc/>
+    public override bool IsUsedBy(Recipe recipe) =>
+        recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Candidates];
+
+    /// <inheritdoc/>
+    public override string? FindConflict(StageContext context, StageStatus status) =>
+        new StoredCandidates(context, this).FindConflict(status);
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var kept = new StoredCandidates(context, this);
+        kept.ResolveConflict();
+        var workspace = new RunWorkspace(context);
+        var items = workspace.ListHistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
+        var portions = new ChunkedWork<ItemCandidates>(context, Name);
+        var lines =
+            context.Recipe.Negatives.Kind != NegativeKind.Pseudo
+                ? portions.Run(items, ItemsPerWrite, BorrowTexts(context, workspace))
+            : context.CandidateEndpoint is { } endpoint
+                ? SampleFromEndpoint(context, workspace, endpoint, items, kept.PartialFile)
+            : SampleInChunks(context, workspace, portions, items);
+        var poor = lines.Count(line => line.Candidates.Count == 0);
+        if (poor > 0)
+        {
+            context.Log.LogWarning(
+                "{Stage}: {Poor} of {Items} history items have no usable candidate and make no preference pair",
+                Name,
+                poor,
+                items.Count
+            );
+        }
+
+        AtomicFile.Remove(context.Run.Candidates);
+        var made = lines.ToDictionary(line => (line.User, line.Item));
+        // The checkpoints go once the stage is marked as complete: until then they are what a kill leaves of paid answers.
+        JsonLines.Write(context.Run.Candidates, items.Select(pair => made[(pair.User.Id, pair.Item.Id)]));
+    }
+
+    /// <summary>Here, in portions, so that the same items decode together whatever was interrupted.</summary>
+    IReadOnlyList<ItemCandidates> SampleInChunks(
+        StageContext context,
+        RunWorkspace workspace,
+        ChunkedWork<ItemCandidates> portions,
+        List<UserItem> items
+    )
+    {
+        var size = ChunkSize.Compute(
+            workspace.DecodingModel,
+            context.Recipe.Decode,
+            context.Recipe.Negatives.Candidates,
+            GetMaxNewTokens(context, workspace)
+        );
+        var progress = new ItemProgress(context.Progress, Name, portions.CompletedItems, items.Count);
+        return portions.Run(
+            items,
+            size,
+            portion => DrawCandidates(context, workspace, SampleLocally(workspace, progress), portion, progress)
+        );
+    }
+
+    /// <summary>Elsewhere, where answers come one by one and cost money: each is kept.</summary>
+    IReadOnlyCollection<ItemCandidates> SampleFromEndpoint(
+        StageContext context,
+        RunWorkspace workspace,
+        CandidateEndpoint endpoint,
+        List<UserItem> items,
+        string partial
+    )
+    {
+        var done = JsonLines.Read<ItemCandidates>(partial).ToDictionary(line => (line.User, line.Item));
+        var progress = new ItemProgress(context.Progress, Name, done.Count, items.Count);
+        var missing = items.Where(pair => !done.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
+        var drawn = DrawCandidates(context, workspace, endpoint.Draw, missing, progress)
+            .Select(line => line with { Source = endpoint.Name });
+        foreach (var line in SaveWhileEnumerating(drawn, partial))
+        {
+            done[(line.User, line.Item)] = line;
+        }
+
+        return [.. done.Values];
+    }
+
+    /// <summary>Hands lines on and writes them to the disk a few at a time, and what is left when an error comes.</summary>
+    static IEnumerable<ItemCandidates> SaveWhileEnumerating(IEnumerable<ItemCandidates> lines, string path)
+    {
+        var unwritten = new List<ItemCandidates>();
+        try
+        {
+            foreach (var line in lines)
+            {
+                unwritten.Add(line);
+                if (unwritten.Count >= ItemsPerWrite)
+                {
+                    Write();
+                }
+
+                yield return line;
+            }
+        }
+        finally
+        {
+            Write();
+        }
+
+        // Forgotten before they are written: a write that fails is not tried again, lest lines stand twice.
+        void Write()
+        {
+            var lines = unwritten.ToArray();
+            unwritten.Clear();
+            if (lines.Length > 0)
+            {
+                JsonLines.Append(path, lines);
+            }
+        }
+    }
+
+    static int GetMaxNewTokens(StageContext context, RunWorkspace workspace) =>
+        context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
+
+    static IEnumerable<ItemCandidates> DrawCandidates(
+        StageContext context,
+        RunWorkspace workspace,
+        CandidateSource draw,
+        IReadOnlyList<UserItem> items,
+        ItemProgress progress
+    )
+    {
+        var settings = context.Recipe.Negatives;
+        var maxNewTokens = GetMaxNewTokens(context, workspace);
+        var source = new ExampleEncoder(workspace, context.Recipe.Sft);
+        var options = new CandidateOptions
+        {
+            Count = settings.Candidates,
+            Decoding = new DecodingOptions
+            {
+                DoSample = true,
+                Temperature = settings.Temperature,
+                TopP = settings.TopP,
+                TopK = 0,
+                MaxNewTokens = maxNewTokens,
+            },
+        };
+        CandidateRequest Worded(UserItem pair)
+        {
+            var (messages, ids) = source.BuildPrompt(pair.Item, maxNewTokens);
+            return new CandidateRequest(
+                new CandidateItem(pair.User.Id, pair.Item.Id, ids, source.GetAnswerText(pair.Item)),
+                messages
+            );
+        }
+        foreach (var set in draw([.. items.Select(Worded)], options, context.Recipe.Seed, context.Cancellation))
+        {
+            progress.ReportFinished(set.UserId);
+            yield return new ItemCandidates
+            {
+                User = set.UserId,
+                Item = set.ItemId,
+                Candidates = [.. set.Texts.Distinct()],
+            };
+        }
+    }
+
+    CandidateSource SampleLocally(RunWorkspace workspace, ItemProgress progress) =>
+        (items, options, seed, cancellation) =>
+            new CandidateGenerator(
+                workspace.CreateEngine(Name, workspace.Tam, users: null),
+                workspace.Encoder.DecodeResponse,
+                options
+            )
+                .Generate(items.Select(item => item.Item), seed, progress, cancellation)
+                .Select(set => new CandidateTexts(
+                    set.UserId,
+                    set.ItemId,
+                    [.. set.Candidates.Select(candidate => candidate.Text)]
+                ));
+
+    static Func<IReadOnlyList<UserItem>, IEnumerable<ItemCandidates>> BorrowTexts(
+        StageContext context,
+        RunWorkspace workspace
+    )
+    {
+        var source = new ExampleEncoder(workspace, context.Recipe.Sft);
+        var texts = workspace
+            .ListHistoryItems(null)
+            .Select(pair => new OtherUserText(
+                pair.User.Id,
+                workspace.Template.FormatHistoryItem(pair.Item),
+                source.GetAnswerText(pair.Item)
+            ))
+            .ToList();
+        var borrowed = new OtherUserNegatives(texts);
+        return items =>
+            items.Select(pair =>
+            {
+                context.Cancellation.ThrowIfCancellationRequested();
+                var wanted = new CandidateItem(pair.User.Id, pair.Item.Id, [], source.GetAnswerText(pair.Item));
+                var found =
+                    context.Recipe.Negatives.Kind == NegativeKind.Random
+                        ? borrowed.DrawRandom(wanted, context.Recipe.Seed)
+                        : borrowed.FindSimilar(wanted, workspace.Template.FormatHistoryItem(pair.Item));
+                return new ItemCandidates
+                {
+                    User = pair.User.Id,
+                    Item = pair.Item.Id,
+                    Candidates = found is null ? [] : [found.Text],
+                };
+            });
+    }
+}

@@ -1,0 +1,183 @@
+using CoPe.Experiments.Negatives;
+using CoPe.Experiments.Runs.Recipes;
+
+namespace CoPe.Experiments.Runs.Stages;
+
+/// <summary>Stage 3b: of each item's candidates, the one with the lowest implicit reward becomes the rejected answer.</summary>
+sealed class SelectNegativesStage : Stage
+{
+    /// <summary>Items scored between two looks at progress and cancellation.</summary>
+    const int ItemsPerChunk = 64;
+
+    /// <inheritdoc/>
+    public override string Name => "negatives select";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys =>
+        [
+            "task",
+            "users",
+            "history_limit",
+            "development_items",
+            "decode_dtype",
+            "negatives.select",
+            "negatives.reward",
+            "negatives.span",
+            "sft.max_words",
+        ];
+
+    /// <inheritdoc/>
+    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam", "train sft", "negatives sample"];
+
+    /// <inheritdoc/>
+    public override bool IsUsedBy(Recipe recipe) =>
+        recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Pairs];
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        var items = workspace.ListHistoryItems(null).ToDictionary(pair => (pair.User.Id, pair.Item.Id));
+        var all = JsonLines
+            .Read<ItemCandidates>(context.Run.Candidates)
+            .Where(line => line.Candidates.Count > 0)
+            .ToList();
+        var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
+        var scorer = new CandidateScorer(workspace.CreateScorer(UserAdapterKind.Sft), context.Recipe.Negatives.Span);
+        var portions = new ChunkedWork<SelectedPair>(context, Name);
+        var progress = new ItemProgress(context.Progress, Name, portions.CompletedItems, all.Count);
+        JsonLines.Write(
+            context.Run.Pairs,
+            portions.Run(
+                all,
+                ItemsPerChunk,
+                group =>
+                {
+                    List<CandidatesToScore> toScore =
+                    [
+                        .. group.Select(line =>
+                            EncodeForScoring(context, workspace, items[(line.User, line.Item)], line)
+                        ),
+                    ];
+                    var scores = scorer.Score(toScore, context.Cancellation);
+                    foreach (var line in group)
+                    {
+                        progress.ReportFinished(line.User);
+                    }
+
+                    return group
+                        .Zip(toScore, scores)
+                        .Select(one => SelectPair(context.Recipe.Negatives, one.First, one.Second, one.Third, dtype));
+                }
+            )
+        );
+    }
+
+    static CandidatesToScore EncodeForScoring(
+        StageContext context,
+        RunWorkspace workspace,
+        UserItem item,
+        ItemCandidates line
+    )
+    {
+        var source = new ExampleEncoder(workspace, context.Recipe.Sft);
+        var index = workspace.GetUserIndex(item.User.Id);
+        var longest = workspace.ContextLength / 2;
+        if (context.Recipe.Negatives.Span == RewardSpan.Response)
+        {
+            var answers = line
+                .Candidates.Select(text => Truncate(workspace.Encoder.EncodeResponse(text), longest))
+                .ToList();
+            var gold = Truncate(source.EncodeAnswer(item.Item), longest);
+            return new CandidatesToScore(
+                line.User,
+                line.Item,
+                index,
+                source.EncodePrompt(item.Item, Math.Max(gold.Count, answers.Max(answer => answer.Count))),
+                gold,
+                answers
+            );
+        }
+
+        // The reference's span: prompt and answer as raw text, without template. Where a task has no input, an answer begins as any text does.
+        var tokenizer = workspace.Encoder.Tokenizer;
+        var raw = Truncate(
+            tokenizer.EncodeAsText(
+                string.Join(
+                    ' ',
+                    workspace.Task.InputFields.Select(field => item.Item.Fields.GetValueOrDefault(field, ""))
+                )
+            ),
+            longest
+        );
+        if (raw.Count == 0 && tokenizer.BosId is { } bos)
+        {
+            raw = [bos];
+        }
+
+        return new CandidatesToScore(
+            line.User,
+            line.Item,
+            index,
+            raw,
+            Truncate(tokenizer.EncodeAsText(source.GetAnswerText(item.Item)), longest),
+            [.. line.Candidates.Select(text => Truncate(tokenizer.EncodeAsText(text), longest))]
+        );
+    }
+
+    static IReadOnlyList<int> Truncate(IReadOnlyList<int> ids, int longest) =>
+        ids.Count <= longest ? ids : [.. ids.Take(longest)];
+
+    static SelectedPair SelectPair(
+        NegativesSection settings,
+        ItemCandidates line,
+        CandidatesToScore item,
+        ScoredCandidates score,
+        string dtype
+    )
+    {
+        var chosen = NegativeSelector.Select(score.Candidates, settings.Select, settings.Reward);
+        return new SelectedPair
+        {
+            User = line.User,
+            Item = line.Item,
+            Rejected = line.Candidates[chosen],
+            RejectedReward = score.Candidates[chosen].ComputeReward(settings.Reward),
+            ChosenReward = score.Gold.ComputeReward(settings.Reward),
+            Rewards = [.. score.Candidates.Select(candidate => candidate.ComputeReward(settings.Reward))],
+            Reference =
+                settings.Span == RewardSpan.Response ? PairReferenceLogProbs.Create(item, chosen, score, dtype) : null,
+        };
+    }
+}
+
+/// <summary>A line of <c>negatives/pairs.jsonl</c>: the answer rejected for one history item, and why.</summary>
+sealed record SelectedPair
+{
+    /// <summary>The user.</summary>
+    public required string User { get; init; }
+
+    /// <summary>The history item.</summary>
+    public required string Item { get; init; }
+
+    /// <summary>The rejected answer.</summary>
+    public required string Rejected { get; init; }
+
+    /// <summary>Implicit reward of the rejected answer; null where nothing was scored.</summary>
+    public double? RejectedReward { get; init; }
+
+    /// <summary>Implicit reward of the user's own text, scored in the same way.</summary>
+    public double? ChosenReward { get; init; }
+
+    /// <summary>Implicit rewards of all candidates, in their order.</summary>
+    public IReadOnlyList<double> Rewards { get; init; } = [];
+
+    /// <summary>What DPO's reference policies say of both answers; null where answers were scored together with their prompts, or by an earlier version.</summary>
+    public PairReferenceLogProbs? Reference { get; init; }
+}

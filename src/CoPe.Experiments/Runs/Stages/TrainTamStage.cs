@@ -1,0 +1,118 @@
+using CoPe.Adapters;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Training;
+using Microsoft.Extensions.Logging;
+
+namespace CoPe.Experiments.Runs.Stages;
+
+/// <summary>Stage 1: one adapter on the queries of the other users makes the task-adaptive model; with the users' own histories as well, the baseline that is trained on everyone.</summary>
+/// <param name="kind">On whom.</param>
+sealed class TrainTamStage(TaskAdapterKind kind) : Stage
+{
+    const string Trained = "tam";
+
+    /// <inheritdoc/>
+    public override string Name => OnEveryone ? "train tam-all" : "train tam";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RecipeKeys =>
+        [
+            "task",
+            "seed",
+            "model_dtype",
+            "tam",
+            .. OnEveryone ? (string[])["users", "history_limit", "development_items"] : [],
+        ];
+
+    /// <inheritdoc/>
+    public override InputFiles Reads =>
+        OnEveryone ? InputFiles.All : InputFiles.Model | InputFiles.Task | InputFiles.Others;
+
+    /// <inheritdoc/>
+    public override bool IsUsedBy(Recipe recipe) =>
+        recipe.Methods().Any(method => OnEveryone ? method.TaskAdapter == kind : method.NeedsTam(recipe));
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Outputs(RunDirectory run) => [AdapterOf(run), run.Metrics(Name)];
+
+    bool OnEveryone => kind == TaskAdapterKind.Everyone;
+
+    string AdapterOf(RunDirectory run) => OnEveryone ? run.TamAllAdapter : run.TamAdapter;
+
+    /// <inheritdoc/>
+    public override void Execute(StageContext context)
+    {
+        var workspace = new RunWorkspace(context);
+        if (OnEveryone)
+        {
+            workspace.Release("adapter tam-all");
+        }
+        else
+        {
+            workspace.Release("adapter tam", "adapters sft", "adapters dpo");
+        }
+
+        var settings = context.Recipe.Tam;
+        var examples = Examples(workspace, settings, context.Recipe.Seed);
+        using var bank = AdapterBank
+            .Create(workspace.TrainingModel.Config, settings.Lora, [SeedDerivation.Derive(context.Recipe.Seed, Name)])
+            .MoveTo(workspace.Device);
+        var training = new StageTraining(context, Name, "tam", Trained);
+        UserExamples<SupervisedExample>[] task =
+        [
+            UserExamples<SupervisedExample>.Split(Trained, 0, examples, settings.EarlyStopping),
+        ];
+        if (examples.Count < settings.BatchSize)
+        {
+            context.Log.LogWarning(
+                "{Stage}: {Examples} examples do not fill one batch of {Batch}",
+                Name,
+                examples.Count,
+                settings.BatchSize
+            );
+        }
+
+        try
+        {
+            SftTrainer.Train(
+                training.CreateContext(workspace.TrainingModel, null, bank, task, settings),
+                context.Progress,
+                context.Cancellation
+            );
+        }
+        finally
+        {
+            training.Flush();
+        }
+
+        AtomicFile.WriteFolder(
+            AdapterOf(context.Run),
+            folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model)
+        );
+    }
+
+    List<SupervisedExample> Examples(RunWorkspace workspace, TamSection settings, long seed)
+    {
+        var source = new ExampleEncoder(workspace, settings);
+        var queries = workspace
+            .Dataset.Others.SelectMany(user => user.Queries.Select(query => (User: user, Query: query)))
+            .ToArray();
+        if (queries.Length == 0)
+        {
+            throw new RunException(
+                "the other users have no queries to train the task-adaptive model on: look at user_others.json"
+            );
+        }
+
+        if (settings.Examples is { } most && most < queries.Length)
+        {
+            new Random(unchecked((int)SeedDerivation.Derive(seed, "tam examples"))).Shuffle(queries);
+            queries = queries[..most];
+        }
+
+        var own = OnEveryone
+            ? workspace.ListHistoryItems(null).Select(pair => source.Encode(pair.User, pair.Item))
+            : [];
+        return [.. queries.Select(pair => source.Encode(pair.User, pair.Query)), .. own];
+    }
+}

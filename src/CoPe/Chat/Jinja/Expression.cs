@@ -1,0 +1,179 @@
+using System.Runtime.CompilerServices;
+
+namespace CoPe.Chat.Jinja;
+
+/// <summary>A part of a template that has a value.</summary>
+abstract class Expression
+{
+    public object? GetValue(Scope scope)
+    {
+        scope.State.CountStep();
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        return Evaluate(scope);
+    }
+
+    protected abstract object? Evaluate(Scope scope);
+}
+
+sealed class Constant(object? value) : Expression
+{
+    protected override object? Evaluate(Scope scope) => value;
+}
+
+sealed class NameReference(string name) : Expression
+{
+    public string Text => name;
+
+    protected override object? Evaluate(Scope scope) => scope[name];
+}
+
+sealed class ListLiteral(IReadOnlyList<Expression> items, bool tuple) : Expression
+{
+    public IReadOnlyList<Expression> Items => items;
+
+    protected override object? Evaluate(Scope scope)
+    {
+        var values = items.Select(item => item.GetValue(scope));
+        return tuple ? values.ToArray() : values.ToList();
+    }
+}
+
+sealed class DictLiteral(IReadOnlyList<(Expression Key, Expression Value)> entries) : Expression
+{
+    protected override object? Evaluate(Scope scope)
+    {
+        var dict = new JinjaDict();
+        foreach (var (key, value) in entries)
+        {
+            dict.Set(key.GetValue(scope), value.GetValue(scope));
+        }
+
+        return dict;
+    }
+}
+
+sealed class UnaryOperation(string symbol, Expression operand) : Expression
+{
+    protected override object? Evaluate(Scope scope)
+    {
+        var value = operand.GetValue(scope);
+        return symbol switch
+        {
+            "not" => !Operators.IsTrue(value),
+            "-" => Operators.Negate(value),
+            _ => value,
+        };
+    }
+}
+
+sealed class BinaryOperation(string symbol, Expression left, Expression right) : Expression
+{
+    protected override object? Evaluate(Scope scope) =>
+        Operators.Binary(symbol, left.GetValue(scope), right.GetValue(scope));
+}
+
+sealed class LogicalOperation(bool and, Expression left, Expression right) : Expression
+{
+    protected override object? Evaluate(Scope scope)
+    {
+        var first = left.GetValue(scope);
+        return Operators.IsTrue(first) == and ? right.GetValue(scope) : first;
+    }
+}
+
+sealed class Concatenation(IReadOnlyList<Expression> parts) : Expression
+{
+    protected override object? Evaluate(Scope scope) =>
+        parts.Aggregate("", (text, part) => Operators.Concat(text, PythonText.Str(part.GetValue(scope))));
+}
+
+/// <summary>A chain such as <c>1 &lt; x &lt;= 3</c>.</summary>
+sealed class Comparison(Expression first, IReadOnlyList<(string Symbol, Expression Operand)> rest) : Expression
+{
+    protected override object? Evaluate(Scope scope)
+    {
+        var left = first.GetValue(scope);
+        foreach (var (symbol, operand) in rest)
+        {
+            var right = operand.GetValue(scope);
+            if (!Operators.Compare(symbol, left, right))
+            {
+                return false;
+            }
+
+            left = right;
+        }
+        return true;
+    }
+}
+
+sealed class Conditional(Expression condition, Expression then, Expression? otherwise) : Expression
+{
+    protected override object? Evaluate(Scope scope) =>
+        Operators.IsTrue(condition.GetValue(scope)) ? then.GetValue(scope)
+        : otherwise is null
+            ? new Undefined("the inline if-expression evaluated to false and no else section was defined.")
+        : otherwise.GetValue(scope);
+}
+
+sealed class AttributeAccess(Expression target, string name) : Expression
+{
+    protected override object? Evaluate(Scope scope) => MemberAccess.GetAttribute(target.GetValue(scope), name);
+}
+
+sealed class Subscript(Expression target, Expression index) : Expression
+{
+    protected override object? Evaluate(Scope scope) =>
+        MemberAccess.GetItem(target.GetValue(scope), index.GetValue(scope));
+}
+
+sealed class Slice(Expression target, Expression? start, Expression? stop, Expression? step) : Expression
+{
+    protected override object? Evaluate(Scope scope) =>
+        MemberAccess.GetSlice(
+            target.GetValue(scope),
+            start?.GetValue(scope),
+            stop?.GetValue(scope),
+            step?.GetValue(scope)
+        );
+}
+
+/// <summary>The arguments of a call, a filter or a test, as written.</summary>
+sealed record ArgumentList(IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named)
+{
+    public static readonly ArgumentList None = new([], []);
+
+    public Arguments Evaluate(string callee, Scope scope) =>
+        new(
+            callee,
+            [.. Positional.Select(argument => argument.GetValue(scope))],
+            Named.ToDictionary(
+                argument => argument.Name,
+                argument => argument.Value.GetValue(scope),
+                StringComparer.Ordinal
+            )
+        );
+}
+
+sealed class Call(Expression callee, ArgumentList arguments) : Expression
+{
+    protected override object? Evaluate(Scope scope) =>
+        callee.GetValue(scope) switch
+        {
+            Callable function => function.Invoke(arguments.Evaluate(function.Name, scope)),
+            Undefined undefined => throw undefined.ToException(),
+            var other => throw new JinjaException($"'{PythonText.TypeName(other)}' object is not callable"),
+        };
+}
+
+sealed class FilterCall(Expression input, string name, Func<object?, Arguments, object?> filter, ArgumentList arguments)
+    : Expression
+{
+    protected override object? Evaluate(Scope scope) => filter(input.GetValue(scope), arguments.Evaluate(name, scope));
+}
+
+sealed class TestCall(Expression input, string name, Func<object?, Arguments, bool> test, ArgumentList arguments)
+    : Expression
+{
+    protected override object? Evaluate(Scope scope) => test(input.GetValue(scope), arguments.Evaluate(name, scope));
+}

@@ -1,0 +1,265 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using CoPe.Kernels.Threads;
+using CoPe.Kernels.Torch;
+using static TorchSharp.torch;
+
+namespace CoPe.Kernels.Gemm;
+
+/// <summary>
+/// <c>Y = X W^T + b</c> for rows X <c>[m, k]</c>, bf16, and a frozen int8 W <c>[n, k]</c>, packed by <see cref="Int8Weights"/>, b <c>[n]</c> (or null). Each row of X is rounded to int16 by its own factor
+/// (<see cref="Int16Activations"/>) and the sums are of whole numbers, so that a row's result has the same bits in any company, with any number of threads.
+/// </summary>
+static unsafe class Int8Gemm
+{
+    /// <summary>Columns that a thread rounds at a time: fewer are not worth waking another.</summary>
+    const int ColumnsPerChunk = 16;
+
+    /// <summary>What a product reads besides X: packed weights, a factor a row of them, b or null; and its sizes.</summary>
+    /// <param name="Weights">W, packed: <see cref="Int8Weights"/>.</param>
+    /// <param name="Scales">W's factors, as many as packed rows.</param>
+    /// <param name="Bias">b, or null.</param>
+    /// <param name="Shape">m, n and k.</param>
+    public readonly record struct Operands(nint Weights, nint Scales, nint Bias, SkinnyGemm.Shape Shape)
+    {
+        /// <summary>Numbers of a packed row.</summary>
+        public int Length => Int8Weights.GetPackedLength(Shape.K);
+    }
+
+    /// <summary>The product by the widest registers of this processor.</summary>
+    public static void Multiply(ushort* x, in Operands factors, ushort* y, int threads)
+    {
+        if (Avx512BW.IsSupported && Vector512.IsHardwareAccelerated)
+        {
+            Multiply<Int16Vector512>(x, factors, y, threads);
+        }
+        else
+        {
+            Multiply<Int16Vector256>(x, factors, y, threads);
+        }
+    }
+
+    /// <summary>The product by registers of one width.</summary>
+    public static void Multiply<T>(ushort* x, Operands factors, ushort* y, int threads)
+        where T : struct, IInt16Vector<T>
+    {
+        var (m, k, length) = (factors.Shape.M, factors.Shape.K, factors.Length);
+        var words = ArrayPool<short>.Shared.Rent(m * length);
+        var scales = ArrayPool<float>.Shared.Rent(m);
+        fixed (short* columns = words)
+        fixed (float* columnScales = scales)
+        {
+            var (from, by) = ((nint)columns, (nint)columnScales);
+            WorkerTeam.Run(
+                threads,
+                (m + ColumnsPerChunk - 1) / ColumnsPerChunk,
+                piece =>
+                {
+                    for (var row = piece * ColumnsPerChunk; row < Math.Min(m, (piece + 1) * ColumnsPerChunk); row++)
+                    {
+                        ((float*)by)[row] = Int16Activations.Quantize(
+                            x + (long)row * k,
+                            (short*)from + (long)row * length,
+                            k,
+                            length
+                        );
+                    }
+                }
+            );
+            RowPartition.Run(
+                factors.Shape.N,
+                length,
+                threads,
+                (first, end) => MultiplyRows<T>((short*)from, (float*)by, factors, y, first, end)
+            );
+        }
+        ArrayPool<short>.Shared.Return(words);
+        ArrayPool<float>.Shared.Return(scales);
+    }
+
+    /// <summary>A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the piece in the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void MultiplyRows<T>(short* columns, float* columnScales, in Operands factors, ushort* y, int first, int end)
+        where T : struct, IInt16Vector<T>
+    {
+        var sums = stackalloc float[4 * T.MaxColumns];
+        var (sizes, length) = (factors.Shape, factors.Length);
+        var weights = (sbyte*)factors.Weights;
+        float* scales = (float*)factors.Scales,
+            bias = (float*)factors.Bias;
+        for (int m = 0, count; m < sizes.M; m += count)
+        {
+            count = T.MaxColumns;
+            while (count > sizes.M - m)
+            {
+                count /= 2;
+            }
+
+            for (var n = first; n < end; n += 4)
+            {
+                Int8MicroKernel<T>.Multiply(
+                    weights + (long)n * length,
+                    count,
+                    columns + (long)m * length,
+                    length,
+                    sums
+                );
+                var rowScales = Vector128.Load(scales + n);
+                for (var c = 0; c < count; c++)
+                {
+                    var scaled = Vector128.Load(sums + 4 * c) * (rowScales * columnScales[m + c]);
+                    var to = y + (long)(m + c) * sizes.N + n;
+                    if (end - n >= 4)
+                    {
+                        Bf16.Store(bias is null ? scaled : scaled + Vector128.Load(bias + n), to);
+                    }
+                    else
+                    {
+                        for (var i = 0; i < end - n; i++)
+                        {
+                            to[i] = Bf16.FromSingle(scaled[i] + (bias is null ? 0 : bias[n + i]));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// <summary>An int8 linear layer for any number of rows by <see cref="Int8Gemm"/>. Borrows the weights, which must outlive it.</summary>
+sealed unsafe class Int8Linear(Int8Weights weights, Tensor? bias)
+{
+    /// <summary>Rows that one product takes, so that their int16 copies stay small.</summary>
+    const int RowsPerProduct = 512;
+
+    readonly float[]? _bias = LinearBias.ReadFloat32(bias); // [out]
+
+    /// <summary>
+    /// <c>x W^T + b</c> for x <c>[..., in]</c> bf16, contiguous, on the processor; <c>[..., out]</c> bf16, owned by the caller. A row's result does not depend on the others. Throws
+    /// <see cref="InvalidOperationException"/> for what int8 weights cannot serve, an input that autograd tracks above all.
+    /// </summary>
+    public Tensor Multiply(Tensor x)
+    {
+        var shape = x.shape;
+        if (shape[^1] != weights.Inputs)
+        {
+            throw new ArgumentException(
+                $"x has shape [{string.Join(", ", shape)}]; expected [..., {weights.Inputs}].",
+                nameof(x)
+            );
+        }
+
+        if (!TensorMemory.IsContiguousBf16(x) || (is_grad_enabled() && x.requires_grad))
+        {
+            throw new InvalidOperationException(
+                $"int8 weights [{weights.Rows}, {weights.Inputs}] met a {x.dtype} input on {x.device}{(x.requires_grad ? " that autograd tracks" : "")}: they serve decoding and scoring in bf16 on the processor alone. Load the model in bf16 or fp32 to train."
+            );
+        }
+
+        var rows = (int)(x.numel() / weights.Inputs);
+        shape[^1] = weights.Rows;
+        var y = empty(shape, dtype: ScalarType.BFloat16);
+        ushort* from = (ushort*)TensorMemory.GetPointer(x),
+            to = (ushort*)TensorMemory.GetPointer(y);
+        fixed (float* added = _bias)
+        {
+            for (var row = 0; row < rows; row += RowsPerProduct)
+            {
+                var factors = new Int8Gemm.Operands(
+                    (nint)weights.Values,
+                    (nint)weights.Scales,
+                    (nint)added,
+                    new(Math.Min(RowsPerProduct, rows - row), weights.Rows, weights.Inputs)
+                );
+                Int8Gemm.Multiply(
+                    from + (long)row * weights.Inputs,
+                    factors,
+                    to + (long)row * weights.Rows,
+                    TorchThreads.KernelThreadCount
+                );
+            }
+        }
+
+        GC.KeepAlive(x);
+        return y;
+    }
+}
+
+/// <summary>Rows of bf16 numbers rounded to int16, a factor per row: what int8 weights are multiplied with.</summary>
+static unsafe class Int16Activations
+{
+    /// <summary>The largest number of a column of so many: at most an int16's, and so small that no register's int32 sums of products with int8 numbers can overflow, 16 numbers to a register.</summary>
+    public static int GetMaxLevel(int length) =>
+        (int)Math.Min(short.MaxValue, int.MaxValue / (2L * Int8Weights.MaxLevel * (length / Int16Vector256.Count)));
+
+    /// <summary>
+    /// <c>to[i] = round(row[i] / factor)</c>, zeros from <paramref name="k"/> to <paramref name="length"/>, a multiple of 16; the factor, <c>max |row| / largest</c>: 1 for a row of zeros, NaN where a number is
+    /// none or infinite, so that every product of such a row is none either.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Quantize(ushort* row, short* to, int k, int length)
+    {
+        new Span<short>(to, length).Clear();
+        var most = FindMaxMagnitude(row, k);
+        if (!float.IsFinite(most))
+        {
+            return float.NaN;
+        }
+
+        if (most == 0)
+        {
+            return 1;
+        }
+
+        var inverse = GetMaxLevel(length) / most;
+        if (!float.IsFinite(inverse))
+        {
+            return 1; // numbers so small that the factor's inverse is none: their products vanish in bf16's sums
+        }
+
+        var i = 0;
+        for (; i + 16 <= k; i += 16)
+        {
+            Vector256
+                .Narrow(QuantizeVector(Bf16.Widen(row + i), inverse), QuantizeVector(Bf16.Widen(row + i + 8), inverse))
+                .Store(to + i);
+        }
+
+        for (; i < k; i++)
+        {
+            to[i] = (short)MathF.Round(Bf16.ToSingle(row[i]) * inverse);
+        }
+
+        return 1 / inverse;
+    }
+
+    static Vector256<int> QuantizeVector(Vector256<float> numbers, float inverse) =>
+        Vector256.ConvertToInt32Native(Vector256.Round(numbers * inverse));
+
+    /// <summary>The largest magnitude of bf16 numbers; without signs, the order of the bits is that of the numbers, infinity and NaN last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float FindMaxMagnitude(ushort* numbers, int count)
+    {
+        var largest = Vector256<ushort>.Zero;
+        var i = 0;
+        for (; i + 16 <= count; i += 16)
+        {
+            largest = Vector256.Max(largest, Vector256.Load(numbers + i) & Vector256.Create((ushort)0x7FFF));
+        }
+
+        var most = (ushort)0;
+        for (var lane = 0; lane < 16; lane++)
+        {
+            most = Math.Max(most, largest[lane]);
+        }
+
+        for (; i < count; i++)
+        {
+            most = Math.Max(most, (ushort)(numbers[i] & 0x7FFF));
+        }
+
+        return Bf16.ToSingle(most);
+    }
+}

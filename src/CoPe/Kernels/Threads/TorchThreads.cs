@@ -1,0 +1,217 @@
+using System.Runtime.ExceptionServices;
+using static TorchSharp.torch;
+
+namespace CoPe.Kernels.Threads;
+
+/// <summary>
+/// Runs jobs side by side, each thread with one torch thread to itself. A small model's pass is hundreds of operations of a few microseconds, between which torch's own threads wait for
+/// each other; whole passes do not wait.
+/// </summary>
+static class TorchThreads
+{
+    /// <summary>Bytes of weights up to which operations wait more than they compute.</summary>
+    public const long SmallModelBytes = 64 << 20;
+
+    /// <summary>How many passes of a model to run side by side: one a thread where it is so small that its weights stay in the processor's caches; a larger one is better read once, by all threads together.</summary>
+    public static int CountForPasses(Device device, long weightBytes) =>
+        weightBytes <= SmallModelBytes && device.type == TorchSharp.DeviceType.CPU ? get_num_threads() : 1;
+
+    /// <summary>Threads that our own kernels use on this thread's behalf.</summary>
+    public static int KernelThreadCount => _kernelThreads > 0 ? _kernelThreads : get_num_threads();
+
+    [ThreadStatic]
+    static int _kernelThreads;
+
+    /// <summary>
+    /// Until the result is disposed of, our kernels have torch's threads and torch itself has one. In a step of few rows the kernels do nearly all the work; torch's threads, woken for each small
+    /// operation in between, would take the cores from them.
+    /// </summary>
+    public static Lease LendToKernels()
+    {
+        var own = get_num_threads();
+        if (own == 1)
+        {
+            return default;
+        }
+
+        _kernelThreads = own;
+        set_num_threads(1);
+        return new(own);
+    }
+
+    /// <summary>Gives torch its threads back.</summary>
+    public readonly struct Lease(int threads) : IDisposable
+    {
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            if (threads == 0)
+            {
+                return;
+            }
+
+            _kernelThreads = 0;
+            set_num_threads(threads);
+        }
+    }
+
+    /// <summary>
+    /// Results of all jobs, in order, whichever thread ran them. With one worker or one job they run on the caller's thread, and torch's own threads share each operation.
+    /// The first failure is thrown once all threads have ended.
+    /// </summary>
+    /// <param name="workers">Threads.</param>
+    /// <param name="jobs">Jobs, numbered from 0; a thread takes the next one when it is free.</param>
+    /// <param name="run">Runs a job on a worker.</param>
+    public static T[] Run<T>(int workers, int jobs, Func<int, int, T> run)
+    {
+        var results = new T[jobs];
+        var done = new bool[jobs];
+        var errors = new ExceptionDispatchInfo?[jobs];
+        var next = -1;
+        void Take(int worker)
+        {
+            for (var job = Interlocked.Increment(ref next); job < jobs; job = Interlocked.Increment(ref next))
+            {
+                try
+                {
+                    results[job] = run(worker, job);
+                    done[job] = true;
+                }
+                catch (Exception error)
+                {
+                    errors[job] = ExceptionDispatchInfo.Capture(error);
+                }
+            }
+        }
+
+        workers = Math.Min(workers, jobs);
+        if (workers <= 1)
+        {
+            Take(0);
+        }
+        else
+        {
+            RunOnEachWorker(workers, Take);
+        }
+
+        if (Array.Find(errors, error => error is not null) is not { } first)
+        {
+            return results;
+        }
+
+        for (var job = 0; job < jobs; job++)
+        {
+            if (done[job])
+            {
+                (results[job] as IDisposable)?.Dispose();
+            }
+        }
+
+        first.Throw();
+        return results;
+    }
+
+    /// <summary>Runs the body once on each worker and waits for all; a body may not throw.</summary>
+    public static void RunOnEachWorker(int workers, Action<int> body)
+    {
+        var own = get_num_threads();
+        TorchWorker.RunOnEach(workers, body);
+        set_num_threads(own);
+    }
+}
+
+/// <summary>
+/// A thread that runs jobs with one torch thread to itself and is kept for the next ones. glibc gives a new thread whichever of its arenas is free, and each arena keeps the largest working
+/// set it ever served: threads made anew for every step would grow a dozen of them, kept ones grow their own alone.
+/// </summary>
+sealed class TorchWorker
+{
+    static readonly Stack<TorchWorker> Idle = new();
+
+    readonly object _gate = new();
+    Action? _job; // null: idle
+
+    TorchWorker() => new Thread(RunJobs) { IsBackground = true, Name = "torch" }.Start();
+
+    /// <summary>Runs the body once on each of so many threads and waits for all; a body may not throw.</summary>
+    public static void RunOnEach(int threads, Action<int> body)
+    {
+        var crew = Enumerable.Range(0, threads).Select(_ => Rent()).ToArray();
+        for (var i = 0; i < threads; i++)
+        {
+            crew[i].Start(body, i);
+        }
+
+        foreach (var thread in crew)
+        {
+            thread.Join();
+        }
+
+        lock (Idle)
+        {
+            foreach (var thread in crew.Reverse())
+            {
+                Idle.Push(thread); // so that the next crew stands in the same order
+            }
+        }
+    }
+
+    static TorchWorker Rent()
+    {
+        lock (Idle)
+        {
+            if (Idle.TryPop(out var idle))
+            {
+                return idle;
+            }
+        }
+
+        return new();
+    }
+
+    void Start(Action<int> body, int number)
+    {
+        lock (_gate)
+        {
+            _job = () => body(number);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    void Join()
+    {
+        lock (_gate)
+        {
+            while (_job is not null)
+            {
+                Monitor.Wait(_gate);
+            }
+        }
+    }
+
+    void RunJobs()
+    {
+        _ = get_num_threads(); // a thread takes the process's setting at its first question or operation, whenever that is: here, before its own is set
+        set_num_threads(1); // this thread's own setting, but also that of threads to come: the caller's is restored by TorchThreads.ParallelStreams
+        while (true)
+        {
+            Action job;
+            lock (_gate)
+            {
+                while (_job is null)
+                {
+                    Monitor.Wait(_gate);
+                }
+
+                job = _job;
+            }
+
+            job();
+            lock (_gate)
+            {
+                _job = null;
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+}

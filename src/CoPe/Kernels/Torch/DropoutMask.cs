@@ -1,0 +1,124 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
+
+namespace CoPe.Kernels.Torch;
+
+/// <summary>
+/// Masks of inverted dropout by counting instead of by a stream: each element hashes its row's seed, its position and its column, so a mask needs no state,
+/// and neither other rows nor padding change it. The hash is that of MurmurHash3's last step with a key between its two products.
+/// </summary>
+static unsafe class DropoutMask
+{
+    const ulong Golden = 0x9e3779b97f4a7c15UL;
+
+    /// <summary><c>[rows, seq, width]</c>: 0 with probability p, else 1 / (1 - p). The caller owns it.</summary>
+    /// <param name="rowSeeds">One a row.</param>
+    /// <param name="seq">Positions.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="probability">p, at least 0 and below 1.</param>
+    /// <param name="like">A tensor whose type and place the mask takes: float32, float16 or bf16.</param>
+    public static Tensor Create(ReadOnlySpan<ulong> rowSeeds, int seq, int width, double probability, Tensor like)
+    {
+        var mask = empty([rowSeeds.Length, seq, width], dtype: like.dtype);
+        var wide = like.dtype == ScalarType.Float32;
+        var kept = KeptBits(1 / (1 - probability), like.dtype);
+        var threshold = (uint)(probability * 4294967296.0);
+        var data = TensorMemory.GetPointer(mask);
+        for (var row = 0; row < rowSeeds.Length; row++)
+        {
+            for (var position = 0; position < seq; position++)
+            {
+                var key = Mix(rowSeeds[row] + (ulong)position * Golden);
+                var offset = ((long)row * seq + position) * width;
+                if (wide)
+                {
+                    Fill((uint*)data + offset, width, key, threshold, kept);
+                }
+                else
+                {
+                    Fill((ushort*)data + offset, width, key, threshold, (ushort)kept);
+                }
+            }
+        }
+        GC.KeepAlive(mask);
+        return like.device_type == TorchSharp.DeviceType.CPU ? mask : Move(mask, like.device);
+    }
+
+    static Tensor Move(Tensor mask, Device device)
+    {
+        using (mask)
+        {
+            return mask.to(device);
+        }
+    }
+
+    static uint KeptBits(double value, ScalarType dtype) =>
+        dtype switch
+        {
+            ScalarType.Float32 => BitConverter.SingleToUInt32Bits((float)value),
+            ScalarType.BFloat16 => Bf16.FromSingle((float)value),
+            ScalarType.Float16 => BitConverter.HalfToUInt16Bits((Half)value),
+            _ => throw new ArgumentOutOfRangeException(
+                nameof(dtype),
+                $"Dropout of {dtype} inputs; expected float32, float16 or bf16."
+            ),
+        };
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Fill(uint* to, int width, ulong key, uint threshold, uint kept)
+    {
+        var column = 0;
+        for (; column + 16 <= width; column += 16)
+        {
+            (Keep(key, column, threshold) & Vector512.Create(kept)).Store(to + column);
+        }
+
+        for (; column < width; column++)
+        {
+            to[column] = Hash((uint)key + (uint)column, (uint)(key >> 32)) >= threshold ? kept : 0;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Fill(ushort* to, int width, ulong key, uint threshold, ushort kept)
+    {
+        var column = 0;
+        for (; column + 32 <= width; column += 32)
+        {
+            (
+                Vector512.Narrow(Keep(key, column, threshold), Keep(key, column + 16, threshold))
+                & Vector512.Create(kept)
+            ).Store(to + column);
+        }
+
+        for (; column < width; column++)
+        {
+            to[column] = Hash((uint)key + (uint)column, (uint)(key >> 32)) >= threshold ? kept : (ushort)0;
+        }
+    }
+
+    /// <summary>All ones where one of 16 columns is kept.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<uint> Keep(ulong key, int column, uint threshold)
+    {
+        var x = Vector512.Create((uint)key + (uint)column) + Vector512<uint>.Indices;
+        x = (x ^ (x >>> 16)) * Vector512.Create(0x85ebca6bu) ^ Vector512.Create((uint)(key >> 32));
+        x = (x ^ (x >>> 13)) * Vector512.Create(0xc2b2ae35u);
+        return Vector512.GreaterThanOrEqual(x ^ (x >>> 16), Vector512.Create(threshold));
+    }
+
+    static uint Hash(uint x, uint key)
+    {
+        x = ((x ^ (x >> 16)) * 0x85ebca6bu) ^ key;
+        x = (x ^ (x >> 13)) * 0xc2b2ae35u;
+        return x ^ (x >> 16);
+    }
+
+    static ulong Mix(ulong x)
+    {
+        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9UL;
+        x = (x ^ (x >> 27)) * 0x94d049bb133111ebUL;
+        return x ^ (x >> 31);
+    }
+}

@@ -1,0 +1,177 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace CoPe.Training;
+
+/// <summary>Saves and restores a loop's whole state.</summary>
+sealed class Checkpointer
+{
+    readonly TrainingSetup _setup;
+    readonly AdamW _optimiser;
+    readonly UserTrainingState[] _states;
+    readonly Dictionary<string, Tensor> _tensors;
+    readonly IReadOnlyDictionary<string, string> _fingerprint;
+    long _savedAt;
+
+    public Checkpointer(TrainingSetup setup, AdamW optimiser, Tensor lastGood, Tensor? best, UserTrainingState[] states)
+    {
+        _setup = setup;
+        _optimiser = optimiser;
+        _states = states;
+        _savedAt = setup.Context.Time.GetTimestamp();
+        _tensors = new()
+        {
+            ["weights"] = setup.Weights.Values,
+            ["first moment"] = optimiser.FirstMoment,
+            ["second moment"] = optimiser.SecondMoment,
+            ["last good"] = lastGood,
+        };
+        if (best is not null)
+        {
+            _tensors.Add("best", best);
+        }
+
+        _fingerprint = setup.Context.Checkpoints is null
+            ? new Dictionary<string, string>()
+            : TrainingFingerprint.Compute(setup);
+    }
+
+    /// <summary>Restores the last checkpoint and returns its step; null if there is none.</summary>
+    public long? TryRestore()
+    {
+        if (_setup.Context.Checkpoints?.Load() is not { } saved)
+        {
+            return null;
+        }
+
+        StaleCheckpointException.ThrowIfDifferent(saved.Fingerprint, _fingerprint, _setup.Context.Stage);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, target) in _tensors)
+        {
+            target.copy_(tensor(saved.Arrays[name], target.shape));
+        }
+
+        var restored = JsonSerializer.Deserialize<SavedUser[]>(saved.Users)!;
+        for (var user = 0; user < _states.Length; user++)
+        {
+            _states[user] = restored[user].State;
+            _optimiser.StepCounts[user] = restored[user].OptimiserSteps;
+        }
+        _setup.Weights.CopyToModel();
+        return saved.Step;
+    }
+
+    /// <summary>Saves if the policy asks for it.</summary>
+    public void SaveIfDue(long step)
+    {
+        if (_setup.Context.Checkpoints is null)
+        {
+            return;
+        }
+
+        var policy = _setup.Context.CheckpointPolicy;
+        var bySteps = policy.EverySteps > 0 && step % policy.EverySteps == 0;
+        if (bySteps || _setup.Context.Time.GetElapsedTime(_savedAt) >= policy.Every)
+        {
+            Save(step);
+        }
+    }
+
+    /// <summary>Saves.</summary>
+    public void Save(long step)
+    {
+        _setup.Context.Checkpoints?.Save(
+            new()
+            {
+                Fingerprint = _fingerprint,
+                Step = step,
+                Users = JsonSerializer.Serialize(
+                    _states.Select((state, user) => new SavedUser(state, _optimiser.StepCounts[user]))
+                ),
+                Arrays = _tensors.ToDictionary(pair => pair.Key, pair => ToArray(pair.Value)),
+            }
+        );
+        _savedAt = _setup.Context.Time.GetTimestamp();
+    }
+
+    static float[] ToArray(Tensor values)
+    {
+        using var onCpu = values.cpu();
+        return onCpu.data<float>().ToArray();
+    }
+
+    sealed record SavedUser(UserTrainingState State, long OptimiserSteps);
+}
+
+/// <summary>Hashes of what a training is made of, so that a checkpoint is never continued by another one.</summary>
+static class TrainingFingerprint
+{
+    public static IReadOnlyDictionary<string, string> Compute(TrainingSetup setup)
+    {
+        var parts = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["stage"] = setup.Context.Stage,
+            ["options"] = Hash(JsonSerializer.SerializeToUtf8Bytes(WithoutSpeed(setup.Context.Options))),
+            ["initial weights"] = HashWeights(setup),
+        };
+        for (var user = 0; user < setup.Names.Count; user++)
+        {
+            parts[$"data of {setup.Names[user]}"] = HashRows(setup.Seeds[user], setup.Rows[user]);
+            if (setup.DevelopmentRows is { } development)
+            {
+                parts[$"development data of {setup.Names[user]}"] = HashRows(0, development[user]);
+            }
+        }
+        foreach (var (name, hash) in setup.Fingerprint)
+        {
+            parts[name] = hash;
+        }
+
+        return parts;
+    }
+
+    /// <summary>The options that a result depends on: a training that ran out of memory may go on in smaller passes.</summary>
+    static TrainingOptions WithoutSpeed(TrainingOptions options) =>
+        options with
+        {
+            TokensPerPass = 1,
+            Workers = null,
+            RecomputeLayers = false,
+        };
+
+    /// <summary>Hash of bytes, as hexadecimal digits.</summary>
+    public static string Hash(ReadOnlySpan<byte> bytes) => Convert.ToHexString(SHA256.HashData(bytes))[..32];
+
+    static string HashWeights(TrainingSetup setup)
+    {
+        using var onCpu = setup.Weights.Values.cpu();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var flat = onCpu.reshape(-1);
+        const long Most = 1 << 24;
+        for (long from = 0; from < flat.numel(); from += Most)
+        {
+            using var slice = flat.narrow(0, from, Math.Min(Most, flat.numel() - from));
+            hash.AppendData(MemoryMarshal.AsBytes(slice.data<float>().ToArray().AsSpan()));
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset())[..32];
+    }
+
+    static string HashRows(long seed, TrainingRow[] rows)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(BitConverter.GetBytes(seed));
+        foreach (var row in rows)
+        {
+            hash.AppendData(
+                MemoryMarshal.AsBytes<int>([row.Ids.Length, row.FirstLabels, row.BranchFrom, row.BranchAt])
+            );
+            hash.AppendData(MemoryMarshal.AsBytes(row.Ids.AsSpan()));
+            hash.AppendData(MemoryMarshal.AsBytes(row.Labels.AsSpan()));
+        }
+        return Convert.ToHexString(hash.GetHashAndReset())[..32];
+    }
+}

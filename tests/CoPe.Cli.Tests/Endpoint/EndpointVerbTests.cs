@@ -1,0 +1,172 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace CoPe.Cli.Tests.Endpoint;
+
+[Collection("torch")]
+public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<TinyRunFixture>
+{
+    [Fact]
+    public void Candidates_come_from_an_endpoint_and_an_endpoint_that_fails_in_between_loses_nothing()
+    {
+        using var endpoint = new LocalEndpoint(failing: request => request == 2);
+        Assert.Equal(0, world.RunCommand(default, "train", "tam", "recipe.yaml", "--run", "remote"));
+        string[] sample =
+        [
+            "negatives",
+            "sample",
+            "--run",
+            "remote",
+            "--endpoint",
+            endpoint.Url,
+            "--endpoint-model",
+            "tam",
+            "--endpoint-parallel",
+            "1",
+        ];
+
+        Assert.Equal(1, world.RunCommand(default, sample));
+        Assert.Contains("refuses the request for model 'tam' with status 404", world.Error, StringComparison.Ordinal);
+        Assert.Equal(0, world.RunCommand(default, sample));
+
+        var lines = File.ReadAllLines(world.RunAt("remote").Candidates);
+        Assert.Equal(6, lines.Length); // 2 users, 3 items each
+        Assert.All(lines, line => Assert.Contains("drawn there", line, StringComparison.Ordinal));
+        Assert.Equal(7, endpoint.Requests); // the failed one was sent again, no other
+    }
+
+    [Fact]
+    public void Answers_of_an_endpoint_are_neither_lost_nor_mixed_with_others_unless_that_is_said()
+    {
+        using var endpoint = new LocalEndpoint(failing: request => request == 2);
+        Assert.Equal(0, world.RunCommand(default, "train", "tam", "recipe.yaml", "--run", "paid"));
+        string[] alone = ["negatives", "sample", "--run", "paid"];
+        string[] there = [.. alone, "--endpoint", endpoint.Url, "--endpoint-parallel", "1", "--endpoint-model"];
+        Assert.Equal(1, world.RunCommand(default, [.. there, "tam"]));
+
+        foreach (var others in (string[][])[alone, [.. there, "other"], ["run", "--run", "paid"]])
+        {
+            Assert.Equal(1, world.RunCommand(default, others));
+            Assert.Contains(
+                $"with the candidates of 2 history items from --endpoint {endpoint.Url} --endpoint-model tam: go on with 'cope negatives sample --run paid --endpoint {endpoint.Url} --endpoint-model tam'",
+                world.Error,
+                StringComparison.Ordinal
+            );
+        }
+
+        Assert.True(world.RunCommand(default, [.. there, "tam"]) == 0, world.Error);
+        Assert.Equal(1, world.RunCommand(default, [.. there, "other"]));
+        Assert.Contains("is complete in paid with candidates from --endpoint", world.Error, StringComparison.Ordinal);
+        Assert.Equal(1, world.RunCommand(default, "run", "--run", "paid", "--set", "negatives.temperature=0.5"));
+        Assert.Contains("has the candidates of 6 history items from --endpoint", world.Error, StringComparison.Ordinal);
+        Assert.Equal(0, world.RunCommand(default, [.. there, "tam"]));
+
+        Assert.All(
+            File.ReadAllLines(world.RunAt("paid").Candidates),
+            line => Assert.Contains("drawn there", line, StringComparison.Ordinal)
+        );
+        Assert.Equal(7, endpoint.Requests);
+    }
+
+    [Fact]
+    public void What_an_endpoint_answered_gives_way_to_candidates_from_here_on_request()
+    {
+        using var endpoint = new LocalEndpoint(failing: request => request == 2);
+        Assert.Equal(0, world.RunCommand(default, "train", "tam", "recipe.yaml", "--run", "thrown"));
+        Assert.Equal(
+            1,
+            world.RunCommand(
+                default,
+                "negatives",
+                "sample",
+                "--run",
+                "thrown",
+                "--endpoint",
+                endpoint.Url,
+                "--endpoint-model",
+                "tam",
+                "--endpoint-parallel",
+                "1"
+            )
+        );
+
+        Assert.True(world.RunCommand(default, "negatives", "sample", "--run", "thrown", "--again") == 0, world.Error);
+
+        Assert.Contains("from another source is thrown away", world.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "drawn there",
+            File.ReadAllText(world.RunAt("thrown").Candidates),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("--endpoint-model is given without --endpoint", "--endpoint-model", "tam")]
+    [InlineData("expected an address", "--endpoint", "localhost", "--endpoint-model", "tam")]
+    [InlineData("--endpoint needs --endpoint-model", "--endpoint", "http://localhost:1/v1")]
+    [InlineData(
+        "negatives.kind is Random",
+        "--endpoint",
+        "http://localhost:1/v1",
+        "--endpoint-model",
+        "tam",
+        "--set",
+        "negatives.kind=random"
+    )]
+    public void Options_that_do_not_fit_together_say_so(string message, params string[] options)
+    {
+        Assert.Equal(
+            2,
+            world.RunCommand(default, ["negatives", "sample", "recipe.yaml", "--run", "refused", .. options])
+        );
+        Assert.Contains(message, world.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Answers completions on this machine.</summary>
+    sealed class LocalEndpoint : IDisposable
+    {
+        readonly HttpListener _listener = new();
+        int _requests;
+
+        public LocalEndpoint(Func<int, bool> failing)
+        {
+            using (var probe = new TcpListener(IPAddress.Loopback, 0))
+            {
+                probe.Start();
+                Url = $"http://localhost:{((IPEndPoint)probe.LocalEndpoint).Port}/v1";
+            }
+            _listener.Prefixes.Add(Url + "/");
+            _listener.Start();
+            _ = Task.Run(() => Serve(failing));
+        }
+
+        public string Url { get; }
+
+        public int Requests => _requests;
+
+        public void Dispose() => _listener.Close();
+
+        async Task Serve(Func<int, bool> failing)
+        {
+            while (_listener.IsListening)
+            {
+                try
+                {
+                    var context = await _listener.GetContextAsync();
+                    var number = _requests++;
+                    context.Response.StatusCode = failing(number) ? 404 : 200;
+                    await using (var writer = new StreamWriter(context.Response.OutputStream))
+                    {
+                        await writer.WriteAsync(
+                            $$"""{"choices":[{"text":"drawn there {{number}}"},{"text":"drawn there too"}]}"""
+                        );
+                    }
+                }
+                catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
+                {
+                    return;
+                }
+            }
+        }
+    }
+}

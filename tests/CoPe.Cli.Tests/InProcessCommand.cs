@@ -1,0 +1,95 @@
+using CoPe.Experiments.Tasks;
+using CoPe.Testing;
+
+namespace CoPe.Cli.Tests;
+
+/// <summary>Whole command lines in a folder of their own, with toy stages under the real names.</summary>
+sealed class InProcessCommand : IDisposable
+{
+    readonly TemporaryFolder _folder = new();
+    readonly StringWriter _output = new();
+    readonly StringWriter _error = new();
+
+    public InProcessCommand()
+    {
+        _folder.Write("here/recipe.yaml", "task: news_headline\nmodel: model\n");
+        _folder.Write(
+            "here/data/news_headline/user_others.json",
+            """[{"user_id": "o", "profile": [], "query": [{"id": "x", "input": "i", "gold": "g"}]}]"""
+        );
+        _folder.Write(
+            "here/data/news_headline/user_top_100_history.json",
+            """[{"user_id": "u1", "profile": [{"id": "h", "text": "t", "title": "t"}], "query": [{"id": "q1", "input": "Generate a headline: rain", "gold": "It Rains"}]}]"""
+        );
+        _folder.Write("shipped/model/config.json", "{}");
+        foreach (var task in (string[])["news_headline", "topic_writing"])
+        {
+            _folder.Write($"shipped/tasks/{task}.yaml", TaskFile.ToYaml(TaskFile.LoadShipped(task)));
+        }
+
+        _folder.Write("shipped/recipes/first.yaml", "# The first recipe.\ntask: news_headline\nmodel: model\n");
+    }
+
+    public ToyStage Tam { get; } = new("train tam", ["tam"]);
+
+    public ToyStage Sft { get; } = new("train sft", ["sft"], "train tam");
+
+    /// <summary>Writes the results of two methods.</summary>
+    public ToyStage Evaluate { get; } =
+        new("evaluate", [], "train sft")
+        {
+            BeforeExecute = context =>
+            {
+                AtomicFile.WriteText(
+                    context.Run.Results,
+                    """{"cope": {"rouge-1": {"mean": 0.5, "se": 0.01, "n": 500}, "rouge-l": {"mean": 0.25, "se": 0.02, "n": 500}}, "base": {"rouge-1": {"mean": 0.125, "se": 0, "n": 500}}}"""
+                );
+                foreach (var method in (string[])["base", "cope"])
+                {
+                    AtomicFile.WriteText(
+                        context.Run.Predictions(method),
+                        $$"""{"task": "LaMP_4", "golds": [{"id": "q1", "output": "[{{method}}] said"}]}"""
+                    );
+                }
+            },
+        };
+
+    public string Output => _output.ToString();
+
+    public string Error => _error.ToString();
+
+    /// <summary>The lines of <see cref="Error"/> that are errors.</summary>
+    public IReadOnlyList<string> ErrorLines =>
+        [.. Error.Split('\n').Where(line => line.StartsWith("cope: error:", StringComparison.Ordinal))];
+
+    public string At(string relative) => _folder.At("here/" + relative);
+
+    public int Run(params string[] args) => Run(CancellationToken.None, args);
+
+    public int Run(CancellationToken cancellation, params string[] args)
+    {
+        _output.GetStringBuilder().Clear();
+        _error.GetStringBuilder().Clear();
+        return CommandLine.Run(
+            args,
+            new CommandHost
+            {
+                Out = _output,
+                Error = _error,
+                SearchFolders = [_folder.At("here"), _folder.At("shipped")],
+                Pipeline = new([Tam, Sft, Evaluate]),
+                Cancellation = cancellation,
+                ReadHubSettings = () =>
+                    new()
+                    {
+                        Endpoint = new("http://localhost:1/"),
+                        CacheFolder = _folder.At("hub"),
+                        TokenSource = "HF_TOKEN",
+                        IsOffline = true,
+                    },
+            }
+        );
+    }
+
+    public void Dispose() => _folder.Dispose();
+}

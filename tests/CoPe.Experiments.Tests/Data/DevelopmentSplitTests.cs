@@ -1,0 +1,68 @@
+using CoPe.Experiments.Data;
+using CoPe.Experiments.Tasks;
+
+namespace CoPe.Experiments.Tests.Data;
+
+public class DevelopmentSplitTests
+{
+    static readonly PromptTemplate Template = PromptFile.Shipped(LampTasks.NewsHeadline);
+
+    [Theory]
+    [InlineData(50, 5)]
+    [InlineData(12, 2)] // a fifth of 12 is 2.4
+    [InlineData(3, 1)]
+    [InlineData(2, 1)]
+    public void The_last_items_become_queries_and_the_rest_stays(int items, int queries)
+    {
+        var user = Assert.Single(DevelopmentSplit.Create(Dataset(items), Template).Users);
+        Assert.Equal(items - queries, user.History.Count);
+        Assert.Equal(queries, user.Queries.Count);
+        var last = user.Queries[^1];
+        Assert.Equal($"Generate a headline for the following article: text {items}", last.Input);
+        Assert.Equal($"title {items}", last.Gold);
+        Assert.Equal($"u/{items}", last.Id);
+    }
+
+    [Fact]
+    public void A_user_with_one_item_is_left_out_and_the_dataset_given_is_not_changed()
+    {
+        var dataset = Dataset(1);
+        Assert.Empty(DevelopmentSplit.Create(dataset, Template).Users);
+        Assert.Equal("test", dataset.Users[0].Queries[0].Id);
+    }
+
+    static LampDataset Dataset(int items) =>
+        new()
+        {
+            Task = LampTasks.NewsHeadline,
+            Others = [],
+            Users =
+            [
+                new()
+                {
+                    Id = "u",
+                    Queries =
+                    [
+                        new()
+                        {
+                            Id = "test",
+                            Input = "i",
+                            Gold = "g",
+                        },
+                    ],
+                    History = Enumerable
+                        .Range(1, items)
+                        .Select(n => new HistoryItem
+                        {
+                            Id = $"{n}",
+                            Fields = new Dictionary<string, string>
+                            {
+                                ["text"] = $"text {n}",
+                                ["title"] = $"title {n}",
+                            },
+                        })
+                        .ToList(),
+                },
+            ],
+        };
+}

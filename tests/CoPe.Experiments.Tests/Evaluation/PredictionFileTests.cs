@@ -1,0 +1,177 @@
+using System.Text;
+using System.Text.Json;
+using CoPe.Experiments.Evaluation;
+
+namespace CoPe.Experiments.Tests.Evaluation;
+
+public sealed class PredictionFileTests : IDisposable
+{
+    readonly string _folder = Directory.CreateTempSubdirectory("cope-files-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Predictions_survive_writing_and_reading()
+    {
+        var path = Path.Combine(_folder, "predictions.json");
+        var written = new PredictionFile
+        {
+            Task = "LaMP_5",
+            Model = "scribe",
+            Predictions = [new("1", "“quoted” \"text\"\n🎉"), new("2", "")],
+        };
+        written.Write(path);
+        var read = PredictionFile.Read(path);
+        Assert.Equal(written.Predictions, read.Predictions);
+        Assert.Equal(("LaMP_5", "scribe"), (read.Task, read.Model));
+        Assert.Equal([path], Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public void A_file_of_the_reference_is_read()
+    {
+        var read = Read(
+            """{"task": "LongLaMP_2", "golds": [{"id": 310, "output": "caf\u00e9", "extra": 1}], "model": "mistralai/Mistral-7B-Instruct-v0.3"}"""
+        );
+        Assert.Equal(new Prediction("310", "café"), Assert.Single(read.Predictions));
+    }
+
+    [Fact]
+    public void A_label_file_has_no_model()
+    {
+        var path = Path.Combine(_folder, "labels.json");
+        new PredictionFile { Task = "LaMP_5", Predictions = [new("1", "a")] }.Write(path);
+        using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+        Assert.Equal(["task", "golds"], json.RootElement.EnumerateObject().Select(field => field.Name));
+    }
+
+    [Theory]
+    [InlineData("", "is not JSON: it is empty.")]
+    [InlineData("[]", "found an array at the top")]
+    [InlineData("""{"golds": []}""", "'task' is missing")]
+    [InlineData("""{"task": "t"}""", "'golds' is missing")]
+    [InlineData(
+        """{"task": "t", "golds": [{"id": "1", "output": "a"}, {"id": "2"}]}""",
+        "golds[1] (id 2): 'output' is missing"
+    )]
+    [InlineData("""{"task": "t", "golds": [{"id": "1", "output": null}]}""", "golds[0] (id 1): 'output' is null")]
+    [InlineData("""{"task": "t", "golds": [7]}""", "golds[0]: found a number")]
+    [InlineData(
+        """{"task": "t", "golds": [{"id": "1", "output": "a"}, {"id": 1, "output": "b"}]}""",
+        "1 id (1) more than once"
+    )]
+    public void What_is_wrong_is_said_with_its_place(string json, string message) =>
+        Assert.Contains(
+            message,
+            Assert.Throws<InvalidDataException>(() => Read(json)).Message,
+            StringComparison.Ordinal
+        );
+
+    [Theory]
+    [InlineData("\"a \\ud83d b\"", "half of a surrogate pair")]
+    [InlineData("\"a", "is not JSON")]
+    public void A_text_that_is_none_is_said_with_its_place(string output, string message) =>
+        Assert.Contains(
+            message,
+            Assert
+                .Throws<InvalidDataException>(() =>
+                    Read($$"""{"task": "t", "golds": [{"id": "1", "output": {{output}}}]}""")
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void UTF16_is_read_like_UTF8(bool bigEndian)
+    {
+        var bytes = new UnicodeEncoding(bigEndian, byteOrderMark: true);
+        using var stream = new MemoryStream([
+            .. bytes.GetPreamble(),
+            .. bytes.GetBytes("""{"task": "t", "golds": [{"id": "1", "output": "שלום 🎉"}]}"""),
+        ]);
+        Assert.Equal("שלום 🎉", Assert.Single(PredictionFile.Read(stream, "memory").Predictions).Output);
+    }
+
+    [Fact]
+    public void A_byte_order_mark_does_not_matter() =>
+        Assert.Equal("t", Read("\uFEFF" + """{"task": "t", "golds": []}""").Task);
+
+    [Fact]
+    public void Results_hold_mean_error_and_count_per_method_and_metric()
+    {
+        var path = Path.Combine(_folder, "results.json");
+        ResultsFile.WriteJson(Report(), path);
+        using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+        var value = json.RootElement.GetProperty("sft+cd").GetProperty("rouge-l");
+        Assert.Equal(
+            (0.25, 0.5, 4),
+            (
+                value.GetProperty("mean").GetDouble(),
+                value.GetProperty("se").GetDouble(),
+                value.GetProperty("n").GetInt32()
+            )
+        );
+        Assert.Contains("\"sft+cd\"", File.ReadAllText(path), StringComparison.Ordinal);
+        Assert.Equal(new MeanWithError(0.25, 0.5, 4), ResultsFile.ReadJson(path)["sft+cd"]["rouge-l"]);
+    }
+
+    [Fact]
+    public void Results_of_another_form_are_refused()
+    {
+        var path = Path.Combine(_folder, "results.json");
+        File.WriteAllText(path, """{"base": {"rouge-1": 0.3}}""");
+        Assert.Contains(
+            path,
+            Assert.Throws<InvalidDataException>(() => ResultsFile.ReadJson(path)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void A_zip_of_all_tasks_survives_writing_and_reading()
+    {
+        var path = Path.Combine(_folder, "all.zip");
+        var files = new[]
+        {
+            new PredictionFile { Task = "LaMP_4", Predictions = [new("1", "a")] },
+            new PredictionFile
+            {
+                Task = "LaMP_5",
+                Predictions = [new("2", "b")],
+                Model = "m",
+            },
+        };
+        PredictionArchive.Write(files, path);
+        var read = PredictionArchive.Read(path);
+        Assert.Equal(["LaMP_4", "LaMP_5"], read.Select(file => file.Task));
+        Assert.Equal(files[1].Predictions, read[1].Predictions);
+        PredictionArchive.Write([files[0], files[0]], path);
+        Assert.Contains(
+            "1 task (LaMP_4)",
+            Assert.Throws<InvalidDataException>(() => PredictionArchive.Read(path)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    static EvaluationReport Report() =>
+        new()
+        {
+            Task = "titles",
+            Methods =
+            [
+                new()
+                {
+                    Method = "sft+cd",
+                    Queries = [],
+                    Users = [],
+                    Metrics = new Dictionary<string, MeanWithError> { ["rouge-l"] = new(0.25, 0.5, 4) },
+                    OverUsers = new Dictionary<string, MeanWithError> { ["rouge-l"] = new(0.3, 0.1, 2) },
+                },
+            ],
+        };
+
+    static PredictionFile Read(string json) =>
+        PredictionFile.Read(new MemoryStream(Encoding.UTF8.GetBytes(json)), "predictions.json");
+}

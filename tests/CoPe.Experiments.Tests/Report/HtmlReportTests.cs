@@ -1,0 +1,310 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using CoPe.Experiments.Report;
+using CoPe.Experiments.Report.Sections;
+
+namespace CoPe.Experiments.Tests.Report;
+
+public class HtmlReportTests
+{
+    static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
+
+    static readonly ReportModel Bare = new() { Title = "nothing" };
+
+    [Fact]
+    public void A_full_report_is_well_formed_and_has_every_section()
+    {
+        var page = Parse(Render(SampleReport.Create(users: 12)));
+        var sections = page.Descendants()
+            .Where(element => element.Name.LocalName == "section")
+            .Select(element => element.Attribute("id")!.Value);
+        Assert.Equal(
+            ["results", "significance", "users", "preference", "training", "tokens", "examples", "record"],
+            sections
+        );
+        Assert.DoesNotContain("class=\"absent\"", page.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_drawing_has_a_title_a_description_and_finite_coordinates()
+    {
+        var drawings = Parse(Render(SampleReport.Create(users: 12))).Descendants(Svg + "svg").ToList();
+        Assert.True(drawings.Count >= 15, $"{drawings.Count} drawings");
+        foreach (var drawing in drawings)
+        {
+            var ids = drawing.Attribute("aria-labelledby")!.Value.Split(' ');
+            Assert.Equal(ids, drawing.Elements().Take(2).Select(element => element.Attribute("id")!.Value));
+            Assert.All(drawing.Elements().Take(2), element => Assert.NotEmpty(element.Value));
+            Assert.DoesNotMatch("NaN|∞|Infinity", drawing.ToString());
+        }
+    }
+
+    [Fact]
+    public void Ids_are_unique()
+    {
+        var ids = Parse(Render(SampleReport.Create(users: 12)))
+            .Descendants()
+            .Attributes("id")
+            .Select(id => id.Value)
+            .ToList();
+        Assert.Equal(ids.Distinct().Count(), ids.Count);
+    }
+
+    [Fact]
+    public void An_empty_model_says_in_a_sentence_what_each_section_lacks()
+    {
+        var page = Parse(Render(Bare));
+        var sections = page.Descendants().Where(element => element.Name.LocalName == "section").ToList();
+        Assert.All(
+            sections,
+            section =>
+            {
+                Assert.Equal(["h2", "p"], section.Elements().Select(element => element.Name.LocalName));
+                Assert.Equal("absent", section.Elements().Last().Attribute("class")!.Value);
+                Assert.EndsWith(".", section.Value, StringComparison.Ordinal);
+            }
+        );
+        Assert.Empty(page.Descendants(Svg + "svg"));
+    }
+
+    [Fact]
+    public void The_same_model_gives_the_same_bytes_in_every_culture()
+    {
+        var before = CultureInfo.CurrentCulture;
+        var expected = Render(SampleReport.Create(users: 5));
+        try
+        {
+            foreach (var culture in (string[])["de-DE", "ar-SA", "tr-TR"])
+            {
+                CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
+                Assert.Equal(expected, Render(SampleReport.Create(users: 5)));
+            }
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+        Assert.DoesNotContain('\r', expected);
+    }
+
+    [Fact]
+    public void Nothing_is_loaded_from_anywhere()
+    {
+        var page = Render(SampleReport.Create(users: 3));
+        Assert.DoesNotMatch(@"(src|href)=""(?!#)", page);
+        Assert.DoesNotMatch(@"@import|url\(|fetch\(|XMLHttpRequest|<link", page);
+        Assert.All(
+            Regex.Matches(page, @"https?://[^""]+"),
+            match => Assert.StartsWith("http://www.w3.org/", match.Value, StringComparison.Ordinal)
+        );
+    }
+
+    [Fact]
+    public void Markup_in_any_text_stays_text()
+    {
+        const string Attack = "<script>alert(1)</script>\" onload='x' & ]]> </style>";
+        var page = Parse(Render(HostileReport.Create(Attack)));
+        Assert.Single(page.Descendants(), element => element.Name.LocalName == "script");
+        Assert.Single(page.Descendants(), element => element.Name.LocalName == "style");
+        Assert.Empty(page.Descendants().Attributes("onload"));
+        Assert.Contains(page.Descendants(), element => element.Name.LocalName == "p" && element.Value == Attack);
+    }
+
+    [Theory]
+    [InlineData("👩‍👩‍👧‍👦 café 🙂")]
+    [InlineData("מאמר על רשתות")]
+    [InlineData("lone \uD83D and \u0000 control \u001B and \uFFFE")]
+    [InlineData("")]
+    [InlineData("  \n\t ")]
+    public void Any_text_gives_a_well_formed_page(string text) => Parse(Render(HostileReport.Create(text)));
+
+    [Fact]
+    public void Users_texts_carry_their_own_direction()
+    {
+        var page = Parse(Render(HostileReport.Create("מאמר")));
+        var texts = page.Descendants()
+            .Where(element => element.Attribute("class")?.Value is "text" or "tokens")
+            .ToList();
+        Assert.NotEmpty(texts);
+        Assert.All(texts, text => Assert.Equal("auto", text.Attribute("dir")!.Value));
+    }
+
+    [Fact]
+    public void An_empty_prediction_is_named()
+    {
+        var example = new ReportExample
+        {
+            User = "1",
+            Query = "2",
+            Input = "in",
+            Gold = "gold",
+            Outputs = [new ExampleOutput { Method = "TAM", Text = "" }],
+        };
+        Assert.Contains("(empty)", Render(Bare with { Examples = [example] }), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(1000, 1)]
+    public void Any_number_of_users_can_be_drawn(int users, int queries)
+    {
+        var page = Parse(Render(SampleReport.Create(users, queries)));
+        Assert.NotEmpty(page.Descendants(Svg + "svg"));
+    }
+
+    [Fact]
+    public void Thousands_of_examples_are_capped_and_the_page_says_so()
+    {
+        var page = Render(SampleReport.Create(users: 400, queriesPerUser: 25));
+        Assert.Contains("300 of 10,000 queries, shared out evenly over 400 users.", page, StringComparison.Ordinal);
+        Assert.Equal(300, Regex.Count(page, "<article "));
+        Assert.InRange(page.Length, 1, 3_000_000);
+    }
+
+    [Fact]
+    public void Values_that_are_not_finite_are_dashes_or_left_out()
+    {
+        var model = SampleReport.Create(users: 3);
+        var page = Render(
+            model with
+            {
+                Results = model.Results with
+                {
+                    Cells =
+                    [
+                        .. model.Results.Cells.Select(cell =>
+                            cell with
+                            {
+                                Mean = double.NaN,
+                                StandardError = double.NaN,
+                            }
+                        ),
+                    ],
+                },
+                UserScores = [.. model.UserScores.Select(score => score with { Value = double.NaN })],
+                Rewards = [new RewardPair(double.NaN, 1)],
+                Curves =
+                [
+                    new TrainingCurve
+                    {
+                        Stage = "TAM",
+                        Quantity = "loss",
+                        Points = [new CurvePoint(1, double.PositiveInfinity)],
+                    },
+                ],
+            }
+        );
+        Parse(page);
+        Assert.DoesNotContain("NaN", page[page.IndexOf("<body", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_scores_of_one_user_are_an_error_that_names_the_user()
+    {
+        var model = SampleReport.Create(users: 2);
+        var error = Assert.Throws<ArgumentException>(() =>
+            Render(model with { UserScores = [.. model.UserScores, .. model.UserScores] })
+        );
+        Assert.Contains(
+            "User '1000' has two scores of method 'CoPe' in metric 'ROUGE-L'",
+            error.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void Where_no_user_differs_that_is_said_and_not_drawn()
+    {
+        var model = SampleReport.Create(users: 5);
+        var page = Render(
+            model with
+            {
+                UserScores = [.. model.UserScores.Select(score => score with { Value = 0.5 })],
+            }
+        );
+        Assert.Contains("Every user has the same score under both.", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("against history length</title>", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_metric_that_only_describes_has_no_best_and_no_gains()
+    {
+        var page = Parse(Render(SampleReport.Create(users: 3)));
+        var row = page.Descendants()
+            .First(element => element.Attribute("class")?.Value == "headline")
+            .Elements()
+            .ToList();
+        Assert.DoesNotContain(row[5].Elements(), element => element.Name.LocalName == "strong");
+        var gains = page.Descendants()
+            .Where(element =>
+                element.Name.LocalName == "summary" && element.Value.StartsWith("The same in", StringComparison.Ordinal)
+            );
+        Assert.Equal(
+            ["The same in ROUGE-1", "The same in METEOR", "The same in style distance"],
+            gains.Select(summary => summary.Value)
+        );
+    }
+
+    [Fact]
+    public void An_unknown_headline_metric_is_an_error_that_lists_the_known_ones()
+    {
+        var error = Assert.Throws<ArgumentException>(() =>
+            Render(SampleReport.Create(users: 2) with { HeadlineMetric = "BLEU" })
+        );
+        Assert.Contains(
+            "'BLEU' is not in the results table; expected one of ROUGE-1, ROUGE-L, METEOR, style distance",
+            error.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    static string Render(ReportModel model)
+    {
+        using var writer = new StringWriter();
+        HtmlReport.Write(model, writer);
+        return writer.ToString();
+    }
+
+    static XDocument Parse(string page) => XDocument.Parse(page, LoadOptions.PreserveWhitespace);
+}
+
+public class ExampleChoiceTests
+{
+    [Fact]
+    public void Users_with_many_queries_do_not_crowd_out_the_others()
+    {
+        // a has four, b two, c one: three places go to the first of each, the fourth and fifth to the second of a and b.
+        var examples = "aaaabbc"
+            .Select(
+                (user, index) =>
+                    new ReportExample
+                    {
+                        User = $"{user}",
+                        Query = $"{index}",
+                        Input = "",
+                        Gold = "",
+                    }
+            )
+            .ToList();
+        Assert.Equal(["0", "4", "6"], ExampleChoice.Spread(examples, 3).Select(example => example.Query));
+        Assert.Equal(["0", "1", "4", "5", "6"], ExampleChoice.Spread(examples, 5).Select(example => example.Query));
+        Assert.Same(examples, ExampleChoice.Spread(examples, 7));
+    }
+}
+
+public class TokenSpanTests
+{
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.37, 0)]
+    [InlineData(0.375, 1)]
+    [InlineData(-1.5, -2)]
+    [InlineData(3, 4)]
+    [InlineData(99, 4)]
+    [InlineData(double.NegativeInfinity, -4)]
+    [InlineData(double.NaN, 0)]
+    public void Color_grows_with_the_difference_and_is_full_at_three_nats(double difference, int level) =>
+        Assert.Equal(level, TokenSpan.Level(difference));
+}

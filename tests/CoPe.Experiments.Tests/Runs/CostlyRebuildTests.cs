@@ -1,0 +1,109 @@
+using CoPe.Experiments.Runs;
+using CoPe.Testing;
+
+namespace CoPe.Experiments.Tests.Runs;
+
+/// <summary>Which work is thrown away without asking, and which is not.</summary>
+public sealed class CostlyRebuildTests : ToyPipeline
+{
+    void SetDuration(string stage, int minutes)
+    {
+        var marker = Context().Run.Marker(stage);
+        (StageMarker.Read(marker)! with { Seconds = 60 * minutes }).Write(marker);
+    }
+
+    [Fact]
+    public void Work_of_ten_minutes_is_discarded_only_on_request()
+    {
+        pipeline.Run(Context());
+        SetDuration("train sft", minutes: 10);
+
+        var error = Assert.Throws<RunException>(() => pipeline.Run(Context("tam.epochs=9")));
+        Assert.Contains("'train sft' took 10 minutes in ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("would be made anew ('train tam' has other inputs)", error.Message, StringComparison.Ordinal);
+        Assert.Throws<RunException>(() => pipeline.RunStage(Context("sft.epochs=5"), "train sft"));
+        Assert.Equal([1, 1, 1], Counts);
+        Assert.Equal((3, 2), (SavedRecipe.Tam.Epochs, SavedRecipe.Sft.Epochs));
+
+        pipeline.RunStage(Context("sft.epochs=5"), "train sft", again: true);
+        SetDuration("train sft", minutes: 10);
+        pipeline.Run(Context("sft.epochs=6") with { AllowCostlyRebuild = true });
+        Assert.Equal([1, 3, 2], Counts);
+        Assert.Equal(6, SavedRecipe.Sft.Epochs);
+    }
+
+    [Fact]
+    public void Long_work_that_is_damaged_is_rebuilt()
+    {
+        pipeline.Run(Context());
+        SetDuration("train sft", minutes: 10);
+        File.WriteAllText(folder.At("run/train sft.out"), "");
+
+        pipeline.Run(Context("sft.epochs=5"));
+
+        Assert.Equal([1, 2, 2], Counts);
+    }
+
+    [Fact]
+    public void Long_work_that_is_partly_damaged_is_discarded_only_on_request()
+    {
+        var sft = new ToyStage("train sft", ["sft.epochs"], "train tam") { ExtraOutputs = ["sft/1.out", "sft/2.out"] };
+        var stages = new Pipeline([first, sft, third]);
+        stages.Run(Context());
+        SetDuration("train sft", minutes: 10);
+        File.Delete(folder.At("run/sft/2.out"));
+
+        var error = Assert.Throws<RunException>(() => stages.Run(Context()));
+        Assert.Contains("'train sft' took 10 minutes in ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("sft/2.out is missing or damaged", error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, sft.Executions);
+    }
+
+    [Fact]
+    public void Missing_training_metrics_do_not_cause_a_rebuild()
+    {
+        var sft = new ToyStage("train sft", ["sft.epochs"], "train tam") { ExtraOutputs = ["metrics/train-sft.jsonl"] };
+        var stages = new Pipeline([first, sft, third]);
+        stages.Run(Context());
+        File.Delete(folder.At("run/metrics/train-sft.jsonl"));
+
+        stages.Run(Context());
+        var other = ContextAt("other");
+        Assert.Equal(["train tam", "train sft", "evaluate"], stages.ReuseFrom(other, [Context().Run]));
+        Assert.Equal([1, 1, 1], [first.Executions, sft.Executions, third.Executions]);
+    }
+
+    [Fact]
+    public void The_time_of_a_killed_session_counts()
+    {
+        second.BeforeExecute = _ => throw new OperationCanceledException();
+        Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context()));
+        var checkpoint = folder.Write("run/checkpoints/train-sft/step-1", "partial");
+        File.SetLastWriteTimeUtc(
+            Context().Run.StartedMarker("train sft"),
+            File.GetLastWriteTimeUtc(checkpoint) - TimeSpan.FromMinutes(15)
+        );
+
+        Assert.Contains(
+            "'train sft' took 15 minutes in ",
+            Assert.Throws<RunException>(() => pipeline.Run(Context("sft.epochs=5"))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context()));
+        Assert.InRange(StageMarker.Read(Context().Run.StartedMarker("train sft"))!.Seconds, 900, 1000);
+    }
+
+    [Fact]
+    public void Stale_outputs_are_removed_before_the_first_stage_executes()
+    {
+        pipeline.Run(Context());
+        var seen = new List<bool>();
+        second.BeforeExecute = _ =>
+            seen.Add(File.Exists(folder.At("run/evaluate.out")) || File.Exists(Context().Run.Marker("evaluate")));
+
+        pipeline.Run(Context("sft.epochs=5"));
+
+        Assert.Equal([false], seen);
+        Assert.Equal([1, 2, 2], Counts);
+    }
+}

@@ -1,0 +1,220 @@
+using CoPe.Experiments.Runs;
+
+namespace CoPe.Experiments.Tests.Runs;
+
+public sealed class PipelineTests : ToyPipeline
+{
+    [Fact]
+    public void Stages_run_in_order_and_only_once()
+    {
+        pipeline.Run(Context());
+        pipeline.Run(Context());
+
+        Assert.Equal([1, 1, 1], Counts);
+        Assert.All(pipeline.GetStatus(Context()), status => Assert.Equal(StageState.Complete, status.State));
+    }
+
+    [Fact]
+    public void Another_run_reuses_the_stages_that_its_changed_key_does_not_touch()
+    {
+        pipeline.Run(Context());
+        var other = ContextAt("other", "sft.epochs=5");
+
+        Assert.Equal(["train tam"], pipeline.ReuseFrom(other, [other.Run, Context().Run]));
+        pipeline.Run(other, last: "train sft");
+
+        Assert.Equal([1, 2, 1], Counts);
+        Assert.Equal(
+            [StageState.Complete, StageState.Complete, StageState.Missing],
+            pipeline.GetStatus(other).Select(status => status.State)
+        );
+        Assert.All(pipeline.GetStatus(Context()), status => Assert.Equal(StageState.Complete, status.State));
+    }
+
+    [Fact]
+    public void A_damaged_stage_is_not_reused()
+    {
+        pipeline.Run(Context());
+        File.AppendAllText(folder.At("run/train tam.out"), "more");
+
+        Assert.Equal(["train sft", "evaluate"], pipeline.ReuseFrom(ContextAt("other"), [Context().Run]));
+    }
+
+    [Fact]
+    public void A_changed_key_runs_its_stage_and_those_after_it_again_and_is_named()
+    {
+        pipeline.Run(Context());
+
+        var status = pipeline.GetStatus(Context("sft.epochs=5"));
+        Assert.Equal([StageState.Complete, StageState.Stale, StageState.Stale], status.Select(stage => stage.State));
+        Assert.Equal(["sft.epochs was 2, is 5"], status[1].Reasons);
+        Assert.Equal(["'train sft' has other inputs"], status[2].Reasons);
+
+        pipeline.Run(Context("sft.epochs=5"));
+        Assert.Equal([1, 2, 2], Counts);
+    }
+
+    [Fact]
+    public void A_key_no_stage_depends_on_runs_nothing_again()
+    {
+        pipeline.Run(Context());
+        pipeline.Run(Context("dpo.beta=0.5"));
+
+        Assert.Equal([1, 1, 1], Counts);
+    }
+
+    [Fact]
+    public void A_changed_data_file_runs_everything_again_and_is_named()
+    {
+        pipeline.Run(Context());
+        folder.Write("data/t/user_others.json", "[ ]");
+
+        Assert.Equal(["data user_others.json changed"], pipeline.GetStatus(Context())[0].Reasons);
+        pipeline.Run(Context());
+        Assert.Equal([2, 2, 2], Counts);
+    }
+
+    [Fact]
+    public void Data_of_the_same_content_elsewhere_is_the_same_data()
+    {
+        pipeline.Run(Context());
+        folder.Write("other/t/user_others.json", "[]");
+
+        pipeline.Run(Context("data=other"));
+
+        Assert.Equal([1, 1, 1], Counts);
+    }
+
+    [Fact]
+    public void An_output_that_is_missing_or_truncated_is_rebuilt()
+    {
+        pipeline.Run(Context());
+        File.WriteAllText(folder.At("run/train sft.out"), "");
+
+        Assert.Equal(["train sft.out is missing or damaged"], pipeline.GetStatus(Context())[1].Reasons);
+        pipeline.Run(Context());
+        Assert.Equal([1, 2, 1], Counts);
+    }
+
+    [Fact]
+    public void A_stage_without_its_predecessor_names_the_command_to_run()
+    {
+        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context(), "train sft"));
+
+        Assert.Contains("'train sft' needs 'train tam', which has not run", error.Message, StringComparison.Ordinal);
+        Assert.Contains("run 'cope train tam --run ", error.Message, StringComparison.Ordinal);
+        Assert.Equal([0, 0, 0], Counts);
+    }
+
+    [Fact]
+    public void A_stage_whose_predecessor_is_out_of_date_says_why()
+    {
+        pipeline.Run(Context());
+
+        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context("tam.epochs=9"), "train sft"));
+
+        Assert.Contains("is out of date (tam.epochs was 3, is 9)", error.Message, StringComparison.Ordinal);
+        Assert.Equal(3, SavedRecipe.Tam.Epochs);
+    }
+
+    [Fact]
+    public void Where_more_than_one_stage_is_missing_the_whole_run_is_the_command()
+    {
+        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context(), "evaluate"));
+
+        Assert.Contains("'evaluate' needs 'train sft', which has not run", error.Message, StringComparison.Ordinal);
+        Assert.Contains("run 'cope run --run ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stage_alone_runs_once_or_again_on_request()
+    {
+        pipeline.RunStage(Context(), "train tam");
+        pipeline.RunStage(Context(), "train tam");
+        pipeline.RunStage(Context(), "train tam", again: true);
+
+        Assert.Equal([2, 0, 0], Counts);
+    }
+
+    [Fact]
+    public void An_interrupted_stage_keeps_its_partial_outputs_on_the_same_inputs_only()
+    {
+        second.BeforeExecute = context =>
+        {
+            folder.Write("run/checkpoints/train-sft/step-1", "partial");
+            throw new OperationCanceledException();
+        };
+        Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context()));
+        Assert.Equal(StageState.Interrupted, pipeline.GetStatus(Context())[1].State);
+
+        var seen = new List<bool>();
+        second.BeforeExecute = _ => seen.Add(File.Exists(folder.At("run/checkpoints/train-sft/step-1")));
+        pipeline.Run(Context());
+        Assert.Equal([true], seen);
+        Assert.False(Directory.Exists(folder.At("run/checkpoints/train-sft")));
+
+        second.BeforeExecute = _ => throw new OperationCanceledException();
+        Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context("sft.epochs=5")));
+        folder.Write("run/checkpoints/train-sft/step-1", "partial");
+        second.BeforeExecute = _ => seen.Add(File.Exists(folder.At("run/checkpoints/train-sft/step-1")));
+        pipeline.Run(Context("sft.epochs=6"));
+        Assert.Equal([true, false], seen);
+    }
+
+    [Fact]
+    public void A_run_that_fails_at_any_file_operation_ends_the_same_once_it_is_run_again()
+    {
+        var failing = 0;
+        var isWhole = false;
+        while (!isWhole)
+        {
+            failing++;
+            AtomicFile.Remove(folder.At("run"));
+            var count = 0;
+            AtomicFile.BeforeOperation = _ =>
+            {
+                if (++count == failing)
+                {
+                    throw new IOException("disk full");
+                }
+            };
+            try
+            {
+                pipeline.Run(Context());
+                isWhole = true;
+            }
+            catch (IOException)
+            {
+                AtomicFile.BeforeOperation = null;
+                pipeline.Run(Context());
+            }
+
+            AtomicFile.BeforeOperation = null;
+            Assert.All(pipeline.GetStatus(Context()), status => Assert.Equal(StageState.Complete, status.State));
+            Assert.Empty(Directory.GetFiles(folder.At("run"), "*.part", SearchOption.AllDirectories));
+        }
+
+        Assert.True(failing > 12);
+    }
+
+    [Fact]
+    public void A_marker_that_is_damaged_counts_as_none()
+    {
+        pipeline.Run(Context());
+        File.WriteAllText(folder.At("run/stages/train-tam.json"), "{\"sta");
+
+        pipeline.Run(Context());
+
+        Assert.Equal([2, 1, 1], Counts);
+    }
+
+    [Fact]
+    public void A_cancelled_run_begins_no_stage()
+    {
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+
+        Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context() with { Cancellation = source.Token }));
+        Assert.Equal([0, 0, 0], Counts);
+    }
+}

@@ -1,0 +1,215 @@
+using CoPe.Experiments.Runs.Pretraining;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Training;
+
+namespace CoPe.Experiments.Tests.Runs.Recipes;
+
+public class RecipeFileTests
+{
+    static Recipe Parse(string text, params string[] overrides) => RecipeFile.Parse<Recipe>(text, "r.yaml", overrides);
+
+    static string Error(string text, params string[] overrides) =>
+        Assert.Throws<RecipeException>(() => Parse(text, overrides)).Message;
+
+    [Fact]
+    public void An_empty_file_is_the_papers_numbers()
+    {
+        var recipe = Parse("");
+
+        Assert.Equal(
+            (16, 16.0, 3, 8, 1e-4),
+            (
+                recipe.Tam.Lora.Rank,
+                recipe.Tam.Lora.Alpha,
+                recipe.Tam.Epochs,
+                recipe.Tam.BatchSize,
+                recipe.Tam.LearningRate
+            )
+        );
+        Assert.Equal(["q_proj", "k_proj", "v_proj", "o_proj"], recipe.Tam.Lora.TargetModules);
+        Assert.Equal(
+            (8, 8.0, 2, 4, 1e-4),
+            (
+                recipe.Sft.Lora.Rank,
+                recipe.Sft.Lora.Alpha,
+                recipe.Sft.Epochs,
+                recipe.Sft.BatchSize,
+                recipe.Sft.LearningRate
+            )
+        );
+        Assert.Equal(["q_proj", "v_proj"], recipe.Sft.Lora.TargetModules);
+        Assert.Equal(
+            (0.01, 5e-6, 1, 8),
+            (recipe.Dpo.Beta, recipe.Dpo.LearningRate, recipe.Dpo.Epochs, recipe.Dpo.BatchSize)
+        );
+        Assert.Equal(
+            (3, 1.0, 0.95),
+            (recipe.Negatives.Candidates, recipe.Negatives.Temperature, recipe.Negatives.TopP)
+        );
+        Assert.Equal(
+            (0.1, 0.1, 50, 0.95),
+            (recipe.Decode.Contrast, recipe.Decode.Plausibility, recipe.Decode.TopK, recipe.Decode.TopP)
+        );
+        Assert.Equal(["base", "tam", "sft", "sft+cd", "dpo", "cope"], recipe.Predict);
+    }
+
+    [Fact]
+    public void A_section_keeps_the_defaults_of_the_keys_it_does_not_name()
+    {
+        var recipe = Parse("tam:\n  lora: { alpha: 32 }\n  epochs: 1\n");
+
+        Assert.Equal(
+            (16, 32.0, 1, 8),
+            (recipe.Tam.Lora.Rank, recipe.Tam.Lora.Alpha, recipe.Tam.Epochs, recipe.Tam.BatchSize)
+        );
+        Assert.Equal(4, recipe.Tam.Lora.TargetModules.Count);
+    }
+
+    [Fact]
+    public void Overrides_are_typed_and_the_last_one_wins()
+    {
+        var recipe = Parse(
+            "dpo: { beta: 0.2 }",
+            "dpo.beta=0.05",
+            "dpo.beta=0.07",
+            "decode.do_sample=true",
+            "users=3",
+            "predict=base,cope",
+            "dpo.loss=hinge",
+            "model_dtype=fp32",
+            "decode_dtype=int8",
+            "data=../shared/data"
+        );
+
+        Assert.Equal(
+            (0.07, true, 3, DpoLossKind.Hinge, WeightDtype.Fp32, "../shared/data"),
+            (recipe.Dpo.Beta, recipe.Decode.DoSample, recipe.Users, recipe.Dpo.Loss, recipe.ModelDtype, recipe.Data)
+        );
+        Assert.Equal(WeightDtype.Int8, recipe.DecodeDtype);
+        Assert.Contains("decode_dtype: int8", recipe.ToYaml(), StringComparison.Ordinal);
+        Assert.Equal(["base", "cope"], recipe.Predict);
+    }
+
+    [Theory]
+    [InlineData("users: null")]
+    [InlineData("users:")]
+    [InlineData("sft: { users_at_once: auto }")]
+    public void Null_auto_and_nothing_leave_a_choice_open(string text) =>
+        Assert.Equal((null, null), (Parse(text).Users, Parse(text).Sft.UsersAtOnce));
+
+    [Theory]
+    [InlineData(
+        "dpo:\n  beta: 0.1\n  betta: 0.2\n",
+        "r.yaml line 3: unknown key 'dpo.betta'; did you mean 'dpo.beta'?"
+    )]
+    [InlineData("learning-rate: 1\n", "r.yaml line 1: unknown key 'learning-rate'; did you mean 'tam.learning_rate'?")]
+    [InlineData("seed: 1\ncontrast: 0.3\n", "r.yaml line 2: unknown key 'contrast'; did you mean 'decode.contrast'?")]
+    [InlineData("dpo: 3\n", "r.yaml line 1: 'dpo' is a section of keys (")]
+    [InlineData("seed: many\n", "r.yaml line 1: 'seed' takes a whole number, found 'many'")]
+    [InlineData("dpo: { beta: -1 }\n", "r.yaml line 1: 'dpo.beta' is -1; it must be greater than 0")]
+    [InlineData("decode: { top_p: 2 }\n", "'decode.top_p' is 2; it must be greater than 0 and at most 1")]
+    [InlineData("dpo: { loss: sigmoidal }\n", "'dpo.loss' takes one of sigmoid, ipo, hinge, found 'sigmoidal'")]
+    [InlineData("seed: [1, 2]\n", "'seed' takes one value, found a list")]
+    [InlineData("seed: 1\nseed: 2\n", "r.yaml line 2")]
+    [InlineData("dpo: { beta: 0.1\n", "not valid YAML")]
+    [InlineData("- a\n- b\n", "r.yaml line 1: expected 'key: value' lines, found a list")]
+    [InlineData("seed: 99999999999999999999\n", "'seed' takes a whole number")]
+    [InlineData("dpo: { beta: .nan }\n", "'dpo.beta' takes a number, found '.nan'")]
+    public void What_is_wrong_in_a_file_is_named_with_its_line(string text, string message) =>
+        Assert.Contains(message, Error(text), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("dpo.betta=1", "--set dpo.betta=1: unknown key 'dpo.betta'; did you mean 'dpo.beta'?")]
+    [InlineData("dpo.beta", "--set dpo.beta: expected key=value")]
+    [InlineData("dpo.beta=x", "--set dpo.beta=x: 'dpo.beta' takes a number, found 'x'")]
+    [InlineData("dpo.beta.x=1", "--set dpo.beta.x=1: 'dpo.beta' takes one value, found a section")]
+    [InlineData("seed=", "--set seed=: 'seed' takes a whole number")]
+    public void What_is_wrong_in_an_override_is_named_with_it(string pair, string message) =>
+        Assert.StartsWith(message, Error("", pair), StringComparison.Ordinal);
+
+    [Fact]
+    public void The_nearest_key_is_one_of_the_file_that_is_read() =>
+        Assert.Contains(
+            "unknown key 'learning_rate'; did you mean 'training.learning_rate'?",
+            Assert
+                .Throws<RecipeException>(() => RecipeFile.Parse<PretrainRecipe>("learning_rate: 1", "p.yaml", []))
+                .Message,
+            StringComparison.Ordinal
+        );
+
+    [Fact]
+    public void Int8_weights_are_refused_on_a_gpu() =>
+        Assert.Contains(
+            "int8 weights are for the processor alone",
+            Assert
+                .Throws<RecipeException>(() =>
+                    RecipeValidation.Check(
+                        Parse("task: scholarly_title", "device=cuda", "decode.dtype=int8"),
+                        "recipe.yaml",
+                        []
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+
+    [Fact]
+    public void A_recipe_written_and_read_is_the_same()
+    {
+        var recipe = Parse(
+            "",
+            "task=scholarly_title",
+            "users=7",
+            "prompts=my prompts/à: b",
+            "dpo.rpo_alpha=0.5",
+            "tam.lora.target_modules=[q_proj]",
+            "dpo.learning_rate=1e-7"
+        );
+
+        var again = Parse(recipe.ToYaml());
+
+        Assert.Equal(recipe.Values(), again.Values());
+        Assert.Equal("my prompts/à: b", again.Prompts);
+    }
+
+    [Fact]
+    public void Values_of_a_section_are_its_leaves_without_those_that_change_speed_only()
+    {
+        var values = Parse("").Values("seed", "sft");
+
+        Assert.Equal("42", values["seed"]);
+        Assert.Equal("0.0001", values["sft.learning_rate"]);
+        Assert.Equal("[q_proj, v_proj]", values["sft.lora.target_modules"]);
+        Assert.DoesNotContain("sft.users_at_once", values.Keys);
+        Assert.DoesNotContain("dpo.beta", values.Keys);
+        Assert.Throws<ArgumentException>(() => Parse("").Values("dpo.betta"));
+    }
+
+    [Theory]
+    [InlineData("decode.temperature", "0.3")]
+    [InlineData("decode.top_p", "0.5")]
+    [InlineData("decode.repetition_penalty", "0.9")]
+    [InlineData("negatives.temperature", "0.01")]
+    public void Fractions_within_whole_bounds_are_in_range(string key, string value) =>
+        Assert.Equal(value, Parse("", $"{key}={value}").Values(key)[key]);
+
+    [Fact]
+    public void Decimal_points_do_not_depend_on_the_language_of_the_machine()
+    {
+        var before = Thread.CurrentThread.CurrentCulture;
+        try
+        {
+            Thread.CurrentThread.CurrentCulture = new("de-DE");
+            Assert.Equal("0.05", Parse("dpo: { beta: 0.05 }").Values("dpo.beta")["dpo.beta"]);
+            Assert.Contains(
+                "must be greater than 0 and at most 1",
+                Error("decode: { top_p: 2.5 }"),
+                StringComparison.Ordinal
+            );
+        }
+        finally
+        {
+            Thread.CurrentThread.CurrentCulture = before;
+        }
+    }
+}

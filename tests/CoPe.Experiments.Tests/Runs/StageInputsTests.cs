@@ -1,0 +1,54 @@
+using CoPe.Experiments.Runs;
+
+namespace CoPe.Experiments.Tests.Runs;
+
+/// <summary>What a stage says of itself: the files it reads, and what stands against running it.</summary>
+public sealed class StageInputsTests : ToyPipeline
+{
+    [Fact]
+    public void A_file_that_a_stage_does_not_read_may_change()
+    {
+        first.ReadFiles = InputFiles.Others;
+        second.ReadFiles = InputFiles.Users;
+        pipeline.Run(Context());
+        folder.Write("data/t/user_top_100_history.json", "[1]");
+
+        Assert.Equal(
+            [StageState.Complete, StageState.Stale, StageState.Stale],
+            pipeline.GetStatus(Context()).Select(stage => stage.State)
+        );
+        pipeline.Run(Context());
+        folder.Write("data/t/user_top_100_history.json", "[1, 2]");
+
+        var status = pipeline.GetStatus(Context());
+        Assert.Equal([StageState.Complete, StageState.Stale, StageState.Stale], status.Select(stage => stage.State));
+        Assert.Contains("data user_top_100_history.json changed", status[1].Reasons);
+        Assert.Equal([1, 2, 2], Counts);
+    }
+
+    [Fact]
+    public void A_run_from_before_a_stage_said_what_it_reads_stays_whole()
+    {
+        folder.Write("data/t/user_top_100_history.json", "[]");
+        pipeline.Run(Context()); // every stage notes every file
+        first.ReadFiles = InputFiles.Others;
+        second.ReadFiles = InputFiles.Users;
+
+        Assert.All(pipeline.GetStatus(Context()), status => Assert.Equal(StageState.Complete, status.State));
+        File.Delete(folder.At("data/t/user_top_100_history.json"));
+        Assert.Contains("data user_top_100_history.json is gone", pipeline.GetStatus(Context())[1].Reasons);
+    }
+
+    [Fact]
+    public void A_stage_with_a_conflict_is_not_run_nor_anything_before_it()
+    {
+        second.Conflict = "what lies there was paid for";
+
+        Assert.Equal(second.Conflict, Assert.Throws<RunException>(() => pipeline.CheckWouldRebuild(Context())).Message);
+        Assert.Equal(second.Conflict, Assert.Throws<RunException>(() => pipeline.Run(Context())).Message);
+        Assert.Equal([0, 0, 0], Counts);
+
+        pipeline.Run(Context() with { AllowCostlyRebuild = true });
+        Assert.Equal([1, 1, 1], Counts);
+    }
+}

@@ -1,0 +1,70 @@
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Runs.Stages;
+using CoPe.Testing;
+
+namespace CoPe.Experiments.Tests.Runs.Stages;
+
+public sealed class ChunkedWorkTests : IDisposable
+{
+    readonly TemporaryFolder _folder = new();
+
+    StageContext Context(CancellationToken cancellation = default) =>
+        new()
+        {
+            Recipe = new Recipe(),
+            Run = new(_folder.Path),
+            Inputs = new()
+            {
+                Model = "m",
+                Data = "d",
+                TaskPath = "t",
+            },
+            Shared = new(),
+            Cancellation = cancellation,
+        };
+
+    [Fact]
+    public void An_interrupted_chunk_is_rebuilt_with_the_same_items_and_complete_ones_are_kept()
+    {
+        int[] items = [1, 2, 3, 4, 5, 6, 7];
+        var seen = new List<string>();
+        IEnumerable<int> Make(IReadOnlyList<int> portion, int failAt)
+        {
+            seen.Add(string.Join(' ', portion));
+            foreach (var item in portion)
+            {
+                yield return item == failAt ? throw new IOException("gone") : item * 10;
+            }
+        }
+
+        Assert.Throws<IOException>(() =>
+            new ChunkedWork<int>(Context(), "predict cope").Run(items, 3, portion => Make(portion, 5))
+        );
+        var again = new ChunkedWork<int>(Context(), "predict cope");
+        Assert.Equal(3, again.CompletedItems);
+        Assert.Equal([10, 20, 30, 40, 50, 60, 70], again.Run(items, 3, portion => Make(portion, 0)));
+        Assert.Equal(["1 2 3", "4 5 6", "4 5 6", "7"], seen);
+    }
+
+    [Fact]
+    public void Cancellation_is_honored_between_chunks()
+    {
+        using var stop = new CancellationTokenSource();
+        var portions = new ChunkedWork<int>(Context(stop.Token), "profile");
+        Assert.Throws<OperationCanceledException>(() =>
+            portions.Run(
+                [1, 2],
+                1,
+                portion =>
+                {
+                    stop.Cancel();
+                    return portion;
+                }
+            )
+        );
+        Assert.Equal(1, new ChunkedWork<int>(Context(), "profile").CompletedItems);
+    }
+
+    public void Dispose() => _folder.Dispose();
+}

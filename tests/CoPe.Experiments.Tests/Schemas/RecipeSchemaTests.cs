@@ -1,0 +1,218 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Testing.Schemas;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace CoPe.Experiments.Tests.Schemas;
+
+/// <summary>The schema of recipes is what the records say: keys, types, ranges, defaults and their documentation. With COPE_WRITE_SCHEMAS set it is written anew instead.</summary>
+public sealed partial class RecipeSchemaTests
+{
+    static readonly JsonSerializerOptions Layout = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    static readonly XDocument Documentation = XDocument.Load(
+        Path.ChangeExtension(typeof(Recipe).Assembly.Location, ".xml")
+    );
+
+    [Fact]
+    public void The_schema_of_recipes_is_what_the_records_say()
+    {
+        var schema = new JsonObject
+        {
+            ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+            ["title"] = "A recipe (YAML)",
+        };
+        foreach (
+            var (key, value) in Section(new Recipe(), "The one configuration of a run; every key may be left out.")
+                .ToList()
+        )
+        {
+            schema[key] = value!.DeepClone();
+        }
+
+        var file = Path.Combine(JsonSchema.Folder, "recipe.schema.json");
+        if (Environment.GetEnvironmentVariable("COPE_WRITE_SCHEMAS") is not null)
+        {
+            File.WriteAllText(file, schema.ToJsonString(Layout) + "\n");
+        }
+
+        Assert.Equal(schema.ToJsonString(Layout) + "\n", File.ReadAllText(file));
+    }
+
+    public static TheoryData<string> Recipes =>
+        [
+            .. Directory
+                .EnumerateFiles(Path.Combine(JsonSchema.Folder, "../../recipes"), "*.yaml")
+                .Select(file => Path.GetFileName(file)!)
+                .Order(StringComparer.Ordinal),
+        ];
+
+    [Theory]
+    [MemberData(nameof(Recipes))]
+    public void A_shipped_recipe_fits_the_schema_as_it_is_and_with_every_value_written_out(string name)
+    {
+        var path = Path.Combine(JsonSchema.Folder, "../../recipes", name);
+        Assert.Empty(Errors(File.ReadAllText(path)));
+        Assert.Empty(Errors(RecipeFile.ToYaml(RecipeFile.Read<Recipe>(path, []))));
+    }
+
+    [Theory]
+    [InlineData("dpo: { beta: 0 }", "$.dpo.beta")]
+    [InlineData("sft: { epoch: 2 }", "$.sft.epoch is not in the schema")]
+    [InlineData("predict: [copy]", "$.predict[0]")]
+    [InlineData("seed: many", "$.seed")]
+    [InlineData("model_dtype: fp8", "$.model_dtype")]
+    public void What_a_run_would_refuse_does_not_fit(string yaml, string place)
+    {
+        Assert.Contains(place, Assert.Single(Errors(yaml)), StringComparison.Ordinal);
+        Assert.Throws<RecipeException>(() =>
+            RecipeValidation.Check(RecipeFile.Parse<Recipe>("task: news_headline\n" + yaml, "x.yaml", []), "x.yaml", [])
+        );
+    }
+
+    static JsonObject Section(object settings, string description)
+    {
+        var properties = new JsonObject();
+        foreach (var (key, property) in RecipeSchema.GetProperties(settings.GetType()))
+        {
+            properties[key] = RecipeSchema.IsSection(property.PropertyType)
+                ? Section(
+                    property.GetValue(settings) ?? Activator.CreateInstance(property.PropertyType)!,
+                    Described(property)
+                )
+                : Leaf(property, property.GetValue(settings));
+        }
+
+        return new()
+        {
+            ["description"] = description,
+            ["type"] = "object",
+            ["properties"] = properties,
+            ["additionalProperties"] = false,
+        };
+    }
+
+    static JsonObject Leaf(PropertyInfo property, object? value)
+    {
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        var isNullable = RecipeSchema.IsNullable(property);
+        var leaf = new JsonObject { ["description"] = Described(property) };
+        if (type.IsEnum)
+        {
+            leaf["enum"] = new JsonArray([
+                .. RecipeSchema.GetEnumNames(type).Select(word => (JsonNode?)word),
+                .. isNullable ? (JsonNode?[])[null] : [],
+            ]);
+        }
+        else if (type == typeof(IReadOnlyList<string>))
+        {
+            (leaf["type"], leaf["items"]) = (
+                "array",
+                property.Name == nameof(Recipe.Predict)
+                    ? new JsonObject
+                    {
+                        ["enum"] = new JsonArray([.. PredictionMethod.All.Select(method => (JsonNode?)method.Name)]),
+                    }
+                    : new JsonObject { ["type"] = "string" }
+            );
+        }
+        else
+        {
+            var name =
+                type == typeof(string) ? "string"
+                : type == typeof(bool) ? "boolean"
+                : type == typeof(double) ? "number"
+                : "integer";
+            leaf["type"] = isNullable ? new JsonArray(name, "null") : name;
+        }
+
+        if (property.GetCustomAttribute<RangeAttribute>() is { } range)
+        {
+            leaf[range.MinimumIsExclusive ? "exclusiveMinimum" : "minimum"] = Number(range.Minimum);
+            if (Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) < int.MaxValue)
+            {
+                leaf[range.MaximumIsExclusive ? "exclusiveMaximum" : "maximum"] = Number(range.Maximum);
+            }
+        }
+
+        leaf["default"] = value switch
+        {
+            null => null,
+            Enum word => RecipeSchema.GetEnumName(word),
+            _ => JsonSerializer.SerializeToNode(value, value.GetType()),
+        };
+        return leaf;
+    }
+
+    static JsonNode Number(object value) =>
+        value is double number && number != Math.Floor(number)
+            ? number
+            : Convert.ToInt64(value, CultureInfo.InvariantCulture);
+
+    /// <summary>What the code says of a key, without its markup.</summary>
+    static string Described(PropertyInfo property)
+    {
+        var member = $"P:{property.DeclaringType!.FullName}.{property.Name}";
+        var summary = Documentation
+            .Descendants("member")
+            .First(found => found.Attribute("name")!.Value == member)
+            .Element("summary")!;
+        foreach (
+            var reference in summary.Descendants().Where(element => element.Attribute("cref") is not null).ToList()
+        )
+        {
+            reference.ReplaceWith(reference.Attribute("cref")!.Value.Split('.', ':')[^1]);
+        }
+
+        return Blanks().Replace(summary.Value, " ").Trim();
+    }
+
+    static IReadOnlyList<string> Errors(string yaml)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(yaml));
+        using var json = JsonDocument.Parse(Json(stream.Documents[0].RootNode)!.ToJsonString());
+        return JsonSchema.Errors(json.RootElement, JsonSchema.Read("recipe"));
+    }
+
+    static JsonNode? Json(YamlNode node) =>
+        node switch
+        {
+            YamlMappingNode mapping => new JsonObject(
+                mapping.Children.Select(pair =>
+                    KeyValuePair.Create(((YamlScalarNode)pair.Key).Value!, Json(pair.Value))
+                )
+            ),
+            YamlSequenceNode list => new JsonArray([.. list.Children.Select(Json)]),
+            YamlScalarNode { Style: not ScalarStyle.Plain } quoted => quoted.Value,
+            YamlScalarNode { Value: "null" or "~" or "" or null } => null,
+            YamlScalarNode { Value: "true" or "false" } truth => truth.Value == "true",
+            YamlScalarNode scalar
+                when long.TryParse(
+                    scalar.Value,
+                    NumberStyles.AllowLeadingSign,
+                    CultureInfo.InvariantCulture,
+                    out var whole
+                ) => whole,
+            YamlScalarNode scalar
+                when double.TryParse(scalar.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) =>
+                number,
+            YamlScalarNode scalar => scalar.Value,
+            _ => throw new ArgumentException($"a {node.NodeType}"),
+        };
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Blanks();
+}

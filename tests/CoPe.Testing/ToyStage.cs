@@ -1,0 +1,42 @@
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
+
+namespace CoPe.Testing;
+
+/// <summary>A stage that writes one file and can be told to fail.</summary>
+sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] needs) : Stage
+{
+    public int Executions { get; private set; }
+
+    public Action<StageContext>? BeforeExecute { get; set; }
+
+    /// <summary>Further files that it writes, by name within the run.</summary>
+    public IReadOnlyList<string> ExtraOutputs { get; init; } = [];
+
+    public override string Name => name;
+
+    public override IReadOnlyList<string> RecipeKeys => keys;
+
+    public InputFiles ReadFiles { get; set; } = InputFiles.All;
+
+    public string? Conflict { get; set; }
+
+    public override InputFiles Reads => ReadFiles;
+
+    public override string? FindConflict(StageContext context, StageStatus status) => Conflict;
+
+    public override IEnumerable<string> Needs(Recipe recipe) => needs;
+
+    public override IEnumerable<string> Outputs(RunDirectory run) =>
+        [Path.Combine(run.Root, name + ".out"), .. ExtraOutputs.Select(file => Path.Combine(run.Root, file))];
+
+    public override void Execute(StageContext context)
+    {
+        Executions++;
+        BeforeExecute?.Invoke(context);
+        foreach (var output in Outputs(context.Run))
+        {
+            AtomicFile.WriteText(output, name);
+        }
+    }
+}
