@@ -4,8 +4,13 @@ using System.Text;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
-/// <summary>Copies an ELF64 library with one of its symbol-version needs marked weak, so that the loader accepts a system without that version.</summary>
-/// <remarks>Layout: the ELF-64 object file format, section SHT_GNU_verneed (Verneed and Vernaux records); VER_FLG_WEAK is 2.</remarks>
+/// <summary>
+/// Copies an ELF64 library with one of its symbol-version needs marked weak, so that the loader accepts a system
+/// without that version.
+/// </summary>
+/// <remarks>
+/// Layout: the ELF-64 object file format, section SHT_GNU_verneed (Verneed and Vernaux records); VER_FLG_WEAK is 2.
+/// </remarks>
 public class WeakenElfVersionNeed : Task
 {
     const uint VersionNeedSection = 0x6ffffffe;

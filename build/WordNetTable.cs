@@ -2,8 +2,10 @@
 #:property RestorePackagesWithLockFile=false
 // Makes the synonym table that METEOR needs from the dict files of WordNet 3.0 (Debian: apt-get install wordnet-base):
 //   dotnet run build/WordNetTable.cs -- /usr/share/wordnet src/CoPe/Evaluation/Language/WordNetData
-// Output, the same bytes every time: wordnet-3.0.txt.br and LICENSE-WordNet.txt. The text inside holds, after a comment of two lines,
-// for each part of speech (noun, verb, adj, adv) a line "@noun" with one synset a line below it (its words, sorted, spaces between), and a
+// Output, the same bytes every time: wordnet-3.0.txt.br and LICENSE-WordNet.txt. The text inside holds, after a comment
+// of two lines,
+// for each part of speech (noun, verb, adj, adv) a line "@noun" with one synset a line below it (its words, sorted,
+// spaces between), and a
 // line "@noun.exc" with the irregular forms below it (the form, then its base forms).
 using System.Globalization;
 using System.IO.Compression;
@@ -41,7 +43,8 @@ Console.WriteLine(
 );
 return 0;
 
-// A line of a data file: offset lex_filenum ss_type w_cnt word lex_id [word lex_id...] ...; w_cnt is hexadecimal; a word may end in "(a)", "(p)" or "(ip)".
+// A line of a data file: offset lex_filenum ss_type w_cnt word lex_id [word lex_id...] ...; w_cnt is hexadecimal; a
+// word may end in "(a)", "(p)" or "(ip)".
 Dictionary<string, string[]> ReadSynsets(string part) =>
     File.ReadLines(Path.Combine(source, $"data.{part}"))
         .Where(line => !line.StartsWith(' '))
@@ -55,7 +58,8 @@ Dictionary<string, string[]> ReadSynsets(string part) =>
                     .ToArray()
         );
 
-// A line of an index file: lemma pos synset_cnt p_cnt [symbol...] sense_cnt tagsense_cnt offset [offset...]. A lemma must stand in exactly the synsets
+// A line of an index file: lemma pos synset_cnt p_cnt [symbol...] sense_cnt tagsense_cnt offset [offset...]. A lemma
+// must stand in exactly the synsets
 // that hold it as a word, whatever its case: then the index need not be shipped.
 void CheckAgainstIndex(string part, Dictionary<string, string[]> synsets)
 {

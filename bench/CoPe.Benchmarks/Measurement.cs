@@ -47,7 +47,10 @@ static class Measurement
         return [.. stamps.Zip(stamps.Skip(1), (from, to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds)];
     }
 
-    /// <summary>Milliseconds of each of several actions, taken in turn for some rounds after one to warm up, so that what else the machine does falls on all alike; the medians.</summary>
+    /// <summary>
+    /// Milliseconds of each of several actions, taken in turn for some rounds after one to warm up, so that what else
+    /// the machine does falls on all alike; the medians.
+    /// </summary>
     public static double[] TimeInterleaved(int rounds, params Action[] actions)
     {
         var times = actions.Select(_ => new List<double>()).ToArray();
@@ -70,7 +73,9 @@ static class Measurement
     public static double GetResidentMegabytes() =>
         OperatingSystem.IsLinux() ? ReadProcessStatus("VmRSS:") / 1024 : double.NaN;
 
-    /// <summary>MB by which the peak of resident memory exceeds what is resident now; NaN where the system does not say.</summary>
+    /// <summary>
+    /// MB by which the peak of resident memory exceeds what is resident now; NaN where the system does not say.
+    /// </summary>
     public static double MeasurePeakMegabytes(Action action)
     {
         if (!OperatingSystem.IsLinux())
@@ -94,7 +99,10 @@ static class Measurement
         );
 }
 
-/// <summary>Looks at the process's resident memory a hundred times a second and remembers the most, from mapped files and of its own. Linux only.</summary>
+/// <summary>
+/// Looks at the process's resident memory a hundred times a second and remembers the most, from mapped files and of its
+/// own. Linux only.
+/// </summary>
 sealed class ResidentMemoryMonitor : IDisposable
 {
     readonly CancellationTokenSource _stop = new();
@@ -119,7 +127,9 @@ sealed class ResidentMemoryMonitor : IDisposable
         _thread.Start();
     }
 
-    /// <summary>MB at most: altogether, of mapped files (which the system may take back at any time), and anonymous.</summary>
+    /// <summary>
+    /// MB at most: altogether, of mapped files (which the system may take back at any time), and anonymous.
+    /// </summary>
     public (double Total, double Mapped, double Anonymous) Stop()
     {
         _stop.Cancel();

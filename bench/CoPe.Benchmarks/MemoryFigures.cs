@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace CoPe.Benchmarks;
 
-/// <summary>What a model of a known shape keeps resident while it plays expert, amateur, policy and reference, and how near the estimates of <c>cope model info</c> come; each <c>name value</c>.</summary>
+/// <summary>
+/// What a model of a known shape keeps resident while it plays expert, amateur, policy and reference, and how near the
+/// estimates of <c>cope model info</c> come; each <c>name value</c>.
+/// </summary>
 sealed class MemoryFigures(string shape, int? layers)
 {
     const int Steps = 24,

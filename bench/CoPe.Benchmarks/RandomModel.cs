@@ -4,7 +4,9 @@ using CoPe.Modeling;
 
 namespace CoPe.Benchmarks;
 
-/// <summary>Model folders of known shapes with random bf16 weights: speed does not ask what they know. Deletes its folder.</summary>
+/// <summary>
+/// Model folders of known shapes with random bf16 weights: speed does not ask what they know. Deletes its folder.
+/// </summary>
 sealed class RandomModel : IDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("cope-bench").FullName;
@@ -32,7 +34,8 @@ sealed class RandomModel : IDisposable
         Bytes = end;
         using var file = File.Create(Path.Combine(_folder, "model.safetensors"));
         var json = header.ToJsonString();
-        var text = Encoding.UTF8.GetBytes(json.PadRight((json.Length + 7) / 8 * 8)); // as the format's own writer aligns the numbers: unaligned ones would be copied
+        // As the format's own writer aligns the numbers: unaligned ones would be copied.
+        var text = Encoding.UTF8.GetBytes(json.PadRight((json.Length + 7) / 8 * 8));
         file.Write(BitConverter.GetBytes((ulong)text.Length));
         file.Write(text);
         var block = CreateRandomBlock();

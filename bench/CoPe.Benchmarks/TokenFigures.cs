@@ -4,7 +4,10 @@ using CoPe.Tokens;
 
 namespace CoPe.Benchmarks;
 
-/// <summary>Speed of a tokenizer on a text, in MB of UTF-8 per second of processor time: line by line as documents are, first with nothing remembered, then again.</summary>
+/// <summary>
+/// Speed of a tokenizer on a text, in MB of UTF-8 per second of processor time: line by line as documents are, first
+/// with nothing remembered, then again.
+/// </summary>
 sealed class TokenFigures(string tokenizerFolder, string textFile)
 {
     const int LargestText = 5_000_000;
@@ -13,7 +16,8 @@ sealed class TokenFigures(string tokenizerFolder, string textFile)
     {
         var lines = Lines();
         var bytes = lines.Sum(line => (double)Encoding.UTF8.GetByteCount(line));
-        Tokenizer.Load(tokenizerFolder).Encode(string.Join('\n', lines.Take(200))); // compiles the code; the tokenizer measured is another one
+        // Compiles the code; the tokenizer measured is another one.
+        Tokenizer.Load(tokenizerFolder).Encode(string.Join('\n', lines.Take(200)));
         Tokenizer? tokenizer = null;
         yield return ("load, s", Seconds(() => tokenizer = Tokenizer.Load(tokenizerFolder)));
         List<int[]> ids = [];

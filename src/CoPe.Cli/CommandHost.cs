@@ -5,7 +5,9 @@ using Spectre.Console;
 
 namespace CoPe.Cli;
 
-/// <summary>What the command works with: where it writes, where it looks, which stages it knows. Tests give their own.</summary>
+/// <summary>
+/// What the command works with: where it writes, where it looks, which stages it knows. Tests give their own.
+/// </summary>
 sealed record CommandHost
 {
     /// <summary>Results.</summary>
@@ -27,7 +29,9 @@ sealed record CommandHost
     /// <summary>The keyboard, where a person sits at a terminal; null elsewhere.</summary>
     public TextReader? Keyboard { get; init; }
 
-    /// <summary>Progress may be drawn in place: <see cref="Error"/> is a terminal and the person did not ask for plain text.</summary>
+    /// <summary>
+    /// Progress may be drawn in place: <see cref="Error"/> is a terminal and the person did not ask for plain text.
+    /// </summary>
     public bool ShowsLiveProgress { get; init; }
 
     /// <summary>Folders in which relative paths are looked up: the current one, then that of the program.</summary>
@@ -85,12 +89,17 @@ sealed record CommandHost
     }
 }
 
-/// <summary>Who gets Ctrl-C: by default the command as a whole, which then ends; a verb may take it for a while.</summary>
+/// <summary>
+/// Who gets Ctrl-C: by default the command as a whole, which then ends; a verb may take it for a while.
+/// </summary>
 sealed class InterruptHandler
 {
     Func<bool>? _current;
 
-    /// <summary>Hands Ctrl-C to <paramref name="handler"/> until the result is disposed; where it returns false, the process ends.</summary>
+    /// <summary>
+    /// Hands Ctrl-C to <paramref name="handler"/> until the result is disposed; where it returns false, the process
+    /// ends.
+    /// </summary>
     public IDisposable Replace(Func<bool> handler)
     {
         _current = handler;

@@ -9,10 +9,14 @@ namespace CoPe.Cli;
 /// <summary>The <c>cope</c> command: its verbs, and how any of them ends.</summary>
 static class CommandLine
 {
-    /// <summary>Carries out a command line; Ctrl-C and SIGTERM ask the work to save and stop, a second time they end the process.</summary>
+    /// <summary>
+    /// Carries out a command line; Ctrl-C and SIGTERM ask the work to save and stop, a second time they end the
+    /// process.
+    /// </summary>
     public static int Run(string[] args, CommandHost host)
     {
-        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture; // '--contrast 0.3' is three tenths wherever the person lives
+        // '--contrast 0.3' is three tenths wherever the person lives.
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.Cancellation);
         void Stop(PosixSignalContext signal)
         {

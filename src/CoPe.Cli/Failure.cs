@@ -67,7 +67,9 @@ static class Failure
         || error.Message.Contains("can't allocate memory", StringComparison.Ordinal)
         || error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A message without line breaks, and without the native stack that libtorch puts behind its own.</summary>
+    /// <summary>
+    /// A message without line breaks, and without the native stack that libtorch puts behind its own.
+    /// </summary>
     static string OneLine(string text)
     {
         var native = text.IndexOf("\nException raised from", StringComparison.Ordinal);

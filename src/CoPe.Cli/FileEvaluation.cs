@@ -8,7 +8,10 @@ using Spectre.Console;
 
 namespace CoPe.Cli;
 
-/// <summary>Scores prediction files against golds, without a run: files of the benchmark, of the reference's code, or of another run; single ones or a zip of all tasks. Nothing is written into them.</summary>
+/// <summary>
+/// Scores prediction files against golds, without a run: files of the benchmark, of the reference's code, or of another
+/// run; single ones or a zip of all tasks. Nothing is written into them.
+/// </summary>
 sealed record FileEvaluation
 {
     /// <summary>Prediction files or zips, <c>METHOD=FILE</c> or a file whose name is the method's.</summary>

@@ -46,7 +46,11 @@ sealed class RunOptions
     readonly Option<bool> _verbose = new("--verbose") { Description = "More messages, and the origin of errors." };
     string? _dtypeKey;
 
-    /// <summary>Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument, <paramref name="trainsUsers"/> what concerns the training of users, <paramref name="runsAll"/> what concerns all stages of a run, <paramref name="dtypeKey"/> the choice of the decoding weights, which sets that key.</summary>
+    /// <summary>
+    /// Adds the options to a verb; <paramref name="takesRecipe"/> adds the recipe argument,
+    /// <paramref name="trainsUsers"/> what concerns the training of users, <paramref name="runsAll"/> what concerns all
+    /// stages of a run, <paramref name="dtypeKey"/> the choice of the decoding weights, which sets that key.
+    /// </summary>
     public static RunOptions AddTo(
         Command command,
         bool takesRecipe = true,
@@ -206,7 +210,10 @@ sealed record RunRequest
     static RunDirectory RunAt(CommandHost host, string path) => new(Path.Combine(host.SearchFolders[0], path), path);
 }
 
-/// <summary><c>--decode-dtype</c>, which sets a key of the recipe: <c>decode_dtype</c> for all that decodes, or <c>decode.dtype</c> for what a verb alone does.</summary>
+/// <summary>
+/// <c>--decode-dtype</c>, which sets a key of the recipe: <c>decode_dtype</c> for all that decodes, or
+/// <c>decode.dtype</c> for what a verb alone does.
+/// </summary>
 static class DecodeDtypeOption
 {
     /// <summary>The option of a command.</summary>

@@ -103,7 +103,10 @@ sealed class RunSession(CommandHost host, RunRequest request)
         );
     }
 
-    /// <summary>The run as it stands, whether or not its model, data and task file are still there; with <paramref name="isHeld"/> under its lock.</summary>
+    /// <summary>
+    /// The run as it stands, whether or not its model, data and task file are still there; with
+    /// <paramref name="isHeld"/> under its lock.
+    /// </summary>
     public OpenedRun Open(bool isHeld)
     {
         var (file, run) = request.Locate(host);
@@ -143,7 +146,10 @@ sealed class OpenedRun : IDisposable
     }
 }
 
-/// <summary>Watches for the file <c>checkpoint-now</c> in a run's folder: whoever cannot send a signal makes it to have the run save everything and stop.</summary>
+/// <summary>
+/// Watches for the file <c>checkpoint-now</c> in a run's folder: whoever cannot send a signal makes it to have the run
+/// save everything and stop.
+/// </summary>
 sealed class CheckpointFileWatcher : IDisposable
 {
     static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);

@@ -2,12 +2,18 @@ using System.Text;
 
 namespace CoPe;
 
-/// <summary>Writes files so that a reader sees the old content or the new, never a part: aside, flushed to the disk, renamed. Makes the folder where it is missing.</summary>
+/// <summary>
+/// Writes files so that a reader sees the old content or the new, never a part: aside, flushed to the disk, renamed.
+/// Makes the folder where it is missing.
+/// </summary>
 public static class AtomicFile
 {
     static readonly AsyncLocal<Action<string>?> Watcher = new();
 
-    /// <summary>Called before every file operation of this flow of control, with its name: a test throws here to fail the N-th one.</summary>
+    /// <summary>
+    /// Called before every file operation of this flow of control, with its name: a test throws here to fail the N-th
+    /// one.
+    /// </summary>
     internal static Action<string>? BeforeOperation
     {
         get => Watcher.Value;
@@ -17,7 +23,9 @@ public static class AtomicFile
     /// <summary>Writes a text in UTF-8.</summary>
     public static void WriteText(string path, string text) => WriteBytes(path, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Writes what <paramref name="write"/> puts into the writer, in UTF-8, lines ended by a newline.</summary>
+    /// <summary>
+    /// Writes what <paramref name="write"/> puts into the writer, in UTF-8, lines ended by a newline.
+    /// </summary>
     public static void WriteText(string path, Action<TextWriter> write) =>
         Write(
             path,
@@ -45,7 +53,10 @@ public static class AtomicFile
     /// <summary>Writes bytes.</summary>
     public static void WriteBytes(string path, byte[] bytes) => Write(path, stream => stream.Write(bytes));
 
-    /// <summary>Writes what <paramref name="write"/> puts into the stream. When it throws, the old file stays and nothing is left aside.</summary>
+    /// <summary>
+    /// Writes what <paramref name="write"/> puts into the stream. When it throws, the old file stays and nothing is
+    /// left aside.
+    /// </summary>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -71,7 +82,10 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Fills a folder aside and renames it into place, so that it is there whole or not at all. An older folder of that name goes first.</summary>
+    /// <summary>
+    /// Fills a folder aside and renames it into place, so that it is there whole or not at all. An older folder of that
+    /// name goes first.
+    /// </summary>
     public static void WriteFolder(string path, Action<string> fill)
     {
         ArgumentNullException.ThrowIfNull(fill);

@@ -3,11 +3,17 @@ namespace CoPe;
 /// <summary>Finds the known name a misspelt one was meant to be, for error messages.</summary>
 public static class NearestName
 {
-    /// <summary>The known name with the fewest letters to insert, delete or change (case aside); the first of equals; null where nothing is known.</summary>
+    /// <summary>
+    /// The known name with the fewest letters to insert, delete or change (case aside); the first of equals; null where
+    /// nothing is known.
+    /// </summary>
     public static string? FindNearest(string found, IEnumerable<string> known) =>
         known.MinBy(name => LevenshteinDistance(Normalize(found), Normalize(name)));
 
-    /// <summary>The nearest of <paramref name="known"/>, or null where none is near (more than about half of the letters differ).</summary>
+    /// <summary>
+    /// The nearest of <paramref name="known"/>, or null where none is near (more than about half of the letters
+    /// differ).
+    /// </summary>
     public static string? FindSimilar(string found, IEnumerable<string> known)
     {
         ArgumentNullException.ThrowIfNull(found);

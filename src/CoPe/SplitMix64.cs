@@ -2,7 +2,10 @@ using System.Text;
 
 namespace CoPe;
 
-/// <summary>Deterministic numbers from a seed (SplitMix64, Steele et al. 2014): data order and dropout need no state beyond their seed, so a resumed run draws what an undisturbed one would.</summary>
+/// <summary>
+/// Deterministic numbers from a seed (SplitMix64, Steele et al. 2014): data order and dropout need no state beyond
+/// their seed, so a resumed run draws what an undisturbed one would.
+/// </summary>
 struct SplitMix64(ulong state)
 {
     ulong _state = state;
@@ -46,14 +49,17 @@ struct SplitMix64(ulong state)
 }
 
 /// <summary>
-/// The random numbers of one sample of one request, by position: the number of token <c>t</c> is a hash of seed, sample and <c>t</c> (SplitMix64, Steele et al., 2014).
+/// The random numbers of one sample of one request, by position: the number of token <c>t</c> is a hash of seed, sample
+/// and <c>t</c> (SplitMix64, Steele et al., 2014).
 /// Nothing is carried from draw to draw, so batch mates, order and resuming cannot change a draw.
 /// </summary>
 /// <param name="Seed">The request's seed.</param>
 /// <param name="Sample">The sample's number.</param>
 public readonly record struct UniformGenerator(long Seed, int Sample)
 {
-    /// <summary>The number in [0, 1), a multiple of 2^-32, with which token <paramref name="position"/> of the answer is drawn.</summary>
+    /// <summary>
+    /// The number in [0, 1), a multiple of 2^-32, with which token <paramref name="position"/> of the answer is drawn.
+    /// </summary>
     public double At(int position)
     {
         var stream = Mix((ulong)Seed + Mix((ulong)Sample));

@@ -18,6 +18,8 @@ public sealed record StageProgress
     /// <summary>Unit of <see cref="Done"/>, for example <c>steps</c>.</summary>
     public string Unit { get; init; } = "steps";
 
-    /// <summary>Figures of this moment by name, for example <c>loss</c>, <c>rewards/margins</c>, <c>lr</c>, <c>tokens/s</c>.</summary>
+    /// <summary>
+    /// Figures of this moment by name, for example <c>loss</c>, <c>rewards/margins</c>, <c>lr</c>, <c>tokens/s</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, double> Figures { get; init; } = new Dictionary<string, double>();
 }

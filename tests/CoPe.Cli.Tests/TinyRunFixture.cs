@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CoPe.Cli.Tests;
 
-/// <summary>A model, data and a recipe so small that all stages take a second or two, and one run of it that nothing disturbed.</summary>
+/// <summary>
+/// A model, data and a recipe so small that all stages take a second or two, and one run of it that nothing disturbed.
+/// </summary>
 public sealed class TinyRunFixture : IDisposable
 {
     const string Recipe = """

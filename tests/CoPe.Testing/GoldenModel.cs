@@ -41,7 +41,9 @@ sealed class GoldenModel : IDisposable
 
     public SequenceScorer Scorer(ScoringOptions? options = null) => new(Model, Task, Users, options);
 
-    /// <summary>The golden files of decode/, each with the root that holds its model, or without where it has none.</summary>
+    /// <summary>
+    /// The golden files of decode/, each with the root that holds its model, or without where it has none.
+    /// </summary>
     public static IEnumerable<(string Root, JsonElement Golden)> DecodeFiles()
     {
         foreach (

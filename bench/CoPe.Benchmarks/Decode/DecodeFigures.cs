@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace CoPe.Benchmarks.Decode;
 
-/// <summary>Contrastive decoding at a known shape against reading its weights, plain decoding and the reference's two forward passes; each <c>name value</c>.</summary>
+/// <summary>
+/// Contrastive decoding at a known shape against reading its weights, plain decoding and the reference's two forward
+/// passes; each <c>name value</c>.
+/// </summary>
 sealed class DecodeFigures : IDisposable
 {
     /// <summary>Steps until all of their code is compiled for speed, which happens beside them.</summary>
@@ -78,7 +81,10 @@ sealed class DecodeFigures : IDisposable
         }
     }
 
-    /// <summary>With 16 users' adapters loaded, after a few tokens of one of them: before anything is done in the reference's way.</summary>
+    /// <summary>
+    /// With 16 users' adapters loaded, after a few tokens of one of them: before anything is done in the reference's
+    /// way.
+    /// </summary>
     IEnumerable<(string, double)> Memory()
     {
         using (var one = Users(1, contrasts: true, 4))
@@ -125,7 +131,10 @@ sealed class DecodeFigures : IDisposable
         yield return ("users16_over_1", 16 * times[0] / times[5]);
     }
 
-    /// <summary>The same steps and prompts with weights rounded to int8, against those of bf16 and against reading the int8 weights.</summary>
+    /// <summary>
+    /// The same steps and prompts with weights rounded to int8, against those of bf16 and against reading the int8
+    /// weights.
+    /// </summary>
     public IEnumerable<(string Name, double Value)> Int8()
     {
         var (watch, before) = (Stopwatch.StartNew(), Measurement.GetResidentMegabytes());
@@ -161,7 +170,10 @@ sealed class DecodeFigures : IDisposable
         yield return ("int8_first_token_over_bf16", prompts[1] / prompts[0]);
     }
 
-    /// <summary>Where a step of so many users' experts and amateurs goes, and before it their prompts, in milliseconds by section.</summary>
+    /// <summary>
+    /// Where a step of so many users' experts and amateurs goes, and before it their prompts, in milliseconds by
+    /// section.
+    /// </summary>
     public IEnumerable<(string Name, double Value)> Trace(int count, bool isInt8)
     {
         using var rounded = isInt8 ? _folder.LoadInt8() : null;

@@ -4,7 +4,10 @@ using CoPe.Modeling;
 
 namespace CoPe.Benchmarks.Decode;
 
-/// <summary>Some users whose answers are decoded together, token by token, each after a prompt of 256 tokens. Owns its batch, not the adapters.</summary>
+/// <summary>
+/// Some users whose answers are decoded together, token by token, each after a prompt of 256 tokens. Owns its batch,
+/// not the adapters.
+/// </summary>
 sealed class DecodingUsers : IDisposable
 {
     /// <summary>Tokens of a prompt.</summary>

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace CoPe.Benchmarks.Decode;
 
-/// <summary>What rounding a model's weights to int8 does to the log-probabilities of a real text, against the same weights in bf16 and in float32.</summary>
+/// <summary>
+/// What rounding a model's weights to int8 does to the log-probabilities of a real text, against the same weights in
+/// bf16 and in float32.
+/// </summary>
 sealed class Int8Figures(string folder, string text, int tokens)
 {
     const int Window = 256;

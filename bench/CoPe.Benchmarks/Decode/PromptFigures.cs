@@ -4,7 +4,10 @@ using CoPe.Modeling;
 
 namespace CoPe.Benchmarks.Decode;
 
-/// <summary>Time of the prompts of requests that begin alike, against as many of the same length that do not; each <c>name value</c>.</summary>
+/// <summary>
+/// Time of the prompts of requests that begin alike, against as many of the same length that do not; each <c>name
+/// value</c>.
+/// </summary>
 sealed class PromptFigures : IDisposable
 {
     const int Own = 60;
@@ -44,7 +47,9 @@ sealed class PromptFigures : IDisposable
         }
     }
 
-    /// <summary>Requests of one length. Where they are not alike the first token tells them apart, so that nothing is shared.</summary>
+    /// <summary>
+    /// Requests of one length. Where they are not alike the first token tells them apart, so that nothing is shared.
+    /// </summary>
     void Join(int count, int common, bool alike)
     {
         var random = new Random(1);

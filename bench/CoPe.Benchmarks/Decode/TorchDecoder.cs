@@ -6,7 +6,10 @@ using static TorchSharp.torch.nn.functional;
 
 namespace CoPe.Benchmarks.Decode;
 
-/// <summary>A forward pass by torch's own operations alone, one row with a cache, without adapters: half of what the reference does for a token. Owns its cache.</summary>
+/// <summary>
+/// A forward pass by torch's own operations alone, one row with a cache, without adapters: half of what the reference
+/// does for a token. Owns its cache.
+/// </summary>
 sealed class TorchDecoder : IDisposable
 {
     readonly CausalLm _model;
@@ -158,7 +161,10 @@ sealed unsafe class MemoryReadFloor(CausalLm model)
         }
     }
 
-    /// <summary>One read with so many threads; an embedding that is not also the head is read nevertheless, which makes the floor a little high.</summary>
+    /// <summary>
+    /// One read with so many threads; an embedding that is not also the head is read nevertheless, which makes the
+    /// floor a little high.
+    /// </summary>
     public void Read(int threads) =>
         Parallel.For(
             0,

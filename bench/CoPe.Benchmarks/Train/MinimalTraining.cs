@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace CoPe.Benchmarks.Train;
 
-/// <summary>What a step needs at least: forward, backward, clip, step. No order, schedule, report or checkpoint.</summary>
+/// <summary>
+/// What a step needs at least: forward, backward, clip, step. No order, schedule, report or checkpoint.
+/// </summary>
 sealed class MinimalTraining : IDisposable
 {
     readonly CausalLm _model;
@@ -58,7 +60,10 @@ sealed class MinimalTraining : IDisposable
         return nn.functional.cross_entropy(logits, labels, ignore_index: -100).MoveToOuterDisposeScope();
     }
 
-    /// <summary>DPO over chosen and rejected answers as rows of their own, chosen first; the reference policy is recomputed if asked for.</summary>
+    /// <summary>
+    /// DPO over chosen and rejected answers as rows of their own, chosen first; the reference policy is recomputed if
+    /// asked for.
+    /// </summary>
     public Tensor ComputeSeparateDpoLoss(PassBatch batch, AdapterRows worn, bool withReference)
     {
         using var scope = NewDisposeScope();

@@ -5,7 +5,10 @@ using CoPe.Training;
 
 namespace CoPe.Benchmarks.Train;
 
-/// <summary>Whether a shape can be trained on a machine: memory and time of one SFT step and of one DPO step with recomputed layers, in MB as the system counts them.</summary>
+/// <summary>
+/// Whether a shape can be trained on a machine: memory and time of one SFT step and of one DPO step with recomputed
+/// layers, in MB as the system counts them.
+/// </summary>
 sealed class PeakFigures : IDisposable
 {
     const int Prompt = 192,

@@ -4,7 +4,9 @@ using CoPe.Training;
 
 namespace CoPe.Benchmarks.Train;
 
-/// <summary>Ratios of a training step to the plain way of taking it, and the memory it needs; each <c>name value</c>.</summary>
+/// <summary>
+/// Ratios of a training step to the plain way of taking it, and the memory it needs; each <c>name value</c>.
+/// </summary>
 sealed class TrainFigures : IDisposable
 {
     readonly RandomModel _folder;

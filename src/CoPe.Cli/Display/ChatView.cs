@@ -4,7 +4,10 @@ using Spectre.Console;
 
 namespace CoPe.Cli.Display;
 
-/// <summary>A chat: on a terminal the answers grow side by side, on one that cannot redraw they stand so when they are whole, elsewhere each is a line.</summary>
+/// <summary>
+/// A chat: on a terminal the answers grow side by side, on one that cannot redraw they stand so when they are whole,
+/// elsewhere each is a line.
+/// </summary>
 sealed class ChatView(CommandHost host, string user)
 {
     static readonly TimeSpan RefreshInterval = TimeSpan.FromMilliseconds(80);
@@ -29,7 +32,10 @@ sealed class ChatView(CommandHost host, string user)
         return line;
     }
 
-    /// <summary>Shows the answers; <paramref name="answer"/> is given what is told of each piece. What stands when it is stopped stays.</summary>
+    /// <summary>
+    /// Shows the answers; <paramref name="answer"/> is given what is told of each piece. What stands when it is stopped
+    /// stays.
+    /// </summary>
     public void ShowAnswers(
         ChatSessionOptions options,
         Func<Action<ChatModelKind, string>?, IReadOnlyDictionary<ChatModelKind, string>> answer

@@ -2,7 +2,10 @@ using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Display;
 
-/// <summary>Shows work on data: a stage begins when it first tells of itself, and ends when the next one does. Where progress is lines, work that is soon done says nothing.</summary>
+/// <summary>
+/// Shows work on data: a stage begins when it first tells of itself, and ends when the next one does. Where progress is
+/// lines, work that is soon done says nothing.
+/// </summary>
 sealed class DataWorkDisplay : IProgress<StageProgress>
 {
     static readonly TimeSpan QuietPeriod = TimeSpan.FromSeconds(2);

@@ -46,7 +46,9 @@ static class DisplayFormat
     /// <summary>A p-value; below a thousandth only the bound.</summary>
     public static string PValue(double p) => p < 0.001 ? "<.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
 
-    /// <summary>What stands under a table of tests: what was drawn again and counted, and whether there was enough of it.</summary>
+    /// <summary>
+    /// What stands under a table of tests: what was drawn again and counted, and whether there was enough of it.
+    /// </summary>
     public static string TestNote(string unit, int units) =>
         $"p of a paired bootstrap over {unit}; {unit} helped, hurt, the same"
         + (

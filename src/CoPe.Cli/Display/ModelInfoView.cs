@@ -178,7 +178,10 @@ sealed record MemoryEstimate
 
     LoraConfig UserLora => new SftSection().Lora is var lora && Rank is { } rank ? lora with { Rank = rank } : lora;
 
-    /// <summary>The adapters of a run, and for comparison one on every linear layer: what it is, its shape, its number of weights.</summary>
+    /// <summary>
+    /// The adapters of a run, and for comparison one on every linear layer: what it is, its shape, its number of
+    /// weights.
+    /// </summary>
     public IEnumerable<(string Name, LoraConfig Lora, long Parameters)> ListAdapters(ModelInfo info)
     {
         yield return ("task", TaskLora, info.CountParameters(TaskLora));

@@ -8,7 +8,10 @@ using Spectre.Console;
 
 namespace CoPe.Cli.Display;
 
-/// <summary>The results of a run: a table of methods and metrics, answers side by side, and where the rest lies; or the results file as it is.</summary>
+/// <summary>
+/// The results of a run: a table of methods and metrics, answers side by side, and where the rest lies; or the results
+/// file as it is.
+/// </summary>
 static class ResultsView
 {
     /// <summary>Writes what a run came to; nothing where it was not evaluated.</summary>
@@ -138,7 +141,10 @@ static class ResultsView
     }
 }
 
-/// <summary>Paired tests in the terminal: the last method of the table against every other, in the metric that stands for the task.</summary>
+/// <summary>
+/// Paired tests in the terminal: the last method of the table against every other, in the metric that stands for the
+/// task.
+/// </summary>
 static class SignificanceView
 {
     /// <summary>Writes the tests; nothing where there is none.</summary>

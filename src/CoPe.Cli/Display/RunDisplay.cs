@@ -203,7 +203,9 @@ sealed class PlainDisplay(
     protected override void OnMessage(string message) => writer.WriteLine($"cope: {message}");
 }
 
-/// <summary>Progress drawn in place: a line per stage, a bar and the figures of the one at work. Messages appear above.</summary>
+/// <summary>
+/// Progress drawn in place: a line per stage, a bar and the figures of the one at work. Messages appear above.
+/// </summary>
 sealed class TerminalDisplay(IAnsiConsole console, IReadOnlyList<string> stages, TimeProvider time, LogLevel least)
     : RunDisplay(stages, time, least)
 {

@@ -31,7 +31,10 @@ static class ScoreView
         }
     }
 
-    /// <summary>Tokens, log p under every column, and by how much the last column differs from the task's model, the first of several adapters or the base; sums, means and perplexities below.</summary>
+    /// <summary>
+    /// Tokens, log p under every column, and by how much the last column differs from the task's model, the first of
+    /// several adapters or the base; sums, means and perplexities below.
+    /// </summary>
     static Table CreateTable(ScoredText text)
     {
         var table = new Table { Border = TableBorder.Simple };
@@ -42,7 +45,8 @@ static class ScoreView
         }
 
         var compared = text.Columns.Count > 1;
-        var (last, reference) = (text.Columns.Count - 1, Math.Min(1, text.Columns.Count - 2)); // against the task's model where there is one, else the base
+        // Against the task's model where there is one, else the base.
+        var (last, reference) = (text.Columns.Count - 1, Math.Min(1, text.Columns.Count - 2));
         if (compared)
         {
             table.AddColumn(

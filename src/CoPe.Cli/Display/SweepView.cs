@@ -5,7 +5,9 @@ using Spectre.Console;
 
 namespace CoPe.Cli.Display;
 
-/// <summary>A sweep in the terminal: per key a table of its values, each mean drawn with its standard error on one scale.</summary>
+/// <summary>
+/// A sweep in the terminal: per key a table of its values, each mean drawn with its standard error on one scale.
+/// </summary>
 static class SweepView
 {
     const int BarWidth = 26;

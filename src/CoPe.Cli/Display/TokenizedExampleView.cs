@@ -4,7 +4,10 @@ using Spectre.Console;
 
 namespace CoPe.Cli.Display;
 
-/// <summary>An example as the model sees it: tokens between bars, in colour where there is any; without, the heading of each part says what training does with it.</summary>
+/// <summary>
+/// An example as the model sees it: tokens between bars, in colour where there is any; without, the heading of each
+/// part says what training does with it.
+/// </summary>
 static class TokenizedExampleView
 {
     static readonly Dictionary<SegmentRole, (string Colour, string Words)> Kinds = new()

@@ -10,7 +10,10 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Cli.Endpoint;
 
-/// <summary>Asks an endpoint for answers to one prompt, again and more slowly where it is down, slow, busy or answers with something else.</summary>
+/// <summary>
+/// Asks an endpoint for answers to one prompt, again and more slowly where it is down, slow, busy or answers with
+/// something else.
+/// </summary>
 sealed class EndpointClient(HttpClient http, EndpointOptions options, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(1);
@@ -159,7 +162,9 @@ sealed class EndpointClient(HttpClient http, EndpointOptions options, TimeProvid
     static string Excerpt(string text) => text.Length <= 200 ? text : text[..200] + "...";
 }
 
-/// <summary>What an endpoint answered: the texts of its choices, those without text left out, and what it counted.</summary>
+/// <summary>
+/// What an endpoint answered: the texts of its choices, those without text left out, and what it counted.
+/// </summary>
 sealed record EndpointReply(IReadOnlyList<string> Texts, long PromptTokens, long CompletionTokens)
 {
     /// <summary>Reads a reply; null where it is not one.</summary>

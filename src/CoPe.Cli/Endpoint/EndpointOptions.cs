@@ -25,7 +25,10 @@ sealed record EndpointOptions
     /// <summary>How often one request is sent before the run stops.</summary>
     public int Attempts { get; init; } = 6;
 
-    /// <summary>Wait before the second attempt; doubled before each further one, up to a minute. What the endpoint asks for goes before.</summary>
+    /// <summary>
+    /// Wait before the second attempt; doubled before each further one, up to a minute. What the endpoint asks for goes
+    /// before.
+    /// </summary>
     public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long one answer may take.</summary>
@@ -133,7 +136,10 @@ sealed class EndpointCommandOptions
         };
     }
 
-    /// <summary>The options that name the endpoint, as they are typed; without a password in the address, for the name is written down.</summary>
+    /// <summary>
+    /// The options that name the endpoint, as they are typed; without a password in the address, for the name is
+    /// written down.
+    /// </summary>
     static string DescribeEndpoint(EndpointOptions options) =>
         $"--endpoint {options.Url.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped).TrimEnd('/')} --endpoint-model {DisplayFormat.ShellArgument(options.Model)}{(options.Api == EndpointApi.Chat ? " --endpoint-api chat" : "")}";
 }

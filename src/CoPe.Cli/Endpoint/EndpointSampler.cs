@@ -4,12 +4,18 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Cli.Endpoint;
 
-/// <summary>Candidates from an endpoint: several requests under way at once, the item's seed with each, unusable texts drawn again, fewer choices than asked for made up by asking again.</summary>
+/// <summary>
+/// Candidates from an endpoint: several requests under way at once, the item's seed with each, unusable texts drawn
+/// again, fewer choices than asked for made up by asking again.
+/// </summary>
 sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILogger log)
 {
     int _incompleteItems;
 
-    /// <summary>A <see cref="CandidateSource"/>. After an error no new request is sent, those under way are waited for and returned, and then the error comes.</summary>
+    /// <summary>
+    /// A <see cref="CandidateSource"/>. After an error no new request is sent, those under way are waited for and
+    /// returned, and then the error comes.
+    /// </summary>
     public IEnumerable<CandidateTexts> Sample(
         IReadOnlyList<CandidateRequest> items,
         CandidateOptions wanted,

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Cli.Hub;
 
-/// <summary>Brings one file's bytes into <c>ETAG.incomplete</c>, going on where an earlier download broke off, and checks them.</summary>
+/// <summary>
+/// Brings one file's bytes into <c>ETAG.incomplete</c>, going on where an earlier download broke off, and checks them.
+/// </summary>
 sealed class BlobDownload(
     HubClient client,
     HubSettings settings,
@@ -18,7 +20,9 @@ sealed class BlobDownload(
     const int BufferBytes = 1 << 17;
 
     /// <summary>Downloads a file to a path whose folder exists.</summary>
-    /// <exception cref="RunException">The hub refuses it, every attempt failed, or what came is not what the hub announced.</exception>
+    /// <exception cref="RunException">
+    /// The hub refuses it, every attempt failed, or what came is not what the hub announced.
+    /// </exception>
     public async Task Download(
         HubName name,
         string commit,
@@ -192,7 +196,10 @@ sealed class BlobDownload(
     }
 }
 
-/// <summary>The hash that an ETag names, taken while bytes come in: SHA-256 of a large file, git's SHA-1 of a small one (<c>"blob SIZE\0"</c> before the bytes). Other ETags name none.</summary>
+/// <summary>
+/// The hash that an ETag names, taken while bytes come in: SHA-256 of a large file, git's SHA-1 of a small one
+/// (<c>"blob SIZE\0"</c> before the bytes). Other ETags name none.
+/// </summary>
 sealed class BlobHash : IDisposable
 {
     readonly IncrementalHash? _hash;
@@ -231,7 +238,9 @@ sealed class BlobHash : IDisposable
 
     public void Add(ReadOnlySpan<byte> bytes) => _hash?.AppendData(bytes);
 
-    /// <summary>What the bytes hash to where that is not what the ETag says; null where it is, or where the ETag names no hash.</summary>
+    /// <summary>
+    /// What the bytes hash to where that is not what the ETag says; null where it is, or where the ETag names no hash.
+    /// </summary>
     public string? FindMismatch() =>
         _hash is not null && Convert.ToHexStringLower(_hash.GetHashAndReset()) is var found && found != _etag
             ? found

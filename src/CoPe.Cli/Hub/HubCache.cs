@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Cli.Hub;
 
 /// <summary>
-/// The cache that Hugging Face's tools share: a folder a model, with <c>blobs/ETAG</c>, <c>snapshots/COMMIT/FILE</c> that link to them, <c>refs/REVISION</c> that hold a commit,
+/// The cache that Hugging Face's tools share: a folder a model, with <c>blobs/ETAG</c>, <c>snapshots/COMMIT/FILE</c>
+/// that link to them, <c>refs/REVISION</c> that hold a commit,
 /// and empty files <c>.no_exist/COMMIT/FILE</c> for what a commit does not have.
 /// Where links cannot be made, the files themselves stand in the snapshots.
 /// </summary>
@@ -47,7 +48,9 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
         }
     }
 
-    /// <summary>Notes files that a commit does not have, as Python's tools do, so that nobody asks the hub for them again.</summary>
+    /// <summary>
+    /// Notes files that a commit does not have, as Python's tools do, so that nobody asks the hub for them again.
+    /// </summary>
     public void MarkAbsent(string repo, string commit, IEnumerable<string> files)
     {
         foreach (var file in files)
@@ -67,7 +70,10 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
             ? folder
             : null;
 
-    /// <summary>Puts a blob into a snapshot: a relative link, or else the file itself, moved where it is new and copied where other snapshots may link to it.</summary>
+    /// <summary>
+    /// Puts a blob into a snapshot: a relative link, or else the file itself, moved where it is new and copied where
+    /// other snapshots may link to it.
+    /// </summary>
     public void AddToSnapshot(string blob, string path, bool isNew)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -113,7 +119,9 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
     static string FolderName(string repo) => "models--" + repo.Replace("/", "--", StringComparison.Ordinal);
 }
 
-/// <summary>A file that one process at a time may hold open, Python's tools among them: on Unix both take it by flock.</summary>
+/// <summary>
+/// A file that one process at a time may hold open, Python's tools among them: on Unix both take it by flock.
+/// </summary>
 sealed class FileLock : IDisposable
 {
     static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);

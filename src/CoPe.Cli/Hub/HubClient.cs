@@ -6,7 +6,10 @@ using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Hub;
 
-/// <summary>Asks the hub: what a revision is, what its files are, and for their bytes. Follows redirects itself, so that the token stays with the hub.</summary>
+/// <summary>
+/// Asks the hub: what a revision is, what its files are, and for their bytes. Follows redirects itself, so that the
+/// token stays with the hub.
+/// </summary>
 /// <param name="http">Sends requests; it must not follow redirects.</param>
 /// <param name="settings">Where the hub is and who asks.</param>
 sealed class HubClient(HttpClient http, HubSettings settings)
@@ -81,7 +84,9 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         }
     }
 
-    /// <summary>A file's hash and size, from the headers of the hub's own answer: a redirect elsewhere is not followed.</summary>
+    /// <summary>
+    /// A file's hash and size, from the headers of the hub's own answer: a redirect elsewhere is not followed.
+    /// </summary>
     public async Task<RemoteFile> DescribeFile(HubName name, string commit, string file, CancellationToken cancellation)
     {
         using var response = await Send(

@@ -3,14 +3,18 @@ using CoPe.Modeling;
 
 namespace CoPe.Cli.Hub;
 
-/// <summary>Which files of a repository a model needs. Repositories hold other formats too, often as large again.</summary>
+/// <summary>
+/// Which files of a repository a model needs. Repositories hold other formats too, often as large again.
+/// </summary>
 static class HubFiles
 {
     public const string ConfigFile = "config.json";
     public const string WeightsFile = "model.safetensors";
     public const string WeightsIndexFile = "model.safetensors.index.json";
 
-    /// <summary>Files that loading looks for, here and in Python's tools, whether a repository has them or not.</summary>
+    /// <summary>
+    /// Files that loading looks for, here and in Python's tools, whether a repository has them or not.
+    /// </summary>
     static readonly string[] ProbedFiles =
     [
         WeightsFile,
@@ -83,7 +87,10 @@ static class HubFiles
     public static string AbsentMarker(string snapshot, string file) =>
         Path.Combine(snapshot, "..", "..", ".no_exist", Path.GetFileName(snapshot), file);
 
-    /// <summary>What a snapshot lacks to be a model folder, though its commit may have it; null for nothing. Links to files that are gone count as lacking.</summary>
+    /// <summary>
+    /// What a snapshot lacks to be a model folder, though its commit may have it; null for nothing. Links to files that
+    /// are gone count as lacking.
+    /// </summary>
     public static string? FindMissing(string snapshot)
     {
         var index = Path.Combine(snapshot, WeightsIndexFile);

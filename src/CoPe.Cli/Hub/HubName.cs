@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace CoPe.Cli.Hub;
 
-/// <summary>A model on the hub: <c>org/name</c>, or <c>org/name@revision</c> with a branch, a tag or a commit.</summary>
+/// <summary>
+/// A model on the hub: <c>org/name</c>, or <c>org/name@revision</c> with a branch, a tag or a commit.
+/// </summary>
 /// <param name="Repo">Organisation or user, and model.</param>
 /// <param name="Revision">Branch, tag or commit.</param>
 sealed partial record HubName(string Repo, string Revision)

@@ -4,7 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Cli.Hub;
 
-/// <summary>Brings a model from the hub into the cache: what describes it first, so that one which is not supported costs no gigabytes, then its weights.</summary>
+/// <summary>
+/// Brings a model from the hub into the cache: what describes it first, so that one which is not supported costs no
+/// gigabytes, then its weights.
+/// </summary>
 sealed class HubPull
 {
     readonly HubClient _client;

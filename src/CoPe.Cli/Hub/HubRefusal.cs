@@ -122,7 +122,10 @@ sealed partial class HubBusyException : HttpRequestException
         : base(message, null, response.StatusCode) =>
         RetryAfter = ReadRetryAfter(response.StatusCode, response.Headers);
 
-    /// <summary>How long to wait, from <c>Retry-After</c>, or else from the hub's <c>RateLimit</c> where that is used up; null: the server does not say.</summary>
+    /// <summary>
+    /// How long to wait, from <c>Retry-After</c>, or else from the hub's <c>RateLimit</c> where that is used up; null:
+    /// the server does not say.
+    /// </summary>
     public TimeSpan? RetryAfter { get; }
 
     static TimeSpan? ReadRetryAfter(HttpStatusCode status, HttpResponseHeaders headers)
@@ -174,7 +177,9 @@ sealed class HubRetries(HubSettings settings, TimeProvider time, ILogger log)
     }
 
     /// <summary>Waits before the next attempt, as long as the server asks for or longer each time.</summary>
-    /// <exception cref="RunException">There have been enough, or the server asks for more patience than there is.</exception>
+    /// <exception cref="RunException">
+    /// There have been enough, or the server asks for more patience than there is.
+    /// </exception>
     public async Task WaitBeforeRetry(
         string what,
         int failures,

@@ -3,13 +3,18 @@ using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Hub;
 
-/// <summary>Where the hub is, where its files are kept and who asks: from the variables that Hugging Face's own tools read.</summary>
+/// <summary>
+/// Where the hub is, where its files are kept and who asks: from the variables that Hugging Face's own tools read.
+/// </summary>
 sealed partial record HubSettings
 {
     /// <summary>The hub (<c>HF_ENDPOINT</c>).</summary>
     public required Uri Endpoint { get; init; }
 
-    /// <summary>The cache (<c>HF_HUB_CACHE</c>, or <c>hub</c> in <c>HF_HOME</c>, which is by default <c>huggingface</c> in <c>XDG_CACHE_HOME</c> or <c>~/.cache</c>).</summary>
+    /// <summary>
+    /// The cache (<c>HF_HUB_CACHE</c>, or <c>hub</c> in <c>HF_HOME</c>, which is by default <c>huggingface</c> in
+    /// <c>XDG_CACHE_HOME</c> or <c>~/.cache</c>).
+    /// </summary>
     public required string CacheFolder { get; init; }
 
     /// <summary>The access token, if there is one. It goes to the hub alone and into no message.</summary>
@@ -27,7 +32,9 @@ sealed partial record HubSettings
     /// <summary>Wait before the second attempt; it doubles.</summary>
     public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Longest wait that a server may ask for (<c>Retry-After</c>): the hub counts requests in windows of five minutes.</summary>
+    /// <summary>
+    /// Longest wait that a server may ask for (<c>Retry-After</c>): the hub counts requests in windows of five minutes.
+    /// </summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromMinutes(6);
 
     /// <summary>Longest time without an answer or a byte.</summary>

@@ -3,7 +3,10 @@ using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Hub;
 
-/// <summary>Where a model that a person names lies: a folder, from the current one or beside the program, or a model of the hub in the cache, downloaded where it is not there.</summary>
+/// <summary>
+/// Where a model that a person names lies: a folder, from the current one or beside the program, or a model of the hub
+/// in the cache, downloaded where it is not there.
+/// </summary>
 static class ModelSource
 {
     /// <summary>What a person may name, for help texts.</summary>
@@ -62,7 +65,10 @@ static class ModelSource
         host.SearchFolders.Select(root => Path.GetFullPath(Path.Combine(root, name))).FirstOrDefault(Directory.Exists)
         ?? (HubName.Parse(name) is { } model ? new HubCache(host.ReadHubSettings().CacheFolder).Find(model) : null);
 
-    /// <summary>A name on the hub. One that begins with a folder that is here is a path with a mistake in it, not a model to ask the network for.</summary>
+    /// <summary>
+    /// A name on the hub. One that begins with a folder that is here is a path with a mistake in it, not a model to ask
+    /// the network for.
+    /// </summary>
     static HubName? ParseHubName(CommandHost host, string name) =>
         HubName.Parse(name) is { } model
         && !host.SearchFolders.Any(root => Directory.Exists(Path.Combine(root, name.Split('/')[0])))

@@ -6,10 +6,15 @@ using CoPe.Scoring;
 
 namespace CoPe.Cli.Scoring;
 
-/// <summary>Log-probabilities of one text under a model with several sets of adapters, one set after the other.</summary>
+/// <summary>
+/// Log-probabilities of one text under a model with several sets of adapters, one set after the other.
+/// </summary>
 sealed class TokenScorer(CausalLm model, ConversationEncoder encoder)
 {
-    /// <summary>Scores the text as the answer to a prompt, through the chat template and up to the token that ends the turn; without a prompt as plain text.</summary>
+    /// <summary>
+    /// Scores the text as the answer to a prompt, through the chat template and up to the token that ends the turn;
+    /// without a prompt as plain text.
+    /// </summary>
     /// <param name="prompt">What the text answers, or null.</param>
     /// <param name="text">The text.</param>
     /// <param name="columns">Names and adapter folders, lowest first; none is the base model.</param>
@@ -37,7 +42,10 @@ sealed class TokenScorer(CausalLm model, ConversationEncoder encoder)
         return new(ids, DecodeTokens(ids), unscored, scored);
     }
 
-    /// <summary>A plain text begins with what the tokenizer puts in front of one (BOS); where that is nothing, its first token has nothing before it.</summary>
+    /// <summary>
+    /// A plain text begins with what the tokenizer puts in front of one (BOS); where that is nothing, its first token
+    /// has nothing before it.
+    /// </summary>
     (int[] Before, int[] Ids, int Unscored) EncodePlainText(string text)
     {
         var ids = encoder.Tokenizer.EncodeAsText(text);

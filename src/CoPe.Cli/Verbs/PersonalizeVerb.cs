@@ -86,7 +86,10 @@ static class PersonalizeVerb
         return command;
     }
 
-    /// <summary>Writes the data aside, has the run judge them there, and puts them in the place of those before: a run that refuses, or a kill, leaves the data that its stages were made from.</summary>
+    /// <summary>
+    /// Writes the data aside, has the run judge them there, and puts them in the place of those before: a run that
+    /// refuses, or a kill, leaves the data that its stages were made from.
+    /// </summary>
     static void WriteData(
         CommandHost host,
         RunRequest request,

@@ -57,7 +57,9 @@ static class RunVerb
     }
 }
 
-/// <summary>Runs one recipe with several seeds, each in a folder of its own within the run's, and averages them.</summary>
+/// <summary>
+/// Runs one recipe with several seeds, each in a folder of its own within the run's, and averages them.
+/// </summary>
 sealed class SeedRunner(CommandHost host, RunRequest request)
 {
     /// <summary>Runs the recipe's seed and those that follow it. What is complete is kept.</summary>

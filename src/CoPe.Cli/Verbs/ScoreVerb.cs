@@ -121,6 +121,7 @@ static class ScoreVerb
                 ?? throw new UsageException(
                     "name a text, a file with --file, or pipe one in, for example 'cope score \"Rain again\"'"
                 );
-        return read.EndsWith('\n') ? read[..^1].TrimEnd('\r') : read; // the newline that ends a file is no part of the text
+        // The newline that ends a file is no part of the text.
+        return read.EndsWith('\n') ? read[..^1].TrimEnd('\r') : read;
     }
 }

@@ -91,7 +91,10 @@ sealed record SweepPlan
     public int DevelopmentItems { get; init; } = 3;
 }
 
-/// <summary>Tries values of a recipe's keys on the development split, one key after another, each with the values chosen before. Runs share the stages that a value does not touch.</summary>
+/// <summary>
+/// Tries values of a recipe's keys on the development split, one key after another, each with the values chosen before.
+/// Runs share the stages that a value does not touch.
+/// </summary>
 /// <param name="host">What the command works with.</param>
 /// <param name="request">Recipe and folder.</param>
 /// <param name="plan">What is tried and what decides.</param>
@@ -116,7 +119,8 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
         {
             foreach (var value in axis.Values)
             {
-                Recipe.Read(file, [.. request.Overrides, axis.Override(value)]); // all of them are usable before the first is run
+                // All of them are usable before the first is run.
+                Recipe.Read(file, [.. request.Overrides, axis.Override(value)]);
             }
         }
 

@@ -126,7 +126,10 @@ static class UserVerb
         return command;
     }
 
-    /// <summary>Erases him from all runs of the folder, each under its lock until the last is whole again. Returns a data folder that still holds him.</summary>
+    /// <summary>
+    /// Erases him from all runs of the folder, each under its lock until the last is whole again. Returns a data folder
+    /// that still holds him.
+    /// </summary>
     static string? Erase(CommandHost host, ParseResult parsed, string id, bool isDataToo)
     {
         var runs = RunsWithUser(host, parsed);

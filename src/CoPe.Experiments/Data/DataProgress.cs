@@ -30,7 +30,9 @@ sealed record DataProgress(IProgress<StageProgress>? Listener = null, Cancellati
     }
 }
 
-/// <summary>What was left out or changed while data were read: the first places in words, and how many there are.</summary>
+/// <summary>
+/// What was left out or changed while data were read: the first places in words, and how many there are.
+/// </summary>
 sealed class ProblemList(int kept = 20)
 {
     readonly List<string> _first = [];

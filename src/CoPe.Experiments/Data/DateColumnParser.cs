@@ -5,12 +5,16 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data;
 
 /// <summary>
-/// Reads the dates of one column, which may be of several kinds: ISO 8601 (2024-03-05, with time and zone or without, 2024-03, 2024), day or month first (05.03.2024, 5/3/2024, 3/5/2024 14:30),
-/// seconds or milliseconds since 1970, and English words (5 March 2024, March 5, 2024). A date without zone is taken as UTC, a year of two digits as one from 1969 to 2068. The digits may be of any script.
+/// Reads the dates of one column, which may be of several kinds: ISO 8601 (2024-03-05, with time and zone or without,
+/// 2024-03, 2024), day or month first (05.03.2024, 5/3/2024, 3/5/2024 14:30),
+/// seconds or milliseconds since 1970, and English words (5 March 2024, March 5, 2024). A date without zone is taken as
+/// UTC, a year of two digits as one from 1969 to 2068. The digits may be of any script.
 /// </summary>
 sealed partial class DateColumnParser
 {
-    /// <summary>Numbers of which only one order is in use: ISO 8601, months (3/2024), and the "03 5, 2014" of published reviews.</summary>
+    /// <summary>
+    /// Numbers of which only one order is in use: ISO 8601, months (3/2024), and the "03 5, 2014" of published reviews.
+    /// </summary>
     static readonly string[] OfOneOrder =
     [
         "yyyy-MM-dd",
@@ -107,13 +111,16 @@ sealed partial class DateColumnParser
         {
             return ParseNumbers(match);
         }
-        // Without a year in front or a month's name, a date is numbers in an order that the parser would choose by itself.
+        // Without a year in front or a month's name, a date is numbers in an order that the parser would choose by
+        // itself.
         return YearOrMonthName().IsMatch(text) && DateTimeOffset.TryParse(text, English, Styles, out var other)
             ? other
             : null;
     }
 
-    /// <summary>The text with the decimal digits of other scripts, such as the Arabic and Devanagari ones, as 0 to 9.</summary>
+    /// <summary>
+    /// The text with the decimal digits of other scripts, such as the Arabic and Devanagari ones, as 0 to 9.
+    /// </summary>
     public static string ToAsciiDigits(string text) =>
         text.All(char.IsAscii)
             ? text
@@ -154,7 +161,9 @@ sealed partial class DateColumnParser
     static DataFileException Unclear(DataFileLocation place, string found) =>
         new(place, found, "one order of day and month", "Say which with --date-order dmy or --date-order mdy.");
 
-    /// <summary>Day, month and year, or month, day and year, behind a weekday or not, with a time behind them or not.</summary>
+    /// <summary>
+    /// Day, month and year, or month, day and year, behind a weekday or not, with a time behind them or not.
+    /// </summary>
     [GeneratedRegex(
         @"^(?:(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*)\.?,? +)?([0-9]{1,2}) *([./-]) *([0-9]{1,2}) *\2 *([0-9]{4}|[0-9]{2}),?([^0-9].*)?$",
         RegexOptions.CultureInvariant

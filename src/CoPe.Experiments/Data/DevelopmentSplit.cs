@@ -2,12 +2,16 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data;
 
-/// <summary>Makes development queries from the histories alone, so that settings can be chosen without looking at a test query.</summary>
+/// <summary>
+/// Makes development queries from the histories alone, so that settings can be chosen without looking at a test query.
+/// </summary>
 public static class DevelopmentSplit
 {
     /// <summary>
-    /// A dataset whose users have the last items of their histories as queries, worded as the history is worded in training, and the items before them as history.
-    /// Their own queries are left out; the others stay as they are. A user with fewer than two items cannot be split and is left out.
+    /// A dataset whose users have the last items of their histories as queries, worded as the history is worded in
+    /// training, and the items before them as history.
+    /// Their own queries are left out; the others stay as they are. A user with fewer than two items cannot be split
+    /// and is left out.
     /// </summary>
     public static LampDataset Create(
         LampDataset dataset,
@@ -67,7 +71,9 @@ public sealed record DevelopmentSplitOptions
                     );
     } = 5;
 
-    /// <summary>Largest part of a history that may become queries (one item is always taken), above 0 and at most 0.5.</summary>
+    /// <summary>
+    /// Largest part of a history that may become queries (one item is always taken), above 0 and at most 0.5.
+    /// </summary>
     public double LargestFraction
     {
         get;

@@ -9,7 +9,9 @@ public sealed class HistoryRetrieval(LampTask task, LampUser user)
 {
     readonly Lazy<Bm25> _index = new(() => new Bm25([.. user.History.Select(item => TextOf(task, item))]));
 
-    /// <summary>The items nearest to the request by BM25 over input and answer, best first; of items that tie, the later ones.</summary>
+    /// <summary>
+    /// The items nearest to the request by BM25 over input and answer, best first; of items that tie, the later ones.
+    /// </summary>
     public IReadOnlyList<HistoryItem> FindSimilar(string request, int count)
     {
         var scores = _index.Value.ComputeScores(request);
@@ -69,7 +71,10 @@ public sealed class Bm25
         _meanLength = _lengths.Length == 0 ? 0 : _lengths.Average();
     }
 
-    /// <summary>The score of every text for a query, in the order of the texts; a word counts once, however often the query repeats it.</summary>
+    /// <summary>
+    /// The score of every text for a query, in the order of the texts; a word counts once, however often the query
+    /// repeats it.
+    /// </summary>
     public double[] ComputeScores(string query)
     {
         var scores = new double[_lengths.Length];

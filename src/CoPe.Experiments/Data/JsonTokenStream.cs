@@ -4,7 +4,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data;
 
-/// <summary>Reads a JSON file token by token in bounded memory: one token, never the file, is held. UTF-8, UTF-16 and UTF-32 (both byte orders), with or without a byte order mark.</summary>
+/// <summary>
+/// Reads a JSON file token by token in bounded memory: one token, never the file, is held. UTF-8, UTF-16 and UTF-32
+/// (both byte orders), with or without a byte order mark.
+/// </summary>
 sealed class JsonTokenStream : IDisposable
 {
     const int LongestToken = 1 << 30;
@@ -59,13 +62,18 @@ sealed class JsonTokenStream : IDisposable
     /// <summary>The file is no JSON from here on: nothing more can be read.</summary>
     public bool IsBroken { get; private set; }
 
-    /// <summary>The current token's text: a string, a property's name, a number as it is written, <c>true</c> or <c>false</c>.</summary>
+    /// <summary>
+    /// The current token's text: a string, a property's name, a number as it is written, <c>true</c> or <c>false</c>.
+    /// </summary>
     public string Text { get; private set; } = "";
 
     public void Dispose() => _stream.Dispose();
 
     /// <summary>Goes to the next token; false after the last.</summary>
-    /// <exception cref="DataFileException">The file is broken from here on, or, where <see cref="IsBroken"/> is not set, this one text is no Unicode and reading may go on behind it.</exception>
+    /// <exception cref="DataFileException">
+    /// The file is broken from here on, or, where <see cref="IsBroken"/> is not set, this one text is no Unicode and
+    /// reading may go on behind it.
+    /// </exception>
     public bool Read()
     {
         try
@@ -106,7 +114,9 @@ sealed class JsonTokenStream : IDisposable
         }
     }
 
-    /// <summary>Passes over the value that begins at the current token, or that the current property name announces.</summary>
+    /// <summary>
+    /// Passes over the value that begins at the current token, or that the current property name announces.
+    /// </summary>
     public void Skip()
     {
         _isSkipping = true;
@@ -130,7 +140,9 @@ sealed class JsonTokenStream : IDisposable
         _isSkipping = false;
     }
 
-    /// <summary>Passes over the object that begins at the current token and writes it as it stands in the file, in UTF-8.</summary>
+    /// <summary>
+    /// Passes over the object that begins at the current token and writes it as it stands in the file, in UTF-8.
+    /// </summary>
     public void CopyObject(Stream target)
     {
         target.WriteByte((byte)'{');
@@ -140,7 +152,8 @@ sealed class JsonTokenStream : IDisposable
     }
 
     /// <summary>
-    /// Reads the object that begins at the current token, to its end: texts, numbers, truth values and nulls by name. Objects and arrays are offered to <paramref name="nested"/>, and passed over where it does
+    /// Reads the object that begins at the current token, to its end: texts, numbers, truth values and nulls by name.
+    /// Objects and arrays are offered to <paramref name="nested"/>, and passed over where it does
     /// not take them.
     /// </summary>
     /// <exception cref="DataFileException">A field stands twice.</exception>
@@ -176,7 +189,9 @@ sealed class JsonTokenStream : IDisposable
         return scalars;
     }
 
-    /// <summary>Goes to the end of the value that lies at this depth, from wherever inside it reading stopped.</summary>
+    /// <summary>
+    /// Goes to the end of the value that lies at this depth, from wherever inside it reading stopped.
+    /// </summary>
     public void SkipToEndOfDepth(int depth)
     {
         _isSkipping = true;
@@ -278,7 +293,10 @@ sealed class JsonTokenStream : IDisposable
         _isEmpty &= _atEnd;
     }
 
-    /// <summary>Fills the buffer, not with whatever comes first: an incomplete token is read again from its start, and UTF-16 comes in small pieces. False at the end of the file.</summary>
+    /// <summary>
+    /// Fills the buffer, not with whatever comes first: an incomplete token is read again from its start, and UTF-16
+    /// comes in small pieces. False at the end of the file.
+    /// </summary>
     bool Fill()
     {
         if (_fault is not null)

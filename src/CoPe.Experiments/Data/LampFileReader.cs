@@ -4,7 +4,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data;
 
 /// <summary>
-/// Reads the users of one LaMP file, one at a time. With <paramref name="problem"/> set, an entry that is not as the task needs it is reported there and left out, and reading goes on behind it;
+/// Reads the users of one LaMP file, one at a time. With <paramref name="problem"/> set, an entry that is not as the
+/// task needs it is reported there and left out, and reading goes on behind it;
 /// identifiers that stand twice are then not looked for.
 /// </summary>
 sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFileException>? problem = null)

@@ -2,7 +2,9 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data;
 
-/// <summary>Reads and writes a task's three files in the formats of LaMP and LongLaMP; docs/data.md describes them.</summary>
+/// <summary>
+/// Reads and writes a task's three files in the formats of LaMP and LongLaMP; docs/data.md describes them.
+/// </summary>
 public static class LampFiles
 {
     /// <summary>File of the test users.</summary>
@@ -14,7 +16,9 @@ public static class LampFiles
     /// <summary>File of the test users' golds.</summary>
     public const string LabelsFile = "user_top_100_history_label.json";
 
-    /// <summary>Reads a task, either from <c>folder/task-name/</c> or from <c>folder</c> itself where that holds the files.</summary>
+    /// <summary>
+    /// Reads a task, either from <c>folder/task-name/</c> or from <c>folder</c> itself where that holds the files.
+    /// </summary>
     /// <exception cref="DataFileException">A file is missing or does not hold what the task needs.</exception>
     public static LampDataset Read(string folder, LampTask task, LampReadOptions? options = null)
     {
@@ -84,7 +88,10 @@ public static class LampFiles
         );
     }
 
-    /// <summary>The other users, whose golds stand in their queries: from an empty one the task-adaptive model would learn to say nothing.</summary>
+    /// <summary>
+    /// The other users, whose golds stand in their queries: from an empty one the task-adaptive model would learn to
+    /// say nothing.
+    /// </summary>
     static List<LampUser> ReadOthers(string file, LampTask task, LampReadOptions options)
     {
         var others = ReadUsers(file, task, options with { ExcludeUser = null }, options.MaxOthers, needsHistory: false);
@@ -170,10 +177,16 @@ public sealed record LampReadOptions
         init => field = AtLeastOne(value, nameof(MaxUsers));
     }
 
-    /// <summary>Whether a test user, by his id, is passed over as if the file did not hold him: he is none of <see cref="MaxUsers"/>, and a file of such users alone gives none. Null passes over nobody.</summary>
+    /// <summary>
+    /// Whether a test user, by his id, is passed over as if the file did not hold him: he is none of
+    /// <see cref="MaxUsers"/>, and a file of such users alone gives none. Null passes over nobody.
+    /// </summary>
     public Func<string, bool>? ExcludeUser { get; init; }
 
-    /// <summary>Keep only the first other users of the file; null keeps all. The file is not read beyond them; for 0 it is not read at all and may be missing.</summary>
+    /// <summary>
+    /// Keep only the first other users of the file; null keeps all. The file is not read beyond them; for 0 it is not
+    /// read at all and may be missing.
+    /// </summary>
     public int? MaxOthers
     {
         get;
@@ -187,13 +200,19 @@ public sealed record LampReadOptions
                 );
     }
 
-    /// <summary>Whether every query of a test user must have a gold text, in the query or in the label file; turn off to predict where no gold is known.</summary>
+    /// <summary>
+    /// Whether every query of a test user must have a gold text, in the query or in the label file; turn off to predict
+    /// where no gold is known.
+    /// </summary>
     public bool RequireGolds { get; init; } = true;
 
     /// <summary>Whether every test user must have a history; turn off to score where histories are not known.</summary>
     public bool RequireHistory { get; init; } = true;
 
-    /// <summary>Called with the reason for each user who is left out because he has no history (test users) or no query (all users); null refuses the file instead.</summary>
+    /// <summary>
+    /// Called with the reason for each user who is left out because he has no history (test users) or no query (all
+    /// users); null refuses the file instead.
+    /// </summary>
     public Action<DataFileException>? OnUserSkipped { get; init; }
 
     static int? AtLeastOne(int? value, string name) =>
@@ -274,7 +293,10 @@ sealed class GoldLabels
             .SequenceEqual(b.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }
 
-/// <summary>What a user of a file must have beyond its format: an identifier of his own, queries of their own, and a history where one is needed.</summary>
+/// <summary>
+/// What a user of a file must have beyond its format: an identifier of his own, queries of their own, and a history
+/// where one is needed.
+/// </summary>
 sealed class LampUserRules(string file, bool needsHistory, Action<DataFileException>? leaveOut)
 {
     readonly HashSet<string> _users = [];

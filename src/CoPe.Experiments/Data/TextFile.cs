@@ -3,7 +3,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data;
 
-/// <summary>Opens text files of any make: UTF-8, UTF-16 and UTF-32, with or without byte order mark. What is none of these is refused, never guessed.</summary>
+/// <summary>
+/// Opens text files of any make: UTF-8, UTF-16 and UTF-32, with or without byte order mark. What is none of these is
+/// refused, never guessed.
+/// </summary>
 static class TextFile
 {
     /// <summary>A reader over the file's text.</summary>
@@ -13,7 +16,8 @@ static class TextFile
         Span<byte> head = stackalloc byte[4];
         var count = stream.ReadAtLeast(head, 4, throwOnEndOfStream: false);
         stream.Position = 0;
-        // Text has a letter in its first two characters, so zero bytes beside it tell UTF-16 and UTF-32 where no mark does.
+        // Text has a letter in its first two characters, so zero bytes beside it tell UTF-16 and UTF-32 where no mark
+        // does.
         Encoding encoding = head[..count] switch
         {
             [0xFF, 0xFE, 0, 0] => new UTF32Encoding(false, true, true),
@@ -26,7 +30,8 @@ static class TextFile
             [0, not 0, 0, not 0] => new UnicodeEncoding(true, false, true),
             _ => new UTF8Encoding(true, true),
         };
-        // Each passes over its own mark. A reader that looked for marks by itself would go on with a decoder that replaces what is no text.
+        // Each passes over its own mark. A reader that looked for marks by itself would go on with a decoder that
+        // replaces what is no text.
         return new StreamReader(stream, encoding, detectEncodingFromByteOrderMarks: false);
     }
 
@@ -50,7 +55,9 @@ static class TextFile
         );
     }
 
-    /// <summary>The first byte, counted from 1, that is no UTF-8, and its line; nothing in a file of another encoding.</summary>
+    /// <summary>
+    /// The first byte, counted from 1, that is no UTF-8, and its line; nothing in a file of another encoding.
+    /// </summary>
     static (long? Line, long? Offset) FindInvalidByte(string path)
     {
         using var stream = File.OpenRead(path);
@@ -98,11 +105,17 @@ static class TextFile
     }
 }
 
-/// <summary>JSON text as UTF-8, whatever it is written in: UTF-8, or UTF-16 or UTF-32 in either byte order, with or without a byte order mark.</summary>
+/// <summary>
+/// JSON text as UTF-8, whatever it is written in: UTF-8, or UTF-16 or UTF-32 in either byte order, with or without a
+/// byte order mark.
+/// </summary>
 static class Utf8Stream
 {
     /// <summary>The same text without its mark; closing it closes what it reads.</summary>
-    /// <param name="json">A stream at its start that can seek. A JSON text starts with an ASCII character, so zero bytes beside it tell UTF-16 and UTF-32 where no mark does.</param>
+    /// <param name="json">
+    /// A stream at its start that can seek. A JSON text starts with an ASCII character, so zero bytes beside it tell
+    /// UTF-16 and UTF-32 where no mark does.
+    /// </param>
     public static Stream Open(Stream json)
     {
         Span<byte> head = stackalloc byte[4];
@@ -125,7 +138,10 @@ static class Utf8Stream
     }
 }
 
-/// <summary>Tells files that are packed, or of another kind than text, by their first bytes: so that a message can say what was given in the place of text.</summary>
+/// <summary>
+/// Tells files that are packed, or of another kind than text, by their first bytes: so that a message can say what was
+/// given in the place of text.
+/// </summary>
 static class FileSignature
 {
     /// <summary>What the file is, in words; null where its first bytes do not tell.</summary>

@@ -1,6 +1,8 @@
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>How often predicted labels are right. Labels are compared as they are written, spaces around them aside.</summary>
+/// <summary>
+/// How often predicted labels are right. Labels are compared as they are written, spaces around them aside.
+/// </summary>
 public static class ClassificationMetrics
 {
     /// <summary>Share of right labels.</summary>
@@ -13,8 +15,12 @@ public static class ClassificationMetrics
         return predicted.Zip(golds, IsCorrect).Average(right => right ? 1.0 : 0);
     }
 
-    /// <summary>F1 of each label, averaged over the labels. <code>F1 = 2 tp / (2 tp + fp + fn), 0 where that is 0 / 0</code></summary>
-    /// <param name="predicted">Predicted labels; one that is no label is a miss of the real label and of no other.</param>
+    /// <summary>
+    /// F1 of each label, averaged over the labels. <code>F1 = 2 tp / (2 tp + fp + fn), 0 where that is 0 / 0</code>
+    /// </summary>
+    /// <param name="predicted">
+    /// Predicted labels; one that is no label is a miss of the real label and of no other.
+    /// </param>
     /// <param name="golds">Real labels, as many.</param>
     /// <param name="labels">All labels; null takes those of the golds.</param>
     /// <exception cref="ArgumentException">The lists are empty or not of one length.</exception>

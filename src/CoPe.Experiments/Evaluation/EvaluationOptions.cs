@@ -18,7 +18,9 @@ public sealed record EvaluationOptions
     /// <summary>All labels of a category task, for macro F1; null takes those of the task and of the golds.</summary>
     public IReadOnlyList<string>? Categories { get; init; }
 
-    /// <summary>The scale of a rating task: an answer that is no number counts as the end farther from the gold, as in LaMP.</summary>
+    /// <summary>
+    /// The scale of a rating task: an answer that is no number counts as the end farther from the gold, as in LaMP.
+    /// </summary>
     public RatingScale Scale { get; init; } = RatingScale.OneToFive;
 }
 
@@ -38,6 +40,9 @@ public enum AverageKind
     /// <summary>Their plain mean.</summary>
     PlainMean,
 
-    /// <summary>For ROUGE the median of the means of 1,000 resamples, as Hugging Face's <c>evaluate</c> and so the reference report it; else the plain mean.</summary>
+    /// <summary>
+    /// For ROUGE the median of the means of 1,000 resamples, as Hugging Face's <c>evaluate</c> and so the reference
+    /// report it; else the plain mean.
+    /// </summary>
     BootstrapMedian,
 }

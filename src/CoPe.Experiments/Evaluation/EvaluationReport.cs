@@ -9,7 +9,9 @@ public sealed record EvaluationReport
     /// <summary>The methods, in the order in which they were given.</summary>
     public required IReadOnlyList<MethodScores> Methods { get; init; }
 
-    /// <summary>What a reader of the figures must know: ids that did not match, answers that could not be read.</summary>
+    /// <summary>
+    /// What a reader of the figures must know: ids that did not match, answers that could not be read.
+    /// </summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>The scores of a method.</summary>
@@ -31,10 +33,14 @@ public sealed record MethodScores
     /// <summary>The model that the prediction file names, where it does.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Metric name to mean and standard error over queries, in the order of <see cref="Metric.All"/>.</summary>
+    /// <summary>
+    /// Metric name to mean and standard error over queries, in the order of <see cref="Metric.All"/>.
+    /// </summary>
     public required IReadOnlyDictionary<string, MeanWithError> Metrics { get; init; }
 
-    /// <summary>Metric name to mean and standard error over users, each user one value; empty where users are not known.</summary>
+    /// <summary>
+    /// Metric name to mean and standard error over users, each user one value; empty where users are not known.
+    /// </summary>
     public required IReadOnlyDictionary<string, MeanWithError> OverUsers { get; init; }
 
     /// <summary>Each scored query, in the order of the golds.</summary>
@@ -75,6 +81,9 @@ public sealed record QueryScores
     /// <summary>The user; null where only a label file is known.</summary>
     public string? UserId { get; init; }
 
-    /// <summary>Metric name to value. A metric that a single answer does not have (macro-f1, rmse), or that needs a history the user lacks, is absent.</summary>
+    /// <summary>
+    /// Metric name to value. A metric that a single answer does not have (macro-f1, rmse), or that needs a history the
+    /// user lacks, is absent.
+    /// </summary>
     public required IReadOnlyDictionary<string, double> Values { get; init; }
 }

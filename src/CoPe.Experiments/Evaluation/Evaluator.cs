@@ -2,16 +2,24 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>Predictions of any number of methods and the users' real answers in, figures out. Nothing is written, least of all into the inputs.</summary>
+/// <summary>
+/// Predictions of any number of methods and the users' real answers in, figures out. Nothing is written, least of all
+/// into the inputs.
+/// </summary>
 public static class Evaluator
 {
     /// <summary>Scores each method; what the task asks for decides the metrics.</summary>
     /// <param name="task">The task.</param>
     /// <param name="golds">The real answers, ids unique.</param>
-    /// <param name="predictions">Method name, for example <c>sft+cd</c>, to its predictions, in the order in which the report lists them.</param>
+    /// <param name="predictions">
+    /// Method name, for example <c>sft+cd</c>, to its predictions, in the order in which the report lists them.
+    /// </param>
     /// <param name="options">How; null takes the defaults.</param>
     /// <param name="cancellationToken">Stops between two queries.</param>
-    /// <exception cref="InvalidDataException">There is no gold, an id occurs twice, a gold cannot be read, or ids do not match and the options ask for an error.</exception>
+    /// <exception cref="InvalidDataException">
+    /// There is no gold, an id occurs twice, a gold cannot be read, or ids do not match and the options ask for an
+    /// error.
+    /// </exception>
     public static EvaluationReport Evaluate(
         LampTask task,
         IReadOnlyList<GoldAnswer> golds,

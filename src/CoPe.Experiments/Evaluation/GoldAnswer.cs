@@ -15,7 +15,9 @@ public sealed record GoldAnswer
     /// <summary>The user; null where only a label file is known.</summary>
     public string? UserId { get; init; }
 
-    /// <summary>The texts of his history (the task's output field), one list shared by all his queries; empty where not known.</summary>
+    /// <summary>
+    /// The texts of his history (the task's output field), one list shared by all his queries; empty where not known.
+    /// </summary>
     public IReadOnlyList<string> History { get; init; } = [];
 
     /// <summary>The golds of a dataset's test users, in file order.</summary>

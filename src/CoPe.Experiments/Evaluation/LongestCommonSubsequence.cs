@@ -7,7 +7,8 @@ static class LongestCommonSubsequence
 {
     /// <summary>Its length, 64 positions at a time.</summary>
     /// <remarks>
-    /// Hyyrö, "Bit-parallel LCS-length computation revisited", 2004. Bit i of V is 0 where the row of the usual table rises at i:
+    /// Hyyrö, "Bit-parallel LCS-length computation revisited", 2004. Bit i of V is 0 where the row of the usual table
+    /// rises at i:
     /// <code>U = V &amp; M[token];  V = (V + U) | (V - U);  LCS = zeros of V</code>
     /// </remarks>
     public static int Length(string[] a, string[] b)
@@ -75,8 +76,14 @@ static class LongestCommonSubsequence
         return places;
     }
 
-    /// <summary>Marks the places of <paramref name="a"/> that one longest common subsequence takes with each of the <paramref name="others"/>.</summary>
-    /// <remarks>Of several, the one that walking back from the ends finds when it leaves out a token of <paramref name="a"/> on a tie.</remarks>
+    /// <summary>
+    /// Marks the places of <paramref name="a"/> that one longest common subsequence takes with each of the
+    /// <paramref name="others"/>.
+    /// </summary>
+    /// <remarks>
+    /// Of several, the one that walking back from the ends finds when it leaves out a token of <paramref name="a"/> on
+    /// a tie.
+    /// </remarks>
     public static void MarkUnion(string[] a, IEnumerable<string[]> others, bool[] marked)
     {
         if (a.Length == 0)
@@ -92,7 +99,10 @@ static class LongestCommonSubsequence
         }
     }
 
-    /// <summary>Keeps V after each token of <paramref name="b"/>, then walks back: a 0 at bit i says that the table is larger than in the row above.</summary>
+    /// <summary>
+    /// Keeps V after each token of <paramref name="b"/>, then walks back: a 0 at bit i says that the table is larger
+    /// than in the row above.
+    /// </summary>
     static void MarkUnion(string[] a, string[] b, Dictionary<string, ulong[]> places, int words, bool[] marked)
     {
         var kept = ArrayPool<ulong>.Shared.Rent((b.Length + 1) * words);

@@ -6,7 +6,9 @@ namespace CoPe.Experiments.Evaluation;
 /// <param name="Count">Number of values.</param>
 public sealed record MeanWithError(double Mean, double StandardError, int Count)
 {
-    /// <summary>Mean and standard error of the values. <code>se = sqrt(sum (x - mean)^2 / (n - 1)) / sqrt(n)</code></summary>
+    /// <summary>
+    /// Mean and standard error of the values. <code>se = sqrt(sum (x - mean)^2 / (n - 1)) / sqrt(n)</code>
+    /// </summary>
     /// <param name="values">One value or more.</param>
     /// <exception cref="ArgumentException">There is no value.</exception>
     public static MeanWithError Compute(IReadOnlyList<double> values)
@@ -30,8 +32,13 @@ public sealed record MeanWithError(double Mean, double StandardError, int Count)
 /// <summary>Standard errors of figures that are no mean, such as macro F1.</summary>
 static class Jackknife
 {
-    /// <summary>From the figure with each observation left out in turn. <code>se = sqrt((n - 1) / n * sum (f_i - mean f)^2)</code></summary>
-    /// <remarks>Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, equation 11.5. 0 for a single observation.</remarks>
+    /// <summary>
+    /// From the figure with each observation left out in turn. <code>se = sqrt((n - 1) / n * sum (f_i - mean
+    /// f)^2)</code>
+    /// </summary>
+    /// <remarks>
+    /// Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, equation 11.5. 0 for a single observation.
+    /// </remarks>
     public static double StandardError(IReadOnlyList<double> leftOut)
     {
         if (leftOut.Count < 2)
@@ -47,7 +54,10 @@ static class Jackknife
 /// <summary>Resampling with replacement.</summary>
 public static class Bootstrap
 {
-    /// <summary>The median of the means of resamples, which Hugging Face's <c>evaluate</c> reports as ROUGE; it jitters about the plain mean.</summary>
+    /// <summary>
+    /// The median of the means of resamples, which Hugging Face's <c>evaluate</c> reports as ROUGE; it jitters about
+    /// the plain mean.
+    /// </summary>
     /// <param name="values">One value or more.</param>
     /// <param name="seed">Seed of the draws; the same seed gives the same bits.</param>
     /// <param name="resamples">How many resamples, 1 or more.</param>

@@ -2,9 +2,12 @@ using CoPe.Experiments.Evaluation.Language;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>METEOR of one prediction against one reference, as NLTK's <c>meteor_score</c> with <c>word_tokenize</c> gives it.</summary>
+/// <summary>
+/// METEOR of one prediction against one reference, as NLTK's <c>meteor_score</c> with <c>word_tokenize</c> gives it.
+/// </summary>
 /// <remarks>
-/// Lavie and Agarwal, "METEOR: An Automatic Metric for MT Evaluation with High Levels of Correlation with Human Judgments", 2007. Tokens in lower
+/// Lavie and Agarwal, "METEOR: An Automatic Metric for MT Evaluation with High Levels of Correlation with Human
+/// Judgments", 2007. Tokens in lower
 /// case are matched one to one: equal ones first, then equal stems, then stems that share a WordNet synset.
 /// <code>
 /// P = m / predicted;  R = m / expected;  F = P R / (alpha P + (1 - alpha) R)
@@ -51,7 +54,9 @@ public static class Meteor
 /// <summary>The weights of METEOR.</summary>
 public sealed record MeteorOptions
 {
-    /// <summary>Weight of precision against recall in their harmonic mean, 0 to 1: near 1, recall counts most.</summary>
+    /// <summary>
+    /// Weight of precision against recall in their harmonic mean, 0 to 1: near 1, recall counts most.
+    /// </summary>
     public double Alpha
     {
         get;
@@ -80,7 +85,9 @@ public sealed record MeteorOptions
 static class MeteorAlignment
 {
     /// <summary>The matches, as places on either side, in the prediction's order.</summary>
-    /// <remarks>Each stage goes through the prediction from its end and takes the last free place of the reference that fits.</remarks>
+    /// <remarks>
+    /// Each stage goes through the prediction from its end and takes the last free place of the reference that fits.
+    /// </remarks>
     public static List<(int Prediction, int Reference)> Align(
         IReadOnlyList<string> prediction,
         IReadOnlyList<string> reference

@@ -111,7 +111,10 @@ sealed class CategoryScorer(IReadOnlyList<string>? labels, IReadOnlyList<string>
         labels ?? [.. ofTask, .. answers.Select(answer => answer.Gold.Text)];
 }
 
-/// <summary>Absolute error of each answer, root mean squared error of all. An answer that is no number counts as the end of the scale farther from the gold, as in LaMP.</summary>
+/// <summary>
+/// Absolute error of each answer, root mean squared error of all. An answer that is no number counts as the end of the
+/// scale farther from the gold, as in LaMP.
+/// </summary>
 sealed class RatingScorer(RatingScale scale) : OutcomeScorer
 {
     public override IReadOnlyDictionary<string, double> Score(ScoredAnswer answer) =>

@@ -1,13 +1,21 @@
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>Differences of two methods in resamples of their units. Tests of equally many units share the draws, which for thousands of users are most of the work.</summary>
+/// <summary>
+/// Differences of two methods in resamples of their units. Tests of equally many units share the draws, which for
+/// thousands of users are most of the work.
+/// </summary>
 static class PairedBootstrap
 {
     /// <summary>Resamples counted at once.</summary>
     const int Block = 64;
 
-    /// <summary>Of each test the difference in every resample, sorted; empty for a test of fewer than two units. A user's queries are drawn together.</summary>
-    /// <param name="tests">Of each test the units: the sum of their differences, and how many queries they have.</param>
+    /// <summary>
+    /// Of each test the difference in every resample, sorted; empty for a test of fewer than two units. A user's
+    /// queries are drawn together.
+    /// </summary>
+    /// <param name="tests">
+    /// Of each test the units: the sum of their differences, and how many queries they have.
+    /// </param>
     /// <param name="options">Seed and number of resamples.</param>
     public static double[][] Resample(
         IReadOnlyList<IReadOnlyList<(double Sum, int Count)>> tests,
@@ -38,7 +46,8 @@ static class PairedBootstrap
         var random = new Random(options.Seed);
         var sums = Array.ConvertAll(tests, test => test.Units.Select(unit => unit.Sum).ToArray());
         var counts = Array.ConvertAll(tests, test => test.Units.Select(unit => (double)unit.Count).ToArray());
-        var isEven = Array.ConvertAll(counts, count => count.All(queries => queries == count[0])); // then every resample has as many queries
+        // Then every resample has as many queries.
+        var isEven = Array.ConvertAll(counts, count => count.All(queries => queries == count[0]));
         var times = new int[Block * units];
         for (var first = 0; first < options.Resamples; first += Block)
         {
@@ -70,7 +79,10 @@ static class PairedBootstrap
         }
     }
 
-    /// <summary><code>sum times values</code> in four sums, so that no addition waits for the one before; the same bits on every machine.</summary>
+    /// <summary>
+    /// <code>sum times values</code> in four sums, so that no addition waits for the one before; the same bits on every
+    /// machine.
+    /// </summary>
     static double Total(ReadOnlySpan<int> times, double[] values)
     {
         double a = 0,

@@ -3,7 +3,9 @@ namespace CoPe.Experiments.Evaluation;
 /// <summary>Tests of two methods on the same queries.</summary>
 public static class PairedTest
 {
-    /// <summary>Fewest units that the bootstrap's p-value can be trusted with: three users have 27 different resamples.</summary>
+    /// <summary>
+    /// Fewest units that the bootstrap's p-value can be trusted with: three users have 27 different resamples.
+    /// </summary>
     public const int MinUnitsForBootstrap = 10;
 
     const double Tolerance = 1e-12;
@@ -21,7 +23,9 @@ public static class PairedTest
         PairedTestOptions? options = null
     ) => CompareAll([(method, baseline, metric)], options)[0];
 
-    /// <summary>Makes many comparisons, which share the draws of the bootstrap: each is what it would be alone.</summary>
+    /// <summary>
+    /// Makes many comparisons, which share the draws of the bootstrap: each is what it would be alone.
+    /// </summary>
     /// <param name="tests">Methods, what they are tested against, and on which metric.</param>
     /// <param name="options">How; null takes the defaults.</param>
     /// <exception cref="InvalidOperationException">Methods share no query or user that has the metric.</exception>
@@ -86,7 +90,10 @@ public static class PairedTest
         };
     }
 
-    /// <summary>The exact two-sided sign test. <code>p = min(1, 2 P(X &lt;= min(helped, hurt))), X ~ Binomial(helped + hurt, 1/2)</code></summary>
+    /// <summary>
+    /// The exact two-sided sign test. <code>p = min(1, 2 P(X &lt;= min(helped, hurt))), X ~ Binomial(helped + hurt,
+    /// 1/2)</code>
+    /// </summary>
     /// <param name="helped">How many got better, 0 or more.</param>
     /// <param name="hurt">How many got worse, 0 or more; those that stayed the same do not count.</param>
     /// <exception cref="ArgumentOutOfRangeException">A count is negative.</exception>
@@ -104,7 +111,10 @@ public static class PairedTest
         return Math.Min(1, 2 * sum);
     }
 
-    /// <summary>Two-sided p-value of a difference from its resamples, shifted to no difference. <code>p = (1 + #{|d* - d| >= |d|}) / (B + 1)</code></summary>
+    /// <summary>
+    /// Two-sided p-value of a difference from its resamples, shifted to no difference. <code>p = (1 + #{|d* - d| >=
+    /// |d|}) / (B + 1)</code>
+    /// </summary>
     /// <remarks>Davison and Hinkley, "Bootstrap Methods and their Application", 1997, section 4.2.</remarks>
     static double PValue(double[] resampled, double difference) =>
         (1.0 + resampled.Count(value => Math.Abs(value - difference) >= Math.Abs(difference) - Tolerance))
@@ -120,7 +130,9 @@ public static class PairedTest
 /// <summary>How two methods are compared.</summary>
 public sealed record PairedTestOptions
 {
-    /// <summary>What is drawn again and counted. Where fewer than two users are known, queries are, and the comparison says so.</summary>
+    /// <summary>
+    /// What is drawn again and counted. Where fewer than two users are known, queries are, and the comparison says so.
+    /// </summary>
     public PairedUnit Unit { get; init; } = PairedUnit.Users;
 
     /// <summary>How many resamples the bootstrap draws, 1 or more.</summary>
@@ -184,7 +196,10 @@ public sealed record PairedComparison
     /// <summary>How many of them both methods have.</summary>
     public required int Units { get; init; }
 
-    /// <summary>The method's mean less the baseline's, over the queries that both have; where the metric has no value of a query, over users.</summary>
+    /// <summary>
+    /// The method's mean less the baseline's, over the queries that both have; where the metric has no value of a
+    /// query, over users.
+    /// </summary>
     public required double Difference { get; init; }
 
     /// <summary>Standard error of the difference, from the resamples; NaN with fewer than two units.</summary>
@@ -196,7 +211,9 @@ public sealed record PairedComparison
     /// <summary>Upper end of the bootstrap interval; NaN with fewer than two units.</summary>
     public required double High { get; init; }
 
-    /// <summary>Two-sided p-value of the paired bootstrap; 1 with fewer than two units, from which nothing follows.</summary>
+    /// <summary>
+    /// Two-sided p-value of the paired bootstrap; 1 with fewer than two units, from which nothing follows.
+    /// </summary>
     public required double BootstrapP { get; init; }
 
     /// <summary>Two-sided p-value of the sign test over the units.</summary>

@@ -7,7 +7,9 @@ public static class PredictionArchive
 {
     /// <summary>Reads every JSON file in a zip, in any folder; the task stands in the file.</summary>
     /// <param name="path">The zip.</param>
-    /// <exception cref="InvalidDataException">It is no zip, has no JSON file, or two for one task, or a file is not of the form.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is no zip, has no JSON file, or two for one task, or a file is not of the form.
+    /// </exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static IReadOnlyList<PredictionFile> Read(string path)
     {

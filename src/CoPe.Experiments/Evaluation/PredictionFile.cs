@@ -5,8 +5,14 @@ using CoPe.Experiments.Data;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>A prediction or label file of LaMP, LongLaMP and CoPe. <code>{"task": "LaMP_5", "golds": [{"id": "310", "output": "..."}], "model": "..."}</code></summary>
-/// <remarks>A label file is the same without <c>model</c>. The reference calls predictions <c>golds</c> as well, so that its files and ours are of one form.</remarks>
+/// <summary>
+/// A prediction or label file of LaMP, LongLaMP and CoPe. <code>{"task": "LaMP_5", "golds": [{"id": "310", "output":
+/// "..."}], "model": "..."}</code>
+/// </summary>
+/// <remarks>
+/// A label file is the same without <c>model</c>. The reference calls predictions <c>golds</c> as well, so that its
+/// files and ours are of one form.
+/// </remarks>
 public sealed record PredictionFile
 {
     static readonly JsonWriterOptions Writing = new()

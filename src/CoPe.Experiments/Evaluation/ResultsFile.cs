@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>The figures of a run as <c>results.json</c>. <code>{"cope": {"rouge-1": {"mean": 0.4, "se": 0.01, "n": 500}, ...}, ...}</code></summary>
+/// <summary>
+/// The figures of a run as <c>results.json</c>. <code>{"cope": {"rouge-1": {"mean": 0.4, "se": 0.01, "n": 500}, ...},
+/// ...}</code>
+/// </summary>
 public static class ResultsFile
 {
     static readonly JsonWriterOptions Writing = new()
@@ -13,7 +16,10 @@ public static class ResultsFile
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Writes method to metric to mean, standard error and count over queries, and over users where they are known, in the report's order.</summary>
+    /// <summary>
+    /// Writes method to metric to mean, standard error and count over queries, and over users where they are known, in
+    /// the report's order.
+    /// </summary>
     /// <param name="report">The figures.</param>
     /// <param name="path">The file; its folder is made where it is missing.</param>
     /// <param name="seeds">Adds <c>seed_sd</c>, how far the seed moves the mean; null where there was one seed.</param>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>Methods as rows, metrics as columns: the one table behind the terminal, the CSV file and the report.</summary>
+/// <summary>
+/// Methods as rows, metrics as columns: the one table behind the terminal, the CSV file and the report.
+/// </summary>
 public sealed record ResultsTable
 {
     /// <summary>A table with nothing in it.</summary>
@@ -64,7 +66,10 @@ public sealed record ResultsTable
     public ResultCell? Find(string method, string metric) =>
         Cells.FirstOrDefault(cell => cell.Method == method && cell.Metric == metric);
 
-    /// <summary>The best mean of a metric over all methods, or null where there is none: no method has one, all have the same, or the metric only describes.</summary>
+    /// <summary>
+    /// The best mean of a metric over all methods, or null where there is none: no method has one, all have the same,
+    /// or the metric only describes.
+    /// </summary>
     public double? Best(MetricColumn metric)
     {
         ArgumentNullException.ThrowIfNull(metric);
@@ -87,7 +92,9 @@ public sealed record MetricColumn
     /// <summary>True where a smaller number is the better one, as for MAE; bold face and gains follow it.</summary>
     public bool LowerIsBetter { get; init; }
 
-    /// <summary>True where a figure only describes the texts, as their length ratio does: it has no best value and no gains.</summary>
+    /// <summary>
+    /// True where a figure only describes the texts, as their length ratio does: it has no best value and no gains.
+    /// </summary>
     public bool IsDescriptive { get; init; }
 
     /// <summary>What it measures, in a line for the reader; may be empty.</summary>
@@ -125,7 +132,8 @@ public static class ResultsCsv
     static readonly string[] Heading = ["method", "metric", "mean", "standard_error", "n"];
 
     /// <summary>
-    /// Writes <c>method,metric,mean,standard_error,n</c> and the measured cells, by method and then by metric in the table's order; a table over several seeds has the column <c>seed_sd</c> as well.
+    /// Writes <c>method,metric,mean,standard_error,n</c> and the measured cells, by method and then by metric in the
+    /// table's order; a table over several seeds has the column <c>seed_sd</c> as well.
     /// Numbers are round-trip exact with a point; one that is not finite is left empty.
     /// </summary>
     public static void Write(ResultsTable table, TextWriter writer)

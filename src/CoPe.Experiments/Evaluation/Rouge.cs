@@ -3,14 +3,19 @@ using CoPe.Experiments.Evaluation.Language;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>ROUGE-1, -2, -L and -Lsum of one prediction against one reference, as the <c>rouge_score</c> package defines them.</summary>
+/// <summary>
+/// ROUGE-1, -2, -L and -Lsum of one prediction against one reference, as the <c>rouge_score</c> package defines them.
+/// </summary>
 /// <remarks>
-/// Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. Texts are lower-cased and cut into runs of <c>[a-z0-9]</c>;
+/// Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. Texts are lower-cased and cut into runs of
+/// <c>[a-z0-9]</c>;
 /// with the stemmer, tokens of more than three characters are stemmed. Texts without a token score 0.
 /// </remarks>
 public static class Rouge
 {
-    /// <summary>Overlap of n-grams, counted with multiplicity. <code>P = common / predicted, R = common / expected</code></summary>
+    /// <summary>
+    /// Overlap of n-grams, counted with multiplicity. <code>P = common / predicted, R = common / expected</code>
+    /// </summary>
     /// <param name="prediction">The text to judge.</param>
     /// <param name="reference">The text it should be.</param>
     /// <param name="n">Length of the n-grams, 1 or more.</param>
@@ -19,15 +24,23 @@ public static class Rouge
     public static RougeScore RougeN(string prediction, string reference, int n, bool useStemmer = false) =>
         RougeN(RougeTokenizer.Tokenize(prediction, useStemmer), RougeTokenizer.Tokenize(reference, useStemmer), n);
 
-    /// <summary>Longest common subsequence of the whole texts. <code>P = LCS / predicted, R = LCS / expected</code></summary>
+    /// <summary>
+    /// Longest common subsequence of the whole texts. <code>P = LCS / predicted, R = LCS / expected</code>
+    /// </summary>
     /// <param name="prediction">The text to judge.</param>
     /// <param name="reference">The text it should be.</param>
     /// <param name="useStemmer">Whether words are reduced to their Porter stems first.</param>
     public static RougeScore RougeL(string prediction, string reference, bool useStemmer = false) =>
         RougeL(RougeTokenizer.Tokenize(prediction, useStemmer), RougeTokenizer.Tokenize(reference, useStemmer));
 
-    /// <summary>ROUGE-L for texts of several lines: for each reference line, the union of its common subsequences with every predicted line.</summary>
-    /// <remarks>A line is a sentence, as in the package's default; a token of either side counts at most as often as it occurs there.</remarks>
+    /// <summary>
+    /// ROUGE-L for texts of several lines: for each reference line, the union of its common subsequences with every
+    /// predicted line.
+    /// </summary>
+    /// <remarks>
+    /// A line is a sentence, as in the package's default; a token of either side counts at most as often as it occurs
+    /// there.
+    /// </remarks>
     /// <param name="prediction">The text to judge.</param>
     /// <param name="reference">The text it should be.</param>
     /// <param name="useStemmer">Whether words are reduced to their Porter stems first.</param>
@@ -166,7 +179,8 @@ static class RougeTokenizer
                     continue;
                 }
 
-                yield return Stem(new(lower, start, at + 1 - start), useStemmer); // its lower case is i and a dot above, which ends the run
+                // Its lower case is i and a dot above, which ends the run.
+                yield return Stem(new(lower, start, at + 1 - start), useStemmer);
             }
             else if (at > start)
             {

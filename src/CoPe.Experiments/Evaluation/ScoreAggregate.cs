@@ -3,7 +3,9 @@ namespace CoPe.Experiments.Evaluation;
 /// <summary>From the values of queries to those of users and of a method.</summary>
 static class ScoreAggregate
 {
-    /// <summary>Mean and standard error of each metric over the queries that have it, the joint metric in its place.</summary>
+    /// <summary>
+    /// Mean and standard error of each metric over the queries that have it, the joint metric in its place.
+    /// </summary>
     public static IReadOnlyDictionary<string, MeanWithError> OverQueries(
         IReadOnlyList<ScoredAnswer> answers,
         IReadOnlyList<QueryScores> queries,

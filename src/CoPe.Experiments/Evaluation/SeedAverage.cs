@@ -3,16 +3,24 @@ namespace CoPe.Experiments.Evaluation;
 /// <summary>Several runs of one recipe, which differ in their seed, as one.</summary>
 public sealed record SeedAverage
 {
-    /// <summary>The report with each query's and each user's value averaged over the seeds; its standard errors are those over queries and users.</summary>
+    /// <summary>
+    /// The report with each query's and each user's value averaged over the seeds; its standard errors are those over
+    /// queries and users.
+    /// </summary>
     public required EvaluationReport Report { get; init; }
 
-    /// <summary>Method to metric to mean and standard error over the seeds' own means: how much the seed alone moves a figure.</summary>
+    /// <summary>
+    /// Method to metric to mean and standard error over the seeds' own means: how much the seed alone moves a figure.
+    /// </summary>
     public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> OverSeeds { get; init; }
 
     /// <summary>How many seeds there are.</summary>
     public required int SeedCount { get; init; }
 
-    /// <summary>Standard deviation (ddof = 1) of a method's mean over the seeds; null where it has no such metric, 0 with one seed.</summary>
+    /// <summary>
+    /// Standard deviation (ddof = 1) of a method's mean over the seeds; null where it has no such metric, 0 with one
+    /// seed.
+    /// </summary>
     public double? StandardDeviation(string method, string metric) =>
         OverSeeds.GetValueOrDefault(method)?.GetValueOrDefault(metric) is { } value
             ? value.StandardError * Math.Sqrt(value.Count)
@@ -98,7 +106,8 @@ public sealed record SeedAverage
         var means = ScoreAggregate.Means([.. queries.Select(query => query.Values)]);
         foreach (var metric in Common(seeds))
         {
-            // The mean is that of the seeds' own figures, whichever way they were averaged; a joint metric's error is no error of a mean: keep the seeds' average of it.
+            // The mean is that of the seeds' own figures, whichever way they were averaged; a joint metric's error is
+            // no error of a mean: keep the seeds' average of it.
             var value =
                 means.GetValueOrDefault(metric)
                 ?? first.Metrics[metric] with

@@ -2,9 +2,12 @@ using System.Collections.Frozen;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>How far a text's manner is from that of a user's own texts, each part and the whole between 0 (alike) and 1.</summary>
+/// <summary>
+/// How far a text's manner is from that of a user's own texts, each part and the whole between 0 (alike) and 1.
+/// </summary>
 /// <remarks>
-/// Words, marks and case are shares that sum to 1, compared by total variation. <code>TV(p, q) = 1/2 sum |p_i - q_i|</code>
+/// Words, marks and case are shares that sum to 1, compared by total variation. <code>TV(p, q) = 1/2 sum |p_i -
+/// q_i|</code>
 /// It looks at manner alone: a text on another subject in the user's manner is near. Function words are English.
 /// </remarks>
 /// <param name="FunctionWords">Between the shares of each function word and of all other words.</param>

@@ -4,7 +4,9 @@ namespace CoPe.Experiments.Evaluation;
 /// <remarks>Words are what stands between spaces, in lower case, without the marks around them.</remarks>
 public static class TextMetrics
 {
-    /// <summary>Length of the stretches that <see cref="CopyRate(string, IEnumerable{string})"/> looks for, in words.</summary>
+    /// <summary>
+    /// Length of the stretches that <see cref="CopyRate(string, IEnumerable{string})"/> looks for, in words.
+    /// </summary>
     public const int CopyNGramLength = 4;
 
     /// <summary>Words of the prediction per word of the reference.</summary>
@@ -22,7 +24,9 @@ public static class TextMetrics
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="n"/> is below 1.</exception>
     public static double? Distinct(string text, int n) => Distinct(TextWords.Split(text), n);
 
-    /// <summary>Share of the prediction's four-word stretches that stand in one of the user's texts; 0 for a shorter prediction.</summary>
+    /// <summary>
+    /// Share of the prediction's four-word stretches that stand in one of the user's texts; 0 for a shorter prediction.
+    /// </summary>
     /// <param name="prediction">The text to judge.</param>
     /// <param name="history">The user's texts.</param>
     public static double CopyRate(string prediction, IEnumerable<string> history) =>
@@ -85,7 +89,10 @@ public static class TextMetrics
     }
 }
 
-/// <summary>The words that lengths, variety and copying are counted in: what stands between spaces, in lower case, without the marks around it.</summary>
+/// <summary>
+/// The words that lengths, variety and copying are counted in: what stands between spaces, in lower case, without the
+/// marks around it.
+/// </summary>
 static class TextWords
 {
     /// <summary>The words of a text; marks or emoji standing alone are kept as they are.</summary>

@@ -3,11 +3,17 @@ using CoPe.Chat;
 namespace CoPe.Experiments.Negatives;
 
 /// <summary>Where candidates are drawn elsewhere.</summary>
-/// <param name="Name">The options that name address and model, as a person gives them. It is kept with the candidates: those of one name are never mixed with those of another.</param>
+/// <param name="Name">
+/// The options that name address and model, as a person gives them. It is kept with the candidates: those of one name
+/// are never mixed with those of another.
+/// </param>
 /// <param name="Draw">Draws them there.</param>
 public sealed record CandidateEndpoint(string Name, CandidateSource Draw);
 
-/// <summary>Draws candidates elsewhere, for example at an endpoint, and returns each item's as soon as they are there. What was returned before an error counts.</summary>
+/// <summary>
+/// Draws candidates elsewhere, for example at an endpoint, and returns each item's as soon as they are there. What was
+/// returned before an error counts.
+/// </summary>
 /// <param name="items">The items.</param>
 /// <param name="options">How many, and how.</param>
 /// <param name="seed">The run's seed.</param>

@@ -6,8 +6,10 @@ using CoPe.Decoding;
 namespace CoPe.Experiments.Negatives;
 
 /// <summary>
-/// Draws candidates for rejected answers from the task-adaptive model on the users' own history prompts (CoPe section 3.2; reference: <c>sampling.py</c>), the items of all users in
-/// one queue. What an item gets depends on the run's seed, the user and the item alone, so a resumed or re-ordered run draws the same.
+/// Draws candidates for rejected answers from the task-adaptive model on the users' own history prompts (CoPe section
+/// 3.2; reference: <c>sampling.py</c>), the items of all users in
+/// one queue. What an item gets depends on the run's seed, the user and the item alone, so a resumed or re-ordered run
+/// draws the same.
 /// </summary>
 /// <param name="engine">An engine with the task's adapter.</param>
 /// <param name="decode">Text of ids, special tokens dropped.</param>
@@ -42,11 +44,14 @@ public sealed class CandidateGenerator(
                 }
             }
 
-            waiting = isLast ? [] : waiting.FindAll(drawing => drawing.Usable < options.Count); // in the order of the items, whichever ended first
+            // In the order of the items, whichever ended first.
+            waiting = isLast ? [] : waiting.FindAll(drawing => drawing.Usable < options.Count);
         }
     }
 
-    /// <summary>The seed of an item: the first 64 bits of SHA-256 over run seed, user and item, each with its length.</summary>
+    /// <summary>
+    /// The seed of an item: the first 64 bits of SHA-256 over run seed, user and item, each with its length.
+    /// </summary>
     public static long ComputeSeed(long runSeed, string userId, string itemId) =>
         BitConverter.ToInt64(
             SHA256.HashData(Encoding.UTF8.GetBytes($"{runSeed} {userId.Length} {userId} {itemId.Length} {itemId}"))
@@ -137,7 +142,9 @@ public sealed record CandidateOptions
                     );
     } = 3;
 
-    /// <summary>How often those of an item that cannot be used (empty, or the user's own text) are drawn again.</summary>
+    /// <summary>
+    /// How often those of an item that cannot be used (empty, or the user's own text) are drawn again.
+    /// </summary>
     public int Redraws
     {
         get;

@@ -3,9 +3,15 @@ using CoPe.Scoring;
 
 namespace CoPe.Experiments.Negatives;
 
-/// <summary>Scores own texts and candidates under the user's model and the task-adaptive model, both in one pass, each prompt computed once.</summary>
+/// <summary>
+/// Scores own texts and candidates under the user's model and the task-adaptive model, both in one pass, each prompt
+/// computed once.
+/// </summary>
 /// <param name="scorer">A scorer with the task's adapter and the users'.</param>
-/// <param name="span">Which tokens count. For prompt and answer the caller gives both as raw text; the very first token has no probability, which is the answer's own where the prompt is empty.</param>
+/// <param name="span">
+/// Which tokens count. For prompt and answer the caller gives both as raw text; the very first token has no
+/// probability, which is the answer's own where the prompt is empty.
+/// </param>
 public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = RewardSpan.Response)
 {
     /// <summary>Scores the items, in their order.</summary>
@@ -44,7 +50,10 @@ public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = Rew
         return results;
     }
 
-    /// <summary>An item as one prompt with all its texts; where only a text's own first token can be its prompt, a prompt a text.</summary>
+    /// <summary>
+    /// An item as one prompt with all its texts; where only a text's own first token can be its prompt, a prompt a
+    /// text.
+    /// </summary>
     ScoringItem[] ToScoringItems(CandidatesToScore item)
     {
         var texts = item.Candidates.Prepend(item.Gold);
@@ -130,14 +139,18 @@ public sealed record ScoredCandidates(
     IReadOnlyList<CandidateScore> Candidates
 );
 
-/// <summary>How likely a text is to the user's model and to the task-adaptive model; the latter is what DPO's reference policy says of it.</summary>
+/// <summary>
+/// How likely a text is to the user's model and to the task-adaptive model; the latter is what DPO's reference policy
+/// says of it.
+/// </summary>
 /// <param name="UserLogProb">log pi_user(y | x), summed over tokens.</param>
 /// <param name="TaskLogProb">log pi_TAM(y | x), summed over tokens.</param>
 /// <param name="Tokens">Number of tokens summed over.</param>
 public sealed record CandidateScore(double UserLogProb, double TaskLogProb, int Tokens)
 {
     /// <summary>
-    /// The implicit reward of the text (CoPe eq. 4; reference: <c>compute_scores.py</c>, whose <c>difference</c> is its negative).
+    /// The implicit reward of the text (CoPe eq. 4; reference: <c>compute_scores.py</c>, whose <c>difference</c> is its
+    /// negative).
     /// <code>r(y | x) = log pi_user(y | x) - log pi_TAM(y | x)</code>
     /// </summary>
     /// <param name="kind">Sum over tokens, or mean per token.</param>

@@ -27,17 +27,24 @@ public static class NegativeSelector
     }
 }
 
-/// <summary>Which candidate becomes the rejected answer. The reference words it by log pi_TAM - log pi_user, the implicit reward with its sign turned.</summary>
+/// <summary>
+/// Which candidate becomes the rejected answer. The reference words it by log pi_TAM - log pi_user, the implicit reward
+/// with its sign turned.
+/// </summary>
 public enum NegativeSelection
 {
     /// <summary>Largest log pi_TAM - log pi_user, that is the lowest implicit reward (the paper's).</summary>
     Max,
 
-    /// <summary>Smallest log pi_TAM - log pi_user, that is the highest implicit reward (the paper's ablation).</summary>
+    /// <summary>
+    /// Smallest log pi_TAM - log pi_user, that is the highest implicit reward (the paper's ablation).
+    /// </summary>
     Min,
 }
 
-/// <summary>How well the implicit reward (CoPe eq. 4) knows the user: the share of other answers that it ranks below his own.</summary>
+/// <summary>
+/// How well the implicit reward (CoPe eq. 4) knows the user: the share of other answers that it ranks below his own.
+/// </summary>
 public static class RewardRank
 {
     /// <summary>
@@ -45,7 +52,9 @@ public static class RewardRank
     /// <code>mean over others of (sign(own - other) + 1) / 2</code>
     /// </summary>
     /// <param name="own">Reward of the user's own answer, in nats.</param>
-    /// <param name="others">Rewards of other answers to the same request, of the same kind (sums, or means per token).</param>
+    /// <param name="others">
+    /// Rewards of other answers to the same request, of the same kind (sums, or means per token).
+    /// </param>
     /// <returns>0 to 1; null without others.</returns>
     public static double? Compute(double own, IReadOnlyList<double> others)
     {

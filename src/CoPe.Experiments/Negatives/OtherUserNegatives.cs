@@ -3,7 +3,8 @@ using CoPe.Experiments.Data;
 namespace CoPe.Experiments.Negatives;
 
 /// <summary>
-/// Rejected answers from other users' texts, the ablations <c>random</c> and <c>similar</c> of CoPe's pseudo-negatives. Texts of the user himself and texts equal to his own
+/// Rejected answers from other users' texts, the ablations <c>random</c> and <c>similar</c> of CoPe's pseudo-negatives.
+/// Texts of the user himself and texts equal to his own
 /// (of a co-author, say) are never taken.
 /// </summary>
 /// <param name="texts">Texts of all users.</param>
@@ -19,7 +20,10 @@ public sealed class OtherUserNegatives(IReadOnlyList<OtherUserText> texts)
         return others.Count == 0 ? null : others[(int)(new UniformGenerator(seed, 0).At(0) * others.Count)];
     }
 
-    /// <summary>The text whose input is nearest to the item's by BM25, the first where several tie; null where no other user has one.</summary>
+    /// <summary>
+    /// The text whose input is nearest to the item's by BM25, the first where several tie; null where no other user has
+    /// one.
+    /// </summary>
     public OtherUserText? FindSimilar(CandidateItem item, string input)
     {
         var scores = _inputs.Value.ComputeScores(input);

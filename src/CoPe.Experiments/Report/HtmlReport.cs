@@ -2,7 +2,10 @@ using CoPe.Experiments.Report.Sections;
 
 namespace CoPe.Experiments.Report;
 
-/// <summary>The report of a run: one HTML file that needs nothing else, with SVG plots, for screens light and dark, large and small, and for paper.</summary>
+/// <summary>
+/// The report of a run: one HTML file that needs nothing else, with SVG plots, for screens light and dark, large and
+/// small, and for paper.
+/// </summary>
 public static class HtmlReport
 {
     static readonly ReportSection[] Sections =
@@ -18,10 +21,13 @@ public static class HtmlReport
     ];
 
     /// <summary>
-    /// Writes the page. The same model gives the same bytes on every system. Every text is escaped; a part of the model that is empty
+    /// Writes the page. The same model gives the same bytes on every system. Every text is escaped; a part of the model
+    /// that is empty
     /// becomes a sentence that says so. The caller owns <paramref name="writer"/>, whose encoding should be UTF-8.
     /// </summary>
-    /// <exception cref="ArgumentException">A user has two scores of one method in one metric, or the headline metric is not in the table.</exception>
+    /// <exception cref="ArgumentException">
+    /// A user has two scores of one method in one metric, or the headline metric is not in the table.
+    /// </exception>
     public static void Write(ReportModel model, TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(model);

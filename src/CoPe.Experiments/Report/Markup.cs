@@ -4,7 +4,8 @@ using System.Text;
 namespace CoPe.Experiments.Report;
 
 /// <summary>
-/// Writes elements that are at once HTML and well-formed XML, and escapes every text and attribute, so that no user's text can
+/// Writes elements that are at once HTML and well-formed XML, and escapes every text and attribute, so that no user's
+/// text can
 /// become markup. Line ends are always <c>\n</c>: the same input gives the same bytes on every system.
 /// </summary>
 sealed class Markup(TextWriter writer)
@@ -89,7 +90,8 @@ readonly struct MarkupElement(Markup markup) : IDisposable
 static class MarkupText
 {
     /// <summary>
-    /// Escapes <c>&amp; &lt; &gt; " '</c>; what XML does not allow (control characters, lone surrogates) becomes U+FFFD.
+    /// Escapes <c>&amp; &lt; &gt; " '</c>; what XML does not allow (control characters, lone surrogates) becomes
+    /// U+FFFD.
     /// </summary>
     public static string Escape(string text)
     {

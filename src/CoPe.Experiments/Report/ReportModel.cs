@@ -3,7 +3,8 @@ using CoPe.Experiments.Evaluation;
 namespace CoPe.Experiments.Report;
 
 /// <summary>
-/// All a report shows, as plain values. Every part may be left empty: the report then says in a sentence that it is missing.
+/// All a report shows, as plain values. Every part may be left empty: the report then says in a sentence that it is
+/// missing.
 /// </summary>
 public sealed record ReportModel
 {
@@ -16,7 +17,9 @@ public sealed record ReportModel
     /// <summary>The recipe as it was run, in YAML.</summary>
     public string RecipeYaml { get; init; } = "";
 
-    /// <summary>Seeds, versions, data hashes, model, machine; grouped by <see cref="ReportFact.Group"/> in the order given.</summary>
+    /// <summary>
+    /// Seeds, versions, data hashes, model, machine; grouped by <see cref="ReportFact.Group"/> in the order given.
+    /// </summary>
     public IReadOnlyList<ReportFact> Facts { get; init; } = [];
 
     /// <summary>Wall-clock time of each stage, in the order they ran.</summary>
@@ -29,7 +32,8 @@ public sealed record ReportModel
     public string? HeadlineMetric { get; init; }
 
     /// <summary>
-    /// Pairs of methods compared user by user, the most important first: three make the headline, two are also drawn against
+    /// Pairs of methods compared user by user, the most important first: three make the headline, two are also drawn
+    /// against
     /// history length and in every metric.
     /// </summary>
     public IReadOnlyList<MethodComparison> Comparisons { get; init; } = [];
@@ -58,7 +62,9 @@ public sealed record ReportModel
     /// <summary>Queries with the outputs of all methods.</summary>
     public IReadOnlyList<ReportExample> Examples { get; init; } = [];
 
-    /// <summary>Most examples written, shared out evenly over the users; the report says how many were left out.</summary>
+    /// <summary>
+    /// Most examples written, shared out evenly over the users; the report says how many were left out.
+    /// </summary>
     public int MaxExamples { get; init; } = 300;
 
     /// <summary>Most token views written; the report says how many were left out.</summary>
@@ -146,7 +152,9 @@ public sealed record UserScore
     public required double Value { get; init; }
 }
 
-/// <summary>One line of a training plot. Curves of equal <see cref="Stage"/> and <see cref="Quantity"/> share a panel.</summary>
+/// <summary>
+/// One line of a training plot. Curves of equal <see cref="Stage"/> and <see cref="Quantity"/> share a panel.
+/// </summary>
 public sealed record TrainingCurve
 {
     /// <summary>Stage, for example <c>TAM</c>, <c>SFT (mean over users)</c> or <c>DPO</c>.</summary>

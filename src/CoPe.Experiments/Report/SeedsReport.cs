@@ -3,7 +3,10 @@ using CoPe.Experiments.Report.Sections;
 
 namespace CoPe.Experiments.Report;
 
-/// <summary>The page of a recipe that was run with several seeds: table, bars and tests of their average, and how far each seed lies from it.</summary>
+/// <summary>
+/// The page of a recipe that was run with several seeds: table, bars and tests of their average, and how far each seed
+/// lies from it.
+/// </summary>
 public static class SeedsReport
 {
     static readonly ReportSection[] Comparisons = [new SignificanceSection(), new UsersSection()];
@@ -38,7 +41,9 @@ public static class SeedsReport
 /// <summary>All the page of several seeds shows, as plain values.</summary>
 public sealed record SeedsModel
 {
-    /// <summary>The seeds as one: figures averaged over them, with their deviation, tests and gains on the averages.</summary>
+    /// <summary>
+    /// The seeds as one: figures averaged over them, with their deviation, tests and gains on the averages.
+    /// </summary>
     public required ReportModel Average { get; init; }
 
     /// <summary>Each seed alone, in their order.</summary>

@@ -5,7 +5,10 @@ using CoPe.Experiments.Report.Sections;
 
 namespace CoPe.Experiments.Report;
 
-/// <summary>The page of a sweep: a curve per metric and method over the values of each key, the same numbers as a table, and the recipe that was chosen.</summary>
+/// <summary>
+/// The page of a sweep: a curve per metric and method over the values of each key, the same numbers as a table, and the
+/// recipe that was chosen.
+/// </summary>
 public static class SweepReport
 {
     /// <summary>Writes the page. The same model gives the same bytes on every system; every text is escaped.</summary>
@@ -161,7 +164,9 @@ public sealed record SweepKey
     /// <summary>Why it was chosen, as a sentence.</summary>
     public required string ChoiceExplanation { get; init; }
 
-    /// <summary>Headings of the methods that the key leaves as they are: they stand in the table and are not drawn.</summary>
+    /// <summary>
+    /// Headings of the methods that the key leaves as they are: they stand in the table and are not drawn.
+    /// </summary>
     public IReadOnlyList<string> UnaffectedMethods { get; init; } = [];
 
     /// <summary>One panel a metric.</summary>

@@ -34,16 +34,24 @@ public sealed record TokenScore
     /// <summary>log p of the token under the amateur, in nats.</summary>
     public required double AmateurLogProbability { get; init; }
 
-    /// <summary>The tokens that the expert alone finds likeliest, best first; empty where they were not recorded.</summary>
+    /// <summary>
+    /// The tokens that the expert alone finds likeliest, best first; empty where they were not recorded.
+    /// </summary>
     public IReadOnlyList<TokenAlternative> ExpertBest { get; init; } = [];
 
-    /// <summary>The tokens that the amateur alone finds likeliest, best first; empty where they were not recorded.</summary>
+    /// <summary>
+    /// The tokens that the amateur alone finds likeliest, best first; empty where they were not recorded.
+    /// </summary>
     public IReadOnlyList<TokenAlternative> AmateurBest { get; init; } = [];
 
-    /// <summary>The token the expert alone ranks first where it is another one; null where it is this one or was not recorded.</summary>
+    /// <summary>
+    /// The token the expert alone ranks first where it is another one; null where it is this one or was not recorded.
+    /// </summary>
     public string? ExpertAlternative => Other(ExpertBest);
 
-    /// <summary>The token the amateur alone ranks first where it is another one; null where it is this one or was not recorded.</summary>
+    /// <summary>
+    /// The token the amateur alone ranks first where it is another one; null where it is this one or was not recorded.
+    /// </summary>
     public string? AmateurAlternative => Other(AmateurBest);
 
     /// <summary>log p_expert - log p_amateur.</summary>

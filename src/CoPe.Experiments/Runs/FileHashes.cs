@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace CoPe.Experiments.Runs;
 
-/// <summary>SHA-256 of input files, remembered by path, size and time of change, so that a large model is read once per run.</summary>
+/// <summary>
+/// SHA-256 of input files, remembered by path, size and time of change, so that a large model is read once per run.
+/// </summary>
 /// <param name="store">File they are remembered in.</param>
 public sealed class FileHashes(string store)
 {

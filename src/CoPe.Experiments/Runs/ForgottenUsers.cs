@@ -6,7 +6,8 @@ using CoPe.Experiments.Data;
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
-/// Users that a run must not take up again, though the data it reads may still hold them: as hashes under a salt of the run's own, so that the file names nobody. Who has a list of ids can try them out.
+/// Users that a run must not take up again, though the data it reads may still hold them: as hashes under a salt of the
+/// run's own, so that the file names nobody. Who has a list of ids can try them out.
 /// </summary>
 public sealed record ForgottenUsers
 {
@@ -22,10 +23,15 @@ public sealed record ForgottenUsers
     /// <summary>HMAC-SHA256 of each user's id under the salt.</summary>
     public IReadOnlyList<string> Users { get; init; } = [];
 
-    /// <summary>Those of them who were among the first users of the data to whom the recipe limits the run: nobody takes their places, whether the data still hold them or not.</summary>
+    /// <summary>
+    /// Those of them who were among the first users of the data to whom the recipe limits the run: nobody takes their
+    /// places, whether the data still hold them or not.
+    /// </summary>
     public IReadOnlyList<string> Admitted { get; init; } = [];
 
-    /// <summary>The forgotten users of a run, or of the one that it lies in; none where there is no such file.</summary>
+    /// <summary>
+    /// The forgotten users of a run, or of the one that it lies in; none where there is no such file.
+    /// </summary>
     /// <exception cref="RunException">The file is damaged: going on might bring a user back.</exception>
     public static ForgottenUsers Read(RunDirectory run)
     {
@@ -49,7 +55,10 @@ public sealed record ForgottenUsers
         }
     }
 
-    /// <summary>Notes one more user. Runs within this one that went by its list keep the one they were made with, so that nothing in them is out of date.</summary>
+    /// <summary>
+    /// Notes one more user. Runs within this one that went by its list keep the one they were made with, so that
+    /// nothing in them is out of date.
+    /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="user">The user.</param>
     /// <param name="isAdmitted">Whether he was among the first users to whom the recipe limits the run.</param>
@@ -105,12 +114,15 @@ public sealed record ForgottenUsers
 }
 
 /// <summary>
-/// What an erasure notes before it changes anything: the stages that will be whole at its end. Afterwards their markers cannot tell, for the user is an input of each;
+/// What an erasure notes before it changes anything: the stages that will be whole at its end. Afterwards their markers
+/// cannot tell, for the user is an input of each;
 /// an erasure that goes on from an interrupted one goes by the note.
 /// </summary>
 public static class ErasureJournal
 {
-    /// <summary>Requires that no erasure was interrupted in a run: its stages are neither with the user nor without him.</summary>
+    /// <summary>
+    /// Requires that no erasure was interrupted in a run: its stages are neither with the user nor without him.
+    /// </summary>
     /// <exception cref="RunException">One was; the message says how to finish it.</exception>
     public static void ThrowIfInterrupted(RunDirectory run)
     {

@@ -4,7 +4,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs;
 
-/// <summary>Where a recipe's model, data and task file really lie: a relative path is looked up from the current folder, then beside the program.</summary>
+/// <summary>
+/// Where a recipe's model, data and task file really lie: a relative path is looked up from the current folder, then
+/// beside the program.
+/// </summary>
 public sealed record InputPaths
 {
     /// <summary>Files of a task, by the benchmark's names.</summary>
@@ -27,10 +30,16 @@ public sealed record InputPaths
     /// <summary>A prompt file whose wording takes the place of the task file's; null for none.</summary>
     public string? Prompt { get; init; }
 
-    /// <summary>Finds them. <paramref name="roots"/> are searched in order for relative paths. Whether they are whole is for those who read them.</summary>
+    /// <summary>
+    /// Finds them. <paramref name="roots"/> are searched in order for relative paths. Whether they are whole is for
+    /// those who read them.
+    /// </summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="roots">Folders in order.</param>
-    /// <param name="findModel">Finds the folder of the recipe's model, which may be named otherwise than by a path; null takes it for a path. Called last, for it may take long.</param>
+    /// <param name="findModel">
+    /// Finds the folder of the recipe's model, which may be named otherwise than by a path; null takes it for a path.
+    /// Called last, for it may take long.
+    /// </param>
     /// <exception cref="RunException">One is not there.</exception>
     public static InputPaths Find(Recipe recipe, IReadOnlyList<string> roots, Func<string, string>? findModel = null)
     {
@@ -73,11 +82,18 @@ public sealed record InputPaths
         };
     }
 
-    /// <summary>Finds what is left of them, for work that can do without: what is gone is named where it would lie, and <see cref="Missing"/> tells.</summary>
+    /// <summary>
+    /// Finds what is left of them, for work that can do without: what is gone is named where it would lie, and
+    /// <see cref="Missing"/> tells.
+    /// </summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="roots">Folders in order.</param>
-    /// <param name="findModel">Finds the folder of the recipe's model; where it throws a <see cref="RunException"/>, the model is gone.</param>
-    /// <exception cref="RunException">The data are there and the task file is not, so that they cannot be read.</exception>
+    /// <param name="findModel">
+    /// Finds the folder of the recipe's model; where it throws a <see cref="RunException"/>, the model is gone.
+    /// </param>
+    /// <exception cref="RunException">
+    /// The data are there and the task file is not, so that they cannot be read.
+    /// </exception>
     public static InputPaths FindAvailable(Recipe recipe, IReadOnlyList<string> roots, Func<string, string> findModel)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -127,7 +143,9 @@ public sealed record InputPaths
             : task;
     }
 
-    /// <summary>Kinds of files that are not there. Only those that <see cref="FindAvailable"/> found may lack any.</summary>
+    /// <summary>
+    /// Kinds of files that are not there. Only those that <see cref="FindAvailable"/> found may lack any.
+    /// </summary>
     public InputFiles Missing =>
         (Directory.Exists(Model) ? InputFiles.None : InputFiles.Model)
         | (Directory.Exists(Data) ? InputFiles.None : InputFiles.Data)

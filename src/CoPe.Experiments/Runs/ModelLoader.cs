@@ -16,7 +16,10 @@ public static class ModelLoader
     /// <summary>The number types as recipes name them.</summary>
     public static IReadOnlyList<string> DtypeNames { get; } = [.. RecipeSchema.GetEnumNames(typeof(WeightDtype))];
 
-    /// <summary>The model in a folder, which the caller owns. Throws <see cref="ModelFileException"/> for a folder that cannot be used.</summary>
+    /// <summary>
+    /// The model in a folder, which the caller owns. Throws <see cref="ModelFileException"/> for a folder that cannot
+    /// be used.
+    /// </summary>
     public static CausalLm Load(string folder, WeightDtype dtype, torch.Device device) =>
         dtype switch
         {
@@ -27,7 +30,8 @@ public static class ModelLoader
         };
 
     /// <summary>
-    /// float32 for a small bf16 model where the processor does not multiply bf16: its products go through float32 in any case, and rounding in between would take a quarter more time and serve nobody. Null, the
+    /// float32 for a small bf16 model where the processor does not multiply bf16: its products go through float32 in
+    /// any case, and rounding in between would take a quarter more time and serve nobody. Null, the
     /// checkpoint's own type, elsewhere.
     /// </summary>
     static torch.ScalarType? ChooseDtype(string folder, torch.Device device) =>
@@ -40,7 +44,9 @@ public static class ModelLoader
 /// <summary>Finds the device that a recipe asks for.</summary>
 public static class DeviceSelector
 {
-    /// <summary>The device of a recipe's models. Throws <see cref="RunException"/> where it asks for a GPU and torch finds none.</summary>
+    /// <summary>
+    /// The device of a recipe's models. Throws <see cref="RunException"/> where it asks for a GPU and torch finds none.
+    /// </summary>
     public static torch.Device Select(Recipe recipe)
     {
         var hasGpu = recipe.Device != ComputeDevice.Cpu && !recipe.HasInt8Weights() && torch.cuda.is_available();

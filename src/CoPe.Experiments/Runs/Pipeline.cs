@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
-/// Runs stages in order, each once per set of inputs. A stage whose marker names the same inputs is skipped; one that was interrupted goes on; one made from other inputs
+/// Runs stages in order, each once per set of inputs. A stage whose marker names the same inputs is skipped; one that
+/// was interrupted goes on; one made from other inputs
 /// is removed and made again, and the log says what changed.
 /// </summary>
 /// <param name="stages">Stages in order; <see cref="RunStages.All"/> unless a test has its own.</param>
@@ -16,8 +17,13 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     /// <summary>The stages, in order.</summary>
     public IReadOnlyList<Stage> Stages { get; } = stages;
 
-    /// <summary>Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named.</summary>
-    /// <exception cref="RunException">A stage would be made anew that took long or was paid for; the message says what changed. Or an erasure was interrupted. Nothing was touched.</exception>
+    /// <summary>
+    /// Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named.
+    /// </summary>
+    /// <exception cref="RunException">
+    /// A stage would be made anew that took long or was paid for; the message says what changed. Or an erasure was
+    /// interrupted. Nothing was touched.
+    /// </exception>
     public void Run(StageContext context, string? last = null)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -49,7 +55,8 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     }
 
     /// <summary>
-    /// Takes over what other runs have made already: each stage that is missing here and complete there, from the same inputs, is copied. So runs that differ in one key share the stages before it.
+    /// Takes over what other runs have made already: each stage that is missing here and complete there, from the same
+    /// inputs, is copied. So runs that differ in one key share the stages before it.
     /// </summary>
     /// <returns>The stages taken over.</returns>
     public IReadOnlyList<string> ReuseFrom(StageContext context, IEnumerable<RunDirectory> others)
@@ -63,7 +70,8 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             !File.Exists(context.Run.FileHashes) && sources.Find(source => File.Exists(source.FileHashes)) is { } hashed
         )
         {
-            AtomicFile.WriteBytes(context.Run.FileHashes, File.ReadAllBytes(hashed.FileHashes)); // a large model is hashed once
+            // A large model is hashed once.
+            AtomicFile.WriteBytes(context.Run.FileHashes, File.ReadAllBytes(hashed.FileHashes));
         }
 
         var ledger = new StageLedger(this, context);
@@ -75,8 +83,14 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         ];
     }
 
-    /// <summary>Runs one stage, or again where it is complete and <paramref name="again"/> is set. Its predecessors must be complete.</summary>
-    /// <exception cref="RunException">A predecessor is not complete; the message names the command that runs it. Or the stage would be made anew without <paramref name="again"/>, and took long. Or an erasure was interrupted. Nothing was touched.</exception>
+    /// <summary>
+    /// Runs one stage, or again where it is complete and <paramref name="again"/> is set. Its predecessors must be
+    /// complete.
+    /// </summary>
+    /// <exception cref="RunException">
+    /// A predecessor is not complete; the message names the command that runs it. Or the stage would be made anew
+    /// without <paramref name="again"/>, and took long. Or an erasure was interrupted. Nothing was touched.
+    /// </exception>
     public void RunStage(StageContext context, string name, bool again = false)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -117,7 +131,9 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     }
 
     /// <summary>Asks what <see cref="Run"/> asks before it begins, and does nothing.</summary>
-    /// <exception cref="RunException">A stage would be made anew that took long or was paid for; the message says what changed.</exception>
+    /// <exception cref="RunException">
+    /// A stage would be made anew that took long or was paid for; the message says what changed.
+    /// </exception>
     public void CheckWouldRebuild(StageContext context)
     {
         foreach (var status in GetStatus(context))

@@ -94,7 +94,9 @@ public sealed class RunDirectory(string root, string? name = null)
                 .Select(folder => new RunDirectory(folder, Path.Combine(Name, Path.GetFileName(folder))))
                 .Where(run => File.Exists(run.Recipe));
 
-    /// <summary>The folder of several seeds or of a sweep that this run lies in; null where it stands by itself.</summary>
+    /// <summary>
+    /// The folder of several seeds or of a sweep that this run lies in; null where it stands by itself.
+    /// </summary>
     public RunDirectory? ParentRun()
     {
         var outer = new RunDirectory(
@@ -121,7 +123,10 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Hashes of users whom the run must not take up again.</summary>
     public string ForgottenUsers => At("forgotten.json");
 
-    /// <summary>Kept while a user is erased: the stages that will be whole at its end, a line each. Where it is left, the erasure was interrupted.</summary>
+    /// <summary>
+    /// Kept while a user is erased: the stages that will be whole at its end, a line each. Where it is left, the
+    /// erasure was interrupted.
+    /// </summary>
     public string PendingErasure => At("erasure.txt");
 
     /// <summary>Every method's predictions.</summary>
@@ -142,7 +147,10 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>A method's predictions in the benchmark's format.</summary>
     public string Predictions(string method) => At($"predictions/{method}.json");
 
-    /// <summary>A method's predictions of one of several sampled runs, counted from 0; the first is that of <see cref="Predictions"/>.</summary>
+    /// <summary>
+    /// A method's predictions of one of several sampled runs, counted from 0; the first is that of
+    /// <see cref="Predictions"/>.
+    /// </summary>
     public string PredictionsOfSample(string method, int sample) =>
         sample == 0 ? Predictions(method) : At($"predictions/{method}-run-{sample + 1}.json");
 
@@ -161,7 +169,10 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Says that a stage was begun, from which inputs.</summary>
     public string StartedMarker(string stage) => At($"stages/{FileName(stage)}.begun.json");
 
-    /// <summary>A user's identifier as a file name: itself where it is one on every system, else made one, with eight digits of its hash against collisions.</summary>
+    /// <summary>
+    /// A user's identifier as a file name: itself where it is one on every system, else made one, with eight digits of
+    /// its hash against collisions.
+    /// </summary>
     public static string SafeName(string user)
     {
         ArgumentException.ThrowIfNullOrEmpty(user);
@@ -189,7 +200,9 @@ public sealed class RunDirectory(string root, string? name = null)
     string At(string relative) => Path.Combine(Root, relative);
 }
 
-/// <summary>Work that cannot go on, for a reason a person can act on: the message says what, where, and what to do.</summary>
+/// <summary>
+/// Work that cannot go on, for a reason a person can act on: the message says what, where, and what to do.
+/// </summary>
 public sealed class RunException : Exception
 {
     /// <summary>With its message.</summary>

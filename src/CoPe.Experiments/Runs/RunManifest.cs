@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace CoPe.Experiments.Runs;
 
-/// <summary>What made a run: program, machine, recipe, files and the time of every stage. Written beside the results.</summary>
+/// <summary>
+/// What made a run: program, machine, recipe, files and the time of every stage. Written beside the results.
+/// </summary>
 public sealed record RunManifest
 {
     static readonly JsonSerializerOptions Options = new()

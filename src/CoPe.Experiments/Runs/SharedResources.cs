@@ -1,6 +1,9 @@
 namespace CoPe.Experiments.Runs;
 
-/// <summary>Things made once and used by several stages, by name: so the base weights are in memory once, whatever the number of stages. Owns and disposes them, the last made first.</summary>
+/// <summary>
+/// Things made once and used by several stages, by name: so the base weights are in memory once, whatever the number of
+/// stages. Owns and disposes them, the last made first.
+/// </summary>
 public sealed class SharedResources : IDisposable
 {
     readonly Dictionary<string, object> _things = [];
@@ -28,7 +31,9 @@ public sealed class SharedResources : IDisposable
         return made;
     }
 
-    /// <summary>Disposes the thing of that name, if it was made: to free memory before something else needs it.</summary>
+    /// <summary>
+    /// Disposes the thing of that name, if it was made: to free memory before something else needs it.
+    /// </summary>
     public void Release(string name)
     {
         if (!_things.Remove(name, out var thing) || thing is not IDisposable disposable)

@@ -7,8 +7,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
-/// One step of a run. It says what it depends on, so that the pipeline can tell whether its outputs are whole and current; it does its work in <see cref="Execute"/>,
-/// writing every file aside and renaming it (<see cref="AtomicFile"/>), and when it is started again over its own partial outputs, goes on from them.
+/// One step of a run. It says what it depends on, so that the pipeline can tell whether its outputs are whole and
+/// current; it does its work in <see cref="Execute"/>,
+/// writing every file aside and renaming it (<see cref="AtomicFile"/>), and when it is started again over its own
+/// partial outputs, goes on from them.
 /// </summary>
 public abstract class Stage
 {
@@ -18,7 +20,10 @@ public abstract class Stage
     /// <summary>The command that runs it alone.</summary>
     public virtual string Command => "cope " + Name;
 
-    /// <summary>Keys and sections of the recipe its outputs depend on, for example <c>seed</c>, <c>dpo</c>, <c>decode.contrast</c>. Paths of files are none of them: files count by their content.</summary>
+    /// <summary>
+    /// Keys and sections of the recipe its outputs depend on, for example <c>seed</c>, <c>dpo</c>,
+    /// <c>decode.contrast</c>. Paths of files are none of them: files count by their content.
+    /// </summary>
     public abstract IReadOnlyList<string> RecipeKeys { get; }
 
     /// <summary>Kinds of files it reads.</summary>
@@ -30,13 +35,22 @@ public abstract class Stage
     /// <summary>False where this recipe does without the stage.</summary>
     public virtual bool IsUsedBy(Recipe recipe) => true;
 
-    /// <summary>Files and folders it writes, which it owns alone: they must exist once it is complete, and are removed before it runs on other inputs.</summary>
+    /// <summary>
+    /// Files and folders it writes, which it owns alone: they must exist once it is complete, and are removed before it
+    /// runs on other inputs.
+    /// </summary>
     public abstract IEnumerable<string> Outputs(RunDirectory run);
 
-    /// <summary>Why the stage must not be run as it stands, for reasons of its own: what is there, and what to do; null where it may. Not asked where the person has said that what is there may go.</summary>
+    /// <summary>
+    /// Why the stage must not be run as it stands, for reasons of its own: what is there, and what to do; null where it
+    /// may. Not asked where the person has said that what is there may go.
+    /// </summary>
     public virtual string? FindConflict(StageContext context, StageStatus status) => null;
 
-    /// <summary>Does the work. Cancellation is looked at often; then what is done is saved and <see cref="OperationCanceledException"/> thrown.</summary>
+    /// <summary>
+    /// Does the work. Cancellation is looked at often; then what is done is saved and
+    /// <see cref="OperationCanceledException"/> thrown.
+    /// </summary>
     public abstract void Execute(StageContext context);
 }
 
@@ -52,10 +66,14 @@ public sealed record StageContext
     /// <summary>Where the recipe's model, data and prompt really lie.</summary>
     public required InputPaths Inputs { get; init; }
 
-    /// <summary>What stages share while the process lives, such as the loaded model. The caller of the pipeline owns it.</summary>
+    /// <summary>
+    /// What stages share while the process lives, such as the loaded model. The caller of the pipeline owns it.
+    /// </summary>
     public required SharedResources Shared { get; init; }
 
-    /// <summary>Stages that were made from other inputs are made anew however long they took, and whatever they cost.</summary>
+    /// <summary>
+    /// Stages that were made from other inputs are made anew however long they took, and whatever they cost.
+    /// </summary>
     public bool AllowCostlyRebuild { get; init; }
 
     /// <summary>Draws candidates elsewhere; null draws them here, from the task-adaptive model.</summary>

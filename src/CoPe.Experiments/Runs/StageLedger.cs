@@ -36,7 +36,10 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         };
     }
 
-    /// <summary>Opens a stage: what is left of other inputs goes, and a note says from which inputs work begins. A sitting that was killed counts into the note of the one that goes on from it.</summary>
+    /// <summary>
+    /// Opens a stage: what is left of other inputs goes, and a note says from which inputs work begins. A sitting that
+    /// was killed counts into the note of the one that goes on from it.
+    /// </summary>
     public StageMarker Start(Stage stage, bool keepPartial)
     {
         var note = context.Run.StartedMarker(stage.Name);
@@ -81,7 +84,8 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         }
         catch (IOException)
         {
-            // The note of the beginning still stands; only its time is short. What stopped the stage is what the person must hear of.
+            // The note of the beginning still stands; only its time is short. What stopped the stage is what the person
+            // must hear of.
         }
     }
 
@@ -103,7 +107,10 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         AtomicFile.Remove(context.Run.Checkpoints(stage.Name));
     }
 
-    /// <summary>Copies a stage that is missing or stale here from a run where it is whole and made from the same inputs, its marker last.</summary>
+    /// <summary>
+    /// Copies a stage that is missing or stale here from a run where it is whole and made from the same inputs, its
+    /// marker last.
+    /// </summary>
     public bool ReuseFrom(Stage stage, IEnumerable<RunDirectory> others)
     {
         if (GetStatus(stage).State == StageState.Complete)
@@ -146,7 +153,9 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
             }
         );
 
-    /// <summary>Notes inputs and outputs as they are now, after a user was taken out of both: the stage stays complete.</summary>
+    /// <summary>
+    /// Notes inputs and outputs as they are now, after a user was taken out of both: the stage stays complete.
+    /// </summary>
     public void RefreshMarker(Stage stage)
     {
         var inputs = Inputs(stage);
@@ -178,7 +187,10 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         return inputs;
     }
 
-    /// <summary>The inputs with every file, whether the stage reads it or not: what stages name each other by, so that runs from before a stage said what it reads stay whole.</summary>
+    /// <summary>
+    /// The inputs with every file, whether the stage reads it or not: what stages name each other by, so that runs from
+    /// before a stage said what it reads stay whole.
+    /// </summary>
     SortedDictionary<string, string> AllInputs(Stage stage)
     {
         var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -214,7 +226,9 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         return inputs;
     }
 
-    /// <summary>Files that are gone, with the hashes that the stage or else another was made from: they count as unchanged.</summary>
+    /// <summary>
+    /// Files that are gone, with the hashes that the stage or else another was made from: they count as unchanged.
+    /// </summary>
     IEnumerable<KeyValuePair<string, string>> GetRecordedHashes(Stage stage)
     {
         var gone = context.Inputs.Missing;
@@ -237,7 +251,10 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
             .DistinctBy(input => input.Key);
     }
 
-    /// <summary>How long a sitting that was killed had worked: from the note at its beginning to the last file it wrote. Where it ended in peace, the note is younger than all it wrote.</summary>
+    /// <summary>
+    /// How long a sitting that was killed had worked: from the note at its beginning to the last file it wrote. Where
+    /// it ended in peace, the note is younger than all it wrote.
+    /// </summary>
     TimeSpan GetUnrecordedTime(Stage stage)
     {
         var noted = File.GetLastWriteTimeUtc(context.Run.StartedMarker(stage.Name));

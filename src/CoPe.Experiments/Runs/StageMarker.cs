@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace CoPe.Experiments.Runs;
 
-/// <summary>What a stage was made from and what it made. Written last, so that its presence says the outputs are whole.</summary>
+/// <summary>
+/// What a stage was made from and what it made. Written last, so that its presence says the outputs are whole.
+/// </summary>
 public sealed record StageMarker
 {
     static readonly JsonSerializerOptions Options = new()
@@ -19,7 +21,10 @@ public sealed record StageMarker
     /// <summary>The stage.</summary>
     public required string Stage { get; init; }
 
-    /// <summary>Inputs by name: <c>recipe dpo.beta</c> to its value, <c>data user_others.json</c> to its SHA-256, <c>stage train tam</c> to that stage's hash.</summary>
+    /// <summary>
+    /// Inputs by name: <c>recipe dpo.beta</c> to its value, <c>data user_others.json</c> to its SHA-256, <c>stage train
+    /// tam</c> to that stage's hash.
+    /// </summary>
     public required SortedDictionary<string, string> Inputs { get; init; }
 
     /// <summary>SHA-256 over <see cref="Inputs"/>.</summary>
@@ -50,7 +55,10 @@ public sealed record StageMarker
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines))));
     }
 
-    /// <summary>What differs from other inputs, in words; empty where nothing does. A file that the stage does not read may be what it likes, also where a former version noted its content.</summary>
+    /// <summary>
+    /// What differs from other inputs, in words; empty where nothing does. A file that the stage does not read may be
+    /// what it likes, also where a former version noted its content.
+    /// </summary>
     public IReadOnlyList<string> DescribeChanges(IReadOnlyDictionary<string, string> now)
     {
         ArgumentNullException.ThrowIfNull(now);
@@ -64,7 +72,10 @@ public sealed record StageMarker
         ];
     }
 
-    /// <summary>Output files of the marker that are gone or have another size. The figures of a training are none of them: they are looked at, and nothing is built on them.</summary>
+    /// <summary>
+    /// Output files of the marker that are gone or have another size. The figures of a training are none of them: they
+    /// are looked at, and nothing is built on them.
+    /// </summary>
     public IReadOnlyList<string> FindDamage(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);

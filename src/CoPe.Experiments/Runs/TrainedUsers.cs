@@ -3,7 +3,10 @@ namespace CoPe.Experiments.Runs;
 /// <summary>The users whom a run has trained adapters of.</summary>
 public static class TrainedUsers
 {
-    /// <summary>Their ids in order, where the run's lines name them, else their folders' names; what a crash left of one that was being written is none.</summary>
+    /// <summary>
+    /// Their ids in order, where the run's lines name them, else their folders' names; what a crash left of one that
+    /// was being written is none.
+    /// </summary>
     public static IReadOnlyList<string> List(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);

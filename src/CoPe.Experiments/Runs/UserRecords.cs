@@ -33,7 +33,9 @@ sealed class UserRecords(RunDirectory run, UserIdentity user)
     public bool IsUsedAsRejectedAnswer() =>
         File.Exists(run.Pairs) && File.ReadLines(run.Pairs).Any(line => BelongsToUser(line) && !NamesUser(line));
 
-    /// <summary>Writes the files anew without what is his, each whole or not at all; the lines last, for they name him.</summary>
+    /// <summary>
+    /// Writes the files anew without what is his, each whole or not at all; the lines last, for they name him.
+    /// </summary>
     public void Remove()
     {
         foreach (var (file, _) in CountAnswers().ToList())
@@ -198,7 +200,10 @@ sealed class UserIdentity
     /// <summary>The texts he wrote.</summary>
     public IReadOnlySet<string> Texts { get; }
 
-    /// <summary>A user who is no longer in the data, by the lines that name him, with the queries that are nobody's; null where a run holds nothing of him.</summary>
+    /// <summary>
+    /// A user who is no longer in the data, by the lines that name him, with the queries that are nobody's; null where
+    /// a run holds nothing of him.
+    /// </summary>
     public static UserIdentity? FindInRun(RunDirectory run, string id, IEnumerable<string> orphans)
     {
         var lines = UserRecords.FindNamedUsers(run).Where(line => line.User == id).ToList();
@@ -211,7 +216,9 @@ sealed class UserIdentity
     /// <summary>A user of whom nothing but the id is known.</summary>
     public static UserIdentity FromId(string id) => new(id, [], []);
 
-    /// <summary>A text of his that a file's content holds, in whatever way the formats of a run write it; null for none.</summary>
+    /// <summary>
+    /// A text of his that a file's content holds, in whatever way the formats of a run write it; null for none.
+    /// </summary>
     public string? FindTextIn(string content) =>
         Texts.FirstOrDefault(text =>
             GetEncodedForms(text).Any(spelling => content.Contains(spelling, StringComparison.Ordinal))

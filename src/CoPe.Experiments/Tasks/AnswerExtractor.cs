@@ -1,6 +1,9 @@
 namespace CoPe.Experiments.Tasks;
 
-/// <summary>Takes the answer out of a generated text by the rules of docs/data.md; only the two ends of the text are looked at, never its middle.</summary>
+/// <summary>
+/// Takes the answer out of a generated text by the rules of docs/data.md; only the two ends of the text are looked at,
+/// never its middle.
+/// </summary>
 public static class AnswerExtractor
 {
     static readonly (char Open, char Close)[] QuotePairs =
@@ -12,8 +15,11 @@ public static class AnswerExtractor
     ];
 
     /// <summary>
-    /// The answer: blanks at the ends off; thoughts in front of it off, from <c>&lt;think&gt;</c> to <c>&lt;/think&gt;</c>; for a one-line answer, only the first line that is not blank; one leading label of the task off, as in <c>Title: ...</c>;
-    /// one pair of quotes off that encloses the whole one-line answer; a final stop off where the answer is a label or a number.
+    /// The answer: blanks at the ends off; thoughts in front of it off, from <c>&lt;think&gt;</c> to
+    /// <c>&lt;/think&gt;</c>; for a one-line answer, only the first line that is not blank; one leading label of the
+    /// task off, as in <c>Title: ...</c>;
+    /// one pair of quotes off that encloses the whole one-line answer; a final stop off where the answer is a label or
+    /// a number.
     /// </summary>
     public static string Extract(string generated, LampTask task)
     {

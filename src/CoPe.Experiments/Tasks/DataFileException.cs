@@ -1,6 +1,8 @@
 namespace CoPe.Experiments.Tasks;
 
-/// <summary>A data or prompt file does not hold what is needed: says where, what was found, what was expected and what to do.</summary>
+/// <summary>
+/// A data or prompt file does not hold what is needed: says where, what was found, what was expected and what to do.
+/// </summary>
 public sealed class DataFileException : Exception
 {
     /// <summary>Makes the one-line message from its parts.</summary>

@@ -10,7 +10,9 @@ public sealed record HistoryItem
     public required IReadOnlyDictionary<string, string> Fields { get; init; }
 }
 
-/// <summary>One question about a user: the input as the benchmark words it, and the text the user really wrote.</summary>
+/// <summary>
+/// One question about a user: the input as the benchmark words it, and the text the user really wrote.
+/// </summary>
 public sealed record LampQuery
 {
     /// <summary>Identifier, unique within the task.</summary>

@@ -1,15 +1,23 @@
 namespace CoPe.Experiments.Tasks;
 
-/// <summary>A task of LaMP or LongLaMP, as a value: everything that differs between tasks is said in its task file, of which this is all but the wording.</summary>
+/// <summary>
+/// A task of LaMP or LongLaMP, as a value: everything that differs between tasks is said in its task file, of which
+/// this is all but the wording.
+/// </summary>
 public sealed record LampTask
 {
     /// <summary>Name, which is also the name of the data folder, for example <c>scholarly_title</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The benchmark's own identifier, for example <c>LaMP_5</c>, as label and prediction files carry it.</summary>
+    /// <summary>
+    /// The benchmark's own identifier, for example <c>LaMP_5</c>, as label and prediction files carry it.
+    /// </summary>
     public required string BenchmarkId { get; init; }
 
-    /// <summary>Whether a label or prediction file means this task: by its name, by the benchmark's identifier, or by <c>LaMP_2</c>, as the benchmark's own files call either task of that number.</summary>
+    /// <summary>
+    /// Whether a label or prediction file means this task: by its name, by the benchmark's identifier, or by
+    /// <c>LaMP_2</c>, as the benchmark's own files call either task of that number.
+    /// </summary>
     public bool MatchesName(string name) =>
         name == Name
         || name == BenchmarkId
@@ -34,13 +42,22 @@ public sealed record LampTask
     /// <summary>Repetition penalty of the published runs; 1 is none.</summary>
     public double RepetitionPenalty { get; init; } = 1.0;
 
-    /// <summary>Words a model may put before its answer, as in <c>Title: ...</c>; <see cref="AnswerExtractor"/> takes one of them off the front.</summary>
+    /// <summary>
+    /// Words a model may put before its answer, as in <c>Title: ...</c>; <see cref="AnswerExtractor"/> takes one of
+    /// them off the front.
+    /// </summary>
     public IReadOnlyList<string> AnswerLabels { get; init; } = [];
 
-    /// <summary>Every answer there is, of a task that asks for a category; macro F1 is averaged over them. Empty: those that the golds have.</summary>
+    /// <summary>
+    /// Every answer there is, of a task that asks for a category; macro F1 is averaged over them. Empty: those that the
+    /// golds have.
+    /// </summary>
     public IReadOnlyList<string> Labels { get; init; } = [];
 
-    /// <summary>Whether an answer is one line, as a title is; whatever follows its first line that is not blank is then no part of it.</summary>
+    /// <summary>
+    /// Whether an answer is one line, as a title is; whatever follows its first line that is not blank is then no part
+    /// of it.
+    /// </summary>
     public bool SingleLineAnswer { get; init; }
 }
 

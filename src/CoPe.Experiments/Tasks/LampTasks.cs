@@ -1,6 +1,9 @@
 namespace CoPe.Experiments.Tasks;
 
-/// <summary>The ten tasks of LaMP and LongLaMP that the method is run on, as values, read from the task files as they were at the build.</summary>
+/// <summary>
+/// The ten tasks of LaMP and LongLaMP that the method is run on, as values, read from the task files as they were at
+/// the build.
+/// </summary>
 public static class LampTasks
 {
     /// <summary>Headline of a news article (LaMP-4).</summary>
@@ -21,7 +24,10 @@ public static class LampTasks
     /// <summary>Tweet from a plain wording of it (LaMP-7); a history item is the tweet alone.</summary>
     public static LampTask TweetParaphrase { get; } = LoadShipped("tweet_paraphrase");
 
-    /// <summary>Which of two references a paper cites (LaMP-1); a history item is a paper, so the history trains title from abstract.</summary>
+    /// <summary>
+    /// Which of two references a paper cites (LaMP-1); a history item is a paper, so the history trains title from
+    /// abstract.
+    /// </summary>
     public static LampTask Citation { get; } = LoadShipped("citation");
 
     /// <summary>Category of a news article (LaMP-2N).</summary>
@@ -48,7 +54,9 @@ public static class LampTasks
         ProductRating,
     ];
 
-    /// <summary>The task of a name such as <c>scholarly_title</c>, or of a benchmark identifier such as <c>LaMP_5</c>.</summary>
+    /// <summary>
+    /// The task of a name such as <c>scholarly_title</c>, or of a benchmark identifier such as <c>LaMP_5</c>.
+    /// </summary>
     /// <exception cref="ArgumentException">No task has that name; the message names the nearest.</exception>
     public static LampTask ByName(string name)
     {

@@ -3,13 +3,18 @@ using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Experiments.Tasks;
 
-/// <summary>Reads prompt files, which word a task otherwise than its task file does: one YAML file a task, with the keys <c>history</c> and <c>query</c>, and if wanted <c>system</c> and those of <see cref="InContextWording"/>.</summary>
+/// <summary>
+/// Reads prompt files, which word a task otherwise than its task file does: one YAML file a task, with the keys
+/// <c>history</c> and <c>query</c>, and if wanted <c>system</c> and those of <see cref="InContextWording"/>.
+/// </summary>
 public static class PromptFile
 {
     static readonly string[] Keys = ["system", "history", "query", "example", "examples", "summary", "profile"];
 
     /// <summary>Reads <c>folder/task-name.yaml</c>.</summary>
-    /// <exception cref="DataFileException">The file is missing, is no YAML mapping, or uses a key or a field that is not known.</exception>
+    /// <exception cref="DataFileException">
+    /// The file is missing, is no YAML mapping, or uses a key or a field that is not known.
+    /// </exception>
     public static PromptTemplate Read(string folder, LampTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
@@ -27,7 +32,9 @@ public static class PromptFile
         return Parse(File.ReadAllText(path), path, task);
     }
 
-    /// <summary>The wording that CoPe ships for a task: that of <c>tasks/task-name.yaml</c> as it was at the build.</summary>
+    /// <summary>
+    /// The wording that CoPe ships for a task: that of <c>tasks/task-name.yaml</c> as it was at the build.
+    /// </summary>
     public static PromptTemplate Shipped(LampTask task)
     {
         ArgumentNullException.ThrowIfNull(task);

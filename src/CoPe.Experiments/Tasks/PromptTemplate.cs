@@ -3,7 +3,10 @@ using CoPe.Chat;
 
 namespace CoPe.Experiments.Tasks;
 
-/// <summary>A task's wording, the same in every stage: a history item and a query become the same sentence, so that training and test agree.</summary>
+/// <summary>
+/// A task's wording, the same in every stage: a history item and a query become the same sentence, so that training and
+/// test agree.
+/// </summary>
 public sealed record PromptTemplate
 {
     /// <summary>The task.</summary>
@@ -12,7 +15,10 @@ public sealed record PromptTemplate
     /// <summary>System text, or null for none.</summary>
     public string? System { get; init; }
 
-    /// <summary>Wording of a history item, with the task's input fields in braces: <c>Generate a headline for the following article: {text}</c>.</summary>
+    /// <summary>
+    /// Wording of a history item, with the task's input fields in braces: <c>Generate a headline for the following
+    /// article: {text}</c>.
+    /// </summary>
     /// <exception cref="ArgumentException">A name in braces is no input field of the task.</exception>
     public required string History
     {
@@ -30,7 +36,9 @@ public sealed record PromptTemplate
     /// <summary>How a user's history is put before a request, for methods that learn from the prompt alone.</summary>
     public InContextWording InContext { get; init; } = new();
 
-    /// <summary>Every field is cut to its first so many words (the reference: <c>get_first_k_tokens</c>, 768).</summary>
+    /// <summary>
+    /// Every field is cut to its first so many words (the reference: <c>get_first_k_tokens</c>, 768).
+    /// </summary>
     public int MaxFieldWords
     {
         get;
@@ -45,7 +53,10 @@ public sealed record PromptTemplate
                     );
     } = 768;
 
-    /// <summary>Every field is cut to its first so many UTF-16 characters as well, for texts without spaces, whose words cannot be counted.</summary>
+    /// <summary>
+    /// Every field is cut to its first so many UTF-16 characters as well, for texts without spaces, whose words cannot
+    /// be counted.
+    /// </summary>
     public int MaxFieldLength
     {
         get;
@@ -69,7 +80,9 @@ public sealed record PromptTemplate
     /// <summary>The request of a query.</summary>
     public IReadOnlyList<ChatMessage> ForQuery(LampQuery query) => ToMessages(FormatQuery(query));
 
-    /// <summary>The request of a query behind items of the user's history, each of their fields cut to its first words.</summary>
+    /// <summary>
+    /// The request of a query behind items of the user's history, each of their fields cut to its first words.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The task file does not word it.</exception>
     public IReadOnlyList<ChatMessage> ForQuery(
         LampQuery query,
@@ -108,7 +121,9 @@ public sealed record PromptTemplate
         return _history.Fill(name => Truncate(item.Fields[name]));
     }
 
-    /// <summary>The first words of a text, joined by single spaces; a text with no more words than that stays as it is.</summary>
+    /// <summary>
+    /// The first words of a text, joined by single spaces; a text with no more words than that stays as it is.
+    /// </summary>
     public static string TruncateWords(string text, int count)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -117,7 +132,9 @@ public sealed record PromptTemplate
         return words.Length <= count ? text : string.Join(' ', words.Take(count));
     }
 
-    /// <summary>Names in braces that the wording uses, checked by <see cref="PromptFile"/> when a file is read.</summary>
+    /// <summary>
+    /// Names in braces that the wording uses, checked by <see cref="PromptFile"/> when a file is read.
+    /// </summary>
     internal IEnumerable<(string Key, string Name)> Placeholders =>
         _history
             .Placeholders.Select(name => ("history", name))
@@ -145,10 +162,15 @@ public sealed record PromptTemplate
         System is { } system ? [new("system", system), new("user", request)] : [new("user", request)];
 }
 
-/// <summary>How a user's history is put before a request: the keys of a task file that only in-context methods use. A text that is null was not given.</summary>
+/// <summary>
+/// How a user's history is put before a request: the keys of a task file that only in-context methods use. A text that
+/// is null was not given.
+/// </summary>
 public sealed record InContextWording
 {
-    /// <summary>An item with the user's own answer, with the task's fields in braces: <c>article: {text}\nheadline: {title}</c>.</summary>
+    /// <summary>
+    /// An item with the user's own answer, with the task's fields in braces: <c>article: {text}\nheadline: {title}</c>.
+    /// </summary>
     public string? Example
     {
         get => _example?.Text;
@@ -232,7 +254,9 @@ public sealed record InContextWording
         );
 }
 
-/// <summary>A text with names in braces; a doubled brace is a brace. What is filled in is taken as it is, braces included.</summary>
+/// <summary>
+/// A text with names in braces; a doubled brace is a brace. What is filled in is taken as it is, braces included.
+/// </summary>
 sealed class PlaceholderText
 {
     readonly List<(string Text, bool IsName)> _parts = [];

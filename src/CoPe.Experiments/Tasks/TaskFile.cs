@@ -9,7 +9,10 @@ namespace CoPe.Experiments.Tasks;
 /// <param name="Template">Wording of history items and queries.</param>
 public sealed record TaskDefinition(LampTask Task, PromptTemplate Template);
 
-/// <summary>Reads and writes task files: one YAML file says everything about a task, the shipped ones like a user's own. docs/data.md lists the keys.</summary>
+/// <summary>
+/// Reads and writes task files: one YAML file says everything about a task, the shipped ones like a user's own.
+/// docs/data.md lists the keys.
+/// </summary>
 public static class TaskFile
 {
     /// <summary>Name of a task file that lies beside the data it belongs to.</summary>

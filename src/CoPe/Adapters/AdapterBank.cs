@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace CoPe.Adapters;
 
 /// <summary>
-/// Adapters of one shape, stacked: each adapted layer holds A <c>[adapters, r, in]</c> and B <c>[adapters, out, r]</c>, so that rows of one pass can
+/// Adapters of one shape, stacked: each adapted layer holds A <c>[adapters, r, in]</c> and B <c>[adapters, out, r]</c>,
+/// so that rows of one pass can
 /// carry different adapters and several users can train at once. One adapter is a bank of one. Owns its tensors.
 /// </summary>
 public sealed class AdapterBank : IDisposable
@@ -43,10 +44,15 @@ public sealed class AdapterBank : IDisposable
     /// <summary>Adapted layers in model order.</summary>
     public IReadOnlyList<string> LayerNames => _order;
 
-    /// <summary>Counts up with every change of the factors through this object, so that copies made for speed know when they are stale.</summary>
+    /// <summary>
+    /// Counts up with every change of the factors through this object, so that copies made for speed know when they are
+    /// stale.
+    /// </summary>
     internal int Version { get; private set; }
 
-    /// <summary>New adapters as PEFT initialises them: A uniform in +-1/sqrt(in), B zero; adapter i draws from seeds[i] alone.</summary>
+    /// <summary>
+    /// New adapters as PEFT initialises them: A uniform in +-1/sqrt(in), B zero; adapter i draws from seeds[i] alone.
+    /// </summary>
     public static AdapterBank Create(DecoderConfig model, LoraConfig config, IReadOnlyList<long> seeds)
     {
         ArgumentOutOfRangeException.ThrowIfZero(seeds.Count);
@@ -89,7 +95,9 @@ public sealed class AdapterBank : IDisposable
         );
     }
 
-    /// <summary>Copies adapters of one shape into one bank. Throws where ranks, scalings or adapted layers differ.</summary>
+    /// <summary>
+    /// Copies adapters of one shape into one bank. Throws where ranks, scalings or adapted layers differ.
+    /// </summary>
     public static AdapterBank Stack(IReadOnlyList<AdapterBank> adapters)
     {
         ArgumentOutOfRangeException.ThrowIfZero(adapters.Count);
@@ -129,7 +137,10 @@ public sealed class AdapterBank : IDisposable
         );
     }
 
-    /// <summary>A bank on the same memory whose factors are leaves of their own: changes of one are seen through the other, gradients are not.</summary>
+    /// <summary>
+    /// A bank on the same memory whose factors are leaves of their own: changes of one are seen through the other,
+    /// gradients are not.
+    /// </summary>
     internal AdapterBank Alias() =>
         new(
             Config,
@@ -146,7 +157,9 @@ public sealed class AdapterBank : IDisposable
                 .ToList()
         );
 
-    /// <summary>The bank on a device: itself where it lies there, else a copy, in whose favour this one is disposed of.</summary>
+    /// <summary>
+    /// The bank on a device: itself where it lies there, else a copy, in whose favour this one is disposed of.
+    /// </summary>
     public AdapterBank MoveTo(Device device)
     {
         if (Parameters()[0].device_type == device.type)
@@ -174,7 +187,9 @@ public sealed class AdapterBank : IDisposable
         }
     }
 
-    /// <summary>Overwrites the factors with those of a bank of the same shape and number, in place: leaves stay leaves.</summary>
+    /// <summary>
+    /// Overwrites the factors with those of a bank of the same shape and number, in place: leaves stay leaves.
+    /// </summary>
     public void CopyFrom(AdapterBank source)
     {
         ThrowIfDifferentShape(source);

@@ -8,7 +8,10 @@ namespace CoPe.Adapters;
 /// <summary>PEFT's adapter_config.json.</summary>
 static class AdapterConfigFile
 {
-    /// <summary>Keys that change what the adapter computes in ways that are not supported: each must be absent, null, false or empty.</summary>
+    /// <summary>
+    /// Keys that change what the adapter computes in ways that are not supported: each must be absent, null, false or
+    /// empty.
+    /// </summary>
     static readonly string[] MustBeUnset =
     [
         "alpha_pattern",
@@ -127,7 +130,8 @@ static class AdapterConfigFile
 }
 
 /// <summary>
-/// The layers that adapter_config.json says are adapted. Hugging Face's tools drop factors of layers that it does not name and leave named layers without factors as they are;
+/// The layers that adapter_config.json says are adapted. Hugging Face's tools drop factors of layers that it does not
+/// name and leave named layers without factors as they are;
 /// here both mean that the two files, or adapter and model, do not belong together.
 /// </summary>
 sealed class AdapterTargets

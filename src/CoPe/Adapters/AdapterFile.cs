@@ -11,8 +11,10 @@ public static class AdapterFile
     const string Prefix = "base_model.model.";
 
     /// <summary>
-    /// Reads an adapter for a model, checking names and shapes against it, as a bank of one with float32 factors, owned by the caller.
-    /// Throws <see cref="ModelFileException"/>, naming file and tensor, for an adapter that is malformed, of another model, or uses what this library does not compute.
+    /// Reads an adapter for a model, checking names and shapes against it, as a bank of one with float32 factors, owned
+    /// by the caller.
+    /// Throws <see cref="ModelFileException"/>, naming file and tensor, for an adapter that is malformed, of another
+    /// model, or uses what this library does not compute.
     /// </summary>
     public static AdapterBank Read(string folder, DecoderConfig model)
     {
@@ -65,7 +67,9 @@ public static class AdapterFile
         );
     }
 
-    /// <summary>The shortest names that mean these layers and no others: of an adapter on some layers only, the layers' own.</summary>
+    /// <summary>
+    /// The shortest names that mean these layers and no others: of an adapter on some layers only, the layers' own.
+    /// </summary>
     static List<string> ChooseTargetModules(DecoderConfig model, List<string> adapted)
     {
         List<string> shortNames = [.. adapted.Select(name => name[(name.LastIndexOf('.') + 1)..]).Distinct()];
@@ -74,7 +78,10 @@ public static class AdapterFile
             : adapted;
     }
 
-    /// <summary>Writes adapter <paramref name="index"/> of a bank in PEFT's layout, both files aside first and then renamed; the weights first, so that a folder with a configuration is whole.</summary>
+    /// <summary>
+    /// Writes adapter <paramref name="index"/> of a bank in PEFT's layout, both files aside first and then renamed; the
+    /// weights first, so that a folder with a configuration is whole.
+    /// </summary>
     public static void Write(string folder, AdapterBank bank, int index, string baseModelName)
     {
         using var one = bank.Extract(index);

@@ -9,7 +9,8 @@ namespace CoPe.Adapters;
 public static class AdapterMerge
 {
     /// <summary>
-    /// Merged copies of the adapted weights alone, <code>W + scaling * B A</code>, rounded to the dtype of W, by weight name (<c>model.layers.0.self_attn.q_proj.weight</c>).
+    /// Merged copies of the adapted weights alone, <code>W + scaling * B A</code>, rounded to the dtype of W, by weight
+    /// name (<c>model.layers.0.self_attn.q_proj.weight</c>).
     /// The caller owns them.
     /// </summary>
     public static IReadOnlyDictionary<string, Tensor> Merge(ModelWeights weights, AdapterBank bank, int index = 0)
@@ -43,18 +44,25 @@ public static class AdapterMerge
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Replaces the adapted weights by merged copies, which the weights then own; the others stay mapped.</summary>
+    /// <summary>
+    /// Replaces the adapted weights by merged copies, which the weights then own; the others stay mapped.
+    /// </summary>
     public static void MergeInto(ModelWeights weights, AdapterBank bank, int index = 0) =>
         weights.Replace(Merge(weights, bank, index));
 }
 
-/// <summary>Writes base and adapters as one model folder that Hugging Face tools load. Everything the adapters do not change is carried over: names, other parts' weights, tokenizer, licence.</summary>
+/// <summary>
+/// Writes base and adapters as one model folder that Hugging Face tools load. Everything the adapters do not change is
+/// carried over: names, other parts' weights, tokenizer, licence.
+/// </summary>
 public static class MergedModelFolder
 {
     /// <summary>Bytes after which another weights file is begun, unless said otherwise.</summary>
     public const long DefaultShardBytes = 5_000_000_000;
 
-    /// <summary>Files beside the weights that a model folder is made of, by extension or by the beginning of the name.</summary>
+    /// <summary>
+    /// Files beside the weights that a model folder is made of, by extension or by the beginning of the name.
+    /// </summary>
     static readonly string[] CopiedExtensions = [".json", ".jinja", ".model", ".tiktoken"];
 
     static readonly string[] CopiedNames =
@@ -71,12 +79,15 @@ public static class MergedModelFolder
     static readonly string[] ExcludedEndings = [".index.json", "adapter_config.json", "trainer_state.json"];
 
     /// <summary>
-    /// Writes <c>W + sum_i scaling_i * B_i A_i</c>, rounded to W's dtype, for every adapted weight and all other tensors as they are; one tensor at a time is in memory. The folder is there whole or not at all.
+    /// Writes <c>W + sum_i scaling_i * B_i A_i</c>, rounded to W's dtype, for every adapted weight and all other
+    /// tensors as they are; one tensor at a time is in memory. The folder is there whole or not at all.
     /// </summary>
     /// <param name="baseFolder">The base model's folder; only read.</param>
     /// <param name="adapters">Banks of one, lowest first; the caller's.</param>
     /// <param name="output">Folder to write; it must not exist yet, or be empty.</param>
-    /// <param name="maxShardBytes">Largest weights file; a larger checkpoint is written as shards with an index.</param>
+    /// <param name="maxShardBytes">
+    /// Largest weights file; a larger checkpoint is written as shards with an index.
+    /// </param>
     /// <exception cref="ModelFileException">The base cannot be used.</exception>
     /// <exception cref="ArgumentException">The output folder holds something already.</exception>
     public static void Write(

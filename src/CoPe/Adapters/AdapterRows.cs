@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace CoPe.Adapters;
 
 /// <summary>
-/// Which adapters each row of a pass wears. A row may wear several, one per layer of the stack (the task's, then the user's), or none: then it is the amateur's or the base's row.
+/// Which adapters each row of a pass wears. A row may wear several, one per layer of the stack (the task's, then the
+/// user's), or none: then it is the amateur's or the base's row.
 /// The adapter is an argument of the pass, never a mode of the model. Banks stay their owners'; they must outlive this.
 /// </summary>
 public sealed class AdapterRows : IDisposable
@@ -38,11 +39,15 @@ public sealed class AdapterRows : IDisposable
         return new AdapterRows([new AdapterAssignment(bank, indexOfRow)]);
     }
 
-    /// <summary>These, and on top of them those of <paramref name="upper"/> (for example the task's below, the users' above). Both are then owned by the result.</summary>
+    /// <summary>
+    /// These, and on top of them those of <paramref name="upper"/> (for example the task's below, the users' above).
+    /// Both are then owned by the result.
+    /// </summary>
     public AdapterRows With(AdapterRows upper) => new([.. _stack, .. upper._stack]);
 
     /// <summary>
-    /// The same with inputs of the adapters dropped while training, with the bank's <see cref="LoraConfig.Dropout"/>: row i drops by
+    /// The same with inputs of the adapters dropped while training, with the bank's <see cref="LoraConfig.Dropout"/>:
+    /// row i drops by
     /// <paramref name="rowSeeds"/>[i] alone, whichever rows share the pass. The result owns what this owned.
     /// </summary>
     public AdapterRows WithDropout(IReadOnlyList<long> rowSeeds) =>
@@ -59,7 +64,8 @@ public sealed class AdapterRows : IDisposable
 }
 
 /// <summary>
-/// One bank's part in <see cref="AdapterRows"/>: runs of rows that wear the same adapter are folded into groups of equal size, so that a pass is one batched product over groups
+/// One bank's part in <see cref="AdapterRows"/>: runs of rows that wear the same adapter are folded into groups of
+/// equal size, so that a pass is one batched product over groups
 /// rather than over rows; where all worn rows share one adapter it is a plain product.
 /// </summary>
 sealed class AdapterAssignment : IDisposable
@@ -134,7 +140,10 @@ sealed class AdapterAssignment : IDisposable
         );
     }
 
-    /// <summary>A <c>[groups, r, in]</c> and B <c>[groups, out, r]</c> of a layer in the pass's dtype; they belong to the scope in force or, where frozen, to this.</summary>
+    /// <summary>
+    /// A <c>[groups, r, in]</c> and B <c>[groups, out, r]</c> of a layer in the pass's dtype; they belong to the scope
+    /// in force or, where frozen, to this.
+    /// </summary>
     public (Tensor A, Tensor B) GetFactors(string layer, ScalarType dtype)
     {
         var pair = Bank.Pairs[layer];
@@ -215,7 +224,10 @@ sealed class AdapterAssignment : IDisposable
     public void Dispose() => ClearFactorCache();
 }
 
-/// <summary>The adapters of one forward pass: adds each row's low-rank terms to a linear layer's output (Hu et al., 2021, equation 3).</summary>
+/// <summary>
+/// The adapters of one forward pass: adds each row's low-rank terms to a linear layer's output (Hu et al., 2021,
+/// equation 3).
+/// </summary>
 sealed class AdapterPass
 {
     readonly ScalarType _dtype;
@@ -241,7 +253,10 @@ sealed class AdapterPass
         }
     }
 
-    /// <summary><c>y += scaling * (x A^T) B^T</c> row by row for x <c>[rows, seq, in]</c>, y <c>[rows, seq, out]</c>, if the layer is adapted.</summary>
+    /// <summary>
+    /// <c>y += scaling * (x A^T) B^T</c> row by row for x <c>[rows, seq, in]</c>, y <c>[rows, seq, out]</c>, if the
+    /// layer is adapted.
+    /// </summary>
     public void AddTo(Tensor y, Tensor x, string layer)
     {
         var adapted = _assignments.FindAll(part => part.Assignment.Bank.IndexOfLayer(layer) >= 0);
@@ -292,19 +307,26 @@ sealed class AdapterPass
         var groups = a.shape[0];
         if (groups == 1)
         {
-            return MatrixProduct.Multiply(MatrixProduct.Multiply(x.reshape(-1, x.shape[2]), a[0]), b[0]); // [rows * seq, out]
+            // [rows * seq, out].
+            return MatrixProduct.Multiply(MatrixProduct.Multiply(x.reshape(-1, x.shape[2]), a[0]), b[0]);
         }
 
-        return MatrixProduct.Multiply(MatrixProduct.Multiply(x.reshape(groups, -1, x.shape[2]), a), b); // [groups, rows / groups * seq, out]
+        // [groups, rows / groups * seq, out].
+        return MatrixProduct.Multiply(MatrixProduct.Multiply(x.reshape(groups, -1, x.shape[2]), a), b);
     }
 }
 
-/// <summary>Dropout on an adapter's inputs while it trains. Each row has a seed and draws a mask per layer from it, whatever other rows are in the pass and however far it is padded.</summary>
+/// <summary>
+/// Dropout on an adapter's inputs while it trains. Each row has a seed and draws a mask per layer from it, whatever
+/// other rows are in the pass and however far it is padded.
+/// </summary>
 /// <param name="bank">The adapters.</param>
 /// <param name="rowSeeds">Seed of each row that wears one.</param>
 sealed class LoraDropout(AdapterBank bank, long[] rowSeeds)
 {
-    /// <summary><c>x * mask / (1 - p)</c>, mask of 0 with probability p, for the worn rows x <c>[rows, seq, in]</c>.</summary>
+    /// <summary>
+    /// <c>x * mask / (1 - p)</c>, mask of 0 with probability p, for the worn rows x <c>[rows, seq, in]</c>.
+    /// </summary>
     public Tensor Apply(Tensor x, string layer)
     {
         var ordinal = (ulong)bank.IndexOfLayer(layer);

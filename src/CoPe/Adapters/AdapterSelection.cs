@@ -31,7 +31,10 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
         }
     }
 
-    /// <summary>Adapters of a pass whose row i wears <paramref name="rows"/>[i]; null where nobody wears any. The caller disposes of it.</summary>
+    /// <summary>
+    /// Adapters of a pass whose row i wears <paramref name="rows"/>[i]; null where nobody wears any. The caller
+    /// disposes of it.
+    /// </summary>
     public AdapterRows? SelectRows(IReadOnlyList<AdapterSelection> rows)
     {
         var lower =

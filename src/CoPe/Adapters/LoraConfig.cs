@@ -54,7 +54,9 @@ static class LoraTargets
     /// <summary>PEFT's word for every linear layer.</summary>
     public const string AllLinear = "all-linear";
 
-    /// <summary>The layers whose name ends in one of the targets, in model order. Throws for a target that names none.</summary>
+    /// <summary>
+    /// The layers whose name ends in one of the targets, in model order. Throws for a target that names none.
+    /// </summary>
     public static IReadOnlyList<LinearLayer> Select(DecoderConfig model, IReadOnlyList<string> targets)
     {
         var layers = WeightLayout.ListLinearLayers(model).ToList();

@@ -4,7 +4,8 @@ using CoPe.Chat.Jinja;
 namespace CoPe.Chat;
 
 /// <summary>
-/// A model's chat template: the part of Jinja that such templates use, with transformers' settings. Parsed once, immutable, safe to share between threads.
+/// A model's chat template: the part of Jinja that such templates use, with transformers' settings. Parsed once,
+/// immutable, safe to share between threads.
 /// </summary>
 public sealed class ChatTemplate
 {
@@ -16,7 +17,9 @@ public sealed class ChatTemplate
     public string Source { get; }
 
     /// <summary>Reads a template.</summary>
-    /// <exception cref="ChatTemplateException">It is no valid Jinja, or uses a part of it that is not supported, which is named.</exception>
+    /// <exception cref="ChatTemplateException">
+    /// It is no valid Jinja, or uses a part of it that is not supported, which is named.
+    /// </exception>
     public static ChatTemplate Parse(string source)
     {
         try
@@ -34,7 +37,9 @@ public sealed class ChatTemplate
     /// <param name="addGenerationPrompt">Ends with the header that opens the assistant's turn.</param>
     /// <param name="context">Special tokens and variables.</param>
     /// <exception cref="ArgumentException">A variable is of another type than string, bool or number.</exception>
-    /// <exception cref="ChatTemplateException">The template refuses the conversation, in its own words, or fails on it.</exception>
+    /// <exception cref="ChatTemplateException">
+    /// The template refuses the conversation, in its own words, or fails on it.
+    /// </exception>
     public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, ChatTemplateContext context)
     {
         var run = new RenderState();
@@ -99,14 +104,19 @@ public sealed record ChatMessage(string Role, string Content);
 /// <summary>What a chat template can refer to besides the messages.</summary>
 public sealed record ChatTemplateContext
 {
-    /// <summary>Text of special tokens by their role, for example <c>bos_token</c>; a role without a token is undefined.</summary>
+    /// <summary>
+    /// Text of special tokens by their role, for example <c>bos_token</c>; a role without a token is undefined.
+    /// </summary>
     public IReadOnlyDictionary<string, string> SpecialTokens { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>More variables by name, each a string, a bool or a number, for example <c>enable_thinking</c>.</summary>
+    /// <summary>
+    /// More variables by name, each a string, a bool or a number, for example <c>enable_thinking</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, object> Variables { get; init; } = new Dictionary<string, object>();
 
     /// <summary>
-    /// The moment that <c>strftime_now</c> tells. A fixed one by default, 26 July 2024 (which Llama's template itself falls back to), so that
+    /// The moment that <c>strftime_now</c> tells. A fixed one by default, 26 July 2024 (which Llama's template itself
+    /// falls back to), so that
     /// training and decoding on different days see the same prompt.
     /// </summary>
     public DateTimeOffset Now { get; init; } = new(2024, 7, 26, 0, 0, 0, TimeSpan.Zero);

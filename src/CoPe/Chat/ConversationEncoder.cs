@@ -4,8 +4,10 @@ using CoPe.Tokens.Pipeline;
 namespace CoPe.Chat;
 
 /// <summary>
-/// Turns a request, and the answer to it, into ids through the model's own chat template: the one place where prompts become tokens, for every stage.
-/// A model without a template gets plain text: the messages line by line with what its post-processor adds (BOS), the answer, and EOS.
+/// Turns a request, and the answer to it, into ids through the model's own chat template: the one place where prompts
+/// become tokens, for every stage.
+/// A model without a template gets plain text: the messages line by line with what its post-processor adds (BOS), the
+/// answer, and EOS.
 /// Immutable, safe to share between threads.
 /// </summary>
 public sealed class ConversationEncoder
@@ -36,8 +38,13 @@ public sealed class ConversationEncoder
         }
     }
 
-    /// <summary>Reads tokenizer and chat template (<c>chat_template.jinja</c>, <c>chat_template.json</c> or the one in tokenizer_config.json) of a model folder.</summary>
-    /// <exception cref="TokenizerException">A tokenizer file is missing, broken, or asks for what is not supported.</exception>
+    /// <summary>
+    /// Reads tokenizer and chat template (<c>chat_template.jinja</c>, <c>chat_template.json</c> or the one in
+    /// tokenizer_config.json) of a model folder.
+    /// </summary>
+    /// <exception cref="TokenizerException">
+    /// A tokenizer file is missing, broken, or asks for what is not supported.
+    /// </exception>
     /// <exception cref="ChatTemplateException">The template cannot be read.</exception>
     public static ConversationEncoder Load(string folder, ConversationOptions? options = null)
     {
@@ -52,12 +59,19 @@ public sealed class ConversationEncoder
     /// <summary>True where the model folder has a chat template.</summary>
     public bool HasChatTemplate => _turn is not null;
 
-    /// <summary>Ids after which an answer is over: the configuration's EOS and the token that ends the assistant's turn.</summary>
+    /// <summary>
+    /// Ids after which an answer is over: the configuration's EOS and the token that ends the assistant's turn.
+    /// </summary>
     public IReadOnlySet<int> StopTokenIds =>
         field ??= new HashSet<int>(EncodeResponse("x").TakeLast(1).Concat(Tokenizer.EosId is { } eos ? [eos] : []));
 
-    /// <summary>Ids of the conversation up to and including the header that opens the assistant's turn. What a template prints is complete: no special token is added to it.</summary>
-    /// <exception cref="ChatTemplateException">The template refuses the conversation, for example a system message, in its own words.</exception>
+    /// <summary>
+    /// Ids of the conversation up to and including the header that opens the assistant's turn. What a template prints
+    /// is complete: no special token is added to it.
+    /// </summary>
+    /// <exception cref="ChatTemplateException">
+    /// The template refuses the conversation, for example a system message, in its own words.
+    /// </exception>
     public int[] EncodePrompt(IReadOnlyList<ChatMessage> messages)
     {
         if (_turn is null)
@@ -70,10 +84,13 @@ public sealed class ConversationEncoder
     }
 
     /// <summary>
-    /// Ids of an answer as the template writes it in the assistant's turn, up to and including the token that ends the turn.
+    /// Ids of an answer as the template writes it in the assistant's turn, up to and including the token that ends the
+    /// turn.
     /// <c>EncodePrompt(messages)</c> followed by these is what a model trains on.
     /// </summary>
-    /// <exception cref="TokenizerException">Neither the template nor the configuration names a token that ends an answer.</exception>
+    /// <exception cref="TokenizerException">
+    /// Neither the template nor the configuration names a token that ends an answer.
+    /// </exception>
     public int[] EncodeResponse(string answer)
     {
         if (_turn is null)
@@ -124,13 +141,15 @@ public sealed class ConversationEncoder
 public sealed record ConversationOptions
 {
     /// <summary>
-    /// Special-token text inside messages becomes special tokens, as in Hugging Face. By default it stays text, so that a history
+    /// Special-token text inside messages becomes special tokens, as in Hugging Face. By default it stays text, so that
+    /// a history
     /// holding <c>&lt;/s&gt;</c> or <c>&lt;|im_end|&gt;</c> cannot break out of its turn.
     /// </summary>
     public bool HuggingFaceSpecialText { get; init; }
 
     /// <summary>
-    /// More variables for the chat template by name, each a string, a bool or a number. By default <c>enable_thinking</c> is false: a template that lets its model think (Qwen3's)
+    /// More variables for the chat template by name, each a string, a bool or a number. By default
+    /// <c>enable_thinking</c> is false: a template that lets its model think (Qwen3's)
     /// then opens the answer itself, as in training, where a user's text has no thoughts before it.
     /// </summary>
     public IReadOnlyDictionary<string, object> TemplateVariables { get; init; } =
@@ -141,8 +160,10 @@ public sealed record ConversationOptions
 }
 
 /// <summary>
-/// What a chat template writes around an answer, found by rendering a question alone and with a marked answer: no family has a rule of its own.
-/// A template whose rendering with an answer does not begin with its own prompt gets the answer right behind the prompt.
+/// What a chat template writes around an answer, found by rendering a question alone and with a marked answer: no
+/// family has a rule of its own.
+/// A template whose rendering with an answer does not begin with its own prompt gets the answer right behind the
+/// prompt.
 /// </summary>
 sealed class AssistantTurn
 {
@@ -166,7 +187,10 @@ sealed class AssistantTurn
     /// <summary>True where the turn ends with a special token of the template's.</summary>
     public bool EndsWithSpecialToken => _frame.Value.End.Length > 0;
 
-    /// <summary>What follows a prompt when this is the answer, as the template writes it (white space trimmed where it trims), up to the special token that ends the turn.</summary>
+    /// <summary>
+    /// What follows a prompt when this is the answer, as the template writes it (white space trimmed where it trims),
+    /// up to the special token that ends the turn.
+    /// </summary>
     public string RenderAnswer(string answer)
     {
         var (before, after, lead, end) = _frame.Value;
@@ -202,6 +226,9 @@ sealed class AssistantTurn
     string RenderAnswered(string answer) =>
         _template.Render([Question, new ChatMessage("assistant", answer)], addGenerationPrompt: false, _context);
 
-    /// <summary>The rendering before and after an answer; what of the first follows the prompt; what of the second ends the turn.</summary>
+    /// <summary>
+    /// The rendering before and after an answer; what of the first follows the prompt; what of the second ends the
+    /// turn.
+    /// </summary>
     sealed record Frame(string Before, string After, string Header, string End);
 }

@@ -1,8 +1,10 @@
 namespace CoPe.Chat;
 
 /// <summary>
-/// Makes special-token text inside messages unrecognisable while a template renders them: the first character of each such text is replaced by
-/// a private-use character that occurs nowhere in the conversation, and put back once special tokens have been cut out of the rendered text.
+/// Makes special-token text inside messages unrecognisable while a template renders them: the first character of each
+/// such text is replaced by
+/// a private-use character that occurs nowhere in the conversation, and put back once special tokens have been cut out
+/// of the rendered text.
 /// </summary>
 sealed class SpecialTokenEscaper
 {
@@ -72,7 +74,8 @@ sealed class SpecialTokenEscaper
         return changed is null ? text : new string(changed);
     }
 
-    // A text that only begins like a special token counts when the message ends with it: what follows in the rendered text might complete it.
+    // A text that only begins like a special token counts when the message ends with it: what follows in the rendered
+    // text might complete it.
     bool StartsWithSpecialToken(ReadOnlySpan<char> text)
     {
         var rest = text.TrimEnd();

@@ -9,11 +9,15 @@ using static TorchSharp.torch;
 namespace CoPe.Decoding;
 
 /// <summary>
-/// The score by which CoPe chooses a token (Bu et al., EMNLP 2025, section 3; reference: <c>contrastive_decoding</c> in <c>OPPU_sft.py</c>).
+/// The score by which CoPe chooses a token (Bu et al., EMNLP 2025, section 3; reference: <c>contrastive_decoding</c> in
+/// <c>OPPU_sft.py</c>).
 /// <code>score(v) = log p_e(v) - contrast * log p_a(v)   on the plausible head, -inf outside</code>
 /// p_e is the expert's distribution renormalised on its head, p_a the amateur's over the whole vocabulary.
 /// </summary>
-/// <remarks>Greedy decoding on the processor needs the best token alone and takes it from <see cref="ContrastiveArgmax"/>, which leaves out of the same score what all tokens of a row have in common.</remarks>
+/// <remarks>
+/// Greedy decoding on the processor needs the best token alone and takes it from <see cref="ContrastiveArgmax"/>, which
+/// leaves out of the same score what all tokens of a row have in common.
+/// </remarks>
 public static class ContrastiveScore
 {
     const double Epsilon = 1e-8;
@@ -23,7 +27,10 @@ public static class ContrastiveScore
     /// <param name="amateurLogits"><c>[rows, vocab]</c> float32.</param>
     /// <param name="contrast">Weight of the amateur.</param>
     /// <param name="plausibility">Share of the expert's highest probability that the head needs.</param>
-    /// <param name="referenceEpsilon">Add 1e-8 inside both logarithms, as the reference does: tokens outside the head are then scored <c>log(1e-8) - contrast * log(p_a + 1e-8)</c>.</param>
+    /// <param name="referenceEpsilon">
+    /// Add 1e-8 inside both logarithms, as the reference does: tokens outside the head are then scored <c>log(1e-8) -
+    /// contrast * log(p_a + 1e-8)</c>.
+    /// </param>
     /// <returns><c>[rows, vocab]</c> float32, owned by the caller.</returns>
     /// <exception cref="ArgumentException">The two shapes differ.</exception>
     public static Tensor Compute(
@@ -57,13 +64,15 @@ public static class ContrastiveScore
 }
 
 /// <summary>
-/// The plausible head of the expert's distribution (CoPe section 3, after Li et al., 2023, Contrastive Decoding, eq. 3).
+/// The plausible head of the expert's distribution (CoPe section 3, after Li et al., 2023, Contrastive Decoding, eq.
+/// 3).
 /// <code>V = { v : p(v) >= plausibility * max p }</code>
 /// </summary>
 public static class Plausibility
 {
     /// <summary>
-    /// Logits with minus infinity outside the head, so that their softmax is the expert's distribution renormalised on the head.
+    /// Logits with minus infinity outside the head, so that their softmax is the expert's distribution renormalised on
+    /// the head.
     /// In logits the condition reads <c>l(v) >= max l + log(plausibility)</c>.
     /// </summary>
     /// <param name="expertLogits"><c>[rows, vocab]</c> float32.</param>
@@ -72,7 +81,8 @@ public static class Plausibility
     public static Tensor Restrict(Tensor expertLogits, double plausibility)
     {
         using var scope = NewDisposeScope();
-        var threshold = expertLogits.amax([-1], keepdim: true).add_(Scalars.Of(Math.Log(plausibility)), Scalars.One); // [rows, 1]
+        // [rows, 1].
+        var threshold = expertLogits.amax([-1], keepdim: true).add_(Scalars.Of(Math.Log(plausibility)), Scalars.One);
         return expertLogits
             .masked_fill(expertLogits < threshold, Scalars.Of(double.NegativeInfinity))
             .MoveToOuterDisposeScope();
@@ -80,9 +90,11 @@ public static class Plausibility
 }
 
 /// <summary>
-/// The token that <see cref="ContrastiveScore"/> ranks highest, without the scores of the others: normalising moves all of a row's scores alike, so that
+/// The token that <see cref="ContrastiveScore"/> ranks highest, without the scores of the others: normalising moves all
+/// of a row's scores alike, so that
 /// <code>argmax score(v) = argmax l_e(v) - contrast * l_a(v)   on the plausible head</code>
-/// of logits l_e and l_a. Two walks over the rows take the place of two softmaxes over the vocabulary and what follows them.
+/// of logits l_e and l_a. Two walks over the rows take the place of two softmaxes over the vocabulary and what follows
+/// them.
 /// </summary>
 static unsafe class ContrastiveArgmax
 {
@@ -91,13 +103,16 @@ static unsafe class ContrastiveArgmax
         logits.dtype == ScalarType.Float32 && logits.device_type == DeviceType.CPU && logits.is_contiguous();
 
     /// <summary>
-    /// The choice of each pair of rows, the lowest token where several are highest, or <paramref name="noNumber"/> where the scores would be no numbers: NaN in a row, or an infinite highest logit.
+    /// The choice of each pair of rows, the lowest token where several are highest, or <paramref name="noNumber"/>
+    /// where the scores would be no numbers: NaN in a row, or an infinite highest logit.
     /// Differences are taken in float64.
     /// </summary>
     /// <param name="logits"><c>[rows, vocab]</c> float32.</param>
     /// <param name="pairs">Row of each expert and row of its amateur.</param>
     /// <param name="contrast">Weight of the amateur.</param>
-    /// <param name="plausibility">Share of the expert's highest probability that the head needs (<see cref="Plausibility"/>).</param>
+    /// <param name="plausibility">
+    /// Share of the expert's highest probability that the head needs (<see cref="Plausibility"/>).
+    /// </param>
     /// <param name="noNumber">Stands for the token of a pair without numbers.</param>
     public static long[] Compute(
         Tensor logits,

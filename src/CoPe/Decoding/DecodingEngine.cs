@@ -6,8 +6,10 @@ using CoPe.Scoring;
 namespace CoPe.Decoding;
 
 /// <summary>
-/// Decodes for many users at once: the rows of a pass are requests x {expert, amateur}, all read the same frozen weights, each wears its own adapters. Requests join and leave
-/// while others run. What a request gets does not depend on its batch mates. The engine borrows model and adapters; one call of <see cref="Generate"/> at a time.
+/// Decodes for many users at once: the rows of a pass are requests x {expert, amateur}, all read the same frozen
+/// weights, each wears its own adapters. Requests join and leave
+/// while others run. What a request gets does not depend on its batch mates. The engine borrows model and adapters; one
+/// call of <see cref="Generate"/> at a time.
 /// </summary>
 public sealed class DecodingEngine
 {
@@ -39,10 +41,15 @@ public sealed class DecodingEngine
     int Context => _model.Config.MaxPositions;
 
     /// <summary>Decodes the requests and returns each answer as soon as it is finished.</summary>
-    /// <param name="requests">The requests; read ahead by <see cref="EngineOptions.LookAhead"/>, otherwise lazily.</param>
+    /// <param name="requests">
+    /// The requests; read ahead by <see cref="EngineOptions.LookAhead"/>, otherwise lazily.
+    /// </param>
     /// <param name="progress">Told of finished answers and tokens generated.</param>
     /// <param name="cancellation">Looked at before every step.</param>
-    /// <exception cref="ArgumentException">A request cannot be served: empty prompt, prompt that fills the context, adapter that does not exist, an id given twice.</exception>
+    /// <exception cref="ArgumentException">
+    /// A request cannot be served: empty prompt, prompt that fills the context, adapter that does not exist, an id
+    /// given twice.
+    /// </exception>
     /// <exception cref="NonFiniteLogitsException">The model gave NaN for a request.</exception>
     public IEnumerable<DecodingResult> Generate(
         IEnumerable<DecodingRequest> requests,
@@ -76,7 +83,8 @@ public sealed class DecodingEngine
     }
 
     /// <summary>
-    /// Several running batches side by side where the model is so small that operations wait more than they compute; a larger one is read once for all rows. A request's batch is its
+    /// Several running batches side by side where the model is so small that operations wait more than they compute; a
+    /// larger one is read once for all rows. A request's batch is its
     /// number modulo the batches', so that who decodes beside whom does not depend on time.
     /// </summary>
     IEnumerable<DecodingResult> GenerateInBatches(
@@ -187,7 +195,10 @@ public sealed class DecodingEngine
         return batch;
     }
 
-    /// <summary>The batch, or a new one with longer rows where the next request needs them and nobody is running. <paramref name="most"/>: rows that there can be at once, for each takes its memory.</summary>
+    /// <summary>
+    /// The batch, or a new one with longer rows where the next request needs them and nobody is running.
+    /// <paramref name="most"/>: rows that there can be at once, for each takes its memory.
+    /// </summary>
     RunningBatch RequireCapacity(RequestQueue queue, RunningBatch? batch, DecodingRequest next, int most)
     {
         if (batch is not null && (batch.Capacity >= PositionsNeeded(next) || batch.Rows > 0))
@@ -259,14 +270,20 @@ public sealed record EngineOptions
         init => field = AtLeast(2, value, nameof(MaxRows));
     } = 64;
 
-    /// <summary>Running batches side by side, each of <see cref="MaxRows"/> rows and on one core; null takes one for large models and one a core for small ones.</summary>
+    /// <summary>
+    /// Running batches side by side, each of <see cref="MaxRows"/> rows and on one core; null takes one for large
+    /// models and one a core for small ones.
+    /// </summary>
     public int? Batches
     {
         get;
         init => field = value is { } batches ? AtLeast(1, batches, nameof(Batches)) : null;
     }
 
-    /// <summary>Most prompt tokens, padding and what was copied included, in one prefill pass (a single longer prompt is a pass of its own).</summary>
+    /// <summary>
+    /// Most prompt tokens, padding and what was copied included, in one prefill pass (a single longer prompt is a pass
+    /// of its own).
+    /// </summary>
     public int PrefillTokens
     {
         get;

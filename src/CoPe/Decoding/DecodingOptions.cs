@@ -1,16 +1,24 @@
 namespace CoPe.Decoding;
 
-/// <summary>How tokens are chosen. Defaults are the paper's (CoPe, EMNLP 2025) with the contrast of its released code.</summary>
+/// <summary>
+/// How tokens are chosen. Defaults are the paper's (CoPe, EMNLP 2025) with the contrast of its released code.
+/// </summary>
 public sealed record DecodingOptions
 {
-    /// <summary>Most tokens to generate for one answer. Reference: <c>max_length</c>, 100 for titles and headlines, 600 for long texts.</summary>
+    /// <summary>
+    /// Most tokens to generate for one answer. Reference: <c>max_length</c>, 100 for titles and headlines, 600 for long
+    /// texts.
+    /// </summary>
     public int MaxNewTokens
     {
         get;
         init => field = Check(value, value >= 1, nameof(MaxNewTokens), "at least 1");
     } = 100;
 
-    /// <summary>Weight of the amateur's log-probability; 0 leaves the expert alone. Reference flag: <c>contrastive_alpha</c>. Used only where a request has an amateur.</summary>
+    /// <summary>
+    /// Weight of the amateur's log-probability; 0 leaves the expert alone. Reference flag: <c>contrastive_alpha</c>.
+    /// Used only where a request has an amateur.
+    /// </summary>
     public double Contrast
     {
         get;
@@ -23,17 +31,25 @@ public sealed record DecodingOptions
             );
     } = 0.1;
 
-    /// <summary>Share of the expert's highest probability that a token needs to be in the plausible head; 0 lets all in. Reference flag: <c>plausability_alpha</c>.</summary>
+    /// <summary>
+    /// Share of the expert's highest probability that a token needs to be in the plausible head; 0 lets all in.
+    /// Reference flag: <c>plausability_alpha</c>.
+    /// </summary>
     public double Plausibility
     {
         get;
         init => field = Check(value, value is >= 0 and <= 1, nameof(Plausibility), "between 0 and 1");
     } = 0.1;
 
-    /// <summary>The reference's arithmetic: 1e-8 is added inside every logarithm, so tokens outside the head score log(1e-8) instead of minus infinity.</summary>
+    /// <summary>
+    /// The reference's arithmetic: 1e-8 is added inside every logarithm, so tokens outside the head score log(1e-8)
+    /// instead of minus infinity.
+    /// </summary>
     public bool ReferenceEpsilon { get; init; }
 
-    /// <summary>Divisor of positive and factor of negative scores of tokens that stand in prompt or answer; 1 is none.</summary>
+    /// <summary>
+    /// Divisor of positive and factor of negative scores of tokens that stand in prompt or answer; 1 is none.
+    /// </summary>
     public double RepetitionPenalty
     {
         get;

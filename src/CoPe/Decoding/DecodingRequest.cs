@@ -20,13 +20,17 @@ public sealed record DecodingRequest
     /// <summary>What the expert wears: in CoPe the task's adapter and the user's.</summary>
     public AdapterSelection Expert { get; init; } = AdapterSelection.Base;
 
-    /// <summary>What the amateur wears, in CoPe the task's adapter alone; null is plain decoding, without an amateur row.</summary>
+    /// <summary>
+    /// What the amateur wears, in CoPe the task's adapter alone; null is plain decoding, without an amateur row.
+    /// </summary>
     public AdapterSelection? Amateur { get; init; }
 
     /// <summary>How many answers to generate; the prompt is computed once for all.</summary>
     public int Samples { get; init; } = 1;
 
-    /// <summary>Number of the first sample: drawing samples 3 and 4 later gives what drawing five at once had given.</summary>
+    /// <summary>
+    /// Number of the first sample: drawing samples 3 and 4 later gives what drawing five at once had given.
+    /// </summary>
     public int FirstSample { get; init; }
 
     /// <summary>Told of each id as it is chosen, all samples together, from whichever thread decodes.</summary>

@@ -2,7 +2,9 @@ using CoPe.Modeling;
 
 namespace CoPe.Decoding;
 
-/// <summary>Where the time of a decoding went, over all steps of all running batches. Batches on several threads may add to it.</summary>
+/// <summary>
+/// Where the time of a decoding went, over all steps of all running batches. Batches on several threads may add to it.
+/// </summary>
 public sealed class DecodingTrace
 {
     const string Prompts = "prompts: ";
@@ -16,7 +18,10 @@ public sealed class DecodingTrace
     /// <summary>Rows of all steps.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>Prompt tokens computed, over all rows; the last of a prompt is fed by a step and counts as neither computed nor copied.</summary>
+    /// <summary>
+    /// Prompt tokens computed, over all rows; the last of a prompt is fed by a step and counts as neither computed nor
+    /// copied.
+    /// </summary>
     public long PromptTokensComputed { get; private set; }
 
     /// <summary>Prompt tokens copied from rows that begin alike and wear the same adapters.</summary>

@@ -8,7 +8,8 @@ namespace CoPe.Decoding;
 static class ParallelStreams
 {
     /// <summary>
-    /// The elements of all streams as they come; each is made on a thread of its own with one torch thread. The first failure ends all streams and is thrown when what came before
+    /// The elements of all streams as they come; each is made on a thread of its own with one torch thread. The first
+    /// failure ends all streams and is thrown when what came before
     /// has been read. Stopping to read ends the streams before this returns.
     /// </summary>
     /// <param name="streams">Number of streams.</param>

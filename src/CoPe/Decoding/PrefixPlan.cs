@@ -2,14 +2,20 @@ using CoPe.Adapters;
 
 namespace CoPe.Decoding;
 
-/// <summary>Which rows copy the beginning of their prompt from a row that wears the same adapters, so that what prompts have in common is computed once per set of adapters.</summary>
+/// <summary>
+/// Which rows copy the beginning of their prompt from a row that wears the same adapters, so that what prompts have in
+/// common is computed once per set of adapters.
+/// </summary>
 static class PrefixPlan
 {
-    /// <summary>A row waits for a later wave, which is a pass more, only if that spares it more tokens than this.</summary>
+    /// <summary>
+    /// A row waits for a later wave, which is a pass more, only if that spares it more tokens than this.
+    /// </summary>
     public const int MinTokensSaved = 32;
 
     /// <summary>
-    /// The newcomers in the order of the rows they are to take, which follow the running ones: wave by wave, within a wave those with most to compute first. A row copies from running rows and
+    /// The newcomers in the order of the rows they are to take, which follow the running ones: wave by wave, within a
+    /// wave those with most to compute first. A row copies from running rows and
     /// from rows of earlier waves only.
     /// </summary>
     /// <param name="running">Rows 0, 1, 2, ..., whose prompts are computed.</param>
@@ -39,7 +45,8 @@ static class PrefixPlan
             planned.Add(plan);
             if (plan.Computed > 0)
             {
-                alike.Add(new Source(row, ready.Count + index, plan.Wave)); // a mere copy offers nothing that its original does not
+                // A mere copy offers nothing that its original does not.
+                alike.Add(new Source(row, ready.Count + index, plan.Wave));
             }
         }
         return AssignRows(planned, ready.Count);
@@ -57,7 +64,8 @@ static class PrefixPlan
                 continue;
             }
 
-            var gain = shared == row.Columns ? int.MaxValue : shared - MinTokensSaved * (source.Wave + 1); // what is copied whole needs no pass
+            // What is copied whole needs no pass.
+            var gain = shared == row.Columns ? int.MaxValue : shared - MinTokensSaved * (source.Wave + 1);
             if (gain <= most)
             {
                 continue;
@@ -71,7 +79,9 @@ static class PrefixPlan
         return best;
     }
 
-    /// <summary>In the order of their rows; numbers from <paramref name="first"/> on, which meant newcomers, become rows.</summary>
+    /// <summary>
+    /// In the order of their rows; numbers from <paramref name="first"/> on, which meant newcomers, become rows.
+    /// </summary>
     static List<PlannedPrefill> AssignRows(List<PlannedPrefill> planned, int first)
     {
         var ordered = planned.OrderBy(row => row.Wave).ThenByDescending(row => row.Computed).ToList();
@@ -104,7 +114,9 @@ readonly record struct PlannedPrefill(int Row, int SourceRow, int Shared, int Co
     public int Columns => Shared + Computed;
 }
 
-/// <summary>A row as far as its prompt goes: rows that wear the same adapters compute the same from the same tokens.</summary>
+/// <summary>
+/// A row as far as its prompt goes: rows that wear the same adapters compute the same from the same tokens.
+/// </summary>
 readonly record struct PromptRow(IReadOnlyList<int> Prompt, AdapterSelection Adapters)
 {
     /// <summary>Tokens to compute before the first step, which feeds the last one.</summary>

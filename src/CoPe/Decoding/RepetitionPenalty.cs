@@ -4,15 +4,19 @@ using static TorchSharp.torch;
 namespace CoPe.Decoding;
 
 /// <summary>
-/// The repetition penalty of Hugging Face (Keskar et al., 2019, CTRL, section 4.1): every token that stands in prompt or answer, once however often it stands there.
+/// The repetition penalty of Hugging Face (Keskar et al., 2019, CTRL, section 4.1): every token that stands in prompt
+/// or answer, once however often it stands there.
 /// <code>s(v) := s(v) * penalty if s(v) &lt; 0 else s(v) / penalty</code>
-/// It acts on logits in plain decoding; in contrastive decoding on the <see cref="ContrastiveScore"/> or on the logits before it (<see cref="RepetitionPenaltyTarget"/>).
+/// It acts on logits in plain decoding; in contrastive decoding on the <see cref="ContrastiveScore"/> or on the logits
+/// before it (<see cref="RepetitionPenaltyTarget"/>).
 /// </summary>
 public static class RepetitionPenalty
 {
     /// <summary>Scores with the penalty applied.</summary>
     /// <param name="scores"><c>[rows, vocab]</c> float32.</param>
-    /// <param name="ids">Tokens so far <c>[rows, length]</c> int64; shorter rows are filled up with any of their own tokens.</param>
+    /// <param name="ids">
+    /// Tokens so far <c>[rows, length]</c> int64; shorter rows are filled up with any of their own tokens.
+    /// </param>
     /// <param name="penalty">The penalty; 1 is none.</param>
     /// <returns><c>[rows, vocab]</c> float32, owned by the caller.</returns>
     public static Tensor Apply(Tensor scores, Tensor ids, double penalty)
@@ -28,11 +32,15 @@ public static class RepetitionPenalty
 public enum RepetitionPenaltyTarget
 {
     /// <summary>
-    /// The contrastive score, as in the reference. A likely token's score is close to zero, where a factor changes little: <c>log .9 = -.105</c> becomes <c>-.126</c> under a penalty of 1.2,
+    /// The contrastive score, as in the reference. A likely token's score is close to zero, where a factor changes
+    /// little: <c>log .9 = -.105</c> becomes <c>-.126</c> under a penalty of 1.2,
     /// so a loop that the expert is sure of goes on.
     /// </summary>
     Score,
 
-    /// <summary>The logits of expert and amateur, before head and contrast: what <c>generate()</c> does to each model alone, so that a contrast of 0 is plain decoding with the penalty within the head.</summary>
+    /// <summary>
+    /// The logits of expert and amateur, before head and contrast: what <c>generate()</c> does to each model alone, so
+    /// that a contrast of 0 is plain decoding with the penalty within the head.
+    /// </summary>
     Logits,
 }

@@ -1,6 +1,8 @@
 namespace CoPe.Decoding;
 
-/// <summary>Requests that wait, read ahead and sorted by length; one with more samples than fit in a batch comes in parts.</summary>
+/// <summary>
+/// Requests that wait, read ahead and sorted by length; one with more samples than fit in a batch comes in parts.
+/// </summary>
 sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions options, Action<DecodingRequest> check)
     : IDisposable
 {

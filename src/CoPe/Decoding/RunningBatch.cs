@@ -8,8 +8,10 @@ using static TorchSharp.torch;
 namespace CoPe.Decoding;
 
 /// <summary>
-/// The rows now being decoded: rows 0 to n - 1 of one cache, experts and amateurs of many users mixed. Sequences join at the end and leave anywhere; the last row
-/// then fills the hole. A prompt's last token is fed by the first step, so prefill computes no logits and joining needs no step of its own.
+/// The rows now being decoded: rows 0 to n - 1 of one cache, experts and amateurs of many users mixed. Sequences join
+/// at the end and leave anywhere; the last row
+/// then fills the hole. A prompt's last token is fed by the first step, so prefill computes no logits and joining needs
+/// no step of its own.
 /// </summary>
 sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions options, int mostRows, int capacity)
     : IDisposable
@@ -34,7 +36,8 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         && (model.HasInt8Weights || SkinnyGemm.IsFaster(Rows, model.Config.HiddenSize));
 
     /// <summary>
-    /// Adds sequences and computes their prompts but for the last token. What prompts begin with in common is computed once for all rows that wear the same adapters, and copied
+    /// Adds sequences and computes their prompts but for the last token. What prompts begin with in common is computed
+    /// once for all rows that wear the same adapters, and copied
     /// (<see cref="PrefixPlan"/>).
     /// </summary>
     public void Add(IEnumerable<RunningSequence> newcomers)
@@ -61,7 +64,9 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         );
     }
 
-    /// <summary>Computes one more token of every sequence and returns those that ended, whose rows are free again.</summary>
+    /// <summary>
+    /// Computes one more token of every sequence and returns those that ended, whose rows are free again.
+    /// </summary>
     public List<RunningSequence> Step()
     {
         using var rest = _clock?.Enter("batch");
@@ -104,7 +109,10 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     static PromptRow PromptOf((RunningSequence Sequence, int Role) row) =>
         new(row.Sequence.Request.Prompt, row.Sequence.AdaptersOf(row.Role));
 
-    /// <summary>Computes a wave, which stands in the rows from <paramref name="first"/> on: those with most to compute come first.</summary>
+    /// <summary>
+    /// Computes a wave, which stands in the rows from <paramref name="first"/> on: those with most to compute come
+    /// first.
+    /// </summary>
     void Prefill(int first, List<PlannedPrefill> wave)
     {
         for (var done = 0; done < wave.Count;)
@@ -123,7 +131,8 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     {
         var (seq, columns, count) = (planned[0].Computed, planned.Max(row => row.Columns), planned.Count);
         var rows = _rows.GetRange(first, count);
-        // A row whose padding would reach beyond the longest row starts within what it copied, and computes that part again.
+        // A row whose padding would reach beyond the longest row starts within what it copied, and computes that part
+        // again.
         var starts = planned.Select(row => Math.Min(row.Shared, columns - seq)).ToList();
         var ids = rows.Zip(starts, (row, start) => PadPrompt(row.Sequence.Request.Prompt, start, seq))
             .SelectMany(padded => padded)
@@ -212,7 +221,9 @@ sealed class RunningSequence(DecodingRequest request, int sample, StopCondition 
     /// <summary>Why it ended; null while it goes on.</summary>
     public StopReason? StopReason { get; private set; }
 
-    /// <summary>Position of the token to feed next: the last one known. Everything before it stands in the cache.</summary>
+    /// <summary>
+    /// Position of the token to feed next: the last one known. Everything before it stands in the cache.
+    /// </summary>
     public int Position => request.Prompt.Count + _generated.Count - 1;
 
     public int NextInput => _generated.Count > 0 ? _generated[^1] : request.Prompt[^1];

@@ -5,10 +5,15 @@ using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
 
-/// <summary>Sequences of a running batch that choose their tokens in one way, so that one run over <c>[members, vocab]</c> serves them all.</summary>
+/// <summary>
+/// Sequences of a running batch that choose their tokens in one way, so that one run over <c>[members, vocab]</c>
+/// serves them all.
+/// </summary>
 sealed class SamplingGroup : IDisposable
 {
-    /// <summary>Scores of a step from which on threads share them: fewer are done before another thread has woken.</summary>
+    /// <summary>
+    /// Scores of a step from which on threads share them: fewer are done before another thread has woken.
+    /// </summary>
     const long MinScoresToParallelize = 1 << 19;
 
     /// <summary>Stands for the token of a member whose scores are not numbers.</summary>
@@ -42,7 +47,10 @@ sealed class SamplingGroup : IDisposable
     public static List<SamplingGroup> GroupByOptions(IEnumerable<RunningSequence> sequences, Device device) =>
         [.. sequences.GroupBy(Key).Select(group => new SamplingGroup([.. group], device))];
 
-    /// <summary>The next token of every member, <c>[members]</c> int64, or <see cref="InvalidToken"/>, from the logits <c>[rows, vocab]</c> float32 of the whole batch.</summary>
+    /// <summary>
+    /// The next token of every member, <c>[members]</c> int64, or <see cref="InvalidToken"/>, from the logits <c>[rows,
+    /// vocab]</c> float32 of the whole batch.
+    /// </summary>
     public Tensor Choose(Tensor logits)
     {
         using var scope = NewDisposeScope();
@@ -88,7 +96,9 @@ sealed class SamplingGroup : IDisposable
             InvalidToken
         );
 
-    /// <summary>The same for some of the members; the caller's own, since threads have dispose scopes of their own.</summary>
+    /// <summary>
+    /// The same for some of the members; the caller's own, since threads have dispose scopes of their own.
+    /// </summary>
     Tensor Choose(Tensor logits, int first, int count)
     {
         using var scope = NewDisposeScope();

@@ -1,6 +1,8 @@
 namespace CoPe.Decoding;
 
-/// <summary>When an answer ends: at any stop id, when its text holds a stop string, or at its most new tokens.</summary>
+/// <summary>
+/// When an answer ends: at any stop id, when its text holds a stop string, or at its most new tokens.
+/// </summary>
 public sealed class StopCondition
 {
     readonly HashSet<int> _stopIds;
@@ -60,7 +62,8 @@ public sealed class StopCondition
 
     bool EndsInStopString(List<int> generated)
     {
-        // A token is at least one byte, so no more tokens than bytes can hold the string; a few more keep a character whole at the cut.
+        // A token is at least one byte, so no more tokens than bytes can hold the string; a few more keep a character
+        // whole at the cut.
         var tokens = Math.Min(generated.Count, 4 * _stopStrings.Max(text => text.Length) + 4);
         var tail = _detokenize!(generated.GetRange(generated.Count - tokens, tokens));
         return _stopStrings.Any(text => tail.Contains(text, StringComparison.Ordinal));

@@ -4,12 +4,14 @@ using static TorchSharp.torch;
 namespace CoPe.Decoding;
 
 /// <summary>
-/// From scores to a drawn token: temperature, top-k, top-p (Holtzman et al., 2020, section 3.1) in the order of Hugging Face, then one draw by the row's own uniform number.
+/// From scores to a drawn token: temperature, top-k, top-p (Holtzman et al., 2020, section 3.1) in the order of Hugging
+/// Face, then one draw by the row's own uniform number.
 /// </summary>
 public static class TokenSampler
 {
     /// <summary>
-    /// Scores divided by the temperature, with minus infinity for tokens that top-k or top-p cut. Top-p keeps a token if those better than it hold less than <paramref name="topP"/>
+    /// Scores divided by the temperature, with minus infinity for tokens that top-k or top-p cut. Top-p keeps a token
+    /// if those better than it hold less than <paramref name="topP"/>
     /// of what top-k left. Tokens that tie with the last one kept are kept.
     /// </summary>
     /// <param name="scores"><c>[rows, vocab]</c> float32.</param>
@@ -33,7 +35,9 @@ public static class TokenSampler
         return warped.masked_fill_(warped < last, Scalars.Of(double.NegativeInfinity)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Draws one token a row: the first at which the running sum of probabilities exceeds the row's uniform number.</summary>
+    /// <summary>
+    /// Draws one token a row: the first at which the running sum of probabilities exceeds the row's uniform number.
+    /// </summary>
     /// <param name="scores">Warped scores <c>[rows, vocab]</c> float32; their softmax is drawn from.</param>
     /// <param name="uniforms">One number a row in [0, 1), <c>[rows]</c> float64.</param>
     /// <returns>Token ids <c>[rows]</c> int64, owned by the caller.</returns>
@@ -47,12 +51,15 @@ public static class TokenSampler
 }
 
 /// <summary>
-/// The nucleus of a distribution (Holtzman et al., 2020, eq. 3): the fewest best tokens that hold a probability p. Sorting a vocabulary costs as much as a step of a small model,
+/// The nucleus of a distribution (Holtzman et al., 2020, eq. 3): the fewest best tokens that hold a probability p.
+/// Sorting a vocabulary costs as much as a step of a small model,
 /// so in main memory the least score of the nucleus is found by a histogram instead, exactly.
 /// </summary>
 static class Nucleus
 {
-    /// <summary>Upper bits of a float by which probabilities are counted: sign, exponent and five bits of the fraction.</summary>
+    /// <summary>
+    /// Upper bits of a float by which probabilities are counted: sign, exponent and five bits of the fraction.
+    /// </summary>
     const int Shift = 18;
 
     /// <summary>The least score in the nucleus of every row.</summary>

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace CoPe.Kernels;
 
-/// <summary>A vector register of float32 numbers of one width, as kernels that are written once for all widths see it.</summary>
+/// <summary>
+/// A vector register of float32 numbers of one width, as kernels that are written once for all widths see it.
+/// </summary>
 unsafe interface IFloatVector<TSelf>
     where TSelf : struct, IFloatVector<TSelf>
 {
@@ -20,7 +22,9 @@ unsafe interface IFloatVector<TSelf>
     /// <summary>Stores them.</summary>
     static abstract void Store(TSelf value, float* numbers);
 
-    /// <summary>Twice as many bf16 numbers, as they lie; <see cref="Even"/> and <see cref="Odd"/> make float32 numbers of them.</summary>
+    /// <summary>
+    /// Twice as many bf16 numbers, as they lie; <see cref="Even"/> and <see cref="Odd"/> make float32 numbers of them.
+    /// </summary>
     static abstract TSelf LoadPairs(ushort* numbers);
 
     /// <summary>The even numbers of the pairs: a bf16 number is the upper half of a float32.</summary>
@@ -50,11 +54,16 @@ unsafe interface IFloatVector<TSelf>
     /// <summary>The largest of the lanes.</summary>
     static abstract float HorizontalMax(TSelf x);
 
-    /// <summary>Sum over the lanes of each of four registers: with short rows, summing one after the other would cost more than the product.</summary>
+    /// <summary>
+    /// Sum over the lanes of each of four registers: with short rows, summing one after the other would cost more than
+    /// the product.
+    /// </summary>
     static abstract Vector128<float> HorizontalSums(TSelf a, TSelf b, TSelf c, TSelf d);
 }
 
-/// <summary>8 float32 numbers, for which .NET takes whatever the processor has: AVX2, two NEON registers, or plain instructions.</summary>
+/// <summary>
+/// 8 float32 numbers, for which .NET takes whatever the processor has: AVX2, two NEON registers, or plain instructions.
+/// </summary>
 readonly unsafe struct FloatVector256(Vector256<float> value) : IFloatVector<FloatVector256>
 {
     readonly Vector256<float> _value = value;
@@ -202,7 +211,10 @@ readonly unsafe struct FloatVector512(Vector512<float> value) : IFloatVector<Flo
     static FloatVector256 AddHalves(FloatVector512 x) => new(x._value.GetLower() + x._value.GetUpper());
 }
 
-/// <summary><c>e^x</c> in float32. The library's own works in double precision, which softmax and gates, whose results are rounded to bf16, do not need.</summary>
+/// <summary>
+/// <c>e^x</c> in float32. The library's own works in double precision, which softmax and gates, whose results are
+/// rounded to bf16, do not need.
+/// </summary>
 static class FastExp<T>
     where T : struct, IFloatVector<T>
 {
@@ -215,7 +227,8 @@ static class FastExp<T>
         Ln2Low = -2.12194440e-4f;
 
     /// <summary>
-    /// <c>e^x</c> to two units in the last place. NaN stays NaN. With <c>x = n ln 2 + r</c>, <c>|r| &lt;= ln 2 / 2</c>: <c>2^n</c>, in two steps since its exponent may be outside float32's, times a
+    /// <c>e^x</c> to two units in the last place. NaN stays NaN. With <c>x = n ln 2 + r</c>, <c>|r| &lt;= ln 2 / 2</c>:
+    /// <c>2^n</c>, in two steps since its exponent may be outside float32's, times a
     /// polynomial in r (coefficients of the Cephes library, S. L. Moshier, expf).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace CoPe.Kernels;
 
-/// <summary>A vector register of int16 numbers of one width, or of the int32 sums of their products, as kernels that are written once for all widths see it.</summary>
+/// <summary>
+/// A vector register of int16 numbers of one width, or of the int32 sums of their products, as kernels that are written
+/// once for all widths see it.
+/// </summary>
 unsafe interface IInt16Vector<TSelf>
     where TSelf : struct, IInt16Vector<TSelf>
 {

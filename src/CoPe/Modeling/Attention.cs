@@ -16,7 +16,10 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
 
     int GroupSize => config.HeadCount / config.KeyValueHeadCount;
 
-    /// <summary>x <c>[rows, seq, hidden]</c> mixed over what each column sees, <c>[rows, queries, hidden]</c>: every column is a query, in the last layer the wanted ones alone.</summary>
+    /// <summary>
+    /// x <c>[rows, seq, hidden]</c> mixed over what each column sees, <c>[rows, queries, hidden]</c>: every column is a
+    /// query, in the last layer the wanted ones alone.
+    /// </summary>
     public Tensor Forward(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
@@ -50,7 +53,9 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Writes the keys and values of x <c>[rows, seq, hidden]</c> into the pass's cache and does no more.</summary>
+    /// <summary>
+    /// Writes the keys and values of x <c>[rows, seq, hidden]</c> into the pass's cache and does no more.
+    /// </summary>
     public void Prefill(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
@@ -75,13 +80,19 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
             ? RmsNorm.Apply(heads, weights[$"{_name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne)
             : heads;
 
-    /// <summary>The kernel divides scores by the root of the head's width; where the model wants another divisor the queries make up for it.</summary>
+    /// <summary>
+    /// The kernel divides scores by the root of the head's width; where the model wants another divisor the queries
+    /// make up for it.
+    /// </summary>
     Tensor ScaleQueries(Tensor q) =>
         config.QueryScalar is { } scalar && scalar != config.HeadDim
             ? q.mul(Scalars.Of(Math.Sqrt(config.HeadDim / scalar)))
             : q;
 
-    /// <summary>Keys and values of this pass, repeated for the query heads that share them. Returns <c>[rows, queries, heads, headDim]</c>.</summary>
+    /// <summary>
+    /// Keys and values of this pass, repeated for the query heads that share them. Returns <c>[rows, queries, heads,
+    /// headDim]</c>.
+    /// </summary>
     Tensor AttendFused(Tensor q, Tensor k, Tensor v, Tensor? mask) =>
         scaled_dot_product_attention(
                 q.transpose(1, 2),
@@ -109,8 +120,10 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     }
 
     /// <summary>
-    /// <c>softmax(q k^T / sqrt(headDim) + bias) v</c> with the scores written out, query heads that share a key head folded into more queries of it. In bf16, torch's fused attention
-    /// multiplies block by block and its backward pass takes three times as long as this. Returns <c>[rows, queries, heads, headDim]</c>.
+    /// <c>softmax(q k^T / sqrt(headDim) + bias) v</c> with the scores written out, query heads that share a key head
+    /// folded into more queries of it. In bf16, torch's fused attention
+    /// multiplies block by block and its backward pass takes three times as long as this. Returns <c>[rows, queries,
+    /// heads, headDim]</c>.
     /// </summary>
     Tensor AttendExplicitly(Tensor q, Tensor k, Tensor v, Tensor bias)
     {
@@ -118,19 +131,24 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
         var folded = q.transpose(1, 2).reshape(rows * heads, GroupSize * queries, config.HeadDim);
         var keys = k.transpose(1, 2).reshape(rows * heads, seq, config.HeadDim);
         var values = v.transpose(1, 2).reshape(rows * heads, seq, config.HeadDim);
-        var scores = bias.add(MatrixProduct.Multiply(folded, keys), Scalars.Of(1 / Math.Sqrt(config.HeadDim))); // [rows * kvHeads, group * queries, seq]
+        // [rows * kvHeads, group * queries, seq].
+        var scores = bias.add(MatrixProduct.Multiply(folded, keys), Scalars.Of(1 / Math.Sqrt(config.HeadDim)));
         return MatrixProduct
             .Multiply(scores.softmax(-1), values.transpose(1, 2))
             .view(rows, config.HeadCount, queries, config.HeadDim)
             .transpose(1, 2);
     }
 
-    /// <summary>Query heads that share a key head become more queries of it, so that the cache is read in place. Returns <c>[rows, seq, heads, headDim]</c>.</summary>
+    /// <summary>
+    /// Query heads that share a key head become more queries of it, so that the cache is read in place. Returns
+    /// <c>[rows, seq, heads, headDim]</c>.
+    /// </summary>
     Tensor AttendCached(Tensor q, Tensor k, Tensor v, Tensor? mask)
     {
         var (rows, seq, heads) = (q.shape[0], q.shape[1], config.KeyValueHeadCount);
         var folded = q.transpose(1, 2).reshape(rows, heads, GroupSize * seq, config.HeadDim);
-        var foldedMask = mask is null || seq == 1 || GroupSize == 1 ? mask : mask.repeat(1, 1, GroupSize, 1); // [rows, 1, group * seq, columns]
+        // [rows, 1, group * seq, columns].
+        var foldedMask = mask is null || seq == 1 || GroupSize == 1 ? mask : mask.repeat(1, 1, GroupSize, 1);
         var mixed = scaled_dot_product_attention(
             folded,
             k.transpose(1, 2),
@@ -143,7 +161,9 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     }
 }
 
-/// <summary>Rotary position embedding: turns plane i of a head, coordinates (i, i + headDim / 2), by position * frequency[i].</summary>
+/// <summary>
+/// Rotary position embedding: turns plane i of a head, coordinates (i, i + headDim / 2), by position * frequency[i].
+/// </summary>
 sealed class RotaryEmbedding
 {
     readonly Tensor _cosine; // [rows, seq, 1, headDim]
@@ -151,20 +171,27 @@ sealed class RotaryEmbedding
 
     RotaryEmbedding(Tensor cosine, Tensor signedSine) => (_cosine, _signedSine) = (cosine, signedSine);
 
-    /// <summary>Angles in float32 as Hugging Face computes them; the tables belong to the dispose scope in force.</summary>
+    /// <summary>
+    /// Angles in float32 as Hugging Face computes them; the tables belong to the dispose scope in force.
+    /// </summary>
     public RotaryEmbedding(Tensor positions, float[] frequencies, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        var angles = positions.to(ScalarType.Float32).unsqueeze(-1).mul(tensor(frequencies, device: positions.device)); // [rows, seq, headDim / 2]
+        // [rows, seq, headDim / 2].
+        var angles = positions.to(ScalarType.Float32).unsqueeze(-1).mul(tensor(frequencies, device: positions.device));
         var (cos, sin) = (angles.cos(), angles.sin());
         _cosine = cat([cos, cos], -1).unsqueeze(2).to(dtype).MoveToOuterDisposeScope();
         _signedSine = cat([sin.neg(), sin], -1).unsqueeze(2).to(dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The tables of the wanted columns, <c>[rows, most, 1, headDim]</c>, which belong to the dispose scope in force.</summary>
+    /// <summary>
+    /// The tables of the wanted columns, <c>[rows, most, 1, headDim]</c>, which belong to the dispose scope in force.
+    /// </summary>
     public RotaryEmbedding Select(OutputColumns wanted) => new(wanted.Gather(_cosine), wanted.Gather(_signedSine));
 
-    /// <summary><c>x * cos + (x with halves swapped) * (-sin, sin)</c> for x <c>[rows, seq, heads, headDim]</c>.</summary>
+    /// <summary>
+    /// <c>x * cos + (x with halves swapped) * (-sin, sin)</c> for x <c>[rows, seq, heads, headDim]</c>.
+    /// </summary>
     public Tensor Apply(Tensor x)
     {
         if (DecodeRotary.Supports(x))

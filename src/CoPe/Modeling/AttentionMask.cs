@@ -7,7 +7,8 @@ namespace CoPe.Modeling;
 static class AttentionMask
 {
     /// <summary>
-    /// Mask among the tokens of a pass: column j for query i iff <c>visible[i, j]</c> (null: j &lt;= i) and <c>position[i] - position[j] &lt; window</c>; a query always sees itself.
+    /// Mask among the tokens of a pass: column j for query i iff <c>visible[i, j]</c> (null: j &lt;= i) and
+    /// <c>position[i] - position[j] &lt; window</c>; a query always sees itself.
     /// Null where plain causal attention is meant.
     /// </summary>
     public static Tensor? CreateForPass(TokenBatch batch, int? window, ScalarType dtype)
@@ -31,7 +32,9 @@ static class AttentionMask
         return ToBias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A mask of <see cref="CreateForPass"/> (null: causal) for the wanted columns alone, <c>[rows, 1, most, seq]</c>.</summary>
+    /// <summary>
+    /// A mask of <see cref="CreateForPass"/> (null: causal) for the wanted columns alone, <c>[rows, 1, most, seq]</c>.
+    /// </summary>
     public static Tensor SelectQueries(TokenBatch batch, OutputColumns wanted, Tensor? mask, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
@@ -41,8 +44,10 @@ static class AttentionMask
     }
 
     /// <summary>
-    /// A mask of <see cref="CreateForPass"/> (null: causal) for scores <c>[rows * kvHeads, group * seq, seq]</c> in which the query heads that share a key head follow each other:
-    /// <c>[rows * kvHeads, group * seq, seq]</c>, or <c>[1, group * seq, seq]</c> where all rows see alike. Queries may be fewer than columns.
+    /// A mask of <see cref="CreateForPass"/> (null: causal) for scores <c>[rows * kvHeads, group * seq, seq]</c> in
+    /// which the query heads that share a key head follow each other:
+    /// <c>[rows * kvHeads, group * seq, seq]</c>, or <c>[1, group * seq, seq]</c> where all rows see alike. Queries may
+    /// be fewer than columns.
     /// </summary>
     public static Tensor FoldHeads(Tensor? mask, DecoderConfig config, long seq, ScalarType dtype, Device device)
     {
@@ -60,7 +65,10 @@ static class AttentionMask
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Mask over cache columns: column c for a query at position p iff c &lt;= p and p - c &lt; window. Null where every query sees every column.</summary>
+    /// <summary>
+    /// Mask over cache columns: column c for a query at position p iff c &lt;= p and p - c &lt; window. Null where
+    /// every query sees every column.
+    /// </summary>
     public static Tensor? CreateForCache(TokenBatch batch, int columns, int? window, ScalarType dtype)
     {
         if (batch.MinPosition >= columns - 1 && (window is null || window >= columns))
@@ -69,7 +77,8 @@ static class AttentionMask
         }
 
         using var scope = NewDisposeScope();
-        var distance = batch.Positions.unsqueeze(-1).sub(Scalars.Range(0, columns, batch.Ids.device)); // [rows, seq, columns]
+        // [rows, seq, columns].
+        var distance = batch.Positions.unsqueeze(-1).sub(Scalars.Range(0, columns, batch.Ids.device));
         var visible = distance.ge(Scalars.Of(0));
         if (window is { } width)
         {

@@ -4,14 +4,20 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>A decoder-only language model over frozen, memory-mapped weights (or trainable ones, for pre-training). Passes of one model may not run concurrently with its disposal; its weights are only read.</summary>
+/// <summary>
+/// A decoder-only language model over frozen, memory-mapped weights (or trainable ones, for pre-training). Passes of
+/// one model may not run concurrently with its disposal; its weights are only read.
+/// </summary>
 public sealed class CausalLm : IDisposable
 {
     readonly ModelWeights _weights;
     readonly DecoderLayer[] _layers;
     readonly FrozenLinear _head;
 
-    /// <summary>A model over weights, which it owns from now on, computing in <paramref name="dtype"/>: float32 leaves may be computed in bf16, then each pass casts them.</summary>
+    /// <summary>
+    /// A model over weights, which it owns from now on, computing in <paramref name="dtype"/>: float32 leaves may be
+    /// computed in bf16, then each pass casts them.
+    /// </summary>
     public CausalLm(DecoderConfig config, ModelWeights weights, ScalarType? dtype = null)
     {
         NativeHeap.KeepFreedMemory();
@@ -34,8 +40,10 @@ public sealed class CausalLm : IDisposable
     public ModelWeights Weights => _weights;
 
     /// <summary>
-    /// Opens a model folder. <paramref name="dtype"/> is what the pass computes in; null takes the checkpoint's, whose weights then lie in the mapped file; another is converted to once.
-    /// <paramref name="device"/> is where it computes, null the processor; weights for a GPU are copied to it, one by one.
+    /// Opens a model folder. <paramref name="dtype"/> is what the pass computes in; null takes the checkpoint's, whose
+    /// weights then lie in the mapped file; another is converted to once.
+    /// <paramref name="device"/> is where it computes, null the processor; weights for a GPU are copied to it, one by
+    /// one.
     /// Throws <see cref="ModelFileException"/> for a folder that cannot be used.
     /// </summary>
     public static CausalLm Load(string folder, ScalarType? dtype = null, Device? device = null)
@@ -45,8 +53,10 @@ public sealed class CausalLm : IDisposable
     }
 
     /// <summary>
-    /// Opens a model folder with its linear layers and its head rounded to int8, a factor per row: lossy, half the memory of bf16 and half of what a decoding step reads. It computes in bf16, on the processor, for
-    /// decoding and scoring alone: no gradient passes. Throws <see cref="ModelFileException"/> for a folder that cannot be used.
+    /// Opens a model folder with its linear layers and its head rounded to int8, a factor per row: lossy, half the
+    /// memory of bf16 and half of what a decoding step reads. It computes in bf16, on the processor, for
+    /// decoding and scoring alone: no gradient passes. Throws <see cref="ModelFileException"/> for a folder that cannot
+    /// be used.
     /// </summary>
     public static CausalLm LoadInt8(string folder)
     {
@@ -58,8 +68,11 @@ public sealed class CausalLm : IDisposable
     public bool HasInt8Weights => _weights.Int8Matrices.Count > 0;
 
     /// <summary>
-    /// The hidden states after the last norm, <c>[rows, seq, hidden]</c> of type <see cref="Dtype"/>, owned by the caller; of a batch that wants some columns only, theirs, row by row: <c>[wanted, hidden]</c>. With a cache, keys and values are written at the batch's
-    /// positions of those rows and attention sees all columns up to them. A clock takes where the time goes. Autograd works through it to the adapters (and to trainable weights).
+    /// The hidden states after the last norm, <c>[rows, seq, hidden]</c> of type <see cref="Dtype"/>, owned by the
+    /// caller; of a batch that wants some columns only, theirs, row by row: <c>[wanted, hidden]</c>. With a cache, keys
+    /// and values are written at the batch's
+    /// positions of those rows and attention sees all columns up to them. A clock takes where the time goes. Autograd
+    /// works through it to the adapters (and to trainable weights).
     /// </summary>
     public Tensor Forward(
         TokenBatch batch,
@@ -77,12 +90,17 @@ public sealed class CausalLm : IDisposable
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same for a training pass that keeps no more than the input of each layer and computes the layers again when gradients are asked for. Batch and adapters must live until then.</summary>
+    /// <summary>
+    /// The same for a training pass that keeps no more than the input of each layer and computes the layers again when
+    /// gradients are asked for. Batch and adapters must live until then.
+    /// </summary>
     public Tensor ForwardCheckpointed(TokenBatch batch, AdapterRows? adapters = null) =>
-        Forward(batch, new ForwardPass(Config, Dtype, batch, adapters, null), CheckpointedLayer.Forward); // the pass's tables belong to the caller's scope, which the backward pass ends in
+        // The pass's tables belong to the caller's scope, which the backward pass ends in.
+        Forward(batch, new ForwardPass(Config, Dtype, batch, adapters, null), CheckpointedLayer.Forward);
 
     /// <summary>
-    /// Writes keys and values of a prompt into the cache rows, for a step that goes on from there: what the last layer does beyond its keys and values nobody reads, so it is not computed.
+    /// Writes keys and values of a prompt into the cache rows, for a step that goes on from there: what the last layer
+    /// does beyond its keys and values nobody reads, so it is not computed.
     /// </summary>
     public void Prefill(TokenBatch batch, AdapterRows? adapters, KvCacheSlice cache, PassProfiler? clock = null)
     {
@@ -129,7 +147,10 @@ public sealed class CausalLm : IDisposable
         return hidden.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits <c>[..., vocab]</c> float32 of hidden states <c>[..., hidden]</c>, owned by the caller: callers pass only the positions they need.</summary>
+    /// <summary>
+    /// Logits <c>[..., vocab]</c> float32 of hidden states <c>[..., hidden]</c>, owned by the caller: callers pass only
+    /// the positions they need.
+    /// </summary>
     public Tensor ComputeLogits(Tensor hidden)
     {
         using var scope = NewDisposeScope();
@@ -145,7 +166,8 @@ public sealed class CausalLm : IDisposable
             .to(Dtype);
         if (Config.ScaleEmbedding)
         {
-            rows = rows.mul(tensor(Math.Sqrt(Config.HiddenSize), dtype: Dtype, device: ids.device)); // the factor is rounded to the dtype, as Gemma's was in training
+            // The factor is rounded to the dtype, as Gemma's was in training.
+            rows = rows.mul(tensor(Math.Sqrt(Config.HiddenSize), dtype: Dtype, device: ids.device));
         }
 
         return rows.MoveToOuterDisposeScope();

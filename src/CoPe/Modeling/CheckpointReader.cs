@@ -4,13 +4,17 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>Finds a model folder's tensors, checks that they are exactly those the configuration describes, and maps them.</summary>
+/// <summary>
+/// Finds a model folder's tensors, checks that they are exactly those the configuration describes, and maps them.
+/// </summary>
 static class CheckpointReader
 {
     const string SingleFileName = ShardedCheckpoint.SingleFileName;
     const string IndexFileName = ShardedCheckpoint.IndexFileName;
 
-    /// <summary>The wanted tensors (null: all) by our names, owned by the caller; what is not wanted is checked, but not mapped.</summary>
+    /// <summary>
+    /// The wanted tensors (null: all) by our names, owned by the caller; what is not wanted is checked, but not mapped.
+    /// </summary>
     public static Dictionary<string, Tensor> Read(
         string folder,
         DecoderConfig config,
@@ -70,7 +74,10 @@ static class CheckpointReader
         }
     }
 
-    /// <summary>Element type of a checkpoint whose configuration names none: that of its first floating tensor, as Hugging Face's tools choose; null where no weights are there.</summary>
+    /// <summary>
+    /// Element type of a checkpoint whose configuration names none: that of its first floating tensor, as Hugging
+    /// Face's tools choose; null where no weights are there.
+    /// </summary>
     public static ScalarType? ReadDtype(string folder)
     {
         var (single, index) = (Path.Combine(folder, SingleFileName), Path.Combine(folder, IndexFileName));
@@ -119,7 +126,10 @@ static class CheckpointReader
         return files;
     }
 
-    /// <summary>The weights files: the single one where there is one, as Hugging Face's tools choose, else those that the index names.</summary>
+    /// <summary>
+    /// The weights files: the single one where there is one, as Hugging Face's tools choose, else those that the index
+    /// names.
+    /// </summary>
     public static IReadOnlyList<string> FindShards(string folder)
     {
         var (single, index) = (Path.Combine(folder, SingleFileName), Path.Combine(folder, IndexFileName));
@@ -245,7 +255,10 @@ static class CheckpointReader
 /// <summary>The index of a checkpoint in shards: <c>model.safetensors.index.json</c>.</summary>
 public static class CheckpointIndex
 {
-    /// <summary>The files that an index names, in order. Throws <see cref="ModelFileException"/> for an index that is malformed or names a file elsewhere.</summary>
+    /// <summary>
+    /// The files that an index names, in order. Throws <see cref="ModelFileException"/> for an index that is malformed
+    /// or names a file elsewhere.
+    /// </summary>
     public static IReadOnlyList<string> ReadShardNames(string index)
     {
         var names = ReadWeightMap(index).Select(entry => entry.File).Distinct().Order(StringComparer.Ordinal).ToList();
@@ -265,7 +278,9 @@ public static class CheckpointIndex
         return names;
     }
 
-    /// <summary>Throws where the index and its shards disagree on which tensor lies where: one of them is of another checkpoint.</summary>
+    /// <summary>
+    /// Throws where the index and its shards disagree on which tensor lies where: one of them is of another checkpoint.
+    /// </summary>
     internal static void CheckShards(string index, IReadOnlyList<SafetensorsFile> shards)
     {
         var byName = shards.ToDictionary(shard => Path.GetFileName(shard.Path), StringComparer.Ordinal);

@@ -3,7 +3,10 @@ using CoPe.Modeling.Safetensors;
 
 namespace CoPe.Modeling;
 
-/// <summary>One object of a configuration file, read key by key with errors that name file, key and value. A key with null counts as absent.</summary>
+/// <summary>
+/// One object of a configuration file, read key by key with errors that name file, key and value. A key with null
+/// counts as absent.
+/// </summary>
 sealed class ConfigJson(string file, JsonElement element)
 {
     public string File { get; } = file;

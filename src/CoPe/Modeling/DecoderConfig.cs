@@ -94,7 +94,8 @@ public sealed record DecoderConfig
         SlidingWindow is not null && layer < SlidingLayers.Count && SlidingLayers[layer];
 
     /// <summary>
-    /// Reads <c>config.json</c> (and <c>generation_config.json</c> for the stop ids) of a model folder. Throws <see cref="ModelFileException"/>, naming the key,
+    /// Reads <c>config.json</c> (and <c>generation_config.json</c> for the stop ids) of a model folder. Throws
+    /// <see cref="ModelFileException"/>, naming the key,
     /// for a file that is missing or malformed and for anything that this library does not compute.
     /// </summary>
     public static DecoderConfig Read(string folder) => DecoderConfigReader.Read(folder);
@@ -131,7 +132,9 @@ public sealed record RopeConfig
     /// <summary>Llama 3: context length before stretching.</summary>
     public double OriginalMaxPositions { get; init; } = 8192;
 
-    /// <summary>Angle per position of each of the headDim / 2 planes: <c>theta^(-2 i / headDim)</c>, then stretched.</summary>
+    /// <summary>
+    /// Angle per position of each of the headDim / 2 planes: <c>theta^(-2 i / headDim)</c>, then stretched.
+    /// </summary>
     public float[] ComputeFrequencies(int headDim)
     {
         var frequencies = new float[headDim / 2];

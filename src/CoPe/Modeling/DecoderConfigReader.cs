@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>Reads config.json into a <see cref="DecoderConfig"/> and refuses by name whatever the forward pass does not compute.</summary>
+/// <summary>
+/// Reads config.json into a <see cref="DecoderConfig"/> and refuses by name whatever the forward pass does not compute.
+/// </summary>
 static class DecoderConfigReader
 {
     public static DecoderConfig Read(string folder)
@@ -65,7 +67,8 @@ static class DecoderConfigReader
         var layers = Needed("num_hidden_layers");
         var heads = Needed("num_attention_heads", family.HeadCount);
         var hidden = Needed("hidden_size");
-        var sliding = SlidingWindowConfig.Read(json, family, Math.Clamp(layers, 0, DecoderConfigValidator.MaxLayers)); // a number out of range is refused below
+        // A number out of range is refused below.
+        var sliding = SlidingWindowConfig.Read(json, family, Math.Clamp(layers, 0, DecoderConfigValidator.MaxLayers));
         var bias = json.GetBoolean("attention_bias") ?? false;
         var (rope, slidingRope) = RopeConfigReader.Read(json, family);
         return new DecoderConfig
@@ -138,7 +141,9 @@ static class DecoderConfigReader
     }
 }
 
-/// <summary>Reads rotary settings from <c>rope_theta</c> and <c>rope_scaling</c>, or from the newer <c>rope_parameters</c>.</summary>
+/// <summary>
+/// Reads rotary settings from <c>rope_theta</c> and <c>rope_scaling</c>, or from the newer <c>rope_parameters</c>.
+/// </summary>
 static class RopeConfigReader
 {
     public static (RopeConfig Full, RopeConfig? Sliding) Read(ConfigJson json, ModelFamily family)
@@ -301,7 +306,10 @@ sealed record SlidingWindowConfig(int? Window, IReadOnlyList<bool> Layers)
     }
 }
 
-/// <summary>Keys of config.json that ask for something the forward pass does not compute: refused before any weight is read, never ignored.</summary>
+/// <summary>
+/// Keys of config.json that ask for something the forward pass does not compute: refused before any weight is read,
+/// never ignored.
+/// </summary>
 static class UnsupportedFeatures
 {
     static readonly string[] MustBeAbsent =

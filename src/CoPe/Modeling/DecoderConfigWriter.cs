@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>Writes a <see cref="DecoderConfig"/> with Hugging Face's keys, such that reading it gives the same again.</summary>
+/// <summary>
+/// Writes a <see cref="DecoderConfig"/> with Hugging Face's keys, such that reading it gives the same again.
+/// </summary>
 static class DecoderConfigWriter
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
@@ -64,7 +66,10 @@ static class DecoderConfigWriter
         return json.ToJsonString(Indented) + "\n";
     }
 
-    /// <summary>Traits that a model type implies have no key of their own: a configuration that contradicts its type cannot be written.</summary>
+    /// <summary>
+    /// Traits that a model type implies have no key of their own: a configuration that contradicts its type cannot be
+    /// written.
+    /// </summary>
     static void CheckTraits(DecoderConfig config, ModelFamily family)
     {
         var gemma = config.NormAddsOne && config.NormsAfterBlocks && config.ScaleEmbedding;

@@ -5,14 +5,19 @@ using static TorchSharp.torch.nn;
 
 namespace CoPe.Modeling;
 
-/// <summary>One layer: attention and feed-forward block, each read through a norm from the residual stream and added to it.</summary>
+/// <summary>
+/// One layer: attention and feed-forward block, each read through a norm from the residual stream and added to it.
+/// </summary>
 sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
 {
     readonly string _name = WeightLayout.GetLayerName(index);
     readonly Attention _attention = new(config, weights, index);
     readonly FeedForward _feedForward = new(config, weights, WeightLayout.GetLayerName(index));
 
-    /// <summary>Hidden states <c>[rows, seq, hidden]</c> to the same after this layer, or to the wanted ones alone, <c>[rows, most, hidden]</c>, if it is the last.</summary>
+    /// <summary>
+    /// Hidden states <c>[rows, seq, hidden]</c> to the same after this layer, or to the wanted ones alone, <c>[rows,
+    /// most, hidden]</c>, if it is the last.
+    /// </summary>
     public Tensor Forward(Tensor hidden, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
@@ -32,7 +37,10 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Writes the layer's keys and values of hidden states <c>[rows, seq, hidden]</c> into the pass's cache and does no more.</summary>
+    /// <summary>
+    /// Writes the layer's keys and values of hidden states <c>[rows, seq, hidden]</c> into the pass's cache and does no
+    /// more.
+    /// </summary>
     public void Prefill(Tensor hidden, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
@@ -43,14 +51,18 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
         RmsNorm.Apply(x, weights[$"{_name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne);
 }
 
-/// <summary>Gated feed-forward block (Shazeer, 2020, arXiv 2002.05202): <c>down(activation(gate(x)) * up(x))</c>.</summary>
+/// <summary>
+/// Gated feed-forward block (Shazeer, 2020, arXiv 2002.05202): <c>down(activation(gate(x)) * up(x))</c>.
+/// </summary>
 sealed class FeedForward(DecoderConfig config, ModelWeights weights, string layer)
 {
     readonly Linear _gate = new(weights, $"{layer}.mlp.gate_proj");
     readonly Linear _up = new(weights, $"{layer}.mlp.up_proj");
     readonly Linear _down = new(weights, $"{layer}.mlp.down_proj");
 
-    /// <summary>The function alone has no switch for the approximation; the module, which holds no state, has.</summary>
+    /// <summary>
+    /// The function alone has no switch for the approximation; the module, which holds no state, has.
+    /// </summary>
     static readonly TorchSharp.Modules.GELU GeluTanh = GELU(TorchSharp.Modules.GELU.Approximate.tanh, false);
 
     Tensor ApplyGate(Tensor opened, Tensor value)
@@ -78,7 +90,8 @@ sealed class FeedForward(DecoderConfig config, ModelWeights weights, string laye
 public static class RmsNorm
 {
     /// <summary>
-    /// <code>x / sqrt(mean(x^2) + epsilon) * weight</code> over the last axis, or <c>* (1 + weight)</c>. Squares and root in float32; the result has the dtype of
+    /// <code>x / sqrt(mean(x^2) + epsilon) * weight</code> over the last axis, or <c>* (1 + weight)</c>. Squares and
+    /// root in float32; the result has the dtype of
     /// <paramref name="x"/> <c>[..., width]</c> and belongs to the caller.
     /// </summary>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, bool addOne)
@@ -104,14 +117,18 @@ public static class RmsNorm
 }
 
 /// <summary>
-/// A layer whose inside is computed again in the backward pass instead of being kept (Chen et al., 2016, arXiv 1604.06174): of each layer only its input stays in memory, for about a third more time.
+/// A layer whose inside is computed again in the backward pass instead of being kept (Chen et al., 2016, arXiv
+/// 1604.06174): of each layer only its input stays in memory, for about a third more time.
 /// Dropout masks are functions of their seeds, so the second computation is the first one again.
 /// </summary>
 sealed class CheckpointedLayer : autograd.SingleTensorFunction<CheckpointedLayer>
 {
     public override string Name => nameof(CheckpointedLayer);
 
-    /// <summary>Hidden states <c>[rows, seq, hidden]</c> after the layer. The pass and its tensors must live until the backward pass has ended.</summary>
+    /// <summary>
+    /// Hidden states <c>[rows, seq, hidden]</c> after the layer. The pass and its tensors must live until the backward
+    /// pass has ended.
+    /// </summary>
     public static Tensor Forward(DecoderLayer layer, Tensor hidden, ForwardPass pass)
     {
         if (hidden.requires_grad)
@@ -119,7 +136,8 @@ sealed class CheckpointedLayer : autograd.SingleTensorFunction<CheckpointedLayer
             return apply(hidden, layer, pass);
         }
 
-        using var leaf = hidden.detach(); // a frozen embedding: without a tracked input autograd would not come back here
+        // A frozen embedding: without a tracked input autograd would not come back here.
+        using var leaf = hidden.detach();
         leaf.requires_grad = true;
         return apply(leaf, layer, pass);
     }

@@ -5,10 +5,15 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>What all layers of one pass share: rotary tables, masks, cache rows, adapters. Its tensors belong to the dispose scope in which it is made.</summary>
+/// <summary>
+/// What all layers of one pass share: rotary tables, masks, cache rows, adapters. Its tensors belong to the dispose
+/// scope in which it is made.
+/// </summary>
 sealed class ForwardPass
 {
-    /// <summary>Beyond it the written scores, which the backward pass keeps, would outweigh all other activations.</summary>
+    /// <summary>
+    /// Beyond it the written scores, which the backward pass keeps, would outweigh all other activations.
+    /// </summary>
     const int MaxExplicitScoresLength = 1024;
 
     readonly AttentionInputs _full;
@@ -96,10 +101,18 @@ sealed class ForwardPass
         : _full;
 }
 
-/// <summary>What one kind of layer (seeing everything, or sliding, or the last) uses in a pass; shared by all layers of the kind.</summary>
+/// <summary>
+/// What one kind of layer (seeing everything, or sliding, or the last) uses in a pass; shared by all layers of the
+/// kind.
+/// </summary>
 /// <param name="rotary">Rotary tables of the pass's positions.</param>
-/// <param name="mask">Added to the scores, <c>[rows or 1, 1, queries, columns]</c>; null: causal without a cache, everything with one.</param>
-/// <param name="scoreBias">Where scores are written out rather than fused: the same mask for folded heads, <c>[rows * kvHeads or 1, group * queries, seq]</c>; else null.</param>
+/// <param name="mask">
+/// Added to the scores, <c>[rows or 1, 1, queries, columns]</c>; null: causal without a cache, everything with one.
+/// </param>
+/// <param name="scoreBias">
+/// Where scores are written out rather than fused: the same mask for folded heads, <c>[rows * kvHeads or 1, group *
+/// queries, seq]</c>; else null.
+/// </param>
 sealed class AttentionInputs(RotaryEmbedding rotary, Tensor? mask, Tensor? scoreBias)
 {
     public RotaryEmbedding Rotary { get; } = rotary;
@@ -121,7 +134,10 @@ sealed class AttentionInputs(RotaryEmbedding rotary, Tensor? mask, Tensor? score
     public bool ReadsCache { get; init; }
 }
 
-/// <summary>Adds up where the time of passes goes: at any moment one section is running, and one entered inside another interrupts it, so that the times add up to the whole. For one thread.</summary>
+/// <summary>
+/// Adds up where the time of passes goes: at any moment one section is running, and one entered inside another
+/// interrupts it, so that the times add up to the whole. For one thread.
+/// </summary>
 public sealed class PassProfiler
 {
     readonly Dictionary<string, TimeSpan> _times = new(StringComparer.Ordinal);

@@ -3,13 +3,20 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>Keys and values of earlier columns, preallocated for a number of rows and columns. Column index = position, rows are left-aligned.</summary>
+/// <summary>
+/// Keys and values of earlier columns, preallocated for a number of rows and columns. Column index = position, rows are
+/// left-aligned.
+/// </summary>
 public sealed class KvCache : IDisposable
 {
-    // Each [rows, capacity, kvHeads, headDim], but laid out head by head: attention then reads one head's columns in one run, twice as fast.
+    // Each [rows, capacity, kvHeads, headDim], but laid out head by head: attention then reads one head's columns in
+    // one run, twice as fast.
     readonly List<(Tensor Keys, Tensor Values)> _layers = [];
 
-    /// <summary>Allocates for <paramref name="rows"/> rows of at most <paramref name="capacity"/> positions, in the dtype the model computes in.</summary>
+    /// <summary>
+    /// Allocates for <paramref name="rows"/> rows of at most <paramref name="capacity"/> positions, in the dtype the
+    /// model computes in.
+    /// </summary>
     public KvCache(CausalLm model, int rows, int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
@@ -42,7 +49,10 @@ public sealed class KvCache : IDisposable
 
     internal (Tensor Keys, Tensor Values) GetLayer(int index) => _layers[index];
 
-    /// <summary>A view of <paramref name="count"/> consecutive rows for one pass; <paramref name="length"/> is the longest position + 1 that the pass will see.</summary>
+    /// <summary>
+    /// A view of <paramref name="count"/> consecutive rows for one pass; <paramref name="length"/> is the longest
+    /// position + 1 that the pass will see.
+    /// </summary>
     public KvCacheSlice Slice(int first, int count, int length)
     {
         if (first < 0 || count < 1 || first + count > RowCount)
@@ -61,7 +71,10 @@ public sealed class KvCache : IDisposable
         return new KvCacheSlice(this, first, count, length);
     }
 
-    /// <summary>Copies the first <paramref name="length"/> positions of a row over another's (samples share a prompt; a freed row is filled by the last).</summary>
+    /// <summary>
+    /// Copies the first <paramref name="length"/> positions of a row over another's (samples share a prompt; a freed
+    /// row is filled by the last).
+    /// </summary>
     public void CopyRow(int from, int to, int length)
     {
         if (length < 0 || length > Capacity)

@@ -1,6 +1,8 @@
 namespace CoPe.Modeling;
 
-/// <summary>What Hugging Face's code knows of a model type without being told by config.json: its defaults and its fixed traits.</summary>
+/// <summary>
+/// What Hugging Face's code knows of a model type without being told by config.json: its defaults and its fixed traits.
+/// </summary>
 sealed record ModelFamily
 {
     public required string ModelType { get; init; }

@@ -7,7 +7,8 @@ namespace CoPe.Modeling;
 public static class ModelFolder
 {
     /// <summary>
-    /// Writes <c>model.safetensors</c> with the weights as <paramref name="dtype"/>, then <c>config.json</c> and <c>generation_config.json</c>; each aside first and then renamed, so that a folder with
+    /// Writes <c>model.safetensors</c> with the weights as <paramref name="dtype"/>, then <c>config.json</c> and
+    /// <c>generation_config.json</c>; each aside first and then renamed, so that a folder with
     /// a configuration has whole weights. Tokenizer files are the caller's.
     /// </summary>
     public static void Save(string folder, DecoderConfig config, ModelWeights weights, ScalarType dtype)
@@ -22,7 +23,10 @@ public static class ModelFolder
     }
 }
 
-/// <summary>A file of a model or adapter that cannot be used: says which file, which tensor or key, what was found and what was expected.</summary>
+/// <summary>
+/// A file of a model or adapter that cannot be used: says which file, which tensor or key, what was found and what was
+/// expected.
+/// </summary>
 public sealed class ModelFileException : IOException
 {
     /// <summary>For a whole file.</summary>

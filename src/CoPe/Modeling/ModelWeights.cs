@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>A decoder's weights by Hugging Face name: memory-mapped and frozen, or float32 leaves that train. Owns its tensors.</summary>
+/// <summary>
+/// A decoder's weights by Hugging Face name: memory-mapped and frozen, or float32 leaves that train. Owns its tensors.
+/// </summary>
 public sealed class ModelWeights : IDisposable
 {
     readonly Dictionary<string, Tensor> _tensors;
@@ -21,8 +23,10 @@ public sealed class ModelWeights : IDisposable
         _int8Matrices = rounded;
 
     /// <summary>
-    /// Opens the weights of a model folder (<c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names). Tensors already of type
-    /// <paramref name="dtype"/> (null: the checkpoint's) lie in the mapped file; others are converted once. For a GPU they are copied to it. Throws <see cref="ModelFileException"/>.
+    /// Opens the weights of a model folder (<c>model.safetensors</c>, or the shards that
+    /// <c>model.safetensors.index.json</c> names). Tensors already of type
+    /// <paramref name="dtype"/> (null: the checkpoint's) lie in the mapped file; others are converted once. For a GPU
+    /// they are copied to it. Throws <see cref="ModelFileException"/>.
     /// </summary>
     public static ModelWeights Open(
         string folder,
@@ -49,8 +53,10 @@ public sealed class ModelWeights : IDisposable
     }
 
     /// <summary>
-    /// Opens the weights with the linear layers and the head rounded to int8, a factor per row: lossy. The rest is bf16; an embedding that is also the head lies in the mapped file, for looking up, and rounded
-    /// in memory. No more than a layer of the file is in use at a time. Throws <see cref="ModelFileException"/>, also for a weight that is no finite number.
+    /// Opens the weights with the linear layers and the head rounded to int8, a factor per row: lossy. The rest is
+    /// bf16; an embedding that is also the head lies in the mapped file, for looking up, and rounded
+    /// in memory. No more than a layer of the file is in use at a time. Throws <see cref="ModelFileException"/>, also
+    /// for a weight that is no finite number.
     /// </summary>
     internal static ModelWeights OpenInt8(string folder, DecoderConfig config)
     {
@@ -127,7 +133,8 @@ public sealed class ModelWeights : IDisposable
     }
 
     /// <summary>
-    /// New float32 leaves for pre-training: matrices normal with deviation 0.02, those that write to the residual stream 0.02 / sqrt(2 layers), norms at one, biases zero.
+    /// New float32 leaves for pre-training: matrices normal with deviation 0.02, those that write to the residual
+    /// stream 0.02 / sqrt(2 layers), norms at one, biases zero.
     /// </summary>
     public static ModelWeights Initialize(DecoderConfig config, long seed)
     {
@@ -154,7 +161,10 @@ public sealed class ModelWeights : IDisposable
         return new ModelWeights(config, weights);
     }
 
-    /// <summary>Weights on the same memory that are leaves of their own: changes of one are seen through the other, gradients are not.</summary>
+    /// <summary>
+    /// Weights on the same memory that are leaves of their own: changes of one are seen through the other, gradients
+    /// are not.
+    /// </summary>
     internal ModelWeights Alias() =>
         new(
             _order,

@@ -1,16 +1,23 @@
 namespace CoPe.Modeling;
 
-/// <summary>Cuts rows into passes of similar lengths that keep to a budget of tokens and occupy all workers. Which pass a row is in changes nothing but the order of sums.</summary>
+/// <summary>
+/// Cuts rows into passes of similar lengths that keep to a budget of tokens and occupy all workers. Which pass a row is
+/// in changes nothing but the order of sums.
+/// </summary>
 static class PassSplitter
 {
-    /// <summary>Tokens in whose time a pass is started: some two thousand operations, mostly waiting for each other.</summary>
+    /// <summary>
+    /// Tokens in whose time a pass is started: some two thousand operations, mostly waiting for each other.
+    /// </summary>
     const long StartupTokens = 40;
 
     /// <summary>Budgets that are tried, from that of the longest row alone to the whole one, in equal ratios.</summary>
     const int BudgetCount = 48;
 
     /// <summary>
-    /// How many of the rows, longest first, go into each pass. Rows times longest row is at most <paramref name="maxTokens"/>; a row longer than that is a pass of its own. One worker gets passes as large as that; several get
+    /// How many of the rows, longest first, go into each pass. Rows times longest row is at most
+    /// <paramref name="maxTokens"/>; a row longer than that is a pass of its own. One worker gets passes as large as
+    /// that; several get
     /// smaller ones: of the budgets tried, those of the one by which the last worker is done first.
     /// </summary>
     /// <param name="lengths">Length of each row, descending.</param>

@@ -3,14 +3,26 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>The tokens of one forward pass. Rows shorter than the longest are padded on the right, which a causal mask never shows to real tokens.</summary>
+/// <summary>
+/// The tokens of one forward pass. Rows shorter than the longest are padded on the right, which a causal mask never
+/// shows to real tokens.
+/// </summary>
 public sealed class TokenBatch : IDisposable
 {
     /// <summary>Takes ownership of the tensors given.</summary>
     /// <param name="ids">Token ids <c>[rows, seq]</c> int64.</param>
-    /// <param name="positions">Rotary positions, which are also the cache columns written, <c>[rows, seq]</c> int64; null counts 0, 1, 2, ... in every row.</param>
-    /// <param name="visible">Which column each column may attend to, <c>[rows, seq, seq]</c> or <c>[1, seq, seq]</c> bool; null is causal. Not allowed together with a cache. Sliding windows are cut from it by position.</param>
-    /// <param name="wanted">Columns of each row whose hidden states are asked for, <c>[rows][wanted of the row]</c>; null asks for all. Not allowed together with a cache.</param>
+    /// <param name="positions">
+    /// Rotary positions, which are also the cache columns written, <c>[rows, seq]</c> int64; null counts 0, 1, 2, ...
+    /// in every row.
+    /// </param>
+    /// <param name="visible">
+    /// Which column each column may attend to, <c>[rows, seq, seq]</c> or <c>[1, seq, seq]</c> bool; null is causal.
+    /// Not allowed together with a cache. Sliding windows are cut from it by position.
+    /// </param>
+    /// <param name="wanted">
+    /// Columns of each row whose hidden states are asked for, <c>[rows][wanted of the row]</c>; null asks for all. Not
+    /// allowed together with a cache.
+    /// </param>
     public TokenBatch(
         Tensor ids,
         Tensor? positions = null,
@@ -68,7 +80,10 @@ public sealed class TokenBatch : IDisposable
         Visible = visible?.DetachFromDisposeScope();
     }
 
-    /// <summary>The same with positions that the host knows, row by row, <c>[rows * seq]</c>: to read them back from a GPU would be to wait for it.</summary>
+    /// <summary>
+    /// The same with positions that the host knows, row by row, <c>[rows * seq]</c>: to read them back from a GPU would
+    /// be to wait for it.
+    /// </summary>
     public TokenBatch(Tensor ids, long[] positions)
         : this(ids, CreatePositions(ids, positions)) => HostPositions = positions;
 
@@ -122,7 +137,8 @@ public sealed class TokenBatch : IDisposable
 }
 
 /// <summary>
-/// The columns of a pass whose hidden states are asked for, as many in each row as in the row that asks for most: of the last layer, nobody reads more of the others than keys and values, so no more is computed. Where an
+/// The columns of a pass whose hidden states are asked for, as many in each row as in the row that asks for most: of
+/// the last layer, nobody reads more of the others than keys and values, so no more is computed. Where an
 /// answer is a seventh of its row, that spares a model of four layers a sixth of the work. Owns its tensors.
 /// </summary>
 sealed class OutputColumns : IDisposable
@@ -132,7 +148,9 @@ sealed class OutputColumns : IDisposable
     readonly long _rows;
     readonly long _maxCount;
 
-    /// <summary>Of the columns of each row, <c>[rows][wanted of the row]</c>, in a pass of <paramref name="seq"/> columns.</summary>
+    /// <summary>
+    /// Of the columns of each row, <c>[rows][wanted of the row]</c>, in a pass of <paramref name="seq"/> columns.
+    /// </summary>
     /// <exception cref="ArgumentException">Nothing is wanted, or a column that does not exist.</exception>
     public OutputColumns(IReadOnlyList<IReadOnlyList<int>> columns, long seq, Device device)
     {
@@ -163,7 +181,10 @@ sealed class OutputColumns : IDisposable
         }
     }
 
-    /// <summary>Of x <c>[rows, seq, ...]</c> what stands at the wanted columns, <c>[rows, most, ...]</c>; rows that want fewer are filled with their first column.</summary>
+    /// <summary>
+    /// Of x <c>[rows, seq, ...]</c> what stands at the wanted columns, <c>[rows, most, ...]</c>; rows that want fewer
+    /// are filled with their first column.
+    /// </summary>
     public Tensor Gather(Tensor x)
     {
         using var scope = NewDisposeScope();

@@ -73,7 +73,10 @@ static class WeightLayout
         }
     }
 
-    /// <summary>Our name for a checkpoint's tensor; null for one that belongs to another part of the model or that we compute ourselves.</summary>
+    /// <summary>
+    /// Our name for a checkpoint's tensor; null for one that belongs to another part of the model or that we compute
+    /// ourselves.
+    /// </summary>
     public static string? ToCanonicalName(string name)
     {
         if (

@@ -5,7 +5,9 @@ namespace CoPe.Scoring;
 /// <summary>Responses to one prompt, to be scored under one or several sets of adapters.</summary>
 /// <param name="Id">Where it comes from, for messages and results.</param>
 /// <param name="Prompt">Ids of the prompt, at least one.</param>
-/// <param name="Responses">Ids of each response, the end-of-turn token last; an empty one has no log-probabilities.</param>
+/// <param name="Responses">
+/// Ids of each response, the end-of-turn token last; an empty one has no log-probabilities.
+/// </param>
 /// <param name="Adapters">The adapters to score under, for example the user's and the task's.</param>
 public sealed record ScoringItem(
     string Id,
@@ -21,7 +23,9 @@ public sealed record ScoringItem(
 /// <param name="LogProbs">log p of each token of the response given all before it.</param>
 public sealed record ScoredResponse(string ItemId, int Selection, int Response, IReadOnlyList<float> LogProbs)
 {
-    /// <summary>The likeliest tokens at each place, best first; empty where <see cref="ScoringOptions.Alternatives"/> is 0.</summary>
+    /// <summary>
+    /// The likeliest tokens at each place, best first; empty where <see cref="ScoringOptions.Alternatives"/> is 0.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<TokenLogProb>> Alternatives { get; init; } = [];
 
     /// <summary>log p of the response: <code>sum_t log p(y_t | x, y_&lt;t)</code></summary>

@@ -3,8 +3,10 @@ using CoPe.Adapters;
 namespace CoPe.Scoring;
 
 /// <summary>
-/// One row of a scoring pass: <c>[prompt | response 1 | response 2 | ...]</c>, where each response sees the prompt and itself and its positions go on from the prompt's end. The last
-/// token of a response predicts nothing that is asked for, so it is not fed. Column t of the row's <see cref="Predictors"/> gives the logits of <see cref="Targets"/>[t].
+/// One row of a scoring pass: <c>[prompt | response 1 | response 2 | ...]</c>, where each response sees the prompt and
+/// itself and its positions go on from the prompt's end. The last
+/// token of a response predicts nothing that is asked for, so it is not fed. Column t of the row's
+/// <see cref="Predictors"/> gives the logits of <see cref="Targets"/>[t].
 /// </summary>
 sealed class ScoringRow
 {
@@ -46,7 +48,10 @@ sealed class ScoringRow
     /// <summary>0 in the prompt, i in response i, -1 in padding.</summary>
     public IEnumerable<long> Segments(int length) => _segments.Concat(Enumerable.Repeat(-1L, length - Length));
 
-    /// <summary>The rows of an item: per policy one for all responses, or one for each, whichever is less work at <paramref name="hidden"/> units a layer.</summary>
+    /// <summary>
+    /// The rows of an item: per policy one for all responses, or one for each, whichever is less work at
+    /// <paramref name="hidden"/> units a layer.
+    /// </summary>
     public static IEnumerable<ScoringRow> CreateRows(int index, ScoringItem item, int hidden, bool sharePrompts)
     {
         // A layer costs about 12 hidden^2 per token in its linears and 2 hidden * length per token in attention.

@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 namespace CoPe.Scoring;
 
 /// <summary>
-/// Log-probabilities of given responses under several sets of adapters at once (teacher forcing). Responses of one prompt share its computation, logits are computed at response
+/// Log-probabilities of given responses under several sets of adapters at once (teacher forcing). Responses of one
+/// prompt share its computation, logits are computed at response
 /// positions alone, in float32.
 /// </summary>
 public sealed class SequenceScorer
@@ -36,10 +37,15 @@ public sealed class SequenceScorer
         _options = options ?? new ScoringOptions();
     }
 
-    /// <summary>Scores every response of every item under each of the item's policies: items in order, within an item by policy, within a policy by response.</summary>
+    /// <summary>
+    /// Scores every response of every item under each of the item's policies: items in order, within an item by policy,
+    /// within a policy by response.
+    /// </summary>
     /// <param name="items">The items.</param>
     /// <param name="cancellation">Looked at before every pass.</param>
-    /// <exception cref="ArgumentException">An item cannot be scored: empty prompt, longer than the context, adapter that does not exist.</exception>
+    /// <exception cref="ArgumentException">
+    /// An item cannot be scored: empty prompt, longer than the context, adapter that does not exist.
+    /// </exception>
     /// <exception cref="NonFiniteLogitsException">The model gave NaN.</exception>
     public IReadOnlyList<ScoredResponse> Score(IEnumerable<ScoringItem> items, CancellationToken cancellation = default)
     {
@@ -159,7 +165,8 @@ public sealed class SequenceScorer
         }
 
         var segments = Of(row => row.Segments(length)); // [rows, length]
-        var same = segments.unsqueeze(2).eq(segments.unsqueeze(1)).logical_or_(segments.eq(Scalars.Of(0)).unsqueeze(1)); // [rows, length, length]
+        // [rows, length, length].
+        var same = segments.unsqueeze(2).eq(segments.unsqueeze(1)).logical_or_(segments.eq(Scalars.Of(0)).unsqueeze(1));
         var causal = ones(length, length, ScalarType.Bool, _model.Device).tril();
         return new TokenBatch(ids, Of(row => row.Positions(length)), same.logical_and_(causal), predictors);
     }
@@ -218,10 +225,15 @@ public sealed record ScoringOptions
                     );
     } = 4096;
 
-    /// <summary>Whether the responses of an item may share one row, each seeing the prompt and itself, where that is less work.</summary>
+    /// <summary>
+    /// Whether the responses of an item may share one row, each seeing the prompt and itself, where that is less work.
+    /// </summary>
     public bool SharePrompts { get; init; } = true;
 
-    /// <summary>How many of the likeliest tokens are told at each place; 0 tells none. Their computation costs the logits a second time.</summary>
+    /// <summary>
+    /// How many of the likeliest tokens are told at each place; 0 tells none. Their computation costs the logits a
+    /// second time.
+    /// </summary>
     public int Alternatives
     {
         get;

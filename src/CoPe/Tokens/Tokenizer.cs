@@ -3,7 +3,9 @@ using CoPe.Tokens.Pipeline;
 
 namespace CoPe.Tokens;
 
-/// <summary>A byte-pair tokenizer read from Hugging Face's tokenizer.json. Immutable, safe to share between threads.</summary>
+/// <summary>
+/// A byte-pair tokenizer read from Hugging Face's tokenizer.json. Immutable, safe to share between threads.
+/// </summary>
 public sealed class Tokenizer
 {
     readonly TokenizerFile _file;
@@ -22,8 +24,13 @@ public sealed class Tokenizer
         _plainEncoder = new TextEncoder(file, model, [.. added.Where(token => !token.Special)]);
     }
 
-    /// <summary>Reads <c>tokenizer.json</c> and, where present, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> of a folder.</summary>
-    /// <exception cref="TokenizerException">A file is missing or broken, or asks for a part that is not supported.</exception>
+    /// <summary>
+    /// Reads <c>tokenizer.json</c> and, where present, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>
+    /// of a folder.
+    /// </summary>
+    /// <exception cref="TokenizerException">
+    /// A file is missing or broken, or asks for a part that is not supported.
+    /// </exception>
     public static Tokenizer Load(string folder) =>
         new(TokenizerFile.Read(Path.Combine(folder, "tokenizer.json")), TokenizerConfig.Read(folder));
 
@@ -42,7 +49,9 @@ public sealed class Tokenizer
     /// <summary>Text of the special tokens by their role in the configuration, for example <c>eos_token</c>.</summary>
     public IReadOnlyDictionary<string, string> SpecialTokens => _config.SpecialTokens;
 
-    /// <summary>True where the configuration wants English spacing tidied after decoding (<c>clean_up_tokenization_spaces</c>).</summary>
+    /// <summary>
+    /// True where the configuration wants English spacing tidied after decoding (<c>clean_up_tokenization_spaces</c>).
+    /// </summary>
     public bool CleanUpTokenizationSpaces => _config.CleanUpSpaces;
 
     /// <summary>Id of a token spelled as in the file, or null.</summary>
@@ -54,20 +63,29 @@ public sealed class Tokenizer
     /// <summary>True for the ids that decoding drops by default.</summary>
     public bool IsSpecial(int id) => _table.IsSpecial(id);
 
-    /// <summary>Ids of a text. <paramref name="addSpecialTokens"/> runs the post-processor (BOS); special tokens standing in the text become their ids, as in Hugging Face.</summary>
+    /// <summary>
+    /// Ids of a text. <paramref name="addSpecialTokens"/> runs the post-processor (BOS); special tokens standing in the
+    /// text become their ids, as in Hugging Face.
+    /// </summary>
     public int[] Encode(string text, bool addSpecialTokens = true)
     {
         var ids = _encoder.Encode(text);
         return addSpecialTokens ? AddSpecialTokens(ids) : ids;
     }
 
-    /// <summary>Ids of a text in which special-token text is only text: a user's words cannot break out of their turn. Adds no special tokens.</summary>
+    /// <summary>
+    /// Ids of a text in which special-token text is only text: a user's words cannot break out of their turn. Adds no
+    /// special tokens.
+    /// </summary>
     public int[] EncodeAsText(string text) => _plainEncoder.Encode(text);
 
     /// <summary>Text of ids; ids without a token are skipped.</summary>
     /// <param name="ids">The ids.</param>
     /// <param name="skipSpecialTokens">Leaves special tokens out.</param>
-    /// <param name="cleanUpSpaces">Tidies English spacing as transformers does where <see cref="CleanUpTokenizationSpaces"/>: <c>" ." -> "."</c> and its like.</param>
+    /// <param name="cleanUpSpaces">
+    /// Tidies English spacing as transformers does where <see cref="CleanUpTokenizationSpaces"/>: <c>" ." -> "."</c>
+    /// and its like.
+    /// </param>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = true, bool cleanUpSpaces = false)
     {
         var decoder = CreateStreamingDecoder(skipSpecialTokens);
@@ -128,7 +146,8 @@ public sealed class Tokenizer
 }
 
 /// <summary>
-/// Text of ids that arrive one by one. What <see cref="Add"/> returns is final and never ends inside a character; all of it and
+/// Text of ids that arrive one by one. What <see cref="Add"/> returns is final and never ends inside a character; all
+/// of it and
 /// <see cref="Finish"/> together equal <see cref="Tokenizer.Decode"/> of all ids.
 /// </summary>
 public sealed class StreamingDecoder
@@ -144,7 +163,10 @@ public sealed class StreamingDecoder
         _steps = decoder.CreateChain(_text);
     }
 
-    /// <summary>Takes the next id and returns the text that has become final; often a word, empty while a character is unfinished.</summary>
+    /// <summary>
+    /// Takes the next id and returns the text that has become final; often a word, empty while a character is
+    /// unfinished.
+    /// </summary>
     public string Add(int id)
     {
         if (_tokenizer.IdToToken(id) is { } token && !(_skipSpecialTokens && _tokenizer.IsSpecial(id)))
@@ -155,7 +177,9 @@ public sealed class StreamingDecoder
         return TakeText();
     }
 
-    /// <summary>Says that no id follows and returns what was held back; an unfinished character comes out as U+FFFD.</summary>
+    /// <summary>
+    /// Says that no id follows and returns what was held back; an unfinished character comes out as U+FFFD.
+    /// </summary>
     public string Finish()
     {
         _steps.End();

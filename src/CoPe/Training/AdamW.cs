@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace CoPe.Training;
 
 /// <summary>
-/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2) for several users at once: weights are <c>[users, weights]</c> and each user has
+/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2) for several users at once: weights are <c>[users,
+/// weights]</c> and each user has
 /// a learning rate and a step count of his own. A user who does not take a step keeps weights and moments to the bit.
 /// <code>
 /// w *= 1 - rate * decay;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
@@ -16,7 +17,10 @@ public sealed class AdamW : IDisposable
     readonly AdamWOptions _options;
     readonly long _decayed;
 
-    /// <summary>Moments of zero for <paramref name="users"/> users with <paramref name="width"/> weights each, of which the first <paramref name="decayed"/> decay.</summary>
+    /// <summary>
+    /// Moments of zero for <paramref name="users"/> users with <paramref name="width"/> weights each, of which the
+    /// first <paramref name="decayed"/> decay.
+    /// </summary>
     public AdamW(int users, long width, long decayed, AdamWOptions options, Device? device = null)
     {
         if (decayed < 0 || decayed > width)

@@ -84,7 +84,9 @@ static class AdapterTraining
     }
 }
 
-/// <summary>What rows wear while adapters train: the task's below, frozen, and their user's above. Owns neither.</summary>
+/// <summary>
+/// What rows wear while adapters train: the task's below, frozen, and their user's above. Owns neither.
+/// </summary>
 /// <param name="Task">Worn by every row; null for none.</param>
 /// <param name="Users">One adapter a user; null for rows that wear the task's alone.</param>
 sealed record TrainingAdapters(AdapterBank? Task, AdapterBank? Users)

@@ -133,7 +133,9 @@ static class TrainingFingerprint
         return parts;
     }
 
-    /// <summary>The options that a result depends on: a training that ran out of memory may go on in smaller passes.</summary>
+    /// <summary>
+    /// The options that a result depends on: a training that ran out of memory may go on in smaller passes.
+    /// </summary>
     static TrainingOptions WithoutSpeed(TrainingOptions options) =>
         options with
         {

@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace CoPe.Training;
 
-/// <summary>Measures the development loss of users as they train, keeps each one's best weights and stops those who no longer improve.</summary>
+/// <summary>
+/// Measures the development loss of users as they train, keeps each one's best weights and stops those who no longer
+/// improve.
+/// </summary>
 sealed class DevelopmentEvaluator : IDisposable
 {
     readonly TrainingSetup _setup;
@@ -19,7 +22,10 @@ sealed class DevelopmentEvaluator : IDisposable
         BestWeights = _options.EarlyStopping is null ? null : setup.Weights.Values.clone().DetachFromDisposeScope();
     }
 
-    /// <summary>Each user's weights at his lowest development loss <c>[users, weights]</c>; null if training goes to the end anyway.</summary>
+    /// <summary>
+    /// Each user's weights at his lowest development loss <c>[users, weights]</c>; null if training goes to the end
+    /// anyway.
+    /// </summary>
     public Tensor? BestWeights { get; }
 
     /// <summary>Whether a user is to be measured after so many steps.</summary>

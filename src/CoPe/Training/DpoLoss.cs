@@ -27,7 +27,8 @@ public static class DpoLoss
     }
 
     /// <summary>
-    /// Rafailov et al. 2023 (arXiv 2305.18290), equation 7; smoothed as Mitchell 2023, where a label is wrong with probability epsilon:
+    /// Rafailov et al. 2023 (arXiv 2305.18290), equation 7; smoothed as Mitchell 2023, where a label is wrong with
+    /// probability epsilon:
     /// <code>L = -(1 - epsilon) log sigmoid(beta h) - epsilon log sigmoid(-beta h)</code>
     /// </summary>
     /// <returns><c>[pairs]</c> float32, the caller's.</returns>

@@ -13,14 +13,19 @@ public sealed record DpoOptions
     /// <summary>The loss of a pair.</summary>
     public DpoLossKind Loss { get; init; } = DpoLossKind.Sigmoid;
 
-    /// <summary>Probability that a pair is labelled the wrong way round; only <see cref="DpoLossKind.Sigmoid"/> knows it.</summary>
+    /// <summary>
+    /// Probability that a pair is labelled the wrong way round; only <see cref="DpoLossKind.Sigmoid"/> knows it.
+    /// </summary>
     public double LabelSmoothing
     {
         get;
         init => field = OptionGuard.Within(value, 0, 0.5, "dpo label smoothing");
     }
 
-    /// <summary>Weight of the chosen answers' negative log-likelihood, the mean over their tokens in the batch, added to the loss (after Pang et al. 2024, arXiv 2404.19733, equation 2; <c>rpo_alpha</c> of TRL 0.13).</summary>
+    /// <summary>
+    /// Weight of the chosen answers' negative log-likelihood, the mean over their tokens in the batch, added to the
+    /// loss (after Pang et al. 2024, arXiv 2404.19733, equation 2; <c>rpo_alpha</c> of TRL 0.13).
+    /// </summary>
     public double RpoAlpha
     {
         get;
@@ -59,7 +64,10 @@ public enum DpoLossKind
 /// <summary>Which model the policy is measured against.</summary>
 public enum DpoReference
 {
-    /// <summary>The task-adaptive model, that is, the policy without its user's adapter: what TRL 0.13, and so the reference implementation, does.</summary>
+    /// <summary>
+    /// The task-adaptive model, that is, the policy without its user's adapter: what TRL 0.13, and so the reference
+    /// implementation, does.
+    /// </summary>
     Tam,
 
     /// <summary>The user's adapter as training found it: what TRL 0.29 and newer do.</summary>

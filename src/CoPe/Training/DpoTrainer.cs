@@ -6,14 +6,19 @@ using static TorchSharp.torch;
 namespace CoPe.Training;
 
 /// <summary>
-/// Direct preference optimisation of many users' adapters in one pass over the frozen model. A pair is one row: both answers share the prompt.
+/// Direct preference optimisation of many users' adapters in one pass over the frozen model. A pair is one row: both
+/// answers share the prompt.
 /// The reference policy is scored once, before the first step.
 /// </summary>
 public static class DpoTrainer
 {
-    /// <summary>Trains <see cref="AdapterTrainingContext{TExample}.Adapters"/> in place by <see cref="DpoLoss"/>.</summary>
+    /// <summary>
+    /// Trains <see cref="AdapterTrainingContext{TExample}.Adapters"/> in place by <see cref="DpoLoss"/>.
+    /// </summary>
     /// <returns>What became of each user.</returns>
-    /// <exception cref="ArgumentException">Names, seeds or examples are not one for each adapter, or options contradict each other.</exception>
+    /// <exception cref="ArgumentException">
+    /// Names, seeds or examples are not one for each adapter, or options contradict each other.
+    /// </exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved if there is a store.</exception>
     public static IReadOnlyList<TrainingOutcome> Train(

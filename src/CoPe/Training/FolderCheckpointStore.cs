@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace CoPe.Training;
 
 /// <summary>
-/// Checkpoints as numbered folders <c>state-N</c> of one folder, each with <c>state.json</c>, <c>arrays.bin</c> (float32, little-endian) and, last, <c>complete</c> with the hash of both.
+/// Checkpoints as numbered folders <c>state-N</c> of one folder, each with <c>state.json</c>, <c>arrays.bin</c>
+/// (float32, little-endian) and, last, <c>complete</c> with the hash of both.
 /// A checkpoint is written aside, flushed and renamed; the one before is removed after that.
 /// </summary>
 /// <param name="folder">Where; made when needed.</param>

@@ -12,7 +12,9 @@ interface ITrainingObjective
     /// <summary>What a row counts in its user's mean: its labels, or 1.</summary>
     double LossWeight(TrainingRow row);
 
-    /// <summary>Figures of each row <c>[rows, figures]</c> float32, to be summed over a user's batch and divided by its mass.</summary>
+    /// <summary>
+    /// Figures of each row <c>[rows, figures]</c> float32, to be summed over a user's batch and divided by its mass.
+    /// </summary>
     /// <param name="labelLogits">Logits at the labels <c>[labels, vocab]</c> float32.</param>
     /// <param name="batch">The pass.</param>
     Tensor ComputeFigures(Tensor labelLogits, PassBatch batch);

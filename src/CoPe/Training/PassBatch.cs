@@ -46,7 +46,10 @@ sealed class PassBatch : IDisposable
     /// <summary>Labels <c>[labels]</c> int64.</summary>
     public Tensor Labels { get; }
 
-    /// <summary>Answer of each label <c>[labels]</c> int64: the row, or twice the row for its first answer and one more for its second.</summary>
+    /// <summary>
+    /// Answer of each label <c>[labels]</c> int64: the row, or twice the row for its first answer and one more for its
+    /// second.
+    /// </summary>
     public Tensor SequenceOfLabel { get; }
 
     /// <summary><c>[rows]</c> int64.</summary>
@@ -84,7 +87,8 @@ sealed class PassBatch : IDisposable
         var positions = where(column >= at, (column - at).add(from, Scalars.One), column); // [rows, width]
         var query = column.view(1, width, 1);
         var key = column.view(1, 1, width);
-        var hidden = (query >= at.unsqueeze(2)) & (key >= from.unsqueeze(2)) & (key < at.unsqueeze(2)); // [rows, width, width]
+        // [rows, width, width].
+        var hidden = (query >= at.unsqueeze(2)) & (key >= from.unsqueeze(2)) & (key < at.unsqueeze(2));
         return new TokenBatch(
             tokens,
             positions,
@@ -111,7 +115,9 @@ sealed class PassBatch : IDisposable
 /// <summary>Splits the rows of a step into passes.</summary>
 static class PassPlanner
 {
-    /// <summary>Passes as <see cref="PassSplitter"/> cuts them: longest rows first, users in order within a pass.</summary>
+    /// <summary>
+    /// Passes as <see cref="PassSplitter"/> cuts them: longest rows first, users in order within a pass.
+    /// </summary>
     public static IReadOnlyList<IReadOnlyList<PlannedRow>> Split(
         IEnumerable<PlannedRow> rows,
         int maxTokens,
@@ -136,7 +142,10 @@ static class PassPlanner
 /// <summary>A pass through the model that ends in logits at the labels only: prompts need none.</summary>
 static class LabelLogits
 {
-    /// <summary>Logits <c>[labels, vocab]</c> float32, the caller's. With <paramref name="recompute"/> layers are computed again for their gradients; the caller's scope then holds what they need.</summary>
+    /// <summary>
+    /// Logits <c>[labels, vocab]</c> float32, the caller's. With <paramref name="recompute"/> layers are computed again
+    /// for their gradients; the caller's scope then holds what they need.
+    /// </summary>
     public static Tensor Compute(CausalLm model, PassBatch batch, AdapterRows? adapters, bool recompute = false)
     {
         if (recompute)

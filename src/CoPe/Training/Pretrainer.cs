@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace CoPe.Training;
 
-/// <summary>Trains a whole model on a stream of text: the same loop and loss as supervised training, with one user and every weight. Matrices decay, norms and biases do not.</summary>
+/// <summary>
+/// Trains a whole model on a stream of text: the same loop and loss as supervised training, with one user and every
+/// weight. Matrices decay, norms and biases do not.
+/// </summary>
 public static class Pretrainer
 {
     /// <summary>Numbers for models of a few million weights.</summary>
@@ -20,8 +23,13 @@ public static class Pretrainer
             TokensPerPass = 2048,
         };
 
-    /// <summary>Trains <see cref="TrainingContext.Model"/> in place: float32 weights, computed in whatever type the model computes in.</summary>
-    /// <returns>What became of it; <see cref="TrainingStatus.Diverged"/> leaves the weights of the last finite loss.</returns>
+    /// <summary>
+    /// Trains <see cref="TrainingContext.Model"/> in place: float32 weights, computed in whatever type the model
+    /// computes in.
+    /// </summary>
+    /// <returns>
+    /// What became of it; <see cref="TrainingStatus.Diverged"/> leaves the weights of the last finite loss.
+    /// </returns>
     /// <exception cref="ArgumentException">The model's weights are not float32 leaves that train.</exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved if there is a store.</exception>
@@ -87,7 +95,10 @@ public static class Pretrainer
         return new(alias, null, [.. Decayed(alias), .. Undecayed(alias)], 1, alias);
     }
 
-    /// <summary>A window's first token is its prompt; its last is also the next one's first, so that every token but the stream's first is predicted once.</summary>
+    /// <summary>
+    /// A window's first token is its prompt; its last is also the next one's first, so that every token but the
+    /// stream's first is predicted once.
+    /// </summary>
     static IEnumerable<SupervisedExample> Windows(IReadOnlyList<int> tokens, int window)
     {
         for (var start = 0; start + 1 < tokens.Count; start += window)
@@ -119,7 +130,10 @@ public static class Pretrainer
     }
 }
 
-/// <summary>Training of all of a model's weights, from scratch or on from where they are. The model's weights must be leaves that autograd tracks, as <see cref="ModelWeights.Initialize"/> makes them.</summary>
+/// <summary>
+/// Training of all of a model's weights, from scratch or on from where they are. The model's weights must be leaves
+/// that autograd tracks, as <see cref="ModelWeights.Initialize"/> makes them.
+/// </summary>
 public sealed class PretrainingContext : TrainingContext
 {
     /// <summary>Name of the model in metrics and messages.</summary>
@@ -128,16 +142,22 @@ public sealed class PretrainingContext : TrainingContext
     /// <summary>The corpus as one stream of token ids, documents separated by whatever token ends one.</summary>
     public required IReadOnlyList<int> Tokens { get; init; }
 
-    /// <summary>Conversations of which only the answers are learnt, mixed among the windows; each also is a row.</summary>
+    /// <summary>
+    /// Conversations of which only the answers are learnt, mixed among the windows; each also is a row.
+    /// </summary>
     public IReadOnlyList<SupervisedExample> Conversations { get; init; } = [];
 
     /// <summary>A stream to measure the loss on while training; null for none.</summary>
     public IReadOnlyList<int>? DevelopmentTokens { get; init; }
 
-    /// <summary>Conversations to measure the loss on while training, together with <see cref="DevelopmentTokens"/>.</summary>
+    /// <summary>
+    /// Conversations to measure the loss on while training, together with <see cref="DevelopmentTokens"/>.
+    /// </summary>
     public IReadOnlyList<SupervisedExample> DevelopmentConversations { get; init; } = [];
 
-    /// <summary>Tokens of a window of the stream. Each window predicts as many tokens; the last may be shorter.</summary>
+    /// <summary>
+    /// Tokens of a window of the stream. Each window predicts as many tokens; the last may be shorter.
+    /// </summary>
     public int Window
     {
         get;

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace CoPe.Training;
 
-/// <summary>Negative log-likelihood of the answer's tokens: the loss of supervised fine-tuning and of pre-training.</summary>
+/// <summary>
+/// Negative log-likelihood of the answer's tokens: the loss of supervised fine-tuning and of pre-training.
+/// </summary>
 public static class SftLoss
 {
     /// <summary>

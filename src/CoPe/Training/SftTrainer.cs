@@ -1,9 +1,13 @@
 namespace CoPe.Training;
 
-/// <summary>Supervised fine-tuning of adapters: the task's, or those of many users in one pass over the frozen model.</summary>
+/// <summary>
+/// Supervised fine-tuning of adapters: the task's, or those of many users in one pass over the frozen model.
+/// </summary>
 public static class SftTrainer
 {
-    /// <summary>Trains <see cref="AdapterTrainingContext{TExample}.Adapters"/> in place by <see cref="SftLoss"/>.</summary>
+    /// <summary>
+    /// Trains <see cref="AdapterTrainingContext{TExample}.Adapters"/> in place by <see cref="SftLoss"/>.
+    /// </summary>
     /// <returns>What became of each user.</returns>
     /// <exception cref="ArgumentException">Names, seeds or examples are not one for each adapter.</exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>

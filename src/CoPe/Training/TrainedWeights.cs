@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace CoPe.Training;
 
 /// <summary>
-/// The weights in training as one float32 matrix <c>[users, weights]</c>, so that clipping and optimiser are a few operations whatever the number of tensors.
+/// The weights in training as one float32 matrix <c>[users, weights]</c>, so that clipping and optimiser are a few
+/// operations whatever the number of tensors.
 /// The model reads the leaves; <see cref="CopyToModel"/> copies the matrix into them. Owns the matrix, not the leaves.
 /// </summary>
 sealed class TrainedWeights : IDisposable
@@ -11,7 +12,9 @@ sealed class TrainedWeights : IDisposable
     readonly IReadOnlyList<Tensor> _leaves;
     readonly int _users;
 
-    /// <param name="decayed">Leaves subject to weight decay, each with the users as first dimension (or whole, for one user).</param>
+    /// <param name="decayed">
+    /// Leaves subject to weight decay, each with the users as first dimension (or whole, for one user).
+    /// </param>
     /// <param name="undecayed">The other leaves.</param>
     /// <param name="users">Number of users.</param>
     public TrainedWeights(IReadOnlyList<Tensor> decayed, IReadOnlyList<Tensor> undecayed, int users)

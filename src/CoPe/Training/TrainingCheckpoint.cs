@@ -1,6 +1,9 @@
 namespace CoPe.Training;
 
-/// <summary>Everything an unfinished training needs to go on to the bit. Random streams and data order are functions of seed and step, so the step is their state.</summary>
+/// <summary>
+/// Everything an unfinished training needs to go on to the bit. Random streams and data order are functions of seed and
+/// step, so the step is their state.
+/// </summary>
 public sealed record TrainingCheckpoint
 {
     /// <summary>What the training was made of, name to hash; a resumed training must be made of the same.</summary>

@@ -23,7 +23,10 @@ public abstract class TrainingContext
     /// <summary>Takes the figures of each user's step.</summary>
     public Action<StepMetrics>? Metrics { get; init; }
 
-    /// <summary>Where the state of an unfinished training is kept; null keeps none. The caller clears it once the result is stored.</summary>
+    /// <summary>
+    /// Where the state of an unfinished training is kept; null keeps none. The caller clears it once the result is
+    /// stored.
+    /// </summary>
     public ICheckpointStore? Checkpoints { get; init; }
 
     /// <summary>When to save a checkpoint.</summary>
@@ -37,7 +40,10 @@ public abstract class TrainingContext
 }
 
 /// <summary>Training of one adapter (the task's) or of several at once (one a user), whatever the loss.</summary>
-/// <typeparam name="TExample">What an adapter learns from: <see cref="SupervisedExample"/> for <see cref="SftTrainer"/>, <see cref="PreferenceExample"/> for <see cref="DpoTrainer"/>.</typeparam>
+/// <typeparam name="TExample">
+/// What an adapter learns from: <see cref="SupervisedExample"/> for <see cref="SftTrainer"/>,
+/// <see cref="PreferenceExample"/> for <see cref="DpoTrainer"/>.
+/// </typeparam>
 public sealed class AdapterTrainingContext<TExample> : TrainingContext
 {
     /// <summary>Worn below by every row and left as it is; null for none. Not owned.</summary>
@@ -49,7 +55,10 @@ public sealed class AdapterTrainingContext<TExample> : TrainingContext
     /// <summary>Names of the users, one an adapter, for metrics and messages.</summary>
     public required IReadOnlyList<string> UserNames { get; init; }
 
-    /// <summary>Seeds of the users' data order and dropout; null draws them from <see cref="TrainingOptions.Seed"/> and their names.</summary>
+    /// <summary>
+    /// Seeds of the users' data order and dropout; null draws them from <see cref="TrainingOptions.Seed"/> and their
+    /// names.
+    /// </summary>
     public IReadOnlyList<long>? UserSeeds { get; init; }
 
     /// <summary>What each user's adapter learns from.</summary>

@@ -6,8 +6,10 @@ using static TorchSharp.torch;
 namespace CoPe.Training;
 
 /// <summary>
-/// The one training loop. A step takes the next batch of every user still training, in as few passes as the token budget allows, and then moves each user's
-/// weights by his own gradient, clipped by his own norm, at his own learning rate. The loss of a step is the sum over users of the mean over each one's batch.
+/// The one training loop. A step takes the next batch of every user still training, in as few passes as the token
+/// budget allows, and then moves each user's
+/// weights by his own gradient, clipped by his own norm, at his own learning rate. The loss of a step is the sum over
+/// users of the mean over each one's batch.
 /// </summary>
 sealed class TrainingLoop : IDisposable
 {
@@ -125,12 +127,16 @@ sealed class TrainingLoop : IDisposable
         }
 
         var norms = GradientClipping.ComputeNorms(gradients);
-        var read = cat([figures, norms.unsqueeze(1)], 1).cpu().data<float>().ToArray(); // the step's only wait for the device
+        // The step's only wait for the device.
+        var read = cat([figures, norms.unsqueeze(1)], 1).cpu().data<float>().ToArray();
         Update(active, gradients, norms, read);
         _report.ReportStep(new(_step, active, read, tokens, _run.Time.GetElapsedTime(started)), progress);
     }
 
-    /// <summary>Forward and backward of one pass; dropout draws by seeds of user, step and example: nothing to save, and nobody else's.</summary>
+    /// <summary>
+    /// Forward and backward of one pass; dropout draws by seeds of user, step and example: nothing to save, and nobody
+    /// else's.
+    /// </summary>
     PassResult Pass(TrainingReplica replica, IReadOnlyList<PlannedRow> rows)
     {
         using var scope = NewDisposeScope();

@@ -1,6 +1,8 @@
 namespace CoPe.Training;
 
-/// <summary>How weights are trained, whatever the loss; defaults are those of a user's adapter in the reference.</summary>
+/// <summary>
+/// How weights are trained, whatever the loss; defaults are those of a user's adapter in the reference.
+/// </summary>
 public sealed record TrainingOptions
 {
     /// <summary>The reference's numbers for the task-adaptive model.</summary>
@@ -32,7 +34,9 @@ public sealed record TrainingOptions
         init => field = OptionGuard.Positive(value, "epochs");
     } = 2;
 
-    /// <summary>Ends training, and the schedule, after so many steps instead of whole epochs; null takes the epochs.</summary>
+    /// <summary>
+    /// Ends training, and the schedule, after so many steps instead of whole epochs; null takes the epochs.
+    /// </summary>
     public int? MaxSteps
     {
         get;
@@ -80,27 +84,38 @@ public sealed record TrainingOptions
         init => field = OptionGuard.AtLeast(value, 2, "cut-off");
     } = 2048;
 
-    /// <summary>Whether each epoch has an order of its own, drawn from the user's seed; otherwise the order given.</summary>
+    /// <summary>
+    /// Whether each epoch has an order of its own, drawn from the user's seed; otherwise the order given.
+    /// </summary>
     public bool Shuffle { get; init; } = true;
 
     /// <summary>Seed of data order and dropout; a user's own is drawn from it and his name.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Most tokens, padding included, that one pass through the model holds; a step of more is split. Lower it when memory runs out.</summary>
+    /// <summary>
+    /// Most tokens, padding included, that one pass through the model holds; a step of more is split. Lower it when
+    /// memory runs out.
+    /// </summary>
     public int TokensPerPass
     {
         get;
         init => field = OptionGuard.Positive(value, "max tokens per pass");
     } = 2048;
 
-    /// <summary>Passes that run side by side, each on one core; null takes as many as torch has threads for a small model and one for a large. Each holds up to <see cref="TokensPerPass"/> tokens.</summary>
+    /// <summary>
+    /// Passes that run side by side, each on one core; null takes as many as torch has threads for a small model and
+    /// one for a large. Each holds up to <see cref="TokensPerPass"/> tokens.
+    /// </summary>
     public int? Workers
     {
         get;
         init => field = value is { } workers ? OptionGuard.Positive(workers, "workers") : null;
     }
 
-    /// <summary>Keeps only each layer's input for the backward pass and computes its inside again: far less memory, about a third more time, the same gradients.</summary>
+    /// <summary>
+    /// Keeps only each layer's input for the backward pass and computes its inside again: far less memory, about a
+    /// third more time, the same gradients.
+    /// </summary>
     public bool RecomputeLayers { get; init; }
 
     /// <summary>When to stop early by the development split; null trains to the end.</summary>

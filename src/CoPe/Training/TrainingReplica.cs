@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace CoPe.Training;
 
 /// <summary>
-/// One worker's view of what is trained: leaves that share the trained weights' memory but collect gradients of their own, so that several passes run at once
+/// One worker's view of what is trained: leaves that share the trained weights' memory but collect gradients of their
+/// own, so that several passes run at once
 /// and their gradients are still summed in a fixed order. Owns the leaves.
 /// </summary>
 /// <param name="model">The model as this worker runs it.</param>
@@ -25,7 +26,10 @@ sealed class TrainingReplica(
 
     public TrainingAdapters? Adapters { get; } = worn;
 
-    /// <summary>Gradients <c>[users, weights]</c> float32, zero where a leaf has none; the caller's. The leaves' own are dropped.</summary>
+    /// <summary>
+    /// Gradients <c>[users, weights]</c> float32, zero where a leaf has none; the caller's. The leaves' own are
+    /// dropped.
+    /// </summary>
     public Tensor TakeGradients()
     {
         using var scope = NewDisposeScope();
@@ -45,7 +49,10 @@ sealed class TrainingReplica(
     public void Dispose() => owned.Dispose();
 }
 
-/// <summary>Runs the passes of a step side by side, each worker on its own replica. Results come in the order of the passes, whoever ran them. Owns the replicas.</summary>
+/// <summary>
+/// Runs the passes of a step side by side, each worker on its own replica. Results come in the order of the passes,
+/// whoever ran them. Owns the replicas.
+/// </summary>
 /// <param name="replicate">Makes one worker's replica.</param>
 /// <param name="count">Number of workers.</param>
 sealed class PassWorkers(Func<TrainingReplica> replicate, int count) : IDisposable

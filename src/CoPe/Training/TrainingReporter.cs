@@ -108,6 +108,9 @@ public sealed record StepMetrics
     /// <summary>Step, counted from 1; 0 is before the first.</summary>
     public required long Step { get; init; }
 
-    /// <summary>Figures by name: <c>loss</c>, <c>grad_norm</c>, <c>lr</c>, <c>tokens/s</c> (of all users together), <c>rewards/margins</c>, <c>development loss</c>, ...</summary>
+    /// <summary>
+    /// Figures by name: <c>loss</c>, <c>grad_norm</c>, <c>lr</c>, <c>tokens/s</c> (of all users together),
+    /// <c>rewards/margins</c>, <c>development loss</c>, ...
+    /// </summary>
     public required IReadOnlyDictionary<string, double> Figures { get; init; }
 }

@@ -3,8 +3,10 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Training;
 
 /// <summary>
-/// One row of a pass: a prompt with one answer, or with two that share it. An answer's last token is a label only, so it stands in no column.
-/// With two answers the columns are <c>[prompt | chosen | rejected]</c>, and the rejected answer neither sees the chosen one nor is placed after it.
+/// One row of a pass: a prompt with one answer, or with two that share it. An answer's last token is a label only, so
+/// it stands in no column.
+/// With two answers the columns are <c>[prompt | chosen | rejected]</c>, and the rejected answer neither sees the
+/// chosen one nor is placed after it.
 /// </summary>
 /// <param name="Ids">Token of each column.</param>
 /// <param name="LabelColumns">Column whose hidden state predicts each label.</param>
@@ -20,7 +22,9 @@ sealed record TrainingRow(int[] Ids, int[] LabelColumns, int[] Labels, int First
     /// <summary>Whether two answers share the prompt.</summary>
     public bool IsPair => FirstLabels < Labels.Length;
 
-    /// <summary>The row of a supervised example cut to <paramref name="cutOff"/> tokens on the right; null if no answer is left.</summary>
+    /// <summary>
+    /// The row of a supervised example cut to <paramref name="cutOff"/> tokens on the right; null if no answer is left.
+    /// </summary>
     public static TrainingRow? FromExample(SupervisedExample example, int cutOff)
     {
         RequirePrompt(example.Prompt.Count, example.Id);
@@ -35,7 +39,10 @@ sealed record TrainingRow(int[] Ids, int[] LabelColumns, int[] Labels, int First
         return new(ids, columns, labels, labels.Length, example.Prompt.Count, ids.Length);
     }
 
-    /// <summary>The row of a preference pair, each answer cut so that it and the prompt have <paramref name="cutOff"/> tokens; null if one of the answers is gone.</summary>
+    /// <summary>
+    /// The row of a preference pair, each answer cut so that it and the prompt have <paramref name="cutOff"/> tokens;
+    /// null if one of the answers is gone.
+    /// </summary>
     public static TrainingRow? FromExample(PreferenceExample example, int cutOff)
     {
         RequirePrompt(example.Prompt.Count, example.Id);
@@ -54,7 +61,8 @@ sealed record TrainingRow(int[] Ids, int[] LabelColumns, int[] Labels, int First
             prompt - 1,
             .. Enumerable.Range(branchAt, rejected.Length - 1),
         ];
-        var whole = chosen.Length == example.Chosen.Count && rejected.Length == example.Rejected.Count; // what is known of an answer is not known of its beginning
+        // What is known of an answer is not known of its beginning.
+        var whole = chosen.Length == example.Chosen.Count && rejected.Length == example.Rejected.Count;
         return new(
             [.. example.Prompt, .. chosen[..^1], .. rejected[..^1]],
             columns,

@@ -1,6 +1,9 @@
 namespace CoPe.Training;
 
-/// <summary>A prompt and the answer to learn: the loss counts the answer's tokens (its end-of-turn token included), never the prompt's.</summary>
+/// <summary>
+/// A prompt and the answer to learn: the loss counts the answer's tokens (its end-of-turn token included), never the
+/// prompt's.
+/// </summary>
 /// <param name="Id">Where it comes from, for messages and the data order.</param>
 /// <param name="Prompt">Ids of the prompt.</param>
 /// <param name="Response">Ids of the answer, the end-of-turn token last.</param>
@@ -18,7 +21,9 @@ public sealed record PreferenceExample(
     IReadOnlyList<int> Rejected
 )
 {
-    /// <summary>Log-probabilities of both answers under the reference policy, where they are known; null has them computed.</summary>
+    /// <summary>
+    /// Log-probabilities of both answers under the reference policy, where they are known; null has them computed.
+    /// </summary>
     public ReferenceLogProbs? Reference { get; init; }
 }
 

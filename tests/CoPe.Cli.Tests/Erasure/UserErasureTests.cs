@@ -11,7 +11,10 @@ using CoPe.Testing;
 
 namespace CoPe.Cli.Tests.Erasure;
 
-/// <summary>Erasures over runs whose stages need no training: what a user leaves is written by hand, the evaluation is the real one.</summary>
+/// <summary>
+/// Erasures over runs whose stages need no training: what a user leaves is written by hand, the evaluation is the real
+/// one.
+/// </summary>
 public sealed class UserErasureTests : IDisposable
 {
     const string Recipe = """
@@ -134,7 +137,9 @@ public sealed class UserErasureTests : IDisposable
         Assert.All(lines, line => Assert.EndsWith(" complete", line, StringComparison.Ordinal));
     }
 
-    /// <summary>The run is whole, has these users alone, and nothing in it or beside it is left of an erasure under way.</summary>
+    /// <summary>
+    /// The run is whole, has these users alone, and nothing in it or beside it is left of an erasure under way.
+    /// </summary>
     void AssertHolds(string run, params string[] users)
     {
         AssertComplete(run);
@@ -356,7 +361,9 @@ public sealed class UserErasureTests : IDisposable
     }
 }
 
-/// <summary>A stage that writes something of every user whom the recipe and the forgotten users leave, without a model.</summary>
+/// <summary>
+/// A stage that writes something of every user whom the recipe and the forgotten users leave, without a model.
+/// </summary>
 sealed class UserStage(
     string name,
     Func<RunDirectory, string> output,

@@ -10,7 +10,8 @@ using CoPe.Testing;
 namespace CoPe.Cli.Tests.Hub;
 
 /// <summary>
-/// A hub of one model on this machine that speaks the real one's protocol: the revision's description, files with their hashes as ETags, large ones behind a redirect to another
+/// A hub of one model on this machine that speaks the real one's protocol: the revision's description, files with their
+/// hashes as ETags, large ones behind a redirect to another
 /// address with X-Linked-Etag and X-Linked-Size, ranges. A test changes single answers.
 /// </summary>
 sealed class FakeHub : IDisposable
@@ -40,7 +41,9 @@ sealed class FakeHub : IDisposable
     /// <summary>Every request, in the order they came.</summary>
     public ConcurrentQueue<HubRequest> Requests { get; } = new();
 
-    /// <summary>Answers in the hub's place; null leaves it to the hub. The hub's own answer is the second argument.</summary>
+    /// <summary>
+    /// Answers in the hub's place; null leaves it to the hub. The hub's own answer is the second argument.
+    /// </summary>
     public Func<HubRequest, HubReply, HubReply?> Override { get; set; } = (_, _) => null;
 
     public static bool IsLarge(string file) => file.EndsWith(".safetensors", StringComparison.Ordinal);

@@ -221,7 +221,8 @@ public sealed class HubFailureTests : IDisposable
                 ? HubReply.Redirect(request.Path.Replace("acme/old", "acme/tiny", StringComparison.Ordinal))
                 : null;
         var folder = await _world.Pull("acme/old");
-        Assert.Contains("models--acme--old", folder, StringComparison.Ordinal); // under the name that was asked for, as Python does
+        // Under the name that was asked for, as Python does.
+        Assert.Contains("models--acme--old", folder, StringComparison.Ordinal);
         Assert.Equal(_world.WeightBytes, File.ReadAllBytes(Path.Combine(folder, HubFixture.Weights)));
     }
 
@@ -396,7 +397,8 @@ public class BlobHashTests
         using var hash = new BlobHash("ce013625030ba8dba906f756967f9e9ca394464a", 6);
         hash.Add("hallo\n"u8);
         Assert.Equal(40, hash.FindMismatch()?.Length);
-        using var unknown = new BlobHash("3f786850e387550fdab836ed7e6dc881de23001b-2", 6); // the ETag of an upload in parts
+        // The ETag of an upload in parts.
+        using var unknown = new BlobHash("3f786850e387550fdab836ed7e6dc881de23001b-2", 6);
         unknown.Add("hallo\n"u8);
         Assert.Null(unknown.FindMismatch());
     }

@@ -32,7 +32,8 @@ public sealed class HubPullTests : IDisposable
             Directory.GetFiles(_world.Folder.At("hub/models--acme--tiny/blobs")).Length
         ); // nothing incomplete is left
         using var model = CausalLm.Load(folder);
-        Assert.Equal(_world.Hub.Files[HubFixture.Weights].Length, ModelInfo.Read(folder).WeightFileBytes); // and not the length of a link
+        // And not the length of a link.
+        Assert.Equal(_world.Hub.Files[HubFixture.Weights].Length, ModelInfo.Read(folder).WeightFileBytes);
     }
 
     [Fact]

@@ -42,7 +42,8 @@ public sealed class EvaluateVerbTests : IDisposable
 
         using var json = JsonDocument.Parse(_cope.Output);
         var rouge = json.RootElement.GetProperty("scholarly_title").GetProperty("cope").GetProperty("rouge-1");
-        Assert.Equal((0.5, 2), (rouge.GetProperty("mean").GetDouble(), rouge.GetProperty("n").GetInt32())); // one is the gold, one is empty
+        // One is the gold, one is empty.
+        Assert.Equal((0.5, 2), (rouge.GetProperty("mean").GetDouble(), rouge.GetProperty("n").GetInt32()));
         Assert.StartsWith(
             "task,method,metric,mean,standard_error,n\nscholarly_title,cope,rouge-1,0.5,",
             File.ReadAllText(_cope.At("out.csv")),

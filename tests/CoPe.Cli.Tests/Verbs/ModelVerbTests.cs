@@ -57,10 +57,12 @@ public sealed class ModelVerbTests : IDisposable
         var stages = json["stages"]!
             .AsArray()
             .ToDictionary(stage => (string)stage!["stage"]!, stage => (long)stage!["bytes"]!);
-        // Weights, cache of 2 * 2 * 2 * 6 numbers a token, a row of logits, one layer's 4 * 24 * 2 + 42 * 16 bytes for each of 30 prompt tokens.
+        // Weights, cache of 2 * 2 * 2 * 6 numbers a token, a row of logits, one layer's 4 * 24 * 2 + 42 * 16 bytes for
+        // each of 30 prompt tokens.
         Assert.Equal(2 * 5328 + 3 * (10 * 96 + 160) + 30 * (192 + 672), stages["negatives sample"]);
         Assert.True(stages["train dpo"] > stages["train sft"] && stages["train sft"] > stages["negatives sample"]);
-        // Weights, 16 bytes for each of an adapter's weights, both layers' of 3 pairs of 10 + 10 tokens, 4 * 4 bytes for each of 40 words at 20 labels a pair.
+        // Weights, 16 bytes for each of an adapter's weights, both layers' of 3 pairs of 10 + 10 tokens, 4 * 4 bytes
+        // for each of 40 words at 20 labels a pair.
         Assert.Equal(2 * 5328 + 16 * 2 * (80 + 56) + 2 * 60 * (192 + 672) + 16 * 60 * 40, stages["train dpo"]);
     }
 

@@ -33,7 +33,8 @@ public sealed class OptionalMethodTests(TinyRunFixture world) : IClassFixture<Ti
             JsonLines.Read<Profile>(world.RunAt("baselines").Profiles).Select(profile => profile.User)
         );
         Assert.Contains("TAM-all", world.Output, StringComparison.Ordinal);
-        // A contrast is no distribution over texts, so it has no likelihood; a reward needs a model that knows the user, and the same model without that knowledge.
+        // A contrast is no distribution over texts, so it has no likelihood; a reward needs a model that knows the
+        // user, and the same model without that knowledge.
         Assert.Equal(
             ["base", "recent", "rag", "pag", "tam-all"],
             results.Where(method => method.Value.ContainsKey("gold-nll")).Select(method => method.Key)
@@ -80,7 +81,8 @@ public sealed class OptionalMethodTests(TinyRunFixture world) : IClassFixture<Ti
         var run = world.RunAt("undisturbed");
         var tests = SignificanceFile.Read(run);
         Assert.Equal(15, tests.Count(test => test.Metric == "rouge-l")); // pairs of six methods
-        Assert.Equal(3, tests.Count(test => test is { Metric: "gold-nll", Method: "sft" or "tam" })); // tam-base, sft-base, sft-tam
+        // Tam-base, sft-base, sft-tam.
+        Assert.Equal(3, tests.Count(test => test is { Metric: "gold-nll", Method: "sft" or "tam" }));
         Assert.All(tests, test => Assert.Equal(("users", 2), (test.Unit, test.Helped + test.Hurt + test.Equal)));
         Assert.Equal(tests.Count + 1, File.ReadAllLines(run.SignificanceTable).Length);
         Assert.StartsWith(
@@ -93,7 +95,8 @@ public sealed class OptionalMethodTests(TinyRunFixture world) : IClassFixture<Ti
     [Fact]
     public void What_does_not_fit_into_the_prompt_is_left_out_with_a_warning()
     {
-        // The three items and the query fit into the context of 1,024 tokens beside an answer of 5; beside one of 860 not all of them do, but the query does.
+        // The three items and the query fit into the context of 1,024 tokens beside an answer of 5; beside one of 860
+        // not all of them do, but the query does.
         string[] line = ["predict", "recipe.yaml", "--run", "budget", "--method", "recent"];
         Assert.True(world.RunCommand(default, line) == 0, world.Error);
         Assert.DoesNotContain("hold less of the history", world.Error, StringComparison.Ordinal);

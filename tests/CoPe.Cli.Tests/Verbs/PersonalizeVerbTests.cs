@@ -136,7 +136,8 @@ public sealed class PersonalizeVerbTests(TinyRunFixture world) : IClassFixture<T
 
         Assert.Contains("'train sft' took 60 minutes", world.Error, StringComparison.Ordinal);
         Assert.False(AnyFileContains("letters-run", "A seventh letter"));
-        Assert.True(world.RunCommand(default, "run", "--run", "letters-run", "--quiet") == 0, world.Error); // complete as before
+        // Complete as before.
+        Assert.True(world.RunCommand(default, "run", "--run", "letters-run", "--quiet") == 0, world.Error);
         var tam = File.GetLastWriteTimeUtc(run.Marker("train tam"));
         Assert.True(world.RunCommand(default, [.. line, "--restart"]) == 0, world.Error);
         Assert.True(AnyFileContains("letters-run/data", "A seventh letter"));

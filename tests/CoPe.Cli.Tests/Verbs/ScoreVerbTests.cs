@@ -65,7 +65,8 @@ public sealed class ScoreVerbTests(TinyRunFixture world) : IClassFixture<TinyRun
         var worn = Score([.. text, "--run", "undisturbed", "--user", User]);
         var alone = Score([.. text, "--model", merged]);
 
-        Assert.Equal((double)worn["sum"]!["dpo"]!, (double)alone["sum"]!["base"]!, 2e-2); // bf16 weights: merged once, unmerged never rounded
+        // Bf16 weights: merged once, unmerged never rounded.
+        Assert.Equal((double)worn["sum"]!["dpo"]!, (double)alone["sum"]!["base"]!, 2e-2);
         Assert.NotEqual((double)worn["sum"]!["base"]!, (double)worn["sum"]!["dpo"]!, 2e-2);
     }
 

@@ -125,7 +125,9 @@ public sealed class UserVerbTests(TinyRunFixture world) : IClassFixture<TinyRunF
     }
 }
 
-/// <summary>After an erasure no byte of the run names the user or holds a text of his, in whatever spelling a format gives it.</summary>
+/// <summary>
+/// After an erasure no byte of the run names the user or holds a text of his, in whatever spelling a format gives it.
+/// </summary>
 [Collection("torch")]
 public sealed class UserForgetTests(TinyRunFixture world) : IClassFixture<TinyRunFixture>
 {

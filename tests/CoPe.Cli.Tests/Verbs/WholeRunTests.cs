@@ -201,7 +201,8 @@ public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunF
                     return pair.ToJsonString();
                 })
             );
-            var marker = StageMarker.Read(run.Marker("negatives select"))!; // a file of another size would count as damaged
+            // A file of another size would count as damaged.
+            var marker = StageMarker.Read(run.Marker("negatives select"))!;
             (
                 marker with
                 {
@@ -217,7 +218,10 @@ public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunF
         }
     }
 
-    /// <summary>Runs until the run is whole, disturbing each attempt at a later file operation than the one before; returns how many attempts were disturbed.</summary>
+    /// <summary>
+    /// Runs until the run is whole, disturbing each attempt at a later file operation than the one before; returns how
+    /// many attempts were disturbed.
+    /// </summary>
     int Disturb(string run, Action<CancellationTokenSource, string> disturb, int code)
     {
         for (var attempt = 1; attempt < 100; attempt++)

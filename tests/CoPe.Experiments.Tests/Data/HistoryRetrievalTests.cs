@@ -53,7 +53,8 @@ public class Bm25Tests
     [Fact]
     public void Bm25_is_the_formula()
     {
-        // Two texts of lengths 2 and 4, mean 3. "b" stands in both: idf = ln(1 + .5/2.5); "a" in the first: idf = ln(1 + 1.5/1.5).
+        // Two texts of lengths 2 and 4, mean 3. "b" stands in both: idf = ln(1 + .5/2.5); "a" in the first: idf = ln(1
+        // + 1.5/1.5).
         var scores = new Bm25(["a b", "B, b; c d"]).ComputeScores("a b b");
         var (idfA, idfB) = (Math.Log(2), Math.Log(1.2));
         var (first, second) = (1.5 * (.25 + .75 * 2 / 3), 1.5 * (.25 + .75 * 4 / 3));

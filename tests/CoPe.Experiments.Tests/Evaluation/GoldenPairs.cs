@@ -3,7 +3,9 @@ using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Evaluation;
 
-/// <summary>The text pairs of every <c>metrics.json</c> in the golden folders, with the numbers that the Python packages gave.</summary>
+/// <summary>
+/// The text pairs of every <c>metrics.json</c> in the golden folders, with the numbers that the Python packages gave.
+/// </summary>
 public static class GoldenPairs
 {
     public static IEnumerable<(string File, JsonElement Root)> Files(string pattern)

@@ -75,7 +75,8 @@ public class MeteorTests(ITestOutputHelper output)
     [Fact]
     public void The_weights_are_those_of_the_paper_and_can_be_changed()
     {
-        // "the cat sat" against "the cat sat down": 3 matches in 1 chunk; P = 1, R = 3/4, F = .75 / (.9 + .1 * .75), penalty .5 / 27.
+        // "the cat sat" against "the cat sat down": 3 matches in 1 chunk; P = 1, R = 3/4, F = .75 / (.9 + .1 * .75),
+        // penalty .5 / 27.
         Assert.Equal(0.75 / 0.975 * (1 - 0.5 / 27), Meteor.Score("the cat sat", "the cat sat down"), 12);
         Assert.Equal(
             0.75 / 0.875,

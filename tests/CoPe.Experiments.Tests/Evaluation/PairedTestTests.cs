@@ -14,7 +14,8 @@ public class PairedTestTests
         Assert.Equal(p, PairedTest.SignTest(helped, hurt), 12);
 
     [Fact]
-    public void The_sign_test_bears_large_counts() => Assert.InRange(PairedTest.SignTest(5100, 4900), 0.04, 0.05); // z = 1.99 of 200 / sqrt(10000)
+    // Z = 1.99 of 200 / sqrt(10000).
+    public void The_sign_test_bears_large_counts() => Assert.InRange(PairedTest.SignTest(5100, 4900), 0.04, 0.05);
 
     [Fact]
     public void A_clear_gain_is_significant_and_counts_users()
@@ -154,7 +155,8 @@ public class PairedTestTests
         var scores = average.Report.ScoresOf("cope");
         Assert.Equal(0.3, scores.Metrics["rouge-l"].Mean, 12);
         Assert.Equal(60, scores.Metrics["rouge-l"].Count);
-        Assert.Equal(0.1, average.OverSeeds["cope"]["rouge-l"].StandardError, 12); // deviation of .2 and .4 is .1414, over the root of 2
+        // Deviation of .2 and .4 is .1414, over the root of 2.
+        Assert.Equal(0.1, average.OverSeeds["cope"]["rouge-l"].StandardError, 12);
         Assert.Equal(2, average.OverSeeds["cope"]["rouge-l"].Count);
         Assert.Throws<ArgumentException>(() => SeedAverage.Compute([one, other with { Task = "another" }]));
     }

@@ -40,7 +40,8 @@ public class RougeTests(ITestOutputHelper output)
     [Fact]
     public void Lsum_takes_the_union_over_lines()
     {
-        // Lin 2004, section 3.2: reference w1..w5, candidates "w1 w2 w6 w7 w8" and "w1 w3 w8 w9 w5": the union is w1 w2 w3 w5, 4 of 5.
+        // Lin 2004, section 3.2: reference w1..w5, candidates "w1 w2 w6 w7 w8" and "w1 w3 w8 w9 w5": the union is w1 w2
+        // w3 w5, 4 of 5.
         Assert.Equal(4.0 / 5, Rouge.RougeLsum("w1 w2 w6 w7 w8\nw1 w3 w8 w9 w5", "w1 w2 w3 w4 w5").Recall, 12);
     }
 
@@ -100,7 +101,10 @@ public class RougeTests(ITestOutputHelper output)
         string[] Words(int count) => [.. Enumerable.Range(0, count).Select(_ => $"w{random.Next(12)}")];
     }
 
-    /// <summary>As rouge_score walks: both back where the tokens are equal, else back in b where the table is larger there, else back in a.</summary>
+    /// <summary>
+    /// As rouge_score walks: both back where the tokens are equal, else back in b where the table is larger there, else
+    /// back in a.
+    /// </summary>
     static void WalkBack(int[,] table, string[] a, string[] b, bool[] marked)
     {
         for (int i = a.Length, j = b.Length; i > 0 && j > 0;)

@@ -17,7 +17,8 @@ public class TextMetricsTests
     [Fact]
     public void Variety_is_different_n_grams_per_n_gram()
     {
-        // "the cat. The cat sat": words the cat the cat sat: 3 of 5; pairs (the cat) (cat the) (the cat) (cat sat): 3 of 4.
+        // "the cat. The cat sat": words the cat the cat sat: 3 of 5; pairs (the cat) (cat the) (the cat) (cat sat): 3
+        // of 4.
         Assert.Equal(3.0 / 5, TextMetrics.Distinct("the cat. The cat sat", 1)!.Value, 12);
         Assert.Equal(3.0 / 4, TextMetrics.Distinct("the cat. The cat sat", 2)!.Value, 12);
         Assert.Null(TextMetrics.Distinct("one", 2));

@@ -196,7 +196,8 @@ public class CandidateGeneratorTests
         Assert.Equal(expected[0].Sum, scored[0].Gold.UserLogProb, 1e-4);
         Assert.Equal(expected[1].Sum, scored[0].Gold.TaskLogProb, 1e-4);
         Assert.Equal([1, 0], scored[0].Candidates.Select(score => score.Tokens));
-        Assert.Equal([2, 1], scored[1].Candidates.Select(score => score.Tokens)); // the items beside it are scored as ever
+        // The items beside it are scored as ever.
+        Assert.Equal([2, 1], scored[1].Candidates.Select(score => score.Tokens));
     }
 
     [Fact]

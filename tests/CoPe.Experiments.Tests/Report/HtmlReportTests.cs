@@ -275,7 +275,8 @@ public class ExampleChoiceTests
     [Fact]
     public void Users_with_many_queries_do_not_crowd_out_the_others()
     {
-        // a has four, b two, c one: three places go to the first of each, the fourth and fifth to the second of a and b.
+        // a has four, b two, c one: three places go to the first of each, the fourth and fifth to the second of a and
+        // b.
         var examples = "aaaabbc"
             .Select(
                 (user, index) =>

@@ -64,7 +64,8 @@ public class RankCorrelationTests
     [Fact]
     public void Ties_share_their_mean_rank()
     {
-        // Ranks of x: 0, 1.5, 1.5, 3; of y: 0, 1, 2, 3. Covariance sum 4.5, variances 4.5 and 5: 4.5 / sqrt(22.5) = 0.9486833.
+        // Ranks of x: 0, 1.5, 1.5, 3; of y: 0, 1, 2, 3. Covariance sum 4.5, variances 4.5 and 5: 4.5 / sqrt(22.5) =
+        // 0.9486833.
         Assert.Equal(0.9486832980505138, RankCorrelation.Spearman([1, 2, 2, 3], [1, 2, 3, 4]), 12);
     }
 

@@ -13,7 +13,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Experiments.Tests.Schemas;
 
-/// <summary>The schema of recipes is what the records say: keys, types, ranges, defaults and their documentation. With COPE_WRITE_SCHEMAS set it is written anew instead.</summary>
+/// <summary>
+/// The schema of recipes is what the records say: keys, types, ranges, defaults and their documentation. With
+/// COPE_WRITE_SCHEMAS set it is written anew instead.
+/// </summary>
 public sealed partial class RecipeSchemaTests
 {
     static readonly JsonSerializerOptions Layout = new()

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace CoPe.Testing.Schemas;
 
-/// <summary>The part of JSON Schema that docs/schemas uses: type, enum, properties, required, additionalProperties, items, minimum and its like; default and description say nothing of a value.</summary>
+/// <summary>
+/// The part of JSON Schema that docs/schemas uses: type, enum, properties, required, additionalProperties, items,
+/// minimum and its like; default and description say nothing of a value.
+/// </summary>
 public static class JsonSchema
 {
     static readonly HashSet<string> Known =

@@ -39,7 +39,8 @@ public class AdapterMergeTests
         var files = Directory.GetFiles(folder.At("merged"), "*.safetensors");
         Assert.True(files.Length >= leastFiles && leastFiles == 1 == (files.Length == 1), $"{files.Length} files");
         Assert.Equal(files.Length > 1, File.Exists(folder.At("merged/model.safetensors.index.json")));
-        Assert.All(files.Skip(1), file => Assert.True(new FileInfo(file).Length < 4000 + 2000)); // the header is no weight
+        // The header is no weight.
+        Assert.All(files.Skip(1), file => Assert.True(new FileInfo(file).Length < 4000 + 2000));
         using var merged = CausalLm.Load(folder.At("merged"));
         using var worn = AdapterRows.All(lower).With(AdapterRows.All(upper));
         var ids = TinyModels.Ids(2, 7);

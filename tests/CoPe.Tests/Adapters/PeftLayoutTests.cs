@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace CoPe.Tests.Adapters;
 
-/// <summary>What is written for PEFT and transformers is held, key by key, against what they wrote themselves.</summary>
+/// <summary>
+/// What is written for PEFT and transformers is held, key by key, against what they wrote themselves.
+/// </summary>
 [Collection("torch")]
 public sealed class PeftLayoutTests : IDisposable
 {
@@ -184,7 +186,9 @@ public sealed class PeftLayoutTests : IDisposable
             _ => JsonNode.DeepEquals(a, b),
         };
 
-    /// <summary>The header as it stands in the file, which must begin the data at a multiple of eight and leave no hole.</summary>
+    /// <summary>
+    /// The header as it stands in the file, which must begin the data at a multiple of eight and leave no hole.
+    /// </summary>
     static JsonObject Header(string file)
     {
         var bytes = File.ReadAllBytes(file);

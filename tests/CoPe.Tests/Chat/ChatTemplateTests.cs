@@ -8,7 +8,10 @@ using CoPe.Tokens;
 
 namespace CoPe.Tests.Chat;
 
-/// <summary>The Jinja that chat templates use, by hand: each expected text follows from Jinja's documentation with trim_blocks and lstrip_blocks.</summary>
+/// <summary>
+/// The Jinja that chat templates use, by hand: each expected text follows from Jinja's documentation with trim_blocks
+/// and lstrip_blocks.
+/// </summary>
 public class ChatTemplateTests
 {
     static readonly ChatMessage[] Messages =
@@ -27,8 +30,10 @@ public class ChatTemplateTests
         ChatTemplate.Parse(template).Render(Messages, addGenerationPrompt: true, Context);
 
     [Theory]
-    [InlineData("a\n{% if true %}\nb\n{% endif %}\nc\n", "a\nb\nc")] // tags alone on their lines leave nothing, the last line end is dropped
-    [InlineData("  {% if true %}x{% endif %}\n  {{ 1 }}\n", "x  1")] // indentation goes before a block tag, not before a value
+    // Tags alone on their lines leave nothing, the last line end is dropped.
+    [InlineData("a\n{% if true %}\nb\n{% endif %}\nc\n", "a\nb\nc")]
+    // Indentation goes before a block tag, not before a value.
+    [InlineData("  {% if true %}x{% endif %}\n  {{ 1 }}\n", "x  1")]
     [InlineData("a  {%- if true -%}  b  {%- endif -%}  c", "abc")]
     [InlineData("a {{- ' b ' -}} c", "a b c")]
     [InlineData("a {# words #} b{#- words -#} c", "a  bc")]
@@ -60,7 +65,8 @@ public class ChatTemplateTests
         "Hi 😀"
     )]
     [InlineData("{% for k, v in {'a': 1, 'b': 2}.items() %}{{ k }}{{ v }}{% endfor %}", "a1b2")]
-    [InlineData("{% set x = 1 %}{% for i in [2] %}{% set x = i %}{% endfor %}{{ x }}", "1")] // what a loop sets ends with it
+    // What a loop sets ends with it.
+    [InlineData("{% set x = 1 %}{% for i in [2] %}{% set x = i %}{% endfor %}{{ x }}", "1")]
     [InlineData("{% set ns = namespace(x=1) %}{% for i in [2] %}{% set ns.x = i %}{% endfor %}{{ ns.x }}", "2")]
     [InlineData(
         "{% for i in range(9) %}{% if i == 1 %}{% continue %}{% elif i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}",
@@ -193,7 +199,9 @@ public class ChatTemplateTests
     }
 }
 
-/// <summary>Equality with Jinja in transformers' settings, on the templates of the folder named by COPE_TOKENIZERS.</summary>
+/// <summary>
+/// Equality with Jinja in transformers' settings, on the templates of the folder named by COPE_TOKENIZERS.
+/// </summary>
 public partial class ChatTemplateGoldenTests(ITestOutputHelper output)
 {
     static readonly JsonSerializerOptions Naming = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
@@ -273,7 +281,8 @@ public partial class ChatTemplateGoldenTests(ITestOutputHelper output)
     {
         var expected = Text(one, "rendered");
         var context = new ChatTemplateContext { SpecialTokens = template.SpecialTokens };
-        if (expected is not null && Date().Match(expected) is { Success: true } date) // the day on which it was rendered
+        // The day on which it was rendered.
+        if (expected is not null && Date().Match(expected) is { Success: true } date)
         {
             context = context with
             {

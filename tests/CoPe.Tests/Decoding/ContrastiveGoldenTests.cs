@@ -5,7 +5,9 @@ using CoPe.Testing;
 
 namespace CoPe.Tests.Decoding;
 
-/// <summary>Runs of the reference's contrastive_decoding, greedy, against the engine with all runs of a model in one batch.</summary>
+/// <summary>
+/// Runs of the reference's contrastive_decoding, greedy, against the engine with all runs of a model in one batch.
+/// </summary>
 [Collection("torch")]
 public class ContrastiveGoldenTests(ITestOutputHelper output)
 {

@@ -7,7 +7,8 @@ namespace CoPe.Tests.Decoding;
 [Collection("torch")]
 public class ContrastiveScoreTests
 {
-    // p_e = (.6, .3, .06, .04), p_a = (.7, .1, .1, .1). With plausibility .1 the head is p >= .06: the first three, renormalised by .96.
+    // p_e = (.6, .3, .06, .04), p_a = (.7, .1, .1, .1). With plausibility .1 the head is p >= .06: the first three,
+    // renormalised by .96.
     static readonly float[] Expert = [.6f, .3f, .06f, .04f];
     static readonly float[] Amateur = [.7f, .1f, .1f, .1f];
 

@@ -180,7 +180,8 @@ public class DecodingEngineTests
             Expert = GoldenModel.Expert,
             Options = options,
         };
-        // Without contrast, and where expert and amateur are one, the score is log p times a constant: the answer is that of plain decoding.
+        // Without contrast, and where expert and amateur are one, the score is log p times a constant: the answer is
+        // that of plain decoding.
         var contrasted = sameModel
             ? plain with
             {

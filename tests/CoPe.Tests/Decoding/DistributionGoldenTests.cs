@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace CoPe.Tests.Decoding;
 
-/// <summary>Distributions of single steps: of the reference's contrastive decoding and of Hugging Face's sampling.</summary>
+/// <summary>
+/// Distributions of single steps: of the reference's contrastive decoding and of Hugging Face's sampling.
+/// </summary>
 [Collection("torch")]
 public class DistributionGoldenTests(ITestOutputHelper output)
 {
@@ -49,7 +51,8 @@ public class DistributionGoldenTests(ITestOutputHelper output)
             );
             for (var t = 0; t < answers.shape[1]; t++)
             {
-                var soFar = cat([prompts, answers.narrow(1, 0, t)], 1); // the padding too, which Hugging Face also penalises
+                // The padding too, which Hugging Face also penalises.
+                var soFar = cat([prompts, answers.narrow(1, 0, t)], 1);
                 var scores = RepetitionPenalty.Apply(logits.select(1, t), soFar, 1.3);
                 var probabilities = TokenSampler.Warp(scores, .3, 50, .95).softmax(-1);
                 Assert.True(

@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace CoPe.Tests.Decoding;
 
 /// <summary>
-/// Greedy generate() of Hugging Face on the expert. Our engine knows no padding; where Hugging Face lets padding into the result (its repetition penalty sees it, and a right-padded row
+/// Greedy generate() of Hugging Face on the expert. Our engine knows no padding; where Hugging Face lets padding into
+/// the result (its repetition penalty sees it, and a right-padded row
 /// goes on after a pad token), the case is rebuilt here from the model's pass and the same pure functions.
 /// </summary>
 [Collection("torch")]
@@ -50,7 +51,8 @@ public class GenerateGoldenTests(ITestOutputHelper output)
         foreach (var (root, golden) in GoldenModel.DecodeFiles())
         {
             using var policies = GoldenModel.Open(root, golden.GetProperty("model").GetString()!);
-            // A sliding window counts columns in Hugging Face, padding included, and positions here: right-padded rows of such models are left out.
+            // A sliding window counts columns in Hugging Face, padding included, and positions here: right-padded rows
+            // of such models are left out.
             var slides = policies.Model.Config.SlidingWindow is not null;
             var rows = Rows(golden)
                 .Where(row => row.Pads > 0 && (row.PaddedLeft ? row.Penalty != 1 : !slides))
@@ -75,14 +77,18 @@ public class GenerateGoldenTests(ITestOutputHelper output)
                 ? new TokenBatch(tensor(Long([.. row.Prompt, .. answer])).unsqueeze(0))
                 : RightPadded(row, answer);
             using var adapters = new AdapterBanks(policies.Task, policies.Users).SelectRows([GoldenModel.Expert]);
-            var logits = policies.Model.ComputeLogits(policies.Model.Forward(batch, adapters).select(1, -1)); // [1, vocab]
+            // [1, vocab].
+            var logits = policies.Model.ComputeLogits(policies.Model.Forward(batch, adapters).select(1, -1));
             var seen = tensor(Long([.. row.Prompt, row.Pad, .. answer])).unsqueeze(0);
             answer.Add((int)RepetitionPenalty.Apply(logits, seen, row.Penalty).argmax(-1).item<long>());
         }
         return answer;
     }
 
-    /// <summary>[prompt, one pad, answer]: the first token is read at a pad, which stands at position 1 and sees the prompt but no pad; the answer's positions go on from the prompt's.</summary>
+    /// <summary>
+    /// [prompt, one pad, answer]: the first token is read at a pad, which stands at position 1 and sees the prompt but
+    /// no pad; the answer's positions go on from the prompt's.
+    /// </summary>
     static TokenBatch RightPadded(Row row, List<int> answer)
     {
         var length = row.Prompt.Length;

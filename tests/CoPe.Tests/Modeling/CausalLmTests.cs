@@ -39,7 +39,8 @@ public class CausalLmTests
         using var noGrad = no_grad();
         using var model = TinyModels.Random(TinyModels.FromName(name));
         var (prompt, first, second) = (TinyModels.Ids(1, 5, 2), TinyModels.Ids(1, 3, 3), TinyModels.Ids(1, 2, 4));
-        // Columns: 5 of the prompt, 3 of one answer, 2 of the other, which does not see the first and counts on from the prompt.
+        // Columns: 5 of the prompt, 3 of one answer, 2 of the other, which does not see the first and counts on from
+        // the prompt.
         var visible = ones([10, 10], dtype: ScalarType.Bool).tril();
         visible[8.., 5..8] = false;
         using var shared = new TokenBatch(

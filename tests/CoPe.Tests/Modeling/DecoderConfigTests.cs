@@ -268,7 +268,8 @@ public class RopeConfigTests
 {
     [Fact]
     public void Frequencies_fall_by_powers_of_theta() =>
-        Assert.Equal([1f, 0.1f, 0.01f, 0.001f], new RopeConfig { Theta = 10000 }.ComputeFrequencies(8)); // theta^(-2 i / 8)
+        // Theta^(-2 i / 8).
+        Assert.Equal([1f, 0.1f, 0.01f, 0.001f], new RopeConfig { Theta = 10000 }.ComputeFrequencies(8));
 
     [Fact]
     public void Linear_scaling_divides_all() =>

@@ -87,7 +87,8 @@ public sealed class Int8ModelTests : IDisposable
         using (var rounded = Load("tied"))
         {
             Assert.Equal(before + 1, MappedFile.OpenCount);
-            Assert.Equal(ModelInfo.Read(_folder.Path).Int8WeightBytes, rounded.Weights.Bytes - 2 * 40 * 16); // all but the embedding
+            // All but the embedding.
+            Assert.Equal(ModelInfo.Read(_folder.Path).Int8WeightBytes, rounded.Weights.Bytes - 2 * 40 * 16);
             Assert.DoesNotContain(
                 rounded.Weights.Names,
                 name => name.EndsWith("_proj.weight", StringComparison.Ordinal)

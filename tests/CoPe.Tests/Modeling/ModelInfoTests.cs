@@ -17,7 +17,8 @@ public class ModelInfoTests
         ModelFolder.Save(folder.Path, model.Config, model.Weights, ScalarType.BFloat16);
         folder.Write("LICENSE.txt", "free");
         var info = ModelInfo.Read(folder.Path);
-        // Embedding 40 * 16; each of 2 layers: q and o 16 * 24, k and v 16 * 12, three of 16 * 24, two norms of 16; last norm 16.
+        // Embedding 40 * 16; each of 2 layers: q and o 16 * 24, k and v 16 * 12, three of 16 * 24, two norms of 16;
+        // last norm 16.
         Assert.Equal(640 + 2 * (2 * 384 + 2 * 192 + 3 * 384 + 32) + 16, info.ParameterCount);
         Assert.Equal(new FileInfo(folder.At("model.safetensors")).Length, info.WeightFileBytes);
         Assert.Equal([ScalarType.BFloat16], info.Dtypes.Keys);

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace CoPe.Tests.Modeling;
 
 /// <summary>
-/// The decoder's definition once more, in plain float64 loops and with its own reading of config.json, so that a mistake in the library's reading or passes shows as a difference.
+/// The decoder's definition once more, in plain float64 loops and with its own reading of config.json, so that a
+/// mistake in the library's reading or passes shows as a difference.
 /// No cache, no batch, no tensors but to read the file.
 /// </summary>
 sealed class NaiveDecoder
@@ -184,7 +185,10 @@ sealed class NaiveDecoder
     }
 }
 
-/// <summary>config.json read for <see cref="NaiveDecoder"/>, apart from the library's own reading: transformers' definitions, written down again family by family.</summary>
+/// <summary>
+/// config.json read for <see cref="NaiveDecoder"/>, apart from the library's own reading: transformers' definitions,
+/// written down again family by family.
+/// </summary>
 sealed class NaiveConfig(JsonObject json)
 {
     readonly string _family = (string)json["model_type"]!;

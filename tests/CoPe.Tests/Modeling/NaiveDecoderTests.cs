@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace CoPe.Tests.Modeling;
 
-/// <summary>Families and settings of which no golden file exists, against <see cref="NaiveDecoder"/>, which is itself held against the golden files.</summary>
+/// <summary>
+/// Families and settings of which no golden file exists, against <see cref="NaiveDecoder"/>, which is itself held
+/// against the golden files.
+/// </summary>
 [Collection("torch")]
 public class NaiveDecoderTests(ITestOutputHelper output)
 {

@@ -10,7 +10,8 @@ public class BpeTrainerTests
     [Fact]
     public void The_most_frequent_pair_is_merged_first_and_of_equals_the_one_of_lower_ids()
     {
-        // words: "low" 3, "lower" 1 (each after a line end). Pairs: lo 4, ow 4, we 1, er 1. l < o in the alphabet, so "lo" is first;
+        // words: "low" 3, "lower" 1 (each after a line end). Pairs: lo 4, ow 4, we 1, er 1. l
+        // < o in the alphabet, so "lo" is first;
         // then (lo, w) 4; nothing else occurs twice.
         var trained = BpeTrainer.Train(["low\nlow\nlow\nlower"], Small);
         Assert.Equal([("l", "o"), ("lo", "w")], trained.Merges);

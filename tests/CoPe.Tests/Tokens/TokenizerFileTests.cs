@@ -3,7 +3,9 @@ using CoPe.Tokens;
 
 namespace CoPe.Tests.Tokens;
 
-/// <summary>Broken and unknown tokenizer files: an error that names file and part, never a crash or other ids.</summary>
+/// <summary>
+/// Broken and unknown tokenizer files: an error that names file and part, never a crash or other ids.
+/// </summary>
 public class TokenizerFileTests
 {
     [Theory]
@@ -103,7 +105,8 @@ public class TokenizerFileTests
     [InlineData("qwen")]
     public void Whatever_stands_in_place_of_a_value_is_read_or_refused_but_never_crashes(string family)
     {
-        string[] replacements = ["null", "7", "-1", "\"x\"", "[]", "{}", "true", "[[]]"]; // three of them at each place, in turn
+        // Three of them at each place, in turn.
+        string[] replacements = ["null", "7", "-1", "\"x\"", "[]", "{}", "true", "[[]]"];
         var turn = 0;
         var file = JsonNode
             .Parse(File.ReadAllText(Path.Combine(TokenizerFolders.Tiny(family), "tokenizer.json")))!

@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace CoPe.Tests.Tokens;
 
-/// <summary>Tokenizers to be equal to: the committed small ones, then those of the folder named by COPE_TOKENIZERS (and of its folder <c>tiny</c>).</summary>
+/// <summary>
+/// Tokenizers to be equal to: the committed small ones, then those of the folder named by COPE_TOKENIZERS (and of its
+/// folder <c>tiny</c>).
+/// </summary>
 public static class TokenizerFolders
 {
     static readonly string Committed = Path.Combine(
@@ -51,7 +54,9 @@ public static class TokenizerFolders
     static string ThisFile([CallerFilePath] string path = "") => path;
 }
 
-/// <summary>A model folder of its own for one test: a committed tokenizer, changed as the test needs, with a configuration.</summary>
+/// <summary>
+/// A model folder of its own for one test: a committed tokenizer, changed as the test needs, with a configuration.
+/// </summary>
 public sealed class TokenizerTestFolder : IDisposable
 {
     public TokenizerTestFolder(string family, object? config = null, Action<JsonObject>? change = null)

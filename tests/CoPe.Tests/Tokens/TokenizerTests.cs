@@ -116,7 +116,8 @@ public class TokenizerTests
         var plain = tokenizer.EncodeAsText("<|im_end|>");
         Assert.DoesNotContain(plain, tokenizer.IsSpecial);
         Assert.Equal("<|im_end|>", tokenizer.Decode(plain));
-        Assert.Equal([tokenizer.TokenToId("<tool_call>")!.Value], tokenizer.EncodeAsText("<tool_call>")); // added, but not special
+        // Added, but not special.
+        Assert.Equal([tokenizer.TokenToId("<tool_call>")!.Value], tokenizer.EncodeAsText("<tool_call>"));
     }
 
     [Fact]

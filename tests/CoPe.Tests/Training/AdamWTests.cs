@@ -10,7 +10,8 @@ public class AdamWTests
     [Fact]
     public void First_step_by_hand()
     {
-        // decay: 1 * (1 - 0.1 * 0.5) = 0.95; the first step moves by rate * sign(g): 0.95 - 0.1 = 0.85; undecayed: 1 + 0.1.
+        // decay: 1 * (1 - 0.1 * 0.5) = 0.95; the first step moves by rate * sign(g): 0.95 - 0.1 = 0.85; undecayed: 1 +
+        // 0.1.
         using var scope = NewDisposeScope();
         using var optimiser = new AdamW(1, 2, 1, new() { WeightDecay = 0.5 });
         var weights = ones(1, 2);
@@ -70,7 +71,8 @@ public class AdamWTests
         using var scope = NewDisposeScope();
         var norms = GradientClipping.ComputeNorms(tensor(new[] { 3f, 4f, 0.1f, 0f }, [2, 2]));
         Assert.Equal([5f, 0.1f], norms.data<float>().ToArray());
-        Assert.Equal([1f, 1f], GradientClipping.ComputeCoefficients(norms, 0).data<float>().ToArray()); // 0 lets every norm through
+        // 0 lets every norm through.
+        Assert.Equal([1f, 1f], GradientClipping.ComputeCoefficients(norms, 0).data<float>().ToArray());
         var coefficients = GradientClipping.ComputeCoefficients(norms, 0.5).data<float>().ToArray();
         Assert.Equal(0.1, coefficients[0], 1e-6);
         Assert.Equal(1f, coefficients[1]);

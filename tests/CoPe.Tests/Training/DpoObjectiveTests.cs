@@ -64,7 +64,8 @@ public class DpoObjectiveTests
 
     [Fact]
     public void Ipo_starts_at_the_square_of_its_target() =>
-        Assert.Equal(25, FirstStep(new() { Loss = DpoLossKind.Ipo, Beta = 0.1 })["loss"], 1e-3); // (0 - 1 / (2 * 0.1))^2
+        // (0 - 1 / (2 * 0.1))^2.
+        Assert.Equal(25, FirstStep(new() { Loss = DpoLossKind.Ipo, Beta = 0.1 })["loss"], 1e-3);
 
     [Fact]
     public void Known_reference_log_probabilities_are_taken_instead_of_computed()
@@ -77,7 +78,8 @@ public class DpoObjectiveTests
             figures["rewards/margins"],
             1e-5
         );
-        var mixed = FirstStep(new() { Beta = 0.1 }, [known[0], .. Pairs[1..]]); // the others are computed, and are what the policy still says
+        // The others are computed, and are what the policy still says.
+        var mixed = FirstStep(new() { Beta = 0.1 }, [known[0], .. Pairs[1..]]);
         Assert.NotEqual(0, mixed["rewards/margins"]);
         Assert.True(Math.Abs(mixed["rewards/margins"]) < Math.Abs(figures["rewards/margins"]) * 4);
     }

@@ -158,7 +158,8 @@ public class ManyUsersTests
 
                     poisoned = true;
                     using var noGrad = TorchSharp.torch.no_grad();
-                    adapters.Parameters()[0][1].fill_(float.NaN); // the leaf; the weights kept by the optimiser are whole
+                    // The leaf; the weights kept by the optimiser are whole.
+                    adapters.Parameters()[0][1].fill_(float.NaN);
                 },
             }
         );

@@ -152,7 +152,10 @@ sealed class TrainingGolden(string folder)
                 ),
         ];
 
-    /// <summary>TRL appends the end of the sequence to both answers, then cuts a prompt on the left and an answer on the right where it is told to.</summary>
+    /// <summary>
+    /// TRL appends the end of the sequence to both answers, then cuts a prompt on the left and an answer on the right
+    /// where it is told to.
+    /// </summary>
     public PreferenceExample[] Preferences
     {
         get

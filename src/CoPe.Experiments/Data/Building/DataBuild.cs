@@ -96,7 +96,8 @@ public sealed record BuildReport
 }
 
 /// <summary>
-/// Makes the setting of OPPU of a published benchmark: the users with the longest histories are tested, the others train the task-adaptive model. The files stream: what is held is a gold a question,
+/// Makes the setting of OPPU of a published benchmark: the users with the longest histories are tested, the others
+/// train the task-adaptive model. The files stream: what is held is a gold a question,
 /// an id a user, the test users, and one in 128 of the other users.
 /// </summary>
 public sealed class DataBuild
@@ -233,7 +234,8 @@ public sealed class DataBuild
                     )
                 );
             }
-            // Ids of different splits may be the same. Without a user in the file, every example is a user of its own, as in LaMP's user-based split.
+            // Ids of different splits may be the same. Without a user in the file, every example is a user of its own,
+            // as in LaMP's user-based split.
             var query = record.Query with
             {
                 Id = _queryIds.MakeUnique(record.Query.Id),

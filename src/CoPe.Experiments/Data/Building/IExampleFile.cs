@@ -19,7 +19,9 @@ interface IExampleFile : IDisposable
 /// <summary>An example as a published file holds it.</summary>
 /// <param name="Number">Its place in the file, counted from 1.</param>
 /// <param name="Scalars">Its texts and numbers by name; null where the file says null.</param>
-/// <param name="HistoryItems">Its history items, null for one that is no object; null where there is no profile.</param>
+/// <param name="HistoryItems">
+/// Its history items, null for one that is no object; null where there is no profile.
+/// </param>
 sealed record RawExample(
     int Number,
     IReadOnlyDictionary<string, string?> Scalars,

@@ -7,7 +7,10 @@ using Parquet.Serialization;
 
 namespace CoPe.Experiments.Data.Building;
 
-/// <summary>Examples in parquet, as LongLaMP publishes them: a row each, the profile a list of structures. One row group is held at a time.</summary>
+/// <summary>
+/// Examples in parquet, as LongLaMP publishes them: a row each, the profile a list of structures. One row group is held
+/// at a time.
+/// </summary>
 sealed class ParquetExampleFile : IExampleFile
 {
     readonly FileStream _file;

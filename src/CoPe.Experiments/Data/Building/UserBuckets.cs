@@ -5,7 +5,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Building;
 
 /// <summary>
-/// Groups examples by user on the disk: every user's examples go into one of many files, each of which is small enough to be read whole. So that a user's examples need not stand together in the source.
+/// Groups examples by user on the disk: every user's examples go into one of many files, each of which is small enough
+/// to be read whole. So that a user's examples need not stand together in the source.
 /// </summary>
 sealed class UserBuckets : IDisposable
 {
@@ -46,8 +47,14 @@ sealed class UserBuckets : IDisposable
         _writers = null;
     }
 
-    /// <summary>Every user once, his examples together: history items by id, the first of each, and all queries. The order depends on the ids alone.</summary>
-    /// <param name="differs">Told of users and items that have an id in common with an earlier item, and not their texts; they are kept under the id that is told last.</param>
+    /// <summary>
+    /// Every user once, his examples together: history items by id, the first of each, and all queries. The order
+    /// depends on the ids alone.
+    /// </summary>
+    /// <param name="differs">
+    /// Told of users and items that have an id in common with an earlier item, and not their texts; they are kept under
+    /// the id that is told last.
+    /// </param>
     public IEnumerable<LampUser> ReadUsers(Action<string, string, string>? differs = null)
     {
         for (var bucket = 0; bucket < Count; bucket++)
@@ -84,7 +91,9 @@ sealed class UserBuckets : IDisposable
         }
     }
 
-    /// <summary>Takes an item unless it is there already; returns the id it got where its own is another text's.</summary>
+    /// <summary>
+    /// Takes an item unless it is there already; returns the id it got where its own is another text's.
+    /// </summary>
     string? AddItem(Dictionary<string, HistoryItem> items, HistoryItem item)
     {
         var id = item.Id;

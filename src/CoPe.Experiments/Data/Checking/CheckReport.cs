@@ -16,10 +16,15 @@ public sealed record CheckReport
     /// <summary>What was found.</summary>
     public required CheckFindings Findings { get; init; }
 
-    /// <summary>Lengths by kind: <c>history input</c>, <c>history answer</c>, <c>query</c>, <c>gold</c>, in words.</summary>
+    /// <summary>
+    /// Lengths by kind: <c>history input</c>, <c>history answer</c>, <c>query</c>, <c>gold</c>, in words.
+    /// </summary>
     public required IReadOnlyDictionary<string, TextLengths> Words { get; init; }
 
-    /// <summary>Tokens of whole examples by stage: prompt and answer of history items and training queries, prompts of test queries; empty without a model.</summary>
+    /// <summary>
+    /// Tokens of whole examples by stage: prompt and answer of history items and training queries, prompts of test
+    /// queries; empty without a model.
+    /// </summary>
     public required IReadOnlyDictionary<string, TextLengths> Tokens { get; init; }
 
     /// <summary>Texts by language, the commonest first.</summary>

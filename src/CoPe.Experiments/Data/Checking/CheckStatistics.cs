@@ -153,7 +153,10 @@ public sealed class TextLengths
     /// <summary>How many are longer.</summary>
     public int CountAbove(int length) => _values.Count(value => value > length);
 
-    /// <summary>Counts by length in steps of powers of two: 0, 1, 2 to 3, 4 to 7, ...; from the first that is not empty to the last.</summary>
+    /// <summary>
+    /// Counts by length in steps of powers of two: 0, 1, 2 to 3, 4 to 7, ...; from the first that is not empty to the
+    /// last.
+    /// </summary>
     public IReadOnlyList<LengthBucket> Histogram()
     {
         var counts = _values.CountBy(Bucket).ToDictionary();

@@ -16,7 +16,10 @@ public sealed record CheckTarget(
     IReadOnlyList<string> UnreadFiles
 )
 {
-    /// <summary>The targets of paths: a task's folder, a folder of such folders, or files, which are told apart by <c>label</c> and <c>others</c> in their names.</summary>
+    /// <summary>
+    /// The targets of paths: a task's folder, a folder of such folders, or files, which are told apart by <c>label</c>
+    /// and <c>others</c> in their names.
+    /// </summary>
     /// <exception cref="DataFileException">A path is not there, or holds no files of a task.</exception>
     public static IReadOnlyList<CheckTarget> Find(IReadOnlyList<string> paths)
     {
@@ -44,7 +47,9 @@ public sealed record CheckTarget(
         return targets;
     }
 
-    /// <summary>Files that a run needs of a task's folder and that are not there; golds may stand in the queries.</summary>
+    /// <summary>
+    /// Files that a run needs of a task's folder and that are not there; golds may stand in the queries.
+    /// </summary>
     public IReadOnlyList<string> MissingFiles =>
         !IsTaskFolder
             ? []
@@ -64,7 +69,9 @@ public sealed record CheckTarget(
     /// <summary>Whether this is a task's folder, not single files of it.</summary>
     public bool IsTaskFolder { get; init; }
 
-    /// <summary>The task these files are of: that of the task file beside them, of the folder's name, or of the label file.</summary>
+    /// <summary>
+    /// The task these files are of: that of the task file beside them, of the folder's name, or of the label file.
+    /// </summary>
     /// <exception cref="DataFileException">Nothing tells.</exception>
     public TaskDefinition ReadDefinition()
     {

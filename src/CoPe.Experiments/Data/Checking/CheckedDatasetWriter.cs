@@ -2,7 +2,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Checking;
 
-/// <summary>Writes a task's files through the check: what a run would refuse, and every leak, is taken out and reported, so that what is written is fit for a run.</summary>
+/// <summary>
+/// Writes a task's files through the check: what a run would refuse, and every leak, is taken out and reported, so that
+/// what is written is fit for a run.
+/// </summary>
 /// <param name="target">Folder that gets the task's folder.</param>
 /// <param name="definition">The task.</param>
 /// <param name="progress">Told of the work.</param>

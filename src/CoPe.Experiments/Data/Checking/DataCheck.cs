@@ -44,7 +44,8 @@ public sealed record CheckOptions
 }
 
 /// <summary>
-/// Reads a task's files to their end, whatever is wrong in them, and says what: schema, duplicates, leaks between histories and queries, faulty texts, languages, lengths, and what a run will cut.
+/// Reads a task's files to their end, whatever is wrong in them, and says what: schema, duplicates, leaks between
+/// histories and queries, faulty texts, languages, lengths, and what a run will cut.
 /// Users are read one at a time; of all others only ids and 16 bytes a text are held.
 /// </summary>
 public sealed class DataCheck

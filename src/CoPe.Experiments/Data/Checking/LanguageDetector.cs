@@ -1,6 +1,9 @@
 namespace CoPe.Experiments.Data.Checking;
 
-/// <summary>Guesses the language of a text by its script, and for Latin letters by its commonest little words. Coarse on purpose: it shows what does not belong into the data.</summary>
+/// <summary>
+/// Guesses the language of a text by its script, and for Latin letters by its commonest little words. Coarse on
+/// purpose: it shows what does not belong into the data.
+/// </summary>
 public static class LanguageDetector
 {
     /// <summary>The language of a text that shows none.</summary>

@@ -4,7 +4,9 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Checking;
 
-/// <summary>What of the test users must not be trained on: their queries, and for the task-adaptive model their histories too.</summary>
+/// <summary>
+/// What of the test users must not be trained on: their queries, and for the task-adaptive model their histories too.
+/// </summary>
 sealed class LeakIndex(TaskDefinition definition)
 {
     readonly Dictionary<UInt128, string> _queries = [];
@@ -36,7 +38,9 @@ sealed class LeakIndex(TaskDefinition definition)
     public string? FindQuery(HistoryItem item) =>
         Keys(item).Select(_queries.GetValueOrDefault).FirstOrDefault(found => found is not null);
 
-    /// <summary>The test user's query or item that a training query holds, in words; null where there is none.</summary>
+    /// <summary>
+    /// The test user's query or item that a training query holds, in words; null where there is none.
+    /// </summary>
     public string? FindTestText(LampQuery query, string gold) =>
         _queryIds.Contains(query.Id)
             ? $"query {query.Id} by its id"
@@ -70,7 +74,10 @@ sealed class LeakIndex(TaskDefinition definition)
     }
 }
 
-/// <summary>Stands for a text in comparisons: two texts have the same key where their letters and digits are the same, case, blanks and punctuation aside.</summary>
+/// <summary>
+/// Stands for a text in comparisons: two texts have the same key where their letters and digits are the same, case,
+/// blanks and punctuation aside.
+/// </summary>
 public static class TextFingerprint
 {
     /// <summary>Fewest words that make a text its writer's own; shorter ones ("Thank you") repeat by chance.</summary>
@@ -78,7 +85,9 @@ public static class TextFingerprint
 
     const int LettersAtOnce = 512;
 
-    /// <summary>The key: half of a SHA-256 of the words. Null where the text has fewer words than <paramref name="leastWords"/>.</summary>
+    /// <summary>
+    /// The key: half of a SHA-256 of the words. Null where the text has fewer words than <paramref name="leastWords"/>.
+    /// </summary>
     public static UInt128? Compute(string text, int leastWords = MinWords)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -3,7 +3,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
 
-/// <summary>Reads CSV row by row (RFC 4180): quoted fields may hold separators, line breaks and doubled quotes. The separator, a comma, semicolon or tab, is told by the first line.</summary>
+/// <summary>
+/// Reads CSV row by row (RFC 4180): quoted fields may hold separators, line breaks and doubled quotes. The separator, a
+/// comma, semicolon or tab, is told by the first line.
+/// </summary>
 sealed class CsvReader(TextReader text, string path)
 {
     const int LongestField = 1 << 28;
@@ -148,7 +151,8 @@ sealed class CsvReader(TextReader text, string path)
             }
             else
             {
-                return ReadPlainField(); // What stands between the closing quote and the separator belongs to the field.
+                // What stands between the closing quote and the separator belongs to the field.
+                return ReadPlainField();
             }
         }
     }

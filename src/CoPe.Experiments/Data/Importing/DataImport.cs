@@ -4,7 +4,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
 
-/// <summary>Makes a task of somebody's own texts: rows of author, date, input and output become users with histories and queries. The texts stream through the disk; one author's at a time are held.</summary>
+/// <summary>
+/// Makes a task of somebody's own texts: rows of author, date, input and output become users with histories and
+/// queries. The texts stream through the disk; one author's at a time are held.
+/// </summary>
 public sealed class DataImport
 {
     readonly ImportOptions _options;
@@ -15,7 +18,9 @@ public sealed class DataImport
         (_options, _progress) = (options, new(options.Progress, options.CancellationToken));
 
     /// <summary>Reads the source and writes the task's files, task file and all, into the target.</summary>
-    /// <exception cref="DataFileException">The source cannot be read, lacks a column, or holds too few authors.</exception>
+    /// <exception cref="DataFileException">
+    /// The source cannot be read, lacks a column, or holds too few authors.
+    /// </exception>
     public static ImportReport Run(ImportOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -3,7 +3,9 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
 
-/// <summary>JSON objects as rows: texts, numbers, truth values and nulls are columns, objects and arrays are none.</summary>
+/// <summary>
+/// JSON objects as rows: texts, numbers, truth values and nulls are columns, objects and arrays are none.
+/// </summary>
 static class FlatJsonReader
 {
     static readonly JsonDocumentOptions Options = new() { MaxDepth = 1 << 20 };

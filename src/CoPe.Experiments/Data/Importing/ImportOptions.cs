@@ -57,7 +57,10 @@ public sealed record ImportOptions
     public CancellationToken CancellationToken { get; init; }
 }
 
-/// <summary>Puts hashes in the place of user ids: the same id gives the same hash under the same key, and without the key nobody can try names out.</summary>
+/// <summary>
+/// Puts hashes in the place of user ids: the same id gives the same hash under the same key, and without the key nobody
+/// can try names out.
+/// </summary>
 /// <param name="key">The secret.</param>
 public sealed class IdHasher(byte[] key)
 {

@@ -95,7 +95,10 @@ static class ImportSource
         }
     }
 
-    /// <summary>The names of the columns; an empty one, as spreadsheets write for columns without a name, is a column that is passed over.</summary>
+    /// <summary>
+    /// The names of the columns; an empty one, as spreadsheets write for columns without a name, is a column that is
+    /// passed over.
+    /// </summary>
     static List<string> Header(CsvRow row, DataFileLocation place)
     {
         var names = row.Fields.Select(name => name.Trim()).ToList();

@@ -4,7 +4,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
 
-/// <summary>Turns rows into authors with histories, oldest first. The texts lie on the disk; held are an id, a place and a date of each.</summary>
+/// <summary>
+/// Turns rows into authors with histories, oldest first. The texts lie on the disk; held are an id, a place and a date
+/// of each.
+/// </summary>
 sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFileException> problem)
 {
     readonly List<ImportedText> _texts = [];
@@ -268,7 +271,10 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
 /// <param name="Date">When it was written, in ticks.</param>
 readonly record struct ImportedText(int Author, string? Id, long Start, long Date = 0);
 
-/// <summary>Texts on the disk, each found again by where it begins: so that a source larger than the memory can be divided by authors. The file is gone when this is disposed.</summary>
+/// <summary>
+/// Texts on the disk, each found again by where it begins: so that a source larger than the memory can be divided by
+/// authors. The file is gone when this is disposed.
+/// </summary>
 sealed class TextSpool : IDisposable
 {
     readonly FileStream _file;

@@ -4,7 +4,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// One person's texts beside a public task: he becomes the only test user, everybody of the public data trains the task-adaptive model. A text is a heading and a body; where the task's answer is one line
+/// One person's texts beside a public task: he becomes the only test user, everybody of the public data trains the
+/// task-adaptive model. A text is a heading and a body; where the task's answer is one line
 /// the heading is the answer, otherwise the body is.
 /// </summary>
 public static class PersonalDataset

@@ -7,8 +7,10 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// Text files (.txt, .md) as rows, in the order of their dates. Columns: <c>folder</c> (the first folder below, or the folder itself), <c>file</c>, <c>date</c> (from the file's name, otherwise when it was
-/// written last), <c>text</c>, and as its two parts <c>heading</c> and <c>body</c>: the first line where it is short, otherwise the first sentence.
+/// Text files (.txt, .md) as rows, in the order of their dates. Columns: <c>folder</c> (the first folder below, or the
+/// folder itself), <c>file</c>, <c>date</c> (from the file's name, otherwise when it was
+/// written last), <c>text</c>, and as its two parts <c>heading</c> and <c>body</c>: the first line where it is short,
+/// otherwise the first sentence.
 /// </summary>
 static partial class TextFolder
 {

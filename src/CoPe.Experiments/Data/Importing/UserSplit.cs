@@ -2,7 +2,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
 
-/// <summary>Divides authors into test users and others: those with the most texts are tested, and each one's latest texts become his queries, worded as his history is.</summary>
+/// <summary>
+/// Divides authors into test users and others: those with the most texts are tested, and each one's latest texts become
+/// his queries, worded as his history is.
+/// </summary>
 static class UserSplit
 {
     /// <summary>The authors who are tested, of authors with the numbers of their texts.</summary>
@@ -40,7 +43,9 @@ static class UserSplit
         };
 }
 
-/// <summary>How authors are divided into test users and others, and each one's texts into history and queries.</summary>
+/// <summary>
+/// How authors are divided into test users and others, and each one's texts into history and queries.
+/// </summary>
 public sealed record UserSplitOptions
 {
     /// <summary>Most test users, those with the longest histories; never more than half of the authors.</summary>

@@ -7,7 +7,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Samples;
 
 /// <summary>
-/// Invented data of the five text tasks: authors with habits of their own, which only their histories tell, and text to pre-train a small model on.
+/// Invented data of the five text tasks: authors with habits of their own, which only their histories tell, and text to
+/// pre-train a small model on.
 /// Everything is made by a grammar of this library; no content is told twice, so no query's gold stands anywhere else.
 /// </summary>
 public static class SampleData
@@ -33,7 +34,10 @@ public static class SampleData
     public static bool IsSample(string folder) =>
         File.Exists(Path.Combine(folder, Marker)) || File.Exists(Path.Combine(folder, "..", Marker));
 
-    /// <summary>Writes <c>folder/task-name/</c> for each task, <c>folder/corpus/neutral.txt</c> (a document a line), <c>folder/corpus/instructions.jsonl</c>, and <c>folder/sample.json</c> with the options.</summary>
+    /// <summary>
+    /// Writes <c>folder/task-name/</c> for each task, <c>folder/corpus/neutral.txt</c> (a document a line),
+    /// <c>folder/corpus/instructions.jsonl</c>, and <c>folder/sample.json</c> with the options.
+    /// </summary>
     /// <exception cref="IOException">The folder holds data that were not made here.</exception>
     public static void Write(
         string folder,
@@ -151,7 +155,8 @@ public static class SampleData
     }
 
     /// <summary>
-    /// Requests with answers, in the order a small model learns them in: first headlines in nobody's style alone, which teach it to carry over what a request says,
+    /// Requests with answers, in the order a small model learns them in: first headlines in nobody's style alone, which
+    /// teach it to carry over what a request says,
     /// then all tasks, three answers of four still in nobody's style.
     /// </summary>
     static IEnumerable<string> CreateInstructions(SampleWorld world, int count, CancellationToken cancel)

@@ -6,7 +6,10 @@ namespace CoPe.Experiments.Data.Samples;
 /// <summary>Spacing, articles, capitals and final stops of a text made by the grammar.</summary>
 static partial class SampleFormatting
 {
-    /// <summary>One line such as a title, in the case <c>sentence</c>, <c>lower</c> or <c>title</c>, ending with the stop unless that is <c>none</c> or a mark stands there.</summary>
+    /// <summary>
+    /// One line such as a title, in the case <c>sentence</c>, <c>lower</c> or <c>title</c>, ending with the stop unless
+    /// that is <c>none</c> or a mark stands there.
+    /// </summary>
     public static string FormatLine(string text, string letterCase, string stop)
     {
         var spaced = Spaced(text);

@@ -68,7 +68,9 @@ sealed class SampleExpander(
     SampleRandom draw
 )
 {
-    /// <summary>Draws the facts of a piece of content; choices of style inside them stay open until they are written.</summary>
+    /// <summary>
+    /// Draws the facts of a piece of content; choices of style inside them stay open until they are written.
+    /// </summary>
     public static IReadOnlyDictionary<string, string> DrawFacts(SampleGrammar grammar, string domain, SampleRandom draw)
     {
         var facts = new Dictionary<string, string>();

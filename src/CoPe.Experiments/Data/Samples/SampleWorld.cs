@@ -27,7 +27,9 @@ sealed class SampleWorld(ulong seed)
             new(SampleRandom.DeriveSeed(seed, "name " + name))
         ).Expand("person");
 
-    /// <summary>A new item: content nobody has told yet, its answer in an author's style or, without one, in nobody's.</summary>
+    /// <summary>
+    /// A new item: content nobody has told yet, its answer in an author's style or, without one, in nobody's.
+    /// </summary>
     public HistoryItem CreateItem(SampleTask task, SampleAuthor? author, SampleRandom draw) =>
         CreateItemWithFacts(task, author, draw).Item;
 
@@ -96,7 +98,9 @@ sealed class SampleWorld(ulong seed)
     }
 }
 
-/// <summary>An invented author: at every choice of style he has a favourite, a second one, and now and then an exception.</summary>
+/// <summary>
+/// An invented author: at every choice of style he has a favourite, a second one, and now and then an exception.
+/// </summary>
 sealed class SampleAuthor(ulong seed)
 {
     const double FavouriteShare = 0.75,

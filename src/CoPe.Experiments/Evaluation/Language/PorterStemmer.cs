@@ -3,10 +3,15 @@ using static CoPe.Experiments.Evaluation.Language.PorterWord;
 
 namespace CoPe.Experiments.Evaluation.Language;
 
-/// <summary>The Porter stemmer with the departures that NLTK makes by default, on which METEOR's stems and ROUGE's stemming rest.</summary>
+/// <summary>
+/// The Porter stemmer with the departures that NLTK makes by default, on which METEOR's stems and ROUGE's stemming
+/// rest.
+/// </summary>
 /// <remarks>
-/// Porter, "An algorithm for suffix stripping", 1980, in the form of NLTK's <c>PorterStemmer(mode=NLTK_EXTENSIONS)</c>: a few irregular words,
-/// words of one or two characters as they are, and changed rules for <c>-ies</c>, <c>-ied</c>, <c>-y</c>, <c>-alli</c>, <c>-bli</c>, <c>-fulli</c>, <c>-logi</c>.
+/// Porter, "An algorithm for suffix stripping", 1980, in the form of NLTK's <c>PorterStemmer(mode=NLTK_EXTENSIONS)</c>:
+/// a few irregular words,
+/// words of one or two characters as they are, and changed rules for <c>-ies</c>, <c>-ied</c>, <c>-y</c>, <c>-alli</c>,
+/// <c>-bli</c>, <c>-fulli</c>, <c>-logi</c>.
 /// </remarks>
 public static class PorterStemmer
 {
@@ -56,7 +61,10 @@ public static class PorterStemmer
     static int CodePoints(string word) => word.EnumerateRunes().Count();
 }
 
-/// <summary>Porter's steps 1a to 5b, each a function from word to word. In a list the first ending that fits decides, whether or not its condition holds.</summary>
+/// <summary>
+/// Porter's steps 1a to 5b, each a function from word to word. In a list the first ending that fits decides, whether or
+/// not its condition holds.
+/// </summary>
 static class PorterSteps
 {
     static readonly (string Ending, string Instead)[] DoubleSuffixes =
@@ -174,7 +182,10 @@ static class PorterSteps
     public static string FinalY(string word) =>
         Ends(word, "y") && word.Length > 2 && IsConsonant(word, word.Length - 2) ? word[..^1] + "i" : word;
 
-    /// <summary>Step 2: double suffixes, where the rest has a positive measure; -alli is taken first and the result goes round again.</summary>
+    /// <summary>
+    /// Step 2: double suffixes, where the rest has a positive measure; -alli is taken first and the result goes round
+    /// again.
+    /// </summary>
     public static string DoubleSuffix(string word)
     {
         if (Ends(word, "alli") && Measure(word.AsSpan()[..^4]) > 0)
@@ -296,7 +307,9 @@ static class PorterWord
     public static bool EndsInDoubleConsonant(ReadOnlySpan<char> word) =>
         word.Length >= 2 && word[^1] == word[^2] && IsConsonant(word, word.Length - 1);
 
-    /// <summary>Whether it ends consonant, vowel, consonant other than w, x, y; or is a vowel and a consonant (NLTK's addition).</summary>
+    /// <summary>
+    /// Whether it ends consonant, vowel, consonant other than w, x, y; or is a vowel and a consonant (NLTK's addition).
+    /// </summary>
     public static bool EndsShort(ReadOnlySpan<char> word) =>
         word.Length switch
         {

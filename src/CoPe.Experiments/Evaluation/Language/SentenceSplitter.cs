@@ -4,11 +4,17 @@ using System.Text.RegularExpressions;
 
 namespace CoPe.Experiments.Evaluation.Language;
 
-/// <summary>Cuts English text into sentences by the decisions of the Punkt algorithm, with lists of our own in place of a trained model.</summary>
+/// <summary>
+/// Cuts English text into sentences by the decisions of the Punkt algorithm, with lists of our own in place of a
+/// trained model.
+/// </summary>
 /// <remarks>
-/// Kiss and Strunk, "Unsupervised Multilingual Sentence Boundary Detection", 2006. A period, question or exclamation mark before a space or a
-/// mark may end a sentence; <see cref="SentenceBoundary"/> decides. Brackets and quotes that close after it belong to the sentence before.
-/// A line break alone ends nothing. What a trained model would know stands in <see cref="Abbreviations"/>, and which words are also
+/// Kiss and Strunk, "Unsupervised Multilingual Sentence Boundary Detection", 2006. A period, question or exclamation
+/// mark before a space or a
+/// mark may end a sentence; <see cref="SentenceBoundary"/> decides. Brackets and quotes that close after it belong to
+/// the sentence before.
+/// A line break alone ends nothing. What a trained model would know stands in <see cref="Abbreviations"/>, and which
+/// words are also
 /// written small in WordNet.
 /// </remarks>
 public static partial class SentenceSplitter
@@ -41,7 +47,10 @@ public static partial class SentenceSplitter
         return Realigned(text, spans);
     }
 
-    /// <summary>Each mark that may end a sentence, with the word before it and what follows. Marks of one word are one, the last.</summary>
+    /// <summary>
+    /// Each mark that may end a sentence, with the word before it and what follows. Marks of one word are one, the
+    /// last.
+    /// </summary>
     static IEnumerable<(Match Mark, string Context)> Contexts(string text)
     {
         var (wordStart, wordEnd) = (0, 0);
@@ -107,8 +116,10 @@ public static partial class SentenceSplitter
 
 /// <summary>Whether a sentence ends inside a few tokens: a word with its mark, and what follows.</summary>
 /// <remarks>
-/// A question or exclamation mark ends one, and so does the period of any word that is no abbreviation, whatever follows. After an abbreviation or
-/// an ellipsis one ends where the next word has a capital and is known as an ordinary word and as no name, or often opens sentences. After a
+/// A question or exclamation mark ends one, and so does the period of any word that is no abbreviation, whatever
+/// follows. After an abbreviation or
+/// an ellipsis one ends where the next word has a capital and is known as an ordinary word and as no name, or often
+/// opens sentences. After a
 /// number none ends before a small letter; after an initial none before a small letter or a name.
 /// </remarks>
 static partial class SentenceBoundary
@@ -191,17 +202,24 @@ static partial class SentenceBoundary
     [GeneratedRegex("^-?[.,]?\\d[\\d,.-]*\\.?$")]
     static partial Regex Number { get; }
 
-    /// <summary>Dashes and dots; or a word to its end, a space, a mark, or a comma before one of these; or one character.</summary>
+    /// <summary>
+    /// Dashes and dots; or a word to its end, a space, a mark, or a comma before one of these; or one character.
+    /// </summary>
     [GeneratedRegex(
         "-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.|(?![(\"`{\\[:;&#*@)}\\]\\-,\\s])\\S+?(?=\\s|$|[)\";}\\]*:@'({\\[!?]|-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.|,(?=$|\\s|[)\";}\\]*:@'({\\[!?]|-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.))|\\S"
     )]
     static partial Regex Token { get; }
 }
 
-/// <summary>What the sentence splitter knows of English newspapers: abbreviations, letters that stand as initials, words that open sentences.</summary>
+/// <summary>
+/// What the sentence splitter knows of English newspapers: abbreviations, letters that stand as initials, words that
+/// open sentences.
+/// </summary>
 /// <remarks>
-/// Chosen by kind, not trained. The kinds are those that newspapers write with a period, because the splitter METEOR is measured with learnt from
-/// newspapers: <c>e.g.</c>, <c>i.e.</c>, <c>etc.</c>, <c>et al.</c>, <c>No.</c>, <c>Gov.</c> and <c>Rev.</c> are left out on purpose, for it does not
+/// Chosen by kind, not trained. The kinds are those that newspapers write with a period, because the splitter METEOR is
+/// measured with learnt from
+/// newspapers: <c>e.g.</c>, <c>i.e.</c>, <c>etc.</c>, <c>et al.</c>, <c>No.</c>, <c>Gov.</c> and <c>Rev.</c> are left
+/// out on purpose, for it does not
 /// know them (nltk issues 2154, 2376, 2500 and 2543).
 /// </remarks>
 static class Abbreviations

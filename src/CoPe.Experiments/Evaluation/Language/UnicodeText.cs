@@ -3,7 +3,10 @@ using System.Text;
 
 namespace CoPe.Experiments.Evaluation.Language;
 
-/// <summary>Full lower case as Unicode defines it without a language: unlike <see cref="string.ToLowerInvariant"/>, one letter may become two, and a sigma at a word's end is ς.</summary>
+/// <summary>
+/// Full lower case as Unicode defines it without a language: unlike <see cref="string.ToLowerInvariant"/>, one letter
+/// may become two, and a sigma at a word's end is ς.
+/// </summary>
 static class UnicodeText
 {
     const char Sigma = '\u03A3',
@@ -60,7 +63,10 @@ static class UnicodeText
                 or UnicodeCategory.ModifierSymbol;
 }
 
-/// <summary>White space by Unicode's bidirectional classes, which has four separators more than <see cref="char.IsWhiteSpace(char)"/>.</summary>
+/// <summary>
+/// White space by Unicode's bidirectional classes, which has four separators more than
+/// <see cref="char.IsWhiteSpace(char)"/>.
+/// </summary>
 static class UnicodeSpace
 {
     /// <summary>Whether words are cut here.</summary>

@@ -5,10 +5,15 @@ using System.Text;
 
 namespace CoPe.Experiments.Evaluation.Language;
 
-/// <summary>The synonyms of WordNet 3.0, from a table inside the library that <c>build/WordNetTable.cs</c> makes from WordNet's files.</summary>
+/// <summary>
+/// The synonyms of WordNet 3.0, from a table inside the library that <c>build/WordNetTable.cs</c> makes from WordNet's
+/// files.
+/// </summary>
 /// <remarks>
-/// Fellbaum (ed.), "WordNet: An Electronic Lexical Database", 1998; the licence is <see cref="License"/>. Base forms are found as WordNet's
-/// <c>morphy</c> does: irregular forms by a list, others by endings. The table is read at first use, in about a tenth of a second. Safe for many threads.
+/// Fellbaum (ed.), "WordNet: An Electronic Lexical Database", 1998; the licence is <see cref="License"/>. Base forms
+/// are found as WordNet's
+/// <c>morphy</c> does: irregular forms by a list, others by endings. The table is read at first use, in about a tenth
+/// of a second. Safe for many threads.
 /// </remarks>
 public static class WordNet
 {
@@ -27,9 +32,14 @@ public static class WordNet
         }
     }
 
-    /// <summary>Every single word that shares a synset with the word or with one of its base forms, in any part of speech; the word itself where WordNet has it.</summary>
+    /// <summary>
+    /// Every single word that shares a synset with the word or with one of its base forms, in any part of speech; the
+    /// word itself where WordNet has it.
+    /// </summary>
     /// <param name="word">One word; its case does not matter.</param>
-    /// <returns>Words as WordNet writes them, names with a capital; empty for an unknown word. Not to be changed.</returns>
+    /// <returns>
+    /// Words as WordNet writes them, names with a capital; empty for an unknown word. Not to be changed.
+    /// </returns>
     public static IReadOnlySet<string> Synonyms(string word)
     {
         var form = UnicodeText.ToLower(word);
@@ -47,7 +57,9 @@ public static class WordNet
         return synonyms;
     }
 
-    /// <summary>How a word in lower case is written inside WordNet's words and names; an inflected form as its base form.</summary>
+    /// <summary>
+    /// How a word in lower case is written inside WordNet's words and names; an inflected form as its base form.
+    /// </summary>
     internal static WordCase CaseOf(string word)
     {
         var seen = Table.Value.CaseOf(word);
@@ -170,7 +182,10 @@ sealed class WordNetTable
             : WordCase.Lower;
 }
 
-/// <summary>One part of speech of WordNet: which synsets a form stands in, its irregular forms, and the endings that lead to a base form.</summary>
+/// <summary>
+/// One part of speech of WordNet: which synsets a form stands in, its irregular forms, and the endings that lead to a
+/// base form.
+/// </summary>
 sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Instead)> endings)
 {
     readonly Dictionary<string, int> _heads = new(StringComparer.Ordinal); // form -> its last entry
@@ -208,7 +223,10 @@ sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Instead)> endings
         }
     }
 
-    /// <summary>The forms that WordNet has: an irregular form's bases; else the form and what one ending leads to; else what more endings lead to.</summary>
+    /// <summary>
+    /// The forms that WordNet has: an irregular form's bases; else the form and what one ending leads to; else what
+    /// more endings lead to.
+    /// </summary>
     HashSet<string> BaseForms(string form)
     {
         if (_irregular.TryGetValue(form, out var bases))

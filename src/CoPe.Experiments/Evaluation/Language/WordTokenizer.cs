@@ -2,10 +2,15 @@ using System.Text.RegularExpressions;
 
 namespace CoPe.Experiments.Evaluation.Language;
 
-/// <summary>Cuts text into words and marks as NLTK's <c>word_tokenize</c> does: sentences first, then the rules of the Penn Treebank in each.</summary>
+/// <summary>
+/// Cuts text into words and marks as NLTK's <c>word_tokenize</c> does: sentences first, then the rules of the Penn
+/// Treebank in each.
+/// </summary>
 /// <remarks>
-/// Marcus, Santorini and Marcinkiewicz, "Building a Large Annotated Corpus of English: The Penn Treebank", 1993. A rule puts spaces where a cut
-/// belongs; in the end the text is cut at spaces. Straight double quotes become <c>``</c> and <c>''</c>. The period of an abbreviation stays with
+/// Marcus, Santorini and Marcinkiewicz, "Building a Large Annotated Corpus of English: The Penn Treebank", 1993. A rule
+/// puts spaces where a cut
+/// belongs; in the end the text is cut at spaces. Straight double quotes become <c>``</c> and <c>''</c>. The period of
+/// an abbreviation stays with
 /// its word, that of a sentence's end is a token, which is why sentences matter.
 /// </remarks>
 public static class WordTokenizer
@@ -96,7 +101,10 @@ public static class WordTokenizer
     }
 }
 
-/// <summary>The places where the Penn Treebank cuts, as patterns; <see cref="WordTokenizer"/> has their order and what stands there after.</summary>
+/// <summary>
+/// The places where the Penn Treebank cuts, as patterns; <see cref="WordTokenizer"/> has their order and what stands
+/// there after.
+/// </summary>
 static partial class TreebankRules
 {
     const string Word = @"\p{L}\p{N}_";

@@ -125,7 +125,9 @@ static class CurveLine
 
     const int MaxPoints = 600;
 
-    /// <summary>Mean over a centred window of a twelfth of the curve; at both ends over the part of it that exists.</summary>
+    /// <summary>
+    /// Mean over a centred window of a twelfth of the curve; at both ends over the part of it that exists.
+    /// </summary>
     public static IReadOnlyList<CurvePoint> Smooth(IReadOnlyList<CurvePoint> points)
     {
         if (points.Count < SmoothedFrom)
@@ -149,7 +151,9 @@ static class CurveLine
         return smooth;
     }
 
-    /// <summary>At most a few hundred points; of each stretch its lowest and its highest one, so that no spike is lost.</summary>
+    /// <summary>
+    /// At most a few hundred points; of each stretch its lowest and its highest one, so that no spike is lost.
+    /// </summary>
     public static IReadOnlyList<CurvePoint> Thin(IReadOnlyList<CurvePoint> points)
     {
         if (points.Count <= MaxPoints)

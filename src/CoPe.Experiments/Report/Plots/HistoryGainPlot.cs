@@ -12,7 +12,9 @@ static class HistoryGainPlot
     const double Height = 236;
     const double Bottom = 196;
 
-    /// <summary>True where there are users enough, their histories differ in length, and not all of them are where they were.</summary>
+    /// <summary>
+    /// True where there are users enough, their histories differ in length, and not all of them are where they were.
+    /// </summary>
     public static bool CanShow(UserGains gains)
     {
         var lengths = gains.Sorted.Where(user => user.HistoryLength is not null).Select(Length).ToList();

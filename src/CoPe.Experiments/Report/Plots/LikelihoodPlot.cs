@@ -1,6 +1,8 @@
 namespace CoPe.Experiments.Report.Plots;
 
-/// <summary>A dot with its standard error per adapter; the scale need not start at 0, as a dot has no length to mislead.</summary>
+/// <summary>
+/// A dot with its standard error per adapter; the scale need not start at 0, as a dot has no length to mislead.
+/// </summary>
 static class LikelihoodPlot
 {
     const double RowHeight = 30;

@@ -2,7 +2,9 @@ using CoPe.Experiments.Evaluation;
 
 namespace CoPe.Experiments.Report.Plots;
 
-/// <summary>One metric: a bar per method from 0 to the mean, with the standard error, and a dashed line at the baseline's mean.</summary>
+/// <summary>
+/// One metric: a bar per method from 0 to the mean, with the standard error, and a dashed line at the baseline's mean.
+/// </summary>
 static class MethodBarsPlot
 {
     const double RowHeight = 27;

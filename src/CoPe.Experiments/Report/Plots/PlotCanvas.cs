@@ -3,7 +3,8 @@ using System.Globalization;
 namespace CoPe.Experiments.Report.Plots;
 
 /// <summary>
-/// An SVG drawing in the page. Colours come from the page's style by class, so one drawing serves the light and the dark page;
+/// An SVG drawing in the page. Colours come from the page's style by class, so one drawing serves the light and the
+/// dark page;
 /// title, description and hover titles make it readable without seeing it.
 /// </summary>
 sealed class PlotCanvas(Markup markup)
@@ -221,7 +222,9 @@ sealed record PlotScale
 /// <summary>Fewer marks where a drawing cannot show them all.</summary>
 static class PlotSample
 {
-    /// <summary>At most <paramref name="limit"/> items, evenly by position, the first and the last among them.</summary>
+    /// <summary>
+    /// At most <paramref name="limit"/> items, evenly by position, the first and the last among them.
+    /// </summary>
     public static IReadOnlyList<T> TakeEvenly<T>(IReadOnlyList<T> items, int limit) =>
         items.Count <= limit
             ? items

@@ -2,7 +2,10 @@ using CoPe.Experiments.Evaluation;
 
 namespace CoPe.Experiments.Report.Plots;
 
-/// <summary>One metric: a row per method with a dot for each seed's mean and a line at their average. The scale need not start at 0, as a dot has no length to mislead.</summary>
+/// <summary>
+/// One metric: a row per method with a dot for each seed's mean and a line at their average. The scale need not start
+/// at 0, as a dot has no length to mislead.
+/// </summary>
 static class SeedDotsPlot
 {
     const double RowHeight = 27;

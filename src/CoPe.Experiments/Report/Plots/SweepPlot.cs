@@ -4,7 +4,10 @@ using CoPe.Experiments.Evaluation;
 
 namespace CoPe.Experiments.Report.Plots;
 
-/// <summary>A metric over the values of a key, at even distances whatever they are: a line a method, with its standard error, and a mark at the chosen value.</summary>
+/// <summary>
+/// A metric over the values of a key, at even distances whatever they are: a line a method, with its standard error,
+/// and a mark at the chosen value.
+/// </summary>
 static class SweepPlot
 {
     const double Height = 220;

@@ -36,7 +36,10 @@ static class UserDifferencePlot
         }
     }
 
-    /// <summary>The label stands where the bars are short: at the right end above a mean gain, at the left end below a mean loss.</summary>
+    /// <summary>
+    /// The label stands where the bars are short: at the right end above a mean gain, at the left end below a mean
+    /// loss.
+    /// </summary>
     static void WriteMeanLabel(PlotCanvas canvas, double line, double left, double mean)
     {
         var text = $"mean {NumberFormat.Signed(mean)}";

@@ -184,7 +184,8 @@ static class ExampleCard
 static class ExampleChoice
 {
     /// <summary>
-    /// At most <paramref name="limit"/> examples in their order: the first of every user, then the second of every user, and so on.
+    /// At most <paramref name="limit"/> examples in their order: the first of every user, then the second of every
+    /// user, and so on.
     /// </summary>
     public static IReadOnlyList<ReportExample> Spread(IReadOnlyList<ReportExample> examples, int limit)
     {

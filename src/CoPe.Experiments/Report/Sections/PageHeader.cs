@@ -8,7 +8,9 @@ static class PageHeader
     const double Level = 0.05;
     const int MaxTiles = 3;
 
-    /// <summary>Writes the head of the page with a tile for each of the first comparisons in the headline's metric.</summary>
+    /// <summary>
+    /// Writes the head of the page with a tile for each of the first comparisons in the headline's metric.
+    /// </summary>
     public static void Write(Markup markup, ReportModel model)
     {
         using (markup.Open("header"))

@@ -1,6 +1,8 @@
 namespace CoPe.Experiments.Report.Sections;
 
-/// <summary>A section of the page: its heading, how to read it, and its content, or a sentence where there is none.</summary>
+/// <summary>
+/// A section of the page: its heading, how to read it, and its content, or a sentence where there is none.
+/// </summary>
 abstract class ReportSection
 {
     /// <summary>Anchor.</summary>

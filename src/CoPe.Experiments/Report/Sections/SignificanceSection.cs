@@ -5,7 +5,9 @@ namespace CoPe.Experiments.Report.Sections;
 /// <summary>Paired tests as a table.</summary>
 sealed class SignificanceSection : ReportSection
 {
-    /// <summary>Most rows in one table; of more, those in the first metric are shown and the others on demand.</summary>
+    /// <summary>
+    /// Most rows in one table; of more, those in the first metric are shown and the others on demand.
+    /// </summary>
     const int FewRows = 12;
 
     /// <inheritdoc/>

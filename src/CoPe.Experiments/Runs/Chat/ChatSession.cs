@@ -5,7 +5,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Chat;
 
-/// <summary>Talks to a user's model of a run. Every line is a request by itself, as in training; base and personal answer are decoded in one batch over one copy of the weights.</summary>
+/// <summary>
+/// Talks to a user's model of a run. Every line is a request by itself, as in training; base and personal answer are
+/// decoded in one batch over one copy of the weights.
+/// </summary>
 public sealed class ChatSession : IDisposable
 {
     readonly StageContext _context;
@@ -39,7 +42,10 @@ public sealed class ChatSession : IDisposable
     /// <summary>The user.</summary>
     public string User { get; }
 
-    /// <summary>Answers a line. <paramref name="heard"/> is told of each piece of text as it comes, from any thread but one at a time.</summary>
+    /// <summary>
+    /// Answers a line. <paramref name="heard"/> is told of each piece of text as it comes, from any thread but one at a
+    /// time.
+    /// </summary>
     /// <returns>The answers as a prediction would have them, by side.</returns>
     /// <exception cref="OperationCanceledException">It was stopped; what was heard stands.</exception>
     public IReadOnlyDictionary<ChatModelKind, string> Answer(
@@ -148,7 +154,10 @@ public sealed record ChatSessionOptions
     /// <summary>Most tokens of an answer; null takes those of the run.</summary>
     public int? MaxNewTokens { get; init; }
 
-    /// <summary>Words a line as the task words a history item, which is what the adapter was trained on; otherwise the line is the whole request.</summary>
+    /// <summary>
+    /// Words a line as the task words a history item, which is what the adapter was trained on; otherwise the line is
+    /// the whole request.
+    /// </summary>
     public bool UsesTaskPrompt { get; init; } = true;
 
     /// <summary>The base model answers too.</summary>

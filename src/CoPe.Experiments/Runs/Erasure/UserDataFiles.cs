@@ -68,7 +68,8 @@ sealed class UserDataFiles(string folder, LampTask task)
     }
 
     /// <summary>
-    /// Writes the files anew without a user, all else as it stands in them; without the last user, there are no files of test users.
+    /// Writes the files anew without a user, all else as it stands in them; without the last user, there are no files
+    /// of test users.
     /// The labels come first: by the file of the users it is known which are his, should this be interrupted.
     /// </summary>
     public void Remove(LampUser gone)

@@ -5,11 +5,15 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Runs.Erasure;
 
 /// <summary>
-/// Lists and erases everything in a run that is derived from a user: adapters, candidates, rejected answers, descriptions, answers, figures, checkpoints, results and report.
+/// Lists and erases everything in a run that is derived from a user: adapters, candidates, rejected answers,
+/// descriptions, answers, figures, checkpoints, results and report.
 /// An erasure that was interrupted ends, repeated, as one that was not: see <see cref="ErasureJournal"/>.
 /// </summary>
 /// <param name="pipeline">The stages.</param>
-/// <param name="context">The run; for <see cref="Forget"/> under its lock. Its inputs may be gone: what they are needed for is then removed, not made anew.</param>
+/// <param name="context">
+/// The run; for <see cref="Forget"/> under its lock. Its inputs may be gone: what they are needed for is then removed,
+/// not made anew.
+/// </param>
 public sealed class UserErasure(Pipeline pipeline, StageContext context)
 {
     readonly RunDirectory _run = context.Run;
@@ -29,7 +33,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         Path.GetFullPath(context.Inputs.Data)
             .StartsWith(_run.Root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    /// <summary>The run's users with what there is of each; where the data are gone, those whom its files name, without history and queries.</summary>
+    /// <summary>
+    /// The run's users with what there is of each; where the data are gone, those whom its files name, without history
+    /// and queries.
+    /// </summary>
     public IEnumerable<(LampUser User, IReadOnlyList<UserTrace> Traces)> List()
     {
         var forgotten = ForgottenUsers.Read(_run);
@@ -59,13 +66,20 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// <exception cref="RunException">The run has no such user.</exception>
     public IReadOnlyList<UserTrace> Show(string id) => FindTraces(FindUser(id));
 
-    /// <summary>Erases a user from runs that lie in one folder, or from that run itself; results and report are made anew without him where everything for them is there, otherwise removed.</summary>
+    /// <summary>
+    /// Erases a user from runs that lie in one folder, or from that run itself; results and report are made anew
+    /// without him where everything for them is there, otherwise removed.
+    /// </summary>
     /// <param name="runs">Those of the runs that know him.</param>
-    /// <param name="folder">The folder: what runs within it came to together goes too, and runs that are added there will not take him up.</param>
+    /// <param name="folder">
+    /// The folder: what runs within it came to together goes too, and runs that are added there will not take him up.
+    /// </param>
     /// <param name="id">The user.</param>
     /// <param name="isDataToo">Erases him from data folders outside the runs as well.</param>
     /// <returns>What there was in each run.</returns>
-    /// <exception cref="RunException">A run has no such user, he trained the task-adaptive model, or a file still holds a text of his.</exception>
+    /// <exception cref="RunException">
+    /// A run has no such user, he trained the task-adaptive model, or a file still holds a text of his.
+    /// </exception>
     public static IReadOnlyList<IReadOnlyList<UserTrace>> Forget(
         IReadOnlyList<UserErasure> runs,
         RunDirectory folder,
@@ -75,7 +89,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     {
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(folder);
-        // The data when every run has let him go, for by them he is known; the stages when the data are as they stay, for they are an input of each.
+        // The data when every run has let him go, for by them he is known; the stages when the data are as they stay,
+        // for they are an input of each.
         var traces = runs.Select(run => run.RemoveFromRun(id)).ToList();
         ForgottenUsers.Add(
             folder,
@@ -245,7 +260,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         return traces;
     }
 
-    /// <summary>Takes him out of the run's files, and whoever an interrupted erasure left; stages that hold them go. Returns what there was of him.</summary>
+    /// <summary>
+    /// Takes him out of the run's files, and whoever an interrupted erasure left; stages that hold them go. Returns
+    /// what there was of him.
+    /// </summary>
     List<UserTrace> RemoveFromRun(string id)
     {
         var user = FindUser(id);
@@ -256,7 +274,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             .Concat(_data is null && FindUnattributedQueries().Any() ? pipeline.Stages.OfType<PredictStage>() : [])
             .Distinct()
             .ToList();
-        // First of all, so that an erasure that is interrupted is neither undone by the next run nor, repeated, takes others' work for out of date.
+        // First of all, so that an erasure that is interrupted is neither undone by the next run nor, repeated, takes
+        // others' work for out of date.
         ErasureJournal.Write(
             _run,
             [.. (ErasureJournal.Read(_run) ?? FindCompleteStages()).Except(tainted.Select(stage => stage.Name))]
@@ -298,7 +317,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         return traces;
     }
 
-    /// <summary>Stages that are complete, those among them that the recipe does not name, such as the answers of a further method.</summary>
+    /// <summary>
+    /// Stages that are complete, those among them that the recipe does not name, such as the answers of a further
+    /// method.
+    /// </summary>
     IEnumerable<string> FindCompleteStages()
     {
         var ledger = new StageLedger(pipeline, context);
@@ -312,7 +334,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         context.Recipe.Users is { } most
         && (_data is null || ForgottenUsers.Read(_run).SelectRemaining(ReadUsers(), most).Any(user => user.Id == id));
 
-    /// <summary>Takes him out of data in the run's folder, with whomever it forgot before; out of a data folder elsewhere only where that is wanted.</summary>
+    /// <summary>
+    /// Takes him out of data in the run's folder, with whomever it forgot before; out of a data folder elsewhere only
+    /// where that is wanted.
+    /// </summary>
     void RemoveFromData(string id, bool isElsewhereToo)
     {
         if (_data is null || !(IsDataInRun || isElsewhereToo))
@@ -343,7 +368,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     static string[] AggregateFiles(RunDirectory run) =>
         [run.SeedResults, run.SeedResultsTable, run.SeedReport, run.SweepReport, run.SweepTable, run.ChosenRecipe];
 
-    /// <summary>Stages whose outputs hold him without telling what is his: the model of everyone, adapters of others that a text of his was held against, and what was made with these.</summary>
+    /// <summary>
+    /// Stages whose outputs hold him without telling what is his: the model of everyone, adapters of others that a text
+    /// of his was held against, and what was made with these.
+    /// </summary>
     List<Stage> FindStagesTrainedOn(UserIdentity user)
     {
         string[] adapters =
@@ -380,7 +408,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         }
     }
 
-    /// <summary>Evaluates and reports again where that was done before, and notes the new inputs and sizes of what complete stages made. With that the erasure is at its end.</summary>
+    /// <summary>
+    /// Evaluates and reports again where that was done before, and notes the new inputs and sizes of what complete
+    /// stages made. With that the erasure is at its end.
+    /// </summary>
     void RebuildStages()
     {
         var whole = ErasureJournal.Read(_run) ?? [];

@@ -6,7 +6,9 @@ using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Examples;
 
-/// <summary>Shows examples of a run through the very functions that its stages word, encode and cut them with.</summary>
+/// <summary>
+/// Shows examples of a run through the very functions that its stages word, encode and cut them with.
+/// </summary>
 /// <param name="context">The run; nothing is written.</param>
 public sealed class ExamplePreviewer(StageContext context)
 {
@@ -158,7 +160,9 @@ public sealed class ExamplePreviewer(StageContext context)
         }
     }
 
-    /// <summary>Tokens with their texts; <paramref name="before"/> stands in front of them, so that spaces come out as they are.</summary>
+    /// <summary>
+    /// Tokens with their texts; <paramref name="before"/> stands in front of them, so that spaces come out as they are.
+    /// </summary>
     List<PreviewToken> DecodeTokens(IReadOnlyList<int> before, IReadOnlyList<int> ids)
     {
         var decoder = _workspace.Encoder.Tokenizer.CreateStreamingDecoder(skipSpecialTokens: false);

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace CoPe.Experiments.Runs.Pretraining;
 
-/// <summary>Makes a small base model from nothing: corpus, tokenizer, weights, training, folder. Goes on from its checkpoint where it was interrupted.</summary>
+/// <summary>
+/// Makes a small base model from nothing: corpus, tokenizer, weights, training, folder. Goes on from its checkpoint
+/// where it was interrupted.
+/// </summary>
 public static class ModelPretraining
 {
     const string EndOfText = "<|endoftext|>";
@@ -15,11 +18,17 @@ public static class ModelPretraining
 
     /// <summary>Trains the model of the recipe and writes its folder.</summary>
     /// <param name="recipe">The recipe.</param>
-    /// <param name="output">Folder of the model, written at the end; until then all files lie beside it in <c>output.work</c>, which is removed.</param>
+    /// <param name="output">
+    /// Folder of the model, written at the end; until then all files lie beside it in <c>output.work</c>, which is
+    /// removed.
+    /// </param>
     /// <param name="progress">Takes steps, loss and speed.</param>
     /// <param name="log">Takes messages.</param>
     /// <param name="cancellation">Saves a checkpoint and stops.</param>
-    /// <exception cref="RunException">The corpus or the shape is wrong, the training diverged, or what was left of an interrupted one is of another recipe.</exception>
+    /// <exception cref="RunException">
+    /// The corpus or the shape is wrong, the training diverged, or what was left of an interrupted one is of another
+    /// recipe.
+    /// </exception>
     public static TrainingOutcome CreateModel(
         PretrainRecipe recipe,
         string output,
@@ -110,7 +119,10 @@ public static class ModelPretraining
         }
     }
 
-    /// <summary>Puts the finished files into the model's folder, which may hold a former model: until here it was whole, with a tokenizer and weights that belong together.</summary>
+    /// <summary>
+    /// Puts the finished files into the model's folder, which may hold a former model: until here it was whole, with a
+    /// tokenizer and weights that belong together.
+    /// </summary>
     static void Publish(string made, string output)
     {
         Directory.CreateDirectory(output);

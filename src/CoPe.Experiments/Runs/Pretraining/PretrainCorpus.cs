@@ -37,7 +37,9 @@ sealed class PretrainCorpus
     /// <summary>Requests with answers that only measure the loss.</summary>
     public IReadOnlyList<Instruction> HeldOutInstructions { get; }
 
-    /// <summary>Reads the recipe's corpus, making the sample corpus in <paramref name="work"/> where it names none.</summary>
+    /// <summary>
+    /// Reads the recipe's corpus, making the sample corpus in <paramref name="work"/> where it names none.
+    /// </summary>
     public static PretrainCorpus Load(
         PretrainRecipe recipe,
         string work,

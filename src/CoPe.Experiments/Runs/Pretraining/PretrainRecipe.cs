@@ -6,13 +6,18 @@ using static TorchSharp.torch;
 
 namespace CoPe.Experiments.Runs.Pretraining;
 
-/// <summary>How a small base model is made from nothing: its text, its tokenizer, its shape and its training. A file in the same form as a <see cref="Recipe"/>.</summary>
+/// <summary>
+/// How a small base model is made from nothing: its text, its tokenizer, its shape and its training. A file in the same
+/// form as a <see cref="Recipe"/>.
+/// </summary>
 public sealed record PretrainRecipe
 {
     /// <summary>Folder the model is written to, in Hugging Face layout.</summary>
     public string Output { get; init; } = "";
 
-    /// <summary>Folder with <c>neutral.txt</c> (a document a line) and <c>instructions.jsonl</c>; empty makes the sample corpus.</summary>
+    /// <summary>
+    /// Folder with <c>neutral.txt</c> (a document a line) and <c>instructions.jsonl</c>; empty makes the sample corpus.
+    /// </summary>
     public string Corpus { get; init; } = "";
 
     /// <summary>Documents of the sample corpus.</summary>
@@ -27,7 +32,9 @@ public sealed record PretrainRecipe
     [Range(0L, long.MaxValue)]
     public long Seed { get; init; } = 42;
 
-    /// <summary>Share of the documents, and of the requests with answers, that measure the loss and are not trained on.</summary>
+    /// <summary>
+    /// Share of the documents, and of the requests with answers, that measure the loss and are not trained on.
+    /// </summary>
     [Range(0.0, 0.5)]
     public double DevelopmentShare { get; init; } = 0.01;
 
@@ -118,7 +125,10 @@ public sealed record PretrainHyperparameters
     [Range(16, int.MaxValue)]
     public int Window { get; init; } = 256;
 
-    /// <summary>Draws a new order of windows and requests for each pass over the text; off takes the corpus in its own order, the documents first.</summary>
+    /// <summary>
+    /// Draws a new order of windows and requests for each pass over the text; off takes the corpus in its own order,
+    /// the documents first.
+    /// </summary>
     public bool Shuffle { get; init; } = true;
 
     /// <summary>Share of the steps over which the learning rate rises.</summary>

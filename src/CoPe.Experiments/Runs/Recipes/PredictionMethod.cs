@@ -1,6 +1,9 @@
 namespace CoPe.Experiments.Runs.Recipes;
 
-/// <summary>A row of the results table, as a value: which adapters the expert wears, what stands in the prompt, and whether an amateur is contrasted.</summary>
+/// <summary>
+/// A row of the results table, as a value: which adapters the expert wears, what stands in the prompt, and whether an
+/// amateur is contrasted.
+/// </summary>
 public sealed record PredictionMethod
 {
     /// <summary>Name in recipes, on the command line and of the prediction file.</summary>
@@ -122,7 +125,10 @@ public sealed record PredictionMethod
             .ThenBy(name => name, StringComparer.Ordinal);
     }
 
-    /// <summary>The adapter for the task that the expert wears under a recipe, which may ask the task-adaptive model where the history is in the prompt.</summary>
+    /// <summary>
+    /// The adapter for the task that the expert wears under a recipe, which may ask the task-adaptive model where the
+    /// history is in the prompt.
+    /// </summary>
     public TaskAdapterKind ResolveTaskAdapter(Recipe recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -136,7 +142,9 @@ public sealed record PredictionMethod
         return Contrasts ? Amateur ?? recipe.Decode.Amateur : null;
     }
 
-    /// <summary>Whether it wears the task-adaptive model under a recipe: as expert, below a user's adapter, or as amateur.</summary>
+    /// <summary>
+    /// Whether it wears the task-adaptive model under a recipe: as expert, below a user's adapter, or as amateur.
+    /// </summary>
     public bool NeedsTam(Recipe recipe) => ResolveTaskAdapter(recipe) == TaskAdapterKind.Others || Contrasts;
 
     /// <summary>Says that there is no method of a name, and which there are.</summary>

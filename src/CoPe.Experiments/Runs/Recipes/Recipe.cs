@@ -4,7 +4,8 @@ using System.Runtime.Serialization;
 namespace CoPe.Experiments.Runs.Recipes;
 
 /// <summary>
-/// The one configuration record: what a run depends on, with the paper's numbers as defaults. In a file the keys are the property names in snake case,
+/// The one configuration record: what a run depends on, with the paper's numbers as defaults. In a file the keys are
+/// the property names in snake case,
 /// <c>dpo.learning_rate</c>; see <see cref="RecipeFile"/>.
 /// </summary>
 public sealed record Recipe
@@ -12,7 +13,10 @@ public sealed record Recipe
     /// <summary>The model in the repository. It knows the invented world of the sample data and nothing else.</summary>
     public const string EmbeddedModel = "models/cope-tiny";
 
-    /// <summary>Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes <c>org/name[@revision]</c> on the hub.</summary>
+    /// <summary>
+    /// Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes
+    /// <c>org/name[@revision]</c> on the hub.
+    /// </summary>
     public string Model { get; init; } = EmbeddedModel;
 
     /// <summary>Where models are held and compute.</summary>
@@ -21,10 +25,16 @@ public sealed record Recipe
     /// <summary>Number type of the frozen weights while training; int8 is refused.</summary>
     public WeightDtype ModelDtype { get; init; } = WeightDtype.Auto;
 
-    /// <summary>Number type of the weights while candidates, predictions and scores are made (predictions: unless <c>decode.dtype</c> names another); int8 is lossy, for the processor alone.</summary>
+    /// <summary>
+    /// Number type of the weights while candidates, predictions and scores are made (predictions: unless
+    /// <c>decode.dtype</c> names another); int8 is lossy, for the processor alone.
+    /// </summary>
     public WeightDtype DecodeDtype { get; init; } = WeightDtype.Auto;
 
-    /// <summary>Task: the name of a shipped one, for example <c>scholarly_title</c>, or a task file, for example <c>data/mails/task.yaml</c>.</summary>
+    /// <summary>
+    /// Task: the name of a shipped one, for example <c>scholarly_title</c>, or a task file, for example
+    /// <c>data/mails/task.yaml</c>.
+    /// </summary>
     public string Task { get; init; } = "";
 
     /// <summary>Folder that holds a folder per task, or the task's files themselves.</summary>
@@ -45,7 +55,10 @@ public sealed record Recipe
     [Range(1, int.MaxValue)]
     public int? HistoryLimit { get; init; }
 
-    /// <summary>Items per user that leave the end of his history and take the place of the queries, to choose numbers on; 0 keeps the real queries.</summary>
+    /// <summary>
+    /// Items per user that leave the end of his history and take the place of the queries, to choose numbers on; 0
+    /// keeps the real queries.
+    /// </summary>
     [Range(0, int.MaxValue)]
     public int DevelopmentItems { get; init; }
 
@@ -67,7 +80,10 @@ public sealed record Recipe
     /// <summary>Stage 5, how answers are written.</summary>
     public DecodeSection Decode { get; init; } = new();
 
-    /// <summary>Methods whose answers are written, by name: <see cref="PredictionMethod.All"/>; by default those that are not optional.</summary>
+    /// <summary>
+    /// Methods whose answers are written, by name: <see cref="PredictionMethod.All"/>; by default those that are not
+    /// optional.
+    /// </summary>
     public IReadOnlyList<string> Predict { get; init; } =
     [.. PredictionMethod.All.Where(method => !method.IsOptional).Select(method => method.Name)];
 
@@ -105,7 +121,9 @@ public sealed record Recipe
     /// <summary>The recipe as a file, every default written out.</summary>
     public string ToYaml() => RecipeFile.ToYaml(this);
 
-    /// <summary>Leaf keys and values, <c>dpo.beta</c> to <c>0.01</c>, of the sections and keys named; all of them when none is.</summary>
+    /// <summary>
+    /// Leaf keys and values, <c>dpo.beta</c> to <c>0.01</c>, of the sections and keys named; all of them when none is.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Values(params IReadOnlyList<string> keys) =>
         RecipeFile.Values(this, keys);
 }
@@ -126,7 +144,10 @@ public enum ComputeDevice
 /// <summary>Number type in which a model's weights are held and multiplied.</summary>
 public enum WeightDtype
 {
-    /// <summary>The checkpoint's own; float32 for a bf16 model of up to 32 MB on a processor that does not multiply bf16 (x86 without AVX-512, Arm).</summary>
+    /// <summary>
+    /// The checkpoint's own; float32 for a bf16 model of up to 32 MB on a processor that does not multiply bf16 (x86
+    /// without AVX-512, Arm).
+    /// </summary>
     Auto,
 
     /// <summary>bfloat16.</summary>

@@ -5,7 +5,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Experiments.Runs.Recipes;
 
-/// <summary>Puts the values of a YAML mapping over the settings of a <paramref name="root"/> record, checking key, type and range of each; <paramref name="where"/> names a node's place.</summary>
+/// <summary>
+/// Puts the values of a YAML mapping over the settings of a <paramref name="root"/> record, checking key, type and
+/// range of each; <paramref name="where"/> names a node's place.
+/// </summary>
 sealed class RecipeBinder(object root, Func<YamlNode, string> where)
 {
     /// <summary>A copy of the root with the mapping's values.</summary>
@@ -106,7 +109,9 @@ sealed class RecipeBinder(object root, Func<YamlNode, string> where)
             );
     }
 
-    /// <summary>Compares as numbers: the attribute's own check would round 0.3 to 0 where its bounds are written as whole ones.</summary>
+    /// <summary>
+    /// Compares as numbers: the attribute's own check would round 0.3 to 0 where its bounds are written as whole ones.
+    /// </summary>
     void CheckRange(PropertyInfo property, object? value, YamlNode node, string key)
     {
         if (value is null || property.GetCustomAttribute<RangeAttribute>() is not { } range)
@@ -137,7 +142,8 @@ sealed class RecipeBinder(object root, Func<YamlNode, string> where)
     {
         var sibling = NearestName.FindSimilar(key, RecipeSchema.GetProperties(section).Keys);
         var elsewhere = RecipeSchema.FindSimilarKey(root, key);
-        var isMisplaced = elsewhere is not null && elsewhere.EndsWith("." + key, StringComparison.Ordinal); // the right name in the wrong section beats a similar name in this one
+        // The right name in the wrong section beats a similar name in this one.
+        var isMisplaced = elsewhere is not null && elsewhere.EndsWith("." + key, StringComparison.Ordinal);
         var near = sibling is null || isMisplaced ? elsewhere : prefix + sibling;
         return new RecipeException(
             $"{where(node)}: unknown key '{prefix}{key}'{(near is null ? "" : $"; did you mean '{near}'?")}"

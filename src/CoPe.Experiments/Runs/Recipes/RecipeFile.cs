@@ -4,10 +4,16 @@ using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Experiments.Runs.Recipes;
 
-/// <summary>Settings records as YAML files: keys are property names in snake case, sections are nested records, a missing key keeps its default, an unknown one is an error.</summary>
+/// <summary>
+/// Settings records as YAML files: keys are property names in snake case, sections are nested records, a missing key
+/// keeps its default, an unknown one is an error.
+/// </summary>
 public static class RecipeFile
 {
-    /// <summary>Reads settings of any kind; <paramref name="overrides"/> are <c>dotted.key=value</c> and win over the file, the last one over the others.</summary>
+    /// <summary>
+    /// Reads settings of any kind; <paramref name="overrides"/> are <c>dotted.key=value</c> and win over the file, the
+    /// last one over the others.
+    /// </summary>
     /// <exception cref="RecipeException">The file or an override is wrong; the message says where.</exception>
     public static T Read<T>(string path, IReadOnlyList<string> overrides)
         where T : class, new()
@@ -46,7 +52,10 @@ public static class RecipeFile
     /// <summary>Settings as a file, every default written out.</summary>
     public static string ToYaml(object settings) => RecipeWriter.ToYaml(settings);
 
-    /// <summary>Leaf keys and values of the sections and keys named, all of them when none is; without those that change speed and memory only.</summary>
+    /// <summary>
+    /// Leaf keys and values of the sections and keys named, all of them when none is; without those that change speed
+    /// and memory only.
+    /// </summary>
     public static IReadOnlyDictionary<string, string> Values(object settings, IReadOnlyList<string> keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
@@ -178,7 +187,10 @@ static class RecipeWriter
 /// <param name="IsSpeedOnly">It changes speed and memory, and no result.</param>
 readonly record struct RecipeLeaf(string Key, string Value, bool IsSpeedOnly);
 
-/// <summary>A recipe that cannot be used: the message names the file and line or the override, the key, what was found and what was expected.</summary>
+/// <summary>
+/// A recipe that cannot be used: the message names the file and line or the override, the key, what was found and what
+/// was expected.
+/// </summary>
 public sealed class RecipeException : Exception
 {
     /// <summary>With its message.</summary>

@@ -6,7 +6,9 @@ using System.Text;
 
 namespace CoPe.Experiments.Runs.Recipes;
 
-/// <summary>What a settings record looks like from a file: its keys, its sections, and how a word becomes a value.</summary>
+/// <summary>
+/// What a settings record looks like from a file: its keys, its sections, and how a word becomes a value.
+/// </summary>
 static class RecipeSchema
 {
     static readonly ConcurrentDictionary<Type, IReadOnlyDictionary<string, PropertyInfo>> Cache = new();

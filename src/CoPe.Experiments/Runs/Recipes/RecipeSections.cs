@@ -40,7 +40,9 @@ public sealed record SftSection : TrainingSection
     /// <summary>Shape of each user's adapter.</summary>
     public LoraConfig Lora { get; init; } = new();
 
-    /// <summary>Users trained in one pass; null (<c>auto</c>) chooses from memory. A user's result does not depend on it.</summary>
+    /// <summary>
+    /// Users trained in one pass; null (<c>auto</c>) chooses from memory. A user's result does not depend on it.
+    /// </summary>
     [SpeedOnly, Range(1, int.MaxValue)]
     public int? UsersAtOnce { get; init; }
 }
@@ -65,16 +67,22 @@ public sealed record DpoSection : TrainingSection
     /// <summary>Reference policy.</summary>
     public DpoReference Reference { get; init; } = DpoReference.Tam;
 
-    /// <summary>Weight of the supervised loss on the chosen answer, added to the preference loss; null adds none.</summary>
+    /// <summary>
+    /// Weight of the supervised loss on the chosen answer, added to the preference loss; null adds none.
+    /// </summary>
     [Range(0, double.MaxValue, MinimumIsExclusive = true)]
     public double? RpoAlpha { get; init; }
 
-    /// <summary>Users trained in one pass; null (<c>auto</c>) chooses from memory. A user's result does not depend on it.</summary>
+    /// <summary>
+    /// Users trained in one pass; null (<c>auto</c>) chooses from memory. A user's result does not depend on it.
+    /// </summary>
     [SpeedOnly, Range(1, int.MaxValue)]
     public int? UsersAtOnce { get; init; }
 }
 
-/// <summary>Numbers every training stage has: AdamW with linear warm-up and decay, and how much of a text is read.</summary>
+/// <summary>
+/// Numbers every training stage has: AdamW with linear warm-up and decay, and how much of a text is read.
+/// </summary>
 public abstract record TrainingSection
 {
     /// <summary>Peak learning rate.</summary>
@@ -96,11 +104,17 @@ public abstract record TrainingSection
     /// <summary>Examples of one optimiser step.</summary>
     internal long ExamplesPerStep => (long)BatchSize * GradientAccumulation;
 
-    /// <summary>Keeps only each layer's input and computes its inside again in the backward pass: far less memory for about a third more time.</summary>
+    /// <summary>
+    /// Keeps only each layer's input and computes its inside again in the backward pass: far less memory for about a
+    /// third more time.
+    /// </summary>
     [SpeedOnly]
     public bool RecomputeLayers { get; init; }
 
-    /// <summary>Most tokens, padding included, that one pass through the model holds; null (<c>auto</c>) chooses from memory. Fewer need less memory.</summary>
+    /// <summary>
+    /// Most tokens, padding included, that one pass through the model holds; null (<c>auto</c>) chooses from memory.
+    /// Fewer need less memory.
+    /// </summary>
     [SpeedOnly, Range(16, int.MaxValue)]
     public int? TokensPerPass { get; init; }
 
@@ -131,7 +145,10 @@ public abstract record TrainingSection
 /// <summary>When an adapter stops learning before its last epoch; off by default, as in the paper.</summary>
 public sealed record EarlyStoppingSection
 {
-    /// <summary>Examples held out at the end, of each user his latest, at most half of them; the adapter is measured by them, keeps the weights of the lowest loss, and never learns from them. 0 trains on all to the end.</summary>
+    /// <summary>
+    /// Examples held out at the end, of each user his latest, at most half of them; the adapter is measured by them,
+    /// keeps the weights of the lowest loss, and never learns from them. 0 trains on all to the end.
+    /// </summary>
     [Range(0, int.MaxValue)]
     public int Items { get; init; }
 
@@ -180,7 +197,10 @@ public sealed record NegativesSection
     public RewardSpan Span { get; init; } = RewardSpan.Response;
 }
 
-/// <summary>What the methods <c>rag</c>, <c>recent</c> and <c>pag</c> put into the prompt. Where it is too long for the model items are left out, never the query.</summary>
+/// <summary>
+/// What the methods <c>rag</c>, <c>recent</c> and <c>pag</c> put into the prompt. Where it is too long for the model
+/// items are left out, never the query.
+/// </summary>
 public sealed record InContextOptions
 {
     /// <summary>Items of the user's history in a prompt (the reference's <c>k</c>).</summary>
@@ -206,7 +226,10 @@ public sealed record InContextOptions
 /// <summary>Stage 5: how answers are written.</summary>
 public sealed record DecodeSection
 {
-    /// <summary>Number type of the weights while predicting and in a chat; auto takes <c>decode_dtype</c>. int8 is lossy, for the processor alone.</summary>
+    /// <summary>
+    /// Number type of the weights while predicting and in a chat; auto takes <c>decode_dtype</c>. int8 is lossy, for
+    /// the processor alone.
+    /// </summary>
     public WeightDtype Dtype { get; init; } = WeightDtype.Auto;
 
     /// <summary>Weight of the amateur's log-probability in contrastive decoding (the paper's alpha).</summary>
@@ -221,7 +244,10 @@ public sealed record DecodeSection
     [Range(0, 10, MinimumIsExclusive = true)]
     public double? RepetitionPenalty { get; init; }
 
-    /// <summary>What the repetition penalty acts on in contrastive decoding: the score, as in the reference, or the logits of both models before it.</summary>
+    /// <summary>
+    /// What the repetition penalty acts on in contrastive decoding: the score, as in the reference, or the logits of
+    /// both models before it.
+    /// </summary>
     public RepetitionPenaltyTarget Penalize { get; init; } = RepetitionPenaltyTarget.Score;
 
     /// <summary>Most tokens of an answer; null takes the task's.</summary>
@@ -250,11 +276,15 @@ public sealed record DecodeSection
     /// <summary>The amateur.</summary>
     public AmateurKind Amateur { get; init; } = AmateurKind.Tam;
 
-    /// <summary>Most rows of one pass, an expert and its amateur being two; null (<c>auto</c>) lets the engine choose.</summary>
+    /// <summary>
+    /// Most rows of one pass, an expert and its amateur being two; null (<c>auto</c>) lets the engine choose.
+    /// </summary>
     [SpeedOnly, Range(2, int.MaxValue)]
     public int? MaxRows { get; init; }
 
-    /// <summary>Score implausible tokens with log(1e-8) as the reference code does, instead of excluding them.</summary>
+    /// <summary>
+    /// Score implausible tokens with log(1e-8) as the reference code does, instead of excluding them.
+    /// </summary>
     public bool ReferenceEpsilon { get; init; }
 }
 
@@ -264,13 +294,18 @@ public sealed record EvaluateSection
     /// <summary>Compare stems instead of words in ROUGE.</summary>
     public bool Stemmer { get; init; }
 
-    /// <summary>How values of queries become one number; the reference reports the median of an unseeded bootstrap.</summary>
+    /// <summary>
+    /// How values of queries become one number; the reference reports the median of an unseeded bootstrap.
+    /// </summary>
     public AverageKind Average { get; init; }
 
     /// <summary>Resamples of the paired bootstrap between methods.</summary>
     [Range(100, 1_000_000)]
     public int Resamples { get; init; } = 1000;
 
-    /// <summary>Also measure the gold's negative log-likelihood per token under every model, and how often the implicit reward ranks the user's own text above the candidates.</summary>
+    /// <summary>
+    /// Also measure the gold's negative log-likelihood per token under every model, and how often the implicit reward
+    /// ranks the user's own text above the candidates.
+    /// </summary>
     public bool Likelihood { get; init; } = true;
 }

@@ -4,10 +4,15 @@ using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Recipes;
 
-/// <summary>What a recipe's keys must satisfy together; each key's own type and range is checked where it is read.</summary>
+/// <summary>
+/// What a recipe's keys must satisfy together; each key's own type and range is checked where it is read.
+/// </summary>
 static class RecipeValidation
 {
-    /// <summary>The recipe itself, once it is found usable. A problem is that of the last override of its key, <c>dotted.key=value</c>, else of the file.</summary>
+    /// <summary>
+    /// The recipe itself, once it is found usable. A problem is that of the last override of its key,
+    /// <c>dotted.key=value</c>, else of the file.
+    /// </summary>
     public static Recipe Check(Recipe recipe, string path, IReadOnlyList<string> overrides)
     {
         foreach (var problem in FindProblems(recipe))

@@ -4,7 +4,10 @@ using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Results;
 
-/// <summary>Figures as the report shows them: under the headings of methods and metrics, in the order in which a reader wants them.</summary>
+/// <summary>
+/// Figures as the report shows them: under the headings of methods and metrics, in the order in which a reader wants
+/// them.
+/// </summary>
 static class ReportTables
 {
     /// <summary>Columns of the table, the one the report puts first leading.</summary>
@@ -84,7 +87,9 @@ static class ReportTables
             ],
         };
 
-    /// <summary>The pairs of methods that the report sets against each other; where none is known, the last against the first.</summary>
+    /// <summary>
+    /// The pairs of methods that the report sets against each other; where none is known, the last against the first.
+    /// </summary>
     public static IReadOnlyList<(string Method, string Baseline)> SelectPairs(EvaluationReport report)
     {
         var methods = report.Methods.Select(scores => scores.Method).ToList();

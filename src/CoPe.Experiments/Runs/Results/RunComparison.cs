@@ -7,7 +7,9 @@ using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Results;
 
-/// <summary>Several runs of one task beside each other, each tested against the first where both answered the same queries.</summary>
+/// <summary>
+/// Several runs of one task beside each other, each tested against the first where both answered the same queries.
+/// </summary>
 public sealed record RunComparison
 {
     /// <summary>The runs, in the order given.</summary>
@@ -109,7 +111,9 @@ public static class ComparisonFile
             ) + "\n";
     }
 
-    /// <summary>Figures of every run, one line each: run, method, metric, mean, standard error, count, deviation over the seeds.</summary>
+    /// <summary>
+    /// Figures of every run, one line each: run, method, metric, mean, standard error, count, deviation over the seeds.
+    /// </summary>
     public static void WriteCsv(RunComparison comparison, TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(comparison);

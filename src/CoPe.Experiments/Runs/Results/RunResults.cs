@@ -5,7 +5,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Results;
 
-/// <summary>What a finished run, or several seeds of one recipe, came to: every query's values, not the means alone, so that runs can be tested against each other.</summary>
+/// <summary>
+/// What a finished run, or several seeds of one recipe, came to: every query's values, not the means alone, so that
+/// runs can be tested against each other.
+/// </summary>
 public sealed record RunResults
 {
     /// <summary>The run as the person named it.</summary>

@@ -6,7 +6,9 @@ using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Results;
 
-/// <summary>The paired tests of a run, every method against every one before it in the table, and each user's figures, as files.</summary>
+/// <summary>
+/// The paired tests of a run, every method against every one before it in the table, and each user's figures, as files.
+/// </summary>
 public static class SignificanceFile
 {
     /// <summary>Writes the tests as JSON and CSV and the users' figures as CSV.</summary>
@@ -95,7 +97,9 @@ public static class SignificanceFile
     static string Count(int count) => count.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>A paired test of two methods of a run, as <c>significance.json</c> and <c>significance.csv</c> hold it.</summary>
+/// <summary>
+/// A paired test of two methods of a run, as <c>significance.json</c> and <c>significance.csv</c> hold it.
+/// </summary>
 public sealed record SignificanceLine
 {
     /// <summary>The method tested.</summary>
@@ -162,7 +166,10 @@ public sealed record SignificanceLine
 /// <summary>Paired tests between the methods of one report.</summary>
 static class MethodTests
 {
-    /// <summary>Tests pairs of methods on every metric that both have and that has a better end. Pairs that share no value are left out.</summary>
+    /// <summary>
+    /// Tests pairs of methods on every metric that both have and that has a better end. Pairs that share no value are
+    /// left out.
+    /// </summary>
     public static IReadOnlyList<PairedComparison> Compute(
         EvaluationReport report,
         IEnumerable<(string Method, string Baseline)> pairs,

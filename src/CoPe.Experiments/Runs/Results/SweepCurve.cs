@@ -33,7 +33,8 @@ public sealed record SweepCurve
     public string? Edge => FindEdge([.. Points.Select(point => point.Value)], Chosen);
 
     /// <summary>
-    /// <c>largest</c> or <c>smallest</c> where the chosen number stands at an end of those tried, so that the best may lie beyond them. Null where it stands between others,
+    /// <c>largest</c> or <c>smallest</c> where the chosen number stands at an end of those tried, so that the best may
+    /// lie beyond them. Null where it stands between others,
     /// where a value is not a number, and at 0, below which hardly any number of a recipe goes.
     /// </summary>
     /// <param name="values">The values tried, in any order.</param>
@@ -70,7 +71,10 @@ public sealed record SweepCurve
             );
     }
 
-    /// <summary>The chosen value against another on the same queries; null where the metric has no value of a single query, or the queries differ.</summary>
+    /// <summary>
+    /// The chosen value against another on the same queries; null where the metric has no value of a single query, or
+    /// the queries differ.
+    /// </summary>
     public PairedComparison? CompareChosenWith(SweepPoint other)
     {
         ArgumentNullException.ThrowIfNull(other);

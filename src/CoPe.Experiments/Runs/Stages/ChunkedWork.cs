@@ -6,7 +6,8 @@ using CoPe.Modeling;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Works through a stage's items in portions and keeps each on the disk once it is whole. Rows that share a pass share its rounding, so an interrupted portion is made again as a whole: the same items
+/// Works through a stage's items in portions and keeps each on the disk once it is whole. Rows that share a pass share
+/// its rounding, so an interrupted portion is made again as a whole: the same items
 /// then decode together as in an undisturbed run, and the result is the same to the bit.
 /// </summary>
 /// <typeparam name="TLine">What is made of the items, a line or several of each.</typeparam>
@@ -51,12 +52,16 @@ sealed class ChunkedWork<TLine>(StageContext context, string stage)
 /// <summary>How many items to decode between two writes to the disk.</summary>
 static class ChunkSize
 {
-    /// <summary>Tokens that each row of a running batch generates in a portion, about: a large model takes a second or more for one, a small model a hundredth.</summary>
+    /// <summary>
+    /// Tokens that each row of a running batch generates in a portion, about: a large model takes a second or more for
+    /// one, a small model a hundredth.
+    /// </summary>
     const int TokensOfSmall = 1600,
         TokensOfLarge = 400;
 
     /// <summary>
-    /// Items that fill the running batches several times over, so that the last ones of a portion, which leave rows idle, cost little:
+    /// Items that fill the running batches several times over, so that the last ones of a portion, which leave rows
+    /// idle, cost little:
     /// <code>batches * rows / rows per item * clamp(tokens / new tokens, 1, 16)</code>
     /// </summary>
     /// <param name="model">The model.</param>

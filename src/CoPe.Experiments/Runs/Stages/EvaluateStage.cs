@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Stage 6: predictions against the users' own answers, and how likely these answers are to each model.</summary>
+/// <summary>
+/// Stage 6: predictions against the users' own answers, and how likely these answers are to each model.
+/// </summary>
 sealed class EvaluateStage : Stage
 {
     /// <inheritdoc/>
@@ -103,7 +105,10 @@ sealed class EvaluateStage : Stage
 /// <summary>The figures of a run, from its prediction files.</summary>
 static class RunScores
 {
-    /// <summary>Scores every method of the recipe; where answers were sampled several times, a query's value is the mean over its runs.</summary>
+    /// <summary>
+    /// Scores every method of the recipe; where answers were sampled several times, a query's value is the mean over
+    /// its runs.
+    /// </summary>
     public static EvaluationReport Read(StageContext context, RunWorkspace workspace)
     {
         var runs = context.Recipe.Decode.DoSample ? context.Recipe.Decode.Runs : 1;
@@ -123,7 +128,10 @@ static class RunScores
         return runs == 1 ? reports[0] : SeedAverage.Compute(reports).Report;
     }
 
-    /// <summary>Adds the likelihood of the golds to the methods whose model it was measured under: to each query, and so to users and means.</summary>
+    /// <summary>
+    /// Adds the likelihood of the golds to the methods whose model it was measured under: to each query, and so to
+    /// users and means.
+    /// </summary>
     public static EvaluationReport AddLikelihood(EvaluationReport report, IReadOnlyList<QueryLikelihood> likelihood)
     {
         var lines = likelihood.ToDictionary(line => line.Query);

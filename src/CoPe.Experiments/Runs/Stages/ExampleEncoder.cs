@@ -68,7 +68,8 @@ sealed class ExampleEncoder(RunWorkspace workspace, int maxWords)
         ).Ids;
 
     /// <summary>
-    /// The prompt with as many words of each field as the context holds beside the answer, so that what is cut off is the end of the longest text and never the template around it;
+    /// The prompt with as many words of each field as the context holds beside the answer, so that what is cut off is
+    /// the end of the longest text and never the template around it;
     /// where one word is too long (a text without spaces), as many characters; null where not one of them fits.
     /// </summary>
     (IReadOnlyList<ChatMessage> Messages, int[] Ids)? TryFit(

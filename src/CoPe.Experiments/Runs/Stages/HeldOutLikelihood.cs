@@ -9,8 +9,10 @@ using CoPe.Scoring;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Measures what greedy ROUGE is too coarse for: the likelihood of the users' real answers to the queries under every model of the recipe, each with its own prompt, and how often the implicit
-/// reward ranks the real answer above answers sampled from the TAM for the same query. Nothing here is seen in training. A method that contrasts has no likelihood: its score is no distribution over texts.
+/// Measures what greedy ROUGE is too coarse for: the likelihood of the users' real answers to the queries under every
+/// model of the recipe, each with its own prompt, and how often the implicit
+/// reward ranks the real answer above answers sampled from the TAM for the same query. Nothing here is seen in
+/// training. A method that contrasts has no likelihood: its score is no distribution over texts.
 /// </summary>
 /// <param name="context">The stage at work.</param>
 /// <param name="workspace">Data, model and adapters.</param>
@@ -257,7 +259,9 @@ sealed record LikelihoodPass(
     IReadOnlyList<(string Name, Func<ScoredQuery, AdapterSelection> Worn)> Models
 )
 {
-    /// <summary>Adds to each query, in their order, the log-likelihood per token of every answer under each model.</summary>
+    /// <summary>
+    /// Adds to each query, in their order, the log-likelihood per token of every answer under each model.
+    /// </summary>
     public void Score(
         IReadOnlyList<ScoredQuery> queries,
         IReadOnlyList<Dictionary<string, double[]>> means,
@@ -295,7 +299,10 @@ sealed record ScoredQuery(LampUser User, int Index, LampQuery Query, IReadOnlyLi
     public int MaxAnswerTokens => Answers.Max(answer => answer.Count);
 }
 
-/// <summary>A line of <c>evaluation/likelihood.jsonl</c>: how likely the user's own answer to a query is to each model, and whether the implicit reward ranks it above sampled answers.</summary>
+/// <summary>
+/// A line of <c>evaluation/likelihood.jsonl</c>: how likely the user's own answer to a query is to each model, and
+/// whether the implicit reward ranks it above sampled answers.
+/// </summary>
 sealed record QueryLikelihood
 {
     /// <summary>The user.</summary>
@@ -307,9 +314,16 @@ sealed record QueryLikelihood
     /// <summary>Tokens of the user's own answer, its end included.</summary>
     public required int Tokens { get; init; }
 
-    /// <summary>Negative log-likelihood per token by model: base, tam, sft, dpo, and the methods that read the history (<c>rag</c>) or wear an adapter of everyone (<c>tam-all</c>).</summary>
+    /// <summary>
+    /// Negative log-likelihood per token by model: base, tam, sft, dpo, and the methods that read the history
+    /// (<c>rag</c>) or wear an adapter of everyone (<c>tam-all</c>).
+    /// </summary>
     public required IReadOnlyDictionary<string, double> Nll { get; init; }
 
-    /// <summary>Share of sampled answers whose implicit reward, per token, is below that of the user's own answer, by model that knows the user: his adapters against the TAM, the history in the prompt against the same model without it. One half is chance.</summary>
+    /// <summary>
+    /// Share of sampled answers whose implicit reward, per token, is below that of the user's own answer, by model that
+    /// knows the user: his adapters against the TAM, the history in the prompt against the same model without it. One
+    /// half is chance.
+    /// </summary>
     public required IReadOnlyDictionary<string, double> RewardRank { get; init; }
 }

@@ -6,7 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Words the prompts of methods that put a user's history before the query. What does not fit goes from the history, the least useful first, and never from the query.</summary>
+/// <summary>
+/// Words the prompts of methods that put a user's history before the query. What does not fit goes from the history,
+/// the least useful first, and never from the query.
+/// </summary>
 /// <param name="context">The stage at work.</param>
 /// <param name="workspace">Data, wording, tokenizer.</param>
 /// <param name="kind">What of the history is shown.</param>
@@ -38,7 +41,9 @@ sealed class InContextPrompts(StageContext context, RunWorkspace workspace, Cont
             ) ?? _encoder.EncodePrompt(query, maxNewTokens);
     }
 
-    /// <summary>The request for a description of the user from as many of his latest items as fit; null where none fits.</summary>
+    /// <summary>
+    /// The request for a description of the user from as many of his latest items as fit; null where none fits.
+    /// </summary>
     public IReadOnlyList<int>? BuildSummaryPrompt(LampUser user)
     {
         RequireWording(_template.InContext.Example, "example");
@@ -112,7 +117,9 @@ sealed class InContextPrompts(StageContext context, RunWorkspace workspace, Cont
         return null;
     }
 
-    /// <summary>The prompt over as many of the items, from the first, as the model's context holds; null where it holds none.</summary>
+    /// <summary>
+    /// The prompt over as many of the items, from the first, as the model's context holds; null where it holds none.
+    /// </summary>
     int[]? FitItems(
         IReadOnlyList<HistoryItem> items,
         Func<IEnumerable<HistoryItem>, IReadOnlyList<ChatMessage>> word,

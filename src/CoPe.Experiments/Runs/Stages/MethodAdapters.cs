@@ -3,7 +3,10 @@ using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>The adapters that a method's rows wear. Where the amateur is the user's SFT adapter beside a DPO expert, both are in one bank, the expert's first.</summary>
+/// <summary>
+/// The adapters that a method's rows wear. Where the amateur is the user's SFT adapter beside a DPO expert, both are in
+/// one bank, the expert's first.
+/// </summary>
 sealed class MethodAdapters : IDisposable
 {
     readonly AdapterBank? _stacked;

@@ -6,7 +6,10 @@ using TorchSharp;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>What DPO's reference policies say of a pair's answers, kept by the selection, which has computed it on its way: the preference training need not.</summary>
+/// <summary>
+/// What DPO's reference policies say of a pair's answers, kept by the selection, which has computed it on its way: the
+/// preference training need not.
+/// </summary>
 sealed record PairReferenceLogProbs
 {
     /// <summary>Hash of the ids of prompt, chosen and rejected answer; to other ids the numbers mean nothing.</summary>
@@ -39,7 +42,10 @@ sealed record PairReferenceLogProbs
         };
     }
 
-    /// <summary>The numbers for an example under a reference policy and a number type; null where they are of other tokens (cut otherwise) or of another type.</summary>
+    /// <summary>
+    /// The numbers for an example under a reference policy and a number type; null where they are of other tokens (cut
+    /// otherwise) or of another type.
+    /// </summary>
     public ReferenceLogProbs? Find(PreferenceExample example, DpoReference reference, string dtype) =>
         dtype != Dtype || ComputeHash(example.Prompt, example.Chosen, example.Rejected) != Tokens ? null
         : reference == DpoReference.Sft ? Sft

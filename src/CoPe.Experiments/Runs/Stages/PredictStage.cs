@@ -5,7 +5,10 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Stage 5: one method's answers to every query, all users in one running batch; expert and amateur rows share each pass.</summary>
+/// <summary>
+/// Stage 5: one method's answers to every query, all users in one running batch; expert and amateur rows share each
+/// pass.
+/// </summary>
 /// <param name="method">The method.</param>
 sealed class PredictStage(PredictionMethod method) : Stage
 {

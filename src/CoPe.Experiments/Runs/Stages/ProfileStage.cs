@@ -4,7 +4,10 @@ using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Has the base model describe each user from his latest texts, for the method <c>pag</c> (Richardson et al., "Integrating Summarization and Retrieval for Enhanced Personalization via Large Language Models", 2023).</summary>
+/// <summary>
+/// Has the base model describe each user from his latest texts, for the method <c>pag</c> (Richardson et al.,
+/// "Integrating Summarization and Retrieval for Enhanced Personalization via Large Language Models", 2023).
+/// </summary>
 sealed class ProfileStage : Stage
 {
     /// <inheritdoc/>

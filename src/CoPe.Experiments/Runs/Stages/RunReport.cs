@@ -134,7 +134,9 @@ sealed class ReportStage : Stage
     }
 }
 
-/// <summary>What a reader needs to judge and repeat a run: seed, versions, machine, hashes of the inputs, times.</summary>
+/// <summary>
+/// What a reader needs to judge and repeat a run: seed, versions, machine, hashes of the inputs, times.
+/// </summary>
 static class RunFacts
 {
     /// <summary>The facts in the order of the report.</summary>

@@ -10,7 +10,10 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>What the stages read, each thing loaded once in a process: the task's data, its wording, the model and the adapters that stand in the run's folder.</summary>
+/// <summary>
+/// What the stages read, each thing loaded once in a process: the task's data, its wording, the model and the adapters
+/// that stand in the run's folder.
+/// </summary>
 /// <param name="context">The stage at work.</param>
 sealed class RunWorkspace(StageContext context)
 {
@@ -33,7 +36,9 @@ sealed class RunWorkspace(StageContext context)
     public ConversationEncoder Encoder =>
         context.Shared.Get("encoder", () => ConversationEncoder.Load(context.Inputs.Model));
 
-    /// <summary>The users as the recipe limits them; with development items, these take the place of the queries.</summary>
+    /// <summary>
+    /// The users as the recipe limits them; with development items, these take the place of the queries.
+    /// </summary>
     public LampDataset Dataset => context.Shared.Get("dataset", LoadDataset);
 
     /// <summary>Where models and adapters lie.</summary>
@@ -205,7 +210,10 @@ sealed class RunWorkspace(StageContext context)
             );
     }
 
-    /// <summary>The histories cut to their latest items after the development queries were taken, so that these are the same whatever the limit.</summary>
+    /// <summary>
+    /// The histories cut to their latest items after the development queries were taken, so that these are the same
+    /// whatever the limit.
+    /// </summary>
     static LampDataset LimitHistories(LampDataset dataset, int? latest) =>
         latest is not { } most
             ? dataset

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Stage 3a: answers sampled from the task-adaptive model on every user's own history, all users in one queue; or texts borrowed from other users.</summary>
+/// <summary>
+/// Stage 3a: answers sampled from the task-adaptive model on every user's own history, all users in one queue; or texts
+/// borrowed from other users.
+/// </summary>
 sealed class SampleNegativesStage : Stage
 {
     /// <summary>Items between two writes to the disk where they do not decode together.</summary>
@@ -76,7 +79,8 @@ sealed class SampleNegativesStage : Stage
 
         AtomicFile.Remove(context.Run.Candidates);
         var made = lines.ToDictionary(line => (line.User, line.Item));
-        // The checkpoints go once the stage is marked as complete: until then they are what a kill leaves of paid answers.
+        // The checkpoints go once the stage is marked as complete: until then they are what a kill leaves of paid
+        // answers.
         JsonLines.Write(context.Run.Candidates, items.Select(pair => made[(pair.User.Id, pair.Item.Id)]));
     }
 
@@ -124,7 +128,9 @@ sealed class SampleNegativesStage : Stage
         return [.. done.Values];
     }
 
-    /// <summary>Hands lines on and writes them to the disk a few at a time, and what is left when an error comes.</summary>
+    /// <summary>
+    /// Hands lines on and writes them to the disk a few at a time, and what is left when an error comes.
+    /// </summary>
     static IEnumerable<ItemCandidates> SaveWhileEnumerating(IEnumerable<ItemCandidates> lines, string path)
     {
         var unwritten = new List<ItemCandidates>();

@@ -3,7 +3,9 @@ using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Stage 3b: of each item's candidates, the one with the lowest implicit reward becomes the rejected answer.</summary>
+/// <summary>
+/// Stage 3b: of each item's candidates, the one with the lowest implicit reward becomes the rejected answer.
+/// </summary>
 sealed class SelectNegativesStage : Stage
 {
     /// <summary>Items scored between two looks at progress and cancellation.</summary>
@@ -105,7 +107,8 @@ sealed class SelectNegativesStage : Stage
             );
         }
 
-        // The reference's span: prompt and answer as raw text, without template. Where a task has no input, an answer begins as any text does.
+        // The reference's span: prompt and answer as raw text, without template. Where a task has no input, an answer
+        // begins as any text does.
         var tokenizer = workspace.Encoder.Tokenizer;
         var raw = Truncate(
             tokenizer.EncodeAsText(
@@ -178,6 +181,9 @@ sealed record SelectedPair
     /// <summary>Implicit rewards of all candidates, in their order.</summary>
     public IReadOnlyList<double> Rewards { get; init; } = [];
 
-    /// <summary>What DPO's reference policies say of both answers; null where answers were scored together with their prompts, or by an earlier version.</summary>
+    /// <summary>
+    /// What DPO's reference policies say of both answers; null where answers were scored together with their prompts,
+    /// or by an earlier version.
+    /// </summary>
     public PairReferenceLogProbs? Reference { get; init; }
 }

@@ -5,11 +5,15 @@ using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>What a training stage hands to a trainer: numbers of the recipe, where figures and checkpoints go.</summary>
+/// <summary>
+/// What a training stage hands to a trainer: numbers of the recipe, where figures and checkpoints go.
+/// </summary>
 /// <param name="context">The stage at work.</param>
 /// <param name="stage">Its name.</param>
 /// <param name="section">Section of the recipe that its numbers stand in.</param>
-/// <param name="part">Which of the stage's trainings, for example a group of users: each has checkpoints of its own.</param>
+/// <param name="part">
+/// Which of the stage's trainings, for example a group of users: each has checkpoints of its own.
+/// </param>
 sealed class StageTraining(StageContext context, string stage, string section, string part)
 {
     /// <summary>Rows of figures that wait for the disk.</summary>
@@ -20,7 +24,10 @@ sealed class StageTraining(StageContext context, string stage, string section, s
     /// <summary>Where the state of the unfinished training lies.</summary>
     public FolderCheckpointStore Checkpoints { get; } = new(Path.Combine(context.Run.Checkpoints(stage), part));
 
-    /// <summary>What a trainer is given for some users' adapters. Figures go to the run's folder; the state is saved every minute.</summary>
+    /// <summary>
+    /// What a trainer is given for some users' adapters. Figures go to the run's folder; the state is saved every
+    /// minute.
+    /// </summary>
     public AdapterTrainingContext<TExample> CreateContext<TExample>(
         CausalLm model,
         AdapterBank? task,

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Candidates that lie in a run, and where they come from. Those of an endpoint are paid for: unless the person says so they are not thrown away, and those of one source are never mixed with another's.
+/// Candidates that lie in a run, and where they come from. Those of an endpoint are paid for: unless the person says so
+/// they are not thrown away, and those of one source are never mixed with another's.
 /// </summary>
 /// <param name="context">The stage at work.</param>
 /// <param name="stage">The stage that makes them.</param>
@@ -102,7 +103,9 @@ sealed class StoredCandidates(StageContext context, Stage stage)
         lines.Select(line => line.Source).OfType<string>().FirstOrDefault() ?? UnknownSource;
 }
 
-/// <summary>A line of <c>negatives/candidates.jsonl</c>: answers sampled from the task-adaptive model for one history item.</summary>
+/// <summary>
+/// A line of <c>negatives/candidates.jsonl</c>: answers sampled from the task-adaptive model for one history item.
+/// </summary>
 sealed record ItemCandidates
 {
     /// <summary>The user.</summary>
@@ -114,7 +117,10 @@ sealed record ItemCandidates
     /// <summary>The answers, each non-empty, different from each other and from the user's own text.</summary>
     public required IReadOnlyList<string> Candidates { get; init; }
 
-    /// <summary>The endpoint that answered (<see cref="CandidateEndpoint.Name"/>); null where the run's own model did, or other users' texts were borrowed.</summary>
+    /// <summary>
+    /// The endpoint that answered (<see cref="CandidateEndpoint.Name"/>); null where the run's own model did, or other
+    /// users' texts were borrowed.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Source { get; init; }
 }

@@ -51,7 +51,8 @@ static class TokenTraces
         var items = asked
             .Select(one =>
             {
-                var answer = workspace.Encoder.EncodeResponse(texts[one.Query!.Id]); // its last id ends the turn and is no word to show
+                // Its last id ends the turn and is no word to show.
+                var answer = workspace.Encoder.EncodeResponse(texts[one.Query!.Id]);
                 return new ScoringItem(
                     one.Query.Id,
                     source.EncodePrompt(one.Query, answer.Length),
@@ -133,7 +134,10 @@ static class TokenTraces
     }
 }
 
-/// <summary>The text that each id adds to an answer. Ids that end inside a character (an emoji takes several) make one piece with those that complete it.</summary>
+/// <summary>
+/// The text that each id adds to an answer. Ids that end inside a character (an emoji takes several) make one piece
+/// with those that complete it.
+/// </summary>
 static class TokenTexts
 {
     /// <summary>Ids before a place that decide how one there is spelled.</summary>
@@ -141,7 +145,9 @@ static class TokenTexts
 
     const char ReplacementCharacter = '\uFFFD';
 
-    /// <summary>Pieces of the answer in order: their text, the place of their first id, and how many they are.</summary>
+    /// <summary>
+    /// Pieces of the answer in order: their text, the place of their first id, and how many they are.
+    /// </summary>
     public static IReadOnlyList<(string Text, int First, int Count)> Split(Tokenizer tokenizer, IReadOnlyList<int> ids)
     {
         var pieces = new List<(string, int, int)>();

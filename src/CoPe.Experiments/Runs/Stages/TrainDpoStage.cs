@@ -6,7 +6,9 @@ using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Stage 4: each user's SFT adapter goes on with preference training, his own text against the least personal answer.</summary>
+/// <summary>
+/// Stage 4: each user's SFT adapter goes on with preference training, his own text against the least personal answer.
+/// </summary>
 sealed class TrainDpoStage : Stage
 {
     /// <inheritdoc/>
@@ -84,7 +86,8 @@ sealed class TrainDpoStage : Stage
         PreferenceExample Example(LampUser user, HistoryItem item, SelectedPair pair)
         {
             var example = source.Encode(user, item, pair.Rejected);
-            // A user trained alone gets the same bits whoever else there is; what the selection computed of him, it computed beside others.
+            // A user trained alone gets the same bits whoever else there is; what the selection computed of him, it
+            // computed beside others.
             return settings.UsersAtOnce == 1
                 ? example
                 : example with

@@ -4,7 +4,10 @@ using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Stage 2: each user's adapter, trained on his own history on top of the task-adaptive model; several users share each pass.</summary>
+/// <summary>
+/// Stage 2: each user's adapter, trained on his own history on top of the task-adaptive model; several users share each
+/// pass.
+/// </summary>
 sealed class TrainSftStage : Stage
 {
     /// <inheritdoc/>

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Stage 1: one adapter on the queries of the other users makes the task-adaptive model; with the users' own histories as well, the baseline that is trained on everyone.</summary>
+/// <summary>
+/// Stage 1: one adapter on the queries of the other users makes the task-adaptive model; with the users' own histories
+/// as well, the baseline that is trained on everyone.
+/// </summary>
 /// <param name="kind">On whom.</param>
 sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 {

@@ -7,14 +7,18 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <summary>How much of a training fits into this machine's memory.</summary>
 static class TrainingMemory
 {
-    /// <summary>Bytes of activations per token, layer and hidden unit that a training step keeps, measured in bf16 at the 0.5B shape (docs/performance.md).</summary>
+    /// <summary>
+    /// Bytes of activations per token, layer and hidden unit that a training step keeps, measured in bf16 at the 0.5B
+    /// shape (docs/performance.md).
+    /// </summary>
     const double BytesPerUnit = 108;
 
     /// <summary>Share of the memory that activations may take.</summary>
     const double Share = 0.25;
 
     /// <summary>
-    /// Tokens of one pass through the model: <c>share * memory / (108 * layers * hidden * passes at once)</c>, between 512 and 2048, beyond which passes do not get faster; unless the recipe says.
+    /// Tokens of one pass through the model: <c>share * memory / (108 * layers * hidden * passes at once)</c>, between
+    /// 512 and 2048, beyond which passes do not get faster; unless the recipe says.
     /// It depends on the machine's whole memory, not on what is free, so that a run repeats itself.
     /// </summary>
     public static int ChooseTokensPerPass(CausalLm model, TrainingSection settings)

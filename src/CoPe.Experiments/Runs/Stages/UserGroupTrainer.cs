@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Trains the users' adapters of a stage, several at once, group after group, the longest histories first. A group whose adapters all stand in the run's folder is done; an interrupted one
+/// Trains the users' adapters of a stage, several at once, group after group, the longest histories first. A group
+/// whose adapters all stand in the run's folder is done; an interrupted one
 /// goes on from its checkpoint.
 /// </summary>
 /// <param name="context">The stage at work.</param>
@@ -14,7 +15,10 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <param name="folderOf">Where a user's adapter belongs.</param>
 sealed class UserGroupTrainer(StageContext context, string stage, string section, Func<string, string> folderOf)
 {
-    /// <summary>Trains what is not there yet. <paramref name="train"/> returns the trained bank of a group, which is written and disposed here.</summary>
+    /// <summary>
+    /// Trains what is not there yet. <paramref name="train"/> returns the trained bank of a group, which is written and
+    /// disposed here.
+    /// </summary>
     public void Train<T>(
         IReadOnlyList<UserExamples<T>> users,
         int usersAtOnce,
@@ -69,7 +73,9 @@ sealed class UserGroupTrainer(StageContext context, string stage, string section
         }
     }
 
-    /// <summary>The trainer counts a group's steps, fewer than planned where a user stops early; people see the stage's.</summary>
+    /// <summary>
+    /// The trainer counts a group's steps, fewer than planned where a user stops early; people see the stage's.
+    /// </summary>
     sealed class GroupProgress(IProgress<StageProgress> inner, long before, long planned, long after)
         : IProgress<StageProgress>
     {

@@ -3,7 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace CoPe.Chat.Jinja;
 
-/// <summary>Reads expressions. From loosest to tightest: if-else, or, and, not, comparisons, + -, ~, * / // %, **, sign, filters and tests, members and calls.</summary>
+/// <summary>
+/// Reads expressions. From loosest to tightest: if-else, or, and, not, comparisons, + -, ~, * / // %, **, sign, filters
+/// and tests, members and calls.
+/// </summary>
 sealed class ExpressionParser(TokenStream tokens)
 {
     static readonly string[] Comparisons = ["==", "!=", "<", "<=", ">", ">="];
@@ -20,7 +23,9 @@ sealed class ExpressionParser(TokenStream tokens)
         return value;
     }
 
-    /// <summary>One expression, or a tuple of several; <paramref name="simple"/> leaves a following <c>if</c> to the statement.</summary>
+    /// <summary>
+    /// One expression, or a tuple of several; <paramref name="simple"/> leaves a following <c>if</c> to the statement.
+    /// </summary>
     public Expression ParseTuple(bool simple = false)
     {
         var first = simple ? ParseOr() : Parse();

@@ -157,7 +157,10 @@ static class PythonText
         characters is null ? IsSpace(c) : characters.Contains(c, StringComparison.Ordinal);
 }
 
-/// <summary>Values as Python's <c>json.dumps(value, ensure_ascii=False)</c> writes them, which is what transformers' tojson does.</summary>
+/// <summary>
+/// Values as Python's <c>json.dumps(value, ensure_ascii=False)</c> writes them, which is what transformers' tojson
+/// does.
+/// </summary>
 static class JsonText
 {
     public static string Write(object? value, int? indent)

@@ -296,7 +296,9 @@ sealed class Scope(RenderState run, Scope? parent)
     Scope? Parent => parent;
 }
 
-/// <summary>One rendering: where it stands, and limits that keep a hostile template from running or growing without end.</summary>
+/// <summary>
+/// One rendering: where it stands, and limits that keep a hostile template from running or growing without end.
+/// </summary>
 sealed class RenderState
 {
     public const int MaxTextLength = 1 << 22,

@@ -224,7 +224,10 @@ static class ExpressionLexer
         ";",
     ];
 
-    /// <summary>Appends the tokens of a tag and returns where its closing characters (or the sign before them) stand, and the line there.</summary>
+    /// <summary>
+    /// Appends the tokens of a tag and returns where its closing characters (or the sign before them) stand, and the
+    /// line there.
+    /// </summary>
     public static (int End, int Line) Tokenize(string source, int at, int line, string close, List<Token> tokens)
     {
         var open = new Stack<char>(); // a tag closes only outside of brackets

@@ -16,7 +16,8 @@ sealed class TemplateParser
         return parser.ParseBody([]);
     }
 
-    // Statements up to a block that begins with one of the names, of which the name is taken; up to the end where there are none.
+    // Statements up to a block that begins with one of the names, of which the name is taken; up to the end where there
+    // are none.
     List<Statement> ParseBody(ReadOnlySpan<string> ends)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
@@ -68,7 +69,8 @@ sealed class TemplateParser
             "macro" => ParseMacro(line),
             "break" => EndTag(new LoopControlStatement(line, Flow.Break)),
             "continue" => EndTag(new LoopControlStatement(line, Flow.Continue)),
-            "generation" => EndTag(new BlockStatement(line, ParseBlockBody("endgeneration"))), // marks the assistant's words, prints them as they are
+            // Marks the assistant's words, prints them as they are.
+            "generation" => EndTag(new BlockStatement(line, ParseBlockBody("endgeneration"))),
             _ => throw new ChatTemplateException(
                 $"the tag '{name}' is not supported (supported: if, for, set, macro, break, continue, raw, generation)",
                 line

@@ -1,8 +1,11 @@
 namespace CoPe.Chat.Jinja;
 
-// Values are Python's: null is None; bool, long, double, string; List<object?> a list, object?[] a tuple; and the types below.
+// Values are Python's: null is None; bool, long, double, string; List<object?> a list, object?[] a tuple; and the types
+// below.
 
-/// <summary>What a missing name or member gives: prints nothing, is false, and complains once something is asked of it.</summary>
+/// <summary>
+/// What a missing name or member gives: prints nothing, is false, and complains once something is asked of it.
+/// </summary>
 sealed record Undefined(string Message)
 {
     public JinjaException ToException() => new(Message);

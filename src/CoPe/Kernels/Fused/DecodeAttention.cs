@@ -10,12 +10,18 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Fused;
 
-/// <summary>Attention of a decoding step: one position a row, which sees its own columns of the cache. A row reads no more columns than it has, however long the others are.</summary>
+/// <summary>
+/// Attention of a decoding step: one position a row, which sees its own columns of the cache. A row reads no more
+/// columns than it has, however long the others are.
+/// </summary>
 /// <param name="positions">Position of each row, which is also its last column.</param>
 /// <param name="window">Columns that a row sees at most; null for all.</param>
 sealed unsafe class DecodeAttention(long[] positions, int? window)
 {
-    /// <summary>Whether a pass of one position a row is of the kind: bf16 on the processor, heads of whole registers, and nothing for autograd to remember.</summary>
+    /// <summary>
+    /// Whether a pass of one position a row is of the kind: bf16 on the processor, heads of whole registers, and
+    /// nothing for autograd to remember.
+    /// </summary>
     public static bool Supports(Tensor ids, ScalarType dtype, int headDim) =>
         ids.shape[1] == 1
         && dtype == ScalarType.BFloat16
@@ -24,8 +30,10 @@ sealed unsafe class DecodeAttention(long[] positions, int? window)
         && !is_grad_enabled();
 
     /// <summary>
-    /// Writes the position's key k and value v <c>[rows, 1, kvHeads, headDim]</c> into its column, then <c>softmax(q keys^T / sqrt(headDim)) values</c> for q <c>[rows, 1, heads, headDim]</c> and
-    /// views of the cache <c>[rows, columns, kvHeads, headDim]</c> in which a head's columns lie behind each other. The result <c>[rows, 1, heads, headDim]</c> bf16 belongs to the caller.
+    /// Writes the position's key k and value v <c>[rows, 1, kvHeads, headDim]</c> into its column, then <c>softmax(q
+    /// keys^T / sqrt(headDim)) values</c> for q <c>[rows, 1, heads, headDim]</c> and
+    /// views of the cache <c>[rows, columns, kvHeads, headDim]</c> in which a head's columns lie behind each other. The
+    /// result <c>[rows, 1, heads, headDim]</c> bf16 belongs to the caller.
     /// </summary>
     public Tensor Attend(Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values)
     {
@@ -97,7 +105,10 @@ sealed unsafe class DecodeAttention(long[] positions, int? window)
         new ReadOnlySpan<ushort>(from, width).CopyTo(new(to, width));
 }
 
-/// <summary>Attention of the queries that share one key head, at one position, over that head's cached columns, which lie behind each other in bf16. Scores and sums in float32.</summary>
+/// <summary>
+/// Attention of the queries that share one key head, at one position, over that head's cached columns, which lie behind
+/// each other in bf16. Scores and sums in float32.
+/// </summary>
 /// <typeparam name="T">Registers; a head's width is a multiple of twice their numbers.</typeparam>
 static unsafe class DecodeAttentionHead<T>
     where T : struct, IFloatVector<T>
@@ -108,7 +119,10 @@ static unsafe class DecodeAttentionHead<T>
     /// <summary>How far ahead keys are fetched, in columns.</summary>
     const long PrefetchDistance = 32;
 
-    /// <summary><c>y[g] = softmax(q[g] . keys / sqrt(width)) values</c> for queries <c>[group, width]</c> and columns <c>[columns, width]</c>; y <c>[group, width]</c> bf16.</summary>
+    /// <summary>
+    /// <c>y[g] = softmax(q[g] . keys / sqrt(width)) values</c> for queries <c>[group, width]</c> and columns
+    /// <c>[columns, width]</c>; y <c>[group, width]</c> bf16.
+    /// </summary>
     public static void Attend(
         ushort* queries,
         ushort* keys,
@@ -130,7 +144,8 @@ static unsafe class DecodeAttentionHead<T>
                 Bf16MicroKernel<T>.Deinterleave(queries + g * width, parted + g * width, width);
             }
 
-            new Span<float>(parted + group * width, (padded - group) * width).Clear(); // what happens to lie there could be slow to multiply
+            // What happens to lie there could be slow to multiply.
+            new Span<float>(parted + group * width, (padded - group) * width).Clear();
             ComputeScores(parted, keys, values, chances, group, width, columns, stride);
             for (var g = 0; g < group; g++)
             {
@@ -157,7 +172,10 @@ static unsafe class DecodeAttentionHead<T>
         ArrayPool<float>.Shared.Return(buffer);
     }
 
-    /// <summary>The values of these columns are fetched meanwhile: the walk over them that follows has too little arithmetic to wait for memory beside it.</summary>
+    /// <summary>
+    /// The values of these columns are fetched meanwhile: the walk over them that follows has too little arithmetic to
+    /// wait for memory beside it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void ComputeScores(
         float* parted,
@@ -186,7 +204,8 @@ static unsafe class DecodeAttentionHead<T>
             for (var g = 0; g < group;)
             {
                 var wanted = Math.Min(Bf16MicroKernel<T>.MaxColumns, group - g);
-                Bf16MicroKernel<T>.Multiply(rows, wanted == 3 ? 4 : wanted, parted + g * width, width, sums); // the fourth is zeros, and not wanted
+                // The fourth is zeros, and not wanted.
+                Bf16MicroKernel<T>.Multiply(rows, wanted == 3 ? 4 : wanted, parted + g * width, width, sums);
                 for (var q = 0; q < wanted; q++, g++)
                 {
                     Vector128.Store(Vector128.Load(sums + 4 * q), scores + g * stride + c);
@@ -240,7 +259,10 @@ static unsafe class DecodeAttentionHead<T>
         }
     }
 
-    /// <summary>One block of the width of four queries' mixtures, of which the first few are wanted. Nothing is called while the sums are in registers: they would be saved and loaded for every column.</summary>
+    /// <summary>
+    /// One block of the width of four queries' mixtures, of which the first few are wanted. Nothing is called while the
+    /// sums are in registers: they would be saved and loaded for every column.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void MixValues(float* chances, int stride, ushort* values, int width, int columns, ushort* y, int wanted)
     {
@@ -267,7 +289,8 @@ static unsafe class DecodeAttentionHead<T>
             (e2, o2, chance) = (T.MultiplyAdd(even, chance, e2), T.MultiplyAdd(odd, chance, o2), T.Broadcast(p3[c]));
             (e3, o3) = (T.MultiplyAdd(even, chance, e3), T.MultiplyAdd(odd, chance, o3));
         }
-        var sums = stackalloc float[QueriesPerBlock * Bf16MicroKernel<T>.Block]; // of each query the even numbers, then the odd
+        // Of each query the even numbers, then the odd.
+        var sums = stackalloc float[QueriesPerBlock * Bf16MicroKernel<T>.Block];
         T.Store(e0, sums);
         T.Store(o0, sums + T.Count);
         T.Store(e1, sums + 2 * T.Count);

@@ -9,12 +9,15 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Fused;
 
 /// <summary>
-/// The low-rank terms of a decoding step, one position a row: each row finds its own adapter's factors in place, so that any mixture of users costs the same. Sums in float32.
+/// The low-rank terms of a decoding step, one position a row: each row finds its own adapter's factors in place, so
+/// that any mixture of users costs the same. Sums in float32.
 /// Torch's products of a few rows with a rank of 8 or 16 take twenty times their arithmetic to set up.
 /// </summary>
 static unsafe class DecodeLora
 {
-    /// <summary>Where the factors A <c>[adapters, r, in]</c> and B <c>[adapters, out, r]</c> of a layer's adapters lie.</summary>
+    /// <summary>
+    /// Where the factors A <c>[adapters, r, in]</c> and B <c>[adapters, out, r]</c> of a layer's adapters lie.
+    /// </summary>
     public sealed class Factors
     {
         Factors(Tensor a, Tensor b)
@@ -39,7 +42,9 @@ static unsafe class DecodeLora
         /// <summary>B of an adapter, <c>[out, r]</c>.</summary>
         public float* GetB(int adapter) => (float*)B + (long)adapter * Outputs * Rank;
 
-        /// <summary>Null where the two are not of the kind: float32 on the processor, contiguous. Valid while they live.</summary>
+        /// <summary>
+        /// Null where the two are not of the kind: float32 on the processor, contiguous. Valid while they live.
+        /// </summary>
         public static Factors? TryCreate(Tensor a, Tensor b) => IsPlain(a) && IsPlain(b) ? new(a, b) : null;
 
         static bool IsPlain(Tensor factor) =>
@@ -49,11 +54,17 @@ static unsafe class DecodeLora
     /// <summary>What some rows wear: each its adapter of the factors, -1 for none.</summary>
     public readonly record struct Term(Factors Factors, Func<int, int> AdapterOfRow, double Scaling);
 
-    /// <summary>Whether x <c>[rows, 1, in]</c> and y <c>[rows, 1, out]</c> are of the kind: bf16 on the processor, contiguous, one position a row, and nothing for autograd to remember.</summary>
+    /// <summary>
+    /// Whether x <c>[rows, 1, in]</c> and y <c>[rows, 1, out]</c> are of the kind: bf16 on the processor, contiguous,
+    /// one position a row, and nothing for autograd to remember.
+    /// </summary>
     public static bool Supports(Tensor x, Tensor y) =>
         x.shape[1] == 1 && TensorMemory.IsContiguousBf16(x) && TensorMemory.IsContiguousBf16(y) && !is_grad_enabled();
 
-    /// <summary><c>y[row] += sum over terms of scaling * B[i] (A[i] x[row])</c> with i = the row's adapter there; y <c>[rows, 1, out]</c> is changed in place and rounded once.</summary>
+    /// <summary>
+    /// <c>y[row] += sum over terms of scaling * B[i] (A[i] x[row])</c> with i = the row's adapter there; y <c>[rows, 1,
+    /// out]</c> is changed in place and rounded once.
+    /// </summary>
     public static void AddTo(Tensor y, Tensor x, IReadOnlyList<Term> terms)
     {
         var (inputs, outputs, ranks) = (

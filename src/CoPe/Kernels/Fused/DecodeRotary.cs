@@ -8,14 +8,20 @@ namespace CoPe.Kernels.Fused;
 /// <summary>Rotary positions of a decoding step, one position a row, in one walk.</summary>
 static unsafe class DecodeRotary
 {
-    /// <summary>Whether x <c>[rows, 1, heads, headDim]</c> is of the kind: bf16 on the processor, contiguous, one position a row, halves of whole registers, and nothing for autograd to remember.</summary>
+    /// <summary>
+    /// Whether x <c>[rows, 1, heads, headDim]</c> is of the kind: bf16 on the processor, contiguous, one position a
+    /// row, halves of whole registers, and nothing for autograd to remember.
+    /// </summary>
     public static bool Supports(Tensor x) =>
         TensorMemory.IsContiguousBf16(x)
         && x.shape is [_, 1, _, var width]
         && width % 16 == 0
         && !(is_grad_enabled() && x.requires_grad);
 
-    /// <summary><c>x * cosine + (x with halves swapped) * signedSine</c>, bf16 of the shape of x, owned by the caller; tables <c>[rows, 1, 1, headDim]</c> bf16. Rounded once.</summary>
+    /// <summary>
+    /// <c>x * cosine + (x with halves swapped) * signedSine</c>, bf16 of the shape of x, owned by the caller; tables
+    /// <c>[rows, 1, 1, headDim]</c> bf16. Rounded once.
+    /// </summary>
     public static Tensor Apply(Tensor x, Tensor cosine, Tensor signedSine)
     {
         var shape = x.shape;

@@ -6,18 +6,27 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Fused;
 
-/// <summary>The root-mean-square norm of bf16 rows in one walk: for a decoding step torch's seven operations cost more than their arithmetic, for a prompt they read and write seven times as much.</summary>
+/// <summary>
+/// The root-mean-square norm of bf16 rows in one walk: for a decoding step torch's seven operations cost more than
+/// their arithmetic, for a prompt they read and write seven times as much.
+/// </summary>
 static unsafe class FusedRmsNorm
 {
     const int ElementsPerChunk = 4096;
 
-    /// <summary>Whether x <c>[..., width]</c> and the weight <c>[width]</c> are of the kind: bf16 on the processor, contiguous, and nothing for autograd to remember.</summary>
+    /// <summary>
+    /// Whether x <c>[..., width]</c> and the weight <c>[width]</c> are of the kind: bf16 on the processor, contiguous,
+    /// and nothing for autograd to remember.
+    /// </summary>
     public static bool Supports(Tensor x, Tensor weight) =>
         TensorMemory.IsContiguousBf16(x)
         && TensorMemory.IsContiguousBf16(weight)
         && !(is_grad_enabled() && (x.requires_grad || weight.requires_grad));
 
-    /// <summary><c>x / sqrt(mean(x^2) + epsilon) * weight</c>, or <c>* (1 + weight)</c>, bf16 of the shape of x, owned by the caller; rounded where torch's operations round.</summary>
+    /// <summary>
+    /// <c>x / sqrt(mean(x^2) + epsilon) * weight</c>, or <c>* (1 + weight)</c>, bf16 of the shape of x, owned by the
+    /// caller; rounded where torch's operations round.
+    /// </summary>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, bool addOne)
     {
         var y = empty(x.shape, dtype: ScalarType.BFloat16);

@@ -11,11 +11,17 @@ static unsafe class FusedSiluMul
 {
     const int ChunkSize = 2048;
 
-    /// <summary>Whether the two, alike <c>[..., width]</c>, are of the kind: bf16 on the processor, contiguous, and nothing for autograd to remember.</summary>
+    /// <summary>
+    /// Whether the two, alike <c>[..., width]</c>, are of the kind: bf16 on the processor, contiguous, and nothing for
+    /// autograd to remember.
+    /// </summary>
     public static bool Supports(Tensor opened, Tensor value) =>
         TensorMemory.IsContiguousBf16(opened) && TensorMemory.IsContiguousBf16(value) && !is_grad_enabled();
 
-    /// <summary><c>silu(opened) * value</c> with <c>silu(x) = x / (1 + e^-x)</c> (Elfwing et al., 2017, arXiv 1702.03118), bf16, owned by the caller; rounded where torch's operations round.</summary>
+    /// <summary>
+    /// <c>silu(opened) * value</c> with <c>silu(x) = x / (1 + e^-x)</c> (Elfwing et al., 2017, arXiv 1702.03118), bf16,
+    /// owned by the caller; rounded where torch's operations round.
+    /// </summary>
     public static Tensor Apply(Tensor opened, Tensor value)
     {
         var y = empty(opened.shape, dtype: ScalarType.BFloat16);

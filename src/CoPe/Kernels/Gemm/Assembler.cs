@@ -3,8 +3,10 @@ using System.Runtime.InteropServices;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// The few x86-64 instructions of a kernel whose heart .NET has no intrinsic for, as machine code (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: section 2.1 for ModRM and
-/// SIB bytes, 2.7 for EVEX prefixes). Registers go by their numbers: rcx 1, rdx 2, rdi 7, r8 to r11 8 to 11 (rsp and r12 are no bases here); zmm0 to zmm31.
+/// The few x86-64 instructions of a kernel whose heart .NET has no intrinsic for, as machine code (Intel 64 and IA-32
+/// Architectures Software Developer's Manual, volume 2: section 2.1 for ModRM and
+/// SIB bytes, 2.7 for EVEX prefixes). Registers go by their numbers: rcx 1, rdx 2, rdi 7, r8 to r11 8 to 11 (rsp and
+/// r12 are no bases here); zmm0 to zmm31.
 /// </summary>
 sealed class Assembler
 {
@@ -51,7 +53,9 @@ sealed class Assembler
     /// <summary><c>vpxord zmm, zmm, zmm</c>.</summary>
     public void Clear(int zmm) => WriteVector(0xEF, zmm, zmm, zmm, map: 1, prefix: 1);
 
-    /// <summary><c>vdpbf16ps sum, a, b</c>: to each float32 lane of the sum, the product of the two bf16 pairs there.</summary>
+    /// <summary>
+    /// <c>vdpbf16ps sum, a, b</c>: to each float32 lane of the sum, the product of the two bf16 pairs there.
+    /// </summary>
     public void DotPairs(int sum, int a, int b) => WriteVector(0x52, sum, a, b, map: 2, prefix: 2);
 
     /// <summary><c>vzeroupper; ret</c>.</summary>
@@ -89,7 +93,10 @@ sealed class Assembler
             (byte)(0x40 | (~second >> 4 & 1) << 3),
         ]);
 
-    /// <summary>ModRM, with a SIB byte where there is an index, and always four bytes of displacement, which EVEX does not scale.</summary>
+    /// <summary>
+    /// ModRM, with a SIB byte where there is an index, and always four bytes of displacement, which EVEX does not
+    /// scale.
+    /// </summary>
     void WriteMemoryOperand(int register, Address address)
     {
         if (address.Index is { } index)
@@ -108,7 +115,10 @@ sealed class Assembler
     }
 }
 
-/// <summary>Machine code made at run time, on Linux: written to fresh memory, which is then made executable and no longer writable, and stays for the life of the process.</summary>
+/// <summary>
+/// Machine code made at run time, on Linux: written to fresh memory, which is then made executable and no longer
+/// writable, and stays for the life of the process.
+/// </summary>
 static unsafe partial class ExecutableMemory
 {
     const int Read = 1;

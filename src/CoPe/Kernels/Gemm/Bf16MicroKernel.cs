@@ -5,8 +5,10 @@ using System.Runtime.Intrinsics.X86;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// Products of four bf16 weight rows with one, two or four float32 columns. A column is stored with each block of 2 * lanes numbers parted: first its even, then its odd ones, as they come out
-/// of the pairs of weights; what is left of the block length stays in order. A sum is taken in the same order whatever the number of columns.
+/// Products of four bf16 weight rows with one, two or four float32 columns. A column is stored with each block of 2 *
+/// lanes numbers parted: first its even, then its odd ones, as they come out
+/// of the pairs of weights; what is left of the block length stays in order. A sum is taken in the same order whatever
+/// the number of columns.
 /// </summary>
 static unsafe class Bf16MicroKernel<T>
     where T : struct, IFloatVector<T>
@@ -17,7 +19,10 @@ static unsafe class Bf16MicroKernel<T>
     /// <summary>Weights of a row that are read in a step.</summary>
     public static int Block => 2 * T.Count;
 
-    /// <summary>Rows and where they are: the first <see cref="Length"/> numbers of each, a multiple of the block, and what to fetch meanwhile.</summary>
+    /// <summary>
+    /// Rows and where they are: the first <see cref="Length"/> numbers of each, a multiple of the block, and what to
+    /// fetch meanwhile.
+    /// </summary>
     public readonly struct RowBlock(ushort* a, ushort* b, ushort* c, ushort* d, int length, ushort* next)
     {
         public readonly ushort* A = a,
@@ -214,7 +219,10 @@ static unsafe class Bf16MicroKernel<T>
         T.HorizontalSums(a3, b3, c3, d3).Store(sums + 12);
     }
 
-    /// <summary>Two of the rows with four columns: what sixteen registers hold, and twice as many products for each conversion as four rows with two columns.</summary>
+    /// <summary>
+    /// Two of the rows with four columns: what sixteen registers hold, and twice as many products for each conversion
+    /// as four rows with two columns.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void MultiplyTwoRows(ushort* ra, ushort* rb, int length, ushort* next, float* x, int stride, float* sums)
     {
@@ -266,7 +274,8 @@ static unsafe class Bf16MicroKernel<T>
         T.MultiplyAdd(odd, columnOdd, T.MultiplyAdd(even, columnEven, sum));
 
     /// <summary>
-    /// As many cache lines as a step reads, one after the other. The four rows lie behind each other, so that memory sees one stream; fetched row by row, or not at all, it comes at half the speed.
+    /// As many cache lines as a step reads, one after the other. The four rows lie behind each other, so that memory
+    /// sees one stream; fetched row by row, or not at all, it comes at half the speed.
     /// Into the second cache: the first is too small for long rows. Fetching past the end does no harm.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -9,15 +9,19 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// <c>Y = X W^T + b</c> for rows X <c>[m, k]</c>, bf16, and a frozen int8 W <c>[n, k]</c>, packed by <see cref="Int8Weights"/>, b <c>[n]</c> (or null). Each row of X is rounded to int16 by its own factor
-/// (<see cref="Int16Activations"/>) and the sums are of whole numbers, so that a row's result has the same bits in any company, with any number of threads.
+/// <c>Y = X W^T + b</c> for rows X <c>[m, k]</c>, bf16, and a frozen int8 W <c>[n, k]</c>, packed by
+/// <see cref="Int8Weights"/>, b <c>[n]</c> (or null). Each row of X is rounded to int16 by its own factor
+/// (<see cref="Int16Activations"/>) and the sums are of whole numbers, so that a row's result has the same bits in any
+/// company, with any number of threads.
 /// </summary>
 static unsafe class Int8Gemm
 {
     /// <summary>Columns that a thread rounds at a time: fewer are not worth waking another.</summary>
     const int ColumnsPerChunk = 16;
 
-    /// <summary>What a product reads besides X: packed weights, a factor a row of them, b or null; and its sizes.</summary>
+    /// <summary>
+    /// What a product reads besides X: packed weights, a factor a row of them, b or null; and its sizes.
+    /// </summary>
     /// <param name="Weights">W, packed: <see cref="Int8Weights"/>.</param>
     /// <param name="Scales">W's factors, as many as packed rows.</param>
     /// <param name="Bias">b, or null.</param>
@@ -79,7 +83,10 @@ static unsafe class Int8Gemm
         ArrayPool<float>.Shared.Return(scales);
     }
 
-    /// <summary>A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the piece in the second.</summary>
+    /// <summary>
+    /// A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the
+    /// piece in the second.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void MultiplyRows<T>(short* columns, float* columnScales, in Operands factors, ushort* y, int first, int end)
         where T : struct, IInt16Vector<T>
@@ -128,7 +135,9 @@ static unsafe class Int8Gemm
     }
 }
 
-/// <summary>An int8 linear layer for any number of rows by <see cref="Int8Gemm"/>. Borrows the weights, which must outlive it.</summary>
+/// <summary>
+/// An int8 linear layer for any number of rows by <see cref="Int8Gemm"/>. Borrows the weights, which must outlive it.
+/// </summary>
 sealed unsafe class Int8Linear(Int8Weights weights, Tensor? bias)
 {
     /// <summary>Rows that one product takes, so that their int16 copies stay small.</summary>
@@ -137,8 +146,10 @@ sealed unsafe class Int8Linear(Int8Weights weights, Tensor? bias)
     readonly float[]? _bias = LinearBias.ReadFloat32(bias); // [out]
 
     /// <summary>
-    /// <c>x W^T + b</c> for x <c>[..., in]</c> bf16, contiguous, on the processor; <c>[..., out]</c> bf16, owned by the caller. A row's result does not depend on the others. Throws
-    /// <see cref="InvalidOperationException"/> for what int8 weights cannot serve, an input that autograd tracks above all.
+    /// <c>x W^T + b</c> for x <c>[..., in]</c> bf16, contiguous, on the processor; <c>[..., out]</c> bf16, owned by the
+    /// caller. A row's result does not depend on the others. Throws
+    /// <see cref="InvalidOperationException"/> for what int8 weights cannot serve, an input that autograd tracks above
+    /// all.
     /// </summary>
     public Tensor Multiply(Tensor x)
     {
@@ -190,12 +201,16 @@ sealed unsafe class Int8Linear(Int8Weights weights, Tensor? bias)
 /// <summary>Rows of bf16 numbers rounded to int16, a factor per row: what int8 weights are multiplied with.</summary>
 static unsafe class Int16Activations
 {
-    /// <summary>The largest number of a column of so many: at most an int16's, and so small that no register's int32 sums of products with int8 numbers can overflow, 16 numbers to a register.</summary>
+    /// <summary>
+    /// The largest number of a column of so many: at most an int16's, and so small that no register's int32 sums of
+    /// products with int8 numbers can overflow, 16 numbers to a register.
+    /// </summary>
     public static int GetMaxLevel(int length) =>
         (int)Math.Min(short.MaxValue, int.MaxValue / (2L * Int8Weights.MaxLevel * (length / Int16Vector256.Count)));
 
     /// <summary>
-    /// <c>to[i] = round(row[i] / factor)</c>, zeros from <paramref name="k"/> to <paramref name="length"/>, a multiple of 16; the factor, <c>max |row| / largest</c>: 1 for a row of zeros, NaN where a number is
+    /// <c>to[i] = round(row[i] / factor)</c>, zeros from <paramref name="k"/> to <paramref name="length"/>, a multiple
+    /// of 16; the factor, <c>max |row| / largest</c>: 1 for a row of zeros, NaN where a number is
     /// none or infinite, so that every product of such a row is none either.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -238,7 +253,10 @@ static unsafe class Int16Activations
     static Vector256<int> QuantizeVector(Vector256<float> numbers, float inverse) =>
         Vector256.ConvertToInt32Native(Vector256.Round(numbers * inverse));
 
-    /// <summary>The largest magnitude of bf16 numbers; without signs, the order of the bits is that of the numbers, infinity and NaN last.</summary>
+    /// <summary>
+    /// The largest magnitude of bf16 numbers; without signs, the order of the bits is that of the numbers, infinity and
+    /// NaN last.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float FindMaxMagnitude(ushort* numbers, int count)
     {

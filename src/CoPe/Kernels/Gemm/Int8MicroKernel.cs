@@ -5,8 +5,10 @@ using System.Runtime.Intrinsics.X86;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// Products of four int8 weight rows with one, two or four int16 columns. The rows are packed: 32 numbers of the first, 32 of the second, of the third, of the fourth, then the next 32 of the first, so that memory
-/// sees one stream. Sums are whole numbers until their end, so that a sum has the same bits whatever the number of columns.
+/// Products of four int8 weight rows with one, two or four int16 columns. The rows are packed: 32 numbers of the first,
+/// 32 of the second, of the third, of the fourth, then the next 32 of the first, so that memory
+/// sees one stream. Sums are whole numbers until their end, so that a sum has the same bits whatever the number of
+/// columns.
 /// </summary>
 static unsafe class Int8MicroKernel<T>
     where T : struct, IInt16Vector<T>
@@ -14,7 +16,10 @@ static unsafe class Int8MicroKernel<T>
     /// <summary>Numbers of a row that lie behind each other.</summary>
     public const int Block = 32;
 
-    /// <summary><c>sums[4 * c + r] = row r . column c</c> over <paramref name="length"/> numbers, a multiple of the block; column c begins at <c>columns + c * length</c>.</summary>
+    /// <summary>
+    /// <c>sums[4 * c + r] = row r . column c</c> over <paramref name="length"/> numbers, a multiple of the block;
+    /// column c begins at <c>columns + c * length</c>.
+    /// </summary>
     public static void Multiply(sbyte* rows, int count, short* columns, int length, float* sums)
     {
         if (count == 4)
@@ -157,7 +162,10 @@ static unsafe class Int8MicroKernel<T>
     static sbyte* GetBlock(sbyte* rows, int k) =>
         T.Count == Block ? rows + 4 * k : rows + 4 * (k / Block * Block) + k % Block;
 
-    /// <summary>As many cache lines as a step reads, of the next four rows, into the second cache. Fetching past the end does no harm.</summary>
+    /// <summary>
+    /// As many cache lines as a step reads, of the next four rows, into the second cache. Fetching past the end does no
+    /// harm.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Prefetch(sbyte* next)
     {

@@ -8,8 +8,10 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// A frozen weight matrix <c>[n, k]</c> rounded to int8, a factor per row: lossy, half the bytes of bf16. <c>scale[n] = max_k |W[n, k]| / 127, q[n, k] = round(W[n, k] / scale[n])</c>, so that a weight is off by at
-/// most half its row's scale. Packed four rows at a time as <see cref="Int8MicroKernel{T}"/> reads them, both sizes filled up with zeros. Owns its memory.
+/// A frozen weight matrix <c>[n, k]</c> rounded to int8, a factor per row: lossy, half the bytes of bf16. <c>scale[n] =
+/// max_k |W[n, k]| / 127, q[n, k] = round(W[n, k] / scale[n])</c>, so that a weight is off by at
+/// most half its row's scale. Packed four rows at a time as <see cref="Int8MicroKernel{T}"/> reads them, both sizes
+/// filled up with zeros. Owns its memory.
 /// </summary>
 sealed unsafe class Int8Weights : IDisposable
 {
@@ -53,7 +55,10 @@ sealed unsafe class Int8Weights : IDisposable
     /// <summary>Numbers of a packed row of so many.</summary>
     public static int GetPackedLength(int k) => (k + Block - 1) / Block * Block;
 
-    /// <summary>Rounds bf16 weights <c>[n, k]</c> on the processor; the caller's. Throws <see cref="ArgumentException"/> for weights of another kind or that are not finite.</summary>
+    /// <summary>
+    /// Rounds bf16 weights <c>[n, k]</c> on the processor; the caller's. Throws <see cref="ArgumentException"/> for
+    /// weights of another kind or that are not finite.
+    /// </summary>
     public static Int8Weights Quantize(Tensor weights, string name)
     {
         if (weights.device_type != DeviceType.CPU)

@@ -8,13 +8,16 @@ using CoPe.Kernels.Torch;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// <c>Y = X W^T + b</c> for a few rows X <c>[m, k]</c> and a large frozen W <c>[n, k]</c>, both bf16, b <c>[n]</c> (or null) and sums in float32: the shape of decoding, where time is what it takes to read W.
+/// <c>Y = X W^T + b</c> for a few rows X <c>[m, k]</c> and a large frozen W <c>[n, k]</c>, both bf16, b <c>[n]</c> (or
+/// null) and sums in float32: the shape of decoding, where time is what it takes to read W.
 /// W is read once, in place. Each result is summed in one order, whatever m and the number of threads.
 /// </summary>
 static unsafe class SkinnyGemm
 {
     /// <summary>
-    /// Whether m rows of length k are few enough that reading the weights decides: up to 32 where <see cref="Vdpbf16Kernel"/> multiplies them or torch has no bf16 product of its own, else, measured against oneDNN's, one or two
+    /// Whether m rows of length k are few enough that reading the weights decides: up to 32 where
+    /// <see cref="Vdpbf16Kernel"/> multiplies them or torch has no bf16 product of its own, else, measured against
+    /// oneDNN's, one or two
     /// always and up to eight of long rows.
     /// </summary>
     public static bool IsFaster(long m, long k) =>
@@ -116,7 +119,10 @@ static unsafe class SkinnyGemm
     static void RunOverRows(in Operands operands, int threads, Action<int, int> rows) =>
         RowPartition.Run(operands.Shape.N, operands.Shape.K * sizeof(ushort), threads, rows);
 
-    /// <summary>A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the piece in the second.</summary>
+    /// <summary>
+    /// A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the
+    /// piece in the second.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void MultiplyRows<T>(in Operands operands, float* columns, int first, int end)
         where T : struct, IFloatVector<T>
@@ -152,7 +158,8 @@ static unsafe class SkinnyGemm
     }
 
     /// <summary>
-    /// Four rows meet all columns before the next four do; those are fetched meanwhile, a share beside each few columns: fetched beside the first few alone, memory would rest while the others
+    /// Four rows meet all columns before the next four do; those are fetched meanwhile, a share beside each few
+    /// columns: fetched beside the first few alone, memory would rest while the others
     /// are multiplied. Rows that are fewer than four go one by one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -226,7 +233,10 @@ static unsafe class SkinnyGemm
         }
     }
 
-    /// <summary>Writes the results of one column and up to four rows: what whole blocks came to, the rest of the length, and the bias.</summary>
+    /// <summary>
+    /// Writes the results of one column and up to four rows: what whole blocks came to, the rest of the length, and the
+    /// bias.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void WriteResults(in Operands operands, Vector128<float> sums, int column, int first, int end, int whole)
     {
@@ -272,6 +282,8 @@ static unsafe class SkinnyGemm
         return most;
     }
 
-    /// <summary>The next address that begins a cache line: a register's load across two lines takes twice as long.</summary>
+    /// <summary>
+    /// The next address that begins a cache line: a register's load across two lines takes twice as long.
+    /// </summary>
     static ushort* AlignToCacheLine(ushort* address) => (ushort*)((nint)address + 63 & ~63);
 }

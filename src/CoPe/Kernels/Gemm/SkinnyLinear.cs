@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Gemm;
 
-/// <summary>A frozen bf16 linear layer for a few rows by <see cref="SkinnyGemm"/>, which reads torch's memory (or the mapped file) in place. Borrows the weights, which must outlive it.</summary>
+/// <summary>
+/// A frozen bf16 linear layer for a few rows by <see cref="SkinnyGemm"/>, which reads torch's memory (or the mapped
+/// file) in place. Borrows the weights, which must outlive it.
+/// </summary>
 sealed unsafe class SkinnyLinear
 {
     readonly Tensor _weight; // [out, in]
@@ -20,7 +23,9 @@ sealed unsafe class SkinnyLinear
         _bias = LinearBias.ReadFloat32(bias);
     }
 
-    /// <summary>The layer, or null where its weights are not of the kind: bf16 on the processor, contiguous, frozen.</summary>
+    /// <summary>
+    /// The layer, or null where its weights are not of the kind: bf16 on the processor, contiguous, frozen.
+    /// </summary>
     public static SkinnyLinear? TryCreate(Tensor weight, Tensor? bias = null) =>
         TensorMemory.IsContiguousBf16(weight) && !weight.requires_grad && bias is not { requires_grad: true }
             ? new(weight, bias)
@@ -29,7 +34,10 @@ sealed unsafe class SkinnyLinear
     /// <summary>Whether it reads this very weight.</summary>
     public bool Uses(Tensor other) => ReferenceEquals(_weight, other);
 
-    /// <summary>Whether x <c>[..., in]</c> is of the kind: bf16, contiguous, rows few enough to be faster, and nothing for autograd to remember.</summary>
+    /// <summary>
+    /// Whether x <c>[..., in]</c> is of the kind: bf16, contiguous, rows few enough to be faster, and nothing for
+    /// autograd to remember.
+    /// </summary>
     public bool Supports(Tensor x) =>
         x.dtype == ScalarType.BFloat16
         && SkinnyGemm.IsFaster(x.numel() / _inputs, _inputs)

@@ -6,8 +6,10 @@ using System.Runtime.Intrinsics.X86;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// Products of four bf16 weight rows with one, two or four bf16 columns by AVX512_BF16's <c>vdpbf16ps</c>, which multiplies 32 pairs and needs no conversion: with four columns it does in 16 instructions
-/// what <see cref="Bf16MicroKernel{T}"/> does in 40. .NET 10 has no intrinsic for it, so the loop is machine code made at run time. A sum is taken in the same order whatever the number of columns.
+/// Products of four bf16 weight rows with one, two or four bf16 columns by AVX512_BF16's <c>vdpbf16ps</c>, which
+/// multiplies 32 pairs and needs no conversion: with four columns it does in 16 instructions
+/// what <see cref="Bf16MicroKernel{T}"/> does in 40. .NET 10 has no intrinsic for it, so the loop is machine code made
+/// at run time. A sum is taken in the same order whatever the number of columns.
 /// </summary>
 static unsafe class Vdpbf16Kernel
 {
@@ -20,7 +22,8 @@ static unsafe class Vdpbf16Kernel
     /// <summary>Most columns at once.</summary>
     public const int MaxColumns = 4;
 
-    // Registers that a function may leave changed under Unix's calling convention: the argument in rdi, the rest from rcx on.
+    // Registers that a function may leave changed under Unix's calling convention: the argument in rdi, the rest from
+    // rcx on.
     const int Arguments = 7,
         Steps = 1,
         Columns = 2,
@@ -60,7 +63,9 @@ static unsafe class Vdpbf16Kernel
         public float* Sums;
     }
 
-    /// <summary>Multiplies with 1, 2 or 4 columns, fetching 1, 2 or 4 cache lines ahead in each step, which reads four.</summary>
+    /// <summary>
+    /// Multiplies with 1, 2 or 4 columns, fetching 1, 2 or 4 cache lines ahead in each step, which reads four.
+    /// </summary>
     public static void Multiply(CallArguments* work, int columns, int lines)
     {
         if (work->Steps == 0)
@@ -76,7 +81,10 @@ static unsafe class Vdpbf16Kernel
         }
     }
 
-    /// <summary>The sums <c>[columns, 4 rows]</c> of 1, 2 or 4 columns; past them the first column's again. Taken for all at once, each in the same order.</summary>
+    /// <summary>
+    /// The sums <c>[columns, 4 rows]</c> of 1, 2 or 4 columns; past them the first column's again. Taken for all at
+    /// once, each in the same order.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Vector512<float> ReduceSums(in CallArguments work, int columns)
     {
@@ -87,7 +95,8 @@ static unsafe class Vdpbf16Kernel
             columns > 2
                 ? AddHalves(AddQuarters(work.Sums + 8 * SumLanes), AddQuarters(work.Sums + 12 * SumLanes))
                 : front;
-        return Avx512F.Shuffle4x128(front, back, 0x88) + Avx512F.Shuffle4x128(front, back, 0xDD); // lanes 0, 2 of both, and 1, 3
+        // Lanes 0, 2 of both, and 1, 3.
+        return Avx512F.Shuffle4x128(front, back, 0x88) + Avx512F.Shuffle4x128(front, back, 0xDD);
     }
 
     /// <summary>In each 128-bit lane a quarter of the sums of the four rows.</summary>
@@ -106,7 +115,10 @@ static unsafe class Vdpbf16Kernel
     static Vector512<float> AddHalves(Vector512<float> first, Vector512<float> second) =>
         Avx512F.Shuffle4x128(first, second, 0x44) + Avx512F.Shuffle4x128(first, second, 0xEE);
 
-    /// <summary>Lays columns <c>[columns, stride]</c> block by block: the first block of each, the second of each, and so on; what is left of the block length stays out.</summary>
+    /// <summary>
+    /// Lays columns <c>[columns, stride]</c> block by block: the first block of each, the second of each, and so on;
+    /// what is left of the block length stays out.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackColumns(ushort* from, int stride, int columns, ushort* to)
     {

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Threads;
 
 /// <summary>
-/// Runs jobs side by side, each thread with one torch thread to itself. A small model's pass is hundreds of operations of a few microseconds, between which torch's own threads wait for
+/// Runs jobs side by side, each thread with one torch thread to itself. A small model's pass is hundreds of operations
+/// of a few microseconds, between which torch's own threads wait for
 /// each other; whole passes do not wait.
 /// </summary>
 static class TorchThreads
@@ -12,7 +13,10 @@ static class TorchThreads
     /// <summary>Bytes of weights up to which operations wait more than they compute.</summary>
     public const long SmallModelBytes = 64 << 20;
 
-    /// <summary>How many passes of a model to run side by side: one a thread where it is so small that its weights stay in the processor's caches; a larger one is better read once, by all threads together.</summary>
+    /// <summary>
+    /// How many passes of a model to run side by side: one a thread where it is so small that its weights stay in the
+    /// processor's caches; a larger one is better read once, by all threads together.
+    /// </summary>
     public static int CountForPasses(Device device, long weightBytes) =>
         weightBytes <= SmallModelBytes && device.type == TorchSharp.DeviceType.CPU ? get_num_threads() : 1;
 
@@ -23,7 +27,8 @@ static class TorchThreads
     static int _kernelThreads;
 
     /// <summary>
-    /// Until the result is disposed of, our kernels have torch's threads and torch itself has one. In a step of few rows the kernels do nearly all the work; torch's threads, woken for each small
+    /// Until the result is disposed of, our kernels have torch's threads and torch itself has one. In a step of few
+    /// rows the kernels do nearly all the work; torch's threads, woken for each small
     /// operation in between, would take the cores from them.
     /// </summary>
     public static Lease LendToKernels()
@@ -56,7 +61,8 @@ static class TorchThreads
     }
 
     /// <summary>
-    /// Results of all jobs, in order, whichever thread ran them. With one worker or one job they run on the caller's thread, and torch's own threads share each operation.
+    /// Results of all jobs, in order, whichever thread ran them. With one worker or one job they run on the caller's
+    /// thread, and torch's own threads share each operation.
     /// The first failure is thrown once all threads have ended.
     /// </summary>
     /// <param name="workers">Threads.</param>
@@ -121,7 +127,8 @@ static class TorchThreads
 }
 
 /// <summary>
-/// A thread that runs jobs with one torch thread to itself and is kept for the next ones. glibc gives a new thread whichever of its arenas is free, and each arena keeps the largest working
+/// A thread that runs jobs with one torch thread to itself and is kept for the next ones. glibc gives a new thread
+/// whichever of its arenas is free, and each arena keeps the largest working
 /// set it ever served: threads made anew for every step would grow a dozen of them, kept ones grow their own alone.
 /// </summary>
 sealed class TorchWorker
@@ -191,8 +198,12 @@ sealed class TorchWorker
 
     void RunJobs()
     {
-        _ = get_num_threads(); // a thread takes the process's setting at its first question or operation, whenever that is: here, before its own is set
-        set_num_threads(1); // this thread's own setting, but also that of threads to come: the caller's is restored by TorchThreads.ParallelStreams
+        // A thread takes the process's setting at its first question or operation, whenever that is: here, before its
+        // own is set.
+        _ = get_num_threads();
+        // This thread's own setting, but also that of threads to come: the caller's is restored by
+        // TorchThreads.ParallelStreams.
+        set_num_threads(1);
         while (true)
         {
             Action job;

@@ -3,12 +3,17 @@ using System.Diagnostics;
 namespace CoPe.Kernels.Threads;
 
 /// <summary>
-/// Threads that share the pieces of a kernel's work. A decoding step hands out work some hundred times a few hundred microseconds apart, so that a thread that slept in between would
-/// spend most of the step waking up: these wait awake for a moment before they sleep. Pieces go to whoever is free, and a thread that the machine does not run in time is not waited for.
+/// Threads that share the pieces of a kernel's work. A decoding step hands out work some hundred times a few hundred
+/// microseconds apart, so that a thread that slept in between would
+/// spend most of the step waking up: these wait awake for a moment before they sleep. Pieces go to whoever is free, and
+/// a thread that the machine does not run in time is not waited for.
 /// </summary>
 static class WorkerTeam
 {
-    /// <summary>How long a thread waits awake: longer than what lies between two kernels of a step, short enough that a core is free again as soon as a decoding has ended.</summary>
+    /// <summary>
+    /// How long a thread waits awake: longer than what lies between two kernels of a step, short enough that a core is
+    /// free again as soon as a decoding has ended.
+    /// </summary>
     static readonly long SpinTicks = Stopwatch.Frequency / 2000;
 
     const int Closed = -1;
@@ -24,7 +29,10 @@ static class WorkerTeam
     static int _chunkCount;
     static int _lastChunk;
 
-    /// <summary>Runs the body for each piece 0 .. count - 1, on this thread and others. Where the team is at work already, for somebody else or for the piece that calls, on this one alone. A body may not throw.</summary>
+    /// <summary>
+    /// Runs the body for each piece 0 .. count - 1, on this thread and others. Where the team is at work already, for
+    /// somebody else or for the piece that calls, on this one alone. A body may not throw.
+    /// </summary>
     public static void Run(int threads, int count, Action<int> body)
     {
         if (threads <= 1 || count <= 1 || Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
@@ -60,7 +68,10 @@ static class WorkerTeam
         }
     }
 
-    /// <summary>Nobody new may come in; those inside finish their piece, for which a busy machine may have to give them this core.</summary>
+    /// <summary>
+    /// Nobody new may come in; those inside finish their piece, for which a busy machine may have to give them this
+    /// core.
+    /// </summary>
     static void WaitForActiveWorkers()
     {
         for (var waited = 0; Interlocked.CompareExchange(ref _activeWorkers, Closed, 0) != 0; waited++)
@@ -163,7 +174,8 @@ static class WorkerTeam
 static class RowPartition
 {
     /// <summary>
-    /// Most bytes of a piece: half of a second cache, so that what is read once can be met by all columns. A smaller one is read at its beginning and fetched past its end too often for nothing,
+    /// Most bytes of a piece: half of a second cache, so that what is read once can be met by all columns. A smaller
+    /// one is read at its beginning and fetched past its end too often for nothing,
     /// a larger one delays the end on a busy core.
     /// </summary>
     const long MaxChunkBytes = 512 * 1024;

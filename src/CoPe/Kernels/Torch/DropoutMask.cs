@@ -5,8 +5,10 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Torch;
 
 /// <summary>
-/// Masks of inverted dropout by counting instead of by a stream: each element hashes its row's seed, its position and its column, so a mask needs no state,
-/// and neither other rows nor padding change it. The hash is that of MurmurHash3's last step with a key between its two products.
+/// Masks of inverted dropout by counting instead of by a stream: each element hashes its row's seed, its position and
+/// its column, so a mask needs no state,
+/// and neither other rows nor padding change it. The hash is that of MurmurHash3's last step with a key between its two
+/// products.
 /// </summary>
 static unsafe class DropoutMask
 {

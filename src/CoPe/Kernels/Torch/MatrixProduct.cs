@@ -5,15 +5,20 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Torch;
 
 /// <summary>
-/// <c>X W^T + b</c> as torch computes it best on the device. oneDNN multiplies bf16 where the processor has AVX-512; without it torch falls back to a loop that is five to thirteen times slower than a float32 product,
-/// so there bf16 goes through float32 (<see cref="UpcastProduct"/>). Inputs, sums and the rounding of results are the same.
+/// <c>X W^T + b</c> as torch computes it best on the device. oneDNN multiplies bf16 where the processor has AVX-512;
+/// without it torch falls back to a loop that is five to thirteen times slower than a float32 product,
+/// so there bf16 goes through float32 (<see cref="UpcastProduct"/>). Inputs, sums and the rounding of results are the
+/// same.
 /// </summary>
 static class MatrixProduct
 {
     /// <summary>Whether bf16 products of tensors on this device go through float32.</summary>
     public static bool UpcastsBf16(Device device) => device.type == DeviceType.CPU && !Avx512BW.IsSupported;
 
-    /// <summary><c>x w^T + bias</c> for x <c>[..., k]</c>, w <c>[n, k]</c>, bias <c>[n]</c> or null: <c>[..., n]</c>; or batched for x <c>[g, m, k]</c>, w <c>[g, n, k]</c>: <c>[g, m, n]</c>. All of one dtype, owned by the caller.</summary>
+    /// <summary>
+    /// <c>x w^T + bias</c> for x <c>[..., k]</c>, w <c>[n, k]</c>, bias <c>[n]</c> or null: <c>[..., n]</c>; or batched
+    /// for x <c>[g, m, k]</c>, w <c>[g, n, k]</c>: <c>[g, m, n]</c>. All of one dtype, owned by the caller.
+    /// </summary>
     public static Tensor Multiply(Tensor x, Tensor w, Tensor? bias = null)
     {
         if (x.dtype == ScalarType.BFloat16 && UpcastsBf16(x.device))
@@ -32,21 +37,29 @@ static class MatrixProduct
 }
 
 /// <summary>
-/// The product of bf16 matrices through float32: operands are widened, which is exact, multiplied and summed in float32, and results rounded to bf16 once, as oneDNN's bf16 product does it. A large matrix of weights is
+/// The product of bf16 matrices through float32: operands are widened, which is exact, multiplied and summed in
+/// float32, and results rounded to bf16 once, as oneDNN's bf16 product does it. A large matrix of weights is
 /// widened piece by piece, and autograd keeps the bf16 operands: widened copies never outlive their product.
 /// </summary>
 sealed class UpcastProduct : autograd.SingleTensorFunction<UpcastProduct>
 {
-    /// <summary>Numbers of a matrix that are widened at once: 4 MB, about what a processor's last cache holds for a core.</summary>
+    /// <summary>
+    /// Numbers of a matrix that are widened at once: 4 MB, about what a processor's last cache holds for a core.
+    /// </summary>
     const int MaxUpcastElements = 1 << 20;
 
-    /// <summary>What the last backward pass on this thread returned. By the next one torch has taken its own reference; ours would keep every gradient of a step in memory until its end.</summary>
+    /// <summary>
+    /// What the last backward pass on this thread returned. By the next one torch has taken its own reference; ours
+    /// would keep every gradient of a step in memory until its end.
+    /// </summary>
     [ThreadStatic]
     static List<Tensor>? _lastGradients;
 
     public override string Name => nameof(UpcastProduct);
 
-    /// <summary><see cref="MatrixProduct.Multiply"/> for bf16 operands; autograd works through it to all three.</summary>
+    /// <summary>
+    /// <see cref="MatrixProduct.Multiply"/> for bf16 operands; autograd works through it to all three.
+    /// </summary>
     public static Tensor Multiply(Tensor x, Tensor w, Tensor? bias) =>
         !is_grad_enabled() || (!x.requires_grad && !w.requires_grad && bias is not { requires_grad: true })
             ? MultiplyUntracked(x, w, bias)
@@ -65,7 +78,9 @@ sealed class UpcastProduct : autograd.SingleTensorFunction<UpcastProduct>
         return MultiplyUntracked(x, w, bias);
     }
 
-    /// <summary><c>dL/dX = G W</c>, <c>dL/dW = G^T X</c>, <c>dL/db = sum of G over rows</c> for G the gradient of the result.</summary>
+    /// <summary>
+    /// <c>dL/dX = G W</c>, <c>dL/dW = G^T X</c>, <c>dL/db = sum of G over rows</c> for G the gradient of the result.
+    /// </summary>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         _lastGradients?.ForEach(gradient => gradient?.Dispose());

@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 namespace CoPe.Kernels.Torch;
 
 /// <summary>
-/// Lets the C library keep memory that tensors free. Passes free and take the same large blocks again and again; given back to the system in between, each
+/// Lets the C library keep memory that tensors free. Passes free and take the same large blocks again and again; given
+/// back to the system in between, each
 /// of them is zeroed and mapped anew, page by page, which costs a tenth to a sixth of the time.
 /// </summary>
 static partial class NativeHeap
@@ -28,12 +29,16 @@ static partial class NativeHeap
             return;
         }
 
-        _ = SetMallocOption(MapThreshold, 32 << 20); // the largest that glibc takes: bigger blocks are mapped and given back, so that they do not fragment the heap
+        // The largest that glibc takes: bigger blocks are mapped and given back, so that they do not fragment the heap.
+        _ = SetMallocOption(MapThreshold, 32 << 20);
         _ = SetMallocOption(TrimThreshold, 1 << 30);
         _ = SetMallocOption(TopPad, 64 << 20);
     }
 
-    /// <summary>Gives what was kept back to the system, for the end of a training or a decoding: what comes next in the process needs other blocks, and perhaps long after.</summary>
+    /// <summary>
+    /// Gives what was kept back to the system, for the end of a training or a decoding: what comes next in the process
+    /// needs other blocks, and perhaps long after.
+    /// </summary>
     public static void ReleaseFreedMemory()
     {
         if (IsGlibc)
@@ -53,7 +58,8 @@ static partial class NativeHeap
 static partial class NativeRuntime
 {
     /// <summary>
-    /// Lets idle OpenMP threads sleep instead of spin: spinning ones take the cores from our own kernel. The runtime reads the process environment when it is loaded,
+    /// Lets idle OpenMP threads sleep instead of spin: spinning ones take the cores from our own kernel. The runtime
+    /// reads the process environment when it is loaded,
     /// which .NET's own SetEnvironmentVariable does not reach on Linux. A value set by the user stands.
     /// </summary>
     [ModuleInitializer]

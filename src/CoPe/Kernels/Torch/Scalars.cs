@@ -5,8 +5,10 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Torch;
 
 /// <summary>
-/// Numbers as torch's operations take them, kept for good. TorchSharp makes a temporary native object of every number given to an operation and does not keep it alive during the call: as soon as
-/// another thread sets off a garbage collection, torch reads freed memory. Temporary ones are therefore banned (BannedSymbols.txt).
+/// Numbers as torch's operations take them, kept for good. TorchSharp makes a temporary native object of every number
+/// given to an operation and does not keep it alive during the call: as soon as
+/// another thread sets off a garbage collection, torch reads freed memory. Temporary ones are therefore banned
+/// (BannedSymbols.txt).
 /// </summary>
 static class Scalars
 {
@@ -22,7 +24,10 @@ static class Scalars
     /// <summary>A whole number.</summary>
     public static Scalar Of(long value) => Integers.GetOrAdd(value, Create);
 
-    /// <summary>The numbers from <paramref name="start"/> to below <paramref name="end"/>, <c>[end - start]</c> int64, owned by the caller.</summary>
+    /// <summary>
+    /// The numbers from <paramref name="start"/> to below <paramref name="end"/>, <c>[end - start]</c> int64, owned by
+    /// the caller.
+    /// </summary>
     public static Tensor Range(long start, long end, Device device) =>
         arange(Of(start), Of(end), One, dtype: ScalarType.Int64, device: device);
 

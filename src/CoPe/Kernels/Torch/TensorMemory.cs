@@ -10,7 +10,9 @@ static unsafe partial class TensorMemory
     public static bool IsContiguousBf16(Tensor tensor) =>
         tensor.dtype == torch.ScalarType.BFloat16 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
 
-    /// <summary>First element of a contiguous tensor on the processor; valid while the tensor is, which the caller keeps alive.</summary>
+    /// <summary>
+    /// First element of a contiguous tensor on the processor; valid while the tensor is, which the caller keeps alive.
+    /// </summary>
     public static void* GetPointer(Tensor tensor)
     {
         var data = Data(tensor.Handle);

@@ -7,12 +7,15 @@ using static TorchSharp.torch;
 namespace CoPe.Modeling.Safetensors;
 
 /// <summary>
-/// A file mapped read-only, whose bytes serve as tensors in place. Every tensor (and whatever views share its storage) keeps the mapping alive;
+/// A file mapped read-only, whose bytes serve as tensors in place. Every tensor (and whatever views share its storage)
+/// keeps the mapping alive;
 /// it is released with the last of them, so that no tensor can outlive its memory.
 /// </summary>
 sealed unsafe partial class MappedFile : IDisposable
 {
-    /// <summary>Native code holds the release callbacks of mappings in use; this keeps the garbage collector from taking them.</summary>
+    /// <summary>
+    /// Native code holds the release callbacks of mappings in use; this keeps the garbage collector from taking them.
+    /// </summary>
     static readonly ConcurrentDictionary<MappedFile, byte> InUse = new();
 
     readonly MemoryMappedFile _file;

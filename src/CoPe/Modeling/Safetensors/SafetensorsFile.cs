@@ -25,7 +25,10 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Its tensors in the header's order.</summary>
     public IReadOnlyList<TensorEntry> Entries { get; }
 
-    /// <summary>Opens a file and checks its whole header. Throws <see cref="ModelFileException"/> for a file that is missing, truncated or malformed.</summary>
+    /// <summary>
+    /// Opens a file and checks its whole header. Throws <see cref="ModelFileException"/> for a file that is missing,
+    /// truncated or malformed.
+    /// </summary>
     public static SafetensorsFile Open(string path)
     {
         try
@@ -50,7 +53,10 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Whether the file has this tensor.</summary>
     public bool Contains(string name) => _entries.ContainsKey(name);
 
-    /// <summary>A tensor of the file's dtype and shape over its bytes, read-only. The caller owns it; it stays valid after this object is disposed.</summary>
+    /// <summary>
+    /// A tensor of the file's dtype and shape over its bytes, read-only. The caller owns it; it stays valid after this
+    /// object is disposed.
+    /// </summary>
     public Tensor Read(string name) =>
         _entries.TryGetValue(name, out var entry)
             ? _mapping.CreateTensor(entry)
@@ -68,7 +74,10 @@ public sealed class SafetensorsFile : IDisposable
 /// <param name="Bytes">Number of bytes.</param>
 public sealed record TensorEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Offset, long Bytes);
 
-/// <summary>The header of a safetensors file: eight bytes of length (little endian), then JSON. Every bound is checked before anything is mapped.</summary>
+/// <summary>
+/// The header of a safetensors file: eight bytes of length (little endian), then JSON. Every bound is checked before
+/// anything is mapped.
+/// </summary>
 static class SafetensorsHeader
 {
     /// <summary>The format's own limit: a longer header is refused before it is read.</summary>
@@ -86,7 +95,9 @@ static class SafetensorsHeader
         return RandomAccess.GetLength(handle);
     }
 
-    /// <summary>Throws where a file begins as what git leaves in the place of a large file that was not fetched.</summary>
+    /// <summary>
+    /// Throws where a file begins as what git leaves in the place of a large file that was not fetched.
+    /// </summary>
     public static void ThrowIfLfsPointer(string file, ReadOnlySpan<byte> start)
     {
         if (start.StartsWith(LfsPointerStart))

@@ -5,13 +5,19 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling.Safetensors;
 
-/// <summary>Writes safetensors files as the library of that name does: header padded to 8 bytes, widest dtype first, then by name.</summary>
+/// <summary>
+/// Writes safetensors files as the library of that name does: header padded to 8 bytes, widest dtype first, then by
+/// name.
+/// </summary>
 public static class SafetensorsWriter
 {
     /// <summary>Elements handed to the file at once: a tensor may be larger than a span can be.</summary>
     const long ElementsPerWrite = 1 << 26;
 
-    /// <summary>Writes the tensors aside and renames, so that a file of this name is always whole. <paramref name="dtype"/> converts; null keeps each tensor's.</summary>
+    /// <summary>
+    /// Writes the tensors aside and renames, so that a file of this name is always whole. <paramref name="dtype"/>
+    /// converts; null keeps each tensor's.
+    /// </summary>
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, ScalarType? dtype = null) =>
         Write(path, tensors.Select(t => new TensorSource(t.Key, dtype ?? t.Value.dtype, t.Value.shape, t.Value.alias)));
 
@@ -105,13 +111,19 @@ sealed record TensorSource(string Name, ScalarType Dtype, IReadOnlyList<long> Sh
         Shape.Aggregate((long)SafetensorsDtype.GetElementSize(Dtype), (product, size) => product * size);
 }
 
-/// <summary>Writes a checkpoint as Hugging Face lays it out: <c>model.safetensors</c>, or shards named by <c>model.safetensors.index.json</c> where one file would be too large.</summary>
+/// <summary>
+/// Writes a checkpoint as Hugging Face lays it out: <c>model.safetensors</c>, or shards named by
+/// <c>model.safetensors.index.json</c> where one file would be too large.
+/// </summary>
 static class ShardedCheckpoint
 {
     public const string SingleFileName = "model.safetensors";
     public const string IndexFileName = "model.safetensors.index.json";
 
-    /// <summary>Writes the tensors in the order given; a tensor larger than a shard has one of its own. The index comes last, so that a folder with an index is whole.</summary>
+    /// <summary>
+    /// Writes the tensors in the order given; a tensor larger than a shard has one of its own. The index comes last, so
+    /// that a folder with an index is whole.
+    /// </summary>
     public static void Write(string folder, IReadOnlyList<TensorSource> tensors, long maxShardBytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxShardBytes, 1);

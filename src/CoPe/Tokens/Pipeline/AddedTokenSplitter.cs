@@ -30,7 +30,9 @@ sealed class AddedTokenSplitter
         _firsts = SearchValues.Create([.. _lengths.Keys]);
     }
 
-    /// <summary>The pieces of <c>text</c> in order; a piece with a token holds that token, the others plain text.</summary>
+    /// <summary>
+    /// The pieces of <c>text</c> in order; a piece with a token holds that token, the others plain text.
+    /// </summary>
     public IEnumerable<(int Start, int Length, AddedToken? Token)> Split(string text)
     {
         int done = 0,
@@ -56,7 +58,8 @@ sealed class AddedTokenSplitter
 
             if (start > done)
             {
-                yield return (done, start - done, null); // else an earlier token has swallowed the white space this one begins with
+                // Else an earlier token has swallowed the white space this one begins with.
+                yield return (done, start - done, null);
             }
 
             yield return (start, stop - start, token);

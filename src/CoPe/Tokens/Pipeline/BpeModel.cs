@@ -139,7 +139,8 @@ sealed class BpeModel
         return true;
     }
 
-    // A symbol without an id becomes the unknown token, a run of them one where they fuse; without an unknown token it is dropped.
+    // A symbol without an id becomes the unknown token, a run of them one where they fuse; without an unknown token it
+    // is dropped.
     void AddSymbol(int id, ref bool unknown, List<int> symbols)
     {
         if (id >= 0)
@@ -155,7 +156,10 @@ sealed class BpeModel
     }
 }
 
-/// <summary>Merges the symbols of one word: the lowest rank first, among equals the leftmost. Reused for many words; one per thread.</summary>
+/// <summary>
+/// Merges the symbols of one word: the lowest rank first, among equals the leftmost. Reused for many words; one per
+/// thread.
+/// </summary>
 sealed class BpeMerger
 {
     /// <summary>Up to here looking at every pair for the lowest is faster than keeping them in a queue.</summary>
@@ -209,7 +213,8 @@ sealed class BpeMerger
         }
     }
 
-    // Most words of a text are met here for the first time while the runtime still counts calls: compile it well at once.
+    // Most words of a text are met here for the first time while the runtime still counts calls: compile it well at
+    // once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void MergeShort(List<int> symbols, MergeTable merges, List<int> output)
     {
@@ -306,7 +311,8 @@ sealed class BpeMerger
 }
 
 /// <summary>
-/// Cuts a segment that no pre-tokenizer cuts, exactly where no merge can cross: before each word mark whose left neighbour is another
+/// Cuts a segment that no pre-tokenizer cuts, exactly where no merge can cross: before each word mark whose left
+/// neighbour is another
 /// character and stands beside a word mark in no merge's result. The ids are the same; short words can be remembered.
 /// </summary>
 sealed class MergeBoundarySplitter(BpeVocabulary vocabulary)

@@ -11,7 +11,9 @@ sealed class BpeVocabulary
     /// <summary>(left id, right id) -> rank and id of what they merge to.</summary>
     public required MergeTable Merges { get; init; }
 
-    /// <summary>Characters that stand side by side inside some merge's result: only there can a merge cross a cut.</summary>
+    /// <summary>
+    /// Characters that stand side by side inside some merge's result: only there can a merge cross a cut.
+    /// </summary>
     public required HashSet<(char, char)> Neighbors { get; init; }
 
     /// <summary>Ids of the tokens that stand for one byte of a character without a token of its own.</summary>
@@ -121,7 +123,8 @@ sealed class BpeVocabulary
 }
 
 /// <summary>
-/// Pairs of ids -> rank and id of what they merge to. A table of its own, for encoding asks little else: .NET's hash of a pair of small numbers, their exclusive or, is the same for
+/// Pairs of ids -> rank and id of what they merge to. A table of its own, for encoding asks little else: .NET's hash of
+/// a pair of small numbers, their exclusive or, is the same for
 /// thousands of pairs.
 /// </summary>
 sealed class MergeTable

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>What pre-tokenizers ask of a code point. Text is walked by code point, since a .NET regular expression sees half a letter outside the basic plane.</summary>
+/// <summary>
+/// What pre-tokenizers ask of a code point. Text is walked by code point, since a .NET regular expression sees half a
+/// letter outside the basic plane.
+/// </summary>
 static class CodePoints
 {
     internal enum Kind : byte
@@ -101,7 +104,9 @@ static class CodePoints
     }
 }
 
-/// <summary>Unicode normal forms of any text: lone surrogates and noncharacters, at which .NET throws, stay as they are.</summary>
+/// <summary>
+/// Unicode normal forms of any text: lone surrogates and noncharacters, at which .NET throws, stay as they are.
+/// </summary>
 static class UnicodeNormalization
 {
     public static string Normalize(string text, NormalizationForm form)
@@ -131,7 +136,9 @@ static class UnicodeNormalization
         codePoint is >= 0xD800 and <= 0xDFFF or >= 0xFDD0 and <= 0xFDEF || (codePoint & 0xFFFE) == 0xFFFE;
 }
 
-/// <summary>The byte-level alphabet: each byte has one printable character, so that any text is a word over 256 letters.</summary>
+/// <summary>
+/// The byte-level alphabet: each byte has one printable character, so that any text is a word over 256 letters.
+/// </summary>
 static class ByteLevelAlphabet
 {
     static readonly char[] Characters = BuildCharacters();

@@ -7,7 +7,10 @@ static class Normalizer
 {
     const string Known = "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace";
 
-    /// <summary>The change that a part of the file asks for; the second argument tells whether the segment continues an earlier text.</summary>
+    /// <summary>
+    /// The change that a part of the file asks for; the second argument tells whether the segment continues an earlier
+    /// text.
+    /// </summary>
     public static Func<string, bool, string> Read(JsonPart part)
     {
         if (part.IsAbsent)

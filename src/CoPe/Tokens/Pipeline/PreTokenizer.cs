@@ -5,7 +5,9 @@ namespace CoPe.Tokens.Pipeline;
 /// <param name="output">Receives the parts in order.</param>
 delegate void PreTokenizerStep(TextPiece piece, List<TextPiece> output);
 
-/// <summary>The pre-tokenizer of a tokenizer.json: its steps, and whether words are spelled in bytes at the end.</summary>
+/// <summary>
+/// The pre-tokenizer of a tokenizer.json: its steps, and whether words are spelled in bytes at the end.
+/// </summary>
 sealed class PreTokenizer
 {
     readonly PreTokenizerStep[] _steps;

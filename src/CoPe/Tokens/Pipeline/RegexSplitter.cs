@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
-/// Cuts by a regular expression that has no scanner of its own. .NET matches UTF-16 units, so each code point outside the basic plane
+/// Cuts by a regular expression that has no scanner of its own. .NET matches UTF-16 units, so each code point outside
+/// the basic plane
 /// is first replaced by one character of the same general category: one unit per code point, same classes.
 /// </summary>
 static class RegexSplitter
@@ -103,7 +104,8 @@ static class RegexSplitter
         return characters;
     }
 
-    // Sets inside sets, intersections, POSIX classes, possessive quantifiers, and escapes that mean something else or nothing in .NET.
+    // Sets inside sets, intersections, POSIX classes, possessive quantifiers, and escapes that mean something else or
+    // nothing in .NET.
     static bool IsUnsupported(string pattern)
     {
         bool inSet = false,

@@ -1,6 +1,8 @@
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>The way from text to ids: added tokens, normalizer, added tokens of the normalised text, pre-tokenizer, merges.</summary>
+/// <summary>
+/// The way from text to ids: added tokens, normalizer, added tokens of the normalised text, pre-tokenizer, merges.
+/// </summary>
 sealed class TextEncoder
 {
     static readonly IReadOnlyDictionary<char, char> NothingEscaped = new Dictionary<char, char>();
@@ -26,7 +28,8 @@ sealed class TextEncoder
     public int[] Encode(string text) => Encode(text, NothingEscaped, continuing: false);
 
     /// <summary>
-    /// Ids of a text. <paramref name="shields"/> maps stand-ins to the characters they stand for, which return once added tokens have been cut out.
+    /// Ids of a text. <paramref name="shields"/> maps stand-ins to the characters they stand for, which return once
+    /// added tokens have been cut out.
     /// <paramref name="continuing"/>: the text goes on after other text, so that nothing is put in front of it.
     /// </summary>
     public int[] Encode(string text, IReadOnlyDictionary<char, char> shields, bool continuing)

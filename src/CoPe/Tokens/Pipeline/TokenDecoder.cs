@@ -3,7 +3,10 @@ using System.Text;
 
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>A step on the way from tokens to text. It passes text on as soon as it is final, so that one piece of code serves whole texts and streams.</summary>
+/// <summary>
+/// A step on the way from tokens to text. It passes text on as soon as it is final, so that one piece of code serves
+/// whole texts and streams.
+/// </summary>
 abstract class DecoderStep(DecoderStep? next)
 {
     /// <summary>Takes the next token.</summary>
@@ -181,7 +184,10 @@ sealed class StripStep(char character, int start, int stop, bool whole, DecoderS
     }
 }
 
-/// <summary>A run of byte tokens becomes the text it encodes or, where it is no UTF-8, one U+FFFD per byte; so a run is held until it ends.</summary>
+/// <summary>
+/// A run of byte tokens becomes the text it encodes or, where it is no UTF-8, one U+FFFD per byte; so a run is held
+/// until it ends.
+/// </summary>
 sealed class ByteFallbackStep(DecoderStep next) : DecoderStep(next)
 {
     static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
@@ -234,7 +240,10 @@ sealed class ByteFallbackStep(DecoderStep next) : DecoderStep(next)
     }
 }
 
-/// <summary>Tokens spelled in the byte-level alphabet become bytes, bytes become text; an unfinished character waits for its other bytes.</summary>
+/// <summary>
+/// Tokens spelled in the byte-level alphabet become bytes, bytes become text; an unfinished character waits for its
+/// other bytes.
+/// </summary>
 sealed class ByteLevelStep(DecoderStep next) : DecoderStep(next)
 {
     readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();

@@ -1,6 +1,9 @@
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>Everything that tokenizer.json says, read into the parts that do the work. Its truncation and padding settings are left to the caller, as in transformers.</summary>
+/// <summary>
+/// Everything that tokenizer.json says, read into the parts that do the work. Its truncation and padding settings are
+/// left to the caller, as in transformers.
+/// </summary>
 sealed record TokenizerFile
 {
     public required IReadOnlyList<AddedToken> AddedTokens { get; init; }
@@ -52,7 +55,10 @@ sealed record TokenizerFile
     }
 }
 
-/// <summary>What tokenizer_config.json, and special_tokens_map.json where that says nothing, tell about special tokens and the chat template.</summary>
+/// <summary>
+/// What tokenizer_config.json, and special_tokens_map.json where that says nothing, tell about special tokens and the
+/// chat template.
+/// </summary>
 sealed record TokenizerConfig
 {
     static readonly string[] Names =

@@ -33,7 +33,10 @@ static class WordPattern
         };
     }
 
-    /// <summary>Words with the character before them, runs of at most so many digits, punctuation with a space before and line ends behind, white space.</summary>
+    /// <summary>
+    /// Words with the character before them, runs of at most so many digits, punctuation with a space before and line
+    /// ends behind, white space.
+    /// </summary>
     public static PreTokenizerStep CreateWordScanner(int maxDigits) =>
         (piece, output) =>
         {

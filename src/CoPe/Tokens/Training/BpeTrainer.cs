@@ -5,7 +5,8 @@ using CoPe.Tokens.Pipeline;
 namespace CoPe.Tokens.Training;
 
 /// <summary>
-/// Trains a byte-level byte-pair tokenizer with Qwen's pipeline (NFC, words with the character before them, digits one by one):
+/// Trains a byte-level byte-pair tokenizer with Qwen's pipeline (NFC, words with the character before them, digits one
+/// by one):
 /// again and again the most frequent pair of neighbouring symbols becomes a symbol, among equals the pair of lower ids.
 /// The same texts in the same order, or in another, give the same tokenizer.
 /// </summary>
@@ -53,7 +54,9 @@ public static class BpeTrainer
 /// <summary>What a new tokenizer is to be.</summary>
 public sealed record BpeTrainingOptions
 {
-    /// <summary>Number of ids: 256 bytes, merges, and the special tokens, which come last. A small text may not yield so many.</summary>
+    /// <summary>
+    /// Number of ids: 256 bytes, merges, and the special tokens, which come last. A small text may not yield so many.
+    /// </summary>
     public int VocabularySize { get; init; } = 8192;
 
     /// <summary>Special tokens in the order of their ids.</summary>
@@ -74,7 +77,9 @@ public sealed record BpeTrainingOptions
     /// <summary>The context that tokenizer_config.json names as <c>model_max_length</c>.</summary>
     public int ModelMaxLength { get; init; } = 1024;
 
-    /// <summary>The chat template written beside the tokenizer: ChatML, a role and its text between start and end marks.</summary>
+    /// <summary>
+    /// The chat template written beside the tokenizer: ChatML, a role and its text between start and end marks.
+    /// </summary>
     public string ChatTemplate { get; init; } =
         "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}"
         + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
@@ -136,7 +141,9 @@ public sealed class TrainedTokenizer
         IReadOnlyList<(string Left, string Right)> merges
     ) => (_options, Tokens, Merges) = (options, tokens, merges);
 
-    /// <summary>Tokens in the byte-level alphabet, in the order of their ids; the special tokens come after them.</summary>
+    /// <summary>
+    /// Tokens in the byte-level alphabet, in the order of their ids; the special tokens come after them.
+    /// </summary>
     public IReadOnlyList<string> Tokens { get; }
 
     /// <summary>Merges in the order of their ranks.</summary>
@@ -145,7 +152,10 @@ public sealed class TrainedTokenizer
     /// <summary>Number of ids, special tokens included.</summary>
     public int VocabularySize => Tokens.Count + _options.SpecialTokens.Count;
 
-    /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> (with the chat template), each whole or not at all.</summary>
+    /// <summary>
+    /// Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> (with the chat template), each whole or not at
+    /// all.
+    /// </summary>
     public void Save(string folder)
     {
         AtomicFile.WriteText(

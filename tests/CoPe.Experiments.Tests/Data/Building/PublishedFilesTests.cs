@@ -140,7 +140,10 @@ public sealed class PublishedFilesTests : IDisposable
         return record;
     }
 
-    /// <summary>Written by the Rust implementation of Arrow, whose layout is that of the hub: two row groups, the profile a list of structures, texts dictionary-encoded.</summary>
+    /// <summary>
+    /// Written by the Rust implementation of Arrow, whose layout is that of the hub: two row groups, the profile a list
+    /// of structures, texts dictionary-encoded.
+    /// </summary>
     public static TheoryData<string, string> Parquet =>
         [
             .. Directory

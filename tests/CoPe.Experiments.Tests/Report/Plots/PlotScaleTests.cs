@@ -68,7 +68,8 @@ public class CurveLineTests
     [Fact]
     public void Smoothing_is_the_mean_of_the_window_and_of_what_exists_of_it_at_the_ends()
     {
-        // 24 points: reach 1, window 3. Values 0, 3, 6, ...: inner means stay, the first is (0 + 3) / 2, the last (66 + 69) / 2.
+        // 24 points: reach 1, window 3. Values 0, 3, 6, ...: inner means stay, the first is (0 + 3) / 2, the last (66 +
+        // 69) / 2.
         var smooth = CurveLine.Smooth(Points(24, index => 3 * index));
         Assert.Equal(1.5, smooth[0].Value, 12);
         Assert.Equal(30, smooth[10].Value, 12);

@@ -206,7 +206,9 @@ public class FusedKernelTests
     static Tensor Numbers(int seed, params long[] shape) =>
         randn(shape, generator: new Generator((ulong)seed, CPU)).to(ScalarType.BFloat16);
 
-    /// <summary>A rounding to bf16 costs at most 2^-8 of a number; float32 sums of a few hundred numbers about 1e-5.</summary>
+    /// <summary>
+    /// A rounding to bf16 costs at most 2^-8 of a number; float32 sums of a few hundred numbers about 1e-5.
+    /// </summary>
     static void AssertNear(Tensor exact, Tensor computed, int roundings, double slack = 1e-4)
     {
         using var excess = (computed.to(ScalarType.Float64) - exact).abs() - exact.abs() * (roundings / 250.0);

@@ -4,7 +4,9 @@ namespace CoPe.Tests.Kernels.Gemm;
 
 public class AssemblerTests
 {
-    /// <summary>Each instruction and the bytes that GNU's assembler makes of it (with the prefix <c>{disp32}</c>).</summary>
+    /// <summary>
+    /// Each instruction and the bytes that GNU's assembler makes of it (with the prefix <c>{disp32}</c>).
+    /// </summary>
     static readonly (string Expected, Action<Assembler> Write)[] Instructions =
     [
         ("4C8B8710000000", asm => asm.LoadInteger(8, new(7, Displacement: 16))), // mov r8, [rdi+16]

@@ -54,7 +54,8 @@ public unsafe class Int8GemmTests
             var row = x[(i * k)..((i + 1) * k)];
             var step =
                 row.Max(number => Math.Abs(Bf16.ToSingle(number)))
-                / Int16Activations.GetMaxLevel(Int8Weights.GetPackedLength(k)); // a number of the column is off by half of it
+                // A number of the column is off by half of it.
+                / Int16Activations.GetMaxLevel(Int8Weights.GetPackedLength(k));
             for (var j = 0; j < n; j++)
             {
                 var (exact, size, magnitude) = ((double)bias[j], 0.0, 0.0);
@@ -67,7 +68,8 @@ public unsafe class Int8GemmTests
                         magnitude + Math.Abs(Dequantize(weights, j, l))
                     );
                 }
-                // bf16 keeps 8 bits, so rounding the result costs at most 2^-8 of it; the few float32 operations after the whole numbers' sums cost a few 2^-24 of the terms' size.
+                // bf16 keeps 8 bits, so rounding the result costs at most 2^-8 of it; the few float32 operations after
+                // the whole numbers' sums cost a few 2^-24 of the terms' size.
                 Assert.Equal(
                     exact,
                     Bf16.ToSingle(y[i * n + j]),

@@ -72,7 +72,8 @@ public unsafe class SkinnyGemmTests
                     var term = (double)Bf16.ToSingle(x[i * k + l]) * Bf16.ToSingle(w[j * k + l]);
                     (exact, size) = (exact + term, size + Math.Abs(term));
                 }
-                // bf16 keeps 8 bits, so rounding the result costs at most 2^-8 of it; float32 sums cost about k * 2^-24 of the terms' size.
+                // bf16 keeps 8 bits, so rounding the result costs at most 2^-8 of it; float32 sums cost about k * 2^-24
+                // of the terms' size.
                 Assert.Equal(exact, Bf16.ToSingle(y[i * n + j]), Math.Abs(exact) / 256 + size * k / (1 << 24) + 1e-30);
             }
         }
@@ -150,7 +151,8 @@ public class SkinnyLinearTests
         var x = ones([8, 800], dtype: ScalarType.BFloat16);
         Assert.True(linear.Supports(x));
         Assert.False(linear.Supports(ones([33, 800], dtype: ScalarType.BFloat16)));
-        // Where there is no instruction for pairs and torch multiplies bf16 itself, it is faster from nine rows on, and earlier where they are short.
+        // Where there is no instruction for pairs and torch multiplies bf16 itself, it is faster from nine rows on, and
+        // earlier where they are short.
         var served = Vdpbf16Kernel.IsSupported || MatrixProduct.UpcastsBf16(CPU);
         Assert.Equal(served, linear.Supports(ones([9, 800], dtype: ScalarType.BFloat16)));
         Assert.Equal(

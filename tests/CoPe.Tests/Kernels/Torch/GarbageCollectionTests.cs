@@ -9,11 +9,17 @@ using static TorchSharp.torch;
 
 namespace CoPe.Tests.Kernels.Torch;
 
-/// <summary>Native objects must outlive the calls that read them, whatever other threads make the garbage collector do meanwhile.</summary>
+/// <summary>
+/// Native objects must outlive the calls that read them, whatever other threads make the garbage collector do
+/// meanwhile.
+/// </summary>
 [Collection("torch")]
 public class GarbageCollectionTests
 {
-    /// <summary>Runs work while another thread collects garbage without pause, for ten seconds at most: on a large heap, which tests before these may leave, collecting leaves the work next to no time.</summary>
+    /// <summary>
+    /// Runs work while another thread collects garbage without pause, for ten seconds at most: on a large heap, which
+    /// tests before these may leave, collecting leaves the work next to no time.
+    /// </summary>
     static T WhileCollecting<T>(Func<T> work)
     {
         using var done = new CancellationTokenSource(TimeSpan.FromSeconds(10));
