@@ -127,9 +127,7 @@ sealed record FileEvaluation
     bool LacksTask(CommandHost host, LampTask task)
     {
         var path = ResolvePath(host, Golds);
-        return Directory.Exists(path)
-            && !Directory.Exists(Path.Combine(path, task.Name))
-            && !File.Exists(Path.Combine(path, LampFiles.UsersFile));
+        return Directory.Exists(path) && LampFiles.FindTaskFolder(path, task.Name) is null;
     }
 
     IReadOnlyList<GoldAnswer> ReadGolds(CommandHost host, LampTask task)
@@ -137,10 +135,9 @@ sealed record FileEvaluation
         var path = ResolvePath(host, Golds);
         if (Directory.Exists(path))
         {
-            var folder = Path.Combine(path, task.Name);
             return GoldAnswer.FromDataset(
                 LampFiles.Read(
-                    Directory.Exists(folder) ? folder : path,
+                    path,
                     task,
                     new LampReadOptions
                     {

@@ -24,16 +24,16 @@ public static class LampFiles
     {
         ArgumentNullException.ThrowIfNull(task);
         options ??= new();
-        var place = FindTaskFolder(folder, task);
-        var labels = new GoldLabels(Path.Combine(place, LabelsFile), task, options.RequireGolds);
-        var usersFile = Path.Combine(place, UsersFile);
+        var taskFolder = FindTaskFolder(folder, task.Name) ?? throw CreateNoTaskFolderError(folder, task);
+        var labels = new GoldLabels(Path.Combine(taskFolder, LabelsFile), task, options.RequireGolds);
+        var usersFile = Path.Combine(taskFolder, UsersFile);
         return new()
         {
             Task = task,
             Users = ReadUsers(usersFile, task, options, options.MaxUsers, options.RequireHistory)
                 .Select(user => labels.FillGolds(user, usersFile))
                 .ToList(),
-            Others = options.MaxOthers == 0 ? [] : ReadOthers(Path.Combine(place, OthersFile), task, options),
+            Others = options.MaxOthers == 0 ? [] : ReadOthers(Path.Combine(taskFolder, OthersFile), task, options),
         };
     }
 
@@ -41,38 +41,47 @@ public static class LampFiles
     public static void Write(string folder, LampDataset dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var place = Directory.CreateDirectory(Path.Combine(folder, dataset.Task.Name)).FullName;
-        LampFileWriter.WriteUsers(Path.Combine(place, UsersFile), dataset.Users);
-        LampFileWriter.WriteUsers(Path.Combine(place, OthersFile), dataset.Others);
+        var taskFolder = Directory.CreateDirectory(Path.Combine(folder, dataset.Task.Name)).FullName;
+        LampFileWriter.WriteUsers(Path.Combine(taskFolder, UsersFile), dataset.Users);
+        LampFileWriter.WriteUsers(Path.Combine(taskFolder, OthersFile), dataset.Others);
         LampFileWriter.WriteGolds(
-            Path.Combine(place, LabelsFile),
+            Path.Combine(taskFolder, LabelsFile),
             dataset.Task,
             dataset.Users.SelectMany(user => user.Queries)
         );
     }
 
-    static string FindTaskFolder(string folder, LampTask task)
+    /// <summary>
+    /// The folder of a task's files: <c>folder/task-name</c> where that is a folder, otherwise <c>folder</c> itself
+    /// where it holds one of the three files; null where neither is so. Every place that is given a data folder asks
+    /// here.
+    /// </summary>
+    public static string? FindTaskFolder(string folder, string taskName)
     {
-        var place = new DataFileLocation { File = folder };
-        if (!Directory.Exists(folder))
-        {
-            throw new DataFileException(
-                place,
-                "no such folder",
-                $"a folder with {task.Name}{Path.DirectorySeparatorChar}{UsersFile}",
-                "Check the data setting."
-            );
-        }
-
-        var inner = Path.Combine(folder, task.Name);
+        var inner = Path.Combine(folder, taskName);
         if (Directory.Exists(inner))
         {
             return inner;
         }
 
-        if (File.Exists(Path.Combine(folder, UsersFile)) || File.Exists(Path.Combine(folder, OthersFile)))
+        return HoldsFiles(folder) ? folder : null;
+    }
+
+    /// <summary>Whether one of the three files lies in the folder itself.</summary>
+    internal static bool HoldsFiles(string folder) =>
+        new[] { UsersFile, OthersFile, LabelsFile }.Any(name => File.Exists(Path.Combine(folder, name)));
+
+    static DataFileException CreateNoTaskFolderError(string folder, LampTask task)
+    {
+        var location = new DataFileLocation { File = folder };
+        if (!Directory.Exists(folder))
         {
-            return folder;
+            return new(
+                location,
+                "no such folder",
+                $"a folder with {task.Name}{Path.DirectorySeparatorChar}{UsersFile}",
+                "Check the data setting."
+            );
         }
 
         var names = Directory
@@ -80,8 +89,8 @@ public static class LampFiles
             .Select(Path.GetFileName)
             .Order(StringComparer.Ordinal)
             .ToList();
-        throw new DataFileException(
-            place,
+        return new(
+            location,
             names.Count == 0 ? "no folder" : $"only the folders {string.Join(", ", names)}",
             $"a folder {task.Name} or the file {UsersFile}",
             "Check the data and task settings."
@@ -102,14 +111,15 @@ public static class LampFiles
 
         foreach (var user in others)
         {
-            if (user.Queries.FirstOrDefault(query => string.IsNullOrWhiteSpace(query.Gold)) is { } empty)
+            var withoutGold = user.Queries.FirstOrDefault(query => string.IsNullOrWhiteSpace(query.Gold));
+            if (withoutGold is not null)
             {
                 throw new DataFileException(
                     new()
                     {
                         File = file,
                         User = user.Id,
-                        Item = empty.Id,
+                        Item = withoutGold.Id,
                         Field = "gold",
                     },
                     "no text",
@@ -122,7 +132,13 @@ public static class LampFiles
         return others;
     }
 
-    static List<LampUser> ReadUsers(string file, LampTask task, LampReadOptions options, int? most, bool needsHistory)
+    static List<LampUser> ReadUsers(
+        string file,
+        LampTask task,
+        LampReadOptions options,
+        int? maxUsers,
+        bool needsHistory
+    )
     {
         if (!File.Exists(file))
         {
@@ -140,24 +156,33 @@ public static class LampFiles
             .Where(user => options.ExcludeUser?.Invoke(user.Id) != true)
             .Select(user => CapHistory(user, options.HistoryCap));
         var rules = new LampUserRules(file, needsHistory, options.OnUserSkipped);
-        var usable = users.Where(rules.Accept).Take(most ?? int.MaxValue).ToList();
-        return usable.Count > 0 || options.ExcludeUser is not null
-            ? usable
-            : throw new DataFileException(
-                new() { File = file },
-                "no usable user",
-                "one at least",
-                "Check where the file comes from."
-            );
+        var usable = users.Where(rules.Accept).Take(maxUsers ?? int.MaxValue).ToList();
+        // A file whose users are all excluded is no fault of the file.
+        if (usable.Count > 0 || options.ExcludeUser is not null)
+        {
+            return usable;
+        }
+
+        throw new DataFileException(
+            new() { File = file },
+            "no usable user",
+            "one at least",
+            "Check where the file comes from."
+        );
     }
 
-    static LampUser CapHistory(LampUser user, int? cap) =>
-        cap is not { } most || user.History.Count <= most
-            ? user
-            : user with
-            {
-                History = user.History.TakeLast(most).ToList(),
-            };
+    static LampUser CapHistory(LampUser user, int? cap)
+    {
+        if (cap is null || user.History.Count <= cap)
+        {
+            return user;
+        }
+
+        return user with
+        {
+            History = user.History.TakeLast(cap.Value).ToList(),
+        };
+    }
 }
 
 /// <summary>How a task's files are read.</summary>
@@ -178,8 +203,8 @@ public sealed record LampReadOptions
     }
 
     /// <summary>
-    /// Whether a test user, by his id, is passed over as if the file did not hold him: he is none of
-    /// <see cref="MaxUsers"/>, and a file of such users alone gives none. Null passes over nobody.
+    /// Whether a test user, by id, is skipped as if the file did not hold them: they do not count among
+    /// <see cref="MaxUsers"/>, and a file of such users alone gives none. Null skips nobody.
     /// </summary>
     public Func<string, bool>? ExcludeUser { get; init; }
 
@@ -210,8 +235,8 @@ public sealed record LampReadOptions
     public bool RequireHistory { get; init; } = true;
 
     /// <summary>
-    /// Called with the reason for each user who is left out because he has no history (test users) or no query (all
-    /// users); null refuses the file instead.
+    /// Called with the reason for each user who is left out for having no history (test users) or no query (all users);
+    /// null refuses the file instead.
     /// </summary>
     public Action<DataFileException>? OnUserSkipped { get; init; }
 
@@ -245,15 +270,15 @@ sealed class GoldLabels
     }
 
     /// <summary>The user with a gold for every query that has one.</summary>
-    public LampUser FillGolds(LampUser user, string usersFile) =>
-        user with
-        {
-            Queries = user.Queries.Select(query => query with { Gold = GoldOf(user, query, usersFile) }).ToList(),
-        };
-
-    string GoldOf(LampUser user, LampQuery query, string usersFile)
+    public LampUser FillGolds(LampUser user, string usersFile)
     {
-        var place = new DataFileLocation
+        var queries = user.Queries.Select(query => query with { Gold = FindGold(user, query, usersFile) });
+        return user with { Queries = queries.ToList() };
+    }
+
+    string FindGold(LampUser user, LampQuery query, string usersFile)
+    {
+        var location = new DataFileLocation
         {
             File = _file,
             User = user.Id,
@@ -262,13 +287,13 @@ sealed class GoldLabels
         var label = _golds?.GetValueOrDefault(query.Id);
         if (string.IsNullOrWhiteSpace(label))
         {
-            return GoldOfQuery(query, place, label);
+            return GoldOfQuery(query, location, label);
         }
 
         if (query.Gold.Length > 0 && !SameWords(query.Gold, label))
         {
             throw new DataFileException(
-                place,
+                location,
                 "another gold than the query carries",
                 $"the gold in {usersFile}",
                 "Correct one of the two."
@@ -278,26 +303,33 @@ sealed class GoldLabels
         return label;
     }
 
-    string GoldOfQuery(LampQuery query, DataFileLocation place, string? label) =>
-        !string.IsNullOrWhiteSpace(query.Gold) || !_required
-            ? query.Gold
-            : throw new DataFileException(
-                place,
-                $"{(_golds is null ? "no such file" : label is null ? "no label for the query" : "an empty label")}, and no gold in the query",
-                "the text the user wrote",
-                "Add the label; to predict without golds, turn RequireGolds off."
-            );
+    string GoldOfQuery(LampQuery query, DataFileLocation location, string? label)
+    {
+        if (!_required || !string.IsNullOrWhiteSpace(query.Gold))
+        {
+            return query.Gold;
+        }
 
-    static bool SameWords(string a, string b) =>
-        a.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
-            .SequenceEqual(b.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        var foundLabel = label is null ? "no label for the query" : "an empty label";
+        var found = _golds is null ? "no such file" : foundLabel;
+        throw new DataFileException(
+            location,
+            $"{found}, and no gold in the query",
+            "the text the user wrote",
+            "Add the label; to predict without golds, turn RequireGolds off."
+        );
+    }
+
+    static bool SameWords(string a, string b) => SplitWords(a).SequenceEqual(SplitWords(b));
+
+    static string[] SplitWords(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 }
 
 /// <summary>
-/// What a user of a file must have beyond its format: an identifier of his own, queries of their own, and a history
-/// where one is needed.
+/// What a user of a file must have beyond its format: a unique identifier, queries with unique identifiers, and a
+/// history where one is needed.
 /// </summary>
-sealed class LampUserRules(string file, bool needsHistory, Action<DataFileException>? leaveOut)
+sealed class LampUserRules(string file, bool needsHistory, Action<DataFileException>? onUserSkipped)
 {
     readonly HashSet<string> _users = [];
     readonly HashSet<string> _queries = [];
@@ -305,11 +337,11 @@ sealed class LampUserRules(string file, bool needsHistory, Action<DataFileExcept
     /// <summary>True for a user to keep, false for one left out and reported.</summary>
     public bool Accept(LampUser user)
     {
-        var place = new DataFileLocation { File = file, User = user.Id };
+        var location = new DataFileLocation { File = file, User = user.Id };
         if (!_users.Add(user.Id))
         {
             throw new DataFileException(
-                place,
+                location,
                 "two users with this user_id",
                 "each user once",
                 "Rename or take out one of them."
@@ -321,7 +353,7 @@ sealed class LampUserRules(string file, bool needsHistory, Action<DataFileExcept
             if (!_queries.Add(query.Id))
             {
                 throw new DataFileException(
-                    place with
+                    location with
                     {
                         Item = query.Id,
                     },
@@ -332,40 +364,50 @@ sealed class LampUserRules(string file, bool needsHistory, Action<DataFileExcept
             }
         }
 
-        if (FindLack(user, place) is not { } lack)
+        var lack = FindLack(user, location);
+        if (lack is null)
         {
             return true;
         }
 
-        if (leaveOut is null)
+        if (onUserSkipped is null)
         {
             throw lack;
         }
 
-        leaveOut(lack);
+        onUserSkipped(lack);
         return false;
     }
 
-    DataFileException? FindLack(LampUser user, DataFileLocation place) =>
-        needsHistory && user.History.Count == 0
-            ? new(
-                place with
+    DataFileException? FindLack(LampUser user, DataFileLocation location)
+    {
+        if (needsHistory && user.History.Count == 0)
+        {
+            return new(
+                location with
                 {
                     Field = "profile",
                 },
                 "an empty history",
                 "one item at least",
-                "A user without history cannot be personalised: give him a history, or take him out of the file."
-            )
-        : user.Queries.Count == 0
-            ? new(
-                place with
+                "A user without history cannot be personalized: " + "give them a history, or take them out of the file."
+            );
+        }
+
+        if (user.Queries.Count == 0)
+        {
+            return new(
+                location with
                 {
                     Field = "query",
                 },
                 "no query",
                 "one query at least",
-                "A user without queries gives nothing to train or test on: give him a query, or take him out of the file."
-            )
-        : null;
+                "A user without queries gives nothing to train or test on: "
+                    + "give them a query, or take them out of the file."
+            );
+        }
+
+        return null;
+    }
 }
