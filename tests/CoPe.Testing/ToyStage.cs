@@ -27,8 +27,8 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
 
     public override IEnumerable<string> Needs(Recipe recipe) => needs;
 
-    public override IEnumerable<string> Outputs(RunDirectory run) =>
-        [Path.Combine(run.Root, name + ".out"), .. ExtraOutputs.Select(file => Path.Combine(run.Root, file))];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
+        ExtraOutputs.Prepend(name + ".out").Select(file => new TaskOutput(Path.Combine(run.Root, file)));
 
     public override void Execute(StageContext context)
     {
@@ -36,7 +36,7 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
         BeforeExecute?.Invoke(context);
         foreach (var output in Outputs(context.Run))
         {
-            AtomicFile.WriteText(output, name);
+            AtomicFile.WriteText(output.FullPath, name);
         }
     }
 }

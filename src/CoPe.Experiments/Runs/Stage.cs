@@ -39,7 +39,24 @@ public abstract class Stage
     /// Files and folders it writes, which it owns alone: they must exist once it is complete, and are removed before it
     /// runs on other inputs.
     /// </summary>
-    public abstract IEnumerable<string> Outputs(RunDirectory run);
+    public abstract IEnumerable<StageOutput> Outputs(RunDirectory run);
+
+    /// <summary>Kinds of inputs that <see cref="RebuildWithoutUser"/> needs.</summary>
+    public virtual InputFiles RebuildReads => InputFiles.None;
+
+    /// <summary>
+    /// Writes the outputs that hold all users together again (<see cref="UserFigures"/>), from what is left after a user
+    /// was erased. Stages without such outputs have nothing to do.
+    /// </summary>
+    public virtual void RebuildWithoutUser(StageContext context) { }
+
+    /// <summary>Everything it writes that may hold users: its outputs, and its metrics where they are none of these.</summary>
+    internal IEnumerable<StageOutput> GetUserOutputs(RunDirectory run)
+    {
+        var outputs = Outputs(run).ToList();
+        var metrics = run.Metrics(Name);
+        return outputs.Any(output => output.FullPath == metrics) ? outputs : [.. outputs, new UserLines(metrics)];
+    }
 
     /// <summary>
     /// Why the stage must not be run as it stands, for reasons of its own: what is there, and what to do; null where it

@@ -92,12 +92,9 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
     /// <summary>Closes a stage that is whole, with its marker last.</summary>
     public void Complete(Stage stage, StageMarker begun)
     {
-        if (
-            stage.Outputs(context.Run).FirstOrDefault(output => !File.Exists(output) && !Directory.Exists(output)) is
-            { } missing
-        )
+        if (stage.Outputs(context.Run).FirstOrDefault(output => !output.Exists) is { } missing)
         {
-            throw new InvalidOperationException($"stage '{stage.Name}' ended without writing {missing}");
+            throw new InvalidOperationException($"stage '{stage.Name}' ended without writing {missing.FullPath}");
         }
 
         (begun with { Finished = context.Time.GetUtcNow(), Outputs = GetOutputSizes(stage) }).Write(
@@ -271,11 +268,15 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         Directory.Exists(output) ? Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories) : [output];
 
     IEnumerable<string> GetOwnedPaths(Stage stage) =>
-        [.. stage.Outputs(context.Run), context.Run.Checkpoints(stage.Name), context.Run.Metrics(stage.Name)];
+        [
+            .. stage.Outputs(context.Run).Select(output => output.FullPath),
+            context.Run.Checkpoints(stage.Name),
+            context.Run.Metrics(stage.Name),
+        ];
 
     SortedDictionary<string, long> GetOutputSizes(Stage stage)
     {
-        var files = stage.Outputs(context.Run).SelectMany(ListFiles);
+        var files = stage.Outputs(context.Run).SelectMany(output => ListFiles(output.FullPath));
         return new(
             files.ToDictionary(
                 file => Path.GetRelativePath(context.Run.Root, file).Replace('\\', '/'),

@@ -28,8 +28,8 @@ public sealed class UserErasureTests : IDisposable
     readonly TemporaryFolder _folder = new();
     readonly Pipeline _pipeline = new([
         new ToyStage("train tam", []),
-        new UserStage("train sft", run => run.SftAdapters, WriteAdapters, "train tam"),
-        new UserStage("predict base", run => run.Predictions("base"), WriteAnswers, "train sft"),
+        new UserStage("train sft", run => new UserAdapters(run.SftAdapters, "SFT"), WriteAdapters, "train tam"),
+        new UserStage("predict base", run => new UserPredictions(run.Predictions("base")), WriteAnswers, "train sft"),
         new EvaluateStage(),
         new ToyStage("report", [], "evaluate"),
     ]);
@@ -366,7 +366,7 @@ public sealed class UserErasureTests : IDisposable
 /// </summary>
 sealed class UserStage(
     string name,
-    Func<RunDirectory, string> output,
+    Func<RunDirectory, StageOutput> output,
     Action<RunDirectory, IReadOnlyList<LampUser>> write,
     params string[] needs
 ) : Stage
@@ -377,7 +377,7 @@ sealed class UserStage(
 
     public override IEnumerable<string> Needs(Recipe recipe) => needs;
 
-    public override IEnumerable<string> Outputs(RunDirectory run) => [output(run)];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [output(run)];
 
     public override void Execute(StageContext context) => write(context.Run, new RunWorkspace(context).Dataset.Users);
 }

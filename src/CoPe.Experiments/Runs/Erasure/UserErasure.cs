@@ -1,84 +1,68 @@
 using CoPe.Experiments.Data;
-using CoPe.Experiments.Runs.Stages;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Erasure;
 
 /// <summary>
-/// Lists and erases everything in a run that is derived from a user: adapters, candidates, rejected answers,
-/// descriptions, answers, figures, checkpoints, results and report.
-/// An erasure that was interrupted ends, repeated, as one that was not: see <see cref="ErasureJournal"/>.
+/// Lists and erases everything in a run that is derived from a user: adapters, candidates, rejected answers, profiles,
+/// answers, figures, checkpoints, results and report. Each stage says by its outputs what of a user it holds
+/// (<see cref="StageOutput"/>). An interrupted erasure is finished by repeating it, with the same result as one that was
+/// not interrupted (<see cref="ErasureJournal"/>).
 /// </summary>
 /// <param name="pipeline">The stages.</param>
 /// <param name="context">
-/// The run; for <see cref="Forget"/> under its lock. Its inputs may be gone: what they are needed for is then removed,
-/// not made anew.
+/// The run; for <see cref="Forget"/> under its lock. Its inputs may be missing: outputs that need them are then removed
+/// instead of rebuilt.
 /// </param>
 public sealed class UserErasure(Pipeline pipeline, StageContext context)
 {
     readonly RunDirectory _run = context.Run;
 
-    /// <summary>The data; null where their folder is gone.</summary>
+    /// <summary>The data; null where their folder is missing.</summary>
     readonly UserDataFiles? _data = context.Inputs.Missing.HasFlag(InputFiles.Data)
         ? null
         : new(context.Inputs.Data, TaskFile.Read(context.Inputs.TaskPath).Task);
 
-    /// <summary>Who leaves the run in this erasure.</summary>
     List<UserIdentity> _usersToErase = [];
-
-    string[] ResultFiles =>
-        [_run.Results, _run.ResultsTable, _run.Significance, _run.SignificanceTable, _run.UserResultsTable];
 
     bool IsDataInRun =>
         Path.GetFullPath(context.Inputs.Data)
             .StartsWith(_run.Root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>
-    /// The run's users with what there is of each; where the data are gone, those whom its files name, without history
-    /// and queries.
+    /// The run's users with what it holds of each; where the data are missing, the users that its files name, without
+    /// history and queries.
     /// </summary>
     public IEnumerable<(LampUser User, IReadOnlyList<UserTrace> Traces)> List()
     {
         var forgotten = ForgottenUsers.Read(_run);
-        var users = _data is not null
-            ? _data.ReadUsers()
-            : UserRecords
-                .FindNamedUsers(_run)
-                .Select(line => line.User)
-                .Distinct()
-                .Select(id => new LampUser
-                {
-                    Id = id,
-                    History = [],
-                    Queries = [],
-                });
-        return users
-            .Where(user => !forgotten.Contains(user.Id))
-            .Select(user =>
-                (
-                    user,
-                    (IReadOnlyList<UserTrace>)FindTraces(_data is not null ? new(user, _data.Task) : FindUser(user.Id))
-                )
-            );
+        foreach (var user in _data?.ReadUsers() ?? FindUsersWithoutData())
+        {
+            if (!forgotten.Contains(user.Id))
+            {
+                var identity = _data is null ? FindUser(user.Id) : new UserIdentity(user, _data.Task);
+                yield return (user, FindTraces(identity));
+            }
+        }
     }
 
-    /// <summary>What there is of a user.</summary>
+    /// <summary>What the run holds of a user.</summary>
     /// <exception cref="RunException">The run has no such user.</exception>
     public IReadOnlyList<UserTrace> Show(string id) => FindTraces(FindUser(id));
 
     /// <summary>
-    /// Erases a user from runs that lie in one folder, or from that run itself; results and report are made anew
-    /// without him where everything for them is there, otherwise removed.
+    /// Erases a user from the runs of one folder, or from the folder's own run. Results and report are rebuilt without
+    /// the user where the inputs for that exist, and otherwise removed.
     /// </summary>
-    /// <param name="runs">Those of the runs that know him.</param>
+    /// <param name="runs">The runs that hold the user.</param>
     /// <param name="folder">
-    /// The folder: what runs within it came to together goes too, and runs that are added there will not take him up.
+    /// The folder. Averages over its child runs are removed, and runs that are added there will not read the user.
     /// </param>
     /// <param name="id">The user.</param>
-    /// <param name="isDataToo">Erases him from data folders outside the runs as well.</param>
-    /// <returns>What there was in each run.</returns>
+    /// <param name="isDataToo">Erases the user from data folders outside the runs as well.</param>
+    /// <returns>What each run held of the user.</returns>
     /// <exception cref="RunException">
-    /// A run has no such user, he trained the task-adaptive model, or a file still holds a text of his.
+    /// A run has no such user, the task-adaptive model was trained on them, or a file still holds a text of theirs.
     /// </exception>
     public static IReadOnlyList<IReadOnlyList<UserTrace>> Forget(
         IReadOnlyList<UserErasure> runs,
@@ -89,14 +73,11 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     {
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(folder);
-        // The data when every run has let him go, for by them he is known; the stages when the data are as they stay,
-        // for they are an input of each.
+        // The user is identified by the data, which are therefore changed after all runs; the data are an input of every
+        // stage, so stages are rebuilt after the data have their final content.
         var traces = runs.Select(run => run.RemoveFromRun(id)).ToList();
-        ForgottenUsers.Add(
-            folder,
-            id,
-            folder.ChildRuns().Any(within => ForgottenUsers.Read(within).CountedTowardLimit(id))
-        );
+        var countedTowardLimit = folder.ChildRuns().Any(run => ForgottenUsers.Read(run).CountedTowardLimit(id));
+        ForgottenUsers.Add(folder, id, countedTowardLimit);
         RemoveAggregates(folder);
         foreach (var run in runs)
         {
@@ -116,7 +97,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         return traces;
     }
 
-    /// <summary>Whether the run's data or its files know a user, or he is being erased from it.</summary>
+    /// <summary>Whether the run's data or files have a user, or the user's erasure was interrupted.</summary>
     public bool ContainsUser(string id) => IsInData(id) || FindInFiles(id) is not null || IsPartiallyErased(id);
 
     /// <summary>Whether the data folder holds a test user.</summary>
@@ -124,19 +105,19 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
     IEnumerable<LampUser> ReadUsers() => _data?.ReadUsers() ?? [];
 
-    bool IsPartiallyErased(string id) => File.Exists(_run.PendingErasure) && ForgottenUsers.Read(_run).Contains(id);
-
-    UserIdentity? FindInFiles(string id) => UserIdentity.FindInRun(_run, id, FindUnattributedQueries());
-
-    /// <summary>Queries with answers of which it is not known whose they are.</summary>
-    IEnumerable<string> FindUnattributedQueries() =>
+    IEnumerable<LampUser> FindUsersWithoutData() =>
         UserRecords
-            .FindAnsweredQueries(_run)
-            .Except(
-                _data is not null
-                    ? _data.ReadUsers().SelectMany(UserIdentity.GetQueryIds)
-                    : UserRecords.FindNamedUsers(_run).Select(line => line.Query).OfType<string>()
-            );
+            .FindNamedUsers(_run)
+            .Select(line => line.User)
+            .Distinct()
+            .Select(id => new LampUser
+            {
+                Id = id,
+                History = [],
+                Queries = [],
+            });
+
+    IEnumerable<StageOutput> GetOutputs() => pipeline.Stages.SelectMany(stage => stage.GetUserOutputs(_run));
 
     UserIdentity FindUser(string id)
     {
@@ -148,26 +129,54 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         if (_data?.IsOtherUser(id) == true)
         {
             throw new RunException(
-                $"user {id} is no test user of {_run.Name}: his queries are part of the task-adaptive model, which cannot give them back; take him out of {LampFiles.OthersFile} and train a new run"
+                $"user {id} is no test user of {_run.Name}: the task-adaptive model was trained on their queries and "
+                    + $"cannot unlearn them; remove the user from {LampFiles.OthersFile} and train a new run"
             );
         }
 
-        if (FindInFiles(id) is { } left)
+        if (FindInFiles(id) is { } identity)
         {
-            return left;
+            return identity;
         }
 
         if (IsPartiallyErased(id))
         {
-            return UserIdentity.FromId(id);
+            return new(id, [], []);
         }
 
         throw new RunException(
-            $"{_run.Name} has no user '{id}'{NearestName.Hint(id, ReadUsers().Select(one => one.Id))}; 'cope user ls {_run.Name}' lists them"
+            $"{_run.Name} has no user '{id}'{NearestName.Hint(id, ReadUsers().Select(one => one.Id))}; "
+                + $"'cope user ls {_run.Name}' lists them"
         );
     }
 
-    /// <summary>Users whom an interrupted erasure left in the run in part.</summary>
+    /// <summary>A user who is no longer in the data, by the run's files; null where these hold nothing of them.</summary>
+    UserIdentity? FindInFiles(string id)
+    {
+        var lines = UserRecords.FindNamedUsers(_run).Where(line => line.User == id).ToList();
+        var hasAdapter = GetOutputs().OfType<UserAdapters>().Any(output => Directory.Exists(output.GetFolder(id)));
+        if (lines.Count == 0 && !hasAdapter)
+        {
+            return null;
+        }
+
+        var queries = lines.Select(line => line.Query).OfType<string>();
+        return new(id, queries.Concat(FindUnattributedQueries()), []);
+    }
+
+    /// <summary>Queries with predictions that cannot be attributed to a user.</summary>
+    IEnumerable<string> FindUnattributedQueries()
+    {
+        var answered = GetOutputs().OfType<UserPredictions>().SelectMany(output => output.ReadQueryIds());
+        var attributed = _data is null
+            ? UserRecords.FindNamedUsers(_run).Select(line => line.Query).OfType<string>()
+            : _data.ReadUsers().SelectMany(UserIdentity.GetQueryIds);
+        return answered.Except(attributed);
+    }
+
+    bool IsPartiallyErased(string id) => File.Exists(_run.PendingErasure) && ForgottenUsers.Read(_run).Contains(id);
+
+    /// <summary>Users whose interrupted erasure left parts of them in the run.</summary>
     IEnumerable<UserIdentity> FindPartiallyErased()
     {
         if (!File.Exists(_run.PendingErasure))
@@ -176,151 +185,104 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         }
 
         var forgotten = ForgottenUsers.Read(_run);
-        return ReadUsers()
-            .Select(user => user.Id)
-            .Concat(UserRecords.FindNamedUsers(_run).Select(line => line.User))
-            .Distinct()
-            .Where(forgotten.Contains)
-            .Select(FindUser);
+        var named = UserRecords.FindNamedUsers(_run).Select(line => line.User);
+        return ReadUsers().Select(user => user.Id).Concat(named).Distinct().Where(forgotten.Contains).Select(FindUser);
     }
 
     List<UserTrace> FindTraces(UserIdentity user)
     {
-        var traces = new List<UserTrace>();
-        void Add(string path, string what, int count) =>
-            traces.Add(new(Path.GetRelativePath(_run.Root, path).Replace('\\', '/'), what, count));
-        foreach (
-            var (folder, what) in new[]
-            {
-                (_run.SftAdapter(user.Id), "his SFT adapter"),
-                (_run.DpoAdapter(user.Id), "his DPO adapter"),
-            }
-        )
+        var traces = GetOutputs().SelectMany(output => output.FindTraces(user)).ToList();
+        var checkpoints = CountFiles(_run.CheckpointsFolder);
+        if (checkpoints > 0)
         {
-            if (Directory.Exists(folder))
-            {
-                Add(folder, what, Directory.EnumerateFiles(folder).Count());
-            }
+            traces.Add(new(_run.CheckpointsFolder, "checkpoints of several users together", checkpoints));
         }
 
-        var lines = new UserRecords(_run, user);
-        foreach (var (file, count) in lines.CountLines())
-        {
-            Add(file, "lines of his, or that hold a text of his", count);
-        }
-
-        foreach (var (file, count) in lines.CountAnswers())
-        {
-            Add(file, "answers to his queries", count);
-        }
-
-        if (
-            Directory.Exists(_run.CheckpointsFolder)
-            && Directory.EnumerateFiles(_run.CheckpointsFolder, "*", SearchOption.AllDirectories).Count()
-                is > 0
-                    and var saved
-        )
-        {
-            Add(_run.CheckpointsFolder, "checkpoints of several users together", saved);
-        }
-
-        if (Directory.Exists(_run.TamAllAdapter))
-        {
-            Add(_run.TamAllAdapter, "an adapter trained on everyone", 1);
-        }
-
-        if (lines.IsUsedAsRejectedAnswer())
-        {
-            Add(_run.DpoAdapters, "adapters of others, trained with a text of his as a rejected answer", 1);
-        }
-
-        foreach (
-            var (file, what) in ((string, string)[])
-                [
-                    .. ResultFiles.Select(file => (file, "figures that he is part of")),
-                    (_run.Report, "texts and figures of users"),
-                    .. new[] { _run, _run.ParentRun() }
-                        .OfType<RunDirectory>()
-                        .SelectMany(AggregateFiles)
-                        .Select(file => (file, "means over users")),
-                ]
-        )
-        {
-            if (File.Exists(file))
-            {
-                Add(file, what, 1);
-            }
-        }
-
+        RunDirectory?[] runs = [_run, _run.ParentRun()];
+        var aggregates = runs.OfType<RunDirectory>().SelectMany(AggregateFiles).Where(File.Exists);
+        traces.AddRange(aggregates.Select(file => new UserTrace(file, "means over users", 1)));
         if (IsDataInRun && _data is not null)
         {
-            Add(Path.Combine(context.Inputs.Data, LampFiles.UsersFile), "his history and queries", 1);
+            var file = Path.Combine(context.Inputs.Data, LampFiles.UsersFile);
+            traces.Add(new(file, "the user's history and queries", 1));
         }
 
-        return traces;
+        return [.. traces.Select(trace => trace with { Path = GetPathInRun(trace.Path) })];
     }
 
+    string GetPathInRun(string path) => Path.GetRelativePath(_run.Root, path).Replace('\\', '/');
+
+    static int CountFiles(string folder) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count() : 0;
+
     /// <summary>
-    /// Takes him out of the run's files, and whoever an interrupted erasure left; stages that hold them go. Returns
-    /// what there was of him.
+    /// Removes the user from the run's files, and every user whose erasure was interrupted; stages that hold them
+    /// inseparably are removed whole.
     /// </summary>
+    /// <returns>What the run held of the user.</returns>
     List<UserTrace> RemoveFromRun(string id)
     {
         var user = FindUser(id);
         var traces = FindTraces(user);
         _usersToErase = [user, .. FindPartiallyErased().Where(other => other.Id != id)];
-        var tainted = _usersToErase
-            .SelectMany(FindStagesTrainedOn)
-            .Concat(_data is null && FindUnattributedQueries().Any() ? pipeline.Stages.OfType<PredictStage>() : [])
-            .Distinct()
-            .ToList();
-        // First of all, so that an erasure that is interrupted is neither undone by the next run nor, repeated, takes
-        // others' work for out of date.
-        ErasureJournal.Write(
-            _run,
-            [.. (ErasureJournal.Read(_run) ?? FindCompleteStages()).Except(tainted.Select(stage => stage.Name))]
-        );
+        var inseparable = FindInseparableStages();
+        // The journal comes first, so that an interrupted erasure is neither undone by the next run nor, repeated, takes
+        // the outputs of other users for stale.
+        var complete = ErasureJournal.Read(_run) ?? FindCompleteStages();
+        ErasureJournal.Write(_run, [.. complete.Except(inseparable.Select(stage => stage.Name))]);
         ForgottenUsers.Add(_run, id, CountsTowardLimit(id));
-        RemoveStages(tainted); // while the lines still tell that they hold him
-        foreach (
-            var adapter in _usersToErase
-                .SelectMany(one => new[] { _run.SftAdapter(one.Id), _run.DpoAdapter(one.Id) })
-                .Append(_run.CheckpointsFolder)
-        )
+        RemoveStages(inseparable); // While the lines still show that they hold the user.
+        AtomicFile.Remove(_run.CheckpointsFolder);
+        var partial = Directory.EnumerateFileSystemEntries(_run.Root, "*.part", SearchOption.AllDirectories);
+        foreach (var path in partial.ToList())
         {
-            AtomicFile.Remove(adapter);
+            AtomicFile.Remove(path);
         }
 
-        foreach (
-            var part in Directory.EnumerateFileSystemEntries(_run.Root, "*.part", SearchOption.AllDirectories).ToList()
-        )
+        foreach (var output in GetOutputs().OrderBy(output => output.NamesUsers).ToList())
         {
-            AtomicFile.Remove(part);
-        }
-
-        foreach (var one in _usersToErase)
-        {
-            new UserRecords(_run, one).Remove();
-        }
-
-        foreach (var file in ResultFiles.Append(_run.Report))
-        {
-            AtomicFile.Remove(file);
+            _usersToErase.ForEach(output.RemoveUser);
         }
 
         RemoveAggregates(_run);
-        if (_run.ParentRun() is { } outer)
+        if (_run.ParentRun() is { } parent)
         {
-            RemoveAggregates(outer);
+            RemoveAggregates(parent);
         }
 
         return traces;
     }
 
     /// <summary>
-    /// Stages that are complete, those among them that the recipe does not name, such as the answers of a further
-    /// method.
+    /// Stages whose outputs hold a user inseparably, and those built on them: the model trained on everyone, adapters of
+    /// others trained against a text of the user, and without the data predictions that cannot be attributed. Stages that
+    /// are rebuilt from what is left are none of them.
     /// </summary>
+    List<Stage> FindInseparableStages()
+    {
+        var found = new HashSet<Stage>();
+        foreach (var user in _usersToErase)
+        {
+            var direct = pipeline.Stages.Where(stage => stage.Outputs(_run).Any(one => one.IsInseparableFrom(user)));
+            found.UnionWith(direct);
+        }
+
+        var names = found.Select(stage => stage.Name).ToHashSet();
+        var dependent = pipeline.Stages.Where(stage =>
+            stage.IsUsedBy(context.Recipe) && !HoldsFigures(stage) && stage.Needs(context.Recipe).Any(names.Contains)
+        );
+        found.UnionWith(dependent);
+        if (_data is null && FindUnattributedQueries().Any())
+        {
+            found.UnionWith(pipeline.Stages.Where(stage => stage.Outputs(_run).OfType<UserPredictions>().Any()));
+        }
+
+        return [.. found];
+    }
+
+    bool HoldsFigures(Stage stage) => stage.Outputs(_run).OfType<UserFigures>().Any();
+
+    /// <summary>Complete stages, also those that the recipe does not use, such as the answers of a further method.</summary>
     IEnumerable<string> FindCompleteStages()
     {
         var ledger = new StageLedger(pipeline, context);
@@ -330,13 +292,21 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             .Select(status => status.Stage);
     }
 
-    bool CountsTowardLimit(string id) =>
-        context.Recipe.Users is { } most
-        && (_data is null || ForgottenUsers.Read(_run).SelectRemaining(ReadUsers(), most).Any(user => user.Id == id));
+    /// <summary>Whether the user is among the first users to whom the recipe limits the run.</summary>
+    bool CountsTowardLimit(string id)
+    {
+        if (context.Recipe.Users is not { } limit)
+        {
+            return false;
+        }
+
+        return _data is null
+            || ForgottenUsers.Read(_run).SelectRemaining(ReadUsers(), limit).Any(user => user.Id == id);
+    }
 
     /// <summary>
-    /// Takes him out of data in the run's folder, with whomever it forgot before; out of a data folder elsewhere only
-    /// where that is wanted.
+    /// Removes the user from data inside the run's folder, with every user forgotten before; from a data folder
+    /// elsewhere only on request.
     /// </summary>
     void RemoveFromData(string id, bool isElsewhereToo)
     {
@@ -346,12 +316,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         }
 
         var forgotten = ForgottenUsers.Read(_run);
-        foreach (
-            var user in _data
-                .ReadUsers()
-                .Where(user => user.Id == id || (IsDataInRun && forgotten.Contains(user.Id)))
-                .ToList()
-        )
+        var leaving = _data.ReadUsers().Where(user => user.Id == id || (IsDataInRun && forgotten.Contains(user.Id)));
+        foreach (var user in leaving.ToList())
         {
             _data.Remove(user);
         }
@@ -365,79 +331,39 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         }
     }
 
+    /// <summary>Files over several runs: seeds, or values of a sweep.</summary>
     static string[] AggregateFiles(RunDirectory run) =>
         [run.SeedResults, run.SeedResultsTable, run.SeedReport, run.SweepReport, run.SweepTable, run.ChosenRecipe];
 
-    /// <summary>
-    /// Stages whose outputs hold him without telling what is his: the model of everyone, adapters of others that a text
-    /// of his was held against, and what was made with these.
-    /// </summary>
-    List<Stage> FindStagesTrainedOn(UserIdentity user)
-    {
-        string[] adapters =
-        [
-            _run.TamAllAdapter,
-            .. new UserRecords(_run, user).IsUsedAsRejectedAnswer() ? (string[])[_run.DpoAdapters] : [],
-        ];
-        var trained = pipeline
-            .Stages.Where(stage =>
-                stage.Outputs(_run).Any(output => adapters.Contains(output) && Directory.Exists(output))
-            )
-            .ToList();
-        var names = trained.Select(stage => stage.Name).ToHashSet();
-        return
-        [
-            .. trained,
-            .. pipeline.Stages.Where(stage =>
-                stage.IsUsedBy(context.Recipe)
-                && stage.Name != "evaluate"
-                && stage.Needs(context.Recipe).Any(names.Contains)
-            ),
-        ];
-    }
-
-    void RemoveStages(List<Stage> stages)
+    void RemoveStages(IEnumerable<Stage> stages)
     {
         foreach (var stage in stages)
         {
             AtomicFile.Remove(_run.Marker(stage.Name));
-            foreach (var output in stage.Outputs(_run))
+            foreach (var output in stage.Outputs(_run).ToList())
             {
-                AtomicFile.Remove(output);
+                AtomicFile.Remove(output.FullPath);
             }
         }
     }
 
     /// <summary>
-    /// Evaluates and reports again where that was done before, and notes the new inputs and sizes of what complete
-    /// stages made. With that the erasure is at its end.
+    /// Rebuilds what held all users together, and records the new inputs and output sizes of the stages that were
+    /// complete; others are removed. With that the erasure is finished.
     /// </summary>
     void RebuildStages()
     {
-        var whole = ErasureJournal.Read(_run) ?? [];
-        var isAnybodyLeft =
+        var complete = ErasureJournal.Read(_run) ?? [];
+        var hasUsers =
             _data is null || ForgottenUsers.Read(_run).SelectRemaining(ReadUsers(), context.Recipe.Users).Any();
         using var shared = new SharedResources();
         var fresh = context with { Shared = shared };
         var ledger = new StageLedger(pipeline, fresh);
         foreach (var stage in pipeline.Stages.Where(stage => File.Exists(_run.Marker(stage.Name))))
         {
-            var isWhole =
-                whole.Contains(stage.Name)
-                && HasInputs(stage)
-                && (isAnybodyLeft || stage.Outputs(_run).Contains(_run.TamAdapter))
-                && stage.Needs(context.Recipe).All(needed => File.Exists(_run.Marker(needed)));
-            if (isWhole && stage is EvaluateStage)
+            if (complete.Contains(stage.Name) && CanStay(stage, hasUsers))
             {
-                EvaluateStage.WriteResults(fresh);
-            }
-            else if (isWhole && stage is ReportStage)
-            {
-                stage.Execute(fresh);
-            }
-
-            if (isWhole)
-            {
+                stage.RebuildWithoutUser(fresh);
                 ledger.RefreshMarker(stage);
             }
             else
@@ -449,31 +375,31 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         AtomicFile.Remove(_run.PendingErasure);
     }
 
-    /// <summary>Whether there is what a stage is made anew from; most are not, they lose what is his.</summary>
-    bool HasInputs(Stage stage) =>
-        stage switch
-        {
-            EvaluateStage => (context.Inputs.Missing & (InputFiles.Data | InputFiles.Task)) == InputFiles.None,
-            ReportStage => context.Inputs.Missing == InputFiles.None,
-            _ => true,
-        };
+    bool CanStay(Stage stage, bool hasUsers)
+    {
+        var hasInputs = (context.Inputs.Missing & stage.RebuildReads) == InputFiles.None;
+        var hasContent = hasUsers || stage.Outputs(_run).All(output => !output.HoldsUsers);
+        return hasInputs && hasContent && stage.Needs(context.Recipe).All(need => File.Exists(_run.Marker(need)));
+    }
 
-    /// <summary>Looks through every file that is left, whatever its kind.</summary>
+    /// <summary>Searches every remaining file, whatever its kind.</summary>
     void ThrowIfTextRemains()
     {
-        foreach (
-            var file in Directory
-                .EnumerateFiles(_run.Root, "*", SearchOption.AllDirectories)
-                .Where(file => Path.GetExtension(file) is not ".safetensors" && Path.GetFileName(file) != ".lock")
-        )
+        foreach (var file in Directory.EnumerateFiles(_run.Root, "*", SearchOption.AllDirectories))
         {
+            if (Path.GetExtension(file) == ".safetensors" || Path.GetFileName(file) == ".lock")
+            {
+                continue;
+            }
+
             var content = File.ReadAllText(file);
             foreach (var user in _usersToErase)
             {
-                if (user.FindTextIn(content) is { } found)
+                if (user.FindTextIn(content) is { } text)
                 {
                     throw new RunException(
-                        $"{file} still holds a text of user {user.Id} (\"{found[..Math.Min(40, found.Length)]}\"), perhaps as another user's too: look at it, and delete it"
+                        $"{file} still holds a text of user {user.Id} (\"{text[..Math.Min(40, text.Length)]}\"), "
+                            + "perhaps also a text of another user: check it, and delete it"
                     );
                 }
             }

@@ -72,8 +72,21 @@ sealed class EvaluateStage : Stage
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) =>
-        [run.Results, run.ResultsTable, run.Significance, run.SignificanceTable, run.UserResultsTable, run.Likelihood];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
+        [
+            new UserFigures(run.Results),
+            new UserFigures(run.ResultsTable),
+            new UserFigures(run.Significance),
+            new UserFigures(run.SignificanceTable),
+            new UserFigures(run.UserResultsTable),
+            new UserLines(run.Likelihood),
+        ];
+
+    /// <inheritdoc/>
+    public override InputFiles RebuildReads => InputFiles.Data | InputFiles.Task;
+
+    /// <inheritdoc/>
+    public override void RebuildWithoutUser(StageContext context) => WriteResults(context);
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)
@@ -85,7 +98,7 @@ sealed class EvaluateStage : Stage
     }
 
     /// <summary>Writes the results from the answers and the likelihood as they stand.</summary>
-    public static void WriteResults(StageContext context)
+    static void WriteResults(StageContext context)
     {
         var report = RunScores.AddLikelihood(
             RunScores.Read(context, new RunWorkspace(context)),

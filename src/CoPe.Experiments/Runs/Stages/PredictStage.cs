@@ -82,13 +82,13 @@ sealed class PredictStage(PredictionMethod method) : Stage
     public override bool IsUsedBy(Recipe recipe) => recipe.Methods().Contains(method);
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) =>
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [
-            run.Predictions(method.Name),
+            new UserPredictions(run.Predictions(method.Name)),
             .. Enumerable
                 .Range(1, 999)
-                .Select(sample => run.PredictionsOfSample(method.Name, sample))
-                .TakeWhile(File.Exists),
+                .Select(sample => new UserPredictions(run.PredictionsOfSample(method.Name, sample)))
+                .TakeWhile(predictions => predictions.Exists),
         ];
 
     /// <inheritdoc/>

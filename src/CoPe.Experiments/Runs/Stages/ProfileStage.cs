@@ -35,7 +35,7 @@ sealed class ProfileStage : Stage
         recipe.Methods().Any(method => method.Context == ContextKind.Profile);
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Profiles];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Profiles)];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)

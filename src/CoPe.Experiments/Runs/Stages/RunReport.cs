@@ -124,7 +124,14 @@ sealed class ReportStage : Stage
     public override IEnumerable<string> Needs(Recipe recipe) => ["evaluate"];
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Report];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
+        [new UserFigures(run.Report, "texts and figures of users")];
+
+    /// <inheritdoc/>
+    public override InputFiles RebuildReads => InputFiles.All;
+
+    /// <inheritdoc/>
+    public override void RebuildWithoutUser(StageContext context) => Execute(context);
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)

@@ -46,7 +46,7 @@ sealed class SampleNegativesStage : Stage
         recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Candidates];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Candidates)];
 
     /// <inheritdoc/>
     public override string? FindConflict(StageContext context, StageStatus status) =>

@@ -39,7 +39,7 @@ sealed class SelectNegativesStage : Stage
         recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.Pairs];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Pairs)];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)

@@ -29,7 +29,11 @@ sealed class TrainDpoStage : Stage
         recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.DpoAdapters, run.Metrics(Name)];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
+        [
+            new UserAdapters(run.DpoAdapters, "DPO") { Pairs = new UserLines(run.Pairs) },
+            new UserLines(run.Metrics(Name)),
+        ];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)

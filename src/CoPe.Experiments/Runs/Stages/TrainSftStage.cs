@@ -28,7 +28,8 @@ sealed class TrainSftStage : Stage
         recipe.Methods().Any(method => method.UserAdapter != UserAdapterKind.None);
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [run.SftAdapters, run.Metrics(Name)];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
+        [new UserAdapters(run.SftAdapters, "SFT"), new UserLines(run.Metrics(Name))];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)

@@ -36,7 +36,11 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         recipe.Methods().Any(method => OnEveryone ? method.TaskAdapter == kind : method.NeedsTam(recipe));
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Outputs(RunDirectory run) => [AdapterOf(run), run.Metrics(Name)];
+    public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
+        [
+            OnEveryone ? new JointAdapter(AdapterOf(run)) : new TaskOutput(AdapterOf(run)),
+            new TaskOutput(run.Metrics(Name)),
+        ];
 
     bool OnEveryone => kind == TaskAdapterKind.Everyone;
 

@@ -1,0 +1,195 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace CoPe.Experiments.Runs;
+
+/// <summary>
+/// A file or folder that a stage writes. Its kind says what of a user it holds and how that part is removed, so that
+/// erasing a user needs no list of files.
+/// </summary>
+/// <param name="FullPath">The file or folder.</param>
+public abstract record StageOutput(string FullPath)
+{
+    /// <summary>Whether it exists.</summary>
+    public bool Exists => File.Exists(FullPath) || Directory.Exists(FullPath);
+
+    /// <summary>Whether it depends on test users at all.</summary>
+    internal virtual bool HoldsUsers => true;
+
+    /// <summary>
+    /// Whether its lines name the users. By them other parts of a user are recognized, so these files are edited last.
+    /// </summary>
+    internal virtual bool NamesUsers => false;
+
+    /// <summary>Whether it holds the user in a way that cannot be removed: then the whole stage is.</summary>
+    internal virtual bool IsInseparableFrom(UserIdentity user) => false;
+
+    /// <summary>What it holds of a user.</summary>
+    internal abstract IEnumerable<UserTrace> FindTraces(UserIdentity user);
+
+    /// <summary>Removes the user's part.</summary>
+    internal abstract void RemoveUser(UserIdentity user);
+}
+
+/// <summary>An output that no test user is part of: the task-adaptive model, and the metrics of its training.</summary>
+/// <param name="FullPath">The file or folder.</param>
+public sealed record TaskOutput(string FullPath) : StageOutput(FullPath)
+{
+    internal override bool HoldsUsers => false;
+
+    internal override IEnumerable<UserTrace> FindTraces(UserIdentity user) => [];
+
+    internal override void RemoveUser(UserIdentity user) { }
+}
+
+/// <summary>A model trained on all users together.</summary>
+/// <param name="FullPath">Folder of the adapter.</param>
+public sealed record JointAdapter(string FullPath) : StageOutput(FullPath)
+{
+    internal override bool IsInseparableFrom(UserIdentity user) => Exists;
+
+    internal override IEnumerable<UserTrace> FindTraces(UserIdentity user) =>
+        Exists ? [new(FullPath, "an adapter trained on everyone", 1)] : [];
+
+    internal override void RemoveUser(UserIdentity user) => AtomicFile.Remove(FullPath);
+}
+
+/// <summary>A folder with an adapter of each user.</summary>
+/// <param name="FullPath">The folder.</param>
+/// <param name="Kind">SFT or DPO, for messages.</param>
+public sealed record UserAdapters(string FullPath, string Kind) : StageOutput(FullPath)
+{
+    /// <summary>
+    /// Preference pairs that the adapters were trained on, where there are any. Where a pair of another user has a text
+    /// of the erased one as its rejected answer, that user's adapter has learned from it.
+    /// </summary>
+    public UserLines? Pairs { get; init; }
+
+    /// <summary>The folder of a user's adapter.</summary>
+    public string GetFolder(string user) => Path.Combine(FullPath, RunDirectory.SafeName(user));
+
+    internal override bool IsInseparableFrom(UserIdentity user) => Exists && Pairs?.BorrowsFrom(user) == true;
+
+    internal override IEnumerable<UserTrace> FindTraces(UserIdentity user)
+    {
+        var folder = GetFolder(user.Id);
+        if (Directory.Exists(folder))
+        {
+            yield return new(folder, $"the user's {Kind} adapter", Directory.EnumerateFiles(folder).Count());
+        }
+
+        if (IsInseparableFrom(user))
+        {
+            const string borrowed = "adapters of others, trained with a text of the user as a rejected answer";
+            yield return new(FullPath, borrowed, 1);
+        }
+    }
+
+    internal override void RemoveUser(UserIdentity user) => AtomicFile.Remove(GetFolder(user.Id));
+}
+
+/// <summary>A file of JSON lines, each with the user it is about.</summary>
+/// <param name="FullPath">The file.</param>
+public sealed record UserLines(string FullPath) : StageOutput(FullPath)
+{
+    internal override bool NamesUsers => true;
+
+    /// <summary>Whether a line of another user holds a text of this one, as a borrowed rejected answer does.</summary>
+    internal bool BorrowsFrom(UserIdentity user) =>
+        ReadLines().Any(line => user.OwnsLine(line) && !user.IsNamedIn(line));
+
+    internal override IEnumerable<UserTrace> FindTraces(UserIdentity user)
+    {
+        var count = ReadLines().Count(user.OwnsLine);
+        return count > 0 ? [new(FullPath, "lines of the user, or with a text of theirs", count)] : [];
+    }
+
+    internal override void RemoveUser(UserIdentity user)
+    {
+        var lines = ReadLines().ToList();
+        var remaining = lines.Where(line => !user.OwnsLine(line)).ToList();
+        if (remaining.Count < lines.Count)
+        {
+            AtomicFile.WriteLines(FullPath, remaining);
+        }
+    }
+
+    IEnumerable<string> ReadLines() => File.Exists(FullPath) ? File.ReadLines(FullPath) : [];
+}
+
+/// <summary>Predictions of all users in the benchmark's format.</summary>
+/// <param name="FullPath">The file.</param>
+public sealed record UserPredictions(string FullPath) : StageOutput(FullPath)
+{
+    static readonly JsonSerializerOptions JsonLayout = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Ids of the queries that have a prediction.</summary>
+    internal IEnumerable<string> ReadQueryIds() =>
+        GetGolds(Parse()).Select(gold => gold?["id"]?.ToString()).OfType<string>();
+
+    internal override IEnumerable<UserTrace> FindTraces(UserIdentity user)
+    {
+        var count = GetGolds(Parse()).Count(user.OwnsPrediction);
+        return count > 0 ? [new(FullPath, "answers to the user's queries", count)] : [];
+    }
+
+    internal override void RemoveUser(UserIdentity user)
+    {
+        var root = Parse();
+        var golds = GetGolds(root);
+        var owned = golds.Where(user.OwnsPrediction).ToList();
+        if (owned.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var gold in owned)
+        {
+            golds.Remove(gold);
+        }
+
+        AtomicFile.WriteText(FullPath, root!.ToJsonString(JsonLayout));
+    }
+
+    static JsonArray GetGolds(JsonNode? root) => root?["golds"] as JsonArray ?? [];
+
+    JsonNode? Parse()
+    {
+        if (!File.Exists(FullPath))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(FullPath)) ?? throw new JsonException("null");
+        }
+        catch (JsonException error)
+        {
+            throw new RunException(
+                $"{FullPath} is damaged ({error.Message}): which of its answers are a user's is unknown; delete it",
+                error
+            );
+        }
+    }
+}
+
+/// <summary>
+/// Figures or pages over all users. They are removed with a user, and the stage writes them again from what is left
+/// (<see cref="Stage.RebuildWithoutUser"/>).
+/// </summary>
+/// <param name="FullPath">The file.</param>
+/// <param name="Description">What it holds of users, for messages.</param>
+public sealed record UserFigures(string FullPath, string Description = "figures that include the user")
+    : StageOutput(FullPath)
+{
+    internal override IEnumerable<UserTrace> FindTraces(UserIdentity user) =>
+        Exists ? [new(FullPath, Description, 1)] : [];
+
+    internal override void RemoveUser(UserIdentity user) => AtomicFile.Remove(FullPath);
+}
