@@ -64,7 +64,7 @@ public static class Bootstrap
     /// <exception cref="ArgumentException">There is no value.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="resamples"/> is below 1.</exception>
     public static double MedianOfMeans(IReadOnlyList<double> values, int seed, int resamples = 1000) =>
-        Percentile(Means(values, new Random(seed), resamples), 50);
+        Percentile(Means(values, SeededRandom.Create(seed), resamples), 50);
 
     /// <summary>Means of resamples, each of as many values as there are, sorted.</summary>
     internal static double[] Means(IReadOnlyList<double> values, Random random, int resamples)

@@ -43,7 +43,7 @@ static class PairedBootstrap
         PairedTestOptions options
     )
     {
-        var random = new Random(options.Seed);
+        var random = SeededRandom.Create(options.Seed);
         var sums = Array.ConvertAll(tests, test => test.Units.Select(unit => unit.Sum).ToArray());
         var counts = Array.ConvertAll(tests, test => test.Units.Select(unit => (double)unit.Count).ToArray());
         // Then every resample has as many queries.

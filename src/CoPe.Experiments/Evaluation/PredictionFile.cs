@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using CoPe.Experiments.Data;
 
 namespace CoPe.Experiments.Evaluation;
 
@@ -52,7 +51,7 @@ public sealed record PredictionFile
         var isEmpty = copy.Length == 0;
         try
         {
-            using var text = Utf8Stream.Open(copy);
+            using var text = TextEncoding.OpenAsUtf8(copy);
             using var document = JsonDocument.Parse(text);
             return PredictionJson.Parse(document.RootElement, name);
         }

@@ -63,29 +63,17 @@ public static class TextMetrics
 
     static ulong[] FourGrams(string[] words)
     {
-        var hashes = Array.ConvertAll(words, Hash);
+        var hashes = Array.ConvertAll(words, word => StableHash.Fnv1a64(word));
         var stretches = new ulong[Math.Max(0, words.Length - CopyNGramLength + 1)];
         for (var start = 0; start < stretches.Length; start++)
         {
             for (var i = 0; i < CopyNGramLength; i++)
             {
-                stretches[start] =
-                    (stretches[start] ^ hashes[start + i]) * 0x9E3779B97F4A7C15UL + (stretches[start] >> 29);
+                stretches[start] = StableHash.Combine(stretches[start], hashes[start + i]);
             }
         }
 
         return stretches;
-    }
-
-    static ulong Hash(string word)
-    {
-        var hash = 0xCBF29CE484222325UL; // FNV-1a, 64 bits: the same on every machine
-        foreach (var c in word)
-        {
-            hash = (hash ^ c) * 0x100000001B3UL;
-        }
-
-        return hash;
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace CoPe.Experiments.Runs;
@@ -23,7 +22,7 @@ public sealed class FileHashes(string store)
 
         using (var stream = file.OpenRead())
         {
-            hash = Convert.ToHexStringLower(SHA256.HashData(stream));
+            hash = StableHash.Sha256Hex(stream);
         }
 
         _known[key] = hash;

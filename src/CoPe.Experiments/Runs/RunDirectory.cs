@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace CoPe.Experiments.Runs;
 
 /// <summary>Every path of a run, in one place. Only names paths; nothing is made or read here.</summary>
@@ -185,7 +182,7 @@ public sealed class RunDirectory(string root, string? name = null)
         var readable = new string([
             .. user.ToLowerInvariant().Take(40).Select(letter => IsSafe(letter) ? letter : '-'),
         ]).Trim('.', '-');
-        return $"{(readable.Length == 0 ? "user" : readable)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)))[..8]}";
+        return $"{(readable.Length == 0 ? "user" : readable)}-{StableHash.Sha256Hex(user)[..8]}";
     }
 
     static bool IsSafe(char letter) =>

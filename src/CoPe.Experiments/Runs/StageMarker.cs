@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 
 namespace CoPe.Experiments.Runs;
@@ -52,7 +50,7 @@ public sealed record StageMarker
         var lines = inputs
             .OrderBy(input => input.Key, StringComparer.Ordinal)
             .Select(input => $"{input.Key}={input.Value}\n");
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines))));
+        return StableHash.Sha256Hex(string.Concat(lines));
     }
 
     /// <summary>

@@ -63,7 +63,7 @@ static class AdapterTraining
         IReadOnlyList<long>? given,
         long seed,
         IReadOnlyList<string> names
-    ) => given ?? [.. names.Select(name => SplitMix64.DeriveForUser(seed, name))];
+    ) => given ?? [.. names.Select(name => SeedDerivation.DeriveForUser(seed, name))];
 
     /// <summary>Hashes of what an adapter training depends on besides its data.</summary>
     public static IReadOnlyDictionary<string, string> ComputeFingerprint(

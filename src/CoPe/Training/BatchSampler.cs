@@ -28,7 +28,7 @@ sealed class BatchSampler(int examples, int batch, bool shuffle, long seed)
             return permutation;
         }
 
-        var stream = new SplitMix64((ulong)SplitMix64.Derive(seed, epoch));
+        var stream = new SplitMix64((ulong)SeedDerivation.Combine(seed, epoch));
         for (var i = examples - 1; i > 0; i--)
         {
             var j = stream.NextBelow(i + 1);

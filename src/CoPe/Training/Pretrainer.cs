@@ -59,7 +59,7 @@ public static class Pretrainer
                 Weights = weights,
                 CreateReplica = () => CreateReplica(run.Model),
                 Names = names,
-                Seeds = [SplitMix64.DeriveForUser(run.Options.Seed, run.Name)],
+                Seeds = [SeedDerivation.DeriveForUser(run.Options.Seed, run.Name)],
                 Rows = windows,
                 DevelopmentRows =
                     run.DevelopmentTokens is null && run.DevelopmentConversations.Count == 0

@@ -144,7 +144,7 @@ sealed class TrainingLoop : IDisposable
         using var adapters = _setup.Dropout
             ? replica.Adapters?.SelectRows(
                 rows,
-                [.. rows.Select(row => SplitMix64.Derive(_setup.Seeds[row.User], _step, row.Example))]
+                [.. rows.Select(row => SeedDerivation.Combine(_setup.Seeds[row.User], _step, row.Example))]
             )
             : replica.Adapters?.SelectRows(rows);
         var rowFigures = _setup.Objective.ComputeFigures(

@@ -93,7 +93,7 @@ sealed class UserDataFiles(string folder, LampTask task)
         }
 
         JsonNode? root;
-        using (var stream = Utf8Stream.Open(File.OpenRead(LabelsPath)))
+        using (var stream = TextEncoding.OpenAsUtf8(File.OpenRead(LabelsPath)))
         {
             root = JsonNode.Parse(stream);
         }

@@ -113,7 +113,8 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 
         if (settings.Examples is { } most && most < queries.Length)
         {
-            new Random(unchecked((int)SeedDerivation.Derive(seed, "tam examples"))).Shuffle(queries);
+            var shuffleSeed = unchecked((int)SeedDerivation.Derive(seed, "tam examples"));
+            SeededRandom.Create(shuffleSeed).Shuffle(queries);
             queries = queries[..most];
         }
 

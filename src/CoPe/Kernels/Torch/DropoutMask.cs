@@ -6,14 +6,10 @@ namespace CoPe.Kernels.Torch;
 
 /// <summary>
 /// Masks of inverted dropout by counting instead of by a stream: each element hashes its row's seed, its position and
-/// its column, so a mask needs no state,
-/// and neither other rows nor padding change it. The hash is that of MurmurHash3's last step with a key between its two
-/// products.
+/// its column (<see cref="DropoutHash"/>), so a mask needs no state, and neither other rows nor padding change it.
 /// </summary>
 static unsafe class DropoutMask
 {
-    const ulong Golden = 0x9e3779b97f4a7c15UL;
-
     /// <summary><c>[rows, seq, width]</c>: 0 with probability p, else 1 / (1 - p). The caller owns it.</summary>
     /// <param name="rowSeeds">One a row.</param>
     /// <param name="seq">Positions.</param>
@@ -31,7 +27,7 @@ static unsafe class DropoutMask
         {
             for (var position = 0; position < seq; position++)
             {
-                var key = Mix(rowSeeds[row] + (ulong)position * Golden);
+                var key = SplitMix64.Mix(rowSeeds[row] + (ulong)position * SplitMix64.Increment);
                 var offset = ((long)row * seq + position) * width;
                 if (wide)
                 {
@@ -78,7 +74,7 @@ static unsafe class DropoutMask
 
         for (; column < width; column++)
         {
-            to[column] = Hash((uint)key + (uint)column, (uint)(key >> 32)) >= threshold ? kept : 0;
+            to[column] = DropoutHash.Hash(key, (uint)column) >= threshold ? kept : 0;
         }
     }
 
@@ -96,31 +92,12 @@ static unsafe class DropoutMask
 
         for (; column < width; column++)
         {
-            to[column] = Hash((uint)key + (uint)column, (uint)(key >> 32)) >= threshold ? kept : (ushort)0;
+            to[column] = DropoutHash.Hash(key, (uint)column) >= threshold ? kept : (ushort)0;
         }
     }
 
     /// <summary>All ones where one of 16 columns is kept.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<uint> Keep(ulong key, int column, uint threshold)
-    {
-        var x = Vector512.Create((uint)key + (uint)column) + Vector512<uint>.Indices;
-        x = (x ^ (x >>> 16)) * Vector512.Create(0x85ebca6bu) ^ Vector512.Create((uint)(key >> 32));
-        x = (x ^ (x >>> 13)) * Vector512.Create(0xc2b2ae35u);
-        return Vector512.GreaterThanOrEqual(x ^ (x >>> 16), Vector512.Create(threshold));
-    }
-
-    static uint Hash(uint x, uint key)
-    {
-        x = ((x ^ (x >> 16)) * 0x85ebca6bu) ^ key;
-        x = (x ^ (x >> 13)) * 0xc2b2ae35u;
-        return x ^ (x >> 16);
-    }
-
-    static ulong Mix(ulong x)
-    {
-        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9UL;
-        x = (x ^ (x >> 27)) * 0x94d049bb133111ebUL;
-        return x ^ (x >> 31);
-    }
+    static Vector512<uint> Keep(ulong key, int column, uint threshold) =>
+        Vector512.GreaterThanOrEqual(DropoutHash.HashColumns(key, (uint)column), Vector512.Create(threshold));
 }

@@ -169,7 +169,7 @@ sealed class MergeTable
     /// <summary>Where a pair stands, or the free place where it would.</summary>
     int FindSlot(long pair)
     {
-        var mixed = (ulong)pair * 0x9E3779B97F4A7C15; // the golden ratio's digits: neighbours end far apart
+        var mixed = (ulong)pair * SplitMix64.Increment; // the golden ratio's digits: neighbours end far apart
         var mask = _pairs.Length - 1;
         var place = (int)((mixed ^ (mixed >> 32)) & (ulong)mask);
         while (_pairs[place] != pair && _pairs[place] != EmptySlot)
