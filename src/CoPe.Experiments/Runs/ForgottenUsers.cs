@@ -6,8 +6,8 @@ using CoPe.Experiments.Data;
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
-/// Users that a run must not take up again, though the data it reads may still hold them: as hashes under a salt of the
-/// run's own, so that the file names nobody. Who has a list of ids can try them out.
+/// Users that a run must never read again, though its data may still hold them. They are stored as hashes with a salt
+/// of the run, so that the file names nobody; anyone with a list of ids can test them against it.
 /// </summary>
 public sealed record ForgottenUsers
 {
@@ -24,44 +24,47 @@ public sealed record ForgottenUsers
     public IReadOnlyList<string> Users { get; init; } = [];
 
     /// <summary>
-    /// Those of them who were among the first users of the data to whom the recipe limits the run: nobody takes their
-    /// places, whether the data still hold them or not.
+    /// Those of <see cref="Users"/> who were among the first users of the data to whom the recipe limits the run. No
+    /// other user takes their places, whether the data still hold them or not.
     /// </summary>
     public IReadOnlyList<string> Admitted { get; init; } = [];
 
     /// <summary>
-    /// The forgotten users of a run, or of the one that it lies in; none where there is no such file.
+    /// The forgotten users of a run, or where it has no list, of the run that contains it; otherwise none.
     /// </summary>
-    /// <exception cref="RunException">The file is damaged: going on might bring a user back.</exception>
+    /// <exception cref="RunException">The file is damaged; continuing might read an erased user.</exception>
     public static ForgottenUsers Read(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);
-        var file = new[] { run, new RunDirectory(Path.GetDirectoryName(run.Root) ?? run.Root) }
-            .Select(place => place.ForgottenUsers)
-            .FirstOrDefault(File.Exists);
+        var parent = new RunDirectory(Path.GetDirectoryName(run.Root) ?? run.Root);
+        string[] files = [run.ForgottenUsers, parent.ForgottenUsers];
+        if (files.FirstOrDefault(File.Exists) is not { } file)
+        {
+            return new() { Salt = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) };
+        }
+
         try
         {
-            return file is not null
-                ? JsonSerializer.Deserialize<ForgottenUsers>(File.ReadAllText(file), JsonOptions)
-                    ?? throw new JsonException("null")
-                : new() { Salt = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) };
+            return JsonSerializer.Deserialize<ForgottenUsers>(File.ReadAllText(file), JsonOptions)
+                ?? throw new JsonException("null");
         }
         catch (JsonException error)
         {
             throw new RunException(
-                $"{file} is damaged ({error.Message}): it says which users must not come back; restore it, or start a new run",
+                $"{file} is damaged ({error.Message}): it lists the users that must not be read again; "
+                    + "restore it, or start a new run",
                 error
             );
         }
     }
 
     /// <summary>
-    /// Notes one more user. Runs within this one that went by its list keep the one they were made with, so that
-    /// nothing in them is out of date.
+    /// Adds a user to a run's list. Child runs without a list of their own used this one: they keep it as it was, so
+    /// that none of their stages becomes stale.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="user">The user.</param>
-    /// <param name="isAdmitted">Whether he was among the first users to whom the recipe limits the run.</param>
+    /// <param name="isAdmitted">Whether the user is among the first users to whom the recipe limits the run.</param>
     public static void Add(RunDirectory run, string user, bool isAdmitted)
     {
         ArgumentNullException.ThrowIfNull(run);
@@ -71,9 +74,9 @@ public sealed record ForgottenUsers
             return;
         }
 
-        foreach (var within in run.ChildRuns().Where(within => !File.Exists(within.ForgottenUsers)))
+        foreach (var child in run.ChildRuns().Where(child => !File.Exists(child.ForgottenUsers)))
         {
-            Read(within).Write(within);
+            Read(child).Write(child);
         }
 
         known.With(user, isAdmitted).Write(run);
@@ -82,25 +85,29 @@ public sealed record ForgottenUsers
     /// <summary>Whether a user was forgotten.</summary>
     public bool Contains(string user) => Users.Count > 0 && Users.Contains(ComputeHash(user));
 
-    /// <summary>Whether he is forgotten and was among the first users to whom the recipe limited the run.</summary>
+    /// <summary>
+    /// Whether a user was forgotten who was among the first users to whom the recipe limited the run.
+    /// </summary>
     public bool CountedTowardLimit(string user) => Admitted.Count > 0 && Admitted.Contains(ComputeHash(user));
 
-    /// <summary>How many users a recipe of at most so many still admits; null for all.</summary>
-    public int? RemainingLimit(int? most) => most is { } first ? Math.Max(0, first - Admitted.Count) : null;
+    /// <summary>How many users are left of a recipe's limit; null where it has none.</summary>
+    public int? RemainingLimit(int? limit) => limit is { } users ? Math.Max(0, users - Admitted.Count) : null;
 
-    /// <summary>Those users of the data whom a recipe of at most so many users admits.</summary>
-    public IEnumerable<LampUser> SelectRemaining(IEnumerable<LampUser> users, int? most) =>
-        users.Where(user => !Contains(user.Id)).Take(RemainingLimit(most) ?? int.MaxValue);
+    /// <summary>The users of the data that a recipe with such a limit reads.</summary>
+    public IEnumerable<LampUser> SelectRemaining(IEnumerable<LampUser> users, int? limit) =>
+        users.Where(user => !Contains(user.Id)).Take(RemainingLimit(limit) ?? int.MaxValue);
 
     /// <summary>The list with one more user.</summary>
-    public ForgottenUsers With(string user, bool isAdmitted = false) =>
-        Contains(user)
-            ? this
-            : this with
-            {
-                Users = [.. Users, ComputeHash(user)],
-                Admitted = isAdmitted ? [.. Admitted, ComputeHash(user)] : Admitted,
-            };
+    public ForgottenUsers With(string user, bool isAdmitted = false)
+    {
+        if (Contains(user))
+        {
+            return this;
+        }
+
+        var hash = ComputeHash(user);
+        return this with { Users = [.. Users, hash], Admitted = isAdmitted ? [.. Admitted, hash] : Admitted };
+    }
 
     /// <summary>Writes the list.</summary>
     public void Write(RunDirectory run)
@@ -114,14 +121,14 @@ public sealed record ForgottenUsers
 }
 
 /// <summary>
-/// What an erasure notes before it changes anything: the stages that will be whole at its end. Afterwards their markers
-/// cannot tell, for the user is an input of each;
-/// an erasure that goes on from an interrupted one goes by the note.
+/// What an erasure records before it changes anything: the stages that will be complete at its end. While it runs, the
+/// stages' markers cannot show that, since the users are an input of each; repeated after an interruption, it continues
+/// from this record.
 /// </summary>
 public static class ErasureJournal
 {
     /// <summary>
-    /// Requires that no erasure was interrupted in a run: its stages are neither with the user nor without him.
+    /// Checks that no erasure was interrupted in a run, which leaves some stages with the user and some without.
     /// </summary>
     /// <exception cref="RunException">One was; the message says how to finish it.</exception>
     public static void ThrowIfInterrupted(RunDirectory run)
@@ -130,12 +137,13 @@ public static class ErasureJournal
         if (File.Exists(run.PendingErasure))
         {
             throw new RunException(
-                $"an erasure in {run.Name} was interrupted: repeat 'cope user forget {run.Name} USER' first, which finishes it and keeps what belongs to others"
+                $"an erasure in {run.Name} was interrupted: repeat 'cope user forget {run.Name} USER' first, "
+                    + "which finishes it and keeps what belongs to others"
             );
         }
     }
 
-    /// <summary>The stages noted; null where no erasure is under way.</summary>
+    /// <summary>The recorded stages; null where no erasure is pending.</summary>
     internal static string[]? Read(RunDirectory run) =>
         File.Exists(run.PendingErasure) ? File.ReadAllLines(run.PendingErasure) : null;
 

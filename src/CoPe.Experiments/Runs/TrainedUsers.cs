@@ -1,11 +1,11 @@
 namespace CoPe.Experiments.Runs;
 
-/// <summary>The users whom a run has trained adapters of.</summary>
+/// <summary>The users that have adapters in a run.</summary>
 public static class TrainedUsers
 {
     /// <summary>
-    /// Their ids in order, where the run's lines name them, else their folders' names; what a crash left of one that
-    /// was being written is none.
+    /// The users' ids in order; where no line of the run names a user, the name of the adapter's folder. Folders that a
+    /// crash left incomplete do not count.
     /// </summary>
     public static IReadOnlyList<string> List(RunDirectory run)
     {

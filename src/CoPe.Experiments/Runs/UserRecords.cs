@@ -100,7 +100,9 @@ sealed class UserIdentity
 
     public IReadOnlySet<string> QueryIds { get; }
 
-    /// <summary>Ids of a user's queries, and of the history items that a development split turns into queries.</summary>
+    /// <summary>
+    /// Ids of a user's queries, and of the history items that a development split turns into queries.
+    /// </summary>
     public static IEnumerable<string> GetQueryIds(LampUser user)
     {
         var developmentQueries = user.History.Select(item => DevelopmentSplit.QueryIdOf(user, item));

@@ -78,7 +78,8 @@ public sealed class UserErasureTests : IDisposable
 
     static string Entry(int number) =>
         $$$"""
-            {"note": 1.50, "user_id": "u{{{number}}}",  "profile": [{"text": "Old text", "title": "The headline of u{{{number}}}", "more": {"a": [null, 1e2]}}],
+            {"note": 1.50, "user_id": "u{{{number}}}",  "profile": [
+                {"text": "Old text", "title": "The headline of u{{{number}}}", "more": {"a": [null, 1e2]}}],
               "query": [{"id": {{{number}}}1, "input": "Generate a headline", "mark": "Grüße \u00e9"}]}
             """;
 
@@ -90,7 +91,13 @@ public sealed class UserErasureTests : IDisposable
         );
         _folder.Write(
             "my-data/news_headline/" + LampFiles.LabelsFile,
-            """{"version": 1.0, "task": "LaMP_4", "golds": [{"id": 11, "output": "The gold answer of u1"}, {"id": 21, "output": "The gold answer of u2", "by": "Zoë"}, {"id": 31, "output": "The gold answer of u3"}]}"""
+            """
+            {"version": 1.0, "task": "LaMP_4", "golds": [
+              {"id": 11, "output": "The gold answer of u1"},
+              {"id": 21, "output": "The gold answer of u2", "by": "Zoë"},
+              {"id": 31, "output": "The gold answer of u3"}
+            ]}
+            """
         );
         File.WriteAllText(Users, $"[{Entry(1)}, {Entry(2)}, {Entry(3)}]", encoding ?? new UTF8Encoding(false));
     }
@@ -138,7 +145,7 @@ public sealed class UserErasureTests : IDisposable
     }
 
     /// <summary>
-    /// The run is whole, has these users alone, and nothing in it or beside it is left of an erasure under way.
+    /// The run is complete, has exactly these users, and no file of a pending erasure.
     /// </summary>
     void AssertHolds(string run, params string[] users)
     {
@@ -179,7 +186,7 @@ public sealed class UserErasureTests : IDisposable
     }
 
     [Fact]
-    public void Whichever_file_operation_fails_the_erasure_repeated_ends_as_one_that_was_not_interrupted()
+    public void Whichever_file_operation_fails_repeating_the_erasure_ends_like_an_uninterrupted_one()
     {
         Run("whole");
         var (failing, hasFailed) = (0, true);
@@ -222,7 +229,7 @@ public sealed class UserErasureTests : IDisposable
     }
 
     [Fact]
-    public void Another_user_erased_after_an_interrupted_erasure_finishes_that_too()
+    public void Erasing_another_user_after_an_interrupted_erasure_finishes_both()
     {
         Run("run");
         AtomicFile.BeforeOperation = operation =>
@@ -244,7 +251,7 @@ public sealed class UserErasureTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Where_the_recipe_limits_the_users_nobody_takes_the_place_of_one_who_was_erased(bool isDataToo)
+    public void Where_the_recipe_limits_the_users_no_other_takes_the_place_of_an_erased_one(bool isDataToo)
     {
         Run("limited", "--set", "users=2");
 
@@ -256,7 +263,7 @@ public sealed class UserErasureTests : IDisposable
     }
 
     [Fact]
-    public void Runs_of_several_seeds_are_complete_when_the_data_have_lost_the_user()
+    public void Runs_of_several_seeds_stay_complete_when_a_user_is_removed_from_their_data()
     {
         Run("seeds", "--seeds", "2");
 
@@ -272,21 +279,22 @@ public sealed class UserErasureTests : IDisposable
     }
 
     [Fact]
-    public void A_run_within_another_keeps_the_list_it_was_made_with_and_one_that_is_added_takes_the_new_one()
+    public void A_child_run_keeps_the_list_it_was_made_with_and_a_new_one_takes_the_list_of_its_parent()
     {
-        var (outer, known) = (At("outer"), At("outer/known"));
-        ForgottenUsers.Add(outer, "Ada", isAdmitted: false);
+        var parent = At("outer");
+        var child = At("outer/known");
+        ForgottenUsers.Add(parent, "Ada", isAdmitted: false);
         _folder.Write("outer/known/recipe.yaml", Recipe);
-        var before = ForgottenUsers.Read(known);
+        var before = ForgottenUsers.Read(child);
 
-        ForgottenUsers.Add(outer, "Bob", isAdmitted: true);
+        ForgottenUsers.Add(parent, "Bob", isAdmitted: true);
 
-        Assert.Equal(before.Users, ForgottenUsers.Read(known).Users);
+        Assert.Equal(before.Users, ForgottenUsers.Read(child).Users);
         Assert.True(
             ForgottenUsers.Read(At("outer/added")).Contains("Ada")
                 && ForgottenUsers.Read(At("outer/added")).Contains("Bob")
         );
-        Assert.Equal(4, ForgottenUsers.Read(outer).RemainingLimit(5));
+        Assert.Equal(4, ForgottenUsers.Read(parent).RemainingLimit(5));
     }
 
     [Theory]
@@ -304,7 +312,12 @@ public sealed class UserErasureTests : IDisposable
         Assert.True(
             JsonNode.DeepEquals(
                 JsonNode.Parse(
-                    """{"version": 1.0, "task": "LaMP_4", "golds": [{"id": 21, "output": "The gold answer of u2", "by": "Zoë"}, {"id": 31, "output": "The gold answer of u3"}]}"""
+                    """
+                    {"version": 1.0, "task": "LaMP_4", "golds": [
+                      {"id": 21, "output": "The gold answer of u2", "by": "Zoë"},
+                      {"id": 31, "output": "The gold answer of u3"}
+                    ]}
+                    """
                 ),
                 JsonNode.Parse(labels)
             ),
@@ -362,7 +375,7 @@ public sealed class UserErasureTests : IDisposable
 }
 
 /// <summary>
-/// A stage that writes something of every user whom the recipe and the forgotten users leave, without a model.
+/// A stage that needs no model and writes something for every user that the run reads.
 /// </summary>
 sealed class UserStage(
     string name,

@@ -6,8 +6,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Runs.Chat;
 
 /// <summary>
-/// Talks to a user's model of a run. Every line is a request by itself, as in training; base and personal answer are
-/// decoded in one batch over one copy of the weights.
+/// A chat with a user's model of a run. Every line is a request by itself, as in training; base and personalized answer
+/// are decoded in one batch over one copy of the weights.
 /// </summary>
 public sealed class ChatSession : IDisposable
 {
@@ -24,11 +24,7 @@ public sealed class ChatSession : IDisposable
         _context = context ?? throw new ArgumentNullException(nameof(context));
         _workspace = new(context);
         User = user ?? GetOnlyUser(context.Run);
-        var folder =
-            new[] { context.Run.DpoAdapter(User), context.Run.SftAdapter(User) }.FirstOrDefault(Directory.Exists)
-            ?? throw new RunException(
-                $"{context.Run.Name} has no adapter of user '{User}'{NearestName.Hint(User, TrainedUsers.List(context.Run))} (there are {string.Join(", ", TrainedUsers.List(context.Run).Take(10))}): name another with --user, or train one"
-            );
+        var folder = FindAdapter(context.Run, User);
         if (!Directory.Exists(context.Run.TamAdapter))
         {
             throw new RunException(
@@ -42,28 +38,35 @@ public sealed class ChatSession : IDisposable
     /// <summary>The user.</summary>
     public string User { get; }
 
-    /// <summary>
-    /// Answers a line. <paramref name="heard"/> is told of each piece of text as it comes, from any thread but one at a
-    /// time.
-    /// </summary>
-    /// <returns>The answers as a prediction would have them, by side.</returns>
-    /// <exception cref="OperationCanceledException">It was stopped; what was heard stands.</exception>
+    /// <summary>Answers a line.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="options">How to answer it.</param>
+    /// <param name="onText">
+    /// Receives each piece of text as it is decoded, from any thread but one at a time.
+    /// </param>
+    /// <param name="cancellation">Stops the answer.</param>
+    /// <returns>The answer of each model, extracted as in a prediction.</returns>
+    /// <exception cref="OperationCanceledException">
+    /// The answer was stopped; the pieces received before remain valid.
+    /// </exception>
     public IReadOnlyDictionary<ChatModelKind, string> Answer(
         string line,
         ChatSessionOptions options,
-        Action<ChatModelKind, string>? heard = null,
+        Action<ChatModelKind, string>? onText = null,
         CancellationToken cancellation = default
     )
     {
         ArgumentNullException.ThrowIfNull(options);
         var engine = _workspace.CreateEngine("chat", _workspace.Tam, _adapter, _workspace.PredictionModel);
-        var sides = options.IncludesBase
-            ? new[] { ChatModelKind.Base, ChatModelKind.Personalized }
+        ChatModelKind[] models = options.IncludesBase
+            ? [ChatModelKind.Base, ChatModelKind.Personalized]
             : [ChatModelKind.Personalized];
         var seed = SeedDerivation.Derive(_context.Recipe.Seed, "chat", $"{_requestCount++}");
-        var asked = sides.Select(side => CreateRequest(side, line, options, heard) with { Seed = seed }).ToList();
+        var requests = models
+            .Select(model => CreateRequest(model, line, options, onText) with { Seed = seed })
+            .ToList();
         return engine
-            .Generate(asked, cancellation: cancellation)
+            .Generate(requests, cancellation: cancellation)
             .ToDictionary(
                 result => Enum.Parse<ChatModelKind>(result.RequestId),
                 result => AnswerExtractor.Extract(_workspace.Encoder.DecodeResponse(result.Ids), _workspace.Task)
@@ -74,10 +77,10 @@ public sealed class ChatSession : IDisposable
     public void Dispose() => _adapter.Dispose();
 
     DecodingRequest CreateRequest(
-        ChatModelKind side,
+        ChatModelKind model,
         string line,
         ChatSessionOptions options,
-        Action<ChatModelKind, string>? heard
+        Action<ChatModelKind, string>? onText
     )
     {
         var decoder = _workspace.Encoder.Tokenizer.CreateStreamingDecoder();
@@ -85,26 +88,27 @@ public sealed class ChatSession : IDisposable
         {
             Contrast = options.Contrast,
         };
-        if (options.MaxNewTokens is { } most)
+        if (options.MaxNewTokens is { } maxNewTokens)
         {
-            decoding = decoding with { MaxNewTokens = most };
+            decoding = decoding with { MaxNewTokens = maxNewTokens };
         }
 
+        var isBase = model == ChatModelKind.Base;
         return new()
         {
-            Id = side.ToString(),
+            Id = model.ToString(),
             Prompt = new ExampleEncoder(_workspace, _context.Recipe.Sft).EncodePrompt(
                 CreateQuery(line, options),
                 decoding.MaxNewTokens
             ),
             Options = decoding,
-            Expert = side == ChatModelKind.Base ? AdapterSelection.Base : new(true, User: 0),
-            Amateur = side == ChatModelKind.Base ? null : AdapterSelection.TaskOnly,
+            Expert = isBase ? AdapterSelection.Base : new(true, User: 0),
+            Amateur = isBase ? null : AdapterSelection.TaskOnly,
             OnToken = id =>
             {
                 lock (_gate)
                 {
-                    heard?.Invoke(side, decoder.Add(id));
+                    onText?.Invoke(model, decoder.Add(id));
                 }
             },
         };
@@ -112,13 +116,32 @@ public sealed class ChatSession : IDisposable
 
     LampQuery CreateQuery(string line, ChatSessionOptions options)
     {
-        var isWorded = options.UsesTaskPrompt && _workspace.Task.InputFields.Count == 1;
+        if (!options.UsesTaskPrompt || _workspace.Task.InputFields is not [var field])
+        {
+            return new() { Id = "chat", Input = line };
+        }
+
         var item = new HistoryItem
         {
             Id = "chat",
-            Fields = new Dictionary<string, string> { [_workspace.Task.InputFields.FirstOrDefault("")] = line },
+            Fields = new Dictionary<string, string> { [field] = line },
         };
-        return new() { Id = "chat", Input = isWorded ? _workspace.Template.FormatHistoryItem(item) : line };
+        return new() { Id = "chat", Input = _workspace.Template.FormatHistoryItem(item) };
+    }
+
+    static string FindAdapter(RunDirectory run, string user)
+    {
+        string[] folders = [run.DpoAdapter(user), run.SftAdapter(user)];
+        if (folders.FirstOrDefault(Directory.Exists) is { } folder)
+        {
+            return folder;
+        }
+
+        var trained = TrainedUsers.List(run);
+        throw new RunException(
+            $"{run.Name} has no adapter of user '{user}'{NearestName.Hint(user, trained)} "
+                + $"(there are {string.Join(", ", trained.Take(10))}): name another with --user, or train one"
+        );
     }
 
     static string GetOnlyUser(RunDirectory run) =>
@@ -134,7 +157,7 @@ public sealed class ChatSession : IDisposable
         };
 }
 
-/// <summary>How a chat answers; may change from line to line.</summary>
+/// <summary>How a chat answers a line.</summary>
 public sealed record ChatSessionOptions
 {
     /// <summary>Weight of the task-adaptive model's log-probability, as in <c>decode.contrast</c>.</summary>
@@ -151,7 +174,7 @@ public sealed record ChatSessionOptions
                 );
     } = 0.1;
 
-    /// <summary>Most tokens of an answer; null takes those of the run.</summary>
+    /// <summary>Maximum tokens of an answer; null takes the run's.</summary>
     public int? MaxNewTokens { get; init; }
 
     /// <summary>
@@ -164,7 +187,7 @@ public sealed record ChatSessionOptions
     public bool IncludesBase { get; init; } = true;
 }
 
-/// <summary>Who answers in a chat.</summary>
+/// <summary>The models that answer in a chat.</summary>
 public enum ChatModelKind
 {
     /// <summary>The model without any adapter.</summary>

@@ -7,7 +7,7 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Erasure;
 
-/// <summary>A user in a task's data files.</summary>
+/// <summary>Finds users in a task's data files, and removes them from these.</summary>
 /// <param name="folder">The task's data folder.</param>
 /// <param name="task">The task.</param>
 sealed class UserDataFiles(string folder, LampTask task)
@@ -55,7 +55,7 @@ sealed class UserDataFiles(string folder, LampTask task)
         }
     }
 
-    /// <summary>Whether he is among the other users, on whom the task-adaptive model was trained.</summary>
+    /// <summary>Whether a user is one of the other users, on whom the task-adaptive model was trained.</summary>
     public bool IsOtherUser(string id)
     {
         if (!File.Exists(OthersPath))
@@ -68,21 +68,21 @@ sealed class UserDataFiles(string folder, LampTask task)
     }
 
     /// <summary>
-    /// Writes the files anew without a user, all else as it stands in them; without the last user, there are no files
-    /// of test users.
-    /// The labels come first: by the file of the users it is known which are his, should this be interrupted.
+    /// Removes a user from the files and keeps everything else as it is written there; with the last test user, the
+    /// files are removed. The labels come first: should this be interrupted, the file of the users still tells which
+    /// labels are theirs.
     /// </summary>
-    public void Remove(LampUser gone)
+    public void Remove(LampUser removed)
     {
-        if (ReadUsers().All(user => user.Id == gone.Id))
+        if (ReadUsers().All(user => user.Id == removed.Id))
         {
             AtomicFile.Remove(LabelsPath);
             AtomicFile.Remove(UsersPath);
             return;
         }
 
-        RemoveLabels([.. gone.Queries.Select(query => query.Id)]);
-        AtomicFile.Write(UsersPath, stream => CopyWithout(stream, gone.Id));
+        RemoveLabels([.. removed.Queries.Select(query => query.Id)]);
+        AtomicFile.Write(UsersPath, stream => CopyWithout(stream, removed.Id));
     }
 
     void RemoveLabels(HashSet<string> queries)
@@ -103,15 +103,15 @@ sealed class UserDataFiles(string folder, LampTask task)
             return;
         }
 
-        var his = golds
+        var owned = golds
             .Where(gold => gold is JsonObject entry && entry["id"]?.ToString() is { } id && queries.Contains(id))
             .ToList();
-        if (his.Count == 0)
+        if (owned.Count == 0)
         {
             return;
         }
 
-        foreach (var gold in his)
+        foreach (var gold in owned)
         {
             golds.Remove(gold);
         }
@@ -120,12 +120,12 @@ sealed class UserDataFiles(string folder, LampTask task)
     }
 
     /// <summary>Copies the entries of the other users byte for byte, one at a time.</summary>
-    void CopyWithout(Stream target, string gone)
+    void CopyWithout(Stream target, string removedId)
     {
         using var tokens = new JsonTokenStream(UsersPath);
         using var entry = new MemoryStream();
         tokens.Read();
-        var before = "[\n"u8;
+        var separator = "[\n"u8;
         while (tokens.Read() && tokens.TokenType != JsonTokenType.EndArray)
         {
             if (tokens.TokenType != JsonTokenType.StartObject)
@@ -141,14 +141,14 @@ sealed class UserDataFiles(string folder, LampTask task)
             entry.SetLength(0);
             tokens.CopyObject(entry);
             var bytes = entry.GetBuffer().AsSpan(0, (int)entry.Length);
-            if (ReadUserId(bytes) == gone)
+            if (ReadUserId(bytes) == removedId)
             {
                 continue;
             }
 
-            target.Write(before);
+            target.Write(separator);
             target.Write(bytes);
-            before = ",\n"u8;
+            separator = ",\n"u8;
         }
 
         target.Write("\n]\n"u8);

@@ -6,8 +6,8 @@ namespace CoPe.Experiments.Runs.Erasure;
 /// <summary>
 /// Lists and erases everything in a run that is derived from a user: adapters, candidates, rejected answers, profiles,
 /// answers, figures, checkpoints, results and report. Each stage says by its outputs what of a user it holds
-/// (<see cref="StageOutput"/>). An interrupted erasure is finished by repeating it, with the same result as one that was
-/// not interrupted (<see cref="ErasureJournal"/>).
+/// (<see cref="StageOutput"/>). An interrupted erasure is finished by repeating it, with the same result as one that
+/// was not interrupted (<see cref="ErasureJournal"/>).
 /// </summary>
 /// <param name="pipeline">The stages.</param>
 /// <param name="context">
@@ -73,8 +73,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     {
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(folder);
-        // The user is identified by the data, which are therefore changed after all runs; the data are an input of every
-        // stage, so stages are rebuilt after the data have their final content.
+        // The user is identified by the data, which are therefore changed after all runs; the data are an input of
+        // every stage, so stages are rebuilt after the data have their final content.
         var traces = runs.Select(run => run.RemoveFromRun(id)).ToList();
         var countedTowardLimit = folder.ChildRuns().Any(run => ForgottenUsers.Read(run).CountedTowardLimit(id));
         ForgottenUsers.Add(folder, id, countedTowardLimit);
@@ -150,7 +150,9 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         );
     }
 
-    /// <summary>A user who is no longer in the data, by the run's files; null where these hold nothing of them.</summary>
+    /// <summary>
+    /// A user who is no longer in the data, by the run's files; null where these hold nothing of them.
+    /// </summary>
     UserIdentity? FindInFiles(string id)
     {
         var lines = UserRecords.FindNamedUsers(_run).Where(line => line.User == id).ToList();
@@ -226,8 +228,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         var traces = FindTraces(user);
         _usersToErase = [user, .. FindPartiallyErased().Where(other => other.Id != id)];
         var inseparable = FindInseparableStages();
-        // The journal comes first, so that an interrupted erasure is neither undone by the next run nor, repeated, takes
-        // the outputs of other users for stale.
+        // The journal comes first, so that an interrupted erasure is neither undone by the next run nor, repeated,
+        // takes the outputs of other users for stale.
         var complete = ErasureJournal.Read(_run) ?? FindCompleteStages();
         ErasureJournal.Write(_run, [.. complete.Except(inseparable.Select(stage => stage.Name))]);
         ForgottenUsers.Add(_run, id, CountsTowardLimit(id));
@@ -254,9 +256,9 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     }
 
     /// <summary>
-    /// Stages whose outputs hold a user inseparably, and those built on them: the model trained on everyone, adapters of
-    /// others trained against a text of the user, and without the data predictions that cannot be attributed. Stages that
-    /// are rebuilt from what is left are none of them.
+    /// Stages whose outputs hold a user inseparably, and those built on them: the model trained on everyone, adapters
+    /// of others trained against a text of the user, and without the data predictions that cannot be attributed. Stages
+    /// that are rebuilt from what is left are none of them.
     /// </summary>
     List<Stage> FindInseparableStages()
     {
@@ -282,7 +284,9 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
     bool HoldsFigures(Stage stage) => stage.Outputs(_run).OfType<UserFigures>().Any();
 
-    /// <summary>Complete stages, also those that the recipe does not use, such as the answers of a further method.</summary>
+    /// <summary>
+    /// Complete stages, also those that the recipe does not use, such as the answers of a further method.
+    /// </summary>
     IEnumerable<string> FindCompleteStages()
     {
         var ledger = new StageLedger(pipeline, context);

@@ -20,7 +20,7 @@ public sealed record ExamplePreview
     /// <summary>The tokens, the prompt first.</summary>
     public required IReadOnlyList<PreviewSegment> Segments { get; init; }
 
-    /// <summary>What a person should know: words cut, an example that is not trained on.</summary>
+    /// <summary>Remarks for the reader, such as cut words or an example that is not trained on.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }
 
@@ -30,21 +30,21 @@ public enum PreviewStage
     /// <summary>Training of the task-adaptive model: a query of another user.</summary>
     Tam,
 
-    /// <summary>Training of a user's adapter: an item of his history.</summary>
+    /// <summary>Training of a user's adapter: an item of the user's history.</summary>
     Sft,
 
-    /// <summary>Preference training: an item of his history, his own text and the rejected one.</summary>
+    /// <summary>Preference training: an item of the user's history, with their own text and the rejected one.</summary>
     Dpo,
 
-    /// <summary>Prediction: a query of his.</summary>
+    /// <summary>Prediction: a query of the user.</summary>
     Predict,
 }
 
-/// <summary>A stretch of tokens that the model sees.</summary>
+/// <summary>A sequence of tokens with one role.</summary>
 /// <param name="Title">What it is: prompt, answer, chosen, rejected.</param>
 /// <param name="Role">What training does with it.</param>
 /// <param name="Tokens">Its tokens in order.</param>
-/// <param name="TruncatedTokens">Tokens behind these that do not fit and are not seen.</param>
+/// <param name="TruncatedTokens">Number of further tokens that do not fit and are cut off.</param>
 public sealed record PreviewSegment(
     string Title,
     SegmentRole Role,
@@ -55,17 +55,17 @@ public sealed record PreviewSegment(
 /// <summary>What training does with tokens.</summary>
 public enum SegmentRole
 {
-    /// <summary>Read; the loss does not count them.</summary>
+    /// <summary>Context, masked in the loss.</summary>
     Masked,
 
-    /// <summary>Learned, or preferred.</summary>
+    /// <summary>Made more likely.</summary>
     Target,
 
-    /// <summary>Turned away from.</summary>
+    /// <summary>Made less likely, in preference training.</summary>
     Rejected,
 }
 
 /// <summary>A token as the model sees it.</summary>
-/// <param name="Id">Its number.</param>
+/// <param name="Id">Its id in the vocabulary.</param>
 /// <param name="Text">Its text; the tokenizer's spelling where it is a part of a character only.</param>
 public readonly record struct PreviewToken(int Id, string Text);

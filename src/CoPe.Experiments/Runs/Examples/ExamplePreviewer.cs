@@ -7,7 +7,7 @@ using CoPe.Training;
 namespace CoPe.Experiments.Runs.Examples;
 
 /// <summary>
-/// Shows examples of a run through the very functions that its stages word, encode and cut them with.
+/// Shows examples of a run, through the functions by which its stages word, encode and cut them.
 /// </summary>
 /// <param name="context">The run; nothing is written.</param>
 public sealed class ExamplePreviewer(StageContext context)
@@ -66,7 +66,8 @@ public sealed class ExamplePreviewer(StageContext context)
         if (pairs.Count == 0)
         {
             throw new RunException(
-                $"{context.Run.Name} has no rejected answers of user {user.Id} yet: run 'cope negatives select --run {context.Run.Name}' first, or look at another stage"
+                $"{context.Run.Name} has no rejected answers of user {user.Id} yet: "
+                    + $"run 'cope negatives select --run {context.Run.Name}' first, or choose another stage"
             );
         }
 
@@ -75,7 +76,7 @@ public sealed class ExamplePreviewer(StageContext context)
         var example = new ExampleEncoder(_workspace, settings).Encode(user, item, pair.Rejected);
         var row = TrainingRow.FromExample(example, CutOff(settings));
         var rejected = row is null ? [] : row.Labels[row.FirstLabels..];
-        var learned = CreateSegments(new SupervisedExample(example.Id, example.Prompt, example.Chosen), row);
+        var supervised = CreateSegments(new SupervisedExample(example.Id, example.Prompt, example.Chosen), row);
         return new()
         {
             Stage = PreviewStage.Dpo,
@@ -84,8 +85,8 @@ public sealed class ExamplePreviewer(StageContext context)
             Messages = Template(settings).ForHistory(item),
             Segments =
             [
-                learned[0],
-                learned[1] with
+                supervised[0],
+                supervised[1] with
                 {
                     Title = "chosen",
                 },
@@ -132,14 +133,16 @@ public sealed class ExamplePreviewer(StageContext context)
         ];
     }
 
-    List<string> CreateNotes(IEnumerable<string> texts, TrainingRow? row, TrainingSection settings) =>
-        [
-            .. DescribeTruncation(texts, settings),
-            .. row is null
-                ? (string[])
-                    [$"the prompt alone fills the {CutOff(settings)} tokens of an example: it is not trained on"]
-                : [],
-        ];
+    List<string> CreateNotes(IEnumerable<string> texts, TrainingRow? row, TrainingSection settings)
+    {
+        var notes = DescribeTruncation(texts, settings).ToList();
+        if (row is null)
+        {
+            notes.Add($"the prompt alone fills the {CutOff(settings)} tokens of an example: it is not trained on");
+        }
+
+        return notes;
+    }
 
     TrainingRow? EncodeRow(SupervisedExample example, TrainingSection settings) =>
         TrainingRow.FromExample(example, CutOff(settings));
@@ -161,11 +164,12 @@ public sealed class ExamplePreviewer(StageContext context)
     }
 
     /// <summary>
-    /// Tokens with their texts; <paramref name="before"/> stands in front of them, so that spaces come out as they are.
+    /// Tokens with their texts. They follow <paramref name="before"/>, on which the spaces between them depend.
     /// </summary>
     List<PreviewToken> DecodeTokens(IReadOnlyList<int> before, IReadOnlyList<int> ids)
     {
-        var decoder = _workspace.Encoder.Tokenizer.CreateStreamingDecoder(skipSpecialTokens: false);
+        var tokenizer = _workspace.Encoder.Tokenizer;
+        var decoder = tokenizer.CreateStreamingDecoder(skipSpecialTokens: false);
         foreach (var id in before)
         {
             decoder.Add(id);
@@ -173,10 +177,11 @@ public sealed class ExamplePreviewer(StageContext context)
 
         return
         [
-            .. ids.Select(id => new PreviewToken(
-                id,
-                decoder.Add(id) is { Length: > 0 } text ? text : _workspace.Encoder.Tokenizer.IdToToken(id) ?? $"<{id}>"
-            )),
+            .. ids.Select(id =>
+            {
+                var text = decoder.Add(id);
+                return new PreviewToken(id, text.Length > 0 ? text : tokenizer.IdToToken(id) ?? $"<{id}>");
+            }),
         ];
     }
 
@@ -185,15 +190,25 @@ public sealed class ExamplePreviewer(StageContext context)
             ? users[0]
             : users.FirstOrDefault(user => user.Id == id)
                 ?? throw new RunException(
-                    $"no {kind} user '{id}'{NearestName.Hint(id, users.Select(user => user.Id))}; there are {users.Count}, the first is {users[0].Id}"
+                    $"no {kind} user '{id}'{NearestName.Hint(id, users.Select(user => user.Id))}; "
+                        + $"there are {users.Count}, the first is {users[0].Id}"
                 );
 
-    static T FindItem<T>(IReadOnlyList<T> items, Func<T, string> idOf, string? id, LampUser user)
-        where T : class =>
-        id is null
-            ? items[0]
-            : items.FirstOrDefault(item => idOf(item) == id)
-                ?? throw new RunException(
-                    $"user {user.Id} has no '{id}' in this stage; he has {string.Join(", ", items.Take(5).Select(idOf))}{(items.Count > 5 ? ", ..." : "")}"
-                );
+    static T FindItem<T>(IReadOnlyList<T> items, Func<T, string> getId, string? id, LampUser user)
+        where T : class
+    {
+        if (id is null)
+        {
+            return items[0];
+        }
+
+        if (items.FirstOrDefault(item => getId(item) == id) is { } found)
+        {
+            return found;
+        }
+
+        var first = string.Join(", ", items.Take(5).Select(getId));
+        var more = items.Count > 5 ? ", ..." : "";
+        throw new RunException($"user {user.Id} has no '{id}' in this stage; there are {first}{more}");
+    }
 }

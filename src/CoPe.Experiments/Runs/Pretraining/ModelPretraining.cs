@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace CoPe.Experiments.Runs.Pretraining;
 
 /// <summary>
-/// Makes a small base model from nothing: corpus, tokenizer, weights, training, folder. Goes on from its checkpoint
-/// where it was interrupted.
+/// Makes a small base model from scratch: corpus, tokenizer, weights, training, folder. Resumes from its checkpoint
+/// after an interruption.
 /// </summary>
 public static class ModelPretraining
 {
@@ -19,15 +19,14 @@ public static class ModelPretraining
     /// <summary>Trains the model of the recipe and writes its folder.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="output">
-    /// Folder of the model, written at the end; until then all files lie beside it in <c>output.work</c>, which is
+    /// Folder of the model, written at the end; until then all files are beside it in <c>output.work</c>, which is
     /// removed.
     /// </param>
-    /// <param name="progress">Takes steps, loss and speed.</param>
-    /// <param name="log">Takes messages.</param>
+    /// <param name="progress">Receives steps, loss and speed.</param>
+    /// <param name="log">Receives messages.</param>
     /// <param name="cancellation">Saves a checkpoint and stops.</param>
     /// <exception cref="RunException">
-    /// The corpus or the shape is wrong, the training diverged, or what was left of an interrupted one is of another
-    /// recipe.
+    /// The corpus or the shape is wrong, the training diverged, or an interrupted one was started with another recipe.
     /// </exception>
     public static TrainingOutcome CreateModel(
         PretrainRecipe recipe,
@@ -39,9 +38,9 @@ public static class ModelPretraining
     {
         var work = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".work";
         var corpus = PretrainCorpus.Load(recipe, Path.Combine(work, "data"), progress, cancellation);
-        var made = Path.Combine(work, "model");
-        TrainTokenizer(recipe, corpus, made);
-        var encoder = ConversationEncoder.Load(made);
+        var modelFolder = Path.Combine(work, "model");
+        TrainTokenizer(recipe, corpus, modelFolder);
+        var encoder = ConversationEncoder.Load(modelFolder);
         var tokenizer = encoder.Tokenizer;
         var (endOfText, endOfTurn) = (tokenizer.TokenToId(EndOfText)!.Value, tokenizer.TokenToId(EndOfTurn)!.Value);
         var config = recipe.Shape.ToDecoderConfig(tokenizer.VocabularySize, endOfText, endOfTurn);
@@ -54,7 +53,8 @@ public static class ModelPretraining
         var tokens = PretrainCorpus.EncodeDocuments(corpus.Documents, tokenizer, endOfText);
         var conversations = PretrainCorpus.EncodeConversations(corpus.Instructions, encoder);
         log.LogInformation(
-            "{Parameters:N0} parameters; {Tokens:N0} tokens of documents and {Conversations:N0} of {Count:N0} conversations",
+            "{Parameters:N0} parameters; {Tokens:N0} tokens of documents and {Conversations:N0} of {Count:N0} "
+                + "conversations",
             weights.Parameters().Sum(weight => weight.NumberOfElements),
             tokens.Length,
             conversations.Sum(example => (long)example.Prompt.Count + example.Response.Count),
@@ -84,14 +84,14 @@ public static class ModelPretraining
             progress,
             cancellation
         );
-        ModelFolder.Save(made, config, weights, ScalarType.BFloat16);
-        Publish(made, output);
+        ModelFolder.Save(modelFolder, config, weights, ScalarType.BFloat16);
+        Publish(modelFolder, output);
         Directory.Delete(work, recursive: true);
         return outcome;
     }
 
     static TrainingOutcome TrainWeights(
-        PretrainingContext run,
+        PretrainingContext context,
         string work,
         IProgress<StageProgress>? progress,
         CancellationToken cancellation
@@ -99,34 +99,36 @@ public static class ModelPretraining
     {
         try
         {
-            var outcome = Pretrainer.Train(run, progress, cancellation);
+            var outcome = Pretrainer.Train(context, progress, cancellation);
             if (outcome.Status != TrainingStatus.Diverged)
             {
                 return outcome;
             }
 
-            run.Checkpoints?.Clear();
+            context.Checkpoints?.Clear();
             throw new RunException(
-                $"the training diverged after {outcome.Steps} steps: lower training.learning_rate (it is {run.Options.LearningRate})"
+                $"the training diverged after {outcome.Steps} steps: "
+                    + $"lower training.learning_rate (it is {context.Options.LearningRate})"
             );
         }
         catch (StaleCheckpointException error)
         {
             throw new RunException(
-                $"{work} holds a training that another recipe began ({error.Message}): go on with that recipe, or delete the folder to begin anew",
+                $"{work} holds a training that was started with another recipe ({error.Message}): "
+                    + "resume it with that recipe, or delete the folder to start again",
                 error
             );
         }
     }
 
     /// <summary>
-    /// Puts the finished files into the model's folder, which may hold a former model: until here it was whole, with a
-    /// tokenizer and weights that belong together.
+    /// Moves the finished files into the model's folder, which may hold an older model. Until then that one stays
+    /// whole, with a tokenizer and weights that belong together.
     /// </summary>
-    static void Publish(string made, string output)
+    static void Publish(string modelFolder, string output)
     {
         Directory.CreateDirectory(output);
-        foreach (var file in Directory.EnumerateFiles(made).ToList())
+        foreach (var file in Directory.EnumerateFiles(modelFolder).ToList())
         {
             File.Move(file, Path.Combine(output, Path.GetFileName(file)), overwrite: true);
         }
@@ -137,7 +139,7 @@ public static class ModelPretraining
         Directory.CreateDirectory(folder);
         BpeTrainer
             .Train(
-                corpus.AllText(),
+                corpus.GetTexts(),
                 new BpeTrainingOptions
                 {
                     VocabularySize = recipe.Shape.Vocabulary,

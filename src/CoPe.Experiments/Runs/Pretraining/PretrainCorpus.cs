@@ -5,7 +5,7 @@ using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Pretraining;
 
-/// <summary>The text of a pre-training: documents, of which a share is held out, and requests with answers.</summary>
+/// <summary>The text of pre-training: documents, of which a share is held out, and requests with answers.</summary>
 sealed class PretrainCorpus
 {
     PretrainCorpus(List<string> documents, List<Instruction> instructions, double developmentShare)
@@ -28,17 +28,17 @@ sealed class PretrainCorpus
     /// <summary>Documents trained on.</summary>
     public IReadOnlyList<string> Documents { get; }
 
-    /// <summary>Documents that only measure the loss.</summary>
+    /// <summary>Documents for measuring the loss only.</summary>
     public IReadOnlyList<string> HeldOutDocuments { get; }
 
     /// <summary>Requests with answers.</summary>
     public IReadOnlyList<Instruction> Instructions { get; }
 
-    /// <summary>Requests with answers that only measure the loss.</summary>
+    /// <summary>Requests with answers for measuring the loss only.</summary>
     public IReadOnlyList<Instruction> HeldOutInstructions { get; }
 
     /// <summary>
-    /// Reads the recipe's corpus, making the sample corpus in <paramref name="work"/> where it names none.
+    /// Reads the recipe's corpus; where it names none, creates the sample corpus in <paramref name="work"/>.
     /// </summary>
     public static PretrainCorpus Load(
         PretrainRecipe recipe,
@@ -67,7 +67,9 @@ sealed class PretrainCorpus
         var text = Path.Combine(folder, "neutral.txt");
         if (!File.Exists(text))
         {
-            throw new RunException($"corpus {folder} has no neutral.txt; expected a text file with a document a line");
+            throw new RunException(
+                $"corpus {folder} has no neutral.txt; expected a text file with one document per line"
+            );
         }
 
         return new(
@@ -77,11 +79,11 @@ sealed class PretrainCorpus
         );
     }
 
-    /// <summary>Everything a tokenizer should know.</summary>
-    public IEnumerable<string> AllText() =>
+    /// <summary>All texts, for training a tokenizer.</summary>
+    public IEnumerable<string> GetTexts() =>
         Documents.Concat(Instructions.SelectMany(instruction => (string[])[instruction.Prompt, instruction.Answer]));
 
-    /// <summary>The documents as one stream, each followed by the token that ends a text.</summary>
+    /// <summary>The documents as one token stream, each followed by the end-of-text token.</summary>
     public static int[] EncodeDocuments(IEnumerable<string> documents, Tokenizer tokenizer, int endOfText) =>
         [.. documents.SelectMany(document => (int[])[.. tokenizer.EncodeAsText(document), endOfText])];
 

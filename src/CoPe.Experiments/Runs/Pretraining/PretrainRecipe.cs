@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace CoPe.Experiments.Runs.Pretraining;
 
 /// <summary>
-/// How a small base model is made from nothing: its text, its tokenizer, its shape and its training. A file in the same
+/// How a small base model is made from scratch: its text, its tokenizer, its shape and its training. A file in the same
 /// form as a <see cref="Recipe"/>.
 /// </summary>
 public sealed record PretrainRecipe
@@ -16,7 +16,8 @@ public sealed record PretrainRecipe
     public string Output { get; init; } = "";
 
     /// <summary>
-    /// Folder with <c>neutral.txt</c> (a document a line) and <c>instructions.jsonl</c>; empty makes the sample corpus.
+    /// Folder with <c>neutral.txt</c> (one document per line) and <c>instructions.jsonl</c>; empty creates the sample
+    /// corpus.
     /// </summary>
     public string Corpus { get; init; } = "";
 
@@ -41,7 +42,7 @@ public sealed record PretrainRecipe
     /// <summary>The model's shape.</summary>
     public PretrainShape Shape { get; init; } = new();
 
-    /// <summary>The training's numbers.</summary>
+    /// <summary>Hyperparameters of the training.</summary>
     public PretrainHyperparameters Training { get; init; } = new();
 }
 
@@ -77,13 +78,14 @@ public sealed record PretrainShape
     public int Context { get; init; } = 1024;
 
     /// <summary>The configuration of a model of this shape.</summary>
-    /// <exception cref="RunException">The numbers do not go together.</exception>
+    /// <exception cref="RunException">Width and heads do not divide.</exception>
     public DecoderConfig ToDecoderConfig(int vocabulary, int endOfText, int endOfTurn)
     {
         if (Hidden % Heads != 0 || Heads % KeyValueHeads != 0 || Hidden / Heads % 2 != 0)
         {
             throw new RunException(
-                $"shape: {Hidden} wide with {Heads} heads and {KeyValueHeads} key-value heads does not divide; heads must divide the width into even parts and key-value heads the heads"
+                $"shape: width {Hidden} with {Heads} heads and {KeyValueHeads} key-value heads does not divide; "
+                    + "heads must divide the width into even parts, and key-value heads must divide the heads"
             );
         }
 
@@ -106,7 +108,7 @@ public sealed record PretrainShape
     }
 }
 
-/// <summary>Numbers of a pre-training.</summary>
+/// <summary>Hyperparameters of pre-training.</summary>
 public sealed record PretrainHyperparameters
 {
     /// <summary>Peak learning rate.</summary>
@@ -126,8 +128,7 @@ public sealed record PretrainHyperparameters
     public int Window { get; init; } = 256;
 
     /// <summary>
-    /// Draws a new order of windows and requests for each pass over the text; off takes the corpus in its own order,
-    /// the documents first.
+    /// Shuffles windows and requests for each pass over the text; off keeps the order of the corpus, documents first.
     /// </summary>
     public bool Shuffle { get; init; } = true;
 
@@ -139,7 +140,7 @@ public sealed record PretrainHyperparameters
     [Range(1, int.MaxValue)]
     public int MeasureEvery { get; init; } = 500;
 
-    /// <summary>Most tokens, padding included, that one pass through the model holds; fewer need less memory.</summary>
+    /// <summary>Maximum tokens of one pass through the model, padding included; fewer need less memory.</summary>
     [Range(16, int.MaxValue)]
     public int TokensPerPass { get; init; } = 2048;
 

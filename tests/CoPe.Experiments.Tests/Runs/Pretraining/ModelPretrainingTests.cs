@@ -60,11 +60,7 @@ public sealed class ModelPretrainingTests : IDisposable
         Assert.ThrowsAny<OperationCanceledException>(() => Train(420, stops: true));
         Assert.Equal(former, Files());
         var error = Assert.Throws<RunException>(() => Train(440));
-        Assert.Contains(
-            "model.work holds a training that another recipe began",
-            error.Message,
-            StringComparison.Ordinal
-        );
+        Assert.Contains("model.work", error.Message, StringComparison.Ordinal);
 
         Train(420);
         Assert.Equal(former.Keys, Files().Keys);
