@@ -1,5 +1,6 @@
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli;
 
@@ -30,7 +31,7 @@ static class Failure
         return error switch
         {
             OperationCanceledException => ExitCode.Cancelled,
-            RecipeException or UsageException => ExitCode.Usage,
+            SettingsException or UsageException => ExitCode.Usage,
             _ => ExitCode.Failure,
         };
     }
@@ -46,7 +47,7 @@ static class Failure
             InsufficientMemoryException => $"not enough memory: {error.Message}",
             _ when IsOutOfMemory(error) =>
                 "not enough memory: lower tam.tokens_per_pass, sft.tokens_per_pass, dpo.tokens_per_pass or decode.max_rows with --set, or use a smaller model",
-            RecipeException or UsageException or RunException => error.Message,
+            SettingsException or UsageException or RunException => error.Message,
             _ when error.GetType().Namespace?.StartsWith("CoPe.", StringComparison.Ordinal) == true => error.Message,
             ArgumentException argument => argument
                 .Message.Split("\nActual value was")[0]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using CoPe.Cli.Hub;
 using CoPe.Experiments.Runs;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli;
 
@@ -185,7 +186,7 @@ sealed record RunRequest
     public bool IsVerbose { get; init; }
 
     /// <summary>The recipe file, and the run's folder.</summary>
-    public (string RecipeFile, RunDirectory Run) Locate(CommandHost host)
+    public (string SettingsFile, RunDirectory Run) Locate(CommandHost host)
     {
         if (Recipe is null)
         {

@@ -1,4 +1,5 @@
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli;
 
@@ -24,7 +25,7 @@ static class ShippedRecipes
         return names
                 .SelectMany(name => host.SearchFolders.Select(root => Path.Combine(root, name)))
                 .FirstOrDefault(File.Exists)
-            ?? throw new RecipeException(
+            ?? throw new SettingsException(
                 host.SearchFolders.Any(root => Directory.Exists(Path.Combine(root, recipe)))
                     ? $"recipe {recipe} is a folder: name a file or a shipped recipe, and the folder of a run with --run"
                     : $"recipe {recipe} does not exist{NearestName.Hint(Path.GetFileNameWithoutExtension(recipe), List(host).Select(known => known.Name))}; 'cope recipes ls' lists the shipped ones"

@@ -17,11 +17,11 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
 
     public override IReadOnlyList<string> RecipeKeys => keys;
 
-    public InputFiles ReadFiles { get; set; } = InputFiles.All;
+    public InputKinds ReadFiles { get; set; } = InputKinds.All;
 
     public string? Conflict { get; set; }
 
-    public override InputFiles Reads => ReadFiles;
+    public override InputKinds Reads => ReadFiles;
 
     public override string? FindConflict(StageContext context, StageStatus status) => Conflict;
 

@@ -3,6 +3,7 @@ using CoPe.Cli.Display;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Pretraining;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli.Verbs;
 
@@ -45,14 +46,14 @@ static class PretrainVerb
     {
         var path =
             host.SearchFolders.Select(root => Path.Combine(root, file)).FirstOrDefault(File.Exists)
-            ?? throw new RecipeException(
+            ?? throw new SettingsException(
                 $"{file}: no such file; name a pre-training recipe, for example recipes/pretrain/cope-tiny.yaml"
             );
-        var recipe = RecipeFile.Read<PretrainRecipe>(path, overrides);
+        var recipe = SettingsFile.Read<PretrainRecipe>(path, overrides);
         var folder = output ?? recipe.Output;
         if (folder.Length == 0)
         {
-            throw new RecipeException($"{file}: 'output' is missing; name the model's folder there or with --output");
+            throw new SettingsException($"{file}: 'output' is missing; name the model's folder there or with --output");
         }
 
         using var display = RunDisplay.Create(host, new RunRequest(), [Stage]);

@@ -5,6 +5,7 @@ using CoPe.Cli.Hub;
 using CoPe.Cli.Scoring;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli.Verbs;
 
@@ -99,7 +100,7 @@ static class ScoreVerb
     }
 
     static Recipe ReadRecipe(RunDirectory? run, string[] overrides) =>
-        run is null ? RecipeFile.Parse<Recipe>("", "", overrides)
+        run is null ? SettingsFile.Parse<Recipe>("", "", overrides)
         : File.Exists(run.Recipe) ? Recipe.Read(run.Recipe, overrides)
         : throw new UsageException($"{run.Name} holds no recipe.yaml: name the folder of a run, for example runs/demo");
 

@@ -49,7 +49,7 @@ static class UserVerb
                 WriteMissingInputs(
                     host,
                     run,
-                    InputFiles.Data,
+                    InputKinds.Data,
                     "its users are those whom its files name, their items and queries are not known"
                 );
             }
@@ -153,7 +153,7 @@ static class UserVerb
                 WriteMissingInputs(
                     host,
                     run,
-                    InputFiles.All,
+                    InputKinds.All,
                     $"what needs that was removed and not made anew without him; 'cope run --run {run.Name}' makes it when that is back"
                 );
             }
@@ -172,16 +172,16 @@ static class UserVerb
     }
 
     /// <summary>Says which inputs of a run are gone.</summary>
-    static void WriteMissingInputs(CommandHost host, RunDirectory run, InputFiles kinds, string consequence)
+    static void WriteMissingInputs(CommandHost host, RunDirectory run, InputKinds kinds, string consequence)
     {
         using var open = new RunSession(host, CreateRequest(run)).Open(isHeld: false);
         var inputs = open.Context.Inputs;
         var gone = inputs.Missing & kinds;
         string[] missing =
         [
-            .. gone.HasFlag(InputFiles.Data) ? (string[])[$"the data folder {inputs.Data}"] : [],
-            .. gone.HasFlag(InputFiles.Model) ? (string[])[$"the model {open.Context.Recipe.Model}"] : [],
-            .. gone.HasFlag(InputFiles.Task) ? (string[])["the task or prompt file"] : [],
+            .. gone.HasFlag(InputKinds.Data) ? (string[])[$"the data folder {inputs.Data}"] : [],
+            .. gone.HasFlag(InputKinds.Model) ? (string[])[$"the model {open.Context.Recipe.Model}"] : [],
+            .. gone.HasFlag(InputKinds.Task) ? (string[])["the task or prompt file"] : [],
         ];
         if (missing.Length > 0)
         {

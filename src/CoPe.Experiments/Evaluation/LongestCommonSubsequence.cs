@@ -117,7 +117,7 @@ static class LongestCommonSubsequence
             }
         }
 
-        for (int i = a.Length - 1, j = b.Length; i >= 0 && j > 0;)
+        for (int i = a.Length - 1, j = b.Length; i >= 0 && j > 0; )
         {
             if (string.Equals(a[i], b[j - 1], StringComparison.Ordinal))
             {

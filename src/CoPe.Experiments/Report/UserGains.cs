@@ -124,7 +124,7 @@ static class RankCorrelation
     {
         var order = Enumerable.Range(0, values.Length).OrderBy(index => values[index]).ToArray();
         var ranks = new double[values.Length];
-        for (var start = 0; start < order.Length;)
+        for (var start = 0; start < order.Length; )
         {
             var end = start;
             while (end + 1 < order.Length && values[order[end + 1]] == values[order[start]])

@@ -11,11 +11,11 @@ namespace CoPe.Experiments.Runs;
 public sealed record InputPaths
 {
     /// <summary>Files of a task, by the benchmark's names.</summary>
-    static readonly (string Name, InputFiles Kind)[] TaskFiles =
+    static readonly (string Name, InputKinds Kind)[] TaskFiles =
     [
-        (LampFiles.UsersFile, InputFiles.Users),
-        (LampFiles.LabelsFile, InputFiles.Users),
-        (LampFiles.OthersFile, InputFiles.Others),
+        (LampFiles.UsersFile, InputKinds.Users),
+        (LampFiles.LabelsFile, InputKinds.Users),
+        (LampFiles.OthersFile, InputKinds.Others),
     ];
 
     /// <summary>The model folder.</summary>
@@ -146,19 +146,19 @@ public sealed record InputPaths
     /// <summary>
     /// Kinds of files that are not there. Only those that <see cref="FindAvailable"/> found may lack any.
     /// </summary>
-    public InputFiles Missing =>
-        (Directory.Exists(Model) ? InputFiles.None : InputFiles.Model)
-        | (Directory.Exists(Data) ? InputFiles.None : InputFiles.Data)
-        | (File.Exists(TaskPath) && (Prompt is null || File.Exists(Prompt)) ? InputFiles.None : InputFiles.Task);
+    public InputKinds Missing =>
+        (Directory.Exists(Model) ? InputKinds.None : InputKinds.Model)
+        | (Directory.Exists(Data) ? InputKinds.None : InputKinds.Data)
+        | (File.Exists(TaskPath) && (Prompt is null || File.Exists(Prompt)) ? InputKinds.None : InputKinds.Task);
 
     /// <summary>The kind of a file by its name as <see cref="ListFiles"/> gives it.</summary>
-    internal static InputFiles KindOf(string name) =>
+    internal static InputKinds KindOf(string name) =>
         name.Split(' ')[0] switch
         {
-            "model" => InputFiles.Model,
+            "model" => InputKinds.Model,
             "data" => TaskFiles.First(file => name == "data " + file.Name).Kind,
-            "task" or "prompt" => InputFiles.Task,
-            _ => InputFiles.None,
+            "task" or "prompt" => InputKinds.Task,
+            _ => InputKinds.None,
         };
 
     /// <summary>The file of a task, named by path, or by bare name where it is shipped.</summary>
@@ -184,9 +184,9 @@ public sealed record InputPaths
     }
 
     /// <summary>Files of the kinds named, by a name that does not depend on where they lie.</summary>
-    public IEnumerable<(string Name, string Path)> ListFiles(InputFiles kinds)
+    public IEnumerable<(string Name, string Path)> ListFiles(InputKinds kinds)
     {
-        if (kinds.HasFlag(InputFiles.Model))
+        if (kinds.HasFlag(InputKinds.Model))
         {
             foreach (var file in Directory.EnumerateFiles(Model).Where(IsModelFile).Order(StringComparer.Ordinal))
             {
@@ -201,7 +201,7 @@ public sealed record InputPaths
             yield return ("data " + file.Name, Path.Combine(Data, file.Name));
         }
 
-        if (!kinds.HasFlag(InputFiles.Task))
+        if (!kinds.HasFlag(InputKinds.Task))
         {
             yield break;
         }
@@ -224,7 +224,7 @@ public sealed record InputPaths
 
 /// <summary>Kinds of files a stage reads, whose content is part of its inputs.</summary>
 [Flags]
-public enum InputFiles
+public enum InputKinds
 {
     /// <summary>None but other stages' outputs.</summary>
     None = 0,

@@ -1,4 +1,5 @@
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Kernels.Threads;
 using CoPe.Kernels.Torch;
 using CoPe.Modeling;
@@ -14,7 +15,7 @@ public static class ModelLoader
         "int8 weights are lossy: answers and scores differ a little from those of bf16 (docs/performance.md has measured it)";
 
     /// <summary>The number types as recipes name them.</summary>
-    public static IReadOnlyList<string> DtypeNames { get; } = [.. RecipeSchema.GetEnumNames(typeof(WeightDtype))];
+    public static IReadOnlyList<string> DtypeNames { get; } = [.. SettingsSchema.GetEnumNames(typeof(WeightDtype))];
 
     /// <summary>
     /// The model in a folder, which the caller owns. Throws <see cref="ModelFileException"/> for a folder that cannot

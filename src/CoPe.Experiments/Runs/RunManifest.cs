@@ -51,7 +51,7 @@ public sealed record RunManifest
             Processors = Environment.ProcessorCount,
             Recipe = context.Recipe.Values(),
             Files = context
-                .Inputs.ListFiles(InputFiles.All)
+                .Inputs.ListFiles(InputKinds.All)
                 .ToDictionary(file => file.Name, file => hashes.ComputeHash(file.Path)),
             Stages =
             [

@@ -27,7 +27,7 @@ public abstract class Stage
     public abstract IReadOnlyList<string> RecipeKeys { get; }
 
     /// <summary>Kinds of files it reads.</summary>
-    public virtual InputFiles Reads => InputFiles.All;
+    public virtual InputKinds Reads => InputKinds.All;
 
     /// <summary>Names of the stages whose outputs it reads, under this recipe.</summary>
     public virtual IEnumerable<string> Needs(Recipe recipe) => [];
@@ -42,7 +42,7 @@ public abstract class Stage
     public abstract IEnumerable<StageOutput> Outputs(RunDirectory run);
 
     /// <summary>Kinds of inputs that <see cref="RebuildWithoutUser"/> needs.</summary>
-    public virtual InputFiles RebuildReads => InputFiles.None;
+    public virtual InputKinds RebuildReads => InputKinds.None;
 
     /// <summary>
     /// Writes the outputs that hold all users together again (<see cref="UserFigures"/>), from what is left after a user

@@ -173,7 +173,7 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         foreach (
             var name in inputs
                 .Keys.Where(name =>
-                    InputPaths.KindOf(name) is not InputFiles.None and var kind && !stage.Reads.HasFlag(kind)
+                    InputPaths.KindOf(name) is not InputKinds.None and var kind && !stage.Reads.HasFlag(kind)
                 )
                 .ToList()
         )
@@ -205,7 +205,7 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
             inputs["forgotten users"] = string.Join(' ', forgotten);
         }
 
-        foreach (var (name, path) in context.Inputs.ListFiles(InputFiles.All & ~context.Inputs.Missing))
+        foreach (var (name, path) in context.Inputs.ListFiles(InputKinds.All & ~context.Inputs.Missing))
         {
             inputs[name] = _hashes.ComputeHash(path);
         }
@@ -229,7 +229,7 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
     IEnumerable<KeyValuePair<string, string>> GetRecordedHashes(Stage stage)
     {
         var gone = context.Inputs.Missing;
-        if (gone == InputFiles.None)
+        if (gone == InputKinds.None)
         {
             return [];
         }
@@ -243,7 +243,7 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         return markers
             .SelectMany(marker => marker.Inputs)
             .Where(input =>
-                input.Value != StageMarker.NotRead && (InputPaths.KindOf(input.Key) & gone) != InputFiles.None
+                input.Value != StageMarker.NotRead && (InputPaths.KindOf(input.Key) & gone) != InputKinds.None
             )
             .DistinctBy(input => input.Key);
     }

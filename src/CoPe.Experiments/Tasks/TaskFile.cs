@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
-using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Experiments.Tasks;
 
@@ -29,12 +29,12 @@ public static class TaskFile
     }
 
     /// <summary>Reads a task file.</summary>
-    /// <exception cref="RecipeException">It is missing, no YAML, has an unknown key, or lacks one.</exception>
+    /// <exception cref="SettingsException">It is missing, no YAML, has an unknown key, or lacks one.</exception>
     /// <exception cref="DataFileException">The wording names a field that the task does not have.</exception>
     public static TaskDefinition Read(string path) =>
         File.Exists(path)
             ? Parse(File.ReadAllText(path), path)
-            : throw new RecipeException(
+            : throw new SettingsException(
                 $"task file {path} does not exist: name a YAML file, or a shipped task ({string.Join(", ", LampTasks.All.Select(task => task.Name))})"
             );
 
@@ -54,7 +54,7 @@ public static class TaskFile
     {
         ArgumentNullException.ThrowIfNull(definition);
         var (task, template) = definition;
-        return RecipeFile.ToYaml(
+        return SettingsFile.ToYaml(
             new TaskKeys
             {
                 Name = task.Name,
@@ -80,10 +80,10 @@ public static class TaskFile
 
     internal static TaskDefinition Parse(string yaml, string path)
     {
-        var keys = RecipeFile.Parse<TaskKeys>(yaml, path, []);
+        var keys = SettingsFile.Parse<TaskKeys>(yaml, path, []);
         if (FindProblem(keys) is { } problem)
         {
-            throw new RecipeException($"{path}: {problem}");
+            throw new SettingsException($"{path}: {problem}");
         }
 
         var task = new LampTask

@@ -3,6 +3,7 @@ using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Stages;
+using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
 using CoPe.Testing;
 using CoPe.Testing.Schemas;
@@ -95,7 +96,7 @@ public sealed class SchemaTests(TinyRunFixture world) : IClassFixture<TinyRunFix
     [MemberData(nameof(Records))]
     public void A_schema_has_the_properties_of_its_record(string schema, Type record) =>
         Assert.Equal(
-            RecipeSchema.GetProperties(record).Keys.Order(),
+            SettingsSchema.GetProperties(record).Keys.Order(),
             JsonSchema
                 .Read(schema)
                 .GetProperty("properties")

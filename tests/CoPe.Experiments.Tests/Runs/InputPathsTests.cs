@@ -1,5 +1,6 @@
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Runs;
@@ -19,7 +20,7 @@ public sealed class InputPathsTests : IDisposable
 
     InputPaths Find(params string[] overrides) =>
         InputPaths.Find(
-            RecipeFile.Parse<Recipe>("{task: t, model: models/m}", "r.yaml", overrides),
+            SettingsFile.Parse<Recipe>("{task: t, model: models/m}", "r.yaml", overrides),
             [_folder.At("here"), _folder.At("shipped")]
         );
 
@@ -50,7 +51,7 @@ public sealed class InputPathsTests : IDisposable
     public void Files_are_named_without_their_place() =>
         Assert.Equal(
             ["model config.json", "data user_others.json", "task t.yaml"],
-            Find().ListFiles(InputFiles.All).Select(file => file.Name)
+            Find().ListFiles(InputKinds.All).Select(file => file.Name)
         );
 
     [Fact]
@@ -61,8 +62,8 @@ public sealed class InputPathsTests : IDisposable
 
         Assert.Equal(
             ["data user_top_100_history.json", "data user_top_100_history_label.json"],
-            Find().ListFiles(InputFiles.Users).Select(file => file.Name)
+            Find().ListFiles(InputKinds.Users).Select(file => file.Name)
         );
-        Assert.Equal(["data user_others.json"], Find().ListFiles(InputFiles.Others).Select(file => file.Name));
+        Assert.Equal(["data user_others.json"], Find().ListFiles(InputKinds.Others).Select(file => file.Name));
     }
 }

@@ -1,5 +1,6 @@
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Runs;
@@ -17,7 +18,7 @@ public sealed class RunManifestTests : IDisposable
         _folder.Write("data/t/user_others.json", "[]");
         _folder.Write("tasks/t.yaml", "");
         using var shared = new SharedResources();
-        var recipe = RecipeFile.Parse<Recipe>("{task: t, model: model}", "r.yaml", []);
+        var recipe = SettingsFile.Parse<Recipe>("{task: t, model: model}", "r.yaml", []);
         var context = new StageContext
         {
             Recipe = recipe,

@@ -8,8 +8,8 @@ public sealed class StageInputsTests : ToyPipeline
     [Fact]
     public void A_file_that_a_stage_does_not_read_may_change()
     {
-        first.ReadFiles = InputFiles.Others;
-        second.ReadFiles = InputFiles.Users;
+        first.ReadFiles = InputKinds.Others;
+        second.ReadFiles = InputKinds.Users;
         pipeline.Run(Context());
         folder.Write("data/t/user_top_100_history.json", "[1]");
 
@@ -31,8 +31,8 @@ public sealed class StageInputsTests : ToyPipeline
     {
         folder.Write("data/t/user_top_100_history.json", "[]");
         pipeline.Run(Context()); // every stage notes every file
-        first.ReadFiles = InputFiles.Others;
-        second.ReadFiles = InputFiles.Users;
+        first.ReadFiles = InputKinds.Others;
+        second.ReadFiles = InputKinds.Users;
 
         Assert.All(pipeline.GetStatus(Context()), status => Assert.Equal(StageState.Complete, status.State));
         File.Delete(folder.At("data/t/user_top_100_history.json"));

@@ -1,5 +1,6 @@
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Runs;
@@ -24,13 +25,13 @@ public abstract class ToyPipeline : IDisposable
 
     private protected int[] Counts => [first.Executions, second.Executions, third.Executions];
 
-    private protected Recipe SavedRecipe => RecipeFile.Read<Recipe>(folder.At("run/recipe.yaml"), []);
+    private protected Recipe SavedRecipe => SettingsFile.Read<Recipe>(folder.At("run/recipe.yaml"), []);
 
     private protected StageContext Context(params string[] overrides) => ContextAt("run", overrides);
 
     private protected StageContext ContextAt(string run, params string[] overrides)
     {
-        var recipe = RecipeFile.Parse<Recipe>("task: t\nmodel: model", "r.yaml", overrides);
+        var recipe = SettingsFile.Parse<Recipe>("task: t\nmodel: model", "r.yaml", overrides);
         return new()
         {
             Recipe = recipe,

@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Testing.Schemas;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -68,7 +69,7 @@ public sealed partial class RecipeSchemaTests
     {
         var path = Path.Combine(JsonSchema.Folder, "../../recipes", name);
         Assert.Empty(Errors(File.ReadAllText(path)));
-        Assert.Empty(Errors(RecipeFile.ToYaml(RecipeFile.Read<Recipe>(path, []))));
+        Assert.Empty(Errors(SettingsFile.ToYaml(SettingsFile.Read<Recipe>(path, []))));
     }
 
     [Theory]
@@ -80,17 +81,21 @@ public sealed partial class RecipeSchemaTests
     public void What_a_run_would_refuse_does_not_fit(string yaml, string place)
     {
         Assert.Contains(place, Assert.Single(Errors(yaml)), StringComparison.Ordinal);
-        Assert.Throws<RecipeException>(() =>
-            RecipeValidation.Check(RecipeFile.Parse<Recipe>("task: news_headline\n" + yaml, "x.yaml", []), "x.yaml", [])
+        Assert.Throws<SettingsException>(() =>
+            RecipeValidation.Check(
+                SettingsFile.Parse<Recipe>("task: news_headline\n" + yaml, "x.yaml", []),
+                "x.yaml",
+                []
+            )
         );
     }
 
     static JsonObject Section(object settings, string description)
     {
         var properties = new JsonObject();
-        foreach (var (key, property) in RecipeSchema.GetProperties(settings.GetType()))
+        foreach (var (key, property) in SettingsSchema.GetProperties(settings.GetType()))
         {
-            properties[key] = RecipeSchema.IsSection(property.PropertyType)
+            properties[key] = SettingsSchema.IsSection(property.PropertyType)
                 ? Section(
                     property.GetValue(settings) ?? Activator.CreateInstance(property.PropertyType)!,
                     Described(property)
@@ -110,12 +115,12 @@ public sealed partial class RecipeSchemaTests
     static JsonObject Leaf(PropertyInfo property, object? value)
     {
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        var isNullable = RecipeSchema.IsNullable(property);
+        var isNullable = SettingsSchema.IsNullable(property);
         var leaf = new JsonObject { ["description"] = Described(property) };
         if (type.IsEnum)
         {
             leaf["enum"] = new JsonArray([
-                .. RecipeSchema.GetEnumNames(type).Select(word => (JsonNode?)word),
+                .. SettingsSchema.GetEnumNames(type).Select(word => (JsonNode?)word),
                 .. isNullable ? (JsonNode?[])[null] : [],
             ]);
         }
@@ -153,7 +158,7 @@ public sealed partial class RecipeSchemaTests
         leaf["default"] = value switch
         {
             null => null,
-            Enum word => RecipeSchema.GetEnumName(word),
+            Enum word => SettingsSchema.GetEnumName(word),
             _ => JsonSerializer.SerializeToNode(value, value.GetType()),
         };
         return leaf;

@@ -1,4 +1,5 @@
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Tests.Tasks;
@@ -67,7 +68,7 @@ public class TaskFileTests
         Assert.Contains(
             reason,
             Assert
-                .Throws<RecipeException>(() =>
+                .Throws<SettingsException>(() =>
                     TaskFile.Parse(Mails.Replace(good, bad, StringComparison.Ordinal), "x.yaml")
                 )
                 .Message,
@@ -103,7 +104,7 @@ public class TaskFileTests
         );
         Assert.Contains(
             "set outcome: category",
-            Assert.Throws<RecipeException>(() => TaskFile.Parse(Mails + "\nlabels: [a, b]\n", "mails.yaml")).Message,
+            Assert.Throws<SettingsException>(() => TaskFile.Parse(Mails + "\nlabels: [a, b]\n", "mails.yaml")).Message,
             StringComparison.Ordinal
         );
     }

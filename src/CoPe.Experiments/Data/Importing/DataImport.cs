@@ -1,5 +1,5 @@
 using CoPe.Experiments.Data.Checking;
-using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
@@ -128,12 +128,12 @@ static class ImportedTask
     const int LongAnswer = 600;
 
     /// <summary>The task: its fields are the columns, its length follows from the texts.</summary>
-    /// <exception cref="RecipeException">Name or wording cannot be used.</exception>
+    /// <exception cref="SettingsException">Name or wording cannot be used.</exception>
     public static TaskDefinition CreateDefinition(ImportOptions options, ImportedTexts texts)
     {
         var output = ImportedTexts.ParseColumn(options.OutputColumn).Field;
         var inputs = options.InputColumns.Select(input => ImportedTexts.ParseColumn(input).Field).ToList();
-        var yaml = RecipeFile.ToYaml(
+        var yaml = SettingsFile.ToYaml(
             new TaskKeys
             {
                 Name = options.TaskName,

@@ -114,7 +114,7 @@ sealed class SampleExpander(
     string ExpandReferences(string text)
     {
         var filled = new StringBuilder();
-        for (var at = 0; at < text.Length;)
+        for (var at = 0; at < text.Length; )
         {
             var open = text.IndexOf('{', at);
             if (open < 0)

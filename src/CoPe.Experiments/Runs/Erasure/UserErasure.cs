@@ -19,7 +19,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     readonly RunDirectory _run = context.Run;
 
     /// <summary>The data; null where their folder is missing.</summary>
-    readonly UserDataFiles? _data = context.Inputs.Missing.HasFlag(InputFiles.Data)
+    readonly UserDataFiles? _data = context.Inputs.Missing.HasFlag(InputKinds.Data)
         ? null
         : new(context.Inputs.Data, TaskFile.Read(context.Inputs.TaskPath).Task);
 
@@ -381,7 +381,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
     bool CanStay(Stage stage, bool hasUsers)
     {
-        var hasInputs = (context.Inputs.Missing & stage.RebuildReads) == InputFiles.None;
+        var hasInputs = (context.Inputs.Missing & stage.RebuildReads) == InputKinds.None;
         var hasContent = hasUsers || stage.Outputs(_run).All(output => !output.HoldsUsers);
         return hasInputs && hasContent && stage.Needs(context.Recipe).All(need => File.Exists(_run.Marker(need)));
     }

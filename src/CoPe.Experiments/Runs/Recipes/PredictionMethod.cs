@@ -1,3 +1,5 @@
+using CoPe.Experiments.Settings;
+
 namespace CoPe.Experiments.Runs.Recipes;
 
 /// <summary>
@@ -109,9 +111,9 @@ public sealed record PredictionMethod
     ];
 
     /// <summary>The method of a name.</summary>
-    /// <exception cref="RecipeException">There is none.</exception>
+    /// <exception cref="SettingsException">There is none.</exception>
     public static PredictionMethod Find(string name) =>
-        All.FirstOrDefault(method => method.Name == name) ?? throw new RecipeException(DescribeUnknown(name));
+        All.FirstOrDefault(method => method.Name == name) ?? throw new SettingsException(DescribeUnknown(name));
 
     /// <summary>Heading of a method by its name, which is the heading of one that is not known here.</summary>
     public static string GetTitle(string name) => All.FirstOrDefault(method => method.Name == name)?.Title ?? name;

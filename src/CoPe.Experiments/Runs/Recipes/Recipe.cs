@@ -1,12 +1,13 @@
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.Serialization;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Experiments.Runs.Recipes;
 
 /// <summary>
 /// The one configuration record: what a run depends on, with the paper's numbers as defaults. In a file the keys are
 /// the property names in snake case,
-/// <c>dpo.learning_rate</c>; see <see cref="RecipeFile"/>.
+/// <c>dpo.learning_rate</c>; see <see cref="SettingsFile"/>.
 /// </summary>
 public sealed record Recipe
 {
@@ -101,9 +102,9 @@ public sealed record Recipe
     public bool HasInt8Weights() => DecodeDtype == WeightDtype.Int8 || Decode.Dtype == WeightDtype.Int8;
 
     /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
-    /// <exception cref="RecipeException">The file or an override is wrong; the message says where.</exception>
+    /// <exception cref="SettingsException">The file or an override is wrong; the message says where.</exception>
     public static Recipe Read(string path, IReadOnlyList<string>? overrides = null) =>
-        RecipeValidation.Check(RecipeFile.Read<Recipe>(path, overrides ?? []), path, overrides ?? []);
+        RecipeValidation.Check(SettingsFile.Read<Recipe>(path, overrides ?? []), path, overrides ?? []);
 
     /// <summary>Writes the recipe into a run's folder, where another one or none is kept there.</summary>
     public void SaveTo(RunDirectory run)
@@ -119,13 +120,13 @@ public sealed record Recipe
     }
 
     /// <summary>The recipe as a file, every default written out.</summary>
-    public string ToYaml() => RecipeFile.ToYaml(this);
+    public string ToYaml() => SettingsFile.ToYaml(this);
 
     /// <summary>
     /// Leaf keys and values, <c>dpo.beta</c> to <c>0.01</c>, of the sections and keys named; all of them when none is.
     /// </summary>
     public IReadOnlyDictionary<string, string> Values(params IReadOnlyList<string> keys) =>
-        RecipeFile.Values(this, keys);
+        SettingsFile.Values(this, keys);
 }
 
 /// <summary>Where a model is held and computes.</summary>

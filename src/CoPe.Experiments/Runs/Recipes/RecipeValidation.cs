@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
 using CoPe.Training;
 
@@ -18,7 +19,7 @@ static class RecipeValidation
         foreach (var problem in FindProblems(recipe))
         {
             var set = overrides.LastOrDefault(pair => IsAbout(problem, pair.Split('=')[0].Trim()));
-            throw new RecipeException($"{(set is null ? path : $"--set {set}")}: {problem}");
+            throw new SettingsException($"{(set is null ? path : $"--set {set}")}: {problem}");
         }
 
         return recipe;
@@ -76,7 +77,7 @@ static class RecipeValidation
 
         if (recipe.Dpo.LabelSmoothing > 0 && recipe.Dpo.Loss != DpoLossKind.Sigmoid)
         {
-            yield return $"'dpo.label_smoothing' belongs to dpo.loss: sigmoid; set it to 0 for {RecipeSchema.Format(recipe.Dpo.Loss)}";
+            yield return $"'dpo.label_smoothing' belongs to dpo.loss: sigmoid; set it to 0 for {SettingsSchema.Format(recipe.Dpo.Loss)}";
         }
     }
 
@@ -89,12 +90,12 @@ static class RecipeValidation
 
         if (lora.Alpha <= 0)
         {
-            yield return $"'{key}.alpha' is {RecipeSchema.Format(lora.Alpha)}; it must be greater than 0";
+            yield return $"'{key}.alpha' is {SettingsSchema.Format(lora.Alpha)}; it must be greater than 0";
         }
 
         if (lora.Dropout is < 0 or >= 1)
         {
-            yield return $"'{key}.dropout' is {RecipeSchema.Format(lora.Dropout)}; it must be at least 0 and less than 1";
+            yield return $"'{key}.dropout' is {SettingsSchema.Format(lora.Dropout)}; it must be at least 0 and less than 1";
         }
 
         if (lora.TargetModules.Count == 0)

@@ -1,6 +1,6 @@
 using System.Globalization;
 using CoPe.Experiments.Evaluation;
-using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Experiments.Runs.Results;
 
@@ -103,14 +103,14 @@ public sealed record SweepPoint(string Value, RunResults Results);
 public sealed record SweepAxis(string Key, IReadOnlyList<string> Values)
 {
     /// <summary>Reads <c>decode.contrast=0,0.1,0.3</c>.</summary>
-    /// <exception cref="RecipeException">It is not of this form.</exception>
+    /// <exception cref="SettingsException">It is not of this form.</exception>
     public static SweepAxis Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
         {
-            throw new RecipeException(
+            throw new SettingsException(
                 $"--over {text}: expected key=value,value, for example decode.contrast=0,0.1,0.3"
             );
         }
@@ -121,7 +121,7 @@ public sealed record SweepAxis(string Key, IReadOnlyList<string> Values)
             .ToList();
         return values.Count >= 2
             ? new(text[..equals].Trim(), values)
-            : throw new RecipeException($"--over {text}: a sweep needs two values or more, separated by commas");
+            : throw new SettingsException($"--over {text}: a sweep needs two values or more, separated by commas");
     }
 
     /// <summary>The override of a value.</summary>

@@ -83,7 +83,7 @@ sealed class EvaluateStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputFiles RebuildReads => InputFiles.Data | InputFiles.Task;
+    public override InputKinds RebuildReads => InputKinds.Data | InputKinds.Task;
 
     /// <inheritdoc/>
     public override void RebuildWithoutUser(StageContext context) => WriteResults(context);

@@ -46,7 +46,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
     ];
 
     /// <inheritdoc/>
-    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
 
     /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe)

@@ -28,7 +28,7 @@ sealed class ProfileStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
 
     /// <inheritdoc/>
     public override bool IsUsedBy(Recipe recipe) =>

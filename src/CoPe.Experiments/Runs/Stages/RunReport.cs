@@ -128,7 +128,7 @@ sealed class ReportStage : Stage
         [new UserFigures(run.Report, "texts and figures of users")];
 
     /// <inheritdoc/>
-    public override InputFiles RebuildReads => InputFiles.All;
+    public override InputKinds RebuildReads => InputKinds.All;
 
     /// <inheritdoc/>
     public override void RebuildWithoutUser(StageContext context) => Execute(context);
@@ -171,7 +171,7 @@ static class RunFacts
                 $"{Environment.ProcessorCount} x {RuntimeInformation.ProcessArchitecture}"
             ),
             .. context
-                .Inputs.ListFiles(InputFiles.All)
+                .Inputs.ListFiles(InputKinds.All)
                 .Select(file => CreateFact("SHA-256 of inputs", file.Name, hashes.ComputeHash(file.Path))),
         ];
     }

@@ -36,7 +36,7 @@ sealed class SampleNegativesStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
 
     /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];

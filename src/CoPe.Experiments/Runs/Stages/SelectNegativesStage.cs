@@ -29,7 +29,7 @@ sealed class SelectNegativesStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
 
     /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam", "train sft", "negatives sample"];

@@ -19,7 +19,7 @@ sealed class TrainDpoStage : Stage
         ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "dpo"];
 
     /// <inheritdoc/>
-    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
 
     /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam", "train sft", "negatives select"];

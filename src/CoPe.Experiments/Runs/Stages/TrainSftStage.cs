@@ -18,7 +18,7 @@ sealed class TrainSftStage : Stage
         ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "sft"];
 
     /// <inheritdoc/>
-    public override InputFiles Reads => InputFiles.Model | InputFiles.Task | InputFiles.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
 
     /// <inheritdoc/>
     public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];

@@ -28,8 +28,8 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputFiles Reads =>
-        OnEveryone ? InputFiles.All : InputFiles.Model | InputFiles.Task | InputFiles.Others;
+    public override InputKinds Reads =>
+        OnEveryone ? InputKinds.All : InputKinds.Model | InputKinds.Task | InputKinds.Others;
 
     /// <inheritdoc/>
     public override bool IsUsedBy(Recipe recipe) =>

@@ -460,8 +460,8 @@ public sealed class DataImportTests : IDisposable
     {
         foreach (
             var (author, day) in from author in (string[])["ada", "bob"]
-                                 from day in Enumerable.Range(1, 6)
-                                 select (author, day)
+            from day in Enumerable.Range(1, 6)
+            select (author, day)
         )
         {
             _folder.Write(

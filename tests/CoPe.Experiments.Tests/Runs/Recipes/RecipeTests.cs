@@ -1,5 +1,6 @@
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Runs.Recipes;
@@ -11,7 +12,7 @@ public sealed class RecipeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     string Error(string text) =>
-        Assert.Throws<RecipeException>(() => Recipe.Read(_folder.Write("r.yaml", text))).Message;
+        Assert.Throws<SettingsException>(() => Recipe.Read(_folder.Write("r.yaml", text))).Message;
 
     [Theory]
     [InlineData("seed: 1", "'task' is missing")]
@@ -57,7 +58,7 @@ public sealed class RecipeTests : IDisposable
     public void A_recipe_that_does_not_exist_is_named() =>
         Assert.Contains(
             "nowhere.yaml does not exist",
-            Assert.Throws<RecipeException>(() => Recipe.Read("nowhere.yaml")).Message,
+            Assert.Throws<SettingsException>(() => Recipe.Read("nowhere.yaml")).Message,
             StringComparison.Ordinal
         );
 

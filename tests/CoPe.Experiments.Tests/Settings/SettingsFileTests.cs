@@ -1,15 +1,17 @@
 using CoPe.Experiments.Runs.Pretraining;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 using CoPe.Training;
 
-namespace CoPe.Experiments.Tests.Runs.Recipes;
+namespace CoPe.Experiments.Tests.Settings;
 
-public class RecipeFileTests
+public class SettingsFileTests
 {
-    static Recipe Parse(string text, params string[] overrides) => RecipeFile.Parse<Recipe>(text, "r.yaml", overrides);
+    static Recipe Parse(string text, params string[] overrides) =>
+        SettingsFile.Parse<Recipe>(text, "r.yaml", overrides);
 
     static string Error(string text, params string[] overrides) =>
-        Assert.Throws<RecipeException>(() => Parse(text, overrides)).Message;
+        Assert.Throws<SettingsException>(() => Parse(text, overrides)).Message;
 
     [Fact]
     public void An_empty_file_is_the_papers_numbers()
@@ -132,7 +134,7 @@ public class RecipeFileTests
         Assert.Contains(
             "unknown key 'learning_rate'; did you mean 'training.learning_rate'?",
             Assert
-                .Throws<RecipeException>(() => RecipeFile.Parse<PretrainRecipe>("learning_rate: 1", "p.yaml", []))
+                .Throws<SettingsException>(() => SettingsFile.Parse<PretrainRecipe>("learning_rate: 1", "p.yaml", []))
                 .Message,
             StringComparison.Ordinal
         );
@@ -142,7 +144,7 @@ public class RecipeFileTests
         Assert.Contains(
             "int8 weights are for the processor alone",
             Assert
-                .Throws<RecipeException>(() =>
+                .Throws<SettingsException>(() =>
                     RecipeValidation.Check(
                         Parse("task: scholarly_title", "device=cuda", "decode.dtype=int8"),
                         "recipe.yaml",

@@ -4,12 +4,12 @@ using System.Reflection;
 using System.Runtime.Serialization;
 using System.Text;
 
-namespace CoPe.Experiments.Runs.Recipes;
+namespace CoPe.Experiments.Settings;
 
 /// <summary>
 /// What a settings record looks like from a file: its keys, its sections, and how a word becomes a value.
 /// </summary>
-static class RecipeSchema
+static class SettingsSchema
 {
     static readonly ConcurrentDictionary<Type, IReadOnlyDictionary<string, PropertyInfo>> Cache = new();
 
@@ -117,7 +117,7 @@ static class RecipeSchema
     /// <summary>The dotted key of the settings that has this name in some section, or the nearest to it.</summary>
     public static string? FindSimilarKey(object settings, string key)
     {
-        var leaves = RecipeWriter.EnumerateLeaves(settings, "").Select(leaf => leaf.Key).ToList();
+        var leaves = SettingsWriter.EnumerateLeaves(settings, "").Select(leaf => leaf.Key).ToList();
         var near = NearestName.FindSimilar(key, leaves.Select(leaf => leaf[(leaf.LastIndexOf('.') + 1)..]));
         return near is null
             ? null

@@ -3,26 +3,26 @@ using System.Globalization;
 using System.Reflection;
 using YamlDotNet.RepresentationModel;
 
-namespace CoPe.Experiments.Runs.Recipes;
+namespace CoPe.Experiments.Settings;
 
 /// <summary>
 /// Puts the values of a YAML mapping over the settings of a <paramref name="root"/> record, checking key, type and
 /// range of each; <paramref name="where"/> names a node's place.
 /// </summary>
-sealed class RecipeBinder(object root, Func<YamlNode, string> where)
+sealed class SettingsBinder(object root, Func<YamlNode, string> where)
 {
     /// <summary>A copy of the root with the mapping's values.</summary>
     public object Bind(YamlMappingNode mapping) => Bind(root, mapping, "");
 
     object Bind(object settings, YamlMappingNode mapping, string prefix)
     {
-        var copy = RecipeSchema.Clone(settings);
+        var copy = SettingsSchema.Clone(settings);
         foreach (var (keyNode, value) in mapping.Children)
         {
             var key =
                 (keyNode as YamlScalarNode)?.Value
-                ?? throw new RecipeException($"{where(keyNode)}: expected a key, found {Describe(keyNode)}");
-            if (!RecipeSchema.GetProperties(settings.GetType()).TryGetValue(key, out var property))
+                ?? throw new SettingsException($"{where(keyNode)}: expected a key, found {Describe(keyNode)}");
+            if (!SettingsSchema.GetProperties(settings.GetType()).TryGetValue(key, out var property))
             {
                 throw CreateUnknownKeyError(settings.GetType(), keyNode, prefix, key);
             }
@@ -44,12 +44,12 @@ sealed class RecipeBinder(object root, Func<YamlNode, string> where)
 
     object? ReadValue(PropertyInfo property, object? current, YamlNode node, string key)
     {
-        if (RecipeSchema.IsSection(property.PropertyType))
+        if (SettingsSchema.IsSection(property.PropertyType))
         {
             return node is YamlMappingNode mapping
                 ? Bind(current ?? Activator.CreateInstance(property.PropertyType)!, mapping, key + ".")
-                : throw new RecipeException(
-                    $"{where(node)}: '{key}' is a section of keys ({string.Join(", ", RecipeSchema.GetProperties(property.PropertyType).Keys)}), found {Describe(node)}"
+                : throw new SettingsException(
+                    $"{where(node)}: '{key}' is a section of keys ({string.Join(", ", SettingsSchema.GetProperties(property.PropertyType).Keys)}), found {Describe(node)}"
                 );
         }
 
@@ -60,7 +60,7 @@ sealed class RecipeBinder(object root, Func<YamlNode, string> where)
 
         if (node is not YamlScalarNode scalar)
         {
-            throw new RecipeException($"{where(node)}: '{key}' takes one value, found {Describe(node)}");
+            throw new SettingsException($"{where(node)}: '{key}' takes one value, found {Describe(node)}");
         }
 
         var value = ReadScalar(property, scalar, key);
@@ -75,14 +75,16 @@ sealed class RecipeBinder(object root, Func<YamlNode, string> where)
             [
                 .. list.Children.Select(child =>
                     (child as YamlScalarNode)?.Value
-                    ?? throw new RecipeException($"{where(child)}: '{key}' is a list of words, found {Describe(child)}")
+                    ?? throw new SettingsException(
+                        $"{where(child)}: '{key}' is a list of words, found {Describe(child)}"
+                    )
                 ),
             ],
             YamlScalarNode { Value: { Length: > 0 } text } => text.Split(
                 ',',
                 StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
             ),
-            _ => throw new RecipeException(
+            _ => throw new SettingsException(
                 $"{where(node)}: '{key}' is a list, for example [a, b], found {Describe(node)}"
             ),
         };
@@ -94,7 +96,7 @@ sealed class RecipeBinder(object root, Func<YamlNode, string> where)
         if (
             !isQuoted
             && text is "" or "null" or "~" or "auto"
-            && RecipeSchema.IsNullable(property)
+            && SettingsSchema.IsNullable(property)
             && (text != "auto" || property.PropertyType != typeof(string))
         )
         {
@@ -102,10 +104,10 @@ sealed class RecipeBinder(object root, Func<YamlNode, string> where)
         }
 
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        var value = RecipeSchema.Parse(type, text);
+        var value = SettingsSchema.Parse(type, text);
         return value
-            ?? throw new RecipeException(
-                $"{where(node)}: '{key}' takes {RecipeSchema.DescribeType(type)}, found '{text}'"
+            ?? throw new SettingsException(
+                $"{where(node)}: '{key}' takes {SettingsSchema.DescribeType(type)}, found '{text}'"
             );
     }
 
@@ -128,28 +130,30 @@ sealed class RecipeBinder(object root, Func<YamlNode, string> where)
             return;
         }
 
-        var low = $"{(range.MinimumIsExclusive ? "greater than" : "at least")} {RecipeSchema.Format(least)}";
+        var low = $"{(range.MinimumIsExclusive ? "greater than" : "at least")} {SettingsSchema.Format(least)}";
         var high =
             most >= int.MaxValue
                 ? ""
-                : $" and {(range.MaximumIsExclusive ? "less than" : "at most")} {RecipeSchema.Format(most)}";
-        throw new RecipeException($"{where(node)}: '{key}' is {RecipeSchema.Format(value)}; it must be {low}{high}");
+                : $" and {(range.MaximumIsExclusive ? "less than" : "at most")} {SettingsSchema.Format(most)}";
+        throw new SettingsException(
+            $"{where(node)}: '{key}' is {SettingsSchema.Format(value)}; it must be {low}{high}"
+        );
     }
 
     static double ToNumber(object value) => Convert.ToDouble(value, CultureInfo.InvariantCulture);
 
-    RecipeException CreateUnknownKeyError(Type section, YamlNode node, string prefix, string key)
+    SettingsException CreateUnknownKeyError(Type section, YamlNode node, string prefix, string key)
     {
-        var sibling = NearestName.FindSimilar(key, RecipeSchema.GetProperties(section).Keys);
-        var elsewhere = RecipeSchema.FindSimilarKey(root, key);
+        var sibling = NearestName.FindSimilar(key, SettingsSchema.GetProperties(section).Keys);
+        var elsewhere = SettingsSchema.FindSimilarKey(root, key);
         // The right name in the wrong section beats a similar name in this one.
         var isMisplaced = elsewhere is not null && elsewhere.EndsWith("." + key, StringComparison.Ordinal);
         var near = sibling is null || isMisplaced ? elsewhere : prefix + sibling;
-        return new RecipeException(
+        return new SettingsException(
             $"{where(node)}: unknown key '{prefix}{key}'{(near is null ? "" : $"; did you mean '{near}'?")}"
                 + (
                     near is null
-                        ? $" ({(prefix.Length == 0 ? "the top level" : $"'{prefix[..^1]}'")} knows {string.Join(", ", RecipeSchema.GetProperties(section).Keys)})"
+                        ? $" ({(prefix.Length == 0 ? "the top level" : $"'{prefix[..^1]}'")} knows {string.Join(", ", SettingsSchema.GetProperties(section).Keys)})"
                         : ""
                 )
         );

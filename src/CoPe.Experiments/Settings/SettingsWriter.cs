@@ -1,0 +1,62 @@
+using System.Text;
+
+namespace CoPe.Experiments.Settings;
+
+/// <summary>Settings records as YAML text and as flat keys.</summary>
+static class SettingsWriter
+{
+    /// <summary>Leaf keys and their values as text, in the order of declaration.</summary>
+    public static IEnumerable<SettingValue> EnumerateLeaves(object settings, string prefix)
+    {
+        foreach (var (key, property) in SettingsSchema.GetProperties(settings.GetType()))
+        {
+            if (!SettingsSchema.IsSection(property.PropertyType))
+            {
+                yield return new(
+                    prefix + key,
+                    SettingsSchema.Format(property.GetValue(settings)),
+                    property.IsDefined(typeof(SpeedOnlyAttribute), inherit: true)
+                );
+            }
+            else
+            {
+                foreach (var leaf in EnumerateLeaves(property.GetValue(settings)!, prefix + key + "."))
+                {
+                    yield return leaf;
+                }
+            }
+        }
+    }
+
+    /// <summary>The record as YAML.</summary>
+    public static string ToYaml(object settings)
+    {
+        var text = new StringBuilder();
+        Append(text, settings, "");
+        return text.ToString();
+    }
+
+    static void Append(StringBuilder text, object settings, string indent)
+    {
+        foreach (var (key, property) in SettingsSchema.GetProperties(settings.GetType()))
+        {
+            text.Append(indent).Append(key).Append(':');
+            var value = property.GetValue(settings);
+            if (SettingsSchema.IsSection(property.PropertyType))
+            {
+                text.Append('\n');
+                Append(text, value!, indent + "  ");
+            }
+            else
+            {
+                text.Append(' ').Append(SettingsSchema.Format(value)).Append('\n');
+            }
+        }
+    }
+}
+
+/// <summary>One value of a settings record.</summary>
+/// <param name="Key">Dotted key.</param>
+/// <param name="Value">Value as text.</param>
+/// <param name="IsSpeedOnly">It changes speed and memory, and no result.</param>
+readonly record struct SettingValue(string Key, string Value, bool IsSpeedOnly);
