@@ -1,5 +1,4 @@
 using CoPe.Experiments.Runs;
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Hub;
 using CoPe.Experiments.Runs;
-using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli;
 

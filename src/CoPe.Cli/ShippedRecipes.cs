@@ -1,4 +1,3 @@
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli;

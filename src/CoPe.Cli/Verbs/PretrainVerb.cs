@@ -2,7 +2,6 @@ using System.CommandLine;
 using CoPe.Cli.Display;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Pretraining;
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli.Verbs;
