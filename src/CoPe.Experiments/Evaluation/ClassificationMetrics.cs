@@ -47,17 +47,21 @@ public static class ClassificationMetrics
     {
         Check(predicted, golds);
         var counts = Count(predicted, golds, labels);
-        var without = new Dictionary<(string, string), double>();
-        var leftOut = new double[golds.Count];
+        var withoutPair = new Dictionary<(string Predicted, string Gold), double>();
+        var leaveOneOut = new double[golds.Count];
         for (var i = 0; i < golds.Count; i++)
         {
-            var pair = (predicted[i].Trim(), golds[i].Trim());
-            if (!without.TryGetValue(pair, out leftOut[i]))
+            var pair = (Predicted: predicted[i].Trim(), Gold: golds[i].Trim());
+            if (!withoutPair.TryGetValue(pair, out var value))
             {
-                without[pair] = leftOut[i] = counts.MacroF1Without(pair.Item1, pair.Item2);
+                value = counts.MacroF1Without(pair.Predicted, pair.Gold);
+                withoutPair[pair] = value;
             }
+
+            leaveOneOut[i] = value;
         }
-        return new(counts.MacroF1(), Jackknife.StandardError(leftOut), golds.Count);
+
+        return new(counts.MacroF1(), Jackknife.StandardError(leaveOneOut), golds.Count);
     }
 
     static LabelCounts Count(
@@ -80,66 +84,59 @@ public static class ClassificationMetrics
         if (predicted.Count != golds.Count || golds.Count == 0)
         {
             throw new ArgumentException(
-                $"Found {predicted.Count} predicted and {golds.Count} real labels; expected one or more, as many of each."
+                $"Found {predicted.Count} predicted and {golds.Count} real labels; "
+                    + "expected one or more, as many of each."
             );
         }
     }
 }
 
-/// <summary>Right, wrong and missed answers of each label.</summary>
+/// <summary>True positives, false positives and false negatives of each label.</summary>
 sealed class LabelCounts
 {
-    readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
-    readonly int[] _right,
-        _wrong,
-        _missed;
+    readonly Dictionary<string, int> _indices = new(StringComparer.Ordinal);
+    readonly int[] _truePositives;
+    readonly int[] _falsePositives;
+    readonly int[] _falseNegatives;
 
     public LabelCounts(IEnumerable<string> labels)
     {
         foreach (var label in labels)
         {
-            _places.TryAdd(label, _places.Count);
+            _indices.TryAdd(label, _indices.Count);
         }
 
-        (_right, _wrong, _missed) = (new int[_places.Count], new int[_places.Count], new int[_places.Count]);
+        _truePositives = new int[_indices.Count];
+        _falsePositives = new int[_indices.Count];
+        _falseNegatives = new int[_indices.Count];
     }
 
-    /// <summary>Counts an answer, or takes it out again with -1.</summary>
+    /// <summary>Counts an answer once more, or takes it out again with -1. Labels that are not known are passed over.</summary>
     public void Add(string predicted, string gold, int times)
     {
         if (predicted == gold)
         {
-            if (_places.TryGetValue(gold, out var place))
-            {
-                _right[place] += times;
-            }
-
+            Add(_truePositives, gold, times);
             return;
         }
-        if (_places.TryGetValue(predicted, out var one))
-        {
-            _wrong[one] += times;
-        }
 
-        if (_places.TryGetValue(gold, out var other))
-        {
-            _missed[other] += times;
-        }
+        Add(_falsePositives, predicted, times);
+        Add(_falseNegatives, gold, times);
     }
 
     /// <summary>The mean of the labels' F1.</summary>
     public double MacroF1()
     {
         var sum = 0.0;
-        for (var i = 0; i < _right.Length; i++)
+        for (var i = 0; i < _truePositives.Length; i++)
         {
-            if (_right[i] > 0)
+            if (_truePositives[i] > 0)
             {
-                sum += 2.0 * _right[i] / (2 * _right[i] + _wrong[i] + _missed[i]);
+                sum += 2.0 * _truePositives[i] / (2 * _truePositives[i] + _falsePositives[i] + _falseNegatives[i]);
             }
         }
 
-        return sum / _right.Length;
+        return sum / _truePositives.Length;
     }
 
     /// <summary>The same with one answer left out.</summary>
@@ -149,5 +146,13 @@ sealed class LabelCounts
         var without = MacroF1();
         Add(predicted, gold, 1);
         return without;
+    }
+
+    void Add(int[] counts, string label, int times)
+    {
+        if (_indices.TryGetValue(label, out var index))
+        {
+            counts[index] += times;
+        }
     }
 }

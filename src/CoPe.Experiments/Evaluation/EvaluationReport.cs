@@ -20,7 +20,8 @@ public sealed record EvaluationReport
     public MethodScores ScoresOf(string method) =>
         Methods.FirstOrDefault(scores => scores.Method == method)
         ?? throw new KeyNotFoundException(
-            $"The report on {Task} has no method '{method}'. It has: {string.Join(", ", Methods.Select(scores => scores.Method))}."
+            $"The report on {Task} has no method '{method}'. "
+                + $"It has: {string.Join(", ", Methods.Select(scores => scores.Method))}."
         );
 }
 
@@ -62,13 +63,13 @@ public sealed record UserScores
     /// <summary>The user.</summary>
     public required string UserId { get; init; }
 
-    /// <summary>How many of his queries were scored.</summary>
+    /// <summary>How many of their queries were scored.</summary>
     public required int Queries { get; init; }
 
-    /// <summary>How many items his history has.</summary>
+    /// <summary>How many items their history has.</summary>
     public required int HistoryItems { get; init; }
 
-    /// <summary>Metric name to its value over his queries.</summary>
+    /// <summary>Metric name to its value over their queries.</summary>
     public required IReadOnlyDictionary<string, double> Values { get; init; }
 }
 

@@ -2,15 +2,12 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>
-/// Predictions of any number of methods and the users' real answers in, figures out. Nothing is written, least of all
-/// into the inputs.
-/// </summary>
+/// <summary>Scores the predictions of any number of methods against the users' own answers. Nothing is written.</summary>
 public static class Evaluator
 {
     /// <summary>Scores each method; what the task asks for decides the metrics.</summary>
     /// <param name="task">The task.</param>
-    /// <param name="golds">The real answers, ids unique.</param>
+    /// <param name="golds">The users' own answers, ids unique.</param>
     /// <param name="predictions">
     /// Method name, for example <c>sft+cd</c>, to its predictions, in the order in which the report lists them.
     /// </param>
@@ -29,29 +26,28 @@ public static class Evaluator
     )
     {
         options ??= new();
-        var scorer = OutcomeScorer.Create(task, options);
-        Check(task, golds, scorer);
-        var own = OwnTextsOf(golds);
+        AnswerChecks.RequireUsableGolds(task, golds);
+        var histories = CreateHistoryStatistics(golds);
         var warnings = new List<string>();
         var methods = new List<MethodScores>();
         foreach (var (method, file) in predictions)
         {
             var matched = MatchedAnswers.Match(task, method, golds, file, options.Mismatch);
             warnings.AddRange(matched.Warnings);
-            var answers = matched
-                .Pairs.Select(pair => new ScoredAnswer(
-                    pair.Gold,
-                    pair.Output,
-                    own.GetValueOrDefault(pair.Gold.History)
-                ))
-                .ToList();
-            if (scorer.DescribeUnreadable(answers) is { } complaint)
+
+            var answers = matched.Pairs.Select(pair => new ScoredAnswer(
+                pair.Gold,
+                pair.Prediction,
+                histories.GetValueOrDefault(pair.Gold.History)
+            ));
+            var corpus = new AnswerCorpus(task, options, [.. answers]);
+            if (AnswerChecks.DescribeUnreadable(corpus) is { } unreadable)
             {
-                warnings.Add($"{method}: {complaint}");
+                warnings.Add($"{method}: {unreadable}");
             }
 
             methods.Add(
-                Score(method, answers, scorer, options, cancellationToken) with
+                ScoreMethod(method, corpus, cancellationToken) with
                 {
                     Model = file.Model,
                     MissingIds = matched.MissingIds,
@@ -59,6 +55,7 @@ public static class Evaluator
                 }
             );
         }
+
         return new()
         {
             Task = task.Name,
@@ -67,69 +64,144 @@ public static class Evaluator
         };
     }
 
-    static MethodScores Score(
-        string method,
-        List<ScoredAnswer> answers,
-        OutcomeScorer scorer,
-        EvaluationOptions options,
-        CancellationToken cancellationToken
-    )
+    static MethodScores ScoreMethod(string method, AnswerCorpus corpus, CancellationToken cancellationToken)
     {
-        var queries = new QueryScores[answers.Count];
+        var queries = new QueryScores[corpus.Answers.Count];
         Parallel.For(
             0,
-            answers.Count,
+            queries.Length,
             new() { CancellationToken = cancellationToken },
-            i =>
-                queries[i] = new()
-                {
-                    Id = answers[i].Gold.Id,
-                    UserId = answers[i].Gold.UserId,
-                    Values = scorer.Score(answers[i]),
-                }
+            i => queries[i] = ScoreQuery(corpus.Answers[i], corpus)
         );
-        var users = ScoreAggregate.ByUser(answers, queries, scorer);
+        var users = ScoreAggregate.ByUser(corpus, queries);
         return new()
         {
             Method = method,
-            Metrics = ScoreAggregate.OverQueries(answers, queries, scorer, options),
+            Metrics = ScoreAggregate.OverQueries(corpus, queries),
             OverUsers = ScoreAggregate.Means([.. users.Select(user => user.Values)]),
             Queries = queries,
             Users = users,
         };
     }
 
-    static void Check(LampTask task, IReadOnlyList<GoldAnswer> golds, OutcomeScorer scorer)
+    static QueryScores ScoreQuery(ScoredAnswer answer, AnswerCorpus corpus)
     {
-        if (golds.Count == 0)
+        var features = new AnswerFeatures(answer, corpus.Options);
+        var values = new Dictionary<string, double>();
+        foreach (var metric in Metric.ForOutcome(corpus.Task.Outcome))
         {
-            throw new InvalidDataException(
-                $"{task.Name}: there is no gold to score against. Expected at least one query with an answer in the label file."
-            );
+            if (metric.ScoreAnswer?.Invoke(features) is { } value)
+            {
+                values[metric.Name] = value;
+            }
         }
 
-        var twice = golds.CountBy(gold => gold.Id).Where(pair => pair.Value > 1).Select(pair => pair.Key).ToList();
-        if (twice.Count > 0)
+        return new()
         {
-            throw new InvalidDataException(
-                $"{task.Name}: the golds have {IdList.Format(twice, "id")} more than once. An id names one query of one user."
-            );
-        }
-
-        scorer.ValidateGolds(golds);
+            Id = answer.Gold.Id,
+            UserId = answer.Gold.UserId,
+            Values = values,
+        };
     }
 
-    static Dictionary<IReadOnlyList<string>, Lazy<HistoryStatistics>> OwnTextsOf(IReadOnlyList<GoldAnswer> golds)
+    /// <summary>Golds of one user share one list of texts, and so one set of statistics.</summary>
+    static Dictionary<IReadOnlyList<string>, Lazy<HistoryStatistics>> CreateHistoryStatistics(
+        IReadOnlyList<GoldAnswer> golds
+    )
     {
-        var own = new Dictionary<IReadOnlyList<string>, Lazy<HistoryStatistics>>(ReferenceEqualityComparer.Instance);
+        var statistics = new Dictionary<IReadOnlyList<string>, Lazy<HistoryStatistics>>(
+            ReferenceEqualityComparer.Instance
+        );
         foreach (var history in golds.Select(gold => gold.History))
         {
             if (history.Count > 0)
             {
-                own.TryAdd(history, new(() => new(history)));
+                statistics.TryAdd(history, new(() => new(history)));
             }
         }
 
-        return own;
+        return statistics;
+    }
+}
+
+/// <summary>Whether golds and predictions are what their kind of task needs.</summary>
+static class AnswerChecks
+{
+    /// <exception cref="InvalidDataException">There is no gold, an id occurs twice, or a gold cannot be read.</exception>
+    public static void RequireUsableGolds(LampTask task, IReadOnlyList<GoldAnswer> golds)
+    {
+        if (golds.Count == 0)
+        {
+            throw new InvalidDataException(
+                $"{task.Name}: there is no gold to score against. "
+                    + "Expected at least one query with an answer in the label file."
+            );
+        }
+
+        var duplicates = golds.CountBy(gold => gold.Id).Where(pair => pair.Value > 1).Select(pair => pair.Key).ToList();
+        if (duplicates.Count > 0)
+        {
+            throw new InvalidDataException(
+                $"{task.Name}: the golds have {IdList.Format(duplicates, "id")} more than once. "
+                    + "An id names one query of one user."
+            );
+        }
+
+        if (task.Outcome == TaskOutcome.Rating)
+        {
+            RequireNumbers(golds);
+        }
+    }
+
+    /// <summary>What of the predictions cannot be read, and what it counts as; null where all can.</summary>
+    public static string? DescribeUnreadable(AnswerCorpus corpus) =>
+        corpus.Task.Outcome switch
+        {
+            TaskOutcome.Category => DescribeUnknownLabels(corpus),
+            TaskOutcome.Rating => DescribeNonNumbers(corpus),
+            _ => null,
+        };
+
+    static void RequireNumbers(IReadOnlyList<GoldAnswer> golds)
+    {
+        var others = golds.Where(gold => RatingMetrics.Parse(gold.Text) is null).Select(gold => gold.Id).ToList();
+        if (others.Count > 0)
+        {
+            throw new InvalidDataException(
+                $"The golds of {IdList.Format(others, "id")} are no numbers, which a rating task needs. "
+                    + "Correct the label file."
+            );
+        }
+    }
+
+    static string? DescribeUnknownLabels(AnswerCorpus corpus)
+    {
+        var known = corpus.Labels.Select(label => label.Trim()).ToHashSet(StringComparer.Ordinal);
+        var others = corpus
+            .Answers.Where(answer => !known.Contains(answer.Prediction.Trim()))
+            .Select(answer => answer.Gold.Id)
+            .ToList();
+        if (others.Count == 0)
+        {
+            return null;
+        }
+
+        return $"{IdList.Format(others, "answer")} are none of the {known.Count} labels and count as wrong.";
+    }
+
+    static string? DescribeNonNumbers(AnswerCorpus corpus)
+    {
+        var others = corpus
+            .Answers.Where(answer => RatingMetrics.Parse(answer.Prediction) is null)
+            .Select(answer => answer.Gold.Id)
+            .ToList();
+        if (others.Count == 0)
+        {
+            return null;
+        }
+
+        var scale = corpus.Options.Scale;
+        return $"{IdList.Format(others, "answer")} are no number and count as {scale.Lowest} or {scale.Highest}, "
+            + "whichever is farther from the gold.";
     }
 }

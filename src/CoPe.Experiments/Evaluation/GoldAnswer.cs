@@ -3,7 +3,7 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>What a prediction is held against: the user's real answer, and his own texts.</summary>
+/// <summary>What a prediction is scored against: the user's own answer, and the texts of the user's history.</summary>
 public sealed record GoldAnswer
 {
     /// <summary>The query.</summary>
@@ -16,7 +16,8 @@ public sealed record GoldAnswer
     public string? UserId { get; init; }
 
     /// <summary>
-    /// The texts of his history (the task's output field), one list shared by all his queries; empty where not known.
+    /// The texts of the user's history (the task's output field), one list shared by all queries of the user; empty
+    /// where not known.
     /// </summary>
     public IReadOnlyList<string> History { get; init; } = [];
 
@@ -53,20 +54,4 @@ public sealed record GoldAnswer
     /// <param name="labels">The label file.</param>
     public static IReadOnlyList<GoldAnswer> FromLabels(PredictionFile labels) =>
         [.. labels.Predictions.Select(label => new GoldAnswer { Id = label.Id, Text = label.Output })];
-}
-
-/// <summary>A prediction beside its gold.</summary>
-/// <param name="Gold">What it is held against.</param>
-/// <param name="Output">What the method wrote.</param>
-/// <param name="History">The user's own texts; null where he has none.</param>
-sealed record ScoredAnswer(GoldAnswer Gold, string Output, Lazy<HistoryStatistics>? History);
-
-/// <summary>What is counted once in a user's history, for all his predictions.</summary>
-sealed class HistoryStatistics(IReadOnlyList<string> history)
-{
-    /// <summary>His manner.</summary>
-    public StyleProfile Style { get; } = StyleProfile.Compute(history);
-
-    /// <summary>The four-word stretches of his texts.</summary>
-    public HashSet<ulong> FourGrams { get; } = TextMetrics.FourGrams(history);
 }

@@ -4,7 +4,7 @@ namespace CoPe.Experiments.Evaluation;
 
 /// <summary>Golds beside predictions of the same id, and the ids that stand alone on either side.</summary>
 sealed record MatchedAnswers(
-    IReadOnlyList<(GoldAnswer Gold, string Output)> Pairs,
+    IReadOnlyList<(GoldAnswer Gold, string Prediction)> Pairs,
     IReadOnlyList<string> MissingIds,
     IReadOnlyList<string> UnknownIds,
     IReadOnlyList<string> Warnings
@@ -30,23 +30,33 @@ sealed record MatchedAnswers(
             .Predictions.Where(prediction => !ids.Contains(prediction.Id))
             .Select(prediction => prediction.Id)
             .ToList();
-        var complaints = DescribeMismatches(method, missing, unknown).ToList();
-        if (complaints.Count > 0 && (mismatch == IdMismatch.Error || pairs.Count == 0))
+        var mismatches = DescribeMismatches(method, missing, unknown).ToList();
+        if (mismatches.Count > 0 && (mismatch == IdMismatch.Error || pairs.Count == 0))
         {
-            throw new InvalidDataException(
-                $"{string.Join(" ", complaints)} {(pairs.Count == 0 ? "No id matches: are these files of one task and split?"
-                : $"{pairs.Count} id{(pairs.Count == 1 ? " matches" : "s match")}: score those alone with --partial ({nameof(EvaluationOptions.Mismatch)} = {nameof(IdMismatch.Report)}).")}"
-            );
+            throw new InvalidDataException($"{string.Join(" ", mismatches)} {Advise(pairs.Count)}");
         }
 
         if (!task.MatchesName(file.Task))
         {
-            complaints.Add(
-                $"{method}: the predictions name the task '{file.Task}', the golds are of {task.Name} ({task.BenchmarkId})."
+            mismatches.Add(
+                $"{method}: the predictions name the task '{file.Task}', "
+                    + $"the golds are of {task.Name} ({task.BenchmarkId})."
             );
         }
 
-        return new(pairs, missing, unknown, complaints);
+        return new(pairs, missing, unknown, mismatches);
+    }
+
+    static string Advise(int matching)
+    {
+        if (matching == 0)
+        {
+            return "No id matches: are these files of one task and split?";
+        }
+
+        var found = matching == 1 ? "1 id matches" : $"{matching} ids match";
+        return $"{found}: score those alone with --partial "
+            + $"({nameof(EvaluationOptions.Mismatch)} = {nameof(IdMismatch.Report)}).";
     }
 
     static IEnumerable<string> DescribeMismatches(string method, List<string> missing, List<string> unknown)
@@ -66,8 +76,13 @@ sealed record MatchedAnswers(
 /// <summary>Ids in a message: the first twenty, then how many more.</summary>
 static class IdList
 {
-    const int Shown = 20;
+    const int MaxShown = 20;
 
-    public static string Format(IReadOnlyList<string> ids, string noun) =>
-        $"{ids.Count} {noun}{(ids.Count == 1 ? "" : "s")} ({string.Join(", ", ids.Take(Shown))}{(ids.Count > Shown ? $" and {ids.Count - Shown} more" : "")})";
+    public static string Format(IReadOnlyList<string> ids, string noun)
+    {
+        var plural = ids.Count == 1 ? "" : "s";
+        var shown = string.Join(", ", ids.Take(MaxShown));
+        var more = ids.Count > MaxShown ? $" and {ids.Count - MaxShown} more" : "";
+        return $"{ids.Count} {noun}{plural} ({shown}{more})";
+    }
 }

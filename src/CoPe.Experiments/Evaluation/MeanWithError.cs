@@ -33,21 +33,22 @@ public sealed record MeanWithError(double Mean, double StandardError, int Count)
 static class Jackknife
 {
     /// <summary>
-    /// From the figure with each observation left out in turn. <code>se = sqrt((n - 1) / n * sum (f_i - mean
-    /// f)^2)</code>
+    /// From the figure with each observation left out in turn.
+    /// <code>se = sqrt((n - 1) / n * sum (f_i - mean f)^2)</code>
     /// </summary>
     /// <remarks>
     /// Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, equation 11.5. 0 for a single observation.
     /// </remarks>
-    public static double StandardError(IReadOnlyList<double> leftOut)
+    public static double StandardError(IReadOnlyList<double> leaveOneOut)
     {
-        if (leftOut.Count < 2)
+        if (leaveOneOut.Count < 2)
         {
             return 0;
         }
 
-        var mean = leftOut.Average();
-        return Math.Sqrt((leftOut.Count - 1.0) / leftOut.Count * leftOut.Sum(value => (value - mean) * (value - mean)));
+        var mean = leaveOneOut.Average();
+        var squares = leaveOneOut.Sum(value => (value - mean) * (value - mean));
+        return Math.Sqrt((leaveOneOut.Count - 1.0) / leaveOneOut.Count * squares);
     }
 }
 
@@ -55,8 +56,8 @@ static class Jackknife
 public static class Bootstrap
 {
     /// <summary>
-    /// The median of the means of resamples, which Hugging Face's <c>evaluate</c> reports as ROUGE; it jitters about
-    /// the plain mean.
+    /// The median of the means of resamples, which Hugging Face's <c>evaluate</c> reports as ROUGE; it is near the
+    /// plain mean.
     /// </summary>
     /// <param name="values">One value or more.</param>
     /// <param name="seed">Seed of the draws; the same seed gives the same bits.</param>
@@ -75,18 +76,19 @@ public static class Bootstrap
             throw new ArgumentException("Resampling needs at least one value; found none.", nameof(values));
         }
 
-        var from = values.ToArray();
+        var population = values.ToArray();
         var means = new double[resamples];
-        for (var b = 0; b < resamples; b++)
+        for (var resample = 0; resample < resamples; resample++)
         {
             var sum = 0.0;
-            for (var i = 0; i < from.Length; i++)
+            for (var i = 0; i < population.Length; i++)
             {
-                sum += from[random.Next(from.Length)];
+                sum += population[random.Next(population.Length)];
             }
 
-            means[b] = sum / from.Length;
+            means[resample] = sum / population.Length;
         }
+
         Array.Sort(means);
         return means;
     }
@@ -94,10 +96,13 @@ public static class Bootstrap
     /// <summary>A percentile of sorted values, linear between two of them.</summary>
     internal static double Percentile(double[] sorted, double percent)
     {
-        var place = percent / 100 * (sorted.Length - 1);
-        var below = (int)place;
-        return below + 1 < sorted.Length
-            ? sorted[below] + (place - below) * (sorted[below + 1] - sorted[below])
-            : sorted[below];
+        var position = percent / 100 * (sorted.Length - 1);
+        var below = (int)position;
+        if (below + 1 >= sorted.Length)
+        {
+            return sorted[below];
+        }
+
+        return sorted[below] + (position - below) * (sorted[below + 1] - sorted[below]);
     }
 }

@@ -14,6 +14,11 @@ public static class RatingMetrics
             ? rating
             : null;
 
+    /// <summary>The rating an answer states; of one that states none, the end of the scale farther from the gold.</summary>
+    /// <remarks>This is how LaMP counts answers that are no number.</remarks>
+    internal static double ParseOrFarEnd(string answer, double gold, RatingScale scale) =>
+        Parse(answer) ?? scale.FarEnd(gold);
+
     /// <summary>Mean absolute error. <code>sum |predicted - gold| / n</code></summary>
     /// <param name="predicted">Predicted ratings.</param>
     /// <param name="golds">Real ratings, as many.</param>
@@ -46,7 +51,8 @@ public static class RatingMetrics
         if (predicted.Count != golds.Count || golds.Count == 0)
         {
             throw new ArgumentException(
-                $"Found {predicted.Count} predicted and {golds.Count} real ratings; expected one or more, as many of each."
+                $"Found {predicted.Count} predicted and {golds.Count} real ratings; "
+                    + "expected one or more, as many of each."
             );
         }
 

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>
-/// The figures of a run as <c>results.json</c>. <code>{"cope": {"rouge-1": {"mean": 0.4, "se": 0.01, "n": 500}, ...},
-/// ...}</code>
+/// A results table as <c>results.json</c>.
+/// <code>{"cope": {"rouge-1": {"mean": 0.4, "se": 0.01, "n": 500, "users": {...}}, ...}, ...}</code>
 /// </summary>
 public static class ResultsFile
 {
@@ -18,98 +18,67 @@ public static class ResultsFile
 
     /// <summary>
     /// Writes method to metric to mean, standard error and count over queries, and over users where they are known, in
-    /// the report's order.
+    /// the table's order; over several seeds also <c>seed_sd</c>, how far the seed moves the mean.
     /// </summary>
-    /// <param name="report">The figures.</param>
-    /// <param name="path">The file; its folder is made where it is missing.</param>
-    /// <param name="seeds">Adds <c>seed_sd</c>, how far the seed moves the mean; null where there was one seed.</param>
+    /// <param name="table">The results.</param>
+    /// <param name="path">The file; its folder is created where it is missing.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void WriteJson(EvaluationReport report, string path, SeedAverage? seeds = null) =>
+    public static void WriteJson(ResultsTable table, string path) =>
         AtomicFile.Write(
             path,
             stream =>
             {
                 using var json = new Utf8JsonWriter(stream, Writing);
-                Write(json, report, seeds);
+                Write(json, table);
             }
         );
 
-    /// <summary>The figures of several tasks as JSON: task to method to metric.</summary>
-    public static string ToJson(IReadOnlyDictionary<string, EvaluationReport> reports)
+    /// <summary>The results of several tasks as JSON: task to method to metric.</summary>
+    /// <param name="tables">Task name to its results.</param>
+    public static string ToJson(IReadOnlyDictionary<string, ResultsTable> tables)
     {
-        ArgumentNullException.ThrowIfNull(reports);
+        ArgumentNullException.ThrowIfNull(tables);
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, Writing))
         {
             json.WriteStartObject();
-            foreach (var (task, report) in reports)
+            foreach (var (task, table) in tables)
             {
                 json.WritePropertyName(task);
-                Write(json, report, seeds: null);
+                Write(json, table);
             }
+
             json.WriteEndObject();
         }
+
         return Encoding.UTF8.GetString(stream.ToArray()) + "\n";
     }
 
-    static void Write(Utf8JsonWriter json, EvaluationReport report, SeedAverage? seeds)
-    {
-        json.WriteStartObject();
-        foreach (var scores in report.Methods)
-        {
-            json.WriteStartObject(scores.Method);
-            foreach (var (metric, value) in scores.Metrics)
-            {
-                json.WriteStartObject(metric);
-                Write(json, value);
-                if (scores.OverUsers.GetValueOrDefault(metric) is { } overUsers)
-                {
-                    json.WriteStartObject("users");
-                    Write(json, overUsers);
-                    json.WriteEndObject();
-                }
-                if (seeds?.StandardDeviation(scores.Method, metric) is { } deviation)
-                {
-                    json.WriteNumber("seed_sd", deviation);
-                }
+    /// <summary>Writes the same table as CSV, see <see cref="ResultsCsv"/>.</summary>
+    /// <param name="table">The results.</param>
+    /// <param name="path">The file; its folder is created where it is missing.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void WriteCsv(ResultsTable table, string path) =>
+        AtomicFile.WriteText(path, writer => ResultsCsv.Write(table, writer));
 
-                json.WriteEndObject();
-            }
-            json.WriteEndObject();
-        }
-        json.WriteEndObject();
-    }
-
-    static void Write(Utf8JsonWriter json, MeanWithError value)
-    {
-        json.WriteNumber("mean", value.Mean);
-        json.WriteNumber("se", value.StandardError);
-        json.WriteNumber("n", value.Count);
-    }
-
-    /// <summary>Writes the same figures as CSV, see <see cref="ResultsCsv"/>.</summary>
-    public static void WriteCsv(EvaluationReport report, string path, SeedAverage? seeds = null) =>
-        AtomicFile.WriteText(path, writer => ResultsCsv.Write(ResultsTable.Create(report, seeds), writer));
-
-    /// <summary>Reads a <c>results.json</c>: method to metric to mean, standard error and count.</summary>
+    /// <summary>Reads what <see cref="WriteJson"/> wrote.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">It is not of this form.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> ReadJson(string path)
+    public static ResultsTable ReadJson(string path)
     {
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return document
-                .RootElement.EnumerateObject()
-                .ToDictionary(
-                    method => method.Name,
-                    method =>
-                        (IReadOnlyDictionary<string, MeanWithError>)
-                            method
-                                .Value.EnumerateObject()
-                                .ToDictionary(metric => metric.Name, metric => Value(metric.Value))
-                );
+            var methods = document.RootElement.EnumerateObject().ToList();
+            return ResultsTable.FromCells(
+                [.. methods.Select(method => method.Name)],
+                [
+                    .. from method in methods
+                    from metric in method.Value.EnumerateObject()
+                    select ReadCell(method.Name, metric),
+                ]
+            );
         }
         catch (Exception error)
             when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
@@ -121,7 +90,65 @@ public static class ResultsFile
         }
     }
 
-    static MeanWithError Value(JsonElement element) =>
+    static void Write(Utf8JsonWriter json, ResultsTable table)
+    {
+        var cells = table.Cells.ToLookup(cell => cell.Method);
+        json.WriteStartObject();
+        foreach (var method in table.Methods)
+        {
+            json.WriteStartObject(method);
+            foreach (var cell in cells[method])
+            {
+                json.WriteStartObject(cell.Metric);
+                Write(json, cell);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    static void Write(Utf8JsonWriter json, ResultCell cell)
+    {
+        Write(json, cell.OverQueries);
+        if (cell.OverUsers is { } overUsers)
+        {
+            json.WriteStartObject("users");
+            Write(json, overUsers);
+            json.WriteEndObject();
+        }
+
+        if (cell.SeedDeviation is { } deviation)
+        {
+            json.WriteNumber("seed_sd", deviation);
+        }
+    }
+
+    static void Write(Utf8JsonWriter json, MeanWithError value)
+    {
+        json.WriteNumber("mean", value.Mean);
+        json.WriteNumber("se", value.StandardError);
+        json.WriteNumber("n", value.Count);
+    }
+
+    static ResultCell ReadCell(string method, JsonProperty metric)
+    {
+        var value = ReadMean(metric.Value);
+        return new()
+        {
+            Method = method,
+            Metric = metric.Name,
+            Mean = value.Mean,
+            StandardError = value.StandardError,
+            Count = value.Count,
+            OverUsers = metric.Value.TryGetProperty("users", out var users) ? ReadMean(users) : null,
+            SeedDeviation = metric.Value.TryGetProperty("seed_sd", out var deviation) ? deviation.GetDouble() : null,
+        };
+    }
+
+    static MeanWithError ReadMean(JsonElement element) =>
         new(
             element.GetProperty("mean").GetDouble(),
             element.GetProperty("se").GetDouble(),

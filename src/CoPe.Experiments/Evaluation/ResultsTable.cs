@@ -3,7 +3,7 @@ using System.Globalization;
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>
-/// Methods as rows, metrics as columns: the one table behind the terminal, the CSV file and the report.
+/// Methods as rows, metrics as columns: the one table behind the JSON and CSV files, the terminal and the report.
 /// </summary>
 public sealed record ResultsTable
 {
@@ -16,55 +16,46 @@ public sealed record ResultsTable
     /// <summary>Metrics, in the order of the columns.</summary>
     public IReadOnlyList<MetricColumn> Metrics { get; init; } = [];
 
-    /// <summary>The measured cells, in any order; a missing cell is shown as a dash.</summary>
+    /// <summary>The measured cells; a missing one is shown as a dash.</summary>
     public IReadOnlyList<ResultCell> Cells { get; init; } = [];
-
-    /// <summary>Every figure of a report, by the names that files carry.</summary>
-    /// <param name="report">The figures.</param>
-    /// <param name="seeds">How far the seed moves them; null where there was one.</param>
-    public static ResultsTable Create(EvaluationReport report, SeedAverage? seeds = null)
-    {
-        ArgumentNullException.ThrowIfNull(report);
-        var measured = Metric
-            .All.Where(metric => report.Methods.Any(scores => scores.Metrics.ContainsKey(metric.Name)))
-            .ToList();
-        return new()
-        {
-            Methods = [.. report.Methods.Select(scores => scores.Method)],
-            Metrics =
-            [
-                .. measured.Select(metric => new MetricColumn
-                {
-                    Name = metric.Name,
-                    LowerIsBetter = metric.Direction == MetricDirection.Lower,
-                    IsDescriptive = metric.Direction == MetricDirection.Neutral,
-                    Description = metric.Description,
-                }),
-            ],
-            Cells =
-            [
-                .. from scores in report.Methods
-                from metric in scores.Metrics
-                let value = metric.Value
-                select new ResultCell
-                {
-                    Method = scores.Method,
-                    Metric = metric.Key,
-                    Mean = value.Mean,
-                    StandardError = value.StandardError,
-                    Count = value.Count,
-                    SeedDeviation = seeds?.StandardDeviation(scores.Method, metric.Key),
-                },
-            ],
-        };
-    }
 
     /// <summary>True where there is no method, no metric or no cell.</summary>
     public bool IsEmpty => Methods.Count == 0 || Metrics.Count == 0 || Cells.Count == 0;
 
+    /// <summary>The cell of a method and a metric.</summary>
+    /// <exception cref="KeyNotFoundException">It was not measured.</exception>
+    public ResultCell this[string method, string metric] =>
+        Find(method, metric)
+        ?? throw new KeyNotFoundException($"The table has no '{metric}' of method '{method}'; see {nameof(Find)}.");
+
     /// <summary>The cell of a method and a metric, or null where it was not measured.</summary>
     public ResultCell? Find(string method, string metric) =>
         Cells.FirstOrDefault(cell => cell.Method == method && cell.Metric == metric);
+
+    /// <summary>Every figure of a report, by the names that files carry.</summary>
+    /// <param name="report">The scores.</param>
+    /// <param name="seeds">How far the seed moves them; null where there was one.</param>
+    public static ResultsTable Create(EvaluationReport report, SeedAverage? seeds = null)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        return FromCells(
+            [.. report.Methods.Select(scores => scores.Method)],
+            [
+                .. from scores in report.Methods
+                from metric in scores.Metrics
+                select new ResultCell
+                {
+                    Method = scores.Method,
+                    Metric = metric.Key,
+                    Mean = metric.Value.Mean,
+                    StandardError = metric.Value.StandardError,
+                    Count = metric.Value.Count,
+                    OverUsers = scores.OverUsers.GetValueOrDefault(metric.Key),
+                    SeedDeviation = seeds?.StandardDeviation(scores.Method, metric.Key),
+                },
+            ]
+        );
+    }
 
     /// <summary>
     /// The best mean of a metric over all methods, or null where there is none: no method has one, all have the same,
@@ -77,10 +68,52 @@ public sealed record ResultsTable
             .Where(cell => cell.Metric == metric.Name && double.IsFinite(cell.Mean))
             .Select(cell => cell.Mean)
             .ToList();
-        return means.Count == 0 || metric.IsDescriptive || (means.Count > 1 && means.Min() == means.Max()) ? null
-            : metric.LowerIsBetter ? means.Min()
-            : means.Max();
+        if (means.Count == 0 || metric.IsDescriptive)
+        {
+            return null;
+        }
+
+        var (lowest, highest) = (means.Min(), means.Max());
+        if (means.Count > 1 && lowest == highest)
+        {
+            return null;
+        }
+
+        return metric.LowerIsBetter ? lowest : highest;
     }
+
+    /// <summary>A table of cells by the names that files carry, with a column for each metric that has a cell.</summary>
+    internal static ResultsTable FromCells(IReadOnlyList<string> methods, IReadOnlyList<ResultCell> cells)
+    {
+        var measured = cells.Select(cell => cell.Metric).ToHashSet(StringComparer.Ordinal);
+        var metrics = Metric.All.Where(metric => measured.Contains(metric.Name));
+        return new()
+        {
+            Methods = methods,
+            Metrics = [.. metrics.Select(metric => MetricColumn.Create(metric, metric.Name))],
+            Cells = cells,
+        };
+    }
+
+    /// <summary>The same figures under headings for readers, in the columns given.</summary>
+    /// <param name="metrics">The columns.</param>
+    /// <param name="getMethodTitle">Name of a method to its heading.</param>
+    internal ResultsTable WithTitles(IReadOnlyList<Metric> metrics, Func<string, string> getMethodTitle) =>
+        new()
+        {
+            Methods = [.. Methods.Select(getMethodTitle)],
+            Metrics = [.. metrics.Select(metric => MetricColumn.Create(metric, metric.Title))],
+            Cells =
+            [
+                .. from cell in Cells
+                join metric in metrics on cell.Metric equals metric.Name
+                select cell with
+                {
+                    Method = getMethodTitle(cell.Method),
+                    Metric = metric.Title,
+                },
+            ],
+        };
 }
 
 /// <summary>A metric as a column of a table and as a panel of the report.</summary>
@@ -99,6 +132,16 @@ public sealed record MetricColumn
 
     /// <summary>What it measures, in a line for the reader; may be empty.</summary>
     public string Description { get; init; } = "";
+
+    /// <summary>A metric under its name or its heading.</summary>
+    internal static MetricColumn Create(Metric metric, string name) =>
+        new()
+        {
+            Name = name,
+            LowerIsBetter = metric.Direction == MetricDirection.Lower,
+            IsDescriptive = !metric.IsDirected,
+            Description = metric.Description,
+        };
 }
 
 /// <summary>Mean of one metric of one method over its queries.</summary>
@@ -124,62 +167,80 @@ public sealed record ResultCell
 
     /// <summary>Standard deviation of the mean over the seeds of a recipe; null where there was one seed.</summary>
     public double? SeedDeviation { get; init; }
+
+    /// <summary>Mean, standard error and count over queries.</summary>
+    internal MeanWithError OverQueries => new(Mean, StandardError, Count);
 }
 
-/// <summary>A results table as CSV: one row per method and metric.</summary>
+/// <summary>Results tables as CSV: a row per method and metric.</summary>
 public static class ResultsCsv
 {
-    static readonly string[] Heading = ["method", "metric", "mean", "standard_error", "n"];
+    const string CellHeading = "method,metric,mean,standard_error,n";
 
     /// <summary>
     /// Writes <c>method,metric,mean,standard_error,n</c> and the measured cells, by method and then by metric in the
     /// table's order; a table over several seeds has the column <c>seed_sd</c> as well.
     /// Numbers are round-trip exact with a point; one that is not finite is left empty.
     /// </summary>
+    /// <param name="table">The results.</param>
+    /// <param name="writer">Where to.</param>
     public static void Write(ResultsTable table, TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(writer);
         var hasSeeds = table.Cells.Any(cell => cell.SeedDeviation is not null);
-        writer.Write(CsvLine.Format(hasSeeds ? [.. Heading, "seed_sd"] : Heading));
-        foreach (var method in table.Methods)
-        {
-            foreach (var metric in table.Metrics)
-            {
-                if (table.Find(method, metric.Name) is { } cell)
-                {
-                    writer.Write(CsvLine.Format(Fields(cell, hasSeeds)));
-                }
-            }
-        }
+        var cells =
+            from method in table.Methods
+            from metric in table.Metrics
+            select table.Find(method, metric.Name);
+        WriteHeading(writer, prefix: "", hasSeeds);
+        WriteCells(writer, [], cells.OfType<ResultCell>(), hasSeeds);
     }
 
     /// <summary>Writes the tables of several tasks, with the task as the first column.</summary>
-    public static void Write(IReadOnlyList<(string Task, ResultsTable Table)> tables, TextWriter writer)
+    /// <param name="tables">Task name to its results.</param>
+    /// <param name="writer">Where to.</param>
+    public static void Write(IReadOnlyDictionary<string, ResultsTable> tables, TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(tables);
         ArgumentNullException.ThrowIfNull(writer);
-        writer.Write(CsvLine.Format(["task", .. Heading]));
+        WriteHeading(writer, "task,", hasSeeds: false);
         foreach (var (task, table) in tables)
         {
-            foreach (var cell in table.Cells)
-            {
-                writer.Write(CsvLine.Format([task, .. Fields(cell, hasSeeds: false)]));
-            }
+            WriteCells(writer, [task], table.Cells, hasSeeds: false);
         }
     }
 
-    static string[] Fields(ResultCell cell, bool hasSeeds)
+    /// <summary>Writes the names of the columns, those of <paramref name="prefix"/> first.</summary>
+    internal static void WriteHeading(TextWriter writer, string prefix, bool hasSeeds) =>
+        writer.Write($"{prefix}{CellHeading}{(hasSeeds ? ",seed_sd" : "")}\n");
+
+    /// <summary>Writes a row per cell, each behind the values of <paramref name="prefix"/>.</summary>
+    internal static void WriteCells(
+        TextWriter writer,
+        IReadOnlyList<string> prefix,
+        IEnumerable<ResultCell> cells,
+        bool hasSeeds
+    )
     {
-        string[] fields =
-        [
-            cell.Method,
-            cell.Metric,
-            CsvLine.Number(cell.Mean),
-            CsvLine.Number(cell.StandardError),
-            cell.Count.ToString(CultureInfo.InvariantCulture),
-        ];
-        return hasSeeds ? [.. fields, CsvLine.Number(cell.SeedDeviation)] : fields;
+        foreach (var cell in cells)
+        {
+            List<string> fields =
+            [
+                .. prefix,
+                cell.Method,
+                cell.Metric,
+                CsvLine.Number(cell.Mean),
+                CsvLine.Number(cell.StandardError),
+                CsvLine.Number(cell.Count),
+            ];
+            if (hasSeeds)
+            {
+                fields.Add(CsvLine.Number(cell.SeedDeviation));
+            }
+
+            writer.Write(CsvLine.Format(fields));
+        }
     }
 }
 
@@ -195,6 +256,16 @@ static class CsvLine
     public static string Number(double? value) =>
         value is { } number && double.IsFinite(number) ? number.ToString("R", CultureInfo.InvariantCulture) : "";
 
-    static string Quote(string text) =>
-        text.IndexOfAny(NeedsQuotes) < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    /// <summary>A count.</summary>
+    public static string Number(int count) => count.ToString(CultureInfo.InvariantCulture);
+
+    static string Quote(string text)
+    {
+        if (text.IndexOfAny(NeedsQuotes) < 0)
+        {
+            return text;
+        }
+
+        return $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
 }

@@ -4,77 +4,58 @@ namespace CoPe.Experiments.Evaluation;
 static class ScoreAggregate
 {
     /// <summary>
-    /// Mean and standard error of each metric over the queries that have it, the joint metric in its place.
+    /// Mean and standard error of each metric over the queries that have it, and the metrics of all answers together.
     /// </summary>
     public static IReadOnlyDictionary<string, MeanWithError> OverQueries(
-        IReadOnlyList<ScoredAnswer> answers,
-        IReadOnlyList<QueryScores> queries,
-        OutcomeScorer scorer,
-        EvaluationOptions options
+        AnswerCorpus corpus,
+        IReadOnlyList<QueryScores> queries
     )
     {
         var means = Means([.. queries.Select(query => query.Values)]);
-        if (scorer.ScoreCorpus(answers) is var (metric, value))
+        foreach (var (metric, value) in ScoreCorpus(corpus))
         {
-            means[metric.Name] = value;
+            means[metric] = value;
         }
 
-        if (options.Average == AverageKind.BootstrapMedian)
+        if (corpus.Options.Average == AverageKind.BootstrapMedian)
         {
-            foreach (
-                var rouge in means.Keys.Where(name => name.StartsWith("rouge-", StringComparison.Ordinal)).ToList()
-            )
+            foreach (var metric in Metric.All.Where(metric => metric.IsRouge && means.ContainsKey(metric.Name)))
             {
-                means[rouge] = means[rouge] with
-                {
-                    Mean = Bootstrap.MedianOfMeans(Values(queries, rouge), options.Seed),
-                };
+                var median = Bootstrap.MedianOfMeans(Values(queries, metric.Name), corpus.Options.Seed);
+                means[metric.Name] = means[metric.Name] with { Mean = median };
             }
         }
 
         return means;
     }
 
-    /// <summary>What each user's answers scored together; empty where a query names no user.</summary>
-    public static IReadOnlyList<UserScores> ByUser(
-        IReadOnlyList<ScoredAnswer> answers,
-        IReadOnlyList<QueryScores> queries,
-        OutcomeScorer scorer
-    )
+    /// <summary>The scores of each user's answers; empty where a query names no user.</summary>
+    public static IReadOnlyList<UserScores> ByUser(AnswerCorpus corpus, IReadOnlyList<QueryScores> queries)
     {
         if (queries.Any(query => query.UserId is null))
         {
             return [];
         }
 
+        var users = queries
+            .Zip(corpus.Answers, (query, answer) => (Query: query, Answer: answer))
+            .GroupBy(pair => pair.Query.UserId!, StringComparer.Ordinal);
         return
         [
-            .. Enumerable
-                .Range(0, queries.Count)
-                .GroupBy(i => queries[i].UserId!, StringComparer.Ordinal)
-                .Select(group => OfUser(group.Key, [.. group])),
+            .. users.Select(user =>
+                ScoreUser(
+                    user.Key,
+                    corpus with
+                    {
+                        Answers = [.. user.Select(pair => pair.Answer)],
+                    },
+                    [.. user.Select(pair => pair.Query)]
+                )
+            ),
         ];
-
-        UserScores OfUser(string user, IReadOnlyList<int> places)
-        {
-            var values = Means([.. places.Select(i => queries[i].Values)])
-                .ToDictionary(pair => pair.Key, pair => pair.Value.Mean);
-            if (scorer.ScoreCorpus([.. places.Select(i => answers[i])]) is var (metric, value))
-            {
-                values[metric.Name] = value.Mean;
-            }
-
-            return new()
-            {
-                UserId = user,
-                Queries = places.Count,
-                HistoryItems = answers[places[0]].Gold.History.Count,
-                Values = values,
-            };
-        }
     }
 
-    /// <summary>Mean and standard error of each metric over those that have it, in the order of tables.</summary>
+    /// <summary>Mean and standard error of each metric over the rows that have it, in the order of tables.</summary>
     public static Dictionary<string, MeanWithError> Means(IReadOnlyList<IReadOnlyDictionary<string, double>> rows)
     {
         var means = new Dictionary<string, MeanWithError>();
@@ -86,8 +67,33 @@ static class ScoreAggregate
                 means[name] = MeanWithError.Compute(values);
             }
         }
+
         return means;
     }
+
+    static UserScores ScoreUser(string user, AnswerCorpus corpus, IReadOnlyList<QueryScores> queries)
+    {
+        var values = Means([.. queries.Select(query => query.Values)])
+            .ToDictionary(pair => pair.Key, pair => pair.Value.Mean);
+        foreach (var (metric, value) in ScoreCorpus(corpus))
+        {
+            values[metric] = value.Mean;
+        }
+
+        return new()
+        {
+            UserId = user,
+            Queries = queries.Count,
+            HistoryItems = corpus.Answers[0].Gold.History.Count,
+            Values = values,
+        };
+    }
+
+    static IEnumerable<KeyValuePair<string, MeanWithError>> ScoreCorpus(AnswerCorpus corpus) =>
+        from metric in Metric.ForOutcome(corpus.Task.Outcome)
+        let score = metric.ScoreCorpus
+        where score is not null
+        select KeyValuePair.Create(metric.Name, score(corpus));
 
     static List<double> Values(IReadOnlyList<QueryScores> queries, string metric) =>
         [.. queries.Where(query => query.Values.ContainsKey(metric)).Select(query => query.Values[metric])];

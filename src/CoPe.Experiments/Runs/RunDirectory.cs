@@ -151,6 +151,9 @@ public sealed class RunDirectory(string root, string? name = null)
     public string PredictionsOfSample(string method, int sample) =>
         sample == 0 ? Predictions(method) : At($"predictions/{method}-run-{sample + 1}.json");
 
+    /// <summary>Scores of every answer, a line per user.</summary>
+    public string Scores => At("evaluation/scores.jsonl");
+
     /// <summary>Likelihood of the users' own answers under each model, a line per query.</summary>
     public string Likelihood => At("evaluation/likelihood.jsonl");
 

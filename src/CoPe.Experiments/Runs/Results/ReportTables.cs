@@ -5,29 +5,12 @@ using CoPe.Experiments.Runs.Recipes;
 namespace CoPe.Experiments.Runs.Results;
 
 /// <summary>
-/// Figures as the report shows them: under the headings of methods and metrics, in the order in which a reader wants
+/// Scores as the report shows them: under the headings of methods and metrics, in the order in which a reader wants
 /// them.
 /// </summary>
 static class ReportTables
 {
-    /// <summary>Columns of the table, the one the report puts first leading.</summary>
-    static readonly Metric[] ColumnOrder =
-    [
-        Metric.RougeL,
-        Metric.Rouge1,
-        Metric.Meteor,
-        Metric.Accuracy,
-        Metric.MacroF1,
-        Metric.Mae,
-        Metric.Rmse,
-        Metric.GoldNll,
-        Metric.RewardRank,
-        Metric.StyleDistance,
-        Metric.LengthRatio,
-        Metric.CopyRate,
-    ];
-
-    /// <summary>Pairs of methods that are tested, the most telling first.</summary>
+    /// <summary>Pairs of methods that the report compares, the most telling first.</summary>
     static readonly (string Method, string Baseline)[] ComparedPairs =
     [
         ("cope", "tam"),
@@ -48,56 +31,35 @@ static class ReportTables
         ("tam-all", "tam"),
     ];
 
-    /// <summary>The columns that a report has.</summary>
+    /// <summary>The columns of a report, that of the headline first.</summary>
     public static IReadOnlyList<Metric> SelectMetrics(EvaluationReport report) =>
-        [.. ColumnOrder.Where(metric => report.Methods.Any(method => method.Metrics.ContainsKey(metric.Name)))];
+        [
+            .. Metric
+                .All.Where(metric => metric.ReportPosition is not null)
+                .Where(metric => report.Methods.Any(method => method.Metrics.ContainsKey(metric.Name)))
+                .OrderBy(metric => metric.ReportPosition),
+        ];
 
     /// <summary>The results table.</summary>
     public static ResultsTable CreateTable(EvaluationReport report, SeedAverage? seeds = null) =>
-        new()
-        {
-            Methods = [.. report.Methods.Select(scores => PredictionMethod.GetTitle(scores.Method))],
-            Metrics =
-            [
-                .. SelectMetrics(report)
-                    .Select(metric => new MetricColumn
-                    {
-                        Name = metric.Title,
-                        LowerIsBetter = metric.Direction == MetricDirection.Lower,
-                        IsDescriptive = metric.Direction == MetricDirection.Neutral,
-                        Description = metric.Description,
-                    }),
-            ],
-            Cells =
-            [
-                .. from scores in report.Methods
-                from metric in SelectMetrics(report)
-                let found = scores.Metrics.GetValueOrDefault(metric.Name)
-                where found is not null
-                select new ResultCell
-                {
-                    Method = PredictionMethod.GetTitle(scores.Method),
-                    Metric = metric.Title,
-                    Mean = found.Mean,
-                    StandardError = found.StandardError,
-                    Count = found.Count,
-                    OverUsers = scores.OverUsers.GetValueOrDefault(metric.Name),
-                    SeedDeviation = seeds?.StandardDeviation(scores.Method, metric.Name),
-                },
-            ],
-        };
+        ResultsTable.Create(report, seeds).WithTitles(SelectMetrics(report), PredictionMethod.GetTitle);
 
     /// <summary>
-    /// The pairs of methods that the report sets against each other; where none is known, the last against the first.
+    /// The pairs of methods that the report compares; where none of the usual ones is there, the last against the
+    /// first.
     /// </summary>
     public static IReadOnlyList<(string Method, string Baseline)> SelectPairs(EvaluationReport report)
     {
         var methods = report.Methods.Select(scores => scores.Method).ToList();
-        List<(string, string)> known =
-        [
-            .. ComparedPairs.Where(pair => methods.Contains(pair.Method) && methods.Contains(pair.Baseline)),
-        ];
-        return known.Count > 0 || methods.Count < 2 ? known : [(methods[^1], methods[0])];
+        var pairs = ComparedPairs
+            .Where(pair => methods.Contains(pair.Method) && methods.Contains(pair.Baseline))
+            .ToList();
+        if (pairs.Count == 0 && methods.Count >= 2)
+        {
+            pairs.Add((methods[^1], methods[0]));
+        }
+
+        return pairs;
     }
 
     /// <summary>The same pairs by their headings.</summary>
@@ -109,6 +71,21 @@ static class ReportTables
                     Method = PredictionMethod.GetTitle(pair.Method),
                     Baseline = PredictionMethod.GetTitle(pair.Baseline),
                 }),
+        ];
+
+    /// <summary>The tests of these pairs in the columns of the report, out of all tests of a run.</summary>
+    public static IReadOnlyList<SignificanceRow> SelectTests(
+        EvaluationReport report,
+        IReadOnlyList<SignificanceLine> tests
+    ) =>
+        [
+            .. from pair in SelectPairs(report)
+            from metric in SelectMetrics(report)
+            let test = tests.FirstOrDefault(test =>
+                test.Method == pair.Method && test.Baseline == pair.Baseline && test.Metric == metric.Name
+            )
+            where test is not null
+            select CreateRow(test, metric),
         ];
 
     /// <summary>Each user's value of every column and method.</summary>
@@ -123,5 +100,21 @@ static class ReportTables
             Method = PredictionMethod.GetTitle(scores.Method),
             Metric = metric.Title,
             Value = user.Values[metric.Name],
+        };
+
+    static SignificanceRow CreateRow(SignificanceLine test, Metric metric) =>
+        new()
+        {
+            Method = PredictionMethod.GetTitle(test.Method),
+            Baseline = PredictionMethod.GetTitle(test.Baseline),
+            Metric = metric.Title,
+            Difference = test.Difference,
+            Low = test.Low ?? double.NaN,
+            High = test.High ?? double.NaN,
+            BootstrapP = test.BootstrapP,
+            SignP = test.SignP,
+            UsersHelped = test.Helped,
+            UsersHurt = test.Hurt,
+            UsersEqual = test.Equal,
         };
 }

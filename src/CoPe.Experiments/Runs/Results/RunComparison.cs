@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -39,26 +38,31 @@ public sealed record RunComparison
         if (runs.FirstOrDefault(run => run.Task.Name != runs[0].Task.Name) is { } other)
         {
             throw new RunException(
-                $"{runs[0].Name} is a run of {runs[0].Task.Name}, {other.Name} one of {other.Task.Name}: compare runs of one task"
+                $"{runs[0].Name} is a run of {runs[0].Task.Name}, {other.Name} one of {other.Task.Name}: "
+                    + "compare runs of one task"
             );
         }
 
-        var reasons = runs.Skip(1).ToDictionary(run => run, run => run.ExplainDifference(runs[0]));
+        var baseline = runs[0];
+        var differences = new List<RunDifference>();
+        var unpaired = new List<string>();
+        foreach (var run in runs.Skip(1))
+        {
+            if (run.ExplainDifference(baseline) is { } reason)
+            {
+                unpaired.Add($"{run.Name} is not tested against {baseline.Name}: {reason}");
+            }
+            else
+            {
+                differences.AddRange(CompareMethods(run, baseline, options ?? new()));
+            }
+        }
+
         return new()
         {
             Runs = runs,
-            Differences =
-            [
-                .. reasons
-                    .Where(pair => pair.Value is null)
-                    .SelectMany(pair => CompareMethods(pair.Key, runs[0], options ?? new())),
-            ],
-            Unpaired =
-            [
-                .. reasons
-                    .Where(pair => pair.Value is not null)
-                    .Select(pair => $"{pair.Key.Name} is not tested against {runs[0].Name}: {pair.Value}"),
-            ],
+            Differences = differences,
+            Unpaired = unpaired,
         };
     }
 
@@ -68,7 +72,7 @@ public sealed record RunComparison
         where against is not null
         from metric in Metric.All
         where
-            metric.Direction != MetricDirection.Neutral
+            metric.IsDirected
             && MethodTests.HasValues(scores, metric)
             && MethodTests.HasValues(against, metric)
         select new RunDifference(run.Name, baseline.Name, PairedTest.Compare(scores, against, metric, options));
@@ -81,98 +85,86 @@ public sealed record RunComparison
 public sealed record RunDifference(string Run, string Baseline, PairedComparison Test);
 
 /// <summary>A comparison of runs as JSON and as CSV.</summary>
-public static class ComparisonFile
+static class ComparisonFile
 {
-    internal static readonly JsonSerializerOptions Options = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
-    /// <summary>Figures of every run, tests against the first, and what could not be tested.</summary>
+    /// <summary>Results of every run, tests against the first, and what could not be tested.</summary>
     public static string ToJson(RunComparison comparison)
     {
-        ArgumentNullException.ThrowIfNull(comparison);
-        return JsonSerializer.Serialize(
-                new
-                {
-                    Runs = comparison.Runs.Select(run => new
-                    {
-                        Run = run.Name,
-                        Task = run.Task.Name,
-                        Results = Results(run),
-                    }),
-                    Differences = comparison.Differences.Select(Difference),
-                    comparison.Unpaired,
-                },
-                Options
-            ) + "\n";
+        var content = new
+        {
+            Runs = comparison.Runs.Select(run => new
+            {
+                Run = run.Name,
+                Task = run.Task.Name,
+                Results = ToMethods(run.Table),
+            }),
+            Differences = comparison.Differences.Select(ToTest),
+            comparison.Unpaired,
+        };
+        return JsonSerializer.Serialize(content, ResultsJson.Options) + "\n";
     }
 
     /// <summary>
-    /// Figures of every run, one line each: run, method, metric, mean, standard error, count, deviation over the seeds.
+    /// Results of every run, a row each: run, method, metric, mean, standard error, count, deviation over the seeds.
     /// </summary>
     public static void WriteCsv(RunComparison comparison, TextWriter writer)
     {
-        ArgumentNullException.ThrowIfNull(comparison);
-        ArgumentNullException.ThrowIfNull(writer);
-        writer.Write("run,method,metric,mean,standard_error,n,seed_sd\n");
+        ResultsCsv.WriteHeading(writer, "run,", hasSeeds: true);
         foreach (var run in comparison.Runs)
         {
-            foreach (var cell in ResultsTable.Create(run.Report, run.Seeds).Cells)
-            {
-                writer.Write(
-                    CsvLine.Format(
-                        run.Name,
-                        cell.Method,
-                        cell.Metric,
-                        CsvLine.Number(cell.Mean),
-                        CsvLine.Number(cell.StandardError),
-                        cell.Count.ToString(CultureInfo.InvariantCulture),
-                        CsvLine.Number(cell.SeedDeviation)
-                    )
-                );
-            }
+            ResultsCsv.WriteCells(writer, [run.Name], run.Table.Cells, hasSeeds: true);
         }
     }
 
-    static Dictionary<string, Dictionary<string, object>> Results(RunResults run) =>
-        run.Report.Methods.ToDictionary(
-            scores => scores.Method,
-            scores =>
-                scores.Metrics.ToDictionary(
-                    metric => metric.Key,
-                    metric =>
-                        (object)
-                            new
-                            {
-                                metric.Value.Mean,
-                                Se = metric.Value.StandardError,
-                                N = metric.Value.Count,
-                                SeedSd = run.Seeds?.StandardDeviation(scores.Method, metric.Key),
-                            }
-                )
+    static Dictionary<string, Dictionary<string, object>> ToMethods(ResultsTable table)
+    {
+        var cells = table.Cells.ToLookup(cell => cell.Method);
+        return table.Methods.ToDictionary(
+            method => method,
+            method => cells[method].ToDictionary(cell => cell.Metric, ToMean)
         );
+    }
 
-    static object Difference(RunDifference difference) =>
+    static object ToMean(ResultCell cell) =>
         new
+        {
+            cell.Mean,
+            Se = cell.StandardError,
+            N = cell.Count,
+            SeedSd = cell.SeedDeviation,
+        };
+
+    static object ToTest(RunDifference difference)
+    {
+        var test = SignificanceLine.FromTest(difference.Test);
+        return new
         {
             difference.Run,
             difference.Baseline,
-            difference.Test.Method,
-            Metric = difference.Test.Metric.Name,
-            difference.Test.Difference,
-            Low = Finite(difference.Test.Low),
-            High = Finite(difference.Test.High),
-            difference.Test.BootstrapP,
-            difference.Test.SignP,
-            Unit = JsonNamingPolicy.SnakeCaseLower.ConvertName(difference.Test.Unit.ToString()),
-            difference.Test.Helped,
-            difference.Test.Hurt,
-            difference.Test.Equal,
+            test.Method,
+            test.Metric,
+            test.Difference,
+            test.Low,
+            test.High,
+            test.BootstrapP,
+            test.SignP,
+            test.Unit,
+            test.Helped,
+            test.Hurt,
+            test.Equal,
         };
+    }
+}
 
-    static double? Finite(double value) => double.IsFinite(value) ? value : null;
+/// <summary>How results other than <c>results.json</c> are written as JSON.</summary>
+static class ResultsJson
+{
+    public static JsonSerializerOptions Options { get; } =
+        new()
+        {
+            WriteIndented = true,
+            PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        };
 }

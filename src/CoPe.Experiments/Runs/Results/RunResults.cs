@@ -1,13 +1,12 @@
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs.Recipes;
-using CoPe.Experiments.Runs.Stages;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Results;
 
 /// <summary>
-/// What a finished run, or several seeds of one recipe, came to: every query's values, not the means alone, so that
-/// runs can be tested against each other.
+/// The results of an evaluated run, or of several seeds of one recipe: the scores of every query, not the means alone,
+/// so that runs can be tested against each other.
 /// </summary>
 public sealed record RunResults
 {
@@ -17,7 +16,7 @@ public sealed record RunResults
     /// <summary>The task.</summary>
     public required LampTask Task { get; init; }
 
-    /// <summary>The figures.</summary>
+    /// <summary>The scores.</summary>
     public required EvaluationReport Report { get; init; }
 
     /// <summary>Query to the user's own answer.</summary>
@@ -26,21 +25,20 @@ public sealed record RunResults
     /// <summary>How far the seed moves the figures; null with one seed.</summary>
     public SeedAverage? Seeds { get; init; }
 
-    /// <summary>Reads a run from its predictions; a folder that holds runs <c>seed-N</c> is their average.</summary>
+    /// <summary>Methods and metrics as a table, by the names that files carry.</summary>
+    internal ResultsTable Table => ResultsTable.Create(Report, Seeds);
+
+    /// <summary>Reads what <c>evaluate</c> wrote; a folder that holds runs <c>seed-N</c> is their average.</summary>
     /// <param name="run">The run's folder.</param>
-    /// <param name="roots">Folders in which its recipe's relative paths are looked up.</param>
-    /// <param name="cancellation">Stops between two queries.</param>
+    /// <param name="roots">Folders in which its recipe's task is looked up.</param>
     /// <exception cref="RunException">It is no run, or was not evaluated.</exception>
-    public static RunResults Read(
-        RunDirectory run,
-        IReadOnlyList<string> roots,
-        CancellationToken cancellation = default
-    )
+    public static RunResults Read(RunDirectory run, IReadOnlyList<string> roots)
     {
         ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(roots);
         if (File.Exists(run.Results))
         {
-            return ReadOne(run, roots, cancellation);
+            return ReadOne(run, roots);
         }
 
         var seeds = ListSeeds(run).Select(run.GetSeedRun).Where(seed => File.Exists(seed.Results)).ToList();
@@ -52,7 +50,63 @@ public sealed record RunResults
         }
 
         RequireOneRecipe(seeds);
-        return AverageSeeds(run.Name, [.. seeds.Select(seed => ReadOne(seed, roots, cancellation))]);
+        return AverageSeeds(run.Name, [.. seeds.Select(seed => ReadOne(seed, roots))]);
+    }
+
+    /// <summary>Several runs of one recipe, which differ in their seed, as one.</summary>
+    /// <param name="name">Name of the whole.</param>
+    /// <param name="seeds">The runs.</param>
+    /// <exception cref="ArgumentException">There is none, or they are not of one recipe.</exception>
+    public static RunResults AverageSeeds(string name, IReadOnlyList<RunResults> seeds)
+    {
+        ArgumentNullException.ThrowIfNull(seeds);
+        var average = SeedAverage.Compute([.. seeds.Select(seed => seed.Report)]);
+        return seeds[0] with { Name = name, Report = average.Report, Seeds = average };
+    }
+
+    /// <summary>Why this run's queries cannot be paired with another's; null where they can.</summary>
+    /// <param name="other">The other run.</param>
+    public string? ExplainDifference(RunResults other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        var shared = Golds.Keys.Count(other.Golds.ContainsKey);
+        if (shared < Golds.Count || shared < other.Golds.Count)
+        {
+            var same = shared == 0 ? "none" : $"{shared}";
+            return $"{other.Name} has {other.Golds.Count} queries, {Name} has {Golds.Count}, and {same} are the same";
+        }
+
+        var changed = Golds.Count(gold => other.Golds[gold.Key] != gold.Value);
+        return changed == 0 ? null : $"{changed} of the {Golds.Count} queries have other answers of the users";
+    }
+
+    /// <summary>Reads one evaluated run whose task is known.</summary>
+    /// <exception cref="RunException">It was not evaluated, or not with every method of its recipe.</exception>
+    internal static RunResults ReadEvaluated(RunDirectory run, Recipe recipe, LampTask task)
+    {
+        var table = ResultsFile.ReadJson(run.Results);
+        var lines = ScoresFile.Read(run);
+        var missing = recipe.Methods().FirstOrDefault(method => !table.Methods.Contains(method.Name));
+        if (missing is not null || lines.Count == 0)
+        {
+            var what = missing is null ? run.Scores : $"results of {missing.Name}";
+            throw new RunException($"{run.Name} has no {what}: finish it with 'cope run --run {run.Name}'");
+        }
+
+        return new()
+        {
+            Name = run.Name,
+            Task = task,
+            Report = ScoresFile.ToReport(task.Name, table, lines),
+            Golds = lines.SelectMany(line => line.Queries).ToDictionary(query => query.Query, query => query.Gold),
+        };
+    }
+
+    static RunResults ReadOne(RunDirectory run, IReadOnlyList<string> roots)
+    {
+        var recipe = Recipe.Read(run.Recipe);
+        var task = TaskFile.Read(InputPaths.FindTask(recipe.Task, roots)).Task;
+        return ReadEvaluated(run, recipe, task);
     }
 
     /// <summary>Seeds that were left from another recipe are not averaged with the others.</summary>
@@ -68,7 +122,8 @@ public sealed record RunResults
             if (differing.Count > 0)
             {
                 throw new RunException(
-                    $"{seed.Name} is of another recipe than {seeds[0].Name} ({string.Join("; ", differing)}): run the seeds again with one recipe, or delete the folder"
+                    $"{seed.Name} is of another recipe than {seeds[0].Name} ({string.Join("; ", differing)}): "
+                        + "run the seeds again with one recipe, or delete the folder"
                 );
             }
         }
@@ -77,68 +132,18 @@ public sealed record RunResults
     static Dictionary<string, string> ReadRecipeValues(RunDirectory run) =>
         Recipe.Read(run.Recipe).Values().Where(value => value.Key is not "seed").ToDictionary();
 
-    /// <summary>Several runs of one recipe, which differ in their seed, as one.</summary>
-    /// <exception cref="ArgumentException">There is none, or they are not of one recipe.</exception>
-    public static RunResults AverageSeeds(string name, IReadOnlyList<RunResults> seeds)
+    static IEnumerable<long> ListSeeds(RunDirectory run)
     {
-        ArgumentNullException.ThrowIfNull(seeds);
-        var average = SeedAverage.Compute([.. seeds.Select(seed => seed.Report)]);
-        return seeds[0] with { Name = name, Report = average.Report, Seeds = average };
-    }
-
-    /// <summary>Why this run's queries cannot be paired with another's; null where they can.</summary>
-    public string? ExplainDifference(RunResults other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        var shared = Golds.Keys.Count(other.Golds.ContainsKey);
-        if (shared < Golds.Count || shared < other.Golds.Count)
+        if (!Directory.Exists(run.Root))
         {
-            return $"{other.Name} has {other.Golds.Count} queries, {Name} has {Golds.Count}, and {(shared == 0 ? "none" : $"{shared}")} are the same";
+            return [];
         }
 
-        var changed = Golds.Count(gold => other.Golds[gold.Key] != gold.Value);
-        return changed == 0 ? null : $"{changed} of the {Golds.Count} queries have other answers of the users";
+        const string Prefix = "seed-";
+        return Directory
+            .EnumerateDirectories(run.Root, Prefix + "*")
+            .Select(folder => long.TryParse(Path.GetFileName(folder)[Prefix.Length..], out var seed) ? seed : -1)
+            .Where(seed => seed >= 0)
+            .Order();
     }
-
-    static RunResults ReadOne(RunDirectory run, IReadOnlyList<string> roots, CancellationToken cancellation)
-    {
-        var recipe = Recipe.Read(run.Recipe);
-        using var shared = new SharedResources();
-        var context = new StageContext
-        {
-            Recipe = recipe,
-            Run = run,
-            Inputs = InputPaths.Find(recipe, roots, model => model),
-            Shared = shared,
-            Cancellation = cancellation,
-        }; // figures need no model
-        var missing = recipe.Methods().FirstOrDefault(method => !File.Exists(run.Predictions(method.Name)));
-        if (missing is not null)
-        {
-            throw new RunException(
-                $"{run.Name} has no predictions of {missing.Name}: finish it with 'cope run --run {run.Name}'"
-            );
-        }
-
-        var workspace = new RunWorkspace(context);
-        return new()
-        {
-            Name = run.Name,
-            Task = workspace.Task,
-            Report = RunScores.AddLikelihood(
-                RunScores.Read(context, workspace),
-                JsonLines.Read<QueryLikelihood>(run.Likelihood)
-            ),
-            Golds = GoldAnswer.FromDataset(workspace.Dataset).ToDictionary(gold => gold.Id, gold => gold.Text),
-        };
-    }
-
-    static IEnumerable<long> ListSeeds(RunDirectory run) =>
-        !Directory.Exists(run.Root)
-            ? []
-            : Directory
-                .EnumerateDirectories(run.Root, "seed-*")
-                .Select(folder => long.TryParse(Path.GetFileName(folder)[5..], out var seed) ? seed : -1)
-                .Where(seed => seed >= 0)
-                .Order();
 }

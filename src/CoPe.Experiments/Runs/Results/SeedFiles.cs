@@ -5,39 +5,39 @@ using CoPe.Experiments.Runs.Recipes;
 namespace CoPe.Experiments.Runs.Results;
 
 /// <summary>Several seeds of one recipe as JSON, CSV and a page.</summary>
-public static class SeedFiles
+static class SeedFiles
 {
     /// <summary>Writes all three into the folder that holds the seeds.</summary>
     /// <param name="run">The folder.</param>
     /// <param name="recipe">The recipe of the first seed.</param>
     /// <param name="average">The seeds as one.</param>
-    /// <param name="seeds">Each seed with what it came to.</param>
+    /// <param name="seeds">Each seed with its results.</param>
     public static void Write(
         RunDirectory run,
         Recipe recipe,
         RunResults average,
-        IReadOnlyList<(long Seed, RunResults Figures)> seeds
+        IReadOnlyList<SeedRun> seeds
     )
     {
-        ArgumentNullException.ThrowIfNull(run);
-        ArgumentNullException.ThrowIfNull(average);
-        ResultsFile.WriteJson(average.Report, run.SeedResults, average.Seeds);
-        ResultsFile.WriteCsv(average.Report, run.SeedResultsTable, average.Seeds);
+        ResultsFile.WriteJson(average.Table, run.SeedResults);
+        ResultsFile.WriteCsv(average.Table, run.SeedResultsTable);
         var model = new SeedsModel
         {
-            Average = Model(run, recipe, average, seeds),
-            Seeds = [.. seeds.Select(one => new SeedResults(one.Seed, ReportTables.CreateTable(one.Figures.Report)))],
+            Average = CreateModel(run, recipe, average, seeds),
+            Seeds = [.. seeds.Select(one => new SeedResults(one.Seed, ReportTables.CreateTable(one.Results.Report)))],
         };
         AtomicFile.WriteText(run.SeedReport, writer => SeedsReport.Write(model, writer));
     }
 
-    static ReportModel Model(
+    static ReportModel CreateModel(
         RunDirectory run,
         Recipe recipe,
         RunResults average,
-        IReadOnlyList<(long Seed, RunResults Figures)> seeds
-    ) =>
-        new()
+        IReadOnlyList<SeedRun> seeds
+    )
+    {
+        var tests = SignificanceFile.Compute(average.Report, MethodTests.CreateOptions(recipe));
+        return new()
         {
             Title = $"{average.Task.Name.Replace('_', ' ')} with {seeds.Count} seeds",
             RunName = Path.GetFileName(run.Root),
@@ -48,15 +48,19 @@ public static class SeedFiles
                 {
                     Group = "Seeds",
                     Name = $"seed {one.Seed}",
-                    Value = one.Figures.Name,
+                    Value = one.Results.Name,
                 }),
             ],
             Results = ReportTables.CreateTable(average.Report, average.Seeds),
             Comparisons = ReportTables.CreateComparisons(average.Report),
-            Significance = MethodTests.CreateRows(average.Report, recipe),
+            Significance = ReportTables.SelectTests(average.Report, tests),
             UserScores = [.. ReportTables.CreateUserScores(average.Report)],
             HistoryLengths = average
                 .Report.Methods[0]
                 .Users.ToDictionary(user => user.UserId, user => user.HistoryItems),
         };
+    }
 }
+
+/// <summary>One of several seeds of a recipe, with its results.</summary>
+sealed record SeedRun(long Seed, RunResults Results);

@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
 using CoPe.Experiments.Evaluation;
-using CoPe.Experiments.Report;
 using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Results;
@@ -9,7 +7,7 @@ namespace CoPe.Experiments.Runs.Results;
 /// <summary>
 /// The paired tests of a run, every method against every one before it in the table, and each user's figures, as files.
 /// </summary>
-public static class SignificanceFile
+static class SignificanceFile
 {
     /// <summary>Writes the tests as JSON and CSV and the users' figures as CSV.</summary>
     /// <param name="report">The figures.</param>
@@ -17,13 +15,8 @@ public static class SignificanceFile
     /// <param name="run">Where to.</param>
     public static void Write(EvaluationReport report, PairedTestOptions options, RunDirectory run)
     {
-        ArgumentNullException.ThrowIfNull(report);
-        ArgumentNullException.ThrowIfNull(run);
-        var lines = MethodTests
-            .Compute(report, MethodTests.AllPairs(report), Metric.All, options)
-            .Select(SignificanceLine.FromTest)
-            .ToList();
-        AtomicFile.WriteText(run.Significance, JsonSerializer.Serialize(lines, ComparisonFile.Options) + "\n");
+        var lines = Compute(report, options);
+        AtomicFile.WriteText(run.Significance, JsonSerializer.Serialize(lines, ResultsJson.Options) + "\n");
         AtomicFile.WriteText(
             run.SignificanceTable,
             string.Concat(
@@ -38,12 +31,15 @@ public static class SignificanceFile
         );
     }
 
+    /// <summary>The tests of every method against every one before it in the table.</summary>
+    public static IReadOnlyList<SignificanceLine> Compute(EvaluationReport report, PairedTestOptions options) =>
+        [.. MethodTests.Compute(report, MethodTests.AllPairs(report), options).Select(SignificanceLine.FromTest)];
+
     /// <summary>Reads the tests; none where the run has none.</summary>
     /// <param name="run">The run.</param>
     /// <exception cref="RunException">The file is not of this form.</exception>
     public static IReadOnlyList<SignificanceLine> Read(RunDirectory run)
     {
-        ArgumentNullException.ThrowIfNull(run);
         if (!File.Exists(run.Significance))
         {
             return [];
@@ -53,13 +49,14 @@ public static class SignificanceFile
         {
             return JsonSerializer.Deserialize<List<SignificanceLine>>(
                     File.ReadAllText(run.Significance),
-                    ComparisonFile.Options
+                    ResultsJson.Options
                 ) ?? [];
         }
         catch (JsonException error)
         {
             throw new RunException(
-                $"{run.Significance} is no list of tests: {error.Message} Run 'cope evaluate --run {run.Name}' again."
+                $"{run.Significance} is no list of tests: {error.Message} "
+                    + $"Run 'cope evaluate --run {run.Name}' again."
             );
         }
     }
@@ -75,9 +72,9 @@ public static class SignificanceFile
             CsvLine.Number(line.BootstrapP),
             CsvLine.Number(line.SignP),
             line.Unit,
-            Count(line.Helped),
-            Count(line.Hurt),
-            Count(line.Equal)
+            CsvLine.Number(line.Helped),
+            CsvLine.Number(line.Hurt),
+            CsvLine.Number(line.Equal)
         );
 
     static IEnumerable<string> UserRows(EvaluationReport report) =>
@@ -87,20 +84,18 @@ public static class SignificanceFile
         where user.Values.ContainsKey(metric.Name)
         select CsvLine.Format(
             user.UserId,
-            Count(user.HistoryItems),
-            Count(user.Queries),
+            CsvLine.Number(user.HistoryItems),
+            CsvLine.Number(user.Queries),
             scores.Method,
             metric.Name,
             CsvLine.Number(user.Values[metric.Name])
         );
-
-    static string Count(int count) => count.ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>
 /// A paired test of two methods of a run, as <c>significance.json</c> and <c>significance.csv</c> hold it.
 /// </summary>
-public sealed record SignificanceLine
+sealed record SignificanceLine
 {
     /// <summary>The method tested.</summary>
     public required string Method { get; init; }
@@ -142,7 +137,6 @@ public sealed record SignificanceLine
     /// <param name="test">The test.</param>
     public static SignificanceLine FromTest(PairedComparison test)
     {
-        ArgumentNullException.ThrowIfNull(test);
         return new()
         {
             Method = test.Method,
@@ -167,19 +161,17 @@ public sealed record SignificanceLine
 static class MethodTests
 {
     /// <summary>
-    /// Tests pairs of methods on every metric that both have and that has a better end. Pairs that share no value are
-    /// left out.
+    /// Tests pairs of methods on every metric that both have and of which one value can be better than another.
     /// </summary>
     public static IReadOnlyList<PairedComparison> Compute(
         EvaluationReport report,
         IEnumerable<(string Method, string Baseline)> pairs,
-        IReadOnlyList<Metric> metrics,
         PairedTestOptions options
     ) =>
         PairedTest.CompareAll(
             from pair in pairs
-            from metric in metrics
-            where metric.Direction != MetricDirection.Neutral
+            from metric in Metric.All
+            where metric.IsDirected
             let method = report.ScoresOf(pair.Method)
             let baseline = report.ScoresOf(pair.Baseline)
             where HasValues(method, metric) && HasValues(baseline, metric)
@@ -196,31 +188,6 @@ static class MethodTests
     /// <summary>How a recipe tests.</summary>
     public static PairedTestOptions CreateOptions(Recipe recipe) =>
         new() { Resamples = recipe.Evaluate.Resamples, Seed = unchecked((int)recipe.Seed) };
-
-    /// <summary>The tests of a report's comparisons, as its table shows them.</summary>
-    public static IReadOnlyList<SignificanceRow> CreateRows(EvaluationReport report, Recipe recipe) =>
-        [
-            .. Compute(
-                    report,
-                    ReportTables.SelectPairs(report),
-                    ReportTables.SelectMetrics(report),
-                    CreateOptions(recipe)
-                )
-                .Select(test => new SignificanceRow
-                {
-                    Method = PredictionMethod.GetTitle(test.Method),
-                    Baseline = PredictionMethod.GetTitle(test.Baseline),
-                    Metric = test.Metric.Title,
-                    Difference = test.Difference,
-                    Low = test.Low,
-                    High = test.High,
-                    BootstrapP = test.BootstrapP,
-                    SignP = test.SignP,
-                    UsersHelped = test.Helped,
-                    UsersHurt = test.Hurt,
-                    UsersEqual = test.Equal,
-                }),
-        ];
 
     /// <summary>Whether a method has values of a metric, by query or by user, that can be paired.</summary>
     public static bool HasValues(MethodScores scores, Metric metric) =>

@@ -4,8 +4,8 @@ using CoPe.Experiments.Settings;
 
 namespace CoPe.Experiments.Runs.Results;
 
-/// <summary>A swept key: every value's figures, and the value chosen by one metric of one method.</summary>
-public sealed record SweepCurve
+/// <summary>A swept key: the results of every value, and the value chosen by one metric of one method.</summary>
+sealed record SweepCurve
 {
     /// <summary>The key.</summary>
     public required string Key { get; init; }
@@ -19,7 +19,7 @@ public sealed record SweepCurve
     /// <summary>The metric that decides.</summary>
     public required Metric Metric { get; init; }
 
-    /// <summary>Place of the value with the best mean; of values that tie, the first.</summary>
+    /// <summary>Index of the value with the best mean; of values that tie, the first.</summary>
     public int Chosen
     {
         get
@@ -29,19 +29,18 @@ public sealed record SweepCurve
         }
     }
 
-    /// <summary>Which end of the values tried the chosen one stands at, if any: <see cref="FindEdge"/>.</summary>
+    /// <summary>At which end of the values tried the chosen one is, if any: <see cref="FindEdge"/>.</summary>
     public string? Edge => FindEdge([.. Points.Select(point => point.Value)], Chosen);
 
     /// <summary>
-    /// <c>largest</c> or <c>smallest</c> where the chosen number stands at an end of those tried, so that the best may
-    /// lie beyond them. Null where it stands between others,
-    /// where a value is not a number, and at 0, below which hardly any number of a recipe goes.
+    /// <c>largest</c> or <c>smallest</c> where the chosen number is at an end of those tried, so that the best may lie
+    /// beyond them. Null where it is between others, where a value is not a number, and at 0, below which hardly any
+    /// number of a recipe goes.
     /// </summary>
     /// <param name="values">The values tried, in any order.</param>
-    /// <param name="chosen">Place of the chosen one.</param>
+    /// <param name="chosen">Index of the chosen one.</param>
     public static string? FindEdge(IReadOnlyList<string> values, int chosen)
     {
-        ArgumentNullException.ThrowIfNull(values);
         var numbers = values
             .Select(value =>
                 double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
@@ -55,19 +54,23 @@ public sealed record SweepCurve
         }
 
         var best = numbers[chosen];
-        return best == numbers.Max() ? "largest"
-            : best == numbers.Min() && best != 0 ? "smallest"
-            : null;
+        if (best == numbers.Max())
+        {
+            return "largest";
+        }
+
+        return best == numbers.Min() && best != 0 ? "smallest" : null;
     }
 
-    /// <summary>The deciding figure of a value.</summary>
-    /// <exception cref="RunException">The run has no such figure.</exception>
+    /// <summary>The deciding mean of a value.</summary>
+    /// <exception cref="RunException">The run has no such mean.</exception>
     public MeanWithError ScoreAt(SweepPoint point)
     {
-        ArgumentNullException.ThrowIfNull(point);
-        return point.Results.Report.ScoresOf(Method).Metrics.GetValueOrDefault(Metric.Name)
+        var metrics = point.Results.Report.ScoresOf(Method).Metrics;
+        return metrics.GetValueOrDefault(Metric.Name)
             ?? throw new RunException(
-                $"{point.Results.Name} has no {Metric.Name} of {Method}: choose another metric ({string.Join(", ", point.Results.Report.ScoresOf(Method).Metrics.Keys)})"
+                $"{point.Results.Name} has no {Metric.Name} of {Method}: "
+                    + $"choose another metric ({string.Join(", ", metrics.Keys)})"
             );
     }
 
@@ -77,36 +80,37 @@ public sealed record SweepCurve
     /// </summary>
     public PairedComparison? CompareChosenWith(SweepPoint other)
     {
-        ArgumentNullException.ThrowIfNull(other);
         var chosen = Points[Chosen].Results;
         if (ReferenceEquals(chosen, other.Results) || chosen.ExplainDifference(other.Results) is not null)
         {
             return null;
         }
 
-        var (method, baseline) = (chosen.Report.ScoresOf(Method), other.Results.Report.ScoresOf(Method));
-        var isPaired =
-            method.Queries.Any(query => query.Values.ContainsKey(Metric.Name))
-            && baseline.Queries.Any(query => query.Values.ContainsKey(Metric.Name));
-        return isPaired ? PairedTest.Compare(method, baseline, Metric) : null;
+        var method = chosen.Report.ScoresOf(Method);
+        var baseline = other.Results.Report.ScoresOf(Method);
+        return HasQueryScores(method) && HasQueryScores(baseline)
+            ? PairedTest.Compare(method, baseline, Metric)
+            : null;
     }
+
+    bool HasQueryScores(MethodScores scores) =>
+        scores.Queries.Any(query => query.Values.ContainsKey(Metric.Name));
 }
 
-/// <summary>A value of a swept key and what it came to.</summary>
+/// <summary>A value of a swept key and its results.</summary>
 /// <param name="Value">The value, as a recipe writes it.</param>
 /// <param name="Results">The run with it.</param>
-public sealed record SweepPoint(string Value, RunResults Results);
+sealed record SweepPoint(string Value, RunResults Results);
 
 /// <summary>A key of a recipe and the values it is tried with.</summary>
 /// <param name="Key">Dotted key, for example <c>decode.contrast</c>.</param>
 /// <param name="Values">Two values or more, as a recipe writes them.</param>
-public sealed record SweepAxis(string Key, IReadOnlyList<string> Values)
+sealed record SweepAxis(string Key, IReadOnlyList<string> Values)
 {
     /// <summary>Reads <c>decode.contrast=0,0.1,0.3</c>.</summary>
     /// <exception cref="SettingsException">It is not of this form.</exception>
     public static SweepAxis Parse(string text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
@@ -7,112 +6,107 @@ using CoPe.Experiments.Runs.Recipes;
 namespace CoPe.Experiments.Runs.Results;
 
 /// <summary>A sweep as a page, as CSV and as JSON.</summary>
-public static class SweepFiles
+static class SweepFiles
 {
     /// <summary>Most metrics that get a panel each.</summary>
     const int MaxPanels = 6;
 
     /// <summary>Writes the page of the curves.</summary>
     public static void WriteReport(IReadOnlyList<SweepCurve> curves, string recipeYaml, string path) =>
-        AtomicFile.WriteText(path, writer => SweepReport.Write(Model(curves, recipeYaml), writer));
+        AtomicFile.WriteText(path, writer => SweepReport.Write(CreateModel(curves, recipeYaml), writer));
 
-    /// <summary>Writes every figure: key, value, method, metric, mean, standard error, count.</summary>
+    /// <summary>Writes every result: key, value, method, metric, mean, standard error, count.</summary>
     public static void WriteCsv(IReadOnlyList<SweepCurve> curves, string path) =>
         AtomicFile.WriteText(
             path,
             writer =>
             {
-                writer.Write("key,value,method,metric,mean,standard_error,n\n");
+                ResultsCsv.WriteHeading(writer, "key,value,", hasSeeds: false);
                 foreach (var curve in curves)
                 {
                     foreach (var point in curve.Points)
                     {
-                        foreach (var cell in ResultsTable.Create(point.Results.Report).Cells)
-                        {
-                            writer.Write(
-                                CsvLine.Format(
-                                    curve.Key,
-                                    point.Value,
-                                    cell.Method,
-                                    cell.Metric,
-                                    CsvLine.Number(cell.Mean),
-                                    CsvLine.Number(cell.StandardError),
-                                    cell.Count.ToString(CultureInfo.InvariantCulture)
-                                )
-                            );
-                        }
+                        var cells = point.Results.Table.Cells;
+                        ResultsCsv.WriteCells(writer, [curve.Key, point.Value], cells, hasSeeds: false);
                     }
                 }
             }
         );
 
-    /// <summary>What was chosen and from which figures.</summary>
-    public static string ToJson(IReadOnlyList<SweepCurve> curves) =>
-        JsonSerializer.Serialize(
-            curves.Select(curve => new
-            {
-                curve.Key,
-                curve.Method,
-                Metric = curve.Metric.Name,
-                Chosen = curve.Points[curve.Chosen].Value,
-                Points = curve.Points.Select(point => new
-                {
-                    point.Value,
-                    curve.ScoreAt(point).Mean,
-                    Se = curve.ScoreAt(point).StandardError,
-                    N = curve.ScoreAt(point).Count,
-                    P = curve.CompareChosenWith(point)?.BootstrapP,
-                }),
-            }),
-            ComparisonFile.Options
-        ) + "\n";
-
-    static SweepModel Model(IReadOnlyList<SweepCurve> curves, string recipeYaml)
+    /// <summary>What was chosen and from which results.</summary>
+    public static string ToJson(IReadOnlyList<SweepCurve> curves)
     {
-        var figures = curves[0].Points[0].Results;
+        var content = curves.Select(curve => new
+        {
+            curve.Key,
+            curve.Method,
+            Metric = curve.Metric.Name,
+            Chosen = curve.Points[curve.Chosen].Value,
+            Points = curve.Points.Select(point => ToPoint(curve, point)),
+        });
+        return JsonSerializer.Serialize(content, ResultsJson.Options) + "\n";
+    }
+
+    static object ToPoint(SweepCurve curve, SweepPoint point)
+    {
+        var score = curve.ScoreAt(point);
+        return new
+        {
+            point.Value,
+            score.Mean,
+            Se = score.StandardError,
+            N = score.Count,
+            P = curve.CompareChosenWith(point)?.BootstrapP,
+        };
+    }
+
+    static SweepModel CreateModel(IReadOnlyList<SweepCurve> curves, string recipeYaml)
+    {
+        var results = curves[0].Points[0].Results;
+        var keys = string.Join(", ", curves.Select(curve => curve.Key));
         return new()
         {
-            Title = $"{figures.Task.Name.Replace('_', ' ')}: {string.Join(", ", curves.Select(curve => curve.Key))}",
+            Title = $"{results.Task.Name.Replace('_', ' ')}: {keys}",
             Lead =
-                $"On {figures.Golds.Count} development queries, taken from the ends of the users' histories; the real queries were not looked at. Lines are means, bars their standard errors.",
-            Keys = [.. curves.Select(Key)],
+                $"On {results.Golds.Count} development queries, taken from the ends of the users' histories; "
+                + "the real queries were not used. Lines are means, bars their standard errors.",
+            Keys = [.. curves.Select(CreateKey)],
             RecipeYaml = recipeYaml,
         };
     }
 
-    static SweepKey Key(SweepCurve curve)
+    static SweepKey CreateKey(SweepCurve curve)
     {
-        var chosen = curve.Points[curve.Chosen];
-        Metric[] alike = curve.Metric == Metric.RougeLsum ? [] : [Metric.RougeLsum]; // of one line it is ROUGE-L
-        var measured = Metric
-            .All.Except(alike)
-            .Where(metric =>
-                metric.Direction != MetricDirection.Neutral
-                && curve.Points.Any(point =>
-                    point.Results.Report.ScoresOf(curve.Method).Metrics.ContainsKey(metric.Name)
-                )
-            );
-        IReadOnlyList<SweepPanel> panels =
-        [
-            .. measured
-                .OrderBy(metric => metric == curve.Metric ? 0 : 1)
-                .Take(MaxPanels)
-                .Select(metric => Panel(curve, metric)),
-        ];
+        var chosen = curve.Points[curve.Chosen].Value;
+        var title = PredictionMethod.GetTitle(curve.Method);
+        var panels = SelectMetrics(curve).Select(metric => CreatePanel(curve, metric)).ToList();
         return new()
         {
             Key = curve.Key,
             Values = [.. curve.Points.Select(point => point.Value)],
             Chosen = curve.Chosen,
-            ChoiceExplanation =
-                $"Chosen: {chosen.Value}, by {curve.Metric.Title} of {PredictionMethod.GetTitle(curve.Method)}.{Doubt(curve)}",
-            UnaffectedMethods = Unmoved(panels, PredictionMethod.GetTitle(curve.Method)),
+            ChoiceExplanation = $"Chosen: {chosen}, by {curve.Metric.Title} of {title}.{DescribeDoubt(curve)}",
+            UnaffectedMethods = FindUnaffectedMethods(panels, title),
             Panels = panels,
         };
     }
 
-    /// <summary>Methods with the same figures at every value, but for the one that decides.</summary>
-    static IReadOnlyList<string> Unmoved(IReadOnlyList<SweepPanel> panels, string deciding) =>
+    /// <summary>Metrics that get a panel, the one that decides first.</summary>
+    static IEnumerable<Metric> SelectMetrics(SweepCurve curve)
+    {
+        // ROUGE-Lsum of texts of one line is ROUGE-L: it gets a panel only where it decides.
+        return Metric
+            .All.Where(metric => metric.IsDirected && (metric != Metric.RougeLsum || metric == curve.Metric))
+            .Where(metric => curve.Points.Any(point => HasMetric(point, metric)))
+            .OrderBy(metric => metric == curve.Metric ? 0 : 1)
+            .Take(MaxPanels);
+
+        bool HasMetric(SweepPoint point, Metric metric) =>
+            point.Results.Report.ScoresOf(curve.Method).Metrics.ContainsKey(metric.Name);
+    }
+
+    /// <summary>Methods with the same results at every value, but for the one that decides.</summary>
+    static IReadOnlyList<string> FindUnaffectedMethods(IReadOnlyList<SweepPanel> panels, string deciding) =>
         [
             .. panels
                 .SelectMany(panel => panel.Series)
@@ -122,32 +116,24 @@ public static class SweepFiles
         ];
 
     /// <summary>Says so where no other value is clearly worse than the chosen one.</summary>
-    static string Doubt(SweepCurve curve) =>
+    static string DescribeDoubt(SweepCurve curve) =>
         curve.Points.Any(point => curve.CompareChosenWith(point) is { BootstrapP: < 0.05 })
             ? ""
             : " No other value is clearly worse (paired bootstrap, p ≥ 0.05): between them the choice is a guess.";
 
-    static SweepPanel Panel(SweepCurve curve, Metric metric) =>
+    static SweepPanel CreatePanel(SweepCurve curve, Metric metric) =>
         new(
-            new()
-            {
-                Name = metric.Title,
-                LowerIsBetter = metric.Direction == MetricDirection.Lower,
-                Description = metric.Description,
-            },
+            MetricColumn.Create(metric, metric.Title),
             [
                 .. curve
                     .Points[0]
-                    .Results.Report.Methods.Select(scores => new SweepSeries(
-                        PredictionMethod.GetTitle(scores.Method),
-                        [
-                            .. curve.Points.Select(point =>
-                                point
-                                    .Results.Report.Methods.FirstOrDefault(other => other.Method == scores.Method)
-                                    ?.Metrics.GetValueOrDefault(metric.Name)
-                            ),
-                        ]
-                    )),
+                    .Results.Report.Methods.Select(scores => CreateSeries(curve, scores.Method, metric)),
             ]
+        );
+
+    static SweepSeries CreateSeries(SweepCurve curve, string method, Metric metric) =>
+        new(
+            PredictionMethod.GetTitle(method),
+            [.. curve.Points.Select(point => point.Results.Table.Find(method, metric.Name)?.OverQueries)]
         );
 }

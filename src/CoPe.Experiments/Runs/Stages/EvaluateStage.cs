@@ -1,6 +1,7 @@
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Results;
+using CoPe.Experiments.Tasks;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs.Stages;
@@ -76,6 +77,7 @@ sealed class EvaluateStage : Stage
         [
             new UserFigures(run.Results),
             new UserFigures(run.ResultsTable),
+            new UserFigures(run.Scores),
             new UserFigures(run.Significance),
             new UserFigures(run.SignificanceTable),
             new UserFigures(run.UserResultsTable),
@@ -97,48 +99,54 @@ sealed class EvaluateStage : Stage
         WriteResults(context);
     }
 
-    /// <summary>Writes the results from the answers and the likelihood as they stand.</summary>
+    /// <summary>Scores the answers, adds the likelihood as it stands, and writes the results.</summary>
     static void WriteResults(StageContext context)
     {
+        var run = context.Run;
+        var workspace = new RunWorkspace(context);
+        var golds = GoldAnswer.FromDataset(workspace.Dataset);
         var report = RunScores.AddLikelihood(
-            RunScores.Read(context, new RunWorkspace(context)),
-            JsonLines.Read<QueryLikelihood>(context.Run.Likelihood)
+            RunScores.Compute(context, workspace.Task, golds),
+            JsonLines.Read<QueryLikelihood>(run.Likelihood)
         );
         foreach (var warning in report.Warnings)
         {
             context.Log.LogWarning("{Warning}", warning);
         }
 
-        ResultsFile.WriteJson(report, context.Run.Results);
-        ResultsFile.WriteCsv(report, context.Run.ResultsTable);
-        SignificanceFile.Write(report, MethodTests.CreateOptions(context.Recipe), context.Run);
+        var table = ResultsTable.Create(report);
+        ResultsFile.WriteJson(table, run.Results);
+        ResultsFile.WriteCsv(table, run.ResultsTable);
+        ScoresFile.Write(report, golds, run);
+        SignificanceFile.Write(report, MethodTests.CreateOptions(context.Recipe), run);
     }
 }
 
-/// <summary>The figures of a run, from its prediction files.</summary>
+/// <summary>The scores of a run's answers, from its prediction files.</summary>
 static class RunScores
 {
     /// <summary>
     /// Scores every method of the recipe; where answers were sampled several times, a query's value is the mean over
-    /// its runs.
+    /// the samples.
     /// </summary>
-    public static EvaluationReport Read(StageContext context, RunWorkspace workspace)
+    public static EvaluationReport Compute(StageContext context, LampTask task, IReadOnlyList<GoldAnswer> golds)
     {
-        var runs = context.Recipe.Decode.DoSample ? context.Recipe.Decode.Runs : 1;
-        var golds = GoldAnswer.FromDataset(workspace.Dataset);
+        var recipe = context.Recipe;
         var options = new EvaluationOptions
         {
-            RougeStemmer = context.Recipe.Evaluate.Stemmer,
-            Average = context.Recipe.Evaluate.Average,
-            Seed = unchecked((int)context.Recipe.Seed),
+            RougeStemmer = recipe.Evaluate.Stemmer,
+            Average = recipe.Evaluate.Average,
+            Seed = unchecked((int)recipe.Seed),
         };
-        var reports = Enumerable
-            .Range(0, runs)
-            .Select(run =>
-                Evaluator.Evaluate(workspace.Task, golds, ReadPredictions(context, run), options, context.Cancellation)
-            )
-            .ToList();
-        return runs == 1 ? reports[0] : SeedAverage.Compute(reports).Report;
+        var samples = recipe.Decode.DoSample ? recipe.Decode.Runs : 1;
+        var reports = new List<EvaluationReport>();
+        for (var sample = 0; sample < samples; sample++)
+        {
+            var predictions = ReadPredictions(context, sample);
+            reports.Add(Evaluator.Evaluate(task, golds, predictions, options, context.Cancellation));
+        }
+
+        return samples == 1 ? reports[0] : SeedAverage.Compute(reports).Report;
     }
 
     /// <summary>
@@ -147,27 +155,18 @@ static class RunScores
     /// </summary>
     public static EvaluationReport AddLikelihood(EvaluationReport report, IReadOnlyList<QueryLikelihood> likelihood)
     {
-        var lines = likelihood.ToDictionary(line => line.Query);
-        return likelihood.Count == 0
-            ? report
-            : report with
-            {
-                Methods = [.. report.Methods.Select(method => AddToMethod(method, lines))],
-            };
+        if (likelihood.Count == 0)
+        {
+            return report;
+        }
+
+        var byQuery = likelihood.ToDictionary(line => line.Query);
+        return report with { Methods = [.. report.Methods.Select(method => AddToMethod(method, byQuery))] };
     }
 
-    static MethodScores AddToMethod(MethodScores method, Dictionary<string, QueryLikelihood> lines)
+    static MethodScores AddToMethod(MethodScores method, Dictionary<string, QueryLikelihood> likelihood)
     {
-        var queries = method
-            .Queries.Select(query =>
-                lines.TryGetValue(query.Id, out var line)
-                    ? query with
-                    {
-                        Values = Add(query.Values, line, method.Method),
-                    }
-                    : query
-            )
-            .ToList();
+        var queries = method.Queries.Select(query => AddToQuery(query, likelihood, method.Method)).ToList();
         var added = ScoreAggregate
             .Means([.. queries.Select(query => query.Values)])
             .Where(mean => !method.Metrics.ContainsKey(mean.Key))
@@ -177,20 +176,8 @@ static class RunScores
             return method;
         }
 
-        var ofUsers = queries.Where(query => query.UserId is not null).ToLookup(query => query.UserId!);
-        var users = method
-            .Users.Select(user =>
-                user with
-                {
-                    Values = Merge(
-                        user.Values,
-                        ScoreAggregate
-                            .Means([.. ofUsers[user.UserId].Select(query => query.Values)])
-                            .Select(mean => KeyValuePair.Create(mean.Key, mean.Value.Mean))
-                    ),
-                }
-            )
-            .ToList();
+        var queriesByUser = queries.Where(query => query.UserId is not null).ToLookup(query => query.UserId!);
+        var users = method.Users.Select(user => AddToUser(user, queriesByUser[user.UserId])).ToList();
         return method with
         {
             Queries = queries,
@@ -200,41 +187,52 @@ static class RunScores
         };
     }
 
-    static Dictionary<string, double> Add(
-        IReadOnlyDictionary<string, double> values,
-        QueryLikelihood line,
-        string method
-    )
+    static QueryScores AddToQuery(QueryScores query, Dictionary<string, QueryLikelihood> likelihood, string method)
     {
-        var all = values.ToDictionary();
+        if (!likelihood.TryGetValue(query.Id, out var line))
+        {
+            return query;
+        }
+
+        var values = query.Values.ToDictionary();
         if (line.Nll.TryGetValue(method, out var nll))
         {
-            all[Metric.GoldNll.Name] = nll;
+            values[Metric.GoldNll.Name] = nll;
         }
 
         if (line.RewardRank.TryGetValue(method, out var rank))
         {
-            all[Metric.RewardRank.Name] = rank;
+            values[Metric.RewardRank.Name] = rank;
         }
 
-        return all;
+        return query with
+        {
+            Values = values,
+        };
     }
 
-    /// <summary>What is known, and what is not known yet.</summary>
+    static UserScores AddToUser(UserScores user, IEnumerable<QueryScores> queries)
+    {
+        var means = ScoreAggregate.Means([.. queries.Select(query => query.Values)]);
+        var values = means.Select(mean => KeyValuePair.Create(mean.Key, mean.Value.Mean));
+        return user with { Values = Merge(user.Values, values) };
+    }
+
+    /// <summary>The known values, and those of the others that are not among them.</summary>
     static Dictionary<string, T> Merge<T>(
         IReadOnlyDictionary<string, T> known,
         IEnumerable<KeyValuePair<string, T>> others
     ) => known.Concat(others.Where(pair => !known.ContainsKey(pair.Key))).ToDictionary();
 
-    static OrderedDictionary<string, PredictionFile> ReadPredictions(StageContext context, int run) =>
-        new(
-            context
-                .Recipe.Methods()
-                .Select(method =>
-                    KeyValuePair.Create(
-                        method.Name,
-                        PredictionFile.Read(context.Run.PredictionsOfSample(method.Name, run))
-                    )
-                )
-        );
+    static OrderedDictionary<string, PredictionFile> ReadPredictions(StageContext context, int sample)
+    {
+        var predictions = new OrderedDictionary<string, PredictionFile>();
+        foreach (var method in context.Recipe.Methods())
+        {
+            var path = context.Run.PredictionsOfSample(method.Name, sample);
+            predictions.Add(method.Name, PredictionFile.Read(path));
+        }
+
+        return predictions;
+    }
 }

@@ -19,27 +19,27 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
     /// <summary>The report's content.</summary>
     public ReportModel Build()
     {
-        var likelihood = JsonLines.Read<QueryLikelihood>(context.Run.Likelihood);
-        var scores = RunScores.AddLikelihood(RunScores.Read(context, workspace), likelihood);
-        var methods = _recipe.Methods().ToList();
+        var run = context.Run;
+        var users = workspace.Dataset.Users;
+        var scores = RunResults.ReadEvaluated(run, _recipe, workspace.Task).Report;
+        var model = Path.GetFileName(Path.TrimEndingDirectorySeparator(_recipe.Model));
         return new ReportModel
         {
-            Title =
-                $"{workspace.Task.Name.Replace('_', ' ')} with {Path.GetFileName(Path.TrimEndingDirectorySeparator(_recipe.Model))}",
-            RunName = Path.GetFileName(context.Run.Root),
+            Title = $"{workspace.Task.Name.Replace('_', ' ')} with {model}",
+            RunName = Path.GetFileName(run.Root),
             RecipeYaml = _recipe.ToYaml(),
             Facts = RunFacts.Collect(context, workspace),
             StageTimes = [.. RunFacts.ReadStageTimes(context)],
             Results = ReportTables.CreateTable(scores),
             Comparisons = ReportTables.CreateComparisons(scores),
-            Significance = MethodTests.CreateRows(scores, _recipe),
+            Significance = ReportTables.SelectTests(scores, SignificanceFile.Read(run)),
             UserScores = [.. ReportTables.CreateUserScores(scores)],
-            HistoryLengths = workspace.Dataset.Users.ToDictionary(user => user.Id, user => user.History.Count),
-            Curves = [.. RunCurves.ReadCurves(context)],
+            HistoryLengths = users.ToDictionary(user => user.Id, user => user.History.Count),
+            Curves = [.. TrainingCurves.Read(run)],
             Rewards = [.. ReadRewards()],
-            GoldLikelihoods = [.. AverageLikelihoods(likelihood)],
+            GoldLikelihoods = [.. AverageLikelihoods(JsonLines.Read<QueryLikelihood>(run.Likelihood))],
             TokenTraces = TokenTraces.Compute(context, workspace),
-            Examples = [.. CreateExamples(scores, methods)],
+            Examples = [.. CreateExamples(scores)],
         };
     }
 
@@ -68,20 +68,10 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
         }
     }
 
-    IEnumerable<ReportExample> CreateExamples(EvaluationReport scores, IReadOnlyList<PredictionMethod> methods)
+    IEnumerable<ReportExample> CreateExamples(EvaluationReport scores)
     {
-        var texts = methods.ToDictionary(
-            method => method.Name,
-            method =>
-                PredictionFile
-                    .Read(context.Run.Predictions(method.Name))
-                    .Predictions.ToDictionary(prediction => prediction.Id, prediction => prediction.Output)
-        );
-        var rouge = methods.ToDictionary(
-            method => method.Name,
-            method => scores.ScoresOf(method.Name).Queries.ToDictionary(query => query.Id, query => query.Values)
-        );
         var headline = ReportTables.SelectMetrics(scores)[0].Name;
+        var methods = _recipe.Methods().Select(method => ReadOutputs(method, scores, headline)).ToList();
         foreach (var user in workspace.Dataset.Users)
         {
             foreach (var query in user.Queries)
@@ -92,21 +82,36 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
                     Query = query.Id,
                     Input = query.Input,
                     Gold = query.Gold,
-                    Outputs = [.. methods.Select(method => Output(method, query))],
+                    Outputs = [.. methods.Select(method => method.CreateOutput(query.Id))],
                 };
             }
         }
+    }
 
-        ExampleOutput Output(PredictionMethod method, LampQuery query) =>
+    MethodOutputs ReadOutputs(PredictionMethod method, EvaluationReport scores, string headline)
+    {
+        var predictions = PredictionFile.Read(context.Run.Predictions(method.Name)).Predictions;
+        var scored = scores.ScoresOf(method.Name).Queries.Where(query => query.Values.ContainsKey(headline));
+        return new(
+            method.Title,
+            predictions.ToDictionary(prediction => prediction.Id, prediction => prediction.Output),
+            scored.ToDictionary(query => query.Id, query => query.Values[headline])
+        );
+    }
+
+    /// <summary>The answers of a method by query, with their scores in the headline's metric.</summary>
+    sealed record MethodOutputs(
+        string Title,
+        IReadOnlyDictionary<string, string> Texts,
+        IReadOnlyDictionary<string, double> Scores
+    )
+    {
+        public ExampleOutput CreateOutput(string query) =>
             new()
             {
-                Method = method.Title,
-                Text = texts[method.Name].GetValueOrDefault(query.Id, ""),
-                Score =
-                    rouge[method.Name].TryGetValue(query.Id, out var values)
-                    && values.TryGetValue(headline, out var score)
-                        ? score
-                        : null,
+                Method = Title,
+                Text = Texts.GetValueOrDefault(query, ""),
+                Score = Scores.TryGetValue(query, out var score) ? score : null,
             };
     }
 }
@@ -150,17 +155,15 @@ static class RunFacts
     public static IReadOnlyList<ReportFact> Collect(StageContext context, RunWorkspace workspace)
     {
         var hashes = new FileHashes(context.Run.FileHashes);
+        var queries = workspace.Dataset.Users.Sum(user => user.Queries.Count);
+        var ofDevelopment = context.Recipe.DevelopmentItems > 0 ? " (development items from the histories)" : "";
         return
         [
             CreateFact("Run", "task", workspace.Task.Name),
             CreateFact("Run", "model", context.Recipe.Model),
             CreateFact("Run", "seed", $"{context.Recipe.Seed}"),
             CreateFact("Run", "users", $"{workspace.Dataset.Users.Count}"),
-            CreateFact(
-                "Run",
-                "queries",
-                $"{workspace.Dataset.Users.Sum(user => user.Queries.Count)}{(context.Recipe.DevelopmentItems > 0 ? " (development items from the histories)" : "")}"
-            ),
+            CreateFact("Run", "queries", $"{queries}{ofDevelopment}"),
             CreateFact("Versions", "CoPe for .NET", GetVersion(typeof(RunFacts))),
             CreateFact("Versions", "TorchSharp", GetVersion(typeof(TorchSharp.torch))),
             CreateFact("Versions", ".NET", Environment.Version.ToString()),
@@ -196,9 +199,11 @@ static class RunFacts
         ?? "unknown";
 }
 
-/// <summary>Curves of the training stages, from their figures: means over the users at each step.</summary>
-static class RunCurves
+/// <summary>Curves of the training stages, from their metrics: means over the users at each step.</summary>
+static class TrainingCurves
 {
+    const string DevelopmentLoss = "development loss";
+
     static readonly (string Stage, string Title)[] Stages =
     [
         ("train tam", "TAM"),
@@ -207,10 +212,10 @@ static class RunCurves
         ("train dpo", "DPO (mean over users)"),
     ];
 
-    static readonly (string Figure, string Quantity, string Series)[] Figures =
+    static readonly (string Metric, string Quantity, string Series)[] Series =
     [
-        ("loss", "loss", "learnt from"),
-        ("development loss", "loss", "held out"),
+        ("loss", "loss", "training"),
+        (DevelopmentLoss, "loss", "held out"),
         ("rewards/chosen", "reward", "chosen"),
         ("rewards/rejected", "reward", "rejected"),
         ("rewards/margins", "reward margin", ""),
@@ -221,24 +226,20 @@ static class RunCurves
     ];
 
     /// <summary>The curves of the stages that have run.</summary>
-    public static IEnumerable<TrainingCurve> ReadCurves(StageContext context) =>
-        Stages.SelectMany(stage => ReadCurves(context.Run.Metrics(stage.Stage), stage.Title));
+    public static IEnumerable<TrainingCurve> Read(RunDirectory run) =>
+        Stages.SelectMany(stage => Read(run.Metrics(stage.Stage), stage.Title));
 
-    static IEnumerable<TrainingCurve> ReadCurves(string file, string title)
+    static IEnumerable<TrainingCurve> Read(string file, string title)
     {
         // Where an interrupted stage took a step again, the last line of a user's step counts.
         var rows = JsonLines
             .Read<StepMetrics>(file)
-            .GroupBy(row => (row.User, row.Step, row.Figures.ContainsKey("development loss")))
+            .GroupBy(row => (row.User, row.Step, row.Figures.ContainsKey(DevelopmentLoss)))
             .Select(group => group.Last())
             .ToList();
-        foreach (var (figure, quantity, series) in Figures)
+        foreach (var (metric, quantity, series) in Series)
         {
-            var points = rows.Where(row => row.Figures.ContainsKey(figure))
-                .GroupBy(row => row.Step)
-                .OrderBy(group => group.Key)
-                .Select(group => new CurvePoint(group.Key, group.Average(row => row.Figures[figure])))
-                .ToList();
+            var points = Average(rows, metric);
             if (points.Count > 0)
             {
                 yield return new TrainingCurve
@@ -251,4 +252,12 @@ static class RunCurves
             }
         }
     }
+
+    static List<CurvePoint> Average(List<StepMetrics> rows, string metric) =>
+        [
+            .. rows.Where(row => row.Figures.ContainsKey(metric))
+                .GroupBy(row => row.Step)
+                .OrderBy(step => step.Key)
+                .Select(step => new CurvePoint(step.Key, step.Average(row => row.Figures[metric]))),
+        ];
 }
