@@ -45,12 +45,7 @@ sealed record FileEvaluation
             console.MarkupLineInterpolated(
                 $"[bold]{task.Name}[/], mean ± standard error over {ResultsView.CountQueries(report.Methods.Max(scores => scores.Queries.Count))}"
             );
-            console.Write(
-                ResultsView.CreateTable(
-                    task,
-                    report.Methods.ToDictionary(scores => scores.Method, scores => scores.Metrics)
-                )
-            );
+            console.Write(ResultsView.CreateTable(task, ResultsTable.Create(report)));
             SignificanceView.Write(console, CompareLastWithOthers(task, report), task);
         }
 
@@ -80,11 +75,12 @@ sealed record FileEvaluation
 
     /// <summary>Every figure as CSV.</summary>
     public static void WriteCsv(IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored, string path) =>
-        AtomicFile.WriteText(
-            path,
-            writer =>
-                ResultsCsv.Write([.. scored.Select(one => (one.Task.Name, ResultsTable.Create(one.Report)))], writer)
-        );
+        AtomicFile.WriteText(path, writer => ResultsCsv.Write(CreateTables(scored), writer));
+
+    /// <summary>Task name to its results.</summary>
+    public static IReadOnlyDictionary<string, ResultsTable> CreateTables(
+        IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored
+    ) => scored.ToDictionary(one => one.Task.Name, one => ResultsTable.Create(one.Report));
 
     EvaluationReport Score(
         CommandHost host,

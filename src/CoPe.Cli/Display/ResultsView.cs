@@ -31,11 +31,7 @@ static class ResultsView
         var results = ResultsFile.ReadJson(context.Run.Results);
         var task = TaskFile.Read(context.Inputs.TaskPath).Task;
         var console = host.CreateTableConsole();
-        var count = results
-            .Values.SelectMany(method => method.Values)
-            .Select(value => value.Count)
-            .DefaultIfEmpty()
-            .Max();
+        var count = results.Cells.Select(cell => cell.Count).DefaultIfEmpty().Max();
         console.WriteLine();
         console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {CountQueries(count)}");
         console.Write(CreateTable(task, results));
@@ -49,7 +45,7 @@ static class ResultsView
     }
 
     /// <summary>Writes what several seeds of a recipe came to together.</summary>
-    public static void WriteSeeds(CommandHost host, RunResults figures, RunDirectory run, bool isJson)
+    public static void WriteSeeds(CommandHost host, RunResults results, RunDirectory run, bool isJson)
     {
         if (isJson)
         {
@@ -60,26 +56,16 @@ static class ResultsView
         var console = host.CreateTableConsole();
         console.WriteLine();
         console.MarkupLineInterpolated(
-            $"[bold]{figures.Task.Name}[/], mean ± standard error over {figures.Golds.Count} queries; sd: over {figures.Seeds!.SeedCount} seeds"
+            $"[bold]{results.Task.Name}[/], mean ± standard error over {results.Golds.Count} queries; sd: over {results.Seeds!.SeedCount} seeds"
         );
-        console.Write(
-            CreateTable(
-                figures.Task,
-                figures.Report.Methods.ToDictionary(scores => scores.Method, scores => scores.Metrics),
-                figures.Seeds
-            )
-        );
+        console.Write(CreateTable(results.Task, results.Table));
         console.WriteLine($"results  {RelativePath(host, run.SeedResults)}");
         console.WriteLine($"         {RelativePath(host, run.SeedResultsTable)}");
         console.WriteLine($"report   {RelativePath(host, run.SeedReport)}");
     }
 
     /// <summary>Rows methods, columns the task's metrics, cells mean and standard error over queries.</summary>
-    internal static Table CreateTable(
-        LampTask task,
-        IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results,
-        SeedAverage? seeds = null
-    )
+    internal static Table CreateTable(LampTask task, ResultsTable results)
     {
         var metrics = Metric.NarrowFor(task.Outcome);
         var table = new Table { Border = TableBorder.Rounded };
@@ -89,19 +75,9 @@ static class ResultsView
             table.AddColumn(new TableColumn(metric.Name.ToUpperInvariant()).RightAligned());
         }
 
-        foreach (var method in PredictionMethod.SortByTableOrder(results.Keys))
+        foreach (var method in PredictionMethod.SortByTableOrder(results.Methods))
         {
-            table.AddRow([
-                MethodTitle(method),
-                .. metrics.Select(metric =>
-                    FormatCell(metric, method, results)
-                    + (
-                        seeds?.StandardDeviation(method, metric.Name) is { } deviation
-                            ? FormatInvariant($"\n[grey]sd {deviation:0.0000}[/]")
-                            : ""
-                    )
-                ),
-            ]);
+            table.AddRow([MethodTitle(method), .. metrics.Select(metric => FormatCell(metric, method, results))]);
         }
 
         return table;
@@ -112,24 +88,22 @@ static class ResultsView
     /// <summary>A method's heading, marked up.</summary>
     internal static string MethodTitle(string method) => Markup.Escape(PredictionMethod.GetTitle(method));
 
-    static string FormatCell(
-        Metric metric,
-        string method,
-        IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> results
-    )
+    static string FormatCell(Metric metric, string method, ResultsTable results)
     {
-        if (!results[method].TryGetValue(metric.Name, out var value))
+        if (results.Find(method, metric.Name) is not { } cell)
         {
             return "-";
         }
 
-        var best = results
-            .Values.Where(other => other.ContainsKey(metric.Name))
-            .Select(other => other[metric.Name].Mean)
-            .ToList();
-        var isBest = value.Mean == (metric.Direction == MetricDirection.Lower ? best.Min() : best.Max());
-        var text = DisplayFormat.MeanAndError(value);
-        return isBest ? $"[bold]{text}[/]" : text;
+        var means = results.Cells.Where(other => other.Metric == metric.Name).Select(other => other.Mean).ToList();
+        var best = metric.Direction == MetricDirection.Lower ? means.Min() : means.Max();
+        var text = DisplayFormat.MeanAndError(cell.OverQueries);
+        if (cell.Mean == best)
+        {
+            text = $"[bold]{text}[/]";
+        }
+
+        return cell.SeedDeviation is { } deviation ? text + FormatInvariant($"\n[grey]sd {deviation:0.0000}[/]") : text;
     }
 
     static string FormatInvariant(FormattableString text) => FormattableString.Invariant(text);

@@ -55,8 +55,7 @@ static class CompareVerb
                 .. names.Select(name =>
                     RunResults.Read(
                         new RunDirectory(Path.Combine(host.SearchFolders[0], name), name),
-                        host.SearchFolders,
-                        host.Cancellation
+                        host.SearchFolders
                     )
                 ),
             ]);

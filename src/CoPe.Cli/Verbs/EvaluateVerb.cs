@@ -112,7 +112,7 @@ static class EvaluateVerb
 
         if (isJson)
         {
-            host.Out.Write(ResultsFile.ToJson(scored.ToDictionary(one => one.Task.Name, one => one.Report)));
+            host.Out.Write(ResultsFile.ToJson(FileEvaluation.CreateTables(scored)));
         }
         else
         {

@@ -88,11 +88,11 @@ static class ExportVerb
 
     static PredictionFile ReadGolds(CommandHost host, RunDirectory run)
     {
-        var figures = RunResults.Read(run, host.SearchFolders, host.Cancellation);
+        var results = RunResults.Read(run, host.SearchFolders);
         return new()
         {
-            Task = figures.Task.BenchmarkId,
-            Predictions = [.. figures.Golds.Select(gold => new Prediction(gold.Key, gold.Value))],
+            Task = results.Task.BenchmarkId,
+            Predictions = [.. results.Golds.Select(gold => new Prediction(gold.Key, gold.Value))],
         };
     }
 }

@@ -63,11 +63,11 @@ static class RunVerb
 sealed class SeedRunner(CommandHost host, RunRequest request)
 {
     /// <summary>Runs the recipe's seed and those that follow it. What is complete is kept.</summary>
-    public (RunResults Figures, RunDirectory Run) Execute(int count)
+    public (RunResults Results, RunDirectory Run) Execute(int count)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
-        var figures = new List<(long Seed, RunResults Figures)>();
+        var seeds = new List<SeedRun>();
         for (var i = 0; i < count; i++)
         {
             var one = run.GetSeedRun(recipe.Seed + i);
@@ -83,12 +83,12 @@ sealed class SeedRunner(CommandHost host, RunRequest request)
                 Overrides = [.. request.Overrides, $"seed={recipe.Seed + i}"],
             };
             new RunSession(host, seeded).Execute((pipeline, context) => pipeline.Run(context));
-            figures.Add((recipe.Seed + i, RunResults.Read(one, host.SearchFolders, host.Cancellation)));
+            seeds.Add(new(recipe.Seed + i, RunResults.Read(one, host.SearchFolders)));
         }
 
         recipe.SaveTo(run);
-        var average = RunResults.AverageSeeds(run.Name, [.. figures.Select(one => one.Figures)]);
-        SeedFiles.Write(run, recipe, average, figures);
+        var average = RunResults.AverageSeeds(run.Name, [.. seeds.Select(seed => seed.Results)]);
+        SeedFiles.Write(run, recipe, average, seeds);
         return (average, run);
     }
 }

@@ -192,7 +192,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
                 pipeline.Run(context, last: "evaluate");
             }
         );
-        return RunResults.Read(point, host.SearchFolders, host.Cancellation);
+        return RunResults.Read(point, host.SearchFolders);
     }
 
     void WriteResults(string file, RunDirectory run, List<SweepCurve> curves)

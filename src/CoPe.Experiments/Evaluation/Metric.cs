@@ -100,8 +100,7 @@ public sealed record Metric
                 Outcome = TaskOutcome.Category,
                 IsInNarrowTables = true,
                 ReportPosition = 4,
-                ScoreAnswer = answer =>
-                    ClassificationMetrics.IsCorrect(answer.Prediction, answer.Reference) ? 1 : 0,
+                ScoreAnswer = answer => ClassificationMetrics.IsCorrect(answer.Prediction, answer.Reference) ? 1 : 0,
             }
         );
 

@@ -189,10 +189,7 @@ public static class ResultsCsv
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(writer);
         var hasSeeds = table.Cells.Any(cell => cell.SeedDeviation is not null);
-        var cells =
-            from method in table.Methods
-            from metric in table.Metrics
-            select table.Find(method, metric.Name);
+        var cells = from method in table.Methods from metric in table.Metrics select table.Find(method, metric.Name);
         WriteHeading(writer, prefix: "", hasSeeds);
         WriteCells(writer, [], cells.OfType<ResultCell>(), hasSeeds);
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Runs.Results;
 using CoPe.Experiments.Runs.Stages;
 using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
@@ -20,6 +21,7 @@ public sealed class SchemaTests(TinyRunFixture world) : IClassFixture<TinyRunFix
         ("negatives/candidates.jsonl", "candidates"),
         ("negatives/pairs.jsonl", "pairs"),
         ("evaluation/likelihood.jsonl", "likelihood"),
+        ("evaluation/scores.jsonl", "scores"),
         ("metrics/", "metrics"),
         ("profiles.jsonl", "profiles"),
         ("predictions/", "answers"),
@@ -66,6 +68,7 @@ public sealed class SchemaTests(TinyRunFixture world) : IClassFixture<TinyRunFix
                 "candidates",
                 "pairs",
                 "likelihood",
+                "scores",
                 "metrics",
                 "answers",
                 "results",
@@ -84,6 +87,7 @@ public sealed class SchemaTests(TinyRunFixture world) : IClassFixture<TinyRunFix
             { "candidates", typeof(ItemCandidates) },
             { "pairs", typeof(SelectedPair) },
             { "likelihood", typeof(QueryLikelihood) },
+            { "scores", typeof(UserScoresLine) },
             { "metrics", typeof(StepMetrics) },
             { "profiles", typeof(UserProfile) },
             { "stage", typeof(StageMarker) },

@@ -26,7 +26,7 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
 
         var run = world.RunAt("seeds");
         var each = new long[] { 7, 8 }
-            .Select(seed => ResultsFile.ReadJson(run.GetSeedRun(seed).Results)["tam"]["rouge-1"].Mean)
+            .Select(seed => ResultsFile.ReadJson(run.GetSeedRun(seed).Results)["tam", "rouge-1"].Mean)
             .ToArray();
         using var json = JsonDocument.Parse(File.ReadAllText(run.SeedResults));
         var average = json.RootElement.GetProperty("tam").GetProperty("rouge-1");
@@ -295,7 +295,7 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
         );
         using var json = JsonDocument.Parse(world.Output);
         Assert.Equal(
-            ResultsFile.ReadJson(world.RunAt("undisturbed").Results)["tam"]["meteor"].Mean,
+            ResultsFile.ReadJson(world.RunAt("undisturbed").Results)["tam", "meteor"].Mean,
             json.RootElement.GetProperty("news_headline")
                 .GetProperty("tam")
                 .GetProperty("meteor")

@@ -36,10 +36,12 @@ public sealed class TaskRunTests(TinyRunFixture world) : IClassFixture<TinyRunFi
         Assert.True(world.RunCommand(default, line) == 0, world.Error);
 
         var results = ResultsFile.ReadJson(world.RunAt($"of-{name}").Results);
-        Assert.Equal(["base", "tam", "sft", "cope"], results.Keys);
+        Assert.Equal(["base", "tam", "sft", "cope"], results.Methods);
         Assert.All(
-            results.Values,
-            method => Assert.All(Metric.NarrowFor(task.Outcome), metric => Assert.Equal(4, method[metric.Name].Count))
+            from method in results.Methods
+            from metric in Metric.NarrowFor(task.Outcome)
+            select results[method, metric.Name],
+            cell => Assert.Equal(4, cell.Count)
         );
         Assert.Contains(
             Metric.HeadlineFor(task.Outcome).Title,

@@ -102,7 +102,7 @@ public sealed class PredictionFileTests : IDisposable
     public void Results_hold_mean_error_and_count_per_method_and_metric()
     {
         var path = Path.Combine(_folder, "results.json");
-        ResultsFile.WriteJson(Report(), path);
+        ResultsFile.WriteJson(ResultsTable.Create(Report()), path);
         using var json = JsonDocument.Parse(File.ReadAllBytes(path));
         var value = json.RootElement.GetProperty("sft+cd").GetProperty("rouge-l");
         Assert.Equal(
@@ -114,7 +114,11 @@ public sealed class PredictionFileTests : IDisposable
             )
         );
         Assert.Contains("\"sft+cd\"", File.ReadAllText(path), StringComparison.Ordinal);
-        Assert.Equal(new MeanWithError(0.25, 0.5, 4), ResultsFile.ReadJson(path)["sft+cd"]["rouge-l"]);
+        var read = ResultsFile.ReadJson(path);
+        Assert.Equal(["sft+cd"], read.Methods);
+        Assert.Equal(["rouge-l"], read.Metrics.Select(metric => metric.Name));
+        Assert.Equal(Assert.Single(ResultsTable.Create(Report()).Cells), Assert.Single(read.Cells));
+        Assert.Equal(new MeanWithError(0.3, 0.1, 2), read["sft+cd", "rouge-l"].OverUsers);
     }
 
     [Fact]

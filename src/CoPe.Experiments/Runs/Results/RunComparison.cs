@@ -71,10 +71,7 @@ public sealed record RunComparison
         let against = baseline.Report.Methods.FirstOrDefault(other => other.Method == scores.Method)
         where against is not null
         from metric in Metric.All
-        where
-            metric.IsDirected
-            && MethodTests.HasValues(scores, metric)
-            && MethodTests.HasValues(against, metric)
+        where metric.IsDirected && MethodTests.HasValues(scores, metric) && MethodTests.HasValues(against, metric)
         select new RunDifference(run.Name, baseline.Name, PairedTest.Compare(scores, against, metric, options));
 }
 

@@ -87,10 +87,18 @@ public sealed record RunResults
         var table = ResultsFile.ReadJson(run.Results);
         var lines = ScoresFile.Read(run);
         var missing = recipe.Methods().FirstOrDefault(method => !table.Methods.Contains(method.Name));
-        if (missing is not null || lines.Count == 0)
+        if (missing is not null)
         {
-            var what = missing is null ? run.Scores : $"results of {missing.Name}";
-            throw new RunException($"{run.Name} has no {what}: finish it with 'cope run --run {run.Name}'");
+            throw new RunException(
+                $"{run.Name} has no results of {missing.Name}: finish it with 'cope run --run {run.Name}'"
+            );
+        }
+
+        if (lines.Count == 0)
+        {
+            throw new RunException(
+                $"{run.Scores} is missing or empty: write it with 'cope evaluate --again --run {run.Name}'"
+            );
         }
 
         return new()

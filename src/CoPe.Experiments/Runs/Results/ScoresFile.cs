@@ -58,7 +58,10 @@ static class ScoresFile
                 .Where(cell => cell.OverUsers is not null)
                 .ToDictionary(cell => cell.Metric, cell => cell.OverUsers!),
             Queries = [.. lines.SelectMany(line => ToQueryScores(method, line))],
-            Users = [.. lines.Where(line => line.Scores.ContainsKey(method)).Select(line => ToUserScores(method, line))],
+            Users =
+            [
+                .. lines.Where(line => line.Scores.ContainsKey(method)).Select(line => ToUserScores(method, line)),
+            ],
         };
     }
 

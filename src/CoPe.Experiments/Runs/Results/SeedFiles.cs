@@ -12,12 +12,7 @@ static class SeedFiles
     /// <param name="recipe">The recipe of the first seed.</param>
     /// <param name="average">The seeds as one.</param>
     /// <param name="seeds">Each seed with its results.</param>
-    public static void Write(
-        RunDirectory run,
-        Recipe recipe,
-        RunResults average,
-        IReadOnlyList<SeedRun> seeds
-    )
+    public static void Write(RunDirectory run, Recipe recipe, RunResults average, IReadOnlyList<SeedRun> seeds)
     {
         ResultsFile.WriteJson(average.Table, run.SeedResults);
         ResultsFile.WriteCsv(average.Table, run.SeedResultsTable);
@@ -29,12 +24,7 @@ static class SeedFiles
         AtomicFile.WriteText(run.SeedReport, writer => SeedsReport.Write(model, writer));
     }
 
-    static ReportModel CreateModel(
-        RunDirectory run,
-        Recipe recipe,
-        RunResults average,
-        IReadOnlyList<SeedRun> seeds
-    )
+    static ReportModel CreateModel(RunDirectory run, Recipe recipe, RunResults average, IReadOnlyList<SeedRun> seeds)
     {
         var tests = SignificanceFile.Compute(average.Report, MethodTests.CreateOptions(recipe));
         return new()

@@ -88,13 +88,10 @@ sealed record SweepCurve
 
         var method = chosen.Report.ScoresOf(Method);
         var baseline = other.Results.Report.ScoresOf(Method);
-        return HasQueryScores(method) && HasQueryScores(baseline)
-            ? PairedTest.Compare(method, baseline, Metric)
-            : null;
+        return HasQueryScores(method) && HasQueryScores(baseline) ? PairedTest.Compare(method, baseline, Metric) : null;
     }
 
-    bool HasQueryScores(MethodScores scores) =>
-        scores.Queries.Any(query => query.Values.ContainsKey(Metric.Name));
+    bool HasQueryScores(MethodScores scores) => scores.Queries.Any(query => query.Values.ContainsKey(Metric.Name));
 }
 
 /// <summary>A value of a swept key and its results.</summary>

@@ -124,11 +124,7 @@ static class SweepFiles
     static SweepPanel CreatePanel(SweepCurve curve, Metric metric) =>
         new(
             MetricColumn.Create(metric, metric.Title),
-            [
-                .. curve
-                    .Points[0]
-                    .Results.Report.Methods.Select(scores => CreateSeries(curve, scores.Method, metric)),
-            ]
+            [.. curve.Points[0].Results.Report.Methods.Select(scores => CreateSeries(curve, scores.Method, metric))]
         );
 
     static SweepSeries CreateSeries(SweepCurve curve, string method, Metric metric) =>

@@ -4,7 +4,6 @@ using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Results;
-using CoPe.Experiments.Tasks;
 using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Stages;
