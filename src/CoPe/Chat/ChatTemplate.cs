@@ -26,6 +26,10 @@ public sealed class ChatTemplate
         {
             return new ChatTemplate(source, TemplateParser.Parse(source));
         }
+        catch (JinjaSyntaxException error)
+        {
+            throw new ChatTemplateException(error.Message, error.Line, error);
+        }
         catch (InsufficientExecutionStackException error)
         {
             throw new ChatTemplateException("the template is nested too deeply", 1, error);
@@ -42,10 +46,14 @@ public sealed class ChatTemplate
     /// </exception>
     public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, ChatTemplateContext context)
     {
-        var run = new RenderState();
-        var scope = new Scope(run, null);
+        var state = new RenderState();
+        var scope = new Scope(state, null);
         Globals.AddTo(scope, context.Now);
-        (scope["tools"], scope["documents"]) = (null, null); // transformers always names them
+
+        // transformers always defines these two.
+        scope["tools"] = null;
+        scope["documents"] = null;
+
         foreach (var (role, token) in context.SpecialTokens)
         {
             scope[role] = token;
@@ -56,12 +64,13 @@ public sealed class ChatTemplate
             scope[name] = ToJinjaValue(name, value);
         }
 
-        scope["messages"] = messages
-            .Select(object? (message) => new JinjaDict { ["role"] = message.Role, ["content"] = message.Content })
-            .ToList();
+        scope["messages"] = messages.Select(ToJinjaValue).ToList();
         scope["add_generation_prompt"] = addGenerationPrompt;
-        return RenderStatements(run, scope);
+        return RenderStatements(state, scope);
     }
+
+    static object? ToJinjaValue(ChatMessage message) =>
+        new JinjaDict { ["role"] = message.Role, ["content"] = message.Content };
 
     static object ToJinjaValue(string name, object value) =>
         value switch
@@ -73,7 +82,7 @@ public sealed class ChatTemplate
             ),
         };
 
-    string RenderStatements(RenderState run, Scope scope)
+    string RenderStatements(RenderState state, Scope scope)
     {
         var output = new StringBuilder();
         try
@@ -82,16 +91,18 @@ public sealed class ChatTemplate
         }
         catch (JinjaException error)
         {
-            throw new ChatTemplateException(error.Message, run.Line, error);
+            throw new ChatTemplateException(error.Message, state.Line, error);
         }
-        catch (InvalidOperationException error) when (error.InnerException is JinjaException)
+        catch (InvalidOperationException error) when (error.InnerException is JinjaException inner)
         {
-            throw new ChatTemplateException(error.InnerException.Message, run.Line, error);
+            // .NET's sort wraps what its comparer throws.
+            throw new ChatTemplateException(inner.Message, state.Line, error);
         }
         catch (InsufficientExecutionStackException error)
         {
-            throw new ChatTemplateException("the template calls itself too deeply", run.Line, error);
+            throw new ChatTemplateException("the template calls itself too deeply", state.Line, error);
         }
+
         return output.ToString();
     }
 }
@@ -115,9 +126,8 @@ public sealed record ChatTemplateContext
     public IReadOnlyDictionary<string, object> Variables { get; init; } = new Dictionary<string, object>();
 
     /// <summary>
-    /// The moment that <c>strftime_now</c> tells. A fixed one by default, 26 July 2024 (which Llama's template itself
-    /// falls back to), so that
-    /// training and decoding on different days see the same prompt.
+    /// The moment that <c>strftime_now</c> gives. A fixed one by default, 26 July 2024 (which Llama's template itself
+    /// falls back to), so that training and decoding on different days see the same prompt.
     /// </summary>
     public DateTimeOffset Now { get; init; } = new(2024, 7, 26, 0, 0, 0, TimeSpan.Zero);
 }

@@ -4,44 +4,48 @@ using CoPe.Tokens.Pipeline;
 namespace CoPe.Chat;
 
 /// <summary>
-/// Turns a request, and the answer to it, into ids through the model's own chat template: the one place where prompts
-/// become tokens, for every stage.
+/// Turns a request, and the answer to it, into token ids through the model's own chat template: the one place where
+/// prompts become tokens, in training and in decoding alike. Immutable, safe to share between threads.
+/// </summary>
+/// <remarks>
 /// A model without a template gets plain text: the messages line by line with what its post-processor adds (BOS), the
 /// answer, and EOS.
-/// Immutable, safe to share between threads.
-/// </summary>
+/// </remarks>
 public sealed class ConversationEncoder
 {
     readonly ConversationOptions _options;
     readonly AssistantTurn? _turn;
-    readonly SpecialTokenEscaper? _shield;
+    readonly SpecialTokenEscaper? _escaper;
 
     ConversationEncoder(Tokenizer tokenizer, ChatTemplate? template, ConversationOptions options)
     {
-        (Tokenizer, _options) = (tokenizer, options);
+        Tokenizer = tokenizer;
+        _options = options;
         if (template is null)
         {
             return;
         }
 
-        var special = tokenizer.SpecialAddedTokens;
+        var specialTokens = tokenizer.SpecialAddedTokens;
         var context = new ChatTemplateContext
         {
             SpecialTokens = tokenizer.SpecialTokens,
             Variables = options.TemplateVariables,
             Now = options.TemplateDate,
         };
-        _turn = new AssistantTurn(template, context, new AddedTokenSplitter(special));
+        _turn = new AssistantTurn(template, context, new AddedTokenSplitter(specialTokens));
         if (!options.HuggingFaceSpecialText)
         {
-            _shield = new SpecialTokenEscaper(special.Select(token => token.Content));
+            _escaper = new SpecialTokenEscaper(specialTokens.Select(token => token.Content));
         }
     }
 
     /// <summary>
     /// Reads tokenizer and chat template (<c>chat_template.jinja</c>, <c>chat_template.json</c> or the one in
-    /// tokenizer_config.json) of a model folder.
+    /// <c>tokenizer_config.json</c>) of a model folder.
     /// </summary>
+    /// <param name="folder">A model folder in Hugging Face's layout.</param>
+    /// <param name="options">How conversations become ids; null is the default.</param>
     /// <exception cref="TokenizerException">
     /// A tokenizer file is missing, broken, or asks for what is not supported.
     /// </exception>
@@ -62,8 +66,10 @@ public sealed class ConversationEncoder
     /// <summary>
     /// Ids after which an answer is over: the configuration's EOS and the token that ends the assistant's turn.
     /// </summary>
-    public IReadOnlySet<int> StopTokenIds =>
-        field ??= new HashSet<int>(EncodeResponse("x").TakeLast(1).Concat(Tokenizer.EosId is { } eos ? [eos] : []));
+    /// <exception cref="TokenizerException">
+    /// Neither the template nor the configuration names a token that ends an answer.
+    /// </exception>
+    public IReadOnlySet<int> StopTokenIds => field ??= FindStopTokenIds();
 
     /// <summary>
     /// Ids of the conversation up to and including the header that opens the assistant's turn. What a template prints
@@ -76,18 +82,20 @@ public sealed class ConversationEncoder
     {
         if (_turn is null)
         {
-            return EncodeWithoutTemplate(string.Join('\n', messages.Select(message => message.Content)) + "\n");
+            var lines = string.Join('\n', messages.Select(message => message.Content)) + "\n";
+            return EncodeWithoutTemplate(lines);
         }
 
-        var shielded = EscapeSpecialTokens(messages, out var shields);
-        return Tokenizer.Encoder.Encode(_turn.RenderPrompt(shielded), shields, continuing: false);
+        var conversation = EscapeSpecialTokens(messages);
+        var prompt = _turn.RenderPrompt(conversation.Messages);
+        return Tokenizer.Encoder.Encode(prompt, conversation.Originals, isContinuation: false);
     }
 
     /// <summary>
     /// Ids of an answer as the template writes it in the assistant's turn, up to and including the token that ends the
-    /// turn.
-    /// <c>EncodePrompt(messages)</c> followed by these is what a model trains on.
+    /// turn. <c>EncodePrompt(messages)</c> followed by these is what a model trains on.
     /// </summary>
+    /// <param name="answer">The answer's text.</param>
     /// <exception cref="TokenizerException">
     /// Neither the template nor the configuration names a token that ends an answer.
     /// </exception>
@@ -98,13 +106,25 @@ public sealed class ConversationEncoder
             return [.. EncodeContinuation(answer), RequireEosId()];
         }
 
-        var shielded = EscapeSpecialTokens([new ChatMessage("assistant", answer)], out var shields)[0].Content;
-        var ids = Tokenizer.Encoder.Encode(_turn.RenderAnswer(shielded), shields, continuing: true);
+        var conversation = EscapeSpecialTokens([new ChatMessage("assistant", answer)]);
+        var rendered = _turn.RenderAnswer(conversation.Messages[0].Content);
+        var ids = Tokenizer.Encoder.Encode(rendered, conversation.Originals, isContinuation: true);
         return _turn.EndsWithSpecialToken ? ids : [.. ids, RequireEosId()];
     }
 
     /// <summary>Text of generated ids, special tokens dropped.</summary>
     public string DecodeResponse(IEnumerable<int> ids) => Tokenizer.Decode(ids);
+
+    HashSet<int> FindStopTokenIds()
+    {
+        HashSet<int> ids = [EncodeResponse("x")[^1]];
+        if (Tokenizer.EosId is { } eosId)
+        {
+            ids.Add(eosId);
+        }
+
+        return ids;
+    }
 
     int RequireEosId() =>
         Tokenizer.EosId
@@ -122,19 +142,8 @@ public sealed class ConversationEncoder
     int[] EncodeContinuation(string text) =>
         Tokenizer.EncodeContinuation(text, specialText: _options.HuggingFaceSpecialText);
 
-    IReadOnlyList<ChatMessage> EscapeSpecialTokens(
-        IReadOnlyList<ChatMessage> messages,
-        out IReadOnlyDictionary<char, char> shields
-    )
-    {
-        if (_shield is not null)
-        {
-            return _shield.Escape(messages, out shields);
-        }
-
-        shields = new Dictionary<char, char>();
-        return messages;
-    }
+    EscapedConversation EscapeSpecialTokens(IReadOnlyList<ChatMessage> messages) =>
+        _escaper is null ? EscapedConversation.Unchanged(messages) : _escaper.Escape(messages);
 }
 
 /// <summary>How conversations become ids.</summary>
@@ -142,32 +151,31 @@ public sealed record ConversationOptions
 {
     /// <summary>
     /// Special-token text inside messages becomes special tokens, as in Hugging Face. By default it stays text, so that
-    /// a history
-    /// holding <c>&lt;/s&gt;</c> or <c>&lt;|im_end|&gt;</c> cannot break out of its turn.
+    /// a history holding <c>&lt;/s&gt;</c> or <c>&lt;|im_end|&gt;</c> cannot break out of its turn.
     /// </summary>
     public bool HuggingFaceSpecialText { get; init; }
 
     /// <summary>
     /// More variables for the chat template by name, each a string, a bool or a number. By default
-    /// <c>enable_thinking</c> is false: a template that lets its model think (Qwen3's)
-    /// then opens the answer itself, as in training, where a user's text has no thoughts before it.
+    /// <c>enable_thinking</c> is false: a template that lets its model think (Qwen3's) then opens the answer itself, as in
+    /// training, where a user's text has no thinking before it.
     /// </summary>
     public IReadOnlyDictionary<string, object> TemplateVariables { get; init; } =
         new Dictionary<string, object> { ["enable_thinking"] = false };
 
-    /// <summary>The date that a template's <c>strftime_now</c> tells; the same for every stage of a run.</summary>
+    /// <summary>The date that a template's <c>strftime_now</c> gives; the same in training and in decoding.</summary>
     public DateTimeOffset TemplateDate { get; init; } = new ChatTemplateContext().Now;
 }
 
 /// <summary>
 /// What a chat template writes around an answer, found by rendering a question alone and with a marked answer: no
-/// family has a rule of its own.
-/// A template whose rendering with an answer does not begin with its own prompt gets the answer right behind the
-/// prompt.
+/// family has a rule of its own. Where a rendering with an answer does not begin with the template's own prompt, the
+/// answer stands right behind the prompt.
 /// </summary>
 sealed class AssistantTurn
 {
-    const string Marker = "\u2063answer\u2063";
+    const string Marker = "\u2063answer\u2063"; // invisible separators, which no template writes
+
     static readonly ChatMessage Question = new("user", "x");
 
     readonly ChatTemplate _template;
@@ -176,7 +184,8 @@ sealed class AssistantTurn
 
     public AssistantTurn(ChatTemplate template, ChatTemplateContext context, AddedTokenSplitter specialTokens)
     {
-        (_template, _context) = (template, context);
+        _template = template;
+        _context = context;
         _frame = new Lazy<Frame>(() => FindFrame(specialTokens));
     }
 
@@ -193,13 +202,14 @@ sealed class AssistantTurn
     /// </summary>
     public string RenderAnswer(string answer)
     {
-        var (before, after, lead, end) = _frame.Value;
+        var frame = _frame.Value;
         var rendered = RenderAnswered(answer);
-        var framed =
-            rendered.Length >= before.Length + after.Length
-            && rendered.StartsWith(before, StringComparison.Ordinal)
-            && rendered.EndsWith(after, StringComparison.Ordinal);
-        return lead + (framed ? rendered[before.Length..^after.Length] : answer) + end;
+        var isFramed =
+            rendered.Length >= frame.Before.Length + frame.After.Length
+            && rendered.StartsWith(frame.Before, StringComparison.Ordinal)
+            && rendered.EndsWith(frame.After, StringComparison.Ordinal);
+        var content = isFramed ? rendered[frame.Before.Length..^frame.After.Length] : answer;
+        return frame.Header + content + frame.End;
     }
 
     Frame FindFrame(AddedTokenSplitter specialTokens)
@@ -212,23 +222,21 @@ sealed class AssistantTurn
             return new Frame(marked, "", "", "");
         }
 
-        string before = marked[..place],
-            after = marked[(place + Marker.Length)..];
+        var before = marked[..place];
+        var after = marked[(place + Marker.Length)..];
+        var header = before.StartsWith(prompt, StringComparison.Ordinal) ? before[prompt.Length..] : "";
         var stop = specialTokens.Split(after).FirstOrDefault(piece => piece.Token is not null);
-        return new Frame(
-            before,
-            after,
-            Header: before.StartsWith(prompt, StringComparison.Ordinal) ? before[prompt.Length..] : "",
-            End: stop.Token is null ? "" : after[..(stop.Start + stop.Length)]
-        );
+        var end = stop.Token is null ? "" : after[..(stop.Start + stop.Length)];
+        return new Frame(before, after, header, end);
     }
 
     string RenderAnswered(string answer) =>
         _template.Render([Question, new ChatMessage("assistant", answer)], addGenerationPrompt: false, _context);
 
-    /// <summary>
-    /// The rendering before and after an answer; what of the first follows the prompt; what of the second ends the
-    /// turn.
-    /// </summary>
+    /// <summary>What a rendering holds around an answer.</summary>
+    /// <param name="Before">All before the answer.</param>
+    /// <param name="After">All after it.</param>
+    /// <param name="Header">What of <paramref name="Before"/> follows the prompt.</param>
+    /// <param name="End">What of <paramref name="After"/> ends the turn; empty where no special token does.</param>
     sealed record Frame(string Before, string After, string Header, string End);
 }

@@ -1,49 +1,118 @@
 namespace CoPe.Chat;
 
+/// <summary>A conversation in which text of special tokens cannot be recognized.</summary>
+/// <param name="Messages">The messages, with placeholders in the text of special tokens.</param>
+/// <param name="Originals">The character that each placeholder stands for.</param>
+sealed record EscapedConversation(IReadOnlyList<ChatMessage> Messages, IReadOnlyDictionary<char, char> Originals)
+{
+    static readonly IReadOnlyDictionary<char, char> None = new Dictionary<char, char>();
+
+    /// <summary>A conversation as it is.</summary>
+    public static EscapedConversation Unchanged(IReadOnlyList<ChatMessage> messages) => new(messages, None);
+}
+
 /// <summary>
-/// Makes special-token text inside messages unrecognisable while a template renders them: the first character of each
-/// such text is replaced by
-/// a private-use character that occurs nowhere in the conversation, and put back once special tokens have been cut out
-/// of the rendered text.
+/// Makes special-token text inside messages unrecognizable while a template renders them: the first character of each
+/// such text is replaced by a private-use character that occurs nowhere in the conversation, and put back once special
+/// tokens have been split off the rendered text.
 /// </summary>
 sealed class SpecialTokenEscaper
 {
-    const char FirstPlaceholder = '\uE000',
-        LastPlaceholder = '\uF8FF';
+    const char FirstPlaceholder = '\uE000';
+    const char LastPlaceholder = '\uF8FF';
 
-    readonly string[] _special;
-    readonly HashSet<char> _used;
-    readonly HashSet<char> _firsts;
+    readonly string[] _specialTokens;
+    readonly HashSet<char> _usedCharacters;
+    readonly HashSet<char> _firstCharacters;
 
-    public SpecialTokenEscaper(IEnumerable<string> special)
+    public SpecialTokenEscaper(IEnumerable<string> specialTokens)
     {
-        _special = [.. special.Where(text => text.Length > 0).Distinct()];
-        _used = [.. _special.SelectMany(text => text)];
-        _firsts = [.. _special.Select(text => text[0])];
+        _specialTokens = [.. specialTokens.Where(token => token.Length > 0).Distinct()];
+        _usedCharacters = [.. _specialTokens.SelectMany(token => token)];
+        _firstCharacters = [.. _specialTokens.Select(token => token[0])];
     }
 
-    /// <summary>The messages with stand-ins, and which character each stands for.</summary>
-    public IReadOnlyList<ChatMessage> Escape(
-        IReadOnlyList<ChatMessage> messages,
-        out IReadOnlyDictionary<char, char> shields
-    )
+    /// <summary>The messages with placeholders.</summary>
+    /// <exception cref="ArgumentException">The conversation leaves no private-use character free.</exception>
+    public EscapedConversation Escape(IReadOnlyList<ChatMessage> messages)
     {
-        var standIns = new Dictionary<char, char>(); // by the character they replace
-        var used = new Lazy<HashSet<char>>(() =>
-            [.. _used, .. messages.SelectMany(message => message.Role.Concat(message.Content))]
-        );
-        char StandIn(char original)
+        var placeholders = new Placeholders(this, messages);
+        var escaped = messages
+            .Select(message => new ChatMessage(
+                Escape(message.Role, placeholders),
+                Escape(message.Content, placeholders)
+            ))
+            .ToList();
+        return new EscapedConversation(escaped, placeholders.Originals);
+    }
+
+    string Escape(string text, Placeholders placeholders)
+    {
+        char[]? escaped = null;
+        for (var i = 0; i < text.Length; i++)
         {
-            if (standIns.TryGetValue(original, out var known))
+            if (_firstCharacters.Contains(text[i]) && StartsWithSpecialToken(text.AsSpan(i)))
             {
-                return known;
+                escaped ??= text.ToCharArray();
+                escaped[i] = placeholders.GetFor(text[i]);
+            }
+        }
+
+        return escaped is null ? text : new string(escaped);
+    }
+
+    /// <summary>
+    /// A text that only begins like a special token counts when the message ends with it: what follows in the rendered
+    /// text might complete it.
+    /// </summary>
+    bool StartsWithSpecialToken(ReadOnlySpan<char> text)
+    {
+        var trimmed = text.TrimEnd();
+        foreach (var token in _specialTokens)
+        {
+            var isBegun = trimmed.Length < token.Length && token.AsSpan().StartsWith(trimmed);
+            if (isBegun || text.StartsWith(token))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The placeholders of one conversation, one for each character that is replaced.</summary>
+    sealed class Placeholders(SpecialTokenEscaper escaper, IReadOnlyList<ChatMessage> messages)
+    {
+        readonly Dictionary<char, char> _byOriginal = [];
+        HashSet<char>? _used;
+
+        public IReadOnlyDictionary<char, char> Originals =>
+            _byOriginal.ToDictionary(pair => pair.Value, pair => pair.Key);
+
+        public char GetFor(char original)
+        {
+            if (!_byOriginal.TryGetValue(original, out var placeholder))
+            {
+                placeholder = FindUnused();
+                _byOriginal[original] = placeholder;
             }
 
+            return placeholder;
+        }
+
+        char FindUnused()
+        {
+            // Most conversations hold no text of a special token: only one that does is searched.
+            _used ??=
+            [
+                .. escaper._usedCharacters,
+                .. messages.SelectMany(message => message.Role.Concat(message.Content)),
+            ];
             for (var candidate = FirstPlaceholder; candidate <= LastPlaceholder; candidate++)
             {
-                if (used.Value.Add(candidate))
+                if (_used.Add(candidate))
                 {
-                    return standIns[original] = candidate;
+                    return candidate;
                 }
             }
 
@@ -51,42 +120,5 @@ sealed class SpecialTokenEscaper
                 "The conversation holds every private-use character of Unicode; leave some of them out."
             );
         }
-        var shielded = messages
-            .Select(message => new ChatMessage(Replace(message.Role, StandIn), Replace(message.Content, StandIn)))
-            .ToList();
-        shields = standIns.ToDictionary(pair => pair.Value, pair => pair.Key);
-        return shielded;
-    }
-
-    string Replace(string text, Func<char, char> standIn)
-    {
-        char[]? changed = null;
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (!_firsts.Contains(text[i]) || !StartsWithSpecialToken(text.AsSpan(i)))
-            {
-                continue;
-            }
-
-            changed ??= text.ToCharArray();
-            changed[i] = standIn(text[i]);
-        }
-        return changed is null ? text : new string(changed);
-    }
-
-    // A text that only begins like a special token counts when the message ends with it: what follows in the rendered
-    // text might complete it.
-    bool StartsWithSpecialToken(ReadOnlySpan<char> text)
-    {
-        var rest = text.TrimEnd();
-        foreach (var special in _special)
-        {
-            if (text.StartsWith(special) || (rest.Length < special.Length && special.AsSpan().StartsWith(rest)))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

@@ -4,35 +4,43 @@ using CoPe.Tokens.Pipeline;
 namespace CoPe.Tokens;
 
 /// <summary>
-/// A byte-pair tokenizer read from Hugging Face's tokenizer.json. Immutable, safe to share between threads.
+/// A byte-pair tokenizer read from Hugging Face's <c>tokenizer.json</c>. Immutable, safe to share between threads.
 /// </summary>
 public sealed class Tokenizer
 {
     readonly TokenizerFile _file;
     readonly TokenizerConfig _config;
+    readonly IReadOnlyList<AddedToken> _addedTokens;
     readonly TokenTable _table;
     readonly TextEncoder _encoder;
     readonly TextEncoder _plainEncoder;
 
     Tokenizer(TokenizerFile file, TokenizerConfig config)
     {
-        (_file, _config) = (file, config);
-        var added = ReadAddedTokens(file, config);
-        var model = new BpeModel(file.Vocabulary, file.PreTokenizer.ByteLevel);
-        _table = new TokenTable(file.Vocabulary.Ids, added);
-        _encoder = new TextEncoder(file, model, added);
-        _plainEncoder = new TextEncoder(file, model, [.. added.Where(token => !token.Special)]);
+        _file = file;
+        _config = config;
+        _addedTokens = FindAddedTokens(file, config);
+        _table = new TokenTable(file.Vocabulary.Ids, _addedTokens);
+
+        var model = new BpeModel(file.Vocabulary, file.PreTokenizer.IsByteLevel);
+        _encoder = new TextEncoder(file, model, _addedTokens);
+        _plainEncoder = new TextEncoder(file, model, [.. _addedTokens.Where(token => !token.Special)]);
     }
 
     /// <summary>
     /// Reads <c>tokenizer.json</c> and, where present, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>
     /// of a folder.
     /// </summary>
+    /// <param name="folder">A model folder in Hugging Face's layout.</param>
     /// <exception cref="TokenizerException">
     /// A file is missing or broken, or asks for a part that is not supported.
     /// </exception>
-    public static Tokenizer Load(string folder) =>
-        new(TokenizerFile.Read(Path.Combine(folder, "tokenizer.json")), TokenizerConfig.Read(folder));
+    public static Tokenizer Load(string folder)
+    {
+        var file = TokenizerFile.Read(Path.Combine(folder, "tokenizer.json"));
+        var config = TokenizerConfig.Read(folder);
+        return new Tokenizer(file, config);
+    }
 
     /// <summary>Number of ids, added tokens included: the highest id plus one.</summary>
     public int VocabularySize => _table.Count;
@@ -63,10 +71,9 @@ public sealed class Tokenizer
     /// <summary>True for the ids that decoding drops by default.</summary>
     public bool IsSpecial(int id) => _table.IsSpecial(id);
 
-    /// <summary>
-    /// Ids of a text. <paramref name="addSpecialTokens"/> runs the post-processor (BOS); special tokens standing in the
-    /// text become their ids, as in Hugging Face.
-    /// </summary>
+    /// <summary>Ids of a text, in which the text of a special token becomes its id, as in Hugging Face.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="addSpecialTokens">Adds what the post-processor adds, for example BOS.</param>
     public int[] Encode(string text, bool addSpecialTokens = true)
     {
         var ids = _encoder.Encode(text);
@@ -74,8 +81,8 @@ public sealed class Tokenizer
     }
 
     /// <summary>
-    /// Ids of a text in which special-token text is only text: a user's words cannot break out of their turn. Adds no
-    /// special tokens.
+    /// Ids of a text in which the text of a special token is only text: a user's words cannot break out of their turn.
+    /// Adds no special tokens.
     /// </summary>
     public int[] EncodeAsText(string text) => _plainEncoder.Encode(text);
 
@@ -83,8 +90,8 @@ public sealed class Tokenizer
     /// <param name="ids">The ids.</param>
     /// <param name="skipSpecialTokens">Leaves special tokens out.</param>
     /// <param name="cleanUpSpaces">
-    /// Tidies English spacing as transformers does where <see cref="CleanUpTokenizationSpaces"/>: <c>" ." -> "."</c>
-    /// and its like.
+    /// Tidies English spacing, for example <c>" ."</c> to <c>"."</c>; transformers does where
+    /// <see cref="CleanUpTokenizationSpaces"/> is true.
     /// </param>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = true, bool cleanUpSpaces = false)
     {
@@ -103,9 +110,12 @@ public sealed class Tokenizer
     public StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens = true) =>
         new(this, _file.Decoder, skipSpecialTokens);
 
-    /// <summary>Ids of a text that goes on after other text, so that no space is put in front of it.</summary>
-    internal int[] EncodeContinuation(string text, bool specialText) =>
-        (specialText ? _encoder : _plainEncoder).Encode(text, new Dictionary<char, char>(), continuing: true);
+    /// <summary>Ids of a text that follows other text, so that no space is put in front of it.</summary>
+    internal int[] EncodeContinuation(string text, bool specialText)
+    {
+        var encoder = specialText ? _encoder : _plainEncoder;
+        return encoder.Encode(text, TextEncoder.NothingEscaped, isContinuation: true);
+    }
 
     /// <summary>What the post-processor makes of the ids of a text.</summary>
     internal int[] AddSpecialTokens(int[] ids) => [.. _file.SpecialTokens.Before, .. ids, .. _file.SpecialTokens.After];
@@ -114,30 +124,27 @@ public sealed class Tokenizer
 
     internal TextEncoder Encoder => _encoder;
 
-    internal IReadOnlyList<AddedToken> SpecialAddedTokens =>
-        [.. ReadAddedTokens(_file, _config).Where(token => token.Special)];
+    internal IReadOnlyList<AddedToken> SpecialAddedTokens => [.. _addedTokens.Where(token => token.Special)];
 
     int? GetRoleId(string role) => _config.SpecialTokens.TryGetValue(role, out var token) ? TokenToId(token) : null;
 
-    // A token that the configuration names is special even where tokenizer.json does not say so, as in transformers.
-    static List<AddedToken> ReadAddedTokens(TokenizerFile file, TokenizerConfig config)
+    /// <summary>
+    /// The file's added tokens. One that the configuration names is special even where the file does not say so, and even
+    /// where the file holds it as an ordinary token, as in transformers.
+    /// </summary>
+    static List<AddedToken> FindAddedTokens(TokenizerFile file, TokenizerConfig config)
     {
         HashSet<string> named = [.. config.SpecialTokens.Values, .. config.AdditionalSpecialTokens];
         var added = file
             .AddedTokens.Select(token => token with { Special = token.Special || named.Contains(token.Content) })
             .ToList();
-        foreach (var content in named.Except(added.Select(token => token.Content)).Order(StringComparer.Ordinal))
+
+        var ordinary = named.Except(added.Select(token => token.Content)).Order(StringComparer.Ordinal);
+        foreach (var content in ordinary)
         {
             if (file.Vocabulary.Ids.TryGetValue(content, out var id))
             {
-                added.Add(
-                    new AddedToken
-                    {
-                        Id = id,
-                        Content = content,
-                        Special = true,
-                    }
-                );
+                added.Add(AddedToken.CreateSpecial(id, content));
             }
         }
 
@@ -147,8 +154,8 @@ public sealed class Tokenizer
 
 /// <summary>
 /// Text of ids that arrive one by one. What <see cref="Add"/> returns is final and never ends inside a character; all
-/// of it and
-/// <see cref="Finish"/> together equal <see cref="Tokenizer.Decode"/> of all ids.
+/// of it and <see cref="Finish"/> together equal <see cref="Tokenizer.Decode"/> of all ids. Not safe to share between
+/// threads.
 /// </summary>
 public sealed class StreamingDecoder
 {
@@ -159,7 +166,8 @@ public sealed class StreamingDecoder
 
     internal StreamingDecoder(Tokenizer tokenizer, TokenDecoder decoder, bool skipSpecialTokens)
     {
-        (_tokenizer, _skipSpecialTokens) = (tokenizer, skipSpecialTokens);
+        _tokenizer = tokenizer;
+        _skipSpecialTokens = skipSpecialTokens;
         _steps = decoder.CreateChain(_text);
     }
 
@@ -169,7 +177,9 @@ public sealed class StreamingDecoder
     /// </summary>
     public string Add(int id)
     {
-        if (_tokenizer.IdToToken(id) is { } token && !(_skipSpecialTokens && _tokenizer.IsSpecial(id)))
+        var token = _tokenizer.IdToToken(id);
+        var isSkipped = _skipSpecialTokens && _tokenizer.IsSpecial(id);
+        if (token is not null && !isSkipped)
         {
             _steps.Push(token);
         }
@@ -192,19 +202,4 @@ public sealed class StreamingDecoder
         _text.Clear();
         return text;
     }
-}
-
-/// <summary>A tokenizer file that is broken, or asks for something this reader does not know.</summary>
-/// <param name="file">The file read.</param>
-/// <param name="part">Path of the part inside it, for example <c>pre_tokenizer.pretokenizers[0].pattern</c>.</param>
-/// <param name="problem">What was found, what was expected, and what to do.</param>
-/// <param name="inner">The error behind it, if any.</param>
-public sealed class TokenizerException(string file, string part, string problem, Exception? inner = null)
-    : FormatException($"{file}: {(part.Length == 0 ? "" : part + ": ")}{problem}", inner)
-{
-    /// <summary>The file read.</summary>
-    public string File { get; } = file;
-
-    /// <summary>Path of the part inside the file; empty for the file as a whole.</summary>
-    public string Part { get; } = part;
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CoPe.Tokens;
+using CoPe.Tokens.Pipeline;
 
 namespace CoPe.Tests.Tokens;
 

@@ -71,7 +71,7 @@ public class TokenizerTests
     public void Cutting_a_text_where_no_merge_crosses_changes_no_id(string family)
     {
         var file = TokenizerFile.Read(Path.Combine(TokenizerFolders.Tiny(family), "tokenizer.json"));
-        var model = new BpeModel(file.Vocabulary, byteLevel: false);
+        var model = new BpeModel(file.Vocabulary, isByteLevel: false);
         var random = new Random(5);
         for (var round = 0; round < 500; round++)
         {

@@ -22,19 +22,15 @@ sealed class Constant(object? value) : Expression
 
 sealed class NameReference(string name) : Expression
 {
-    public string Text => name;
-
     protected override object? Evaluate(Scope scope) => scope[name];
 }
 
-sealed class ListLiteral(IReadOnlyList<Expression> items, bool tuple) : Expression
+sealed class ListLiteral(IReadOnlyList<Expression> items, bool isTuple) : Expression
 {
-    public IReadOnlyList<Expression> Items => items;
-
     protected override object? Evaluate(Scope scope)
     {
         var values = items.Select(item => item.GetValue(scope));
-        return tuple ? values.ToArray() : values.ToList();
+        return isTuple ? values.ToArray() : values.ToList();
     }
 }
 
@@ -72,15 +68,16 @@ sealed class BinaryOperation(string symbol, Expression left, Expression right) :
         Operators.Binary(symbol, left.GetValue(scope), right.GetValue(scope));
 }
 
-sealed class LogicalOperation(bool and, Expression left, Expression right) : Expression
+sealed class LogicalOperation(bool isAnd, Expression left, Expression right) : Expression
 {
     protected override object? Evaluate(Scope scope)
     {
         var first = left.GetValue(scope);
-        return Operators.IsTrue(first) == and ? right.GetValue(scope) : first;
+        return Operators.IsTrue(first) == isAnd ? right.GetValue(scope) : first;
     }
 }
 
+/// <summary><c>a ~ b ~ c</c>: the operands as text, side by side.</summary>
 sealed class Concatenation(IReadOnlyList<Expression> parts) : Expression
 {
     protected override object? Evaluate(Scope scope) =>
@@ -103,17 +100,25 @@ sealed class Comparison(Expression first, IReadOnlyList<(string Symbol, Expressi
 
             left = right;
         }
+
         return true;
     }
 }
 
+/// <summary><c>then if condition else otherwise</c>.</summary>
 sealed class Conditional(Expression condition, Expression then, Expression? otherwise) : Expression
 {
-    protected override object? Evaluate(Scope scope) =>
-        Operators.IsTrue(condition.GetValue(scope)) ? then.GetValue(scope)
-        : otherwise is null
+    protected override object? Evaluate(Scope scope)
+    {
+        if (Operators.IsTrue(condition.GetValue(scope)))
+        {
+            return then.GetValue(scope);
+        }
+
+        return otherwise is null
             ? new Undefined("the inline if-expression evaluated to false and no else section was defined.")
-        : otherwise.GetValue(scope);
+            : otherwise.GetValue(scope);
+    }
 }
 
 sealed class AttributeAccess(Expression target, string name) : Expression

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace CoPe.Chat.Jinja;
 
@@ -18,17 +19,20 @@ sealed class ExpressionParser(TokenStream tokens)
         while (tokens.TakeName("if"))
         {
             var condition = ParseOr();
-            value = new Conditional(condition, value, tokens.TakeName("else") ? Parse() : null);
+            var otherwise = tokens.TakeName("else") ? Parse() : null;
+            value = new Conditional(condition, value, otherwise);
         }
+
         return value;
     }
 
     /// <summary>
-    /// One expression, or a tuple of several; <paramref name="simple"/> leaves a following <c>if</c> to the statement.
+    /// One expression, or a tuple of several; without <paramref name="withCondition"/> a following <c>if</c> is left to the
+    /// statement.
     /// </summary>
-    public Expression ParseTuple(bool simple = false)
+    public Expression ParseTuple(bool withCondition = true)
     {
-        var first = simple ? ParseOr() : Parse();
+        var first = withCondition ? Parse() : ParseOr();
         if (!tokens.Current.IsOperator(","))
         {
             return first;
@@ -37,10 +41,10 @@ sealed class ExpressionParser(TokenStream tokens)
         List<Expression> items = [first];
         while (tokens.TakeOperator(",") && !EndsTuple())
         {
-            items.Add(simple ? ParseOr() : Parse());
+            items.Add(withCondition ? Parse() : ParseOr());
         }
 
-        return new ListLiteral(items, tuple: true);
+        return new ListLiteral(items, isTuple: true);
     }
 
     bool EndsTuple() =>
@@ -51,7 +55,7 @@ sealed class ExpressionParser(TokenStream tokens)
         var left = ParseAnd();
         while (tokens.TakeName("or"))
         {
-            left = new LogicalOperation(false, left, ParseAnd());
+            left = new LogicalOperation(isAnd: false, left, ParseAnd());
         }
 
         return left;
@@ -62,7 +66,7 @@ sealed class ExpressionParser(TokenStream tokens)
         var left = ParseNot();
         while (tokens.TakeName("and"))
         {
-            left = new LogicalOperation(true, left, ParseNot());
+            left = new LogicalOperation(isAnd: true, left, ParseNot());
         }
 
         return left;
@@ -104,9 +108,9 @@ sealed class ExpressionParser(TokenStream tokens)
             tokens.Take();
             return "not in";
         }
-        return tokens.Current.Kind == TokenKind.Operator && Comparisons.Contains(tokens.Current.Value)
-            ? tokens.Take().Value
-            : null;
+
+        var isComparison = tokens.Current.Kind == TokenKind.Operator && Comparisons.Contains(tokens.Current.Value);
+        return isComparison ? tokens.Take().Value : null;
     }
 
     Expression ParseSum() => ParseLeftAssociative(ParseConcatenation, "+", "-");
@@ -124,7 +128,7 @@ sealed class ExpressionParser(TokenStream tokens)
 
     Expression ParseProduct() => ParseLeftAssociative(ParsePower, "*", "/", "//", "%");
 
-    Expression ParsePower() => ParseLeftAssociative(() => ParseUnary(filtered: true), "**");
+    Expression ParsePower() => ParseLeftAssociative(() => ParseUnary(withFilters: true), "**");
 
     Expression ParseLeftAssociative(Func<Expression> operand, params ReadOnlySpan<string> symbols)
     {
@@ -137,21 +141,16 @@ sealed class ExpressionParser(TokenStream tokens)
         return left;
     }
 
-    Expression ParseUnary(bool filtered)
+    Expression ParseUnary(bool withFilters)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
-        Expression value;
-        if (tokens.Current.IsOperator("-") || tokens.Current.IsOperator("+"))
-        {
-            value = new UnaryOperation(tokens.Take().Value, ParseUnary(filtered: false));
-        }
-        else
-        {
-            value = ParsePrimary();
-        }
+        var isSigned = tokens.Current.IsOperator("-") || tokens.Current.IsOperator("+");
+        var operand = isSigned
+            ? new UnaryOperation(tokens.Take().Value, ParseUnary(withFilters: false))
+            : ParsePrimary();
 
-        value = ParsePostfix(value);
-        return filtered ? ParseFiltersAndTests(value) : value;
+        var value = ParsePostfix(operand);
+        return withFilters ? ParseFiltersAndTests(value) : value;
     }
 
     Expression ParsePrimary()
@@ -160,33 +159,15 @@ sealed class ExpressionParser(TokenStream tokens)
         switch (token.Kind)
         {
             case TokenKind.Name:
-                tokens.Take();
-                return token.Value switch
-                {
-                    "true" or "True" => new Constant(true),
-                    "false" or "False" => new Constant(false),
-                    "none" or "None" => new Constant(null),
-                    _ => new NameReference(token.Value),
-                };
+                return ParseName();
             case TokenKind.String:
-                var text = "";
-                while (tokens.Current.Kind == TokenKind.String)
-                {
-                    text += tokens.Take().Value;
-                }
-
-                return new Constant(text);
+                return ParseStrings();
             case TokenKind.Integer:
-                tokens.Take();
-                return new Constant(
-                    long.TryParse(token.Value, CultureInfo.InvariantCulture, out var whole)
-                        ? whole
-                        : throw new ChatTemplateException($"the number {token.Value} is too large", token.Line)
-                );
+                return new Constant(ParseInteger());
             case TokenKind.Float:
-                tokens.Take();
-                return new Constant(double.Parse(token.Value, CultureInfo.InvariantCulture));
+                return new Constant(double.Parse(tokens.Take().Value, CultureInfo.InvariantCulture));
         }
+
         if (tokens.TakeOperator("("))
         {
             return ParseParenthesized();
@@ -194,7 +175,7 @@ sealed class ExpressionParser(TokenStream tokens)
 
         if (tokens.TakeOperator("["))
         {
-            return new ListLiteral(ParseList("]", Parse), tuple: false);
+            return new ListLiteral(ParseList("]", Parse), isTuple: false);
         }
 
         if (tokens.TakeOperator("{"))
@@ -205,11 +186,43 @@ sealed class ExpressionParser(TokenStream tokens)
         throw tokens.Unexpected("an expression");
     }
 
+    Expression ParseName()
+    {
+        var name = tokens.Take().Value;
+        return name switch
+        {
+            "true" or "True" => new Constant(true),
+            "false" or "False" => new Constant(false),
+            "none" or "None" => new Constant(null),
+            _ => new NameReference(name),
+        };
+    }
+
+    /// <summary>Strings that stand side by side are one.</summary>
+    Constant ParseStrings()
+    {
+        var text = new StringBuilder();
+        while (tokens.Current.Kind == TokenKind.String)
+        {
+            text.Append(tokens.Take().Value);
+        }
+
+        return new Constant(text.ToString());
+    }
+
+    long ParseInteger()
+    {
+        var token = tokens.Take();
+        return long.TryParse(token.Value, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new JinjaSyntaxException($"the number {token.Value} is too large", token.Line);
+    }
+
     Expression ParseParenthesized()
     {
         if (tokens.TakeOperator(")"))
         {
-            return new ListLiteral([], tuple: true);
+            return new ListLiteral([], isTuple: true);
         }
 
         var value = ParseTuple();
@@ -241,6 +254,7 @@ sealed class ExpressionParser(TokenStream tokens)
 
             items.Add(item());
         }
+
         return items;
     }
 
@@ -250,13 +264,7 @@ sealed class ExpressionParser(TokenStream tokens)
         {
             if (tokens.TakeOperator("."))
             {
-                value =
-                    tokens.Current.Kind == TokenKind.Integer
-                        ? new Subscript(
-                            value,
-                            new Constant(long.Parse(tokens.Take().Value, CultureInfo.InvariantCulture))
-                        )
-                        : new AttributeAccess(value, tokens.ExpectName());
+                value = ParseMember(value);
             }
             else if (tokens.TakeOperator("["))
             {
@@ -272,6 +280,12 @@ sealed class ExpressionParser(TokenStream tokens)
             }
         }
     }
+
+    /// <summary>What stands behind a dot: a name, or an index as in <c>pair.0</c>.</summary>
+    Expression ParseMember(Expression value) =>
+        tokens.Current.Kind == TokenKind.Integer
+            ? new Subscript(value, new Constant(ParseInteger()))
+            : new AttributeAccess(value, tokens.ExpectName());
 
     Expression ParseSubscript(Expression value)
     {
@@ -291,31 +305,35 @@ sealed class ExpressionParser(TokenStream tokens)
 
             bounds[part] = Parse();
         }
-        return part > 0
-            ? new Slice(value, bounds[0], bounds[1], bounds[2])
-            : new Subscript(value, bounds[0] ?? throw tokens.Unexpected("an index before ']'"));
+
+        if (part > 0)
+        {
+            return new Slice(value, bounds[0], bounds[1], bounds[2]);
+        }
+
+        var index = bounds[0] ?? throw tokens.Unexpected("an index before ']'");
+        return new Subscript(value, index);
     }
 
     /// <summary>Arguments up to the closing bracket; the opening one is taken already.</summary>
     ArgumentList ParseArguments()
     {
         var named = new List<(string, Expression)>();
-        var positional = ParseList(
-            ")",
-            Expression? () =>
-            {
-                if (tokens.Current.Kind != TokenKind.Name || !tokens.Next.IsOperator("="))
-                {
-                    return Parse();
-                }
-
-                var name = tokens.ExpectName();
-                tokens.Take();
-                named.Add((name, Parse()));
-                return null;
-            }
-        );
+        var positional = ParseList(")", ParsePositionalOrNamed);
         return new ArgumentList([.. positional.OfType<Expression>()], named);
+
+        Expression? ParsePositionalOrNamed()
+        {
+            if (tokens.Current.Kind != TokenKind.Name || !tokens.Next.IsOperator("="))
+            {
+                return Parse();
+            }
+
+            var name = tokens.ExpectName();
+            tokens.ExpectOperator("=");
+            named.Add((name, Parse()));
+            return null;
+        }
     }
 
     public Expression ParseFiltersAndTests(Expression value)
@@ -325,14 +343,7 @@ sealed class ExpressionParser(TokenStream tokens)
             var line = tokens.Current.Line;
             if (tokens.TakeOperator("|"))
             {
-                var name = tokens.ExpectName();
-                var filter = Filters.Find(name) ?? throw new ChatTemplateException($"No filter named '{name}'.", line);
-                value = new FilterCall(
-                    value,
-                    name,
-                    filter,
-                    tokens.TakeOperator("(") ? ParseArguments() : ArgumentList.None
-                );
+                value = ParseFilter(value, line);
             }
             else if (tokens.TakeName("is"))
             {
@@ -349,17 +360,32 @@ sealed class ExpressionParser(TokenStream tokens)
         }
     }
 
+    FilterCall ParseFilter(Expression value, int line)
+    {
+        var name = tokens.ExpectName();
+        var filter = Filters.Find(name) ?? throw new JinjaSyntaxException($"No filter named '{name}'.", line);
+        var arguments = tokens.TakeOperator("(") ? ParseArguments() : ArgumentList.None;
+        return new FilterCall(value, name, filter, arguments);
+    }
+
     Expression ParseTest(Expression value, int line)
     {
-        var negated = tokens.TakeName("not");
+        var isNegated = tokens.TakeName("not");
         var name = tokens.ExpectName();
-        var test = Tests.Find(name) ?? throw new ChatTemplateException($"No test named '{name}'.", line);
-        var arguments =
-            tokens.TakeOperator("(") ? ParseArguments()
-            : StartsOperand() ? new ArgumentList([ParsePostfix(ParsePrimary())], [])
-            : ArgumentList.None;
-        Expression result = new TestCall(value, name, test, arguments);
-        return negated ? new UnaryOperation("not", result) : result;
+        var test = Tests.Find(name) ?? throw new JinjaSyntaxException($"No test named '{name}'.", line);
+        var result = new TestCall(value, name, test, ParseTestArguments());
+        return isNegated ? new UnaryOperation("not", result) : result;
+    }
+
+    /// <summary>Arguments in brackets, or one without them as in <c>x is divisibleby 3</c>.</summary>
+    ArgumentList ParseTestArguments()
+    {
+        if (tokens.TakeOperator("("))
+        {
+            return ParseArguments();
+        }
+
+        return StartsOperand() ? new ArgumentList([ParsePostfix(ParsePrimary())], []) : ArgumentList.None;
     }
 
     bool StartsOperand() =>

@@ -12,8 +12,7 @@ static class Filters
         ["length"] = static (value, _) => Length(value),
         ["count"] = static (value, _) => Length(value),
         ["string"] = static (value, _) => PythonText.Str(value),
-        ["tojson"] = static (value, arguments) =>
-            JsonText.Write(value, arguments.Get(1, "indent") is long width ? (int)Math.Clamp(width, 0, 64) : null),
+        ["tojson"] = ToJson,
         ["default"] = Default,
         ["d"] = Default,
         ["upper"] = static (value, _) => PythonText.Str(value).ToUpperInvariant(),
@@ -25,51 +24,76 @@ static class Filters
                 PythonText.Str(value),
                 arguments.RequireString(0, "old"),
                 arguments.RequireString(1, "new"),
-                arguments.Get(2, "count") is long count ? (int)Math.Clamp(count, -1, int.MaxValue - 1) : -1
+                StringMethods.ToCount(arguments.Get(2, "count"))
             ),
         ["indent"] = Indent,
         ["safe"] = static (value, _) => value,
         ["int"] = ToInteger,
         ["float"] = ToFloat,
         ["abs"] = static (value, _) => Operators.CompareOrder(value, 0L) < 0 ? Operators.Negate(value) : value,
-        ["round"] = static (value, arguments) =>
-            Operators.TryNumber(value, out var number, out _)
-                ? Math.Round(
-                    number,
-                    (int)Math.Clamp(arguments.Get(0, "precision", 0L) as long? ?? 0, 0, 15),
-                    MidpointRounding.ToEven
-                )
-                : throw new JinjaException("round needs a number"),
+        ["round"] = Round,
     };
 
     /// <summary>The filter of a name, or null.</summary>
     public static Func<object?, Arguments, object?>? Find(string name) =>
         All.GetValueOrDefault(name) ?? SequenceFilters.Find(name);
 
-    public static long Length(object? value) =>
-        value is Generator or null or bool or long or double or Callable or JinjaNamespace
-            ? throw new JinjaException($"object of type '{PythonText.TypeName(value)}' has no len()")
-        : value is JinjaDict dict ? dict.Count
-        : Operators.Iterate(value).Count;
+    static object? Length(object? value)
+    {
+        if (value is Generator or null or bool or long or double or Callable or JinjaNamespace)
+        {
+            throw new JinjaException($"object of type '{PythonText.TypeName(value)}' has no len()");
+        }
+
+        return (long)Operators.Iterate(value).Count;
+    }
+
+    static string ToJson(object? value, Arguments arguments)
+    {
+        int? indent = arguments.Get(1, "indent") is long width ? (int)Math.Clamp(width, 0, 64) : null;
+        return JsonText.Write(value, indent);
+    }
 
     static object? Default(object? value, Arguments arguments)
     {
-        var absent = value is Undefined || (Operators.IsTrue(arguments.Get(1, "boolean")) && !Operators.IsTrue(value));
-        return absent ? arguments.Get(0, "default_value", "") : value;
+        var replacesFalse = Operators.IsTrue(arguments.Get(1, "boolean"));
+        var isAbsent = value is Undefined || (replacesFalse && !Operators.IsTrue(value));
+        return isAbsent ? arguments.Get(0, "default_value", "") : value;
+    }
+
+    static object Round(object? value, Arguments arguments)
+    {
+        if (!Operators.TryNumber(value, out var number, out _))
+        {
+            throw new JinjaException("round needs a number");
+        }
+
+        var precision = arguments.Get(0, "precision") is long digits ? Math.Clamp(digits, 0, 15) : 0;
+        return Math.Round(number, (int)precision, MidpointRounding.ToEven);
     }
 
     static string Indent(object? value, Arguments arguments)
     {
-        var by = arguments.Get(0, "width", 4L) is string text
-            ? text
-            : new string(' ', (int)Math.Clamp(arguments.Get(0, "width", 4L) as long? ?? 4, 0, 1000));
-        bool first = Operators.IsTrue(arguments.Get(1, "first")),
-            blank = Operators.IsTrue(arguments.Get(2, "blank"));
+        var indentation = arguments.Get(0, "width", 4L) switch
+        {
+            string text => text,
+            long width => new string(' ', (int)Math.Clamp(width, 0, 1000)),
+            _ => new string(' ', 4),
+        };
+        var indentsFirst = Operators.IsTrue(arguments.Get(1, "first"));
+        var indentsBlank = Operators.IsTrue(arguments.Get(2, "blank"));
+
         var lines = PythonText.Str(value).Split('\n');
-        return string.Join(
-            '\n',
-            lines.Select((line, i) => (i == 0 ? first : blank || line.Length > 0) ? by + line : line)
-        );
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var isIndented = i == 0 ? indentsFirst : indentsBlank || lines[i].Length > 0;
+            if (isIndented)
+            {
+                lines[i] = indentation + lines[i];
+            }
+        }
+
+        return string.Join('\n', lines);
     }
 
     static object? ToInteger(object? value, Arguments arguments)
@@ -85,9 +109,7 @@ static class Filters
             return parsed;
         }
 
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
-            ? (long)number
-            : arguments.Get(0, "default", 0L);
+        return TryParseFloat(text, out number) ? (long)number : arguments.Get(0, "default", 0L);
     }
 
     static object? ToFloat(object? value, Arguments arguments)
@@ -97,15 +119,12 @@ static class Filters
             return number;
         }
 
-        return double.TryParse(
-            PythonText.Str(value).Trim(),
-            NumberStyles.Float,
-            CultureInfo.InvariantCulture,
-            out number
-        )
-            ? number
-            : arguments.Get(0, "default", 0.0);
+        var text = PythonText.Str(value).Trim();
+        return TryParseFloat(text, out number) ? number : arguments.Get(0, "default", 0.0);
     }
+
+    static bool TryParseFloat(string text, out double number) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 }
 
 /// <summary>Filters over lists.</summary>
@@ -114,66 +133,17 @@ static class SequenceFilters
     static readonly Dictionary<string, Func<object?, Arguments, object?>> All = new(StringComparer.Ordinal)
     {
         ["list"] = static (value, _) => Operators.Iterate(value).ToList(),
-        ["items"] = static (value, _) =>
-            value is Undefined ? new List<object?>()
-            : value is JinjaDict dict
-                ? dict.Entries.Select(object? (entry) => new object?[] { entry.Key, entry.Value }).ToList()
-            : throw new JinjaException("Can only get item pairs from a mapping."),
-        ["dictsort"] = static (value, _) =>
-            value is JinjaDict dict
-                ? dict
-                    .Entries.OrderBy(entry => PythonText.Str(entry.Key).ToLowerInvariant(), StringComparer.Ordinal)
-                    .Select(object? (entry) => new object?[] { entry.Key, entry.Value })
-                    .ToList()
-                : throw new JinjaException("dictsort needs a mapping"),
-        ["join"] = static (value, arguments) =>
-            string.Join(
-                PythonText.Str(arguments.Get(0, "d", "")),
-                Operators
-                    .Iterate(value)
-                    .Select(item =>
-                        PythonText.Str(
-                            arguments.Get(1, "attribute") is { } attribute ? GetByPath(item, attribute) : item
-                        )
-                    )
-            ),
-        ["first"] = static (value, _) =>
-            Operators.Iterate(value) is { Count: > 0 } items
-                ? items[0]
-                : new Undefined("No first item, sequence was empty."),
-        ["last"] = static (value, _) =>
-            Operators.Iterate(value) is { Count: > 0 } items
-                ? items[^1]
-                : new Undefined("No last item, sequence was empty."),
-        ["reverse"] = static (value, _) =>
-            value is string text
-                ? string.Concat(Operators.Iterate(text).Reverse().Cast<string>())
-                : new Generator([.. Operators.Iterate(value).Reverse()]),
+        ["items"] = static (value, _) => GetPairs(value),
+        ["dictsort"] = static (value, _) => SortPairs(value),
+        ["join"] = Join,
+        ["first"] = static (value, _) => GetFirst(Operators.Iterate(value)),
+        ["last"] = static (value, _) => GetLast(Operators.Iterate(value)),
+        ["reverse"] = static (value, _) => Reverse(value),
         ["sort"] = Sort,
-        ["unique"] = static (value, _) =>
-            new Generator(
-                Operators
-                    .Iterate(value)
-                    .Aggregate(
-                        new List<object?>(),
-                        static (seen, item) =>
-                        {
-                            if (!seen.Any(other => Operators.AreEqual(other, item)))
-                            {
-                                seen.Add(item);
-                            }
-
-                            return seen;
-                        }
-                    )
-            ),
+        ["unique"] = static (value, _) => RemoveDuplicates(value),
         ["min"] = static (value, _) => FindExtreme(value, sign: 1),
         ["max"] = static (value, _) => FindExtreme(value, sign: -1),
-        ["sum"] = static (value, arguments) =>
-            Operators
-                .Iterate(value)
-                .Select(item => arguments.Get(0, "attribute") is { } attribute ? GetByPath(item, attribute) : item)
-                .Aggregate(arguments.Get(1, "start", 0L), static (sum, item) => Operators.Binary("+", sum, item)),
+        ["sum"] = Sum,
         ["map"] = Map,
         ["select"] = static (value, arguments) => SelectItems(value, arguments, byAttribute: false, keep: true),
         ["reject"] = static (value, arguments) => SelectItems(value, arguments, byAttribute: false, keep: false),
@@ -183,23 +153,94 @@ static class SequenceFilters
 
     public static Func<object?, Arguments, object?>? Find(string name) => All.GetValueOrDefault(name);
 
-    // selectattr(attribute, test, arguments...), select(test, arguments...); without a test, truth decides.
+    static List<object?> GetPairs(object? value) =>
+        value switch
+        {
+            Undefined => [],
+            JinjaDict dict => dict.Items,
+            _ => throw new JinjaException("Can only get item pairs from a mapping."),
+        };
+
+    static List<object?> SortPairs(object? value)
+    {
+        if (value is not JinjaDict dict)
+        {
+            throw new JinjaException("dictsort needs a mapping");
+        }
+
+        var sorted = dict.Entries.OrderBy(
+            entry => PythonText.Str(entry.Key).ToLowerInvariant(),
+            StringComparer.Ordinal
+        );
+        return JinjaDict.ToTuples(sorted);
+    }
+
+    static string Join(object? value, Arguments arguments)
+    {
+        var separator = PythonText.Str(arguments.Get(0, "d", ""));
+        var items = GetAttributes(value, arguments.Get(1, "attribute"));
+        return string.Join(separator, items.Select(PythonText.Str));
+    }
+
+    static object? Sum(object? value, Arguments arguments)
+    {
+        var sum = arguments.Get(1, "start", 0L);
+        foreach (var item in GetAttributes(value, arguments.Get(0, "attribute")))
+        {
+            sum = Operators.Binary("+", sum, item);
+        }
+
+        return sum;
+    }
+
+    static object? GetFirst(IReadOnlyList<object?> items) =>
+        items.Count > 0 ? items[0] : new Undefined("No first item, sequence was empty.");
+
+    static object? GetLast(IReadOnlyList<object?> items) =>
+        items.Count > 0 ? items[^1] : new Undefined("No last item, sequence was empty.");
+
+    static object Reverse(object? value)
+    {
+        var reversed = Operators.Iterate(value).Reverse();
+        return value is string ? string.Concat(reversed.Cast<string>()) : new Generator([.. reversed]);
+    }
+
+    static Generator RemoveDuplicates(object? value)
+    {
+        var distinct = new List<object?>();
+        foreach (var item in Operators.Iterate(value))
+        {
+            if (!distinct.Any(other => Operators.AreEqual(other, item)))
+            {
+                distinct.Add(item);
+            }
+        }
+
+        return new Generator(distinct);
+    }
+
+    /// <summary>
+    /// <c>selectattr(attribute, test, arguments...)</c> and <c>select(test, arguments...)</c>; without a test, truth decides.
+    /// </summary>
     static Generator SelectItems(object? value, Arguments arguments, bool byAttribute, bool keep)
     {
         var attribute = byAttribute ? arguments.Require(0, "attribute") : null;
-        var rest = byAttribute ? arguments.Skip(1) : arguments;
+        var testArguments = byAttribute ? arguments.Skip(1) : arguments;
         Func<object?, Arguments, bool> test = static (item, _) => Operators.IsTrue(item);
-        if (rest.Positional.Count > 0)
+        if (testArguments.Positional.Count > 0)
         {
-            var name = rest.RequireString(0, "test");
+            var name = testArguments.RequireString(0, "test");
             test = Tests.Find(name) ?? throw new JinjaException($"No test named '{name}'.");
         }
-        var operands = rest.Skip(1);
-        return new Generator([
-            .. Operators
-                .Iterate(value)
-                .Where(item => test(attribute is null ? item : GetByPath(item, attribute), operands) == keep),
-        ]);
+
+        var operands = testArguments.Skip(1);
+        return new Generator([.. Operators.Iterate(value).Where(IsSelected)]);
+
+        bool IsSelected(object? item)
+        {
+            var tested = attribute is null ? item : GetByPath(item, attribute);
+            return test(tested, operands) == keep;
+        }
     }
 
     static Generator Map(object? value, Arguments arguments)
@@ -207,51 +248,67 @@ static class SequenceFilters
         var items = Operators.Iterate(value);
         if (arguments.Named.TryGetValue("attribute", out var attribute))
         {
-            return new Generator([
-                .. items.Select(item =>
-                    GetByPath(item, attribute) is var found
-                    && found is Undefined
-                    && arguments.Named.TryGetValue("default", out var absent)
-                        ? absent
-                        : found
-                ),
-            ]);
+            return new Generator([.. items.Select(GetOrDefault)]);
         }
 
         var name = arguments.RequireString(0, "filter");
         var filter = Filters.Find(name) ?? throw new JinjaException($"No filter named '{name}'.");
         return new Generator([.. items.Select(item => filter(item, arguments.Skip(1)))]);
+
+        object? GetOrDefault(object? item)
+        {
+            var found = GetByPath(item, attribute);
+            return found is Undefined ? arguments.Named.GetValueOrDefault("default", found) : found;
+        }
     }
 
     static List<object?> Sort(object? value, Arguments arguments)
     {
         var attribute = arguments.Get(2, "attribute");
         var ignoreCase = !Operators.IsTrue(arguments.Get(1, "case_sensitive"));
-        object? Key(object? item) =>
-            (attribute is null ? item : GetByPath(item, attribute)) is var key && ignoreCase && key is string text
-                ? text.ToLowerInvariant()
-                : key;
+        var isDescending = Operators.IsTrue(arguments.Get(0, "reverse"));
         var order = Comparer<object?>.Create(static (left, right) => Operators.CompareOrder(left, right));
         var items = Operators.Iterate(value);
-        return Operators.IsTrue(arguments.Get(0, "reverse"))
-            ? [.. items.OrderByDescending(Key, order)]
-            : [.. items.OrderBy(Key, order)];
+        return isDescending ? [.. items.OrderByDescending(GetKey, order)] : [.. items.OrderBy(GetKey, order)];
+
+        object? GetKey(object? item)
+        {
+            var key = attribute is null ? item : GetByPath(item, attribute);
+            return ignoreCase && key is string text ? text.ToLowerInvariant() : key;
+        }
     }
 
-    static object? FindExtreme(object? value, int sign) =>
-        Operators.Iterate(value) is { Count: > 0 } items
+    /// <summary>The smallest item where the sign is 1, the largest where it is -1; of equals the first.</summary>
+    static object? FindExtreme(object? value, int sign)
+    {
+        var items = Operators.Iterate(value);
+        return items.Count > 0
             ? items.Aggregate((best, item) => sign * Operators.CompareOrder(item, best) < 0 ? item : best)
             : new Undefined("No aggregated item, sequence was empty.");
+    }
 
-    // An attribute may be a path with dots, or an index.
-    static object? GetByPath(object? item, object? attribute) =>
-        attribute is string path
-            ? path.Split('.')
-                .Aggregate(
-                    item,
-                    static (now, part) => MemberAccess.GetItem(now, long.TryParse(part, out var index) ? index : part)
-                )
-            : MemberAccess.GetItem(item, attribute);
+    static IEnumerable<object?> GetAttributes(object? value, object? attribute)
+    {
+        var items = Operators.Iterate(value);
+        return attribute is null ? items : items.Select(item => GetByPath(item, attribute));
+    }
+
+    /// <summary>An attribute may be a path with dots, or an index.</summary>
+    static object? GetByPath(object? item, object? attribute)
+    {
+        if (attribute is not string path)
+        {
+            return MemberAccess.GetItem(item, attribute);
+        }
+
+        foreach (var part in path.Split('.'))
+        {
+            object? key = long.TryParse(part, out var index) ? index : part;
+            item = MemberAccess.GetItem(item, key);
+        }
+
+        return item;
+    }
 }
 
 /// <summary>The tests of <c>value is test</c>.</summary>
@@ -278,15 +335,10 @@ static class Tests
         ["even"] = static (value, _) => Operators.AreEqual(Operators.Binary("%", value, 2L), 0L),
         ["divisibleby"] = static (value, arguments) =>
             Operators.AreEqual(Operators.Binary("%", value, arguments.Require(0, "num")), 0L),
-        ["lower"] = static (value, _) =>
-            PythonText.Str(value) is var text && text.Any(char.IsLower) && !text.Any(char.IsUpper),
-        ["upper"] = static (value, _) =>
-            PythonText.Str(value) is var text && text.Any(char.IsUpper) && !text.Any(char.IsLower),
+        ["lower"] = static (value, _) => StringMethods.IsLower(PythonText.Str(value)),
+        ["upper"] = static (value, _) => StringMethods.IsUpper(PythonText.Str(value)),
         ["in"] = static (value, arguments) => Operators.Contains(arguments.Require(0, "seq"), value),
-        ["sameas"] = static (value, arguments) =>
-            value is bool or null
-                ? Equals(value, arguments.Require(0, "other"))
-                : ReferenceEquals(value, arguments.Require(0, "other")),
+        ["sameas"] = static (value, arguments) => IsSame(value, arguments.Require(0, "other")),
     };
 
     static readonly Dictionary<string, string> Comparisons = new(StringComparer.Ordinal)
@@ -320,4 +372,7 @@ static class Tests
             ? (value, arguments) => Operators.Compare(symbol, value, arguments.Require(0, "other"))
             : null;
     }
+
+    static bool IsSame(object? value, object? other) =>
+        value is bool or null ? Equals(value, other) : ReferenceEquals(value, other);
 }

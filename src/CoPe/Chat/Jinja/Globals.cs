@@ -55,14 +55,10 @@ static class Globals
 
     static List<object?> CreateRange(Arguments arguments)
     {
-        long Bound(int index, long absent) =>
-            arguments.Get(index, "", absent) is long bound
-                ? bound
-                : throw new JinjaException("range needs whole numbers");
-        var one = arguments.Positional.Count == 1;
-        long start = one ? 0 : Bound(0, 0),
-            stop = one ? Bound(0, 0) : Bound(1, 0),
-            step = Bound(2, 1);
+        var hasStopOnly = arguments.Positional.Count == 1;
+        var start = hasStopOnly ? 0 : GetWholeNumber(0, 0);
+        var stop = GetWholeNumber(hasStopOnly ? 0 : 1, 0);
+        var step = GetWholeNumber(2, 1);
         if (step == 0)
         {
             throw new JinjaException("range() arg 3 must not be zero");
@@ -80,10 +76,16 @@ static class Globals
 
             values.Add(value);
         }
+
         return values;
+
+        long GetWholeNumber(int index, long defaultValue) =>
+            arguments.Get(index, "", defaultValue) is long number
+                ? number
+                : throw new JinjaException("range needs whole numbers");
     }
 
-    // Python's strftime in English.
+    /// <summary>Python's strftime in English.</summary>
     static string FormatDate(DateTimeOffset now, string format)
     {
         var text = new StringBuilder();
@@ -94,18 +96,22 @@ static class Globals
                 text.Append(format[i]);
                 continue;
             }
-            var bare = format[i + 1] == '-' && i + 2 < format.Length; // %-d: without leading zeros
-            var code = format[i += bare ? 2 : 1];
+
+            // %-d is %d without leading zeros.
+            var isTrimmed = format[i + 1] == '-' && i + 2 < format.Length;
+            i += isTrimmed ? 2 : 1;
+            var code = format[i];
             var part = FormatDatePart(now, code) ?? throw new JinjaException($"strftime_now: %{code} is not supported");
-            text.Append(
-                bare
-                    ? part.TrimStart('0') is { Length: > 0 } trimmed
-                        ? trimmed
-                        : "0"
-                    : part
-            );
+            text.Append(isTrimmed ? TrimZeros(part) : part);
         }
+
         return text.ToString();
+    }
+
+    static string TrimZeros(string number)
+    {
+        var trimmed = number.TrimStart('0');
+        return trimmed.Length > 0 ? trimmed : "0";
     }
 
     static string? FormatDatePart(DateTimeOffset now, char code)

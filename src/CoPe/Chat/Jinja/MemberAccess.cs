@@ -46,27 +46,17 @@ static class MemberAccess
             return entry;
         }
 
-        if (
-            value is string or List<object?> or object?[]
-            && Operators.TryNumber(key, out _, out var whole)
-            && whole is { } index
-        )
+        if (IsSequence(value) && ToInteger(key) is { } index)
         {
             var items = Operators.Iterate(value);
-            if (index < 0)
-            {
-                index += items.Count;
-            }
-
-            return index >= 0 && index < items.Count
-                ? items[(int)index]
-                : new Undefined($"{Describe(value)} has no element {PythonText.Repr(key)}");
+            var place = index < 0 ? index + items.Count : index;
+            return place >= 0 && place < items.Count ? items[(int)place] : NoElement(value, key);
         }
-        return key is string name
-            ? GetAttribute(value, name)
-            : new Undefined($"{Describe(value)} has no element {PythonText.Repr(key)}");
+
+        return key is string name ? GetAttribute(value, name) : NoElement(value, key);
     }
 
+    /// <summary><c>value[start:stop:step]</c>; a bound that is null was not given.</summary>
     public static object? GetSlice(object? value, object? start, object? stop, object? step)
     {
         if (value is Undefined undefined)
@@ -74,52 +64,76 @@ static class MemberAccess
             throw undefined.ToException();
         }
 
-        if (value is not (string or List<object?> or object?[]))
+        if (!IsSequence(value))
         {
             throw new JinjaException($"'{PythonText.TypeName(value)}' object cannot be sliced");
         }
 
-        var items = Operators.Iterate(value);
-        var by = ToSliceIndex(step) ?? 1;
-        if (by == 0)
+        var sliced = TakeSlice(
+            Operators.Iterate(value),
+            ToSliceIndex(start),
+            ToSliceIndex(stop),
+            ToSliceIndex(step) ?? 1
+        );
+        return value switch
+        {
+            string => string.Concat(sliced.Cast<string>()),
+            object?[] => sliced.ToArray(),
+            _ => sliced,
+        };
+    }
+
+    static List<object?> TakeSlice(IReadOnlyList<object?> items, long? start, long? stop, long step)
+    {
+        if (step == 0)
         {
             throw new JinjaException("slice step cannot be zero");
         }
 
-        long count = items.Count,
-            low = by > 0 ? 0 : -1,
-            high = by > 0 ? count : count - 1;
-        long Clamp(long? bound, long absent) =>
-            bound is not { } at ? absent : Math.Clamp(at < 0 ? at + count : at, low, high);
-        long from = Clamp(ToSliceIndex(start), by > 0 ? 0 : count - 1),
-            to = Clamp(ToSliceIndex(stop), by > 0 ? count : -1);
+        // Backwards, a slice may end before the first item and begin at the last.
+        var isForward = step > 0;
+        var first = isForward ? 0 : -1;
+        var last = isForward ? items.Count : items.Count - 1;
+        var from = start is null ? (isForward ? first : last) : Clamp(start.Value);
+        var to = stop is null ? (isForward ? last : first) : Clamp(stop.Value);
+
         var taken = new List<object?>();
-        for (var i = from; by > 0 ? i < to : i > to; i += by)
+        for (var i = from; isForward ? i < to : i > to; i += step)
         {
             taken.Add(items[(int)i]);
         }
 
-        return value switch
-        {
-            string => string.Concat(taken.Cast<string>()),
-            object?[] => taken.ToArray(),
-            _ => taken,
-        };
+        return taken;
+
+        long Clamp(long index) => Math.Clamp(index < 0 ? index + items.Count : index, first, last);
     }
 
-    static long? ToSliceIndex(object? bound) =>
-        bound is null ? null
-        : Operators.TryNumber(bound, out _, out var whole) && whole is { } index
-            ? Math.Clamp(index, -int.MaxValue, int.MaxValue)
-        : throw new JinjaException("slice indices must be integers or None");
+    static long? ToSliceIndex(object? bound)
+    {
+        if (bound is null)
+        {
+            return null;
+        }
+
+        var index = ToInteger(bound) ?? throw new JinjaException("slice indices must be integers or None");
+        return Math.Clamp(index, -int.MaxValue, int.MaxValue);
+    }
+
+    static long? ToInteger(object? value)
+    {
+        _ = Operators.TryNumber(value, out _, out var whole);
+        return whole;
+    }
+
+    static bool IsSequence(object? value) => value is string or List<object?> or object?[];
+
+    static Undefined NoElement(object? value, object? key) =>
+        new($"{Describe(value)} has no element {PythonText.Repr(key)}");
 
     static Callable? FindDictMethod(JinjaDict dict, string name) =>
         name switch
         {
-            "items" => new Callable(
-                name,
-                _ => dict.Entries.Select(object? (entry) => new object?[] { entry.Key, entry.Value }).ToList()
-            ),
+            "items" => new Callable(name, _ => dict.Items),
             "keys" => new Callable(name, _ => dict.Keys.ToList()),
             "values" => new Callable(name, _ => dict.Values.ToList()),
             "get" => new Callable(
@@ -152,36 +166,27 @@ static class StringMethods
             "startswith" => arguments =>
                 Affixes(arguments).Any(affix => text.StartsWith(affix, StringComparison.Ordinal)),
             "endswith" => arguments => Affixes(arguments).Any(affix => text.EndsWith(affix, StringComparison.Ordinal)),
-            "removeprefix" => arguments =>
-                arguments.RequireString(0, "prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal)
-                    ? text[prefix.Length..]
-                    : text,
-            "removesuffix" => arguments =>
-                arguments.RequireString(0, "suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal)
-                    ? text[..^suffix.Length]
-                    : text,
+            "removeprefix" => arguments => RemovePrefix(text, arguments.RequireString(0, "prefix")),
+            "removesuffix" => arguments => RemoveSuffix(text, arguments.RequireString(0, "suffix")),
             "replace" => arguments =>
                 Replace(
                     text,
                     arguments.RequireString(0, "old"),
                     arguments.RequireString(1, "new"),
-                    Count(arguments.Get(2, "count"))
+                    ToCount(arguments.Get(2, "count"))
                 ),
             "find" => arguments => (long)text.IndexOf(arguments.RequireString(0, "sub"), StringComparison.Ordinal),
-            "count" => arguments =>
-                arguments.RequireString(0, "sub") is { Length: > 0 } part
-                    ? text.Split(part).Length - 1L
-                    : text.Length + 1L,
-            "split" => arguments => Split(text, arguments.Get(0, "sep"), Count(arguments.Get(1, "maxsplit"))),
+            "count" => arguments => CountOccurrences(text, arguments.RequireString(0, "sub")),
+            "split" => arguments => Split(text, arguments.Get(0, "sep"), ToCount(arguments.Get(1, "maxsplit"))),
             "rsplit" => arguments =>
-                SplitFromEnd(text, arguments.RequireString(0, "sep"), Count(arguments.Get(1, "maxsplit"))),
+                SplitFromEnd(text, arguments.RequireString(0, "sep"), ToCount(arguments.Get(1, "maxsplit"))),
             "splitlines" => _ => SplitLines(text),
             "join" => arguments =>
                 string.Join(text, Operators.Iterate(arguments.Require(0, "iterable")).Select(PythonText.Str)),
             "isdigit" => _ => text.Length > 0 && text.All(char.IsDigit),
             "isalpha" => _ => text.Length > 0 && text.All(char.IsLetter),
-            "isupper" => _ => text.Any(char.IsUpper) && !text.Any(char.IsLower),
-            "islower" => _ => text.Any(char.IsLower) && !text.Any(char.IsUpper),
+            "isupper" => _ => IsUpper(text),
+            "islower" => _ => IsLower(text),
             _ => null,
         };
         return method is null ? null : new Callable(name, method);
@@ -203,6 +208,10 @@ static class StringMethods
         return string.Join(with, parts);
     }
 
+    public static bool IsUpper(string text) => text.Any(char.IsUpper) && !text.Any(char.IsLower);
+
+    public static bool IsLower(string text) => text.Any(char.IsLower) && !text.Any(char.IsUpper);
+
     public static string Capitalize(string text) =>
         text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..].ToLowerInvariant();
 
@@ -220,48 +229,73 @@ static class StringMethods
         return new string(characters);
     }
 
-    static List<object?> Split(string text, object? separator, int atMost)
+    /// <summary>A count from a template: -1, no limit, where none is given.</summary>
+    public static int ToCount(object? value) =>
+        value is long number ? (int)Math.Clamp(number, -1, int.MaxValue - 1) : -1;
+
+    static string RemovePrefix(string text, string prefix) =>
+        text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
+
+    static string RemoveSuffix(string text, string suffix) =>
+        text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text;
+
+    static object? CountOccurrences(string text, string part) =>
+        part.Length > 0 ? text.Split(part).Length - 1L : text.Length + 1L;
+
+    static List<object?> Split(string text, object? separator, int maxSplits)
     {
-        if (separator is string { Length: > 0 } mark)
+        if (separator is null)
         {
-            return [.. atMost < 0 ? text.Split(mark) : text.Split(mark, atMost + 1)];
+            return SplitAtSpaces(text, maxSplits);
         }
 
-        if (separator is not null)
+        if (separator is not string { Length: > 0 } mark)
         {
             throw new JinjaException("empty separator");
         }
 
+        return [.. maxSplits < 0 ? text.Split(mark) : text.Split(mark, maxSplits + 1)];
+    }
+
+    static List<object?> SplitAtSpaces(string text, int maxSplits)
+    {
         var parts = new List<object?>();
-        for (text = PythonText.StripStart(text); text.Length > 0; text = PythonText.StripStart(text))
+        var rest = PythonText.StripStart(text);
+        while (rest.Length > 0 && parts.Count != maxSplits)
         {
             var end = 0;
-            while (end < text.Length && !PythonText.IsSpace(text[end]))
+            while (end < rest.Length && !PythonText.IsSpace(rest[end]))
             {
                 end++;
             }
 
-            if (parts.Count == atMost)
-            {
-                parts.Add(PythonText.StripEnd(text));
-                break;
-            }
-            parts.Add(text[..end]);
-            text = text[end..];
+            parts.Add(rest[..end]);
+            rest = PythonText.StripStart(rest[end..]);
         }
+
+        if (rest.Length > 0)
+        {
+            parts.Add(PythonText.StripEnd(rest));
+        }
+
         return parts;
     }
 
-    static List<object?> SplitFromEnd(string text, string mark, int atMost)
+    static List<object?> SplitFromEnd(string text, string separator, int maxSplits)
     {
-        var parts = text.Split(mark.Length > 0 ? mark : throw new JinjaException("empty separator"));
-        if (atMost < 0 || parts.Length <= atMost + 1)
+        if (separator.Length == 0)
+        {
+            throw new JinjaException("empty separator");
+        }
+
+        var parts = text.Split(separator);
+        if (maxSplits < 0 || parts.Length <= maxSplits + 1)
         {
             return [.. parts];
         }
 
-        var rest = parts.Length - atMost;
-        return [string.Join(mark, parts[..rest]), .. parts[rest..]];
+        var unsplit = parts.Length - maxSplits;
+        return [string.Join(separator, parts[..unsplit]), .. parts[unsplit..]];
     }
 
     static List<object?> SplitLines(string text)
@@ -277,6 +311,4 @@ static class StringMethods
         arguments.Require(0, "prefix") is object?[] several
             ? several.OfType<string>()
             : [arguments.RequireString(0, "prefix")];
-
-    static int Count(object? count) => count is long number ? (int)Math.Clamp(number, -1, int.MaxValue - 1) : -1;
 }

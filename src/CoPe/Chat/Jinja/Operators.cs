@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace CoPe.Chat.Jinja;
 
 /// <summary>Python's operators on values.</summary>
@@ -52,11 +54,12 @@ static class Operators
             ("*", string text, long times) => Repeat(text, times),
             ("*", long times, string text) => Repeat(text, times),
             ("%", string, _) => throw new JinjaException("the % operator on text is not supported; use ~ or +"),
-            _ => throw new JinjaException(
-                $"unsupported operand type(s) for {symbol}: '{PythonText.TypeName(left)}' and '{PythonText.TypeName(right)}'"
-            ),
+            _ => throw new JinjaException($"unsupported operand type(s) for {symbol}: {DescribeTypes(left, right)}"),
         };
     }
+
+    static string DescribeTypes(object? left, object? right) =>
+        $"'{PythonText.TypeName(left)}' and '{PythonText.TypeName(right)}'";
 
     public static string Concat(string first, string second) =>
         first.Length + second.Length <= RenderState.MaxTextLength ? first + second : throw RenderState.LimitExceeded();
@@ -76,7 +79,7 @@ static class Operators
             throw RenderState.LimitExceeded();
         }
 
-        return new System.Text.StringBuilder().Insert(0, text, (int)times).ToString();
+        return new StringBuilder().Insert(0, text, (int)times).ToString();
     }
 
     static object IntegerArithmetic(string symbol, long x, long y)
@@ -140,14 +143,16 @@ static class Operators
             _ => Math.Pow(x, y),
         };
 
-    public static object Negate(object? value) =>
-        TryNumber(value, out var number, out var whole)
-            ? whole is { } integer
-                ? (object)-integer
-                : -number
-            : throw new JinjaException(
-                $"bad operand type for unary -: '{PythonText.TypeName(ThrowIfUndefined(value))}'"
-            );
+    public static object Negate(object? value)
+    {
+        ThrowIfUndefined(value);
+        if (!TryNumber(value, out var number, out var whole))
+        {
+            throw new JinjaException($"bad operand type for unary -: '{PythonText.TypeName(value)}'");
+        }
+
+        return whole is { } integer ? (object)-integer : -number;
+    }
 
     public static bool AreEqual(object? left, object? right)
     {
@@ -182,6 +187,7 @@ static class Operators
             case "not in":
                 return !Contains(right, left);
         }
+
         var order = CompareOrder(left, right, symbol);
         return symbol switch
         {
@@ -207,9 +213,7 @@ static class Operators
             return string.CompareOrdinal(x, y);
         }
 
-        throw new JinjaException(
-            $"'{symbol}' not supported between instances of '{PythonText.TypeName(left)}' and '{PythonText.TypeName(right)}'"
-        );
+        throw new JinjaException($"'{symbol}' not supported between instances of {DescribeTypes(left, right)}");
     }
 
     public static bool Contains(object? container, object? item) =>
@@ -224,7 +228,7 @@ static class Operators
             _ => Iterate(container).Any(member => AreEqual(member, item)),
         };
 
-    /// <summary>The values a loop over this one meets.</summary>
+    /// <summary>The values that a loop over this one visits.</summary>
     public static IReadOnlyList<object?> Iterate(object? value) =>
         value switch
         {
@@ -237,6 +241,11 @@ static class Operators
             _ => throw new JinjaException($"'{PythonText.TypeName(value)}' object is not iterable"),
         };
 
-    static object? ThrowIfUndefined(object? value) =>
-        value is Undefined undefined ? throw undefined.ToException() : value;
+    static void ThrowIfUndefined(object? value)
+    {
+        if (value is Undefined undefined)
+        {
+            throw undefined.ToException();
+        }
+    }
 }

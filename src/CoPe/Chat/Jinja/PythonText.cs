@@ -131,8 +131,9 @@ static class PythonText
 
     static string Quote(string text)
     {
-        var quote =
-            text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
+        var prefersDouble =
+            text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal);
+        var quote = prefersDouble ? '"' : '\'';
         var quoted = new StringBuilder().Append(quote);
         foreach (var c in text)
         {
@@ -161,126 +162,112 @@ static class PythonText
 /// Values as Python's <c>json.dumps(value, ensure_ascii=False)</c> writes them, which is what transformers' tojson
 /// does.
 /// </summary>
-static class JsonText
+sealed class JsonText
 {
+    readonly StringBuilder _text = new();
+    readonly int? _indent;
+
+    JsonText(int? indent) => _indent = indent;
+
+    /// <summary>A value as JSON, on one line where no indentation is given.</summary>
     public static string Write(object? value, int? indent)
     {
-        var text = new StringBuilder();
-        Write(value, indent, 0, text);
-        return text.ToString();
+        var json = new JsonText(indent);
+        json.WriteValue(value, depth: 0);
+        return json._text.ToString();
     }
 
-    static void Write(object? value, int? indent, int depth, StringBuilder text)
+    void WriteValue(object? value, int depth)
     {
         switch (value)
         {
             case null:
-                text.Append("null");
+                _text.Append("null");
                 break;
             case bool flag:
-                text.Append(flag ? "true" : "false");
+                _text.Append(flag ? "true" : "false");
                 break;
             case long number:
-                text.Append(number.ToString(CultureInfo.InvariantCulture));
+                _text.Append(number.ToString(CultureInfo.InvariantCulture));
                 break;
             case double number:
-                text.Append(PythonText.FormatFloat(number));
+                _text.Append(PythonText.FormatFloat(number));
                 break;
             case string words:
-                WriteString(words, text);
+                WriteString(words);
                 break;
             case JinjaDict dict:
-                WriteItems(
-                    '{',
-                    '}',
-                    dict.Entries,
-                    indent,
-                    depth,
-                    text,
-                    entry =>
-                    {
-                        WriteString(PythonText.Str(entry.Key), text);
-                        text.Append(": ");
-                        Write(entry.Value, indent, depth + 1, text);
-                    }
-                );
+                WriteItems('{', dict.Entries, entry => WriteEntry(entry, depth + 1), '}', depth);
                 break;
             case List<object?> or object?[]:
-                WriteItems(
-                    '[',
-                    ']',
-                    Operators.Iterate(value),
-                    indent,
-                    depth,
-                    text,
-                    item => Write(item, indent, depth + 1, text)
-                );
+                WriteItems('[', Operators.Iterate(value), item => WriteValue(item, depth + 1), ']', depth);
                 break;
             default:
                 throw new JinjaException($"Object of type {PythonText.TypeName(value)} is not JSON serializable");
         }
     }
 
-    static void WriteItems<T>(
-        char open,
-        char close,
-        IEnumerable<T> items,
-        int? indent,
-        int depth,
-        StringBuilder text,
-        Action<T> write
-    )
+    void WriteEntry(KeyValuePair<object, object?> entry, int depth)
     {
-        text.Append(open);
-        var any = false;
+        WriteString(PythonText.Str(entry.Key));
+        _text.Append(": ");
+        WriteValue(entry.Value, depth);
+    }
+
+    void WriteItems<T>(char open, IEnumerable<T> items, Action<T> write, char close, int depth)
+    {
+        _text.Append(open);
+        var isEmpty = true;
         foreach (var item in items)
         {
-            if (any)
+            if (!isEmpty)
             {
-                text.Append(indent is null ? ", " : ",");
+                _text.Append(_indent is null ? ", " : ",");
             }
 
-            WriteLineBreak(indent, depth + 1, text);
+            isEmpty = false;
+            WriteLineBreak(depth + 1);
             write(item);
-            any = true;
-        }
-        if (any)
-        {
-            WriteLineBreak(indent, depth, text);
         }
 
-        text.Append(close);
+        if (!isEmpty)
+        {
+            WriteLineBreak(depth);
+        }
+
+        _text.Append(close);
     }
 
-    static void WriteLineBreak(int? indent, int depth, StringBuilder text)
+    void WriteLineBreak(int depth)
     {
-        if (indent is { } width)
+        if (_indent is { } width)
         {
-            text.Append('\n').Append(' ', width * depth);
+            _text.Append('\n').Append(' ', width * depth);
         }
     }
 
-    static void WriteString(string words, StringBuilder text)
+    void WriteString(string words)
     {
-        text.Append('"');
+        _text.Append('"');
         foreach (var c in words)
         {
-            text.Append(
-                c switch
-                {
-                    '"' => "\\\"",
-                    '\\' => "\\\\",
-                    '\n' => "\\n",
-                    '\r' => "\\r",
-                    '\t' => "\\t",
-                    '\b' => "\\b",
-                    '\f' => "\\f",
-                    < ' ' => $"\\u{(int)c:x4}",
-                    _ => c.ToString(),
-                }
-            );
+            _text.Append(Escape(c));
         }
 
-        text.Append('"');
+        _text.Append('"');
     }
+
+    static string Escape(char c) =>
+        c switch
+        {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\b' => "\\b",
+            '\f' => "\\f",
+            < ' ' => $"\\u{(int)c:x4}",
+            _ => c.ToString(),
+        };
 }

@@ -26,7 +26,8 @@ abstract class Statement(int line)
     {
         foreach (var statement in statements)
         {
-            if (statement.Render(scope, output) is var flow and not Flow.Next)
+            var flow = statement.Render(scope, output);
+            if (flow != Flow.Next)
             {
                 return flow;
             }
@@ -92,11 +93,11 @@ sealed class SetStatement(int line, AssignmentTarget target, Expression value) :
     }
 }
 
-/// <summary>Sets a name to what a body prints, by way of filters.</summary>
+/// <summary><c>set name | filter</c> with a body: sets a name to what the body prints, filtered.</summary>
 sealed class SetBlockStatement(int line, AssignmentTarget target, IReadOnlyList<Statement> body, Expression value)
     : Statement(line)
 {
-    /// <summary>The name, no name of Jinja, under which <c>value</c> finds what was printed.</summary>
+    /// <summary>The name under which <c>value</c> finds what was printed; no template can use it, for it has a space.</summary>
     public const string PrintedName = " printed";
 
     protected override Flow Execute(Scope scope, StringBuilder output)
@@ -147,7 +148,9 @@ sealed record AssignmentTarget(string? Name, string? Attribute, IReadOnlyList<As
     }
 }
 
-/// <summary><c>for target in items if condition</c>, with an else for no items. Each turn has its own scope.</summary>
+/// <summary>
+/// <c>for target in items if condition</c>, with an else for no items. Each iteration has its own scope.
+/// </summary>
 sealed class ForStatement(int line) : Statement(line)
 {
     public required AssignmentTarget Target { get; init; }
@@ -167,14 +170,15 @@ sealed class ForStatement(int line) : Statement(line)
         for (var i = 0; i < items.Count; i++)
         {
             scope.State.CountStep();
-            var turn = scope.CreateInner();
-            turn["loop"] = CreateLoopVariable(items, i);
-            Target.Assign(turn, items[i]);
-            if (RenderAll(Body, turn, output) == Flow.Break)
+            var iteration = scope.CreateInner();
+            iteration["loop"] = CreateLoopVariable(items, i);
+            Target.Assign(iteration, items[i]);
+            if (RenderAll(Body, iteration, output) == Flow.Break)
             {
                 break;
             }
         }
+
         return Flow.Next;
     }
 
@@ -186,22 +190,21 @@ sealed class ForStatement(int line) : Statement(line)
             return items;
         }
 
-        return
-        [
-            .. items.Where(item =>
-            {
-                scope.State.CountStep();
-                var turn = scope.CreateInner();
-                Target.Assign(turn, item);
-                return Operators.IsTrue(Condition.GetValue(turn));
-            }),
-        ];
+        return [.. items.Where(IsSelected)];
+
+        bool IsSelected(object? item)
+        {
+            scope.State.CountStep();
+            var iteration = scope.CreateInner();
+            Target.Assign(iteration, item);
+            return Operators.IsTrue(Condition.GetValue(iteration));
+        }
     }
 
     static JinjaNamespace CreateLoopVariable(IReadOnlyList<object?> items, int i)
     {
-        var state = new JinjaNamespace();
-        var attributes = state.Attributes;
+        var loop = new JinjaNamespace();
+        var attributes = loop.Attributes;
         attributes["index"] = i + 1L;
         attributes["index0"] = (long)i;
         attributes["revindex"] = (long)items.Count - i;
@@ -218,7 +221,7 @@ sealed class ForStatement(int line) : Statement(line)
                     ? arguments.Positional[i % arguments.Positional.Count]
                     : throw new JinjaException("no items for cycling given")
         );
-        return state;
+        return loop;
     }
 }
 
@@ -254,27 +257,28 @@ sealed class MacroStatement(
         var scope = outer.CreateInner();
         for (var i = 0; i < parameters.Count; i++)
         {
-            var (parameter, absent) = parameters[i];
-            var given = i < arguments.Positional.Count || arguments.Named.ContainsKey(parameter);
-            scope[parameter] = given
-                ? arguments.Get(i, parameter)
-                : absent?.GetValue(scope)
-                    ?? (absent is null ? new Undefined($"parameter '{parameter}' was not provided") : null);
+            var (parameter, defaultValue) = parameters[i];
+            var isGiven = i < arguments.Positional.Count || arguments.Named.ContainsKey(parameter);
+            scope[parameter] = isGiven ? arguments.Get(i, parameter) : GetDefault(parameter, defaultValue, scope);
         }
+
         var printed = new StringBuilder();
         RenderAll(body, scope, printed);
         return printed.ToString();
     }
+
+    static object? GetDefault(string parameter, Expression? value, Scope scope) =>
+        value is null ? new Undefined($"parameter '{parameter}' was not provided") : value.GetValue(scope);
 }
 
-/// <summary>Names visible at a place: a loop or a macro has its own, what it sets is gone after it.</summary>
-sealed class Scope(RenderState run, Scope? parent)
+/// <summary>Names visible at a place: a loop or a macro has its own, and what it sets ends with it.</summary>
+sealed class Scope(RenderState state, Scope? parent)
 {
     readonly Dictionary<string, object?> _values = new(StringComparer.Ordinal);
 
-    public RenderState State => run;
+    public RenderState State => state;
 
-    public Scope CreateInner() => new(run, this);
+    public Scope CreateInner() => new(state, this);
 
     public object? this[string name]
     {
@@ -297,12 +301,12 @@ sealed class Scope(RenderState run, Scope? parent)
 }
 
 /// <summary>
-/// One rendering: where it stands, and limits that keep a hostile template from running or growing without end.
+/// One rendering: the line it is at, and limits that keep a hostile template from running or growing without end.
 /// </summary>
 sealed class RenderState
 {
-    public const int MaxTextLength = 1 << 22,
-        MaxItems = 1 << 20;
+    public const int MaxTextLength = 1 << 22;
+    public const int MaxItems = 1 << 20;
     const long MaxSteps = 2_000_000;
 
     long _steps;

@@ -1,56 +1,64 @@
-using System.Globalization;
-using System.Text;
-
 namespace CoPe.Chat.Jinja;
 
 /// <summary>
-/// Cuts a template into text and tags, with transformers' settings: trim_blocks (the line end after a block tag goes),
-/// lstrip_blocks (so does the indentation before one), one line end at the end of the source dropped.
+/// Splits a template into text and tags, with transformers' settings: trim_blocks (the line end after a block tag is
+/// dropped), lstrip_blocks (so is the indentation before one), one line end at the end of the source dropped.
 /// </summary>
 sealed class TemplateLexer
 {
+    const string RawTag = "raw";
+    const string EndRawTag = "endraw";
+
+    /// <summary>Stands for a tag without a '-' or '+' beside its braces.</summary>
+    const char NoSign = ' ';
+
     readonly string _source;
     readonly List<Token> _tokens = [];
-    int _at,
-        _line = 1;
-    bool _lineStarts = true; // the last tag swallowed its line end
+    int _position;
+    int _line = 1;
+
+    /// <summary>The text that follows begins a line: at the start, or where the last tag took its line end away.</summary>
+    bool _isLineStart = true;
 
     TemplateLexer(string source) => _source = source;
 
     public static List<Token> Tokenize(string source)
     {
-        source = source.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
-        if (source.EndsWith('\n'))
+        var normalized = source.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        if (normalized.EndsWith('\n'))
         {
-            source = source[..^1];
+            normalized = normalized[..^1];
         }
 
-        var lexer = new TemplateLexer(source);
-        while (lexer.ReadTag()) { }
+        var lexer = new TemplateLexer(normalized);
+        while (lexer.ReadTextAndTag()) { }
+
         lexer._tokens.Add(new Token(TokenKind.End, "", lexer._line));
         return lexer._tokens;
     }
 
-    // Reads the text up to the next tag, and the tag. False at the end.
-    bool ReadTag()
+    /// <summary>Reads the text up to the next tag, and the tag; false where no tag follows.</summary>
+    bool ReadTextAndTag()
     {
-        var open = NextOpen();
+        var open = FindNextTag();
         if (open < 0)
         {
-            AddText(_source[_at..]);
+            AddText(_source[_position..]);
             return false;
         }
+
         var kind = _source[open + 1];
-        var sign = open + 2 < _source.Length && _source[open + 2] is '-' or '+' ? _source[open + 2] : ' ';
-        AddText(BeforeTag(_source[_at..open], kind, sign));
-        MoveTo(open + (sign == ' ' ? 2 : 3));
+        var sign = GetSign(open);
+        AddText(TrimBeforeTag(_source[_position..open], kind, sign));
+        MoveTo(AfterOpening(open, sign));
+
         if (kind == '#')
         {
             SkipComment();
         }
-        else if (kind == '%' && IsRaw(out var afterRaw))
+        else if (kind == '%' && FindTagEnd(_position, RawTag) is { } rawTagEnd)
         {
-            ReadRaw(afterRaw);
+            ReadRaw(rawTagEnd);
         }
         else
         {
@@ -60,9 +68,9 @@ sealed class TemplateLexer
         return true;
     }
 
-    int NextOpen()
+    int FindNextTag()
     {
-        for (var i = _at; i + 1 < _source.Length; i++)
+        for (var i = _position; i + 1 < _source.Length; i++)
         {
             if (_source[i] == '{' && _source[i + 1] is '%' or '{' or '#')
             {
@@ -73,7 +81,16 @@ sealed class TemplateLexer
         return -1;
     }
 
-    string BeforeTag(string text, char kind, char sign)
+    /// <summary>The '-' or '+' behind the two opening characters, if there is one.</summary>
+    char GetSign(int open)
+    {
+        var index = open + 2;
+        return index < _source.Length && _source[index] is '-' or '+' ? _source[index] : NoSign;
+    }
+
+    static int AfterOpening(int open, char sign) => open + (sign == NoSign ? 2 : 3);
+
+    string TrimBeforeTag(string text, char kind, char sign)
     {
         if (sign == '-')
         {
@@ -86,94 +103,95 @@ sealed class TemplateLexer
         }
 
         var lineStart = text.LastIndexOf('\n') + 1;
-        return (lineStart > 0 || _lineStarts) && text.AsSpan(lineStart).TrimStart().Length == 0
-            ? text[..lineStart]
-            : text;
+        var beginsLine = lineStart > 0 || _isLineStart;
+        var isIndentation = text.AsSpan(lineStart).TrimStart().Length == 0;
+        return beginsLine && isIndentation ? text[..lineStart] : text;
     }
 
     void ReadExpressionTag(char kind)
     {
-        var block = kind == '%';
-        _tokens.Add(new Token(block ? TokenKind.BlockBegin : TokenKind.PrintBegin, "", _line));
-        var (end, line) = ExpressionLexer.Tokenize(_source, _at, _line, block ? "%}" : "}}", _tokens);
-        _line = line;
-        _at = end;
-        _tokens.Add(new Token(block ? TokenKind.BlockEnd : TokenKind.PrintEnd, "", _line));
-        CloseTag(trimLineEnd: block);
+        var isBlock = kind == '%';
+        _tokens.Add(new Token(isBlock ? TokenKind.BlockBegin : TokenKind.PrintBegin, "", _line));
+
+        var expression = new ExpressionLexer(_source, _position, _line, _tokens);
+        expression.ReadUntil(isBlock ? "%}" : "}}");
+        _position = expression.Position;
+        _line = expression.Line;
+
+        _tokens.Add(new Token(isBlock ? TokenKind.BlockEnd : TokenKind.PrintEnd, "", _line));
+        SkipClosing(trimLineEnd: isBlock);
     }
 
-    // Stands on the optional sign and the two closing characters; swallows what goes with them.
-    void CloseTag(bool trimLineEnd)
+    /// <summary>Skips the optional sign, the two closing characters, and the white space that they take away.</summary>
+    void SkipClosing(bool trimLineEnd)
     {
-        var sign = _source[_at];
-        MoveTo(_at + (sign is '-' or '+' ? 3 : 2));
-        var start = _at;
+        var sign = _source[_position];
+        MoveTo(_position + (sign is '-' or '+' ? 3 : 2));
+        var start = _position;
+
         if (sign == '-')
         {
-            while (_at < _source.Length && PythonText.IsSpace(_source[_at]))
+            while (_position < _source.Length && PythonText.IsSpace(_source[_position]))
             {
-                MoveTo(_at + 1);
+                MoveTo(_position + 1);
             }
         }
-        else if (sign != '+' && trimLineEnd && _at < _source.Length && _source[_at] == '\n')
+        else if (sign != '+' && trimLineEnd && _position < _source.Length && _source[_position] == '\n')
         {
-            MoveTo(_at + 1);
+            MoveTo(_position + 1);
         }
 
-        _lineStarts = _at > start && _source[_at - 1] == '\n';
+        _isLineStart = _position > start && _source[_position - 1] == '\n';
     }
 
     void SkipComment()
     {
-        var end = _source.IndexOf("#}", _at, StringComparison.Ordinal);
+        var end = _source.IndexOf("#}", _position, StringComparison.Ordinal);
         if (end < 0)
         {
-            throw new ChatTemplateException("a comment is not closed by '#}'", _line);
+            throw new JinjaSyntaxException("a comment is not closed by '#}'", _line);
         }
 
-        MoveTo(end > _at && _source[end - 1] is '-' or '+' ? end - 1 : end);
-        CloseTag(trimLineEnd: true);
+        var hasSign = end > _position && _source[end - 1] is '-' or '+';
+        MoveTo(hasSign ? end - 1 : end);
+        SkipClosing(trimLineEnd: true);
     }
 
-    bool IsRaw(out int after)
+    /// <summary>Where the closing characters of the tag of this name stand, or null where another tag stands here.</summary>
+    int? FindTagEnd(int start, string name)
     {
-        var name = _source.AsSpan(_at).TrimStart();
-        after = _source.Length - name.Length + 3;
-        if (!name.StartsWith("raw"))
+        var tag = _source.AsSpan(start).TrimStart();
+        if (!tag.StartsWith(name))
         {
-            return false;
+            return null;
         }
 
-        var rest = name[3..].TrimStart();
-        after = _source.Length - rest.Length;
-        return rest.StartsWith("%}") || rest.StartsWith("-%}");
+        var closing = tag[name.Length..].TrimStart();
+        var isClosed = closing.StartsWith("%}") || closing.StartsWith("-%}");
+        return isClosed ? _source.Length - closing.Length : null;
     }
 
-    void ReadRaw(int after)
+    void ReadRaw(int rawTagEnd)
     {
-        MoveTo(after);
-        CloseTag(trimLineEnd: true);
-        for (var open = _at; (open = _source.IndexOf("{%", open, StringComparison.Ordinal)) >= 0; open += 2)
+        MoveTo(rawTagEnd);
+        SkipClosing(trimLineEnd: true);
+
+        var open = _source.IndexOf("{%", _position, StringComparison.Ordinal);
+        while (open >= 0)
         {
-            var sign = open + 2 < _source.Length && _source[open + 2] is '-' or '+' ? _source[open + 2] : ' ';
-            var name = _source.AsSpan(open + (sign == ' ' ? 2 : 3)).TrimStart();
-            if (!name.StartsWith("endraw"))
+            var sign = GetSign(open);
+            if (FindTagEnd(AfterOpening(open, sign), EndRawTag) is { } endRawTagEnd)
             {
-                continue;
+                AddText(TrimBeforeTag(_source[_position..open], '%', sign));
+                MoveTo(endRawTagEnd);
+                SkipClosing(trimLineEnd: true);
+                return;
             }
 
-            var rest = name[6..].TrimStart();
-            if (!rest.StartsWith("%}") && !rest.StartsWith("-%}"))
-            {
-                continue;
-            }
-
-            AddText(BeforeTag(_source[_at..open], '%', sign));
-            MoveTo(_source.Length - rest.Length);
-            CloseTag(trimLineEnd: true);
-            return;
+            open = _source.IndexOf("{%", open + 2, StringComparison.Ordinal);
         }
-        throw new ChatTemplateException("a raw block is not closed by 'endraw'", _line);
+
+        throw new JinjaSyntaxException("a raw block is not closed by 'endraw'", _line);
     }
 
     void AddText(string text)
@@ -186,324 +204,7 @@ sealed class TemplateLexer
 
     void MoveTo(int index)
     {
-        _line += _source.AsSpan(_at, index - _at).Count('\n');
-        _at = index;
-    }
-}
-
-/// <summary>Cuts the inside of a tag into names, literals and operators.</summary>
-static class ExpressionLexer
-{
-    static readonly string[] Operators =
-    [
-        "//",
-        "**",
-        "==",
-        "!=",
-        "<=",
-        ">=",
-        "+",
-        "-",
-        "*",
-        "/",
-        "%",
-        "~",
-        "<",
-        ">",
-        "=",
-        "(",
-        ")",
-        "[",
-        "]",
-        "{",
-        "}",
-        ".",
-        ",",
-        ":",
-        "|",
-        ";",
-    ];
-
-    /// <summary>
-    /// Appends the tokens of a tag and returns where its closing characters (or the sign before them) stand, and the
-    /// line there.
-    /// </summary>
-    public static (int End, int Line) Tokenize(string source, int at, int line, string close, List<Token> tokens)
-    {
-        var open = new Stack<char>(); // a tag closes only outside of brackets
-        var firstLine = line;
-        while (at < source.Length)
-        {
-            var c = source[at];
-            if (PythonText.IsSpace(c))
-            {
-                if (c == '\n')
-                {
-                    line++;
-                }
-
-                at++;
-            }
-            else if (open.Count == 0 && Closes(source, at, close))
-            {
-                return (at, line);
-            }
-            else if (c is '"' or '\'')
-            {
-                at = ReadString(source, at, ref line, tokens);
-            }
-            else if (char.IsAsciiDigit(c))
-            {
-                at = ReadNumber(source, at, line, tokens);
-            }
-            else if (char.IsLetter(c) || c == '_')
-            {
-                at = ReadName(source, at, line, tokens);
-            }
-            else
-            {
-                at = ReadOperator(source, at, line, open, tokens);
-            }
-        }
-        throw new ChatTemplateException($"a tag is not closed by '{close}'", firstLine);
-    }
-
-    static bool Closes(string source, int at, string close) =>
-        string.CompareOrdinal(source, source[at] is '-' or '+' ? at + 1 : at, close, 0, 2) == 0;
-
-    static int ReadName(string source, int at, int line, List<Token> tokens)
-    {
-        var end = at;
-        while (end < source.Length && (char.IsLetterOrDigit(source[end]) || source[end] == '_'))
-        {
-            end++;
-        }
-
-        tokens.Add(new Token(TokenKind.Name, source[at..end], line));
-        return end;
-    }
-
-    static int ReadNumber(string source, int at, int line, List<Token> tokens)
-    {
-        int Digits(int from)
-        {
-            while (from < source.Length && (char.IsAsciiDigit(source[from]) || source[from] == '_'))
-            {
-                from++;
-            }
-
-            return from;
-        }
-        var end = Digits(at);
-        var isFloat = end + 1 < source.Length && source[end] == '.' && char.IsAsciiDigit(source[end + 1]);
-        if (isFloat)
-        {
-            end = Digits(end + 1);
-        }
-
-        var exponent =
-            end + 1 < source.Length && source[end] is 'e' or 'E'
-                ? end + (source[end + 1] is '+' or '-' ? 2 : 1)
-                : source.Length;
-        if (exponent < source.Length && char.IsAsciiDigit(source[exponent]))
-        {
-            (isFloat, end) = (true, Digits(exponent));
-        }
-
-        tokens.Add(
-            new Token(
-                isFloat ? TokenKind.Float : TokenKind.Integer,
-                source[at..end].Replace("_", "", StringComparison.Ordinal),
-                line
-            )
-        );
-        return end;
-    }
-
-    static int ReadOperator(string source, int at, int line, Stack<char> open, List<Token> tokens)
-    {
-        var symbol =
-            Operators.FirstOrDefault(symbol => string.CompareOrdinal(source, at, symbol, 0, symbol.Length) == 0)
-            ?? throw new ChatTemplateException($"unexpected character '{source[at]}'", line);
-        if (symbol is "(" or "[" or "{")
-        {
-            open.Push(symbol[0]);
-        }
-
-        if (
-            symbol is ")" or "]" or "}"
-            && (!open.TryPop(out var opened) || opened != "([{"[")]}".IndexOf(symbol[0], StringComparison.Ordinal)])
-        )
-        {
-            throw new ChatTemplateException($"unexpected '{symbol}'", line);
-        }
-
-        tokens.Add(new Token(TokenKind.Operator, symbol, line));
-        return at + symbol.Length;
-    }
-
-    static int ReadString(string source, int at, ref int line, List<Token> tokens)
-    {
-        var (quote, startLine, text) = (source[at], line, new StringBuilder());
-        for (var i = at + 1; i < source.Length; i++)
-        {
-            var c = source[i];
-            if (c == quote)
-            {
-                tokens.Add(new Token(TokenKind.String, text.ToString(), startLine));
-                return i + 1;
-            }
-            if (c == '\n')
-            {
-                line++;
-            }
-
-            if (c == '\\' && i + 1 < source.Length)
-            {
-                i = ReadEscape(source, i + 1, line, text);
-            }
-            else
-            {
-                text.Append(c);
-            }
-        }
-        throw new ChatTemplateException("a string is not closed", startLine);
-    }
-
-    // Python's escapes; an unknown one stands for itself, backslash included. Returns the index of its last character.
-    static int ReadEscape(string source, int at, int line, StringBuilder text)
-    {
-        const string Names = "\\'\"abfnrtv0",
-            Values = "\\'\"\a\b\f\n\r\t\v\0";
-        var c = source[at];
-        var digits = c switch
-        {
-            'x' => 2,
-            'u' => 4,
-            'U' => 8,
-            _ => 0,
-        };
-        if (digits > 0)
-        {
-            if (
-                at + digits >= source.Length
-                || !int.TryParse(
-                    source.AsSpan(at + 1, digits),
-                    NumberStyles.AllowHexSpecifier,
-                    CultureInfo.InvariantCulture,
-                    out var code
-                )
-                || code is < 0 or > 0x10FFFF
-            )
-            {
-                throw new ChatTemplateException($"the escape '\\{c}' needs {digits} hexadecimal digits", line);
-            }
-
-            text.Append(code < 0x10000 ? ((char)code).ToString() : char.ConvertFromUtf32(code));
-            return at + digits;
-        }
-        if (c == '\n')
-        {
-            return at;
-        }
-
-        var index = Names.IndexOf(c, StringComparison.Ordinal);
-        if (index >= 0)
-        {
-            text.Append(Values[index]);
-        }
-        else
-        {
-            text.Append('\\').Append(c);
-        }
-
-        return at;
-    }
-}
-
-enum TokenKind
-{
-    Text,
-    BlockBegin,
-    BlockEnd,
-    PrintBegin,
-    PrintEnd,
-    Name,
-    String,
-    Integer,
-    Float,
-    Operator,
-    End,
-}
-
-/// <summary>A piece of a template's source.</summary>
-readonly record struct Token(TokenKind Kind, string Value, int Line)
-{
-    public bool IsName(string name) => Kind == TokenKind.Name && Value == name;
-
-    public bool IsOperator(string symbol) => Kind == TokenKind.Operator && Value == symbol;
-
-    public override string ToString() =>
-        Kind switch
-        {
-            TokenKind.End => "the end of the template",
-            TokenKind.BlockEnd => "%}",
-            TokenKind.PrintEnd => "}}",
-            _ => $"'{Value}'",
-        };
-}
-
-/// <summary>Tokens with a place to read from.</summary>
-sealed class TokenStream(List<Token> tokens)
-{
-    int _at;
-
-    public Token Current => tokens[_at];
-
-    public Token Next => tokens[Math.Min(_at + 1, tokens.Count - 1)];
-
-    public Token Take() => tokens[_at < tokens.Count - 1 ? _at++ : _at];
-
-    public bool TakeName(string name) => TakeIf(Current.IsName(name));
-
-    public bool TakeOperator(string symbol) => TakeIf(Current.IsOperator(symbol));
-
-    public string ExpectName() => Current.Kind == TokenKind.Name ? Take().Value : throw Unexpected("a name");
-
-    public void ExpectName(string name)
-    {
-        if (!TakeName(name))
-        {
-            throw Unexpected($"'{name}'");
-        }
-    }
-
-    public void ExpectOperator(string symbol)
-    {
-        if (!TakeOperator(symbol))
-        {
-            throw Unexpected($"'{symbol}'");
-        }
-    }
-
-    public void Expect(TokenKind kind)
-    {
-        if (!TakeIf(Current.Kind == kind))
-        {
-            throw Unexpected(kind == TokenKind.BlockEnd ? "'%}'" : "'}}'");
-        }
-    }
-
-    public ChatTemplateException Unexpected(string expected) =>
-        new($"found {Current} where {expected} was expected", Current.Line);
-
-    bool TakeIf(bool take)
-    {
-        if (take)
-        {
-            Take();
-        }
-
-        return take;
+        _line += _source.AsSpan(_position, index - _position).Count('\n');
+        _position = index;
     }
 }

@@ -16,8 +16,10 @@ sealed class TemplateParser
         return parser.ParseBody([]);
     }
 
-    // Statements up to a block that begins with one of the names, of which the name is taken; up to the end where there
-    // are none.
+    /// <summary>
+    /// Statements up to a tag that begins with one of the names, which stays to be taken; up to the end where no names are
+    /// given.
+    /// </summary>
     List<Statement> ParseBody(ReadOnlySpan<string> ends)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
@@ -71,7 +73,7 @@ sealed class TemplateParser
             "continue" => EndTag(new LoopControlStatement(line, Flow.Continue)),
             // Marks the assistant's words, prints them as they are.
             "generation" => EndTag(new BlockStatement(line, ParseBlockBody("endgeneration"))),
-            _ => throw new ChatTemplateException(
+            _ => throw new JinjaSyntaxException(
                 $"the tag '{name}' is not supported (supported: if, for, set, macro, break, continue, raw, generation)",
                 line
             ),
@@ -90,6 +92,7 @@ sealed class TemplateParser
         return body;
     }
 
+    /// <summary>The statement, once the closing characters of its tag are taken.</summary>
     T EndTag<T>(T statement)
     {
         _tokens.Expect(TokenKind.BlockEnd);
@@ -104,6 +107,7 @@ sealed class TemplateParser
             var condition = _expressions.ParseTuple();
             branches.Add((condition, ParseBlockBody("elif", "else", "endif")));
         } while (_tokens.TakeName("elif"));
+
         if (_tokens.TakeName("else"))
         {
             branches.Add((null, ParseBlockBody("endif")));
@@ -118,18 +122,22 @@ sealed class TemplateParser
 
     ForStatement ParseFor(int line)
     {
-        var target = ParseTarget(attributes: false);
+        var target = ParseTarget(allowAttributes: false);
         _tokens.ExpectName("in");
-        var items = _expressions.ParseTuple(simple: true);
+        var items = _expressions.ParseTuple(withCondition: false);
         var condition = _tokens.TakeName("if") ? _expressions.Parse() : null;
         if (_tokens.Current.IsName("recursive"))
         {
-            throw new ChatTemplateException("recursive loops are not supported", line);
+            throw new JinjaSyntaxException("recursive loops are not supported", line);
         }
 
         var body = ParseBlockBody("else", "endfor");
-        var otherwise = _tokens.TakeName("else") ? ParseBlockBody("endfor") : null;
-        if (otherwise is null)
+        List<Statement> elseBody = [];
+        if (_tokens.TakeName("else"))
+        {
+            elseBody = ParseBlockBody("endfor");
+        }
+        else
         {
             _tokens.ExpectName("endfor");
         }
@@ -141,14 +149,14 @@ sealed class TemplateParser
                 Items = items,
                 Condition = condition,
                 Body = body,
-                ElseBody = otherwise ?? [],
+                ElseBody = elseBody,
             }
         );
     }
 
     Statement ParseSet(int line)
     {
-        var target = ParseTarget(attributes: true);
+        var target = ParseTarget(allowAttributes: true);
         if (_tokens.TakeOperator("="))
         {
             return EndTag(new SetStatement(line, target, _expressions.ParseTuple()));
@@ -170,26 +178,30 @@ sealed class TemplateParser
                 _tokens.ExpectOperator(",");
             }
 
-            parameters.Add((_tokens.ExpectName(), _tokens.TakeOperator("=") ? _expressions.Parse() : null));
+            var parameter = _tokens.ExpectName();
+            var defaultValue = _tokens.TakeOperator("=") ? _expressions.Parse() : null;
+            parameters.Add((parameter, defaultValue));
         }
+
         return EndTag(new MacroStatement(line, name, parameters, ParseBlockBody("endmacro")));
     }
 
-    AssignmentTarget ParseTarget(bool attributes)
+    AssignmentTarget ParseTarget(bool allowAttributes)
     {
         List<AssignmentTarget> targets = [];
         do
         {
             if (_tokens.TakeOperator("("))
             {
-                targets.Add(ParseTarget(attributes));
+                targets.Add(ParseTarget(allowAttributes));
                 _tokens.ExpectOperator(")");
                 continue;
             }
+
             var name = _tokens.ExpectName();
-            targets.Add(
-                new AssignmentTarget(name, attributes && _tokens.TakeOperator(".") ? _tokens.ExpectName() : null, [])
-            );
+            var hasAttribute = allowAttributes && _tokens.TakeOperator(".");
+            var attribute = hasAttribute ? _tokens.ExpectName() : null;
+            targets.Add(new AssignmentTarget(name, attribute, []));
         } while (_tokens.TakeOperator(","));
         return targets.Count == 1 ? targets[0] : new AssignmentTarget(null, null, targets);
     }

@@ -4,7 +4,7 @@ namespace CoPe.Chat.Jinja;
 // below.
 
 /// <summary>
-/// What a missing name or member gives: prints nothing, is false, and complains once something is asked of it.
+/// What a missing name or member gives: it prints nothing, is false, and is an error once a member of it is used.
 /// </summary>
 sealed record Undefined(string Message)
 {
@@ -24,17 +24,26 @@ sealed class JinjaDict
 
     public IEnumerable<KeyValuePair<object, object?>> Entries => _entries;
 
+    /// <summary>Tuples of key and value.</summary>
+    public List<object?> Items => ToTuples(_entries);
+
     public object? this[string key]
     {
         set => _entries[key] = value;
     }
 
-    public void Set(object? key, object? value) =>
-        _entries[
-            key is string or long or bool or double
-                ? key
-                : throw new JinjaException($"unhashable type: '{PythonText.TypeName(key)}'")
-        ] = value;
+    public void Set(object? key, object? value)
+    {
+        if (key is not (string or long or bool or double))
+        {
+            throw new JinjaException($"unhashable type: '{PythonText.TypeName(key)}'");
+        }
+
+        _entries[key] = value;
+    }
+
+    public static List<object?> ToTuples(IEnumerable<KeyValuePair<object, object?>> entries) =>
+        [.. entries.Select(object? (entry) => new object?[] { entry.Key, entry.Value })];
 
     public bool TryGet(object? key, out object? value)
     {
@@ -74,10 +83,15 @@ sealed class Arguments(string callee, IReadOnlyList<object?> positional, IReadOn
     public IReadOnlyDictionary<string, object?> Named => named;
 
     /// <summary>The argument at a position or of a name, or the default.</summary>
-    public object? Get(int index, string name, object? absent = null) =>
-        index < positional.Count ? positional[index]
-        : named.TryGetValue(name, out var value) ? value
-        : absent;
+    public object? Get(int index, string name, object? defaultValue = null)
+    {
+        if (index < positional.Count)
+        {
+            return positional[index];
+        }
+
+        return named.GetValueOrDefault(name, defaultValue);
+    }
 
     public object? Require(int index, string name) =>
         index < positional.Count || named.ContainsKey(name)
@@ -90,5 +104,12 @@ sealed class Arguments(string callee, IReadOnlyList<object?> positional, IReadOn
     public Arguments Skip(int index) => new(callee, [.. positional.Skip(index)], named);
 }
 
-/// <summary>An error while a template runs; whoever runs it adds the line.</summary>
+/// <summary>An error while a template is rendered; the line is that of the <see cref="RenderState"/>.</summary>
 sealed class JinjaException(string reason) : Exception(reason);
+
+/// <summary>A template that cannot be parsed.</summary>
+sealed class JinjaSyntaxException(string reason, int line) : Exception(reason)
+{
+    /// <summary>Line of the template, from 1.</summary>
+    public int Line => line;
+}

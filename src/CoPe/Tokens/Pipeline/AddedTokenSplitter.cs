@@ -2,12 +2,12 @@ using System.Buffers;
 
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>Cuts added tokens out of a text: at the leftmost place where one begins, the longest one.</summary>
+/// <summary>Splits added tokens off a text: at the leftmost place where one begins, the longest one.</summary>
 sealed class AddedTokenSplitter
 {
     readonly Dictionary<string, AddedToken>.AlternateLookup<ReadOnlySpan<char>> _tokens;
     readonly Dictionary<char, int[]> _lengths; // by first character, longest first
-    readonly SearchValues<char> _firsts;
+    readonly SearchValues<char> _firstCharacters;
 
     public AddedTokenSplitter(IEnumerable<AddedToken> tokens)
     {
@@ -27,7 +27,7 @@ sealed class AddedTokenSplitter
                 group => group.Key,
                 group => group.Select(content => content.Length).Distinct().OrderDescending().ToArray()
             );
-        _firsts = SearchValues.Create([.. _lengths.Keys]);
+        _firstCharacters = SearchValues.Create([.. _lengths.Keys]);
     }
 
     /// <summary>
@@ -35,12 +35,13 @@ sealed class AddedTokenSplitter
     /// </summary>
     public IEnumerable<(int Start, int Length, AddedToken? Token)> Split(string text)
     {
-        int done = 0,
-            at = 0;
-        while (FindNext(text, at) is { } found)
+        var done = 0;
+        var searchFrom = 0;
+        while (FindNext(text, searchFrom) is { } found)
         {
             var (start, token) = found;
-            var stop = at = start + token.Content.Length;
+            var stop = start + token.Content.Length;
+            searchFrom = stop;
             if (token.SingleWord && !IsWholeWord(text, start, stop))
             {
                 continue;
@@ -56,29 +57,27 @@ sealed class AddedTokenSplitter
                 stop++;
             }
 
+            // Where an earlier token has taken the white space that this one begins with, nothing stands between them.
             if (start > done)
             {
-                // Else an earlier token has swallowed the white space this one begins with.
                 yield return (done, start - done, null);
             }
 
             yield return (start, stop - start, token);
             done = stop;
         }
+
         if (done < text.Length)
         {
             yield return (done, text.Length - done, null);
         }
     }
 
-    /// <summary>True where a token begins at this place of the text.</summary>
-    public bool BeginsAt(string text, int index) => FindLongestAt(text, index) is not null;
-
     (int Start, AddedToken Token)? FindNext(string text, int from)
     {
         while (true)
         {
-            var step = text.AsSpan(from).IndexOfAny(_firsts);
+            var step = text.AsSpan(from).IndexOfAny(_firstCharacters);
             if (step < 0)
             {
                 return null;
@@ -122,7 +121,7 @@ sealed class AddedTokenSplitter
             : text[index - 1];
 }
 
-/// <summary>A token cut out of the text before anything else happens to it.</summary>
+/// <summary>A token that is split off the text before anything else happens to it.</summary>
 sealed record AddedToken
 {
     public required int Id { get; init; }
@@ -132,24 +131,35 @@ sealed record AddedToken
     /// <summary>Matched only where no letter or digit touches it.</summary>
     public bool SingleWord { get; init; }
 
-    /// <summary>Swallows white space on its left.</summary>
+    /// <summary>Takes the white space on its left away.</summary>
     public bool LeftStrip { get; init; }
 
-    /// <summary>Swallows white space on its right.</summary>
+    /// <summary>Takes the white space on its right away.</summary>
     public bool RightStrip { get; init; }
 
-    /// <summary>Matched in the normalised text instead of the raw one.</summary>
+    /// <summary>Matched in the normalized text instead of the raw one.</summary>
     public bool Normalized { get; init; }
 
-    public static AddedToken Read(JsonPart part) =>
+    public static AddedToken CreateSpecial(int id, string content) =>
         new()
+        {
+            Id = id,
+            Content = content,
+            Special = true,
+        };
+
+    public static AddedToken Read(JsonPart part)
+    {
+        var isSpecial = part["special"].GetBoolean(false);
+        return new AddedToken
         {
             Id = part["id"].GetInt32(),
             Content = part["content"].GetString(),
-            Special = part["special"].GetBoolean(false),
+            Special = isSpecial,
             SingleWord = part["single_word"].GetBoolean(false),
             LeftStrip = part["lstrip"].GetBoolean(false),
             RightStrip = part["rstrip"].GetBoolean(false),
-            Normalized = part["normalized"].GetBoolean(!part["special"].GetBoolean(false)),
+            Normalized = part["normalized"].GetBoolean(!isSpecial),
         };
+    }
 }

@@ -5,46 +5,51 @@ using System.Text;
 
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>Turns words into ids, remembering the words it has met. Safe to share between threads.</summary>
+/// <summary>Turns words into ids and caches them. Safe to share between threads.</summary>
 sealed class BpeModel
 {
-    const int MaxCachedWords = 1 << 17,
-        MaxCachedLength = 64,
-        MaxStackLength = 128;
+    const int MaxCachedWords = 1 << 17;
+    const int MaxCachedLength = 64;
+    const int MaxStackLength = 128;
+    const int NoId = -1;
 
     readonly BpeVocabulary _vocabulary;
-    readonly bool _byteLevel;
-    readonly int[] _byteIds = new int[256]; // id of each byte's symbol, -1 where the vocabulary has none
-    readonly int[] _characterIds = []; // likewise of each character of one unit, where words are spelled in characters
+    readonly bool _isByteLevel;
+
+    /// <summary>The id of each byte's symbol.</summary>
+    readonly int[] _byteIds = new int[256];
+
+    /// <summary>The id of each character of one UTF-16 unit, where words are spelled in characters.</summary>
+    readonly int[] _characterIds = [];
+
     readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cache;
-    int _cached;
+    int _cachedWords;
 
     [ThreadStatic]
-    static (BpeMerger Merger, List<int> Symbols, List<int> Ids)? _scratch;
+    static Scratch? _scratch;
 
-    public BpeModel(BpeVocabulary vocabulary, bool byteLevel)
+    public BpeModel(BpeVocabulary vocabulary, bool isByteLevel)
     {
-        (_vocabulary, _byteLevel) = (vocabulary, byteLevel);
+        _vocabulary = vocabulary;
+        _isByteLevel = isByteLevel;
         for (var b = 0; b < 256; b++)
         {
-            _byteIds[b] = vocabulary.Ids.GetValueOrDefault(
-                byteLevel ? ByteLevelAlphabet.ToCharacter((byte)b).ToString() : $"<0x{b:X2}>",
-                -1
-            );
+            var symbol = isByteLevel ? ByteLevelAlphabet.ToCharacter((byte)b).ToString() : $"<0x{b:X2}>";
+            _byteIds[b] = vocabulary.Ids.GetValueOrDefault(symbol, NoId);
         }
 
-        if (!byteLevel)
+        if (!isByteLevel)
         {
             _characterIds = new int[char.MaxValue + 1];
-            Array.Fill(_characterIds, -1);
+            Array.Fill(_characterIds, NoId);
             foreach (var (token, id) in vocabulary.Ids.Where(token => token.Key.Length == 1))
             {
                 _characterIds[token[0]] = id;
             }
         }
-        _cache = new ConcurrentDictionary<string, int[]>(StringComparer.Ordinal).GetAlternateLookup<
-            ReadOnlySpan<char>
-        >();
+
+        var cache = new ConcurrentDictionary<string, int[]>(StringComparer.Ordinal);
+        _cache = cache.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     /// <summary>Appends the ids of a word.</summary>
@@ -55,70 +60,77 @@ sealed class BpeModel
             return;
         }
 
-        if (_cache.TryGetValue(word, out var known))
+        if (_cache.TryGetValue(word, out var cachedIds))
         {
-            output.AddRange(known);
+            output.AddRange(cachedIds);
             return;
         }
-        var (merger, symbols, ids) = (_scratch ??= (new BpeMerger(), [], []));
-        symbols.Clear();
-        ids.Clear();
-        if (_vocabulary.IgnoreMerges && _vocabulary.Ids.TryGetValue(ToVocabularyText(word), out var whole))
-        {
-            ids.Add(whole);
-        }
-        else
-        {
-            if (_byteLevel)
-            {
-                AddByteSymbols(word, symbols);
-            }
-            else
-            {
-                AddCharacterSymbols(word, symbols);
-            }
 
-            merger.Merge(symbols, _vocabulary.Merges, ids);
-        }
+        var ids = EncodeUncached(word);
         output.AddRange(ids);
-        if (
-            word.Length <= MaxCachedLength
-            && Volatile.Read(ref _cached) < MaxCachedWords
-            && _cache.TryAdd(word, [.. ids])
-        )
+        var isCacheable = word.Length <= MaxCachedLength && Volatile.Read(ref _cachedWords) < MaxCachedWords;
+        if (isCacheable && _cache.TryAdd(word, [.. ids]))
         {
-            Interlocked.Increment(ref _cached);
+            Interlocked.Increment(ref _cachedWords);
         }
     }
 
-    string ToVocabularyText(ReadOnlySpan<char> word) => _byteLevel ? ByteLevelAlphabet.Encode(word) : word.ToString();
+    /// <summary>Ids of a word, in a list that the next word of this thread overwrites.</summary>
+    List<int> EncodeUncached(ReadOnlySpan<char> word)
+    {
+        var scratch = _scratch ??= new Scratch();
+        scratch.Symbols.Clear();
+        scratch.Ids.Clear();
+        if (_vocabulary.IgnoreMerges && _vocabulary.Ids.TryGetValue(ToVocabularyText(word), out var id))
+        {
+            scratch.Ids.Add(id);
+            return scratch.Ids;
+        }
+
+        if (_isByteLevel)
+        {
+            AddByteSymbols(word, scratch.Symbols);
+        }
+        else
+        {
+            AddCharacterSymbols(word, scratch.Symbols);
+        }
+
+        scratch.Merger.Merge(scratch.Symbols, _vocabulary.Merges, scratch.Ids);
+        return scratch.Ids;
+    }
+
+    string ToVocabularyText(ReadOnlySpan<char> word) => _isByteLevel ? ByteLevelAlphabet.Encode(word) : word.ToString();
 
     void AddByteSymbols(ReadOnlySpan<char> word, List<int> symbols)
     {
-        var unknown = false;
+        var isAfterUnknown = false;
         var bytes =
             word.Length <= MaxStackLength
                 ? stackalloc byte[3 * MaxStackLength]
                 : new byte[Encoding.UTF8.GetMaxByteCount(word.Length)];
         foreach (var value in bytes[..Encoding.UTF8.GetBytes(word, bytes)])
         {
-            AddSymbol(_byteIds[value], ref unknown, symbols);
+            AddSymbol(_byteIds[value], ref isAfterUnknown, symbols);
         }
     }
 
     void AddCharacterSymbols(ReadOnlySpan<char> word, List<int> symbols)
     {
-        var unknown = false;
-        for (var i = 0; i < word.Length;)
+        var isAfterUnknown = false;
+        for (var i = 0; i < word.Length; )
         {
             CodePoints.GetAt(word, i, out var length);
             var character = word.Slice(i, length);
             i += length;
             var id =
-                length == 1 ? _characterIds[character[0]] : _vocabulary.Ids.GetValueOrDefault(character.ToString(), -1);
-            if (id >= 0 || !_vocabulary.ByteFallback || !TryAddBytes(character, symbols))
+                length == 1
+                    ? _characterIds[character[0]]
+                    : _vocabulary.Ids.GetValueOrDefault(character.ToString(), NoId);
+            var isSpelledInBytes = id < 0 && _vocabulary.ByteFallback && TryAddBytes(character, symbols);
+            if (!isSpelledInBytes)
             {
-                AddSymbol(id, ref unknown, symbols);
+                AddSymbol(id, ref isAfterUnknown, symbols);
             }
         }
     }
@@ -139,20 +151,30 @@ sealed class BpeModel
         return true;
     }
 
-    // A symbol without an id becomes the unknown token, a run of them one where they fuse; without an unknown token it
-    // is dropped.
-    void AddSymbol(int id, ref bool unknown, List<int> symbols)
+    /// <summary>
+    /// A symbol without an id becomes the unknown token, several in a row one where they fuse; without an unknown token it
+    /// is dropped.
+    /// </summary>
+    void AddSymbol(int id, ref bool isAfterUnknown, List<int> symbols)
     {
+        var isFused = isAfterUnknown && _vocabulary.FuseUnknown;
+        isAfterUnknown = id < 0;
         if (id >= 0)
         {
             symbols.Add(id);
         }
-        else if (_vocabulary.UnknownId is { } unknownId && !(unknown && _vocabulary.FuseUnknown))
+        else if (_vocabulary.UnknownId is { } unknownId && !isFused)
         {
             symbols.Add(unknownId);
         }
+    }
 
-        unknown = id < 0;
+    /// <summary>What a thread reuses from word to word.</summary>
+    sealed class Scratch
+    {
+        public BpeMerger Merger { get; } = new();
+        public List<int> Symbols { get; } = [];
+        public List<int> Ids { get; } = [];
     }
 }
 
@@ -162,15 +184,15 @@ sealed class BpeModel
 /// </summary>
 sealed class BpeMerger
 {
-    /// <summary>Up to here looking at every pair for the lowest is faster than keeping them in a queue.</summary>
+    /// <summary>Up to this length searching all pairs for the lowest rank is faster than keeping them in a queue.</summary>
     const int MaxShortLength = 48;
 
     readonly PriorityQueue<(int Position, int Id), long> _queue = new();
-    readonly int[] _ranks = new int[MaxShortLength],
-        _merged = new int[MaxShortLength];
-    int[] _ids = new int[64],
-        _previous = new int[64],
-        _next = new int[64];
+    readonly int[] _ranks = new int[MaxShortLength];
+    readonly int[] _merged = new int[MaxShortLength];
+    int[] _ids = new int[64];
+    int[] _previous = new int[64];
+    int[] _next = new int[64];
 
     /// <summary>Merges <paramref name="symbols"/> and appends what remains to <paramref name="output"/>.</summary>
     public void Merge(List<int> symbols, MergeTable merges, List<int> output)
@@ -186,16 +208,8 @@ sealed class BpeMerger
             MergeShort(symbols, merges, output);
             return;
         }
-        if (_ids.Length < count)
-        {
-            (_ids, _previous, _next) = (new int[count * 2], new int[count * 2], new int[count * 2]);
-        }
 
-        for (var i = 0; i < count; i++)
-        {
-            (_ids[i], _previous[i], _next[i]) = (symbols[i], i - 1, i + 1 < count ? i + 1 : -1);
-        }
-
+        Link(symbols);
         _queue.Clear();
         for (var i = 0; i + 1 < count; i++)
         {
@@ -213,8 +227,26 @@ sealed class BpeMerger
         }
     }
 
-    // Most words of a text are met here for the first time while the runtime still counts calls: compile it well at
-    // once.
+    /// <summary>Lays the symbols out as a list that is linked in both directions.</summary>
+    void Link(List<int> symbols)
+    {
+        var count = symbols.Count;
+        if (_ids.Length < count)
+        {
+            _ids = new int[count * 2];
+            _previous = new int[count * 2];
+            _next = new int[count * 2];
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            _ids[i] = symbols[i];
+            _previous[i] = i - 1;
+            _next[i] = i + 1 < count ? i + 1 : -1;
+        }
+    }
+
+    // Most words of a text come here for the first time while the runtime still counts calls: compile it well at once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void MergeShort(List<int> symbols, MergeTable merges, List<int> output)
     {
@@ -227,12 +259,14 @@ sealed class BpeMerger
 
         while (true)
         {
-            var (best, rank) = (-1, int.MaxValue);
+            var best = -1;
+            var bestRank = int.MaxValue;
             for (var i = 0; i + 1 < count; i++)
             {
-                if (_ranks[i] < rank)
+                if (_ranks[i] < bestRank)
                 {
-                    (best, rank) = (i, _ranks[i]);
+                    best = i;
+                    bestRank = _ranks[i];
                 }
             }
 
@@ -258,6 +292,7 @@ sealed class BpeMerger
                 UpdateRank(best, merges);
             }
         }
+
         output.AddRange(_ids.AsSpan(0, count));
     }
 
@@ -266,7 +301,9 @@ sealed class BpeMerger
             ? merge
             : (int.MaxValue, -1);
 
-    // A candidate is stale when its left symbol is gone or the pair now merges to something else.
+    /// <summary>
+    /// Merges a pair, unless it is stale: its left symbol is no longer there, or the pair now merges to something else.
+    /// </summary>
     void Apply(int left, int id, MergeTable merges)
     {
         if (_ids[left] < 0 || _next[left] < 0)
@@ -311,39 +348,44 @@ sealed class BpeMerger
 }
 
 /// <summary>
-/// Cuts a segment that no pre-tokenizer cuts, exactly where no merge can cross: before each word mark whose left
-/// neighbour is another
-/// character and stands beside a word mark in no merge's result. The ids are the same; short words can be remembered.
+/// Splits a segment that no pre-tokenizer splits, exactly where no merge can cross: before each word mark whose left
+/// neighbor is another character and stands beside a word mark in no merge's result. The ids are the same, and short
+/// words can be cached.
 /// </summary>
 sealed class MergeBoundarySplitter(BpeVocabulary vocabulary)
 {
     const char WordMark = '\u2581';
 
-    readonly bool _safe =
+    readonly bool _canSplit =
         !vocabulary.IgnoreMerges
         && vocabulary.Ids.ContainsKey(WordMark.ToString())
         && !vocabulary.Merges.Pairs.Any(pair => IsByte(vocabulary, pair.Left) || IsByte(vocabulary, pair.Right));
 
     public void Split(TextPiece piece, List<TextPiece> output)
     {
+        if (!_canSplit)
+        {
+            output.Add(piece);
+            return;
+        }
+
         var text = piece.Span;
         var start = 0;
-        for (var i = 1; _safe && i < text.Length; i++)
+        for (var i = 1; i < text.Length; i++)
         {
-            if (
-                text[i] != WordMark
-                || text[i - 1] == WordMark
-                || vocabulary.Neighbors.Contains((text[i - 1], WordMark))
-            )
+            if (text[i] == WordMark && !CanMergeCross(text[i - 1]))
             {
-                continue;
+                output.Add(piece.Slice(start, i - start));
+                start = i;
             }
-
-            output.Add(piece.Slice(start, i - start));
-            start = i;
         }
+
         output.Add(piece.Slice(start, text.Length - start));
     }
+
+    /// <summary>A merge's result may hold this character before a word mark.</summary>
+    bool CanMergeCross(char beforeMark) =>
+        beforeMark == WordMark || vocabulary.Neighbors.Contains((beforeMark, WordMark));
 
     static bool IsByte(BpeVocabulary vocabulary, int id) => vocabulary.ByteIds.Contains(id);
 }

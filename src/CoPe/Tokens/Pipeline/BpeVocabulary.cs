@@ -3,16 +3,16 @@ namespace CoPe.Tokens.Pipeline;
 /// <summary>Tokens, merges and switches of a BPE model.</summary>
 sealed class BpeVocabulary
 {
-    /// <summary>Ids above this are taken for a broken file: no table is laid out for them.</summary>
+    /// <summary>A file with a higher id is taken for broken, before a table of that size is made.</summary>
     public const int MaxId = 1 << 24;
 
     public required IReadOnlyDictionary<string, int> Ids { get; init; }
 
-    /// <summary>(left id, right id) -> rank and id of what they merge to.</summary>
+    /// <summary>Pairs of ids to the rank and id of what they merge to.</summary>
     public required MergeTable Merges { get; init; }
 
     /// <summary>
-    /// Characters that stand side by side inside some merge's result: only there can a merge cross a cut.
+    /// Characters that stand side by side inside some merge's result: only there can a merge cross a boundary.
     /// </summary>
     public required HashSet<(char, char)> Neighbors { get; init; }
 
@@ -39,22 +39,28 @@ sealed class BpeVocabulary
 
         CheckUnsupported(model);
         var ids = ReadIds(model["vocab"]);
-        var neighbours = new HashSet<(char, char)>();
-        var merges = ReadMerges(model["merges"], ids, neighbours);
-        var unknown = model["unk_token"];
+        var neighbors = new HashSet<(char, char)>();
+        var merges = ReadMerges(model["merges"], ids, neighbors);
         return new BpeVocabulary
         {
             Ids = ids,
             Merges = merges,
-            Neighbors = neighbours,
-            UnknownId =
-                unknown.GetStringOrNull() is not { } token ? null
-                : ids.TryGetValue(token, out var id) ? id
-                : throw unknown.Error($"\"{token}\" is not in model.vocab"),
+            Neighbors = neighbors,
+            UnknownId = ReadUnknownId(model["unk_token"], ids),
             FuseUnknown = model["fuse_unk"].GetBoolean(false),
             ByteFallback = model["byte_fallback"].GetBoolean(false),
             IgnoreMerges = model["ignore_merges"].GetBoolean(false),
         };
+    }
+
+    static int? ReadUnknownId(JsonPart part, Dictionary<string, int> ids)
+    {
+        if (part.GetStringOrNull() is not { } token)
+        {
+            return null;
+        }
+
+        return ids.TryGetValue(token, out var id) ? id : throw part.Error($"\"{token}\" is not in model.vocab");
     }
 
     static void CheckUnsupported(JsonPart model)
@@ -87,10 +93,11 @@ sealed class BpeVocabulary
 
             ids[token] = id;
         }
+
         return ids;
     }
 
-    static MergeTable ReadMerges(JsonPart part, Dictionary<string, int> ids, HashSet<(char, char)> neighbours)
+    static MergeTable ReadMerges(JsonPart part, Dictionary<string, int> ids, HashSet<(char, char)> neighbors)
     {
         var merges = new MergeTable();
         var rank = 0;
@@ -100,11 +107,16 @@ sealed class BpeVocabulary
             var merged = left + right;
             for (var i = 1; i < merged.Length; i++)
             {
-                neighbours.Add((merged[i - 1], merged[i]));
+                neighbors.Add((merged[i - 1], merged[i]));
             }
 
-            merges.Set(RequireId(left, item, ids), RequireId(right, item, ids), (rank++, RequireId(merged, item, ids)));
+            var leftId = RequireId(left, item, ids);
+            var rightId = RequireId(right, item, ids);
+            var mergedId = RequireId(merged, item, ids);
+            merges.Set(leftId, rightId, (rank, mergedId));
+            rank++;
         }
+
         return merges;
     }
 
@@ -123,9 +135,8 @@ sealed class BpeVocabulary
 }
 
 /// <summary>
-/// Pairs of ids -> rank and id of what they merge to. A table of its own, for encoding asks little else: .NET's hash of
-/// a pair of small numbers, their exclusive or, is the same for
-/// thousands of pairs.
+/// Pairs of ids to the rank and id of what they merge to. A hash table of its own, because encoding spends its time here
+/// and .NET's hash of a pair of small numbers, their exclusive or, is the same for thousands of pairs.
 /// </summary>
 sealed class MergeTable
 {
@@ -169,7 +180,7 @@ sealed class MergeTable
     /// <summary>Where a pair stands, or the free place where it would.</summary>
     int FindSlot(long pair)
     {
-        var mixed = (ulong)pair * SplitMix64.Increment; // the golden ratio's digits: neighbours end far apart
+        var mixed = (ulong)pair * SplitMix64.Increment; // Fibonacci hashing: neighbors end far apart
         var mask = _pairs.Length - 1;
         var place = (int)((mixed ^ (mixed >> 32)) & (ulong)mask);
         while (_pairs[place] != pair && _pairs[place] != EmptySlot)
@@ -183,7 +194,8 @@ sealed class MergeTable
     void Grow()
     {
         var (pairs, merges) = (_pairs, _merges);
-        (_pairs, _merges) = ([.. Enumerable.Repeat(EmptySlot, 2 * pairs.Length)], new (int, int)[2 * pairs.Length]);
+        _pairs = [.. Enumerable.Repeat(EmptySlot, 2 * pairs.Length)];
+        _merges = new (int, int)[2 * pairs.Length];
         for (var i = 0; i < pairs.Length; i++)
         {
             if (pairs[i] == EmptySlot)
@@ -208,7 +220,8 @@ sealed class TokenTable
     public TokenTable(IReadOnlyDictionary<string, int> ids, IReadOnlyList<AddedToken> added)
     {
         _ids = ids;
-        _tokens = new string?[ids.Values.Concat(added.Select(token => token.Id)).DefaultIfEmpty(-1).Max() + 1];
+        var maxId = ids.Values.Concat(added.Select(token => token.Id)).DefaultIfEmpty(-1).Max();
+        _tokens = new string?[maxId + 1];
         foreach (var (token, id) in ids)
         {
             _tokens[id] = token;

@@ -4,8 +4,8 @@ using System.Text;
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
-/// What pre-tokenizers ask of a code point. Text is walked by code point, since a .NET regular expression sees half a
-/// letter outside the basic plane.
+/// What pre-tokenizers need to know of a code point. Text is read by code point, since a .NET regular expression sees
+/// half a letter outside the basic plane.
 /// </summary>
 static class CodePoints
 {
@@ -41,10 +41,9 @@ static class CodePoints
             length = 1;
             return BasicPlane[c];
         }
+
         return GetKind(GetAt(text, index, out length));
     }
-
-    public static bool IsSpace(char c) => BasicPlane[c] == Kind.Space;
 
     /// <summary>ASCII punctuation, or one of Unicode's punctuation categories.</summary>
     public static bool IsPunctuation(int codePoint) =>
@@ -116,20 +115,22 @@ static class UnicodeNormalization
             return text;
         }
 
-        StringBuilder? built = null;
+        StringBuilder? normalized = null;
         var done = 0;
-        for (var i = 0; i < text.Length;)
+        for (var i = 0; i < text.Length; )
         {
             var codePoint = CodePoints.GetAt(text, i, out var length);
             if (IsRejectedByNormalize(codePoint))
             {
-                built ??= new StringBuilder(text.Length);
-                built.Append(text[done..i].Normalize(form)).Append(text, i, length);
+                normalized ??= new StringBuilder(text.Length);
+                normalized.Append(text[done..i].Normalize(form)).Append(text, i, length);
                 done = i + length;
             }
+
             i += length;
         }
-        return built is null ? text.Normalize(form) : built.Append(text[done..].Normalize(form)).ToString();
+
+        return normalized is null ? text.Normalize(form) : normalized.Append(text[done..].Normalize(form)).ToString();
     }
 
     static bool IsRejectedByNormalize(int codePoint) =>
@@ -137,7 +138,8 @@ static class UnicodeNormalization
 }
 
 /// <summary>
-/// The byte-level alphabet: each byte has one printable character, so that any text is a word over 256 letters.
+/// The byte-level alphabet (GPT-2's <c>bytes_to_unicode</c>): each byte has one printable character, so that any text is
+/// a word over 256 letters.
 /// </summary>
 static class ByteLevelAlphabet
 {
@@ -153,7 +155,7 @@ static class ByteLevelAlphabet
     /// <summary>The text's UTF-8 bytes, spelled in the alphabet.</summary>
     public static string Encode(ReadOnlySpan<char> text) =>
         string.Create(
-            System.Text.Encoding.UTF8.GetByteCount(text),
+            Encoding.UTF8.GetByteCount(text),
             CodePoints.ToUtf8(text),
             static (span, bytes) =>
             {
@@ -179,15 +181,17 @@ static class ByteLevelAlphabet
         return bytes;
     }
 
-    // Printable Latin-1 stands for itself; the other 68 bytes take U+0100 and up, in order.
+    /// <summary>Printable Latin-1 stands for itself; the other 68 bytes take U+0100 and up, in order.</summary>
     static char[] BuildCharacters()
     {
+        var characters = new char[256];
         var next = 0x100;
-        return
-        [
-            .. Enumerable
-                .Range(0, 256)
-                .Select(b => b is >= 0x21 and <= 0x7E or >= 0xA1 and <= 0xAC or >= 0xAE ? (char)b : (char)next++),
-        ];
+        for (var b = 0; b < characters.Length; b++)
+        {
+            var isPrintable = b is >= 0x21 and <= 0x7E or >= 0xA1 and <= 0xAC or >= 0xAE;
+            characters[b] = isPrintable ? (char)b : (char)next++;
+        }
+
+        return characters;
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>A part of a JSON file that knows where it stands, so that every complaint names file and part.</summary>
+/// <summary>A part of a JSON file that knows its path, so that every error names file and part.</summary>
 readonly record struct JsonPart(string File, string Path, JsonElement Element)
 {
     const long MaxBytes = 512L << 20;
@@ -37,7 +37,7 @@ readonly record struct JsonPart(string File, string Path, JsonElement Element)
         }
         catch (JsonException error)
         {
-            throw new TokenizerException(file, "", $"is no valid JSON ({error.Message}); fetch the file again", error);
+            throw new TokenizerException(file, "", $"is not valid JSON ({error.Message}); fetch the file again", error);
         }
     }
 

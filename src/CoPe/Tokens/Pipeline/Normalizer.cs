@@ -8,7 +8,7 @@ static class Normalizer
     const string Known = "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace";
 
     /// <summary>
-    /// The change that a part of the file asks for; the second argument tells whether the segment continues an earlier
+    /// The change that a part of the file asks for; the second argument says whether the segment continues an earlier
     /// text.
     /// </summary>
     public static Func<string, bool, string> Read(JsonPart part)
@@ -23,7 +23,8 @@ static class Normalizer
         {
             case "Sequence":
                 var steps = part["normalizers"].EnumerateArray().Select(Read).ToArray();
-                return (text, continuing) => steps.Aggregate(text, (now, step) => step(now, continuing));
+                return (text, isContinuation) =>
+                    steps.Aggregate(text, (current, step) => step(current, isContinuation));
             case "NFC":
                 return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormC);
             case "NFD":
@@ -39,19 +40,19 @@ static class Normalizer
             case "Strip":
                 return ReadStrip(part);
             case "Replace":
-                var pattern = LiteralPattern(part["pattern"]);
+                var pattern = ReadLiteralPattern(part["pattern"]);
                 var content = part["content"].GetString();
                 return (text, _) => text.Replace(pattern, content, StringComparison.Ordinal);
             case "Prepend":
                 var prefix = part["prepend"].GetString();
-                return (text, continuing) => text.Length == 0 || continuing ? text : prefix + text;
+                return (text, isContinuation) => text.Length == 0 || isContinuation ? text : prefix + text;
             default:
                 throw part.Unsupported("normalizer", type, Known);
         }
     }
 
     /// <summary>A pattern that is plain text.</summary>
-    public static string LiteralPattern(JsonPart pattern)
+    public static string ReadLiteralPattern(JsonPart pattern)
     {
         if (pattern["String"] is { IsAbsent: false } literal && literal.GetString() is { Length: > 0 } text)
         {
@@ -63,8 +64,8 @@ static class Normalizer
 
     static Func<string, bool, string> ReadStrip(JsonPart part)
     {
-        bool left = part["strip_left"].GetBoolean(true),
-            right = part["strip_right"].GetBoolean(true);
+        var left = part["strip_left"].GetBoolean(true);
+        var right = part["strip_right"].GetBoolean(true);
         return (text, _) =>
             (left, right) switch
             {

@@ -1,7 +1,7 @@
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>A step that cuts a piece into smaller ones, which the merges never cross.</summary>
-/// <param name="piece">The piece to cut.</param>
+/// <summary>A step that splits a piece into smaller ones, which the merges never cross.</summary>
+/// <param name="piece">The piece to split.</param>
 /// <param name="output">Receives the parts in order.</param>
 delegate void PreTokenizerStep(TextPiece piece, List<TextPiece> output);
 
@@ -12,25 +12,31 @@ sealed class PreTokenizer
 {
     readonly PreTokenizerStep[] _steps;
 
-    PreTokenizer(PreTokenizerStep[] steps, bool byteLevel) => (_steps, ByteLevel) = (steps, byteLevel);
+    PreTokenizer(PreTokenizerStep[] steps, bool isByteLevel)
+    {
+        _steps = steps;
+        IsByteLevel = isByteLevel;
+    }
 
     /// <summary>True where the merges work on bytes in the byte-level alphabet.</summary>
-    public bool ByteLevel { get; }
+    public bool IsByteLevel { get; }
 
     public static PreTokenizer Read(JsonPart part)
     {
-        var steps = new List<PreTokenizerStep>();
-        var byteLevel = false;
+        var reader = new PreTokenizerReader();
         if (!part.IsAbsent)
         {
-            PreTokenizerReader.Collect(part, steps, ref byteLevel);
+            reader.Add(part);
         }
 
-        return new PreTokenizer([.. steps], byteLevel);
+        return new PreTokenizer([.. reader.Steps], reader.IsByteLevel);
     }
 
-    /// <summary>The words of a segment; <paramref name="words"/> is cleared first.</summary>
-    public void Run(TextPiece segment, List<TextPiece> words, List<TextPiece> spare)
+    /// <summary>Splits a segment into words.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="words">Receives the words; what it held is removed.</param>
+    /// <param name="spare">A list for use in between.</param>
+    public void Split(TextPiece segment, List<TextPiece> words, List<TextPiece> spare)
     {
         words.Clear();
         words.Add(segment);
@@ -47,7 +53,7 @@ sealed class PreTokenizer
     }
 }
 
-/// <summary>A stretch of a text on its way to the merges.</summary>
+/// <summary>A part of a text on its way to the merges.</summary>
 /// <param name="Text">The text it is part of.</param>
 /// <param name="Start">Where it begins there.</param>
 /// <param name="Length">Its length in UTF-16 units.</param>
@@ -61,13 +67,18 @@ readonly record struct TextPiece(string Text, int Start, int Length, bool IsFirs
 }
 
 /// <summary>Reads the steps of a pre-tokenizer.</summary>
-static class PreTokenizerReader
+sealed class PreTokenizerReader
 {
     const string Known = "Sequence, Split, ByteLevel, Metaspace, Digits, Punctuation, Whitespace, WhitespaceSplit";
+    const string WordsAndSymbols = @"[\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}]+|[^\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\s]+";
 
-    public static void Collect(JsonPart part, List<PreTokenizerStep> steps, ref bool byteLevel)
+    public List<PreTokenizerStep> Steps { get; } = [];
+
+    public bool IsByteLevel { get; private set; }
+
+    public void Add(JsonPart part)
     {
-        if (byteLevel)
+        if (IsByteLevel)
         {
             throw part.Error("stands after a ByteLevel step, which must be the last");
         }
@@ -78,40 +89,25 @@ static class PreTokenizerReader
             case "Sequence":
                 foreach (var item in part["pretokenizers"].EnumerateArray())
                 {
-                    Collect(item, steps, ref byteLevel);
+                    Add(item);
                 }
 
                 break;
             case "ByteLevel":
-                if (part["add_prefix_space"].GetBoolean(true))
-                {
-                    steps.Add(AddPrefixSpace);
-                }
-
-                if (part["use_regex"].GetBoolean(true))
-                {
-                    steps.Add(WordPattern.ScanGpt2);
-                }
-
-                byteLevel = true;
+                AddByteLevel(part);
                 break;
             case "Split":
-                steps.Add(ReadSplit(part));
+                Steps.Add(ReadSplit(part));
                 break;
             case "Metaspace":
-                steps.Add(Metaspace.Read(part).PreTokenize);
+                Steps.Add(Metaspace.Read(part).PreTokenize);
                 break;
             case "Digits":
-                steps.Add(
-                    SplitByCodePoint(
-                        static codePoint => CodePoints.GetKind(codePoint) == CodePoints.Kind.Number,
-                        part["individual_digits"].GetBoolean(false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous
-                    )
-                );
+                Steps.Add(ReadDigits(part));
                 break;
             case "Punctuation":
                 var behavior = part["behavior"];
-                steps.Add(
+                Steps.Add(
                     SplitByCodePoint(
                         CodePoints.IsPunctuation,
                         behavior.IsAbsent ? SplitBehavior.Isolated : SplitBehaviors.Read(behavior)
@@ -119,27 +115,40 @@ static class PreTokenizerReader
                 );
                 break;
             case "WhitespaceSplit":
-                steps.Add(
-                    SplitByCodePoint(
-                        static codePoint => CodePoints.GetKind(codePoint) == CodePoints.Kind.Space,
-                        SplitBehavior.Removed
-                    )
-                );
+                Steps.Add(SplitByCodePoint(IsSpace, SplitBehavior.Removed));
                 break;
             case "Whitespace":
-                steps.Add(
-                    RegexSplitter.Read(
-                        part,
-                        @"[\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}]+|[^\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\s]+",
-                        SplitBehavior.Removed,
-                        invert: true
-                    )
-                );
+                Steps.Add(RegexSplitter.Read(part, WordsAndSymbols, SplitBehavior.Removed, invert: true));
                 break;
             default:
                 throw part.Unsupported("pre-tokenizer", type, Known);
         }
     }
+
+    void AddByteLevel(JsonPart part)
+    {
+        if (part["add_prefix_space"].GetBoolean(true))
+        {
+            Steps.Add(AddPrefixSpace);
+        }
+
+        if (part["use_regex"].GetBoolean(true))
+        {
+            Steps.Add(WordPattern.ScanGpt2);
+        }
+
+        IsByteLevel = true;
+    }
+
+    static PreTokenizerStep ReadDigits(JsonPart part)
+    {
+        var isOneByOne = part["individual_digits"].GetBoolean(false);
+        return SplitByCodePoint(IsNumber, isOneByOne ? SplitBehavior.Isolated : SplitBehavior.Contiguous);
+    }
+
+    static bool IsNumber(int codePoint) => CodePoints.GetKind(codePoint) == CodePoints.Kind.Number;
+
+    static bool IsSpace(int codePoint) => CodePoints.GetKind(codePoint) == CodePoints.Kind.Space;
 
     static PreTokenizerStep ReadSplit(JsonPart part)
     {
@@ -148,33 +157,40 @@ static class PreTokenizerReader
         var regex = part["pattern"]["Regex"];
         if (!regex.IsAbsent)
         {
-            return (behavior == SplitBehavior.Isolated && !invert ? WordPattern.FindScanner(regex.GetString()) : null)
-                ?? RegexSplitter.Read(regex, regex.GetString(), behavior, invert);
+            var pattern = regex.GetString();
+            var isWordSplit = behavior == SplitBehavior.Isolated && !invert;
+            var scanner = isWordSplit ? WordPattern.FindScanner(pattern) : null;
+            return scanner ?? RegexSplitter.Read(regex, pattern, behavior, invert);
         }
 
-        var literal = Normalizer.LiteralPattern(part["pattern"]);
+        var literal = Normalizer.ReadLiteralPattern(part["pattern"]);
         return (piece, output) =>
             SplitBehaviors.Split(piece, FindOccurrences(piece, literal), behavior, invert, output);
     }
 
     static IEnumerable<(int Start, int Length)> FindOccurrences(TextPiece piece, string literal)
     {
-        int at = 0,
-            step;
-        while ((step = piece.Span[at..].IndexOf(literal, StringComparison.Ordinal)) >= 0)
+        var searchFrom = 0;
+        while (true)
         {
-            yield return (at + step, literal.Length);
-            at += step + literal.Length;
+            var offset = piece.Span[searchFrom..].IndexOf(literal, StringComparison.Ordinal);
+            if (offset < 0)
+            {
+                yield break;
+            }
+
+            yield return (searchFrom + offset, literal.Length);
+            searchFrom += offset + literal.Length;
         }
     }
 
-    // Every matching code point is a match of its own.
+    /// <summary>Every matching code point is a match of its own.</summary>
     static PreTokenizerStep SplitByCodePoint(Func<int, bool> matches, SplitBehavior behavior) =>
         (piece, output) => SplitBehaviors.Split(piece, FindCodePoints(matches, piece), behavior, invert: false, output);
 
     static IEnumerable<(int Start, int Length)> FindCodePoints(Func<int, bool> matches, TextPiece piece)
     {
-        for (var i = 0; i < piece.Length;)
+        for (var i = 0; i < piece.Length; )
         {
             var codePoint = CodePoints.GetAt(piece.Span, i, out var length);
             if (matches(codePoint))
@@ -186,12 +202,17 @@ static class PreTokenizerReader
         }
     }
 
-    static void AddPrefixSpace(TextPiece piece, List<TextPiece> output) =>
-        output.Add(
-            piece.Length == 0 || piece.Span[0] == ' '
-                ? piece
-                : new TextPiece(string.Concat(" ", piece.Span), 0, piece.Length + 1, piece.IsFirst)
-        );
+    static void AddPrefixSpace(TextPiece piece, List<TextPiece> output)
+    {
+        if (piece.Length == 0 || piece.Span[0] == ' ')
+        {
+            output.Add(piece);
+            return;
+        }
+
+        var spaced = string.Concat(" ", piece.Span);
+        output.Add(new TextPiece(spaced, 0, spaced.Length, piece.IsFirst));
+    }
 }
 
 /// <summary>Spaces written as a visible character, with or without one in front of the text.</summary>
@@ -200,8 +221,8 @@ sealed record Metaspace(char Replacement, string Scheme, bool Split)
     public static Metaspace Read(JsonPart part)
     {
         var scheme = part["prepend_scheme"];
-        var prefix = part["add_prefix_space"].GetBoolean(true);
-        var name = scheme.GetStringOrNull() ?? (prefix ? "always" : "never");
+        var addsPrefix = part["add_prefix_space"].GetBoolean(true);
+        var name = scheme.GetStringOrNull() ?? (addsPrefix ? "always" : "never");
         if (name is not ("always" or "first" or "never"))
         {
             throw scheme.Unsupported("prepend scheme", name, "always, first, never");
@@ -218,7 +239,8 @@ sealed record Metaspace(char Replacement, string Scheme, bool Split)
         }
 
         var text = piece.Span.ToString().Replace(' ', Replacement);
-        if (text[0] != Replacement && (Scheme == "always" || (Scheme == "first" && piece.IsFirst)))
+        var wantsMark = Scheme == "always" || (Scheme == "first" && piece.IsFirst);
+        if (wantsMark && text[0] != Replacement)
         {
             text = Replacement + text;
         }
@@ -229,15 +251,14 @@ sealed record Metaspace(char Replacement, string Scheme, bool Split)
             output.Add(whole);
             return;
         }
-        for (int start = 0, next; start < text.Length; start = next)
-        {
-            next = text.IndexOf(Replacement, start + 1);
-            if (next < 0)
-            {
-                next = text.Length;
-            }
 
-            output.Add(whole.Slice(start, next - start));
+        var start = 0;
+        while (start < text.Length)
+        {
+            var mark = text.IndexOf(Replacement, start + 1);
+            var end = mark < 0 ? text.Length : mark;
+            output.Add(whole.Slice(start, end - start));
+            start = end;
         }
     }
 }

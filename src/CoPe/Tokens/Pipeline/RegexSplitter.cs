@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
-/// Cuts by a regular expression that has no scanner of its own. .NET matches UTF-16 units, so each code point outside
-/// the basic plane
-/// is first replaced by one character of the same general category: one unit per code point, same classes.
+/// Splits by a regular expression that has no scanner of its own. .NET matches UTF-16 units, so each code point outside
+/// the basic plane is first replaced by one character of the same general category: one unit a code point, same classes.
 /// </summary>
 static class RegexSplitter
 {
+    static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
     static readonly char[] CategoryRepresentatives = BuildCategoryRepresentatives();
 
     public static PreTokenizerStep Read(JsonPart part, string pattern, SplitBehavior behavior, bool invert)
@@ -21,26 +21,13 @@ static class RegexSplitter
             );
         }
 
-        Regex regex;
-        try
-        {
-            regex = new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.Compiled, TimeSpan.FromSeconds(10));
-        }
-        catch (ArgumentException error)
-        {
-            throw new TokenizerException(
-                part.File,
-                part.Path,
-                $"the pattern \"{pattern}\" cannot be read: {error.Message}",
-                error
-            );
-        }
+        var regex = Compile(part, pattern);
         return (piece, output) =>
         {
             var text = ToBasicPlane(piece.Span, out var offsets);
             try
             {
-                SplitBehaviors.Split(piece, Matches(regex, text, offsets), behavior, invert, output);
+                SplitBehaviors.Split(piece, FindMatches(regex, text, offsets), behavior, invert, output);
             }
             catch (RegexMatchTimeoutException error)
             {
@@ -54,17 +41,36 @@ static class RegexSplitter
         };
     }
 
-    static IEnumerable<(int Start, int Length)> Matches(Regex regex, string text, int[]? offsets)
+    static Regex Compile(JsonPart part, string pattern)
+    {
+        try
+        {
+            return new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.Compiled, TimeLimit);
+        }
+        catch (ArgumentException error)
+        {
+            throw new TokenizerException(
+                part.File,
+                part.Path,
+                $"the pattern \"{pattern}\" cannot be read: {error.Message}",
+                error
+            );
+        }
+    }
+
+    static IEnumerable<(int Start, int Length)> FindMatches(Regex regex, string text, int[]? offsets)
     {
         for (var match = regex.Match(text); match.Success; match = match.NextMatch())
         {
-            int start = match.Index,
-                end = start + match.Length;
+            var start = match.Index;
+            var end = start + match.Length;
             yield return offsets is null ? (start, end - start) : (offsets[start], offsets[end] - offsets[start]);
         }
     }
 
-    // offsets: where each projected character begins in the text; null where nothing had to be replaced.
+    /// <summary>A text of as many characters as code points.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="offsets">Where each of its characters begins in the text; null where nothing had to be replaced.</param>
     static string ToBasicPlane(ReadOnlySpan<char> text, out int[]? offsets)
     {
         offsets = null;
@@ -73,23 +79,24 @@ static class RegexSplitter
             return text.ToString();
         }
 
-        var projected = new char[text.Length];
+        var replaced = new char[text.Length];
         var starts = new int[text.Length + 1];
         var count = 0;
         for (var i = 0; i < text.Length; count++)
         {
             var codePoint = CodePoints.GetAt(text, i, out var length);
-            projected[count] =
+            replaced[count] =
                 length == 1 ? text[i] : CategoryRepresentatives[(int)CharUnicodeInfo.GetUnicodeCategory(codePoint)];
             starts[count] = i;
             i += length;
         }
+
         starts[count] = text.Length;
         offsets = starts;
-        return new string(projected, 0, count);
+        return new string(replaced, 0, count);
     }
 
-    // A stand-in far from the letters that patterns name one by one.
+    /// <summary>For each category a character far from the letters that patterns name one by one.</summary>
     static char[] BuildCategoryRepresentatives()
     {
         var characters = new char[(int)UnicodeCategory.OtherNotAssigned + 1];
@@ -101,62 +108,75 @@ static class RegexSplitter
                 characters[category] = (char)c;
             }
         }
+
         return characters;
     }
 
-    // Sets inside sets, intersections, POSIX classes, possessive quantifiers, and escapes that mean something else or
-    // nothing in .NET.
+    /// <summary>
+    /// True for sets inside sets, intersections, POSIX classes, possessive quantifiers, and escapes that mean something
+    /// else or nothing in .NET.
+    /// </summary>
     static bool IsUnsupported(string pattern)
     {
-        bool inSet = false,
-            afterQuantifier = false;
+        const string UnsupportedEscapes = "hHRXKQONgk";
+        var isInSet = false;
+        var isAfterQuantifier = false;
         for (var i = 0; i < pattern.Length; i++)
         {
             var c = pattern[i];
             if (c == '\\')
             {
-                if (++i == pattern.Length || "hHRXKQONgk".Contains(pattern[i], StringComparison.Ordinal))
+                i++;
+                if (i == pattern.Length || UnsupportedEscapes.Contains(pattern[i], StringComparison.Ordinal))
                 {
                     return true;
                 }
 
-                afterQuantifier = false;
+                isAfterQuantifier = false;
             }
-            else if (inSet)
+            else if (isInSet)
             {
                 if (c == '[' || (c == '&' && pattern[i - 1] == '&'))
                 {
                     return true;
                 }
 
-                inSet = c != ']';
+                isInSet = c != ']';
             }
             else
             {
-                if (c == '+' && afterQuantifier)
+                if (c == '+' && isAfterQuantifier)
                 {
                     return true;
                 }
 
-                inSet = c == '[';
-                if (inSet && i + 1 < pattern.Length && pattern[i + 1] == '^')
+                isInSet = c == '[';
+                if (isInSet)
                 {
-                    i++;
+                    i = SkipSetStart(pattern, i);
                 }
 
-                if (inSet && i + 1 < pattern.Length && pattern[i + 1] == ']')
-                {
-                    i++;
-                }
-
-                afterQuantifier = !afterQuantifier && c is '*' or '+' or '?' or '}';
+                isAfterQuantifier = !isAfterQuantifier && c is '*' or '+' or '?' or '}';
             }
         }
+
         return false;
+    }
+
+    /// <summary>The last character of a set's beginning: <c>[</c>, <c>[^</c>, or either with a bracket that is in the set.</summary>
+    static int SkipSetStart(string pattern, int index)
+    {
+        if (index + 1 < pattern.Length && pattern[index + 1] == '^')
+        {
+            index++;
+        }
+
+        var startsWithBracket = index + 1 < pattern.Length && pattern[index + 1] == ']';
+        return startsWithBracket ? index + 1 : index;
     }
 }
 
-/// <summary>What becomes of the stretches that a pattern matches.</summary>
+/// <summary>What becomes of the spans that a pattern matches.</summary>
 enum SplitBehavior
 {
     Removed,
@@ -174,7 +194,7 @@ static class SplitBehaviors
             ? behavior
             : throw part.Unsupported("behavior", part.GetString(), string.Join(", ", Enum.GetNames<SplitBehavior>()));
 
-    /// <summary>Cuts a piece at its matches (in order, not overlapping).</summary>
+    /// <summary>Splits a piece at its matches, which come in order and do not overlap.</summary>
     public static void Split(
         TextPiece piece,
         IEnumerable<(int Start, int Length)> matches,
@@ -183,62 +203,64 @@ static class SplitBehaviors
         List<TextPiece> output
     )
     {
-        var stretches = new List<(int Start, int Length, bool Match)>();
+        var spans = new List<(int Start, int Length, bool IsMatch)>();
         var done = 0;
         foreach (var (start, length) in matches)
         {
             if (start > done)
             {
-                stretches.Add((done, start - done, invert));
+                spans.Add((done, start - done, invert));
             }
 
             if (length > 0)
             {
-                stretches.Add((start, length, !invert));
+                spans.Add((start, length, !invert));
             }
 
             done = start + length;
         }
+
         if (done < piece.Length)
         {
-            stretches.Add((done, piece.Length - done, invert));
+            spans.Add((done, piece.Length - done, invert));
         }
 
-        foreach (var (start, length) in Merge(stretches, behavior))
+        foreach (var (start, length) in Merge(spans, behavior))
         {
             output.Add(piece.Slice(start, length));
         }
     }
 
     static IEnumerable<(int Start, int Length)> Merge(
-        List<(int Start, int Length, bool Match)> stretches,
+        List<(int Start, int Length, bool IsMatch)> spans,
         SplitBehavior behavior
     )
     {
-        for (var i = 0; i < stretches.Count; i++)
+        for (var i = 0; i < spans.Count; i++)
         {
-            var (start, length, match) = stretches[i];
-            if (behavior == SplitBehavior.Removed && match)
+            var (start, length, isMatch) = spans[i];
+            if (behavior == SplitBehavior.Removed && isMatch)
             {
                 continue;
             }
 
             var end = start + length;
-            while (i + 1 < stretches.Count && IsMerged(stretches[i].Match, stretches[i + 1].Match, behavior))
+            while (i + 1 < spans.Count && IsMerged(spans[i].IsMatch, spans[i + 1].IsMatch, behavior))
             {
                 i++;
-                end = stretches[i].Start + stretches[i].Length;
+                end = spans[i].Start + spans[i].Length;
             }
+
             yield return (start, end - start);
         }
     }
 
-    static bool IsMerged(bool match, bool nextMatch, SplitBehavior behavior) =>
+    static bool IsMerged(bool isMatch, bool isNextMatch, SplitBehavior behavior) =>
         behavior switch
         {
-            SplitBehavior.MergedWithPrevious => !match && nextMatch,
-            SplitBehavior.MergedWithNext => match && !nextMatch,
-            SplitBehavior.Contiguous => match == nextMatch,
+            SplitBehavior.MergedWithPrevious => !isMatch && isNextMatch,
+            SplitBehavior.MergedWithNext => isMatch && !isNextMatch,
+            SplitBehavior.Contiguous => isMatch == isNextMatch,
             _ => false,
         };
 }

@@ -4,8 +4,8 @@ using System.Text;
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
-/// A step on the way from tokens to text. It passes text on as soon as it is final, so that one piece of code serves
-/// whole texts and streams.
+/// A step on the way from tokens to text. It passes text on as soon as it is final, so that the same code serves whole
+/// texts and streams.
 /// </summary>
 abstract class DecoderStep(DecoderStep? next)
 {
@@ -18,24 +18,26 @@ abstract class DecoderStep(DecoderStep? next)
     protected void Pass(string token) => next!.Push(token);
 }
 
-/// <summary>The decoder of a tokenizer.json: makes a fresh chain of steps for each text.</summary>
+/// <summary>The decoder of a tokenizer.json. Each text gets a chain of steps of its own.</summary>
 sealed class TokenDecoder
 {
     const string Known = "Sequence, ByteLevel, Metaspace, Replace, ByteFallback, Fuse, Strip";
 
     readonly List<Func<DecoderStep, DecoderStep>> _steps = [];
 
+    /// <summary>A step made one token of all, so that those after it see a single beginning and end.</summary>
+    bool _isFused;
+
     public static TokenDecoder Read(JsonPart part)
     {
         var decoder = new TokenDecoder();
-        var fused = false;
         if (part.IsAbsent)
         {
             decoder._steps.Add(next => new SpacedStep(next));
         }
         else
         {
-            decoder.Collect(part, ref fused);
+            decoder.Add(part);
         }
 
         return decoder;
@@ -53,8 +55,7 @@ sealed class TokenDecoder
         return chain;
     }
 
-    // fused: an earlier step made one token of all, so that a later one sees a single beginning and end.
-    void Collect(JsonPart part, ref bool fused)
+    void Add(JsonPart part)
     {
         var type = part["type"].GetString();
         switch (type)
@@ -62,16 +63,16 @@ sealed class TokenDecoder
             case "Sequence":
                 foreach (var item in part["decoders"].EnumerateArray())
                 {
-                    Collect(item, ref fused);
+                    Add(item);
                 }
 
                 break;
             case "Fuse":
-                fused = true;
+                _isFused = true;
                 break;
             case "ByteLevel":
                 _steps.Add(next => new ByteLevelStep(next));
-                fused = true;
+                _isFused = true;
                 break;
             case "ByteFallback":
                 _steps.Add(next => new ByteFallbackStep(next));
@@ -81,36 +82,46 @@ sealed class TokenDecoder
                 _steps.Add(next => new MetaspaceStep(metaspace, next));
                 break;
             case "Replace":
-                string pattern = Normalizer.LiteralPattern(part["pattern"]),
-                    content = part["content"].GetString();
-                if (fused && pattern.Length > 1)
-                {
-                    throw part.Error("replaces several characters after the tokens were fused, which is not supported");
-                }
-
-                _steps.Add(next => new ReplaceStep(pattern, content, next));
+                AddReplace(part);
                 break;
             case "Strip":
-                var (character, start, stop, whole) = (
-                    part["content"].GetChar(),
-                    part["start"].GetInt32(),
-                    part["stop"].GetInt32(),
-                    fused
-                );
-                if (stop > 0 && fused)
-                {
-                    throw part["stop"]
-                        .Unsupported(
-                            "strip of the text's end by",
-                            stop.ToString(System.Globalization.CultureInfo.InvariantCulture),
-                            "0"
-                        );
-                }
-
-                _steps.Add(next => new StripStep(character, start, stop, whole, next));
+                AddStrip(part);
                 break;
             default:
                 throw part.Unsupported("decoder", type, Known);
+        }
+    }
+
+    void AddReplace(JsonPart part)
+    {
+        var pattern = Normalizer.ReadLiteralPattern(part["pattern"]);
+        var content = part["content"].GetString();
+        if (_isFused && pattern.Length > 1)
+        {
+            throw part.Error("replaces several characters after the tokens were fused, which is not supported");
+        }
+
+        _steps.Add(next => new ReplaceStep(pattern, content, next));
+    }
+
+    void AddStrip(JsonPart part)
+    {
+        var character = part["content"].GetChar();
+        var start = part["start"].GetInt32();
+        var stop = part["stop"].GetInt32();
+        if (stop > 0 && _isFused)
+        {
+            var count = stop.ToString(CultureInfo.InvariantCulture);
+            throw part["stop"].Unsupported("strip of the text's end by", count, "0");
+        }
+
+        if (_isFused)
+        {
+            _steps.Add(next => new StripTextStartStep(character, start, next));
+        }
+        else
+        {
+            _steps.Add(next => new StripTokensStep(character, start, stop, next));
         }
     }
 }
@@ -120,15 +131,15 @@ sealed class CollectStep(StringBuilder text) : DecoderStep(null)
     public override void Push(string token) => text.Append(token);
 }
 
-/// <summary>Without a decoder, tokens stand apart by spaces.</summary>
+/// <summary>Without a decoder, spaces stand between tokens.</summary>
 sealed class SpacedStep(DecoderStep next) : DecoderStep(next)
 {
-    bool _first = true;
+    bool _isFirst = true;
 
     public override void Push(string token)
     {
-        Pass(_first ? token : " " + token);
-        _first = false;
+        Pass(_isFirst ? token : " " + token);
+        _isFirst = false;
     }
 }
 
@@ -137,106 +148,130 @@ sealed class ReplaceStep(string pattern, string content, DecoderStep next) : Dec
     public override void Push(string token) => Pass(token.Replace(pattern, content, StringComparison.Ordinal));
 }
 
-/// <summary>Word marks become spaces; those of the first token go, as encoding put one there.</summary>
+/// <summary>Word marks become spaces; those of the first token are dropped, as encoding put one there.</summary>
 sealed class MetaspaceStep(Metaspace metaspace, DecoderStep next) : DecoderStep(next)
 {
-    bool _first = true;
+    bool _isFirst = true;
 
     public override void Push(string token)
     {
-        var drop = _first && metaspace.Scheme != "never";
-        Pass(
-            drop
-                ? token.Replace(metaspace.Replacement.ToString(), "", StringComparison.Ordinal)
-                : token.Replace(metaspace.Replacement, ' ')
-        );
-        _first = false;
+        var dropsMarks = _isFirst && metaspace.Scheme != "never";
+        _isFirst = false;
+        var text = dropsMarks
+            ? token.Replace(metaspace.Replacement.ToString(), "", StringComparison.Ordinal)
+            : token.Replace(metaspace.Replacement, ' ');
+        Pass(text);
     }
 }
 
-/// <summary>Cuts a character from the ends of each token, or from the beginning of the whole text.</summary>
-sealed class StripStep(char character, int start, int stop, bool whole, DecoderStep next) : DecoderStep(next)
+/// <summary>Removes up to so many of a character from both ends of each token.</summary>
+sealed class StripTokensStep(char character, int maxStart, int maxEnd, DecoderStep next) : DecoderStep(next)
 {
-    int? _left;
+    public override void Push(string token)
+    {
+        var start = 0;
+        while (start < maxStart && start < token.Length && token[start] == character)
+        {
+            start++;
+        }
+
+        var end = token.Length;
+        while (token.Length - end < maxEnd && end > start && token[end - 1] == character)
+        {
+            end--;
+        }
+
+        Pass(token[start..end]);
+    }
+}
+
+/// <summary>Removes up to so many of a character from the beginning of the text.</summary>
+sealed class StripTextStartStep(char character, int max, DecoderStep next) : DecoderStep(next)
+{
+    int _remaining = max;
 
     public override void Push(string token)
     {
-        var left = whole ? _left ?? start : start;
-        var from = 0;
-        for (; left > 0 && from < token.Length; from++, left--)
+        var start = 0;
+        while (_remaining > 0 && start < token.Length)
         {
-            if (token[from] == character)
+            if (token[start] != character)
             {
-                continue;
+                _remaining = 0;
+                break;
             }
 
-            left = 0;
-            break;
-        }
-        _left = left;
-        var to = token.Length;
-        for (var right = stop; right > 0 && to > from && token[to - 1] == character; right--)
-        {
-            to--;
+            start++;
+            _remaining--;
         }
 
-        Pass(token[from..to]);
+        Pass(token[start..]);
     }
 }
 
 /// <summary>
-/// A run of byte tokens becomes the text it encodes or, where it is no UTF-8, one U+FFFD per byte; so a run is held
-/// until it ends.
+/// Byte tokens in a row become the text they encode or, where they are not UTF-8, one U+FFFD a byte; so they are held
+/// until another token follows.
 /// </summary>
 sealed class ByteFallbackStep(DecoderStep next) : DecoderStep(next)
 {
     static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    readonly List<byte> _run = [];
+    readonly List<byte> _bytes = [];
 
     public override void Push(string token)
     {
-        if (
-            token is ['<', '0', 'x', _, _, '>']
-            && byte.TryParse(
-                token.AsSpan(3, 2),
-                NumberStyles.AllowHexSpecifier,
-                CultureInfo.InvariantCulture,
-                out var value
-            )
-        )
+        if (TryParseByte(token, out var value))
         {
-            _run.Add(value);
+            _bytes.Add(value);
             return;
         }
-        PassRun();
+
+        PassBytes();
         Pass(token);
     }
 
     public override void End()
     {
-        PassRun();
+        PassBytes();
         base.End();
     }
 
-    void PassRun()
+    /// <summary>Reads a token such as <c>&lt;0x0A&gt;</c>.</summary>
+    static bool TryParseByte(string token, out byte value)
     {
-        if (_run.Count == 0)
+        value = 0;
+        return token is ['<', '0', 'x', _, _, '>']
+            && byte.TryParse(
+                token.AsSpan(3, 2),
+                NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture,
+                out value
+            );
+    }
+
+    void PassBytes()
+    {
+        if (_bytes.Count == 0)
         {
             return;
         }
 
-        string text;
+        var text = DecodeBytes();
+        _bytes.Clear();
+        Pass(text);
+    }
+
+    string DecodeBytes()
+    {
         try
         {
-            text = Strict.GetString([.. _run]);
+            return Strict.GetString([.. _bytes]);
         }
         catch (DecoderFallbackException)
         {
-            text = new string('\uFFFD', _run.Count);
+            return new string('\uFFFD', _bytes.Count);
         }
-        _run.Clear();
-        Pass(text);
     }
 }
 
@@ -248,20 +283,23 @@ sealed class ByteLevelStep(DecoderStep next) : DecoderStep(next)
 {
     readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
 
-    // A token with a character outside the alphabet, such as an added one, stands for its own text.
-    public override void Push(string token) =>
-        PassText(ByteLevelAlphabet.Decode(token) ?? CodePoints.ToUtf8(token), last: false);
+    public override void Push(string token)
+    {
+        // A token with a character outside the alphabet, such as an added one, stands for its own text.
+        var bytes = ByteLevelAlphabet.Decode(token) ?? CodePoints.ToUtf8(token);
+        PassText(bytes, isLast: false);
+    }
 
     public override void End()
     {
-        PassText([], last: true);
+        PassText([], isLast: true);
         base.End();
     }
 
-    void PassText(byte[] bytes, bool last)
+    void PassText(byte[] bytes, bool isLast)
     {
         var characters = new char[Encoding.UTF8.GetMaxCharCount(bytes.Length)];
-        var count = _utf8.GetChars(bytes, characters, last);
+        var count = _utf8.GetChars(bytes, characters, isLast);
         if (count > 0)
         {
             Pass(new string(characters, 0, count));

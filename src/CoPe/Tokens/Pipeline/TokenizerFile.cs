@@ -1,7 +1,7 @@
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
-/// Everything that tokenizer.json says, read into the parts that do the work. Its truncation and padding settings are
+/// Everything that <c>tokenizer.json</c> says, read into the parts that do the work. Its truncation and padding settings are
 /// left to the caller, as in transformers.
 /// </summary>
 sealed record TokenizerFile
@@ -56,12 +56,12 @@ sealed record TokenizerFile
 }
 
 /// <summary>
-/// What tokenizer_config.json, and special_tokens_map.json where that says nothing, tell about special tokens and the
-/// chat template.
+/// Special tokens and chat template from <c>tokenizer_config.json</c>, and from <c>special_tokens_map.json</c> what that
+/// leaves out.
 /// </summary>
 sealed record TokenizerConfig
 {
-    static readonly string[] Names =
+    static readonly string[] Roles =
     [
         "bos_token",
         "eos_token",
@@ -84,32 +84,33 @@ sealed record TokenizerConfig
         var config = ReadIfPresent(Path.Combine(folder, "tokenizer_config.json"));
         var map = ReadIfPresent(Path.Combine(folder, "special_tokens_map.json"));
         var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var name in Names)
+        foreach (var role in Roles)
         {
-            if ((ReadContent(config, name) ?? ReadContent(map, name)) is { } content)
+            var content = ReadContent(config, role) ?? ReadContent(map, role);
+            if (content is not null)
             {
-                tokens[name] = content;
+                tokens[role] = content;
             }
         }
 
         return new TokenizerConfig
         {
             SpecialTokens = tokens,
-            AdditionalSpecialTokens =
-                config is { } found && found["additional_special_tokens"] is { IsArray: true } more
-                    ? [.. more.EnumerateArray().Select(ReadContent)]
-                    : [],
+            AdditionalSpecialTokens = ReadAdditional(config?["additional_special_tokens"]),
             ChatTemplate = ReadChatTemplate(folder, config),
-            CleanUpSpaces = config is { } present && present["clean_up_tokenization_spaces"].GetBoolean(false),
+            CleanUpSpaces = config?["clean_up_tokenization_spaces"].GetBoolean(false) ?? false,
         };
     }
 
+    static IReadOnlyList<string> ReadAdditional(JsonPart? tokens) =>
+        tokens is { IsArray: true } list ? [.. list.EnumerateArray().Select(ReadContent)] : [];
+
     static JsonPart? ReadIfPresent(string file) => File.Exists(file) ? JsonPart.Read(file) : null;
 
-    static string? ReadContent(JsonPart? file, string name) =>
-        file is { } found && found[name] is { IsAbsent: false } part ? ReadContent(part) : null;
+    static string? ReadContent(JsonPart? file, string role) =>
+        file?[role] is { IsAbsent: false } part ? ReadContent(part) : null;
 
-    // A token stands as text, or as an object with its content.
+    /// <summary>A token stands as text, or as an object with its content.</summary>
     static string ReadContent(JsonPart part) => part.IsString ? part.GetString() : part["content"].GetString();
 
     static string? ReadChatTemplate(string folder, JsonPart? config)
@@ -117,7 +118,7 @@ sealed record TokenizerConfig
         var jinja = Path.Combine(folder, "chat_template.jinja");
         if (File.Exists(jinja))
         {
-            return File.ReadAllText(jinja);
+            return ReadTemplateFile(jinja);
         }
 
         if (ReadIfPresent(Path.Combine(folder, "chat_template.json")) is { } own)
@@ -145,6 +146,18 @@ sealed record TokenizerConfig
 
         throw template.Error("holds several templates, none of them named \"default\"");
     }
+
+    static string ReadTemplateFile(string file)
+    {
+        try
+        {
+            return TextEncoding.ReadAllText(file);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new TokenizerException(file, "", error.Message, error);
+        }
+    }
 }
 
 /// <summary>What the post-processor puts before and after the ids of a text.</summary>
@@ -152,48 +165,53 @@ sealed record SpecialTokenTemplate(int[] Before, int[] After)
 {
     const string Known = "TemplateProcessing, ByteLevel, Sequence";
 
+    static readonly SpecialTokenTemplate Nothing = new([], []);
+
     public static SpecialTokenTemplate Read(JsonPart part)
     {
         if (part.IsAbsent)
         {
-            return new SpecialTokenTemplate([], []);
+            return Nothing;
         }
 
         var type = part["type"].GetString();
         return type switch
         {
-            "ByteLevel" => new SpecialTokenTemplate([], []), // concerns offsets only
-            "Sequence" => part["processors"]
-                .EnumerateArray()
-                .Select(Read)
-                .Aggregate(
-                    new SpecialTokenTemplate([], []),
-                    (inner, outer) =>
-                        new SpecialTokenTemplate([.. outer.Before, .. inner.Before], [.. inner.After, .. outer.After])
-                ),
+            "ByteLevel" => Nothing, // concerns offsets only
+            "Sequence" => part["processors"].EnumerateArray().Select(Read).Aggregate(Nothing, Wrap),
             "TemplateProcessing" => ReadTemplate(part),
             _ => throw part.Unsupported("post-processor", type, Known),
         };
     }
 
+    static SpecialTokenTemplate Wrap(SpecialTokenTemplate inner, SpecialTokenTemplate outer) =>
+        new([.. outer.Before, .. inner.Before], [.. inner.After, .. outer.After]);
+
     static SpecialTokenTemplate ReadTemplate(JsonPart part)
     {
-        List<int> before = [],
-            after = [];
-        var seen = false;
+        List<int> before = [];
+        List<int> after = [];
+        var isAfterText = false;
         foreach (var item in part["single"].EnumerateArray())
         {
-            if (!item["Sequence"].IsAbsent)
+            var isText = !item["Sequence"].IsAbsent;
+            if (isText && isAfterText)
             {
-                seen = !seen ? true : throw item.Error("names the text a second time");
+                throw item.Error("names the text a second time");
+            }
+
+            if (isText)
+            {
+                isAfterText = true;
                 continue;
             }
+
             var name = item["SpecialToken"]["id"].GetString();
-            (seen ? after : before).AddRange(
-                part["special_tokens"][name]["ids"].EnumerateArray().Select(id => id.GetInt32())
-            );
+            var ids = part["special_tokens"][name]["ids"].EnumerateArray().Select(id => id.GetInt32());
+            (isAfterText ? after : before).AddRange(ids);
         }
-        return seen
+
+        return isAfterText
             ? new SpecialTokenTemplate([.. before], [.. after])
             : throw part["single"].Error("has no place for the text");
     }

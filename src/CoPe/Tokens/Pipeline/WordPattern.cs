@@ -1,6 +1,6 @@
 namespace CoPe.Tokens.Pipeline;
 
-/// <summary>Hand-written scanners of the patterns by which byte-level tokenizers cut text into words.</summary>
+/// <summary>Hand-written scanners of the patterns by which byte-level tokenizers split text into words.</summary>
 static class WordPattern
 {
     const string Head = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|";
@@ -34,14 +34,14 @@ static class WordPattern
     }
 
     /// <summary>
-    /// Words with the character before them, runs of at most so many digits, punctuation with a space before and line
+    /// Words with the character before them, numbers of at most so many digits, punctuation with a space before and line
     /// ends behind, white space.
     /// </summary>
     public static PreTokenizerStep CreateWordScanner(int maxDigits) =>
         (piece, output) =>
         {
             var text = piece.Span;
-            for (var i = 0; i < text.Length;)
+            for (var i = 0; i < text.Length; )
             {
                 var length = GetWordLength(text[i..], maxDigits);
                 output.Add(piece.Slice(i, length));
@@ -53,7 +53,7 @@ static class WordPattern
     public static void ScanGpt2(TextPiece piece, List<TextPiece> output)
     {
         var text = piece.Span;
-        for (var i = 0; i < text.Length;)
+        for (var i = 0; i < text.Length; )
         {
             var length = GetGpt2Length(text[i..]);
             output.Add(piece.Slice(i, length));
@@ -68,7 +68,7 @@ static class WordPattern
             return contraction;
         }
 
-        var kind = CodePoints.GetKindAt(text, 0, out var first);
+        var kind = CodePoints.GetKindAt(text, 0, out var firstLength);
         if (kind == CodePoints.Kind.Letter)
         {
             return SkipKind(text, 0, CodePoints.Kind.Letter);
@@ -79,24 +79,26 @@ static class WordPattern
             return SkipKind(text, 0, CodePoints.Kind.Number, maxDigits);
         }
 
-        if (text[0] is not ('\r' or '\n') && SkipKind(text, first, CodePoints.Kind.Letter) is var word && word > first)
+        var isLineEnd = text[0] is '\r' or '\n';
+        var wordEnd = isLineEnd ? firstLength : SkipKind(text, firstLength, CodePoints.Kind.Letter);
+        if (wordEnd > firstLength)
         {
-            return word;
+            return wordEnd;
         }
 
-        var spaced = text[0] == ' ' ? 1 : 0;
-        var other = SkipKind(text, spaced, CodePoints.Kind.Other);
-        if (other == spaced)
+        var spaceLength = text[0] == ' ' ? 1 : 0;
+        var end = SkipKind(text, spaceLength, CodePoints.Kind.Other);
+        if (end == spaceLength)
         {
-            return GetSpaceLength(text, lineEnds: true);
+            return GetSpaceLength(text, splitsAfterLineEnds: true);
         }
 
-        while (other < text.Length && text[other] is '\r' or '\n')
+        while (end < text.Length && text[end] is '\r' or '\n')
         {
-            other++;
+            end++;
         }
 
-        return other;
+        return end;
     }
 
     static int GetGpt2Length(ReadOnlySpan<char> text)
@@ -106,40 +108,45 @@ static class WordPattern
             return contraction;
         }
 
-        var spaced = text[0] == ' ' ? 1 : 0;
-        if (spaced == text.Length)
+        var spaceLength = text[0] == ' ' ? 1 : 0;
+        if (spaceLength == text.Length)
         {
             return 1;
         }
 
-        var kind = CodePoints.GetKindAt(text, spaced, out _);
-        return kind == CodePoints.Kind.Space ? GetSpaceLength(text, lineEnds: false) : SkipKind(text, spaced, kind);
+        var kind = CodePoints.GetKindAt(text, spaceLength, out _);
+        return kind == CodePoints.Kind.Space
+            ? GetSpaceLength(text, splitsAfterLineEnds: false)
+            : SkipKind(text, spaceLength, kind);
     }
 
-    // White space up to its last line end; else all of it but the last before a word; else all.
-    static int GetSpaceLength(ReadOnlySpan<char> text, bool lineEnds)
+    /// <summary>White space up to its last line end; else all of it but the last before a word; else all.</summary>
+    static int GetSpaceLength(ReadOnlySpan<char> text, bool splitsAfterLineEnds)
     {
         var end = SkipKind(text, 0, CodePoints.Kind.Space);
-        if (lineEnds && text[..end].LastIndexOfAny('\r', '\n') is var last and >= 0)
+        var lastLineEnd = splitsAfterLineEnds ? text[..end].LastIndexOfAny('\r', '\n') : -1;
+        if (lastLineEnd >= 0)
         {
-            return last + 1;
+            return lastLineEnd + 1;
         }
 
         return end == text.Length || end == 1 ? end : end - 1;
     }
 
-    static int SkipKind(ReadOnlySpan<char> text, int from, CodePoints.Kind kind, int atMost = int.MaxValue)
+    /// <summary>Where the code points of this kind end that begin at an index; at most so many of them are passed.</summary>
+    static int SkipKind(ReadOnlySpan<char> text, int index, CodePoints.Kind kind, int maxCount = int.MaxValue)
     {
-        for (
-            var count = 0;
-            count < atMost && from < text.Length && CodePoints.GetKindAt(text, from, out var length) == kind;
-            count++
-        )
+        for (var count = 0; count < maxCount && index < text.Length; count++)
         {
-            from += length;
+            if (CodePoints.GetKindAt(text, index, out var length) != kind)
+            {
+                break;
+            }
+
+            index += length;
         }
 
-        return from;
+        return index;
     }
 
     static int GetContractionLength(ReadOnlySpan<char> text, bool ignoreCase)
@@ -163,9 +170,14 @@ static class WordPattern
         return (first, Fold(text[2], ignoreCase)) is ('r', 'e') or ('v', 'e') or ('l', 'l') ? 3 : 0;
     }
 
-    // The long s folds to s as well.
-    static char Fold(char c, bool ignoreCase) =>
-        !ignoreCase ? c
-        : c == '\u017F' ? 's'
-        : char.ToLowerInvariant(c);
+    static char Fold(char c, bool ignoreCase)
+    {
+        if (!ignoreCase)
+        {
+            return c;
+        }
+
+        const char LongS = '\u017F'; // folds to s as well
+        return c == LongS ? 's' : char.ToLowerInvariant(c);
+    }
 }

@@ -6,18 +6,18 @@ namespace CoPe.Tokens.Training;
 
 /// <summary>
 /// Trains a byte-level byte-pair tokenizer with Qwen's pipeline (NFC, words with the character before them, digits one
-/// by one):
-/// again and again the most frequent pair of neighbouring symbols becomes a symbol, among equals the pair of lower ids.
-/// The same texts in the same order, or in another, give the same tokenizer.
+/// by one): again and again the most frequent pair of neighboring symbols becomes a symbol, among equals the pair of
+/// lower ids. The same texts give the same tokenizer, in whatever order.
 /// </summary>
 public static class BpeTrainer
 {
     /// <summary>Trains on texts; special-token text in them is left out.</summary>
     /// <param name="texts">The texts, read once.</param>
-    /// <param name="options">What the tokenizer is to be.</param>
-    /// <param name="progress">Told the number of merges from time to time.</param>
-    /// <param name="cancellation">Stops the work.</param>
-    /// <exception cref="ArgumentException">The options make no tokenizer.</exception>
+    /// <param name="options">Size and special tokens of the tokenizer.</param>
+    /// <param name="progress">Receives the number of merges from time to time.</param>
+    /// <param name="cancellation">Stops the training.</param>
+    /// <exception cref="ArgumentException">No tokenizer can be made with the options.</exception>
+    /// <exception cref="OperationCanceledException">The training was stopped.</exception>
     public static TrainedTokenizer Train(
         IEnumerable<string> texts,
         BpeTrainingOptions options,
@@ -28,8 +28,8 @@ public static class BpeTrainer
         options.Validate();
         var words = WordCounts.Count(texts, options.SpecialTokens, cancellation);
         var learner = new MergeLearner(words, options);
-        var wanted = options.VocabularySize - 256 - options.SpecialTokens.Count;
-        while (learner.MergeCount < wanted && learner.LearnNext())
+        var mergesWanted = options.VocabularySize - 256 - options.SpecialTokens.Count;
+        while (learner.MergeCount < mergesWanted && learner.LearnNext())
         {
             if (learner.MergeCount % 64 != 0)
             {
@@ -42,16 +42,17 @@ public static class BpeTrainer
                 {
                     Stage = "train tokenizer",
                     Done = learner.MergeCount,
-                    Total = wanted,
+                    Total = mergesWanted,
                     Unit = "merges",
                 }
             );
         }
+
         return new TrainedTokenizer(options, learner.Tokens, learner.Merges);
     }
 }
 
-/// <summary>What a new tokenizer is to be.</summary>
+/// <summary>Size and special tokens of a new tokenizer.</summary>
 public sealed record BpeTrainingOptions
 {
     /// <summary>
@@ -81,17 +82,21 @@ public sealed record BpeTrainingOptions
     /// The chat template written beside the tokenizer: ChatML, a role and its text between start and end marks.
     /// </summary>
     public string ChatTemplate { get; init; } =
-        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}"
+        "{% for message in messages %}"
+        + "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+        + "{% endfor %}"
         + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
-    /// <summary>Says what is wrong with the options, if anything is.</summary>
-    /// <exception cref="ArgumentException">A value makes no tokenizer.</exception>
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="ArgumentException">No tokenizer can be made with a value; the message says which.</exception>
     public void Validate()
     {
-        if (VocabularySize < 256 + SpecialTokens.Count)
+        var minimumSize = 256 + SpecialTokens.Count;
+        if (VocabularySize < minimumSize)
         {
             throw new ArgumentException(
-                $"The vocabulary size is {VocabularySize}; 256 bytes and {SpecialTokens.Count} special tokens need at least {256 + SpecialTokens.Count}."
+                $"The vocabulary size is {VocabularySize}; "
+                    + $"256 bytes and {SpecialTokens.Count} special tokens need at least {minimumSize}."
             );
         }
 
@@ -139,7 +144,12 @@ public sealed class TrainedTokenizer
         BpeTrainingOptions options,
         IReadOnlyList<string> tokens,
         IReadOnlyList<(string Left, string Right)> merges
-    ) => (_options, Tokens, Merges) = (options, tokens, merges);
+    )
+    {
+        _options = options;
+        Tokens = tokens;
+        Merges = merges;
+    }
 
     /// <summary>
     /// Tokens in the byte-level alphabet, in the order of their ids; the special tokens come after them.
@@ -183,39 +193,40 @@ public sealed class TrainedTokenizer
             ["truncation"] = null,
             ["padding"] = null,
             ["added_tokens"] = _options.SpecialTokens.Select(
-                (content, i) =>
-                    new
-                    {
-                        id = Tokens.Count + i,
-                        content,
-                        single_word = false,
-                        lstrip = false,
-                        rstrip = false,
-                        normalized = false,
-                        special = true,
-                    }
+                (content, i) => CreateAddedToken(Tokens.Count + i, content)
             ),
             ["normalizer"] = new { type = "NFC" },
             ["pre_tokenizer"] = new
             {
                 type = "Sequence",
-                pretokenizers = new object[]
-                {
-                    new
-                    {
-                        type = "Split",
-                        pattern = new { Regex = WordPattern.SingleDigits },
-                        behavior = "Isolated",
-                        invert = false,
-                    },
-                    byteLevel,
-                },
+                pretokenizers = new object[] { CreateWordSplit(), byteLevel },
             },
             ["post_processor"] = byteLevel,
             ["decoder"] = byteLevel,
             ["model"] = CreateModel(),
         };
     }
+
+    static object CreateAddedToken(int id, string content) =>
+        new
+        {
+            id,
+            content,
+            single_word = false,
+            lstrip = false,
+            rstrip = false,
+            normalized = false,
+            special = true,
+        };
+
+    static object CreateWordSplit() =>
+        new
+        {
+            type = "Split",
+            pattern = new { Regex = WordPattern.SingleDigits },
+            behavior = "Isolated",
+            invert = false,
+        };
 
     Dictionary<string, object?> CreateModel() =>
         new()

@@ -6,19 +6,20 @@ namespace CoPe.Tokens.Training;
 /// <summary>Learns merges one by one, counting again only in the words that a merge touches.</summary>
 sealed class MergeLearner
 {
-    readonly int _minimumCount,
-        _maximumLength;
+    readonly int _minimumCount;
+    readonly int _maximumLength;
     readonly int[][] _words;
     readonly long[] _wordCounts;
     readonly Dictionary<long, long> _pairCounts = [];
-    readonly Dictionary<long, List<int>> _pairWords = []; // words in which a pair has stood; it may be gone from some
+    readonly Dictionary<long, List<int>> _pairWords = []; // words that have held a pair; some may no longer
     readonly PriorityQueue<(long Pair, long Count), (long NegativeCount, long Pair)> _queue = new();
     readonly List<string> _tokens;
     readonly List<(string, string)> _merges = [];
 
     public MergeLearner(IReadOnlyList<(string Word, long Count)> words, BpeTrainingOptions options)
     {
-        (_minimumCount, _maximumLength) = (options.MinimumCount, options.MaximumTokenBytes);
+        _minimumCount = options.MinimumCount;
+        _maximumLength = options.MaximumTokenBytes;
         _tokens =
         [
             .. Enumerable
@@ -53,22 +54,24 @@ sealed class MergeLearner
     {
         while (_queue.TryDequeue(out var best, out _))
         {
-            if (_pairCounts[best.Pair] != best.Count)
+            var hasChanged = _pairCounts[best.Pair] != best.Count;
+            if (!hasChanged)
             {
-                Enqueue(best.Pair);
-                continue;
-            } // the count has changed since it was offered
-            Merge(best.Pair);
-            return true;
+                Merge(best.Pair);
+                return true;
+            }
+
+            Enqueue(best.Pair);
         }
+
         return false;
     }
 
     void Merge(long pair)
     {
-        int left = (int)(pair >> 32),
-            right = (int)pair,
-            merged = _tokens.Count;
+        var left = (int)(pair >> 32);
+        var right = (int)pair;
+        var merged = _tokens.Count;
         _merges.Add((_tokens[left], _tokens[right]));
         _tokens.Add(_tokens[left] + _tokens[right]);
         var touched = new HashSet<long>();
@@ -83,6 +86,7 @@ sealed class MergeLearner
             _words[w] = Replace(_words[w], left, right, merged);
             UpdateCounts(w, +1, touched, merged);
         }
+
         _pairWords.Remove(pair);
         foreach (var grown in touched)
         {
@@ -90,7 +94,9 @@ sealed class MergeLearner
         }
     }
 
-    // Adds or takes away a word's pairs; those with the new symbol are collected, as only their counts can have grown.
+    /// <summary>
+    /// Adds or takes away a word's pairs; those with the new symbol are collected, as only their counts can have grown.
+    /// </summary>
     void UpdateCounts(int w, int sign, HashSet<long>? touched = null, int merged = -1)
     {
         var word = _words[w];
@@ -98,7 +104,8 @@ sealed class MergeLearner
         {
             var pair = BpeVocabulary.PackPair(word[i], word[i + 1]);
             _pairCounts[pair] = _pairCounts.GetValueOrDefault(pair) + (sign * _wordCounts[w]);
-            if (sign < 0 || (touched is not null && word[i] != merged && word[i + 1] != merged))
+            var hasMerged = word[i] == merged || word[i + 1] == merged;
+            if (sign < 0 || (touched is not null && !hasMerged))
             {
                 continue;
             }
@@ -119,7 +126,8 @@ sealed class MergeLearner
     void Enqueue(long pair)
     {
         var count = _pairCounts[pair];
-        if (count >= _minimumCount && _tokens[(int)(pair >> 32)].Length + _tokens[(int)pair].Length <= _maximumLength)
+        var length = _tokens[(int)(pair >> 32)].Length + _tokens[(int)pair].Length;
+        if (count >= _minimumCount && length <= _maximumLength)
         {
             _queue.Enqueue((pair, count), (-count, pair));
         }
@@ -150,11 +158,12 @@ sealed class MergeLearner
                 i++;
             }
         }
+
         return [.. symbols];
     }
 }
 
-/// <summary>How often each word of the pre-tokenizer stands in the texts.</summary>
+/// <summary>How often each word of the pre-tokenizer occurs in texts.</summary>
 static class WordCounts
 {
     /// <summary>Words and counts in the order of the words, so that the order of the texts does not matter.</summary>
@@ -165,17 +174,9 @@ static class WordCounts
     )
     {
         var splitter = new AddedTokenSplitter(
-            specialTokens.Select(
-                (content, id) =>
-                    new AddedToken
-                    {
-                        Id = id,
-                        Content = content,
-                        Special = true,
-                    }
-            )
+            specialTokens.Select((content, id) => AddedToken.CreateSpecial(id, content))
         );
-        var step = WordPattern.FindScanner(WordPattern.SingleDigits)!;
+        var split = WordPattern.FindScanner(WordPattern.SingleDigits)!;
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
         var pieces = new List<TextPiece>();
@@ -191,13 +192,14 @@ static class WordCounts
 
                 var segment = UnicodeNormalization.Normalize(text.Substring(start, length), NormalizationForm.FormC);
                 pieces.Clear();
-                step(new TextPiece(segment, 0, segment.Length, true), pieces);
+                split(new TextPiece(segment, 0, segment.Length, true), pieces);
                 foreach (var piece in pieces)
                 {
                     lookup[piece.Span] = lookup.TryGetValue(piece.Span, out var count) ? count + 1 : 1;
                 }
             }
         }
+
         return [.. counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, pair.Value))];
     }
 }
