@@ -26,7 +26,7 @@ sealed class GoldenModel : IDisposable
 
     public AdapterBank Users { get; }
 
-    public static AdapterSelection Expert => new(true, 0);
+    public static AdapterSelection Expert => AdapterSelection.TaskAndUser(0);
 
     public static GoldenModel Open(string root, string name) =>
         new(root, name, CausalLm.Load(Path.Combine(root, "models", name), TorchSharp.torch.ScalarType.Float32));
@@ -82,4 +82,12 @@ static class CancellableCalls
 
     public static IReadOnlyList<ScoredResponse> Scores(this SequenceScorer scorer, IEnumerable<ScoringItem> items) =>
         scorer.Score(items, Stop);
+}
+
+/// <summary>Selections of adapters from drawn numbers.</summary>
+static class TestSelections
+{
+    /// <summary>As named, where a negative user is none.</summary>
+    public static AdapterSelection Create(bool usesTask, int user) =>
+        AdapterSelection.Create(usesTask, user < 0 ? null : user);
 }

@@ -23,8 +23,8 @@ static class ReadmeSample
         {
             Id = "1",
             Prompt = prompt,
-            Expert = new(true, User: 0),
-            Amateur = AdapterSelection.TaskOnly,
+            Expert = AdapterSelection.TaskAndUser(0),
+            Amateur = AdapterSelection.Task,
             Options = new() { Contrast = 0.3 },
         };
         foreach (var answer in engine.Generate([request]))

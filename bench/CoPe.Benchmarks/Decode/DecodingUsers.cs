@@ -43,8 +43,8 @@ sealed class DecodingUsers : IDisposable
                     {
                         Id = $"{user}",
                         Prompt = [.. Enumerable.Range(0, Prompt).Select(_ => random.Next(1000))],
-                        Expert = new AdapterSelection(true, user),
-                        Amateur = contrasts ? AdapterSelection.TaskOnly : null,
+                        Expert = AdapterSelection.TaskAndUser(user),
+                        Amateur = contrasts ? AdapterSelection.Task : null,
                         Options = new DecodingOptions { MaxNewTokens = mostTokens + 1 },
                     },
                     0,

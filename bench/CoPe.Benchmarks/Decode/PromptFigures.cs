@@ -73,7 +73,7 @@ sealed class PromptFigures : IDisposable
                             .. Enumerable.Range(1, common - 1),
                             .. Enumerable.Range(0, Own).Select(_ => random.Next(1000)),
                         ],
-                        Expert = AdapterSelection.TaskOnly,
+                        Expert = AdapterSelection.Task,
                     },
                     0,
                     new StopCondition([], new DecodingOptions(), 1)

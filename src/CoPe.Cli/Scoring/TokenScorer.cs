@@ -73,8 +73,8 @@ sealed class TokenScorer(CausalLm model, ConversationEncoder encoder)
                 banks.Count > 0 ? banks[0] : null,
                 banks.Count > 1 ? banks[1] : null
             );
-            var worn = new AdapterSelection(banks.Count > 0, banks.Count > 1 ? 0 : -1);
-            return scorer.Score([new ScoringItem("text", prompt, [response], [worn])], cancellation)[0].LogProbs;
+            var adapters = AdapterSelection.Create(banks.Count > 0, banks.Count > 1 ? 0 : null);
+            return scorer.Score([new ScoringItem("text", prompt, [response], [adapters])], cancellation)[0].LogProbs;
         }
         finally
         {

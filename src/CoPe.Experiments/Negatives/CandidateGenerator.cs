@@ -103,7 +103,7 @@ public sealed class CandidateGenerator(
                 Prompt = item.Prompt,
                 Options = options.Decoding,
                 Seed = seed,
-                Expert = AdapterSelection.TaskOnly,
+                Expert = AdapterSelection.Task,
                 Samples = _outstanding,
                 FirstSample = first,
             };

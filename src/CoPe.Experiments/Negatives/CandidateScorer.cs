@@ -97,7 +97,7 @@ public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = Rew
             $"{item.UserId}/{item.ItemId}",
             prompt,
             [.. responses],
-            [new AdapterSelection(true, item.UserAdapter), AdapterSelection.TaskOnly]
+            [AdapterSelection.TaskAndUser(item.UserAdapter), AdapterSelection.Task]
         );
 }
 

@@ -1,51 +1,95 @@
 namespace CoPe.Adapters;
 
-/// <summary>The adapters that one row wears, the task's below and a user's above.</summary>
-/// <param name="Task">Whether it wears the task adapter.</param>
-/// <param name="User">Index in the user bank, or -1 for none.</param>
-public readonly record struct AdapterSelection(bool Task, int User = -1)
+/// <summary>
+/// Which adapters one row of a pass uses: none (<see cref="Base"/>), the task's (<see cref="Task"/>), a user's, or both,
+/// the user's on top of the task's (<see cref="TaskAndUser"/>).
+/// </summary>
+public readonly record struct AdapterSelection
 {
-    /// <summary>The base model: no adapter.</summary>
-    public static AdapterSelection Base => new(false);
+    AdapterSelection(bool usesTask, int? user) => (UsesTask, User) = (usesTask, user);
 
-    /// <summary>The task-adaptive model: the task adapter alone.</summary>
-    public static AdapterSelection TaskOnly => new(true);
+    /// <summary>The base model: no adapter.</summary>
+    public static AdapterSelection Base => default;
+
+    /// <summary>The task-adaptive model: the task's adapter alone.</summary>
+    public static AdapterSelection Task => new(true, null);
+
+    /// <summary>The task's adapter and a user's on top of it.</summary>
+    /// <param name="user">Index in the bank of user adapters.</param>
+    public static AdapterSelection TaskAndUser(int user) => new(true, user);
+
+    /// <summary>A user's adapter alone.</summary>
+    /// <param name="user">Index in the bank of user adapters.</param>
+    public static AdapterSelection UserOnly(int user) => new(false, user);
+
+    /// <summary>Whichever adapters are named; null for no user's.</summary>
+    internal static AdapterSelection Create(bool usesTask, int? user) => new(usesTask, user);
+
+    /// <summary>Whether the task's adapter is used.</summary>
+    public bool UsesTask { get; }
+
+    /// <summary>Index of the user's adapter in the bank of user adapters; null for none.</summary>
+    public int? User { get; }
 }
 
-/// <summary>The adapters at hand, and which of them the rows of one pass wear.</summary>
+/// <summary>The task's adapter and the users' adapters that selections refer to. Owns neither bank.</summary>
+/// <param name="task">Bank of one; null for none.</param>
+/// <param name="users">The users' adapters; null for none.</param>
 sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
 {
-    /// <summary>Checks that the adapters exist; <paramref name="wearer"/> says who asks.</summary>
-    public void RequireLoaded(AdapterSelection worn, string wearer)
+    /// <summary>Throws unless the selected adapters exist.</summary>
+    /// <param name="selection">The adapters selected.</param>
+    /// <param name="source">Whose selection it is, for the message.</param>
+    /// <exception cref="ArgumentException">An adapter does not exist.</exception>
+    public void RequireLoaded(AdapterSelection selection, string source)
     {
-        if (worn.Task && task is null)
+        if (selection.UsesTask && task is null)
         {
-            throw new ArgumentException($"{wearer} wears the task adapter, but none was given.");
+            throw new ArgumentException($"{source} uses the task adapter, but none was given.");
         }
-
-        if (worn.User < -1 || worn.User >= (users?.Count ?? 0))
+        var count = users?.Count ?? 0;
+        if (selection.User is { } user && (user < 0 || user >= count))
         {
             throw new ArgumentException(
-                $"{wearer} wears user adapter {worn.User}, but the user bank holds {users?.Count ?? 0}; expected -1 (none) or an index below that."
+                $"{source} uses user adapter {user}, but the user bank holds {count}; expected an index from 0 below that."
             );
         }
     }
 
     /// <summary>
-    /// Adapters of a pass whose row i wears <paramref name="rows"/>[i]; null where nobody wears any. The caller
-    /// disposes of it.
+    /// The adapters of a pass whose row i uses <paramref name="rows"/>[i]; null where no row uses any. The caller
+    /// disposes of them.
     /// </summary>
     public AdapterRows? SelectRows(IReadOnlyList<AdapterSelection> rows)
     {
-        var lower =
-            !rows.Any(row => row.Task) ? null
-            : rows.All(row => row.Task) ? AdapterRows.All(task!)
-            : AdapterRows.ForRows(task!, [.. rows.Select(row => row.Task ? 0 : -1)]);
-        var upper = rows.All(row => row.User < 0)
-            ? null
-            : AdapterRows.ForRows(users!, [.. rows.Select(row => row.User)]);
-        return lower is null ? upper
-            : upper is null ? lower
-            : lower.With(upper);
+        var lower = SelectTask(rows);
+        var upper = SelectUsers(rows);
+        if (lower is null)
+        {
+            return upper;
+        }
+        return upper is null ? lower : lower.With(upper);
+    }
+
+    AdapterRows? SelectTask(IReadOnlyList<AdapterSelection> rows)
+    {
+        if (!rows.Any(row => row.UsesTask))
+        {
+            return null;
+        }
+        if (rows.All(row => row.UsesTask))
+        {
+            return AdapterRows.All(task!);
+        }
+        return AdapterRows.ForRows(task!, [.. rows.Select(row => row.UsesTask ? 0 : -1)]);
+    }
+
+    AdapterRows? SelectUsers(IReadOnlyList<AdapterSelection> rows)
+    {
+        if (rows.All(row => row.User is null))
+        {
+            return null;
+        }
+        return AdapterRows.ForRows(users!, [.. rows.Select(row => row.User ?? -1)]);
     }
 }

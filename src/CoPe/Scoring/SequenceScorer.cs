@@ -1,15 +1,13 @@
 using CoPe.Adapters;
 using CoPe.Kernels.Threads;
-using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
 namespace CoPe.Scoring;
 
 /// <summary>
-/// Log-probabilities of given responses under several sets of adapters at once (teacher forcing). Responses of one
-/// prompt share its computation, logits are computed at response
-/// positions alone, in float32.
+/// Log-probabilities of given responses under several selections of adapters at once (teacher forcing). Responses of
+/// one prompt share its computation; logits are computed where they predict a response, in float32.
 /// </summary>
 public sealed class SequenceScorer
 {
@@ -20,10 +18,10 @@ public sealed class SequenceScorer
     readonly AdapterBanks _banks;
     readonly ScoringOptions _options;
 
-    /// <summary>A scorer over one model and its adapters, all borrowed.</summary>
+    /// <summary>A scorer over one model and its adapters, none of which it owns.</summary>
     /// <param name="model">The frozen model.</param>
-    /// <param name="taskAdapter">Bank of one: the task's adapter; null where no policy wears it.</param>
-    /// <param name="userAdapters">The users' adapters; null where no policy wears one.</param>
+    /// <param name="taskAdapter">Bank of one: the task's adapter; null where no item uses it.</param>
+    /// <param name="userAdapters">The users' adapters; null where no item uses one.</param>
     /// <param name="options">Limits.</param>
     public SequenceScorer(
         CausalLm model,
@@ -38,29 +36,26 @@ public sealed class SequenceScorer
     }
 
     /// <summary>
-    /// Scores every response of every item under each of the item's policies: items in order, within an item by policy,
-    /// within a policy by response.
+    /// Scores every response of every item under each of the item's selections of adapters: items in order, within an
+    /// item by selection, within a selection by response.
     /// </summary>
     /// <param name="items">The items.</param>
-    /// <param name="cancellation">Looked at before every pass.</param>
+    /// <param name="cancellation">Checked before every pass.</param>
     /// <exception cref="ArgumentException">
-    /// An item cannot be scored: empty prompt, longer than the context, adapter that does not exist.
+    /// An item cannot be scored: empty prompt, longer than the context, unknown token, adapter that does not exist.
     /// </exception>
     /// <exception cref="NonFiniteLogitsException">The model gave NaN.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public IReadOnlyList<ScoredResponse> Score(IEnumerable<ScoringItem> items, CancellationToken cancellation = default)
     {
         var list = items.ToList();
-        list.ForEach(Check);
-        var results = list.Select(item => item.Adapters.Select(_ => new ScoredResponse[item.Responses.Count]).ToArray())
-            .ToList();
-        var rows = list.SelectMany(
-                (item, index) => ScoringRow.CreateRows(index, item, _model.Config.HiddenSize, _options.SharePrompts)
-            )
-            .OrderByDescending(row => row.Length)
+        list.ForEach(Validate);
+        var rows = list.SelectMany((item, index) => CreateRows(index, item))
+            .OrderByDescending(row => row.Prompt.Length)
             .ToList();
         var workers = TorchThreads.CountForPasses(_model.Device, _model.Weights.Bytes);
-        var passes = SplitIntoPasses(rows, workers);
-        var scored = TorchThreads.Run(
+        var passes = PassSplitter.SplitRows(rows, row => row.Prompt.Length, _options.TokensPerPass, workers);
+        var scores = TorchThreads.Run(
             workers,
             passes.Count,
             (_, pass) =>
@@ -69,109 +64,107 @@ public sealed class SequenceScorer
                 return ScorePass(passes[pass]);
             }
         );
-        foreach (var (pass, scores) in passes.Zip(scored))
+        return CollectResponses(list, passes, scores);
+    }
+
+    IEnumerable<ScoringRow> CreateRows(int index, ScoringItem item) =>
+        ScoringRow.CreateRows(index, item, _model.Config.HiddenSize, _options.SharePrompts);
+
+    /// <summary>The scores of all passes by item, selection and response.</summary>
+    static List<ScoredResponse> CollectResponses(
+        List<ScoringItem> items,
+        IReadOnlyList<IReadOnlyList<ScoringRow>> passes,
+        PassScores[] scores
+    )
+    {
+        var results = items
+            .Select(item => item.Adapters.Select(_ => new ScoredResponse[item.Responses.Count]).ToArray())
+            .ToList();
+        foreach (var (pass, passScores) in passes.Zip(scores))
         {
-            var at = 0;
+            var first = 0;
             foreach (var row in pass)
             {
                 foreach (var response in row.Responses)
                 {
-                    var length = list[row.Item].Responses[response].Count;
-                    var logProbs = scores.LogProbs[at..(at + length)];
-                    if (Array.FindIndex(logProbs, float.IsNaN) is >= 0 and var bad)
-                    {
-                        throw new NonFiniteLogitsException(list[row.Item].Id, bad);
-                    }
-
-                    results[row.Item][row.Policy][response] = new ScoredResponse(
-                        list[row.Item].Id,
-                        row.Policy,
+                    var item = items[row.Item];
+                    var tokens = first..(first + item.Responses[response].Count);
+                    results[row.Item][row.Selection][response] = CreateResponse(
+                        item,
+                        row,
                         response,
-                        logProbs
-                    )
-                    {
-                        Alternatives = scores.TopTokens.Length == 0 ? [] : scores.TopTokens[at..(at + length)],
-                    };
-                    at += length;
+                        passScores,
+                        tokens
+                    );
+                    first = tokens.End.Value;
                 }
             }
         }
-        return [.. results.SelectMany(policies => policies).SelectMany(responses => responses)];
+        return [.. results.SelectMany(selections => selections).SelectMany(responses => responses)];
     }
 
-    /// <summary>Rows, longest first, cut into passes within the budget.</summary>
-    List<List<ScoringRow>> SplitIntoPasses(List<ScoringRow> rows, int workers)
+    static ScoredResponse CreateResponse(
+        ScoringItem item,
+        ScoringRow row,
+        int response,
+        PassScores scores,
+        Range tokens
+    )
     {
-        var passes = new List<List<ScoringRow>>();
-        var first = 0;
-        foreach (var count in PassSplitter.Split([.. rows.Select(row => row.Length)], _options.TokensPerPass, workers))
+        var logProbs = scores.LogProbs[tokens];
+        var firstNaN = Array.FindIndex(logProbs, float.IsNaN);
+        if (firstNaN >= 0)
         {
-            passes.Add(rows.GetRange(first, count));
-            first += count;
+            throw new NonFiniteLogitsException(item.Id, firstNaN);
         }
-
-        return passes;
+        var hasAlternatives = scores.TopTokens.Length > 0;
+        return new ScoredResponse(item.Id, row.Selection, response, logProbs)
+        {
+            Alternatives = hasAlternatives ? scores.TopTokens[tokens] : [],
+        };
     }
 
-    PassScores ScorePass(List<ScoringRow> rows)
+    PassScores ScorePass(IReadOnlyList<ScoringRow> rows)
     {
-        using var scope = NewDisposeScope();
-        using var mode = inference_mode();
-        if (rows.TrueForAll(row => row.Targets.Count == 0))
+        if (rows.All(row => row.Prompt.Labels.Count == 0))
         {
             return new([], []);
         }
-
-        using var batch = Pack(rows);
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        using var batch = new PackedBatch([.. rows.Select(row => row.Prompt)], _model.Device);
         using var adapters = _banks.SelectRows([.. rows.Select(row => row.Adapters)]);
-        var targets = tensor(rows.SelectMany(row => row.Targets).ToArray(), device: _model.Device); // [tokens]
-        var hidden = _model.Forward(batch, adapters); // [tokens, hidden]
-        var chunk = Math.Max(1, LogitsPerChunk / _model.Config.VocabSize);
-        var logProbs = cat([.. hidden.split(chunk).Zip(targets.split(chunk), ComputeLogProbs)])
-            .cpu()
-            .data<float>()
-            .ToArray();
-        return new(logProbs, _options.Alternatives == 0 ? [] : [.. hidden.split(chunk).SelectMany(ComputeTopTokens)]);
+        var hidden = _model.Forward(batch.Tokens, adapters); // [labels, hidden]
+        var chunkSize = Math.Max(1, LogitsPerChunk / _model.Config.VocabSize);
+        var chunks = hidden.split(chunkSize);
+        var labelChunks = batch.Labels.split(chunkSize);
+        var logProbs = cat([.. chunks.Zip(labelChunks, ComputeLogProbs)]).cpu().data<float>().ToArray();
+        TokenLogProb[][] topTokens = _options.Alternatives == 0 ? [] : [.. chunks.SelectMany(ComputeTopTokens)];
+        return new(logProbs, topTokens);
     }
 
-    /// <summary>The likeliest tokens at each place.</summary>
+    Tensor ComputeLogProbs(Tensor hidden, Tensor labels)
+    {
+        using var scope = NewDisposeScope();
+        var logits = _model.ComputeLogits(hidden); // [labels, vocab]
+        var labelLogits = logits.gather(1, labels.unsqueeze(1)).squeeze(1); // [labels]
+        return (labelLogits - logits.logsumexp(-1)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The most likely tokens at each position, best first.</summary>
     List<TokenLogProb[]> ComputeTopTokens(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        var logits = _model.ComputeLogits(hidden); // [tokens, vocab]
+        var logits = _model.ComputeLogits(hidden); // [labels, vocab]
         var count = Math.Min(_options.Alternatives, _model.Config.VocabSize);
-        var (values, indices) = (logits - logits.logsumexp(-1, keepdim: true)).topk(count); // [tokens, count]
-        var (logProbs, ids) = (values.cpu().data<float>().ToArray(), indices.cpu().data<long>().ToArray());
-        return [.. ids.Zip(logProbs, (id, logProb) => new TokenLogProb((int)id, logProb)).Chunk(count)];
+        var logProbs = logits - logits.logsumexp(-1, keepdim: true);
+        var (topLogProbs, topIds) = logProbs.topk(count); // [labels, count]
+        var ids = topIds.cpu().data<long>().ToArray();
+        var values = topLogProbs.cpu().data<float>().ToArray();
+        return [.. ids.Zip(values, (id, value) => new TokenLogProb((int)id, value)).Chunk(count)];
     }
 
-    Tensor ComputeLogProbs(Tensor hidden, Tensor targets)
-    {
-        using var scope = NewDisposeScope();
-        var logits = _model.ComputeLogits(hidden); // [tokens, vocab]
-        return (logits.gather(1, targets.unsqueeze(1)).squeeze(1) - logits.logsumexp(-1)).MoveToOuterDisposeScope();
-    }
-
-    TokenBatch Pack(List<ScoringRow> rows)
-    {
-        var length = rows[0].Length; // the longest, for they are sorted
-        Tensor Of(Func<ScoringRow, IEnumerable<long>> column) =>
-            tensor(rows.SelectMany(column).ToArray(), [rows.Count, length], device: _model.Device);
-        var ids = Of(row => row.Ids(length));
-        List<int>[] predictors = [.. rows.Select(row => row.Predictors)];
-        if (rows.TrueForAll(row => row.Responses.Count <= 1))
-        {
-            return new TokenBatch(ids, wanted: predictors);
-        }
-
-        var segments = Of(row => row.Segments(length)); // [rows, length]
-        // [rows, length, length].
-        var same = segments.unsqueeze(2).eq(segments.unsqueeze(1)).logical_or_(segments.eq(Scalars.Of(0)).unsqueeze(1));
-        var causal = ones(length, length, ScalarType.Bool, _model.Device).tril();
-        return new TokenBatch(ids, Of(row => row.Positions(length)), same.logical_and_(causal), predictors);
-    }
-
-    void Check(ScoringItem item)
+    void Validate(ScoringItem item)
     {
         if (item.Prompt.Count == 0)
         {
@@ -179,77 +172,60 @@ public sealed class SequenceScorer
                 $"Scoring item '{item.Id}' has an empty prompt; at least one id (the BOS token) is needed."
             );
         }
-
         var context = _model.Config.MaxPositions;
-        foreach (var response in item.Responses.Where(response => item.Prompt.Count + response.Count > context))
+        if (item.Responses.FirstOrDefault(response => item.Prompt.Count + response.Count > context) is { } tooLong)
         {
             throw new ArgumentException(
-                $"Scoring item '{item.Id}' has a prompt of {item.Prompt.Count} and a response of {response.Count} tokens, but the model's context is {context}; cut the prompt."
+                $"Scoring item '{item.Id}' has a prompt of {item.Prompt.Count} and a response of {tooLong.Count} tokens, "
+                    + $"but the model's context is {context}; cut the prompt."
             );
         }
-
-        foreach (
-            var id in item
-                .Responses.SelectMany(response => response)
-                .Concat(item.Prompt)
-                .Where(id => id < 0 || id >= _model.Config.VocabSize)
-        )
+        var vocabSize = _model.Config.VocabSize;
+        foreach (var id in item.Responses.SelectMany(response => response).Concat(item.Prompt))
         {
-            throw new ArgumentException(
-                $"Scoring item '{item.Id}' has the id {id}, but the model's ids are 0 to {_model.Config.VocabSize - 1}; texts and model need the same tokenizer."
-            );
+            if (id < 0 || id >= vocabSize)
+            {
+                throw new ArgumentException(
+                    $"Scoring item '{item.Id}' has the id {id}, but the model's ids are 0 to {vocabSize - 1}; "
+                        + "texts and model need the same tokenizer."
+                );
+            }
         }
-
-        foreach (var policy in item.Adapters)
+        foreach (var selection in item.Adapters)
         {
-            _banks.RequireLoaded(policy, $"Scoring item '{item.Id}'");
+            _banks.RequireLoaded(selection, $"Scoring item '{item.Id}'");
         }
     }
+
+    /// <summary>The scores of one pass, label by label.</summary>
+    /// <param name="LogProbs">log p of each label.</param>
+    /// <param name="TopTokens">The most likely tokens at each label, best first; empty where none are needed.</param>
+    readonly record struct PassScores(float[] LogProbs, TokenLogProb[][] TopTokens);
 }
 
-/// <summary>Limits of scoring: what they change is speed and memory, never a result beyond rounding.</summary>
+/// <summary>Limits of scoring: they change speed and memory, never a result beyond rounding.</summary>
 public sealed record ScoringOptions
 {
-    /// <summary>Most tokens, padding included, in one pass (a longer row is a pass of its own).</summary>
+    /// <summary>Most tokens, padding included, in one pass (a longer row is a pass of its own); at least 1.</summary>
     public int TokensPerPass
     {
         get;
-        init =>
-            field =
-                value >= 1
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(TokensPerPass),
-                        value,
-                        "At least one token fits in a pass."
-                    );
+        init => field = OptionGuard.Positive(value, "tokens per pass");
     } = 4096;
 
     /// <summary>
-    /// Whether the responses of an item may share one row, each seeing the prompt and itself, where that is less work.
+    /// Whether the responses of an item may share one row, each attending to the prompt and itself, where that is less
+    /// work.
     /// </summary>
     public bool SharePrompts { get; init; } = true;
 
     /// <summary>
-    /// How many of the likeliest tokens are told at each place; 0 tells none. Their computation costs the logits a
-    /// second time.
+    /// How many of the most likely tokens are returned at each position; 0 returns none. Computing them costs the
+    /// logits a second time.
     /// </summary>
     public int Alternatives
     {
         get;
-        init =>
-            field =
-                value >= 0
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(Alternatives),
-                        value,
-                        "No fewer than none can be told."
-                    );
+        init => field = OptionGuard.AtLeast(value, 0, "alternatives");
     }
 }
-
-/// <summary>What one scoring pass came to, token by token.</summary>
-/// <param name="LogProbs">log p of each token asked for.</param>
-/// <param name="TopTokens">The likeliest tokens at each place, best first; empty where none were asked for.</param>
-readonly record struct PassScores(float[] LogProbs, TokenLogProb[][] TopTokens);

@@ -4,110 +4,96 @@ using CoPe.Modeling;
 
 namespace CoPe.Training;
 
-/// <summary>What supervised and preference training of adapters share.</summary>
-static class AdapterTraining
+/// <summary>What supervised and preference training of adapters share. Owns nothing.</summary>
+/// <param name="context">Model, options and where results go.</param>
+/// <param name="adapters">The adapters trained, in place, one a user.</param>
+/// <param name="taskAdapter">Below every user's adapter and left as it is; null for none.</param>
+sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, AdapterBank? taskAdapter)
 {
-    /// <summary>Throws unless everything is there once for each adapter.</summary>
-    public static void RequireOnePerUser(
-        AdapterBank adapters,
-        IReadOnlyList<string> names,
-        IReadOnlyList<long>? seeds,
-        int examples,
-        int? development
-    )
+    /// <summary>Throws unless there is one training set for each adapter, each of another user.</summary>
+    /// <exception cref="ArgumentException">Numbers differ, or a name repeats.</exception>
+    public void RequireOneSetPerAdapter<TExample>(IReadOnlyList<UserTrainingSet<TExample>> sets)
     {
-        var count = adapters.Count;
-        if (
-            names.Count != count
-            || examples != count
-            || (seeds?.Count ?? count) != count
-            || (development ?? count) != count
-        )
+        if (sets.Count != adapters.Count)
         {
             throw new ArgumentException(
-                $"There are {count} adapters, {names.Count} names, {seeds?.Count ?? count} seeds, examples of {examples} users and development examples of {development ?? count}; expected one of each for every adapter."
+                $"There are {adapters.Count} adapters and training sets of {sets.Count} users; "
+                    + "expected one set for every adapter."
             );
         }
-
-        if (names.Distinct().Count() != count)
+        var repeated = sets.CountBy(set => set.Name).Where(pair => pair.Value > 1).Select(pair => pair.Key).ToList();
+        if (repeated.Count > 0)
         {
             throw new ArgumentException(
-                $"User names repeat: {string.Join(", ", names.GroupBy(name => name).Where(group => group.Count() > 1).Select(group => group.Key))}; expected one adapter a user."
+                $"User names repeat: {string.Join(", ", repeated)}; expected one adapter a user."
             );
         }
     }
 
-    /// <summary>Trains a bank in place.</summary>
-    public static IReadOnlyList<TrainingOutcome> Train(
-        AdapterBank adapters,
-        Func<TrainedWeights, TrainingSetup> setup,
+    /// <summary>Trains the adapters in place.</summary>
+    /// <param name="users">The users, in the order of the adapters.</param>
+    /// <param name="objective">What is minimized.</param>
+    /// <param name="usesDropout">Whether inputs of the adapters are dropped.</param>
+    /// <param name="fingerprint">What a checkpoint depends on besides data, options and adapters, name to hash.</param>
+    /// <param name="progress">Receives the progress of each step.</param>
+    /// <param name="cancellation">Checked before every step.</param>
+    public IReadOnlyList<TrainingOutcome> Train(
+        IReadOnlyList<TrainingUser> users,
+        ITrainingObjective objective,
+        bool usesDropout,
+        IReadOnlyDictionary<string, string> fingerprint,
         IProgress<StageProgress>? progress,
         CancellationToken cancellation
     )
     {
+        var configHash = TrainingFingerprint.Hash(JsonSerializer.SerializeToUtf8Bytes(adapters.Config));
         using var weights = new TrainedWeights(adapters.Parameters(), [], adapters.Count);
-        using var loop = new TrainingLoop(setup(weights));
+        var setup = new TrainingSetup
+        {
+            Context = context,
+            Objective = objective,
+            Weights = weights,
+            CreateReplica = CreateReplica,
+            UsesDropout = usesDropout,
+            Users = users,
+            Fingerprint = new Dictionary<string, string>(fingerprint) { ["adapter shape"] = configHash },
+        };
+        using var loop = new TrainingLoop(setup);
         return loop.Run(progress, cancellation);
     }
 
-    /// <summary>A worker's view of a bank that trains above another.</summary>
-    public static TrainingReplica CreateReplica(CausalLm model, AdapterBank? task, AdapterBank adapters)
+    TrainingReplica CreateReplica()
     {
         var leaves = adapters.Alias();
         leaves.RequireGrad(true);
-        return new(model, new TrainingAdapters(task, leaves), leaves.Parameters(), leaves.Count, leaves);
-    }
-
-    /// <summary>The users' seeds.</summary>
-    public static IReadOnlyList<long> SeedsOfUsers(
-        IReadOnlyList<long>? given,
-        long seed,
-        IReadOnlyList<string> names
-    ) => given ?? [.. names.Select(name => SeedDerivation.DeriveForUser(seed, name))];
-
-    /// <summary>Hashes of what an adapter training depends on besides its data.</summary>
-    public static IReadOnlyDictionary<string, string> ComputeFingerprint(
-        LoraConfig config,
-        params ReadOnlySpan<(string Name, string Hash)> others
-    )
-    {
-        var parts = new Dictionary<string, string>
-        {
-            ["adapter shape"] = TrainingFingerprint.Hash(JsonSerializer.SerializeToUtf8Bytes(config)),
-        };
-        foreach (var (name, hash) in others)
-        {
-            parts[name] = hash;
-        }
-
-        return parts;
+        return new(context.Model, new TrainingAdapters(taskAdapter, leaves), leaves.Parameters(), leaves.Count, leaves);
     }
 }
 
 /// <summary>
-/// What rows wear while adapters train: the task's below, frozen, and their user's above. Owns neither.
+/// The adapters of rows in training: the task's below, frozen, and their user's on top. Owns neither.
 /// </summary>
-/// <param name="Task">Worn by every row; null for none.</param>
-/// <param name="Users">One adapter a user; null for rows that wear the task's alone.</param>
+/// <param name="Task">Used by every row; null for none.</param>
+/// <param name="Users">One adapter a user; null for rows that use the task's alone.</param>
 sealed record TrainingAdapters(AdapterBank? Task, AdapterBank? Users)
 {
-    /// <summary>The adapters of a pass's rows, the caller's; null if they wear none.</summary>
-    public AdapterRows? SelectRows(IReadOnlyList<PlannedRow> rows) => Stack(OfUsers(rows));
+    /// <summary>The adapters of a pass's rows, owned by the caller; null if they use none.</summary>
+    public AdapterRows? SelectRows(IReadOnlyList<PlannedRow> rows) => StackOnTask(SelectUsers(rows));
 
     /// <summary>The same with the inputs of the users' adapters dropped, each row's by a seed of its own.</summary>
-    public AdapterRows? SelectRows(IReadOnlyList<PlannedRow> rows, IReadOnlyList<long> rowSeeds) =>
-        Stack(OfUsers(rows)?.WithDropout(rowSeeds));
+    public AdapterRows? SelectRows(IReadOnlyList<PlannedRow> rows, IReadOnlyList<long> dropoutSeeds) =>
+        StackOnTask(SelectUsers(rows)?.WithDropout(dropoutSeeds));
 
-    AdapterRows? OfUsers(IReadOnlyList<PlannedRow> rows) =>
+    AdapterRows? SelectUsers(IReadOnlyList<PlannedRow> rows) =>
         Users is null ? null : AdapterRows.ForRows(Users, [.. rows.Select(row => row.User)]);
 
-    AdapterRows? Stack(AdapterRows? own)
+    AdapterRows? StackOnTask(AdapterRows? users)
     {
         if (Task is null)
         {
-            return own;
+            return users;
         }
-
-        return own is null ? AdapterRows.All(Task) : AdapterRows.All(Task).With(own);
+        var task = AdapterRows.All(Task);
+        return users is null ? task : task.With(users);
     }
 }

@@ -5,27 +5,27 @@ using static TorchSharp.torch;
 
 namespace CoPe.Training;
 
-/// <summary>Saves and restores a loop's whole state.</summary>
+/// <summary>Saves and restores the whole state of a loop.</summary>
 sealed class Checkpointer
 {
     readonly TrainingSetup _setup;
-    readonly AdamW _optimiser;
+    readonly AdamW _optimizer;
     readonly UserTrainingState[] _states;
     readonly Dictionary<string, Tensor> _tensors;
     readonly IReadOnlyDictionary<string, string> _fingerprint;
     long _savedAt;
 
-    public Checkpointer(TrainingSetup setup, AdamW optimiser, Tensor lastGood, Tensor? best, UserTrainingState[] states)
+    public Checkpointer(TrainingSetup setup, AdamW optimizer, Tensor lastGood, Tensor? best, UserTrainingState[] states)
     {
         _setup = setup;
-        _optimiser = optimiser;
+        _optimizer = optimizer;
         _states = states;
         _savedAt = setup.Context.Time.GetTimestamp();
         _tensors = new()
         {
             ["weights"] = setup.Weights.Values,
-            ["first moment"] = optimiser.FirstMoment,
-            ["second moment"] = optimiser.SecondMoment,
+            ["first moment"] = optimizer.FirstMoment,
+            ["second moment"] = optimizer.SecondMoment,
             ["last good"] = lastGood,
         };
         if (best is not null)
@@ -58,7 +58,7 @@ sealed class Checkpointer
         for (var user = 0; user < _states.Length; user++)
         {
             _states[user] = restored[user].State;
-            _optimiser.StepCounts[user] = restored[user].OptimiserSteps;
+            _optimizer.StepCounts[user] = restored[user].OptimizerSteps;
         }
         _setup.Weights.CopyToModel();
         return saved.Step;
@@ -73,14 +73,15 @@ sealed class Checkpointer
         }
 
         var policy = _setup.Context.CheckpointPolicy;
-        var bySteps = policy.EverySteps > 0 && step % policy.EverySteps == 0;
-        if (bySteps || _setup.Context.Time.GetElapsedTime(_savedAt) >= policy.Every)
+        var isDueBySteps = policy.EverySteps > 0 && step % policy.EverySteps == 0;
+        var isDueByClock = _setup.Context.Time.GetElapsedTime(_savedAt) >= policy.Every;
+        if (isDueBySteps || isDueByClock)
         {
             Save(step);
         }
     }
 
-    /// <summary>Saves.</summary>
+    /// <summary>Saves the state after so many steps, where there is a store.</summary>
     public void Save(long step)
     {
         _setup.Context.Checkpoints?.Save(
@@ -89,7 +90,7 @@ sealed class Checkpointer
                 Fingerprint = _fingerprint,
                 Step = step,
                 Users = JsonSerializer.Serialize(
-                    _states.Select((state, user) => new SavedUser(state, _optimiser.StepCounts[user]))
+                    _states.Select((state, user) => new SavedUser(state, _optimizer.StepCounts[user]))
                 ),
                 Arrays = _tensors.ToDictionary(pair => pair.Key, pair => ToArray(pair.Value)),
             }
@@ -103,10 +104,10 @@ sealed class Checkpointer
         return onCpu.data<float>().ToArray();
     }
 
-    sealed record SavedUser(UserTrainingState State, long OptimiserSteps);
+    sealed record SavedUser(UserTrainingState State, long OptimizerSteps);
 }
 
-/// <summary>Hashes of what a training is made of, so that a checkpoint is never continued by another one.</summary>
+/// <summary>Hashes of what a training depends on, so that a checkpoint is never resumed by another one.</summary>
 static class TrainingFingerprint
 {
     public static IReadOnlyDictionary<string, string> Compute(TrainingSetup setup)
@@ -117,12 +118,12 @@ static class TrainingFingerprint
             ["options"] = Hash(JsonSerializer.SerializeToUtf8Bytes(WithoutSpeed(setup.Context.Options))),
             ["initial weights"] = HashWeights(setup),
         };
-        for (var user = 0; user < setup.Names.Count; user++)
+        foreach (var user in setup.Users)
         {
-            parts[$"data of {setup.Names[user]}"] = HashRows(setup.Seeds[user], setup.Rows[user]);
-            if (setup.DevelopmentRows is { } development)
+            parts[$"data of {user.Name}"] = HashRows(user.Seed, user.Rows);
+            if (user.DevelopmentRows.Count > 0)
             {
-                parts[$"development data of {setup.Names[user]}"] = HashRows(0, development[user]);
+                parts[$"development data of {user.Name}"] = HashRows(0, user.DevelopmentRows);
             }
         }
         foreach (var (name, hash) in setup.Fingerprint)
@@ -134,7 +135,7 @@ static class TrainingFingerprint
     }
 
     /// <summary>
-    /// The options that a result depends on: a training that ran out of memory may go on in smaller passes.
+    /// The options that a result depends on: a training that ran out of memory may resume in smaller passes.
     /// </summary>
     static TrainingOptions WithoutSpeed(TrainingOptions options) =>
         options with
@@ -149,30 +150,27 @@ static class TrainingFingerprint
 
     static string HashWeights(TrainingSetup setup)
     {
+        const long ElementsPerChunk = 1 << 24;
         using var onCpu = setup.Weights.Values.cpu();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var flat = onCpu.reshape(-1);
-        const long Most = 1 << 24;
-        for (long from = 0; from < flat.numel(); from += Most)
+        for (long from = 0; from < flat.numel(); from += ElementsPerChunk)
         {
-            using var slice = flat.narrow(0, from, Math.Min(Most, flat.numel() - from));
+            using var slice = flat.narrow(0, from, Math.Min(ElementsPerChunk, flat.numel() - from));
             hash.AppendData(MemoryMarshal.AsBytes(slice.data<float>().ToArray().AsSpan()));
         }
 
         return Convert.ToHexString(hash.GetHashAndReset())[..32];
     }
 
-    static string HashRows(long seed, TrainingRow[] rows)
+    static string HashRows(long seed, IReadOnlyList<TrainingRow> rows)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(BitConverter.GetBytes(seed));
-        foreach (var row in rows)
+        foreach (var prompt in rows.Select(row => row.Prompt))
         {
-            hash.AppendData(
-                MemoryMarshal.AsBytes<int>([row.Ids.Length, row.FirstLabels, row.BranchFrom, row.BranchAt])
-            );
-            hash.AppendData(MemoryMarshal.AsBytes(row.Ids.AsSpan()));
-            hash.AppendData(MemoryMarshal.AsBytes(row.Labels.AsSpan()));
+            int[] lengths = [prompt.PromptLength, prompt.ResponseLengths.Count, .. prompt.ResponseLengths];
+            hash.AppendData(MemoryMarshal.AsBytes<int>([.. lengths, .. prompt.Ids, .. prompt.Labels]));
         }
         return Convert.ToHexString(hash.GetHashAndReset())[..32];
     }

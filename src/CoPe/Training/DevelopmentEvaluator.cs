@@ -9,81 +9,93 @@ namespace CoPe.Training;
 sealed class DevelopmentEvaluator : IDisposable
 {
     readonly TrainingSetup _setup;
+    readonly TrainingContext _context;
+    readonly TrainingOptions _options;
     readonly UserTrainingState[] _states;
     readonly PassWorkers _workers;
-    readonly TrainingOptions _options;
 
     public DevelopmentEvaluator(TrainingSetup setup, UserTrainingState[] states, PassWorkers workers)
     {
         _setup = setup;
-        _workers = workers;
+        _context = setup.Context;
+        _options = _context.Options;
         _states = states;
-        _options = setup.Context.Options;
+        _workers = workers;
         BestWeights = _options.EarlyStopping is null ? null : setup.Weights.Values.clone().DetachFromDisposeScope();
     }
 
     /// <summary>
-    /// Each user's weights at his lowest development loss <c>[users, weights]</c>; null if training goes to the end
-    /// anyway.
+    /// Each user's weights at their lowest development loss <c>[users, weights]</c>; null without early stopping.
     /// </summary>
     public Tensor? BestWeights { get; }
 
     /// <summary>Whether a user is to be measured after so many steps.</summary>
-    public bool IsDue(long step, int user, long total)
+    public bool IsDue(long step, int user, long totalSteps)
     {
-        var every = _options.EarlyStopping is { EverySteps: > 0 } stopping
+        if (_setup.Users[user].DevelopmentRows.Count == 0)
+        {
+            return false;
+        }
+        var interval = _options.EarlyStopping is { EverySteps: > 0 } stopping
             ? stopping.EverySteps
-            : _options.StepsPerEpoch(_setup.Rows[user].Length);
-        return _setup.DevelopmentRows![user].Length > 0 && (step % every == 0 || step >= total);
+            : _options.StepsPerEpoch(_setup.Users[user].Rows.Count);
+        return step % interval == 0 || step >= totalSteps;
     }
 
     /// <summary>Measures users, and stops those whose patience is at its end.</summary>
     public void Evaluate(long step, int[] users)
     {
-        users = [.. users.Where(user => _setup.DevelopmentRows![user].Length > 0)];
+        users = [.. users.Where(user => _setup.Users[user].DevelopmentRows.Count > 0)];
         if (users.Length == 0)
         {
             return;
         }
-
         using var scope = NewDisposeScope();
         var losses = ComputeLosses(users);
         foreach (var user in users)
         {
-            var loss = (double)losses[user];
-            var state = _states[user];
-            _setup.Context.Metrics?.Invoke(
-                new()
-                {
-                    Stage = _setup.Context.Stage,
-                    User = _setup.Names[user],
-                    Step = step,
-                    Figures = new Dictionary<string, double> { ["development loss"] = loss },
-                }
-            );
-            if (!(state.BestDevelopmentLoss <= loss) && double.IsFinite(loss))
-            {
-                (state.BestDevelopmentLoss, state.EvaluationsSinceBest) = (loss, 0);
-                BestWeights?[user].copy_(_setup.Weights.Values[user]);
-            }
-            else if (
-                ++state.EvaluationsSinceBest >= _options.EarlyStopping?.Patience
-                && state.Status == TrainingStatus.InProgress
-            )
-            {
-                state.Status = TrainingStatus.StoppedEarly;
-            }
+            ReportLoss(step, user, losses[user]);
+            UpdateState(user, losses[user]);
         }
     }
 
-    /// <summary>Gives users who ended their best weights.</summary>
+    void ReportLoss(long step, int user, double loss) =>
+        _context.Metrics?.Invoke(
+            new()
+            {
+                Stage = _context.Stage,
+                User = _setup.Users[user].Name,
+                Step = step,
+                Figures = new Dictionary<string, double> { ["development loss"] = loss },
+            }
+        );
+
+    void UpdateState(int user, double loss)
+    {
+        var state = _states[user];
+        var isBest = state.BestDevelopmentLoss is not { } best || loss < best;
+        if (isBest && double.IsFinite(loss))
+        {
+            state.BestDevelopmentLoss = loss;
+            state.EvaluationsSinceBest = 0;
+            BestWeights?[user].copy_(_setup.Weights.Values[user]);
+            return;
+        }
+        state.EvaluationsSinceBest++;
+        var isImpatient = state.EvaluationsSinceBest >= _options.EarlyStopping?.Patience;
+        if (isImpatient && state.Status == TrainingStatus.InProgress)
+        {
+            state.Status = TrainingStatus.StoppedEarly;
+        }
+    }
+
+    /// <summary>Gives users whose training ended their best weights.</summary>
     public void RestoreBest(int[] users)
     {
         if (BestWeights is null)
         {
             return;
         }
-
         using var scope = NewDisposeScope();
         foreach (var user in users.Where(user => _states[user].BestDevelopmentLoss is not null))
         {
@@ -93,52 +105,38 @@ sealed class DevelopmentEvaluator : IDisposable
 
     float[] ComputeLosses(int[] users)
     {
-        var objective = _setup.DevelopmentObjective ?? _setup.Objective;
-        var passes = PassPlanner.Split(
-            users.SelectMany(user =>
-                PlannedRow.CreateBatch(
-                    objective,
-                    user,
-                    _setup.DevelopmentRows![user],
-                    [.. Enumerable.Range(0, _setup.DevelopmentRows[user].Length)]
-                )
-            ),
-            _options.TokensPerPass,
-            _workers.Count
+        var rows = users.SelectMany(CreateBatch);
+        var passes = TrainingBatch.SplitIntoPasses(rows, _options.TokensPerPass, _workers.Count);
+        var rowLosses = _workers.Run(
+            passes,
+            (replica, pass) => OutOfMemoryGuard.Run(_context, pass, () => ComputeRowLosses(replica, pass))
         );
-        var losses = new float[_setup.Names.Count];
-        foreach (
-            var (user, loss) in _workers
-                .Run(
-                    passes,
-                    (replica, rows) =>
-                        OutOfMemoryGuard.Run(_setup.Context, rows, () => ComputeRowLosses(objective, replica, rows))
-                )
-                .SelectMany(ofPass => ofPass)
-        )
+        var losses = new float[_setup.Users.Count];
+        foreach (var (row, loss) in passes.SelectMany(pass => pass).Zip(rowLosses.SelectMany(pass => pass)))
         {
-            losses[user] += loss;
+            losses[row.User] += loss;
         }
-
         return losses;
     }
 
-    /// <summary>Each row's user and part in his mean loss.</summary>
-    (int User, float Loss)[] ComputeRowLosses(
-        ITrainingObjective objective,
-        TrainingReplica replica,
-        IReadOnlyList<PlannedRow> rows
-    )
+    IEnumerable<PlannedRow> CreateBatch(int user)
+    {
+        var rows = _setup.Users[user].DevelopmentRows;
+        return PlannedRow.CreateBatch(_setup.Objective, user, rows, [.. Enumerable.Range(0, rows.Count)]);
+    }
+
+    /// <summary>What each row adds to its user's mean loss.</summary>
+    float[] ComputeRowLosses(TrainingReplica replica, IReadOnlyList<PlannedRow> rows)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        using var batch = new PassBatch(rows, _setup.Weights.Values.device);
+        using var batch = new TrainingBatch(rows, _setup.Weights.Values.device);
         using var adapters = replica.Adapters?.SelectRows(rows);
-        var losses =
-            objective.ComputeFigures(LabelLogits.Compute(replica.Model, batch, adapters), batch).select(1, 0)
-            * batch.Weights; // [rows]
-        return [.. losses.cpu().data<float>().ToArray().Select((loss, row) => (rows[row].User, loss))];
+        var logits = batch.ComputeLabelLogits(replica.Model, adapters); // [labels, vocab]
+        var losses = _setup.Objective.ComputeFigures(logits, batch).Loss * batch.Weights; // [rows]
+        return losses.cpu().data<float>().ToArray();
     }
 
+    /// <inheritdoc/>
     public void Dispose() => BestWeights?.Dispose();
 }

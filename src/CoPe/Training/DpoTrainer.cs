@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CoPe.Adapters;
 using CoPe.Kernels.Threads;
 using CoPe.Modeling;
 using static TorchSharp.torch;
@@ -6,134 +7,114 @@ using static TorchSharp.torch;
 namespace CoPe.Training;
 
 /// <summary>
-/// Direct preference optimisation of many users' adapters in one pass over the frozen model. A pair is one row: both
-/// answers share the prompt.
-/// The reference policy is scored once, before the first step.
+/// Direct preference optimization of many users' adapters in one pass over the frozen model. A pair is one row: both
+/// responses share the prompt. The reference policy is scored once, before the first step.
 /// </summary>
 public static class DpoTrainer
 {
-    /// <summary>
-    /// Trains <see cref="AdapterTrainingContext{TExample}.Adapters"/> in place by <see cref="DpoLoss"/>.
-    /// </summary>
-    /// <returns>What became of each user.</returns>
+    /// <summary>Trains adapters in place by <see cref="DpoLoss"/>, each on its own user's pairs.</summary>
+    /// <param name="context">Model, options and where results go.</param>
+    /// <param name="adapters">The adapters, one a user; still owned by the caller.</param>
+    /// <param name="users">What each adapter is trained on, in the order of the adapters.</param>
+    /// <param name="dpo">The loss and its reference.</param>
+    /// <param name="taskAdapter">
+    /// Bank of one: below every user's adapter and left as it is; null for none. Not owned.
+    /// </param>
+    /// <param name="progress">Receives the progress of each step.</param>
+    /// <param name="cancellation">Checked before every step.</param>
+    /// <returns>What became of each user, in their order.</returns>
     /// <exception cref="ArgumentException">
-    /// Names, seeds or examples are not one for each adapter, or options contradict each other.
+    /// There is not one training set for each adapter, or options contradict each other.
     /// </exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>
+    /// <exception cref="InsufficientMemoryException">A pass does not fit into memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved if there is a store.</exception>
     public static IReadOnlyList<TrainingOutcome> Train(
-        AdapterTrainingContext<PreferenceExample> run,
+        TrainingContext context,
+        AdapterBank adapters,
+        IReadOnlyList<UserTrainingSet<PreferenceExample>> users,
         DpoOptions dpo,
+        AdapterBank? taskAdapter = null,
         IProgress<StageProgress>? progress = null,
         CancellationToken cancellation = default
     )
     {
         dpo.Validate();
-        AdapterTraining.RequireOnePerUser(
-            run.Adapters,
-            run.UserNames,
-            run.UserSeeds,
-            run.ExamplesPerUser.Count,
-            run.DevelopmentPerUser?.Count
-        );
-        var rows = TrainingRowBuilder.CreateRows(
-            run,
-            run.UserNames,
-            run.ExamplesPerUser,
-            example => TrainingRow.FromExample(example, run.Options.CutOff),
-            example => example.Id
-        );
-        var development = run.DevelopmentPerUser is null
-            ? null
-            : TrainingRowBuilder.CreateRows(
-                run,
-                run.UserNames,
-                run.DevelopmentPerUser,
-                example => TrainingRow.FromExample(example, run.Options.CutOff),
-                example => example.Id
-            );
-        var reference = new TrainingAdapters(run.TaskAdapter, dpo.Reference == DpoReference.Sft ? run.Adapters : null);
-        return AdapterTraining.Train(
-            run.Adapters,
-            weights => new TrainingSetup
+        var training = new AdapterTraining(context, adapters, taskAdapter);
+        training.RequireOneSetPerAdapter(users);
+        var initialAdapters = dpo.Reference == DpoReference.Sft ? adapters : null;
+        var reference = new ReferenceScorer(context, new TrainingAdapters(taskAdapter, initialAdapters));
+        return training.Train(
+            reference.AddReferences(TrainingUser.CreateAll(context, users), cancellation),
+            new DpoObjective(dpo),
+            usesDropout: false,
+            new Dictionary<string, string>
             {
-                Context = run,
-                Objective = Objective(run, dpo, reference, rows, cancellation),
-                Weights = weights,
-                CreateReplica = () => AdapterTraining.CreateReplica(run.Model, run.TaskAdapter, run.Adapters),
-                Names = run.UserNames,
-                Seeds = AdapterTraining.SeedsOfUsers(run.UserSeeds, run.Options.Seed, run.UserNames),
-                Rows = rows,
-                DevelopmentRows = development,
-                DevelopmentObjective = development is null
-                    ? null
-                    : Objective(run, dpo, reference, development, cancellation),
-                Fingerprint = AdapterTraining.ComputeFingerprint(
-                    run.Adapters.Config,
-                    ("dpo options", TrainingFingerprint.Hash(JsonSerializer.SerializeToUtf8Bytes(dpo)))
-                ),
+                ["dpo options"] = TrainingFingerprint.Hash(JsonSerializer.SerializeToUtf8Bytes(dpo)),
             },
             progress,
             cancellation
         );
     }
-
-    static DpoObjective Objective(
-        AdapterTrainingContext<PreferenceExample> run,
-        DpoOptions dpo,
-        TrainingAdapters reference,
-        IReadOnlyList<TrainingRow[]> rows,
-        CancellationToken cancellation
-    ) => new(dpo, ReferenceScorer.Score(run, reference, rows, cancellation));
 }
 
-/// <summary>Scores the answers of every pair under the reference policy, unless they are known.</summary>
-static class ReferenceScorer
+/// <summary>Scores the responses of pairs under the reference policy, unless they are known.</summary>
+/// <param name="context">The training.</param>
+/// <param name="adapters">The adapters of the reference policy.</param>
+sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters)
 {
-    /// <summary>Log-probabilities by user and row.</summary>
-    public static IReadOnlyList<ReferenceLogProbs[]> Score(
-        TrainingContext run,
-        TrainingAdapters worn,
-        IReadOnlyList<TrainingRow[]> rows,
+    /// <summary>The users with reference log-probabilities in every row.</summary>
+    public IReadOnlyList<TrainingUser> AddReferences(IReadOnlyList<TrainingUser> users, CancellationToken cancellation)
+    {
+        var rows = AddReferences([.. users.Select(user => user.Rows)], cancellation);
+        var developmentRows = AddReferences([.. users.Select(user => user.DevelopmentRows)], cancellation);
+        return
+        [
+            .. users.Select(
+                (user, index) => user with { Rows = rows[index], DevelopmentRows = developmentRows[index] }
+            ),
+        ];
+    }
+
+    /// <summary>The rows of each user with their references.</summary>
+    IReadOnlyList<TrainingRow[]> AddReferences(
+        IReadOnlyList<IReadOnlyList<TrainingRow>> rowsOfUsers,
         CancellationToken cancellation
     )
     {
-        var scores = rows.Select(ofUser => ofUser.Select(row => row.Reference ?? default).ToArray()).ToArray();
-        var unknown = rows.SelectMany(
-                (ofUser, user) => ofUser.Select((row, example) => new PlannedRow(user, example, row, 1, 1))
-            )
+        TrainingRow[][] result = [.. rowsOfUsers.Select(rows => rows.ToArray())];
+        var unknown = rowsOfUsers
+            .SelectMany((rows, user) => rows.Select((row, example) => new PlannedRow(user, example, row, 1, 1)))
             .Where(planned => planned.Row.Reference is null);
-        var model = run.Model;
+        var model = context.Model;
         var workers = TorchThreads.CountForPasses(model.Device, model.Weights.Bytes);
-        var passes = PassPlanner.Split(unknown, run.Options.TokensPerPass, workers);
-        var sums = TorchThreads.Run(
+        var passes = TrainingBatch.SplitIntoPasses(unknown, context.Options.TokensPerPass, workers);
+        var scores = TorchThreads.Run(
             workers,
             passes.Count,
             (_, pass) =>
             {
                 cancellation.ThrowIfCancellationRequested();
-                return OutOfMemoryGuard.Run(run, passes[pass], () => Sums(model, worn, passes[pass]));
+                return OutOfMemoryGuard.Run(context, passes[pass], () => Score(model, passes[pass]));
             }
         );
-        foreach (var (pass, ofPass) in passes.Zip(sums))
+        foreach (var (row, reference) in passes.SelectMany(pass => pass).Zip(scores.SelectMany(pass => pass)))
         {
-            for (var i = 0; i < pass.Count; i++)
-            {
-                scores[pass[i].User][pass[i].Example] = new(ofPass[2 * i], ofPass[2 * i + 1]);
-            }
+            result[row.User][row.Example] = row.Row with { Reference = reference };
         }
-
-        return scores;
+        return result;
     }
 
-    /// <summary>Log-probabilities of a pass's answers, chosen and rejected in turn.</summary>
-    static float[] Sums(CausalLm model, TrainingAdapters worn, IReadOnlyList<PlannedRow> pass)
+    ReferenceLogProbs[] Score(CausalLm model, IReadOnlyList<PlannedRow> pass)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        using var batch = new PassBatch(pass, model.Device);
-        using var adapters = worn.SelectRows(pass);
-        var tokens = -SftLoss.ComputePerToken(LabelLogits.Compute(model, batch, adapters), batch.Labels);
-        return SequenceLogProb.Sum(tokens, batch.SequenceOfLabel, batch.Sequences).cpu().data<float>().ToArray();
+        using var batch = new TrainingBatch(pass, model.Device);
+        using var rows = adapters.SelectRows(pass);
+        var tokens = batch.Tokens;
+        var tokenLogProbs = -SftLoss.ComputePerToken(batch.ComputeLabelLogits(model, rows), tokens.Labels); // [labels]
+        var sums = SequenceLogProb.Sum(tokenLogProbs, tokens.ResponseOfLabel, tokens.ResponseCount); // [2 * pairs]
+        var chosenAndRejected = sums.cpu().data<float>().ToArray().Chunk(2);
+        return [.. chosenAndRejected.Select(pair => new ReferenceLogProbs(pair[0], pair[1]))];
     }
 }

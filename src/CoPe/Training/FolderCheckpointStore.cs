@@ -137,7 +137,7 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
         foreach (var name in (string[])["state.json", "arrays.bin"])
         {
             using var stream = File.OpenRead(Path.Combine(candidate, name));
-            for (int read; (read = stream.Read(buffer)) > 0;)
+            for (int read; (read = stream.Read(buffer)) > 0; )
             {
                 hash.AppendData(buffer.AsSpan(0, read));
             }

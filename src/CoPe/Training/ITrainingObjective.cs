@@ -3,103 +3,89 @@ using static TorchSharp.torch;
 
 namespace CoPe.Training;
 
-/// <summary>What a loop minimises: the only part in which supervised, preference and pre-training differ.</summary>
+/// <summary>What a loop minimizes: the only part in which supervised, preference and pre-training differ.</summary>
 interface ITrainingObjective
 {
-    /// <summary>Names of the figures, the loss first.</summary>
-    IReadOnlyList<string> Figures { get; }
-
-    /// <summary>What a row counts in its user's mean: its labels, or 1.</summary>
-    double LossWeight(TrainingRow row);
+    /// <summary>What a row counts in the mean over its user's batch: its labels, or 1.</summary>
+    double GetLossWeight(TrainingRow row);
 
     /// <summary>
-    /// Figures of each row <c>[rows, figures]</c> float32, to be summed over a user's batch and divided by its mass.
+    /// Figures of each row, to be summed over a user's batch and divided by its loss weight; owned by the caller.
     /// </summary>
-    /// <param name="labelLogits">Logits at the labels <c>[labels, vocab]</c> float32.</param>
+    /// <param name="labelLogits">Logits that predict the labels <c>[labels, vocab]</c> float32.</param>
     /// <param name="batch">The pass.</param>
-    Tensor ComputeFigures(Tensor labelLogits, PassBatch batch);
+    RowFigures ComputeFigures(Tensor labelLogits, TrainingBatch batch);
 }
 
-/// <summary><see cref="SftLoss"/> as a loop minimises it: the mean over the label tokens of a user's batch.</summary>
+/// <summary><see cref="SftLoss"/> as a loop minimizes it: the mean over the label tokens of a user's batch.</summary>
 sealed class SftObjective : ITrainingObjective
 {
-    public IReadOnlyList<string> Figures { get; } = ["loss"];
+    public double GetLossWeight(TrainingRow row) => row.Prompt.Labels.Count;
 
-    public double LossWeight(TrainingRow row) => row.Labels.Length;
-
-    public Tensor ComputeFigures(Tensor labelLogits, PassBatch batch)
+    public RowFigures ComputeFigures(Tensor labelLogits, TrainingBatch batch)
     {
         using var scope = NewDisposeScope();
-        return SequenceLogProb
-            .Sum(SftLoss.ComputePerToken(labelLogits, batch.Labels), batch.SequenceOfLabel, batch.Sequences)
-            .unsqueeze(1)
-            .MoveToOuterDisposeScope(); // [rows, 1]
+        var tokens = batch.Tokens;
+        var tokenLosses = SftLoss.ComputePerToken(labelLogits, tokens.Labels); // [labels]
+        var rowLosses = SequenceLogProb.Sum(tokenLosses, tokens.ResponseOfLabel, tokens.ResponseCount); // [rows]
+        return new RowFigures(rowLosses).MoveToOuterDisposeScope();
     }
 }
 
-/// <summary><see cref="DpoLoss"/> as a loop minimises it: the mean over the pairs of a user's batch.</summary>
+/// <summary>
+/// <see cref="DpoLoss"/> as a loop minimizes it: the mean over the pairs of a user's batch. Every row is a pair with
+/// known reference log-probabilities.
+/// </summary>
 /// <param name="options">Loss and its constants.</param>
-/// <param name="references">Reference log-probabilities by user and row.</param>
-sealed class DpoObjective(DpoOptions options, IReadOnlyList<ReferenceLogProbs[]> references) : ITrainingObjective
+sealed class DpoObjective(DpoOptions options) : ITrainingObjective
 {
-    public IReadOnlyList<string> Figures { get; } =
-    [
-        "loss",
-        "rewards/chosen",
-        "rewards/rejected",
-        "rewards/margins",
-        "rewards/accuracies",
-        "logps/chosen",
-        "logps/rejected",
-        "nll",
-    ];
+    public double GetLossWeight(TrainingRow row) => 1;
 
-    public double LossWeight(TrainingRow row) => 1;
-
-    public Tensor ComputeFigures(Tensor labelLogits, PassBatch batch)
+    public RowFigures ComputeFigures(Tensor labelLogits, TrainingBatch batch)
     {
         using var scope = NewDisposeScope();
-        var lengths = Pairs(batch, row => (row.Row.FirstLabels, row.Row.Labels.Length - row.Row.FirstLabels));
-        var reference = Pairs(
-            batch,
-            row => (references[row.User][row.Example].Chosen, references[row.User][row.Example].Rejected)
-        );
-        var policy = SequenceLogProb
-            .Sum(-SftLoss.ComputePerToken(labelLogits, batch.Labels), batch.SequenceOfLabel, batch.Sequences)
-            .view(-1, 2); // [pairs, 2]
-        var nll =
-            -policy.select(1, 0)
-            * tensor(
-                batch.Rows.Select(row => (float)(row.TokenWeight / row.Weight)).ToArray(),
-                device: batch.Labels.device
-            ); // its mean over pairs is the batch's mean over tokens
-        var (compared, against) =
-            options.Loss == DpoLossKind.Ipo ? (policy / lengths, reference / lengths) : (policy, reference);
-        var (chosen, rejected) = (compared.select(1, 0), compared.select(1, 1));
-        var (referenceChosen, referenceRejected) = (against.select(1, 0), against.select(1, 1));
-        var loss = PairLoss(DpoLoss.LogRatio(chosen, rejected, referenceChosen, referenceRejected));
+        var tokens = batch.Tokens;
+        var tokenLogProbs = -SftLoss.ComputePerToken(labelLogits, tokens.Labels); // [labels]
+        var policy = SequenceLogProb.Sum(tokenLogProbs, tokens.ResponseOfLabel, tokens.ResponseCount).view(-1, 2); // [pairs, 2]
+        var reference = CreateReference(batch); // [pairs, 2]
+        var chosenNll = ComputeChosenNll(policy, batch); // [pairs]
+        if (options.Loss == DpoLossKind.Ipo)
+        {
+            var lengths = CreateLengths(batch); // [pairs, 2]
+            policy /= lengths;
+            reference /= lengths;
+        }
+        var (chosen, rejected) = (policy.select(1, 0), policy.select(1, 1));
+        var (referenceChosen, referenceRejected) = (reference.select(1, 0), reference.select(1, 1));
+        var loss = ComputeLoss(DpoLoss.LogRatio(chosen, rejected, referenceChosen, referenceRejected));
         if (options.RpoAlpha > 0)
         {
-            loss = loss.add(nll, Scalars.Of(options.RpoAlpha));
+            loss = loss.add(chosenNll, Scalars.Of(options.RpoAlpha));
         }
-
-        var chosenReward = DpoLoss.Reward(chosen, referenceChosen, options.Beta).detach();
-        var rejectedReward = DpoLoss.Reward(rejected, referenceRejected, options.Beta).detach();
-        Tensor[] figures =
-        [
-            loss,
-            chosenReward,
-            rejectedReward,
-            chosenReward - rejectedReward,
-            (chosenReward > rejectedReward).to(ScalarType.Float32),
-            chosen.detach(),
-            rejected.detach(),
-            nll.detach(),
-        ];
-        return stack(figures, 1).MoveToOuterDisposeScope(); // [pairs, figures]
+        var chosenReward = DpoLoss.Reward(chosen, referenceChosen, options.Beta);
+        var rejectedReward = DpoLoss.Reward(rejected, referenceRejected, options.Beta);
+        return new RowFigures(loss)
+            .Add("rewards/chosen", chosenReward)
+            .Add("rewards/rejected", rejectedReward)
+            .Add("rewards/margins", chosenReward - rejectedReward)
+            .Add("rewards/accuracies", (chosenReward > rejectedReward).to(ScalarType.Float32))
+            .Add("logps/chosen", chosen)
+            .Add("logps/rejected", rejected)
+            .Add("nll", chosenNll)
+            .MoveToOuterDisposeScope();
     }
 
-    Tensor PairLoss(Tensor logRatio) =>
+    /// <summary>
+    /// Negative log-likelihood of each chosen response, weighted so that its mean over the pairs of a batch is the
+    /// batch's mean over tokens <c>[pairs]</c>.
+    /// </summary>
+    static Tensor ComputeChosenNll(Tensor policy, TrainingBatch batch)
+    {
+        float[] weights = [.. batch.Rows.Select(row => (float)(row.TokenWeight / row.Weight))];
+        return -policy.select(1, 0) * tensor(weights, device: policy.device);
+    }
+
+    Tensor ComputeLoss(Tensor logRatio) =>
         options.Loss switch
         {
             DpoLossKind.Sigmoid => DpoLoss.Sigmoid(logRatio, options.Beta, options.LabelSmoothing),
@@ -111,10 +97,20 @@ sealed class DpoObjective(DpoOptions options, IReadOnlyList<ReferenceLogProbs[]>
             ),
         };
 
-    static Tensor Pairs(PassBatch batch, Func<PlannedRow, (float Chosen, float Rejected)> value) =>
-        tensor(
-            batch.Rows.SelectMany(row => new[] { value(row).Chosen, value(row).Rejected }).ToArray(),
+    static Tensor CreateReference(TrainingBatch batch)
+    {
+        var references = batch.Rows.Select(row => row.Row.Reference!.Value);
+        float[] values = [.. references.SelectMany(reference => new[] { reference.Chosen, reference.Rejected })];
+        return tensor(values, [batch.Rows.Count, 2], device: batch.Weights.device);
+    }
+
+    static Tensor CreateLengths(TrainingBatch batch)
+    {
+        var lengths = batch.Rows.SelectMany(row => row.Row.Prompt.ResponseLengths);
+        return tensor(
+            [.. lengths.Select(length => (float)length)],
             [batch.Rows.Count, 2],
-            device: batch.Labels.device
+            device: batch.Weights.device
         );
+    }
 }

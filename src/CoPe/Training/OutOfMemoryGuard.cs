@@ -7,7 +7,7 @@ static class OutOfMemoryGuard
 {
     /// <summary>Runs a pass.</summary>
     /// <exception cref="InsufficientMemoryException">The pass does not fit.</exception>
-    public static T Run<T>(TrainingContext run, IReadOnlyList<PlannedRow> rows, Func<T> pass)
+    public static T Run<T>(TrainingContext context, IReadOnlyList<PlannedRow> rows, Func<T> pass)
     {
         try
         {
@@ -15,7 +15,7 @@ static class OutOfMemoryGuard
         }
         catch (Exception error) when (IsAllocationFailure(error))
         {
-            throw new InsufficientMemoryException(Message(run, rows), error);
+            throw new InsufficientMemoryException(CreateMessage(context, rows), error);
         }
     }
 
@@ -30,23 +30,24 @@ static class OutOfMemoryGuard
             )
         );
 
-    static string Message(TrainingContext run, IReadOnlyList<PlannedRow> rows)
+    static string CreateMessage(TrainingContext context, IReadOnlyList<PlannedRow> rows)
     {
-        var width = rows.Max(row => row.Row.Ids.Length);
-        var names = run.MemoryOptionNames;
-        var (pass, lower) =
+        var options = context.Options;
+        var names = context.MemoryOptionNames;
+        var width = rows.Max(row => row.Row.Prompt.Length);
+        var (pass, remedy) =
             rows.Count > 1
-                ? ($"{rows.Count} rows of {width} tokens", $"{names.TokensPerPass} (now {run.Options.TokensPerPass})")
-                : ($"one row of {width} tokens", $"{names.CutOff} (now {run.Options.CutOff})");
-        var recompute =
-            run.Options.RecomputeLayers || names.RecomputeLayers is null
-                ? ""
-                : $", or set {names.RecomputeLayers} to true";
-        return $"{run.Stage}: a pass of {pass} does not fit into memory; lower {lower}{recompute}.";
+                ? ($"{rows.Count} rows of {width} tokens", $"{names.TokensPerPass} (now {options.TokensPerPass})")
+                : ($"one row of {width} tokens", $"{names.CutOff} (now {options.CutOff})");
+        if (!options.RecomputeLayers && names.RecomputeLayers is not null)
+        {
+            remedy += $", or set {names.RecomputeLayers} to true";
+        }
+        return $"{context.Stage}: a pass of {pass} does not fit into memory; lower {remedy}.";
     }
 }
 
-/// <summary>What the person at work calls the options that a training's memory depends on, for messages.</summary>
+/// <summary>What a program's user calls the options that a training's memory depends on, for messages.</summary>
 /// <param name="TokensPerPass"><see cref="TrainingOptions.TokensPerPass"/>.</param>
 /// <param name="CutOff"><see cref="TrainingOptions.CutOff"/>.</param>
 /// <param name="RecomputeLayers"><see cref="TrainingOptions.RecomputeLayers"/>; null where it cannot be set.</param>

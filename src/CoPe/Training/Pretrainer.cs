@@ -25,63 +25,46 @@ public static class Pretrainer
 
     /// <summary>
     /// Trains <see cref="TrainingContext.Model"/> in place: float32 weights, computed in whatever type the model
-    /// computes in.
+    /// computes in. The weights must be leaves that autograd tracks, as <see cref="ModelWeights.Initialize"/> makes
+    /// them.
     /// </summary>
+    /// <param name="context">Model, options and where results go.</param>
+    /// <param name="corpus">What the model is trained on.</param>
+    /// <param name="progress">Receives the progress of each step.</param>
+    /// <param name="cancellation">Checked before every step.</param>
     /// <returns>
     /// What became of it; <see cref="TrainingStatus.Diverged"/> leaves the weights of the last finite loss.
     /// </returns>
     /// <exception cref="ArgumentException">The model's weights are not float32 leaves that train.</exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>
+    /// <exception cref="InsufficientMemoryException">A pass does not fit into memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved if there is a store.</exception>
     public static TrainingOutcome Train(
-        PretrainingContext run,
+        TrainingContext context,
+        PretrainingCorpus corpus,
         IProgress<StageProgress>? progress = null,
         CancellationToken cancellation = default
     )
     {
-        RequireLeaves(run.Model.Weights);
-        string[] names = [run.Name];
-        var windows = TrainingRowBuilder.CreateRows(
-            run,
-            names,
-            [
-                [.. Windows(run.Tokens, run.Window), .. run.Conversations],
-            ],
-            example => TrainingRow.FromExample(example, run.Options.CutOff),
-            example => example.Id
-        );
-        using var weights = new TrainedWeights(Decayed(run.Model), Undecayed(run.Model), 1);
-        using var loop = new TrainingLoop(
-            new()
-            {
-                Context = run,
-                Objective = new SftObjective(),
-                Weights = weights,
-                CreateReplica = () => CreateReplica(run.Model),
-                Names = names,
-                Seeds = [SeedDerivation.DeriveForUser(run.Options.Seed, run.Name)],
-                Rows = windows,
-                DevelopmentRows =
-                    run.DevelopmentTokens is null && run.DevelopmentConversations.Count == 0
-                        ? null
-                        : TrainingRowBuilder.CreateRows(
-                            run,
-                            names,
-                            [
-                                [.. Windows(run.DevelopmentTokens ?? [], run.Window), .. run.DevelopmentConversations],
-                            ],
-                            example => TrainingRow.FromExample(example, run.Options.CutOff),
-                            example => example.Id
-                        ),
-            }
-        );
+        var model = context.Model;
+        RequireTrainable(model.Weights);
+        using var weights = new TrainedWeights(GetDecayed(model), GetUndecayed(model), 1);
+        var setup = new TrainingSetup
+        {
+            Context = context,
+            Objective = new SftObjective(),
+            Weights = weights,
+            CreateReplica = () => CreateReplica(model),
+            Users = TrainingUser.CreateAll(context, [corpus.ToTrainingSet()]),
+        };
+        using var loop = new TrainingLoop(setup);
         return loop.Run(progress, cancellation)[0];
     }
 
-    static IReadOnlyList<Tensor> Decayed(CausalLm model) =>
+    static IReadOnlyList<Tensor> GetDecayed(CausalLm model) =>
         [.. model.Weights.Parameters().Where(weight => weight.dim() > 1)];
 
-    static IReadOnlyList<Tensor> Undecayed(CausalLm model) =>
+    static IReadOnlyList<Tensor> GetUndecayed(CausalLm model) =>
         [.. model.Weights.Parameters().Where(weight => weight.dim() <= 1)];
 
     static TrainingReplica CreateReplica(CausalLm model)
@@ -92,63 +75,42 @@ public static class Pretrainer
             weight.requires_grad = true;
         }
 
-        return new(alias, null, [.. Decayed(alias), .. Undecayed(alias)], 1, alias);
+        return new(alias, null, [.. GetDecayed(alias), .. GetUndecayed(alias)], 1, alias);
     }
 
-    /// <summary>
-    /// A window's first token is its prompt; its last is also the next one's first, so that every token but the
-    /// stream's first is predicted once.
-    /// </summary>
-    static IEnumerable<SupervisedExample> Windows(IReadOnlyList<int> tokens, int window)
-    {
-        for (var start = 0; start + 1 < tokens.Count; start += window)
-        {
-            var answer = new int[Math.Min(window, tokens.Count - 1 - start)];
-            for (var i = 0; i < answer.Length; i++)
-            {
-                answer[i] = tokens[start + 1 + i];
-            }
-
-            yield return new($"window {start / window}", [tokens[start]], answer);
-        }
-    }
-
-    static void RequireLeaves(ModelWeights weights)
+    static void RequireTrainable(ModelWeights weights)
     {
         foreach (var name in weights.Names)
         {
-            if (
-                weights[name] is var weight
-                && (!weight.requires_grad || !weight.is_leaf || weight.dtype != ScalarType.Float32)
-            )
+            var weight = weights[name];
+            if (weight.requires_grad && weight.is_leaf && weight.dtype == ScalarType.Float32)
             {
-                throw new ArgumentException(
-                    $"Weight {name} is {weight.dtype} and {(weight.requires_grad ? "tracked" : "frozen")}; expected a float32 leaf that autograd tracks. Make the weights with ModelWeights.Initialise."
-                );
+                continue;
             }
+            throw new ArgumentException(
+                $"Weight {name} is {weight.dtype} and {(weight.requires_grad ? "tracked" : "frozen")}; "
+                    + "expected a float32 leaf that autograd tracks. Make the weights with ModelWeights.Initialize."
+            );
         }
     }
 }
 
-/// <summary>
-/// Training of all of a model's weights, from scratch or on from where they are. The model's weights must be leaves
-/// that autograd tracks, as <see cref="ModelWeights.Initialize"/> makes them.
-/// </summary>
-public sealed class PretrainingContext : TrainingContext
+/// <summary>What a model is pre-trained on.</summary>
+public sealed record PretrainingCorpus
 {
     /// <summary>Name of the model in metrics and messages.</summary>
     public string Name { get; init; } = "model";
 
-    /// <summary>The corpus as one stream of token ids, documents separated by whatever token ends one.</summary>
+    /// <summary>The text as one stream of token ids, documents separated by whatever token ends one.</summary>
     public required IReadOnlyList<int> Tokens { get; init; }
 
     /// <summary>
-    /// Conversations of which only the answers are learnt, mixed among the windows; each also is a row.
+    /// Conversations of which only the answers are learned, mixed among the windows; each is a row of its own.
     /// </summary>
     public IReadOnlyList<SupervisedExample> Conversations { get; init; } = [];
 
-    /// <summary>A stream to measure the loss on while training; null for none.</summary>
-    public IReadOnlyList<int>? DevelopmentTokens { get; init; }
+    /// <summary>A stream to measure the loss on while training; empty for none.</summary>
+    public IReadOnlyList<int> DevelopmentTokens { get; init; } = [];
 
     /// <summary>
     /// Conversations to measure the loss on while training, together with <see cref="DevelopmentTokens"/>.
@@ -156,11 +118,34 @@ public sealed class PretrainingContext : TrainingContext
     public IReadOnlyList<SupervisedExample> DevelopmentConversations { get; init; } = [];
 
     /// <summary>
-    /// Tokens of a window of the stream. Each window predicts as many tokens; the last may be shorter.
+    /// Tokens of a window of the stream, at least 2. Each window predicts as many tokens; the last may be shorter.
     /// </summary>
     public int Window
     {
         get;
         init => field = OptionGuard.AtLeast(value, 2, "pre-training window");
     } = 512;
+
+    internal UserTrainingSet<SupervisedExample> ToTrainingSet() =>
+        new(Name, [.. SplitIntoWindows(Tokens), .. Conversations])
+        {
+            Development = [.. SplitIntoWindows(DevelopmentTokens), .. DevelopmentConversations],
+        };
+
+    /// <summary>
+    /// A window's first token is its prompt; its last is also the next one's first, so that every token but the
+    /// stream's first is predicted once.
+    /// </summary>
+    IEnumerable<SupervisedExample> SplitIntoWindows(IReadOnlyList<int> tokens)
+    {
+        for (var start = 0; start + 1 < tokens.Count; start += Window)
+        {
+            var response = new int[Math.Min(Window, tokens.Count - 1 - start)];
+            for (var i = 0; i < response.Length; i++)
+            {
+                response[i] = tokens[start + 1 + i];
+            }
+            yield return new($"window {start / Window}", [tokens[start]], response);
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using CoPe.Adapters;
+
 namespace CoPe.Training;
 
 /// <summary>
@@ -5,57 +7,36 @@ namespace CoPe.Training;
 /// </summary>
 public static class SftTrainer
 {
-    /// <summary>
-    /// Trains <see cref="AdapterTrainingContext{TExample}.Adapters"/> in place by <see cref="SftLoss"/>.
-    /// </summary>
-    /// <returns>What became of each user.</returns>
-    /// <exception cref="ArgumentException">Names, seeds or examples are not one for each adapter.</exception>
+    /// <summary>Trains adapters in place by <see cref="SftLoss"/>, each on its own user's examples.</summary>
+    /// <param name="context">Model, options and where results go.</param>
+    /// <param name="adapters">The adapters, one a user; still owned by the caller.</param>
+    /// <param name="users">What each adapter is trained on, in the order of the adapters.</param>
+    /// <param name="taskAdapter">
+    /// Bank of one: below every user's adapter and left as it is; null for none. Not owned.
+    /// </param>
+    /// <param name="progress">Receives the progress of each step.</param>
+    /// <param name="cancellation">Checked before every step.</param>
+    /// <returns>What became of each user, in their order.</returns>
+    /// <exception cref="ArgumentException">There is not one training set for each adapter.</exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>
+    /// <exception cref="InsufficientMemoryException">A pass does not fit into memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved if there is a store.</exception>
     public static IReadOnlyList<TrainingOutcome> Train(
-        AdapterTrainingContext<SupervisedExample> run,
+        TrainingContext context,
+        AdapterBank adapters,
+        IReadOnlyList<UserTrainingSet<SupervisedExample>> users,
+        AdapterBank? taskAdapter = null,
         IProgress<StageProgress>? progress = null,
         CancellationToken cancellation = default
     )
     {
-        AdapterTraining.RequireOnePerUser(
-            run.Adapters,
-            run.UserNames,
-            run.UserSeeds,
-            run.ExamplesPerUser.Count,
-            run.DevelopmentPerUser?.Count
-        );
-        var rows = TrainingRowBuilder.CreateRows(
-            run,
-            run.UserNames,
-            run.ExamplesPerUser,
-            example => TrainingRow.FromExample(example, run.Options.CutOff),
-            example => example.Id
-        );
-        var development = run.DevelopmentPerUser is null
-            ? null
-            : TrainingRowBuilder.CreateRows(
-                run,
-                run.UserNames,
-                run.DevelopmentPerUser,
-                example => TrainingRow.FromExample(example, run.Options.CutOff),
-                example => example.Id
-            );
-        return AdapterTraining.Train(
-            run.Adapters,
-            weights => new TrainingSetup
-            {
-                Context = run,
-                Objective = new SftObjective(),
-                Weights = weights,
-                CreateReplica = () => AdapterTraining.CreateReplica(run.Model, run.TaskAdapter, run.Adapters),
-                Dropout = run.Adapters.Config.Dropout > 0,
-                Names = run.UserNames,
-                Seeds = AdapterTraining.SeedsOfUsers(run.UserSeeds, run.Options.Seed, run.UserNames),
-                Rows = rows,
-                DevelopmentRows = development,
-                Fingerprint = AdapterTraining.ComputeFingerprint(run.Adapters.Config),
-            },
+        var training = new AdapterTraining(context, adapters, taskAdapter);
+        training.RequireOneSetPerAdapter(users);
+        return training.Train(
+            TrainingUser.CreateAll(context, users),
+            new SftObjective(),
+            usesDropout: adapters.Config.Dropout > 0,
+            new Dictionary<string, string>(),
             progress,
             cancellation
         );

@@ -1,3 +1,4 @@
+using CoPe.Adapters;
 using CoPe.Kernels.Threads;
 using CoPe.Kernels.Torch;
 using Microsoft.Extensions.Logging;
@@ -7,260 +8,251 @@ namespace CoPe.Training;
 
 /// <summary>
 /// The one training loop. A step takes the next batch of every user still training, in as few passes as the token
-/// budget allows, and then moves each user's
-/// weights by his own gradient, clipped by his own norm, at his own learning rate. The loss of a step is the sum over
-/// users of the mean over each one's batch.
+/// budget allows, and then moves each user's weights by their own gradient, clipped by its own norm, at their own
+/// learning rate. The loss of a step is the sum over users of the mean over each one's batch.
 /// </summary>
 sealed class TrainingLoop : IDisposable
 {
     readonly TrainingSetup _setup;
-    readonly TrainingContext _run;
+    readonly TrainingContext _context;
     readonly TrainingOptions _options;
-    readonly int _users;
-    readonly long[] _totals;
-    readonly BatchSampler[] _orders;
+    readonly IReadOnlyList<TrainingUser> _users;
+    readonly long[] _totalSteps;
+    readonly BatchSampler[] _samplers;
     readonly UserTrainingState[] _states;
-    readonly AdamW _optimiser;
+    readonly AdamW _optimizer;
     readonly PassWorkers _workers;
     readonly Tensor _lastGood; // [users, weights]: the weights that gave each user's last finite loss
     readonly DevelopmentEvaluator? _development;
-    readonly TrainingReporter _report;
-    readonly Checkpointer _checkpoint;
+    readonly TrainingReporter _reporter;
+    readonly Checkpointer _checkpointer;
     long _step;
 
+    /// <summary>A loop at its first step; it owns none of what it is given.</summary>
     public TrainingLoop(TrainingSetup setup)
     {
         _setup = setup;
-        _run = setup.Context;
-        _options = _run.Options;
-        _users = setup.Names.Count;
-        _totals = [.. setup.Rows.Select(rows => _options.Steps(rows.Length))];
-        _orders =
-        [
-            .. setup.Rows.Select(
-                (rows, user) =>
-                    new BatchSampler(
-                        rows.Length,
-                        _options.ExamplesPerStep(rows.Length),
-                        _options.Shuffle,
-                        setup.Seeds[user]
-                    )
-            ),
-        ];
-        _states =
-        [
-            .. _totals.Select(total => new UserTrainingState
-            {
-                Status = total == 0 ? TrainingStatus.NoExamples : TrainingStatus.InProgress,
-            }),
-        ];
-        var values = setup.Weights.Values;
-        _optimiser = new AdamW(_users, values.shape[1], setup.Weights.DecayedWidth, _options.Optimizer, values.device);
-        _lastGood = values.clone().DetachFromDisposeScope();
-        _workers = new PassWorkers(
-            setup.CreateReplica,
-            _options.Workers ?? TorchThreads.CountForPasses(values.device, _run.Model.Weights.Bytes)
-        );
-        _development = setup.DevelopmentRows is null ? null : new DevelopmentEvaluator(setup, _states, _workers);
-        _report = new TrainingReporter(setup, _totals, _states);
-        _checkpoint = new Checkpointer(setup, _optimiser, _lastGood, _development?.BestWeights, _states);
+        _context = setup.Context;
+        _options = _context.Options;
+        _users = setup.Users;
+        _totalSteps = [.. _users.Select(user => _options.Steps(user.Rows.Count))];
+        _samplers = [.. _users.Select(CreateSampler)];
+        _states = [.. _totalSteps.Select(CreateState)];
+        var weights = setup.Weights.Values;
+        var decayedWidth = setup.Weights.DecayedWidth;
+        _optimizer = new AdamW(_users.Count, weights.shape[1], decayedWidth, _options.Optimizer, weights.device);
+        _lastGood = weights.clone().DetachFromDisposeScope();
+        var defaultWorkers = TorchThreads.CountForPasses(weights.device, _context.Model.Weights.Bytes);
+        _workers = new PassWorkers(setup.CreateReplica, _options.Workers ?? defaultWorkers);
+        if (_users.Any(user => user.DevelopmentRows.Count > 0))
+        {
+            _development = new DevelopmentEvaluator(setup, _states, _workers);
+        }
+        _reporter = new TrainingReporter(setup, _totalSteps, _states);
+        _checkpointer = new Checkpointer(setup, _optimizer, _lastGood, _development?.BestWeights, _states);
     }
+
+    BatchSampler CreateSampler(TrainingUser user)
+    {
+        var examples = user.Rows.Count;
+        return new(examples, _options.ExamplesPerStep(examples), _options.Shuffle, user.Seed);
+    }
+
+    static UserTrainingState CreateState(long totalSteps) =>
+        new() { Status = totalSteps == 0 ? TrainingStatus.NoExamples : TrainingStatus.InProgress };
 
     /// <summary>Trains to each user's end, from the last checkpoint if there is one.</summary>
     /// <exception cref="OperationCanceledException">Cancelled at a step boundary, after saving.</exception>
     public IReadOnlyList<TrainingOutcome> Run(IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
-        if (_checkpoint.TryRestore() is { } restored)
+        if (_checkpointer.TryRestore() is { } restored)
         {
             _step = restored;
         }
         else
         {
-            _development?.Evaluate(_step, StillTraining());
+            _development?.Evaluate(_step, GetActiveUsers());
         }
 
-        while (StillTraining() is { Length: > 0 } active)
+        while (GetActiveUsers() is { Length: > 0 } active)
         {
             if (cancellation.IsCancellationRequested)
             {
-                _checkpoint.Save(_step);
+                _checkpointer.Save(_step);
                 cancellation.ThrowIfCancellationRequested();
             }
-            Step(active, progress);
+            TakeStep(active, progress);
             _step++;
             EndStep(active);
-            _checkpoint.SaveIfDue(_step);
+            _checkpointer.SaveIfDue(_step);
         }
         _setup.Weights.CopyToModel();
-        return _report.Outcomes();
+        return _reporter.CreateOutcomes();
     }
 
-    int[] StillTraining() =>
-        [.. Enumerable.Range(0, _users).Where(user => _states[user].Status == TrainingStatus.InProgress)];
+    int[] GetActiveUsers() =>
+        [.. Enumerable.Range(0, _users.Count).Where(user => _states[user].Status == TrainingStatus.InProgress)];
 
-    void Step(int[] active, IProgress<StageProgress>? progress)
+    void TakeStep(int[] active, IProgress<StageProgress>? progress)
     {
         using var scope = NewDisposeScope();
-        var started = _run.Time.GetTimestamp();
-        var passes = PassPlanner.Split(
-            active.SelectMany(user =>
-                PlannedRow.CreateBatch(
-                    _setup.Objective,
-                    user,
-                    _setup.Rows[user],
-                    [.. _orders[user].ExamplesOfStep(_step)]
-                )
-            ),
-            _options.TokensPerPass,
-            _workers.Count
-        );
+        var started = _context.Time.GetTimestamp();
+        var rows = active.SelectMany(CreateBatch);
+        var passes = TrainingBatch.SplitIntoPasses(rows, _options.TokensPerPass, _workers.Count);
         var results = _workers.Run(
             passes,
-            (replica, pass) => OutOfMemoryGuard.Run(_run, pass, () => Pass(replica, pass))
+            (replica, pass) => OutOfMemoryGuard.Run(_context, pass, () => RunPass(replica, pass))
         );
-        var gradients = Sum(results, result => result.Gradients);
-        var figures = Sum(results, result => result.Figures);
+        var gradients = SumInOrder(results, result => result.Gradients); // [users, weights]
+        var figures = SumInOrder(results, result => result.Figures); // [users, figures]
         var tokens = results.Sum(result => result.Tokens);
+        var names = results[0].FigureNames;
         foreach (var result in results)
         {
             result.Dispose();
         }
 
-        var norms = GradientClipping.ComputeNorms(gradients);
+        var norms = GradientClipping.ComputeNorms(gradients); // [users]
         // The step's only wait for the device.
-        var read = cat([figures, norms.unsqueeze(1)], 1).cpu().data<float>().ToArray();
-        Update(active, gradients, norms, read);
-        _report.ReportStep(new(_step, active, read, tokens, _run.Time.GetElapsedTime(started)), progress);
+        var values = cat([figures, norms.unsqueeze(1)], 1).cpu().data<float>().ToArray();
+        var stepFigures = new StepFigures([.. names, StepFigures.GradientNorm], values);
+        UpdateWeights(active, gradients, norms, stepFigures);
+        var elapsed = _context.Time.GetElapsedTime(started);
+        _reporter.ReportStep(new(_step, active, stepFigures, tokens, elapsed), progress);
+    }
+
+    IEnumerable<PlannedRow> CreateBatch(int user)
+    {
+        int[] examples = [.. _samplers[user].ExamplesOfStep(_step)];
+        return PlannedRow.CreateBatch(_setup.Objective, user, _users[user].Rows, examples);
+    }
+
+    /// <summary>Forward and backward of one pass.</summary>
+    PassResult RunPass(TrainingReplica replica, IReadOnlyList<PlannedRow> rows)
+    {
+        using var scope = NewDisposeScope();
+        using var batch = new TrainingBatch(rows, _setup.Weights.Values.device);
+        using var adapters = SelectAdapters(replica, rows);
+        var logits = batch.ComputeLabelLogits(replica.Model, adapters, _options.RecomputeLayers); // [labels, vocab]
+        var rowFigures = _setup.Objective.ComputeFigures(logits, batch);
+        rowFigures.Loss.dot(batch.Weights).backward();
+
+        var names = rowFigures.Names;
+        var figures = zeros(_users.Count, names.Count, dtype: ScalarType.Float32, device: batch.Weights.device);
+        var weighted = rowFigures.Stack() * batch.Weights.unsqueeze(1); // [rows, figures]
+        figures.index_add_(0, batch.UserOfRow, weighted, Scalars.One);
+        return new(
+            replica.TakeGradients().DetachFromDisposeScope(),
+            names,
+            figures.DetachFromDisposeScope(),
+            batch.Tokens.TokenCount
+        );
     }
 
     /// <summary>
-    /// Forward and backward of one pass; dropout draws by seeds of user, step and example: nothing to save, and nobody
-    /// else's.
+    /// The adapters of the rows. Dropout draws by seeds of user, step and example, so there is no state to save and
+    /// nothing depends on who shares the pass.
     /// </summary>
-    PassResult Pass(TrainingReplica replica, IReadOnlyList<PlannedRow> rows)
+    AdapterRows? SelectAdapters(TrainingReplica replica, IReadOnlyList<PlannedRow> rows)
     {
-        using var scope = NewDisposeScope();
-        using var batch = new PassBatch(rows, _setup.Weights.Values.device);
-        using var adapters = _setup.Dropout
-            ? replica.Adapters?.SelectRows(
-                rows,
-                [.. rows.Select(row => SeedDerivation.Combine(_setup.Seeds[row.User], _step, row.Example))]
-            )
-            : replica.Adapters?.SelectRows(rows);
-        var rowFigures = _setup.Objective.ComputeFigures(
-            LabelLogits.Compute(replica.Model, batch, adapters, _options.RecomputeLayers),
-            batch
-        ); // [rows, figures]
-        rowFigures.select(1, 0).dot(batch.Weights).backward();
-        var figures = zeros(
-            _users,
-            _setup.Objective.Figures.Count,
-            dtype: ScalarType.Float32,
-            device: batch.Weights.device
-        );
-        figures.index_add_(0, batch.UserOfRow, rowFigures.detach() * batch.Weights.unsqueeze(1), Scalars.One);
-        return new(
-            replica.TakeGradients().DetachFromDisposeScope(),
-            figures.DetachFromDisposeScope(),
-            batch.TokenCount
-        );
+        if (!_setup.UsesDropout)
+        {
+            return replica.Adapters?.SelectRows(rows);
+        }
+        var seeds = rows.Select(row => SeedDerivation.Combine(_users[row.User].Seed, _step, row.Example));
+        return replica.Adapters?.SelectRows(rows, [.. seeds]);
     }
 
     /// <summary>Sum in the order of the passes, so that it does not depend on which ended first.</summary>
-    static Tensor Sum(PassResult[] results, Func<PassResult, Tensor> part)
+    static Tensor SumInOrder(PassResult[] results, Func<PassResult, Tensor> select)
     {
-        var sum = part(results[0]).clone();
+        var sum = select(results[0]).clone();
         foreach (var result in results.Skip(1))
         {
-            sum.add_(part(result), Scalars.One);
+            sum.add_(select(result), Scalars.One);
         }
-
         return sum;
     }
 
-    void Update(int[] active, Tensor gradients, Tensor norms, float[] read)
+    void UpdateWeights(int[] active, Tensor gradients, Tensor norms, StepFigures figures)
     {
-        var values = _setup.Weights.Values;
-        var width = _setup.Objective.Figures.Count + 1;
-        var rates = new double?[_users];
+        var weights = _setup.Weights.Values;
+        var rates = new double?[_users.Count];
         foreach (var user in active)
         {
-            var (loss, norm) = (read[user * width], read[(user + 1) * width - 1]);
+            var loss = figures[user, RowFigures.LossName];
+            var norm = figures[user, StepFigures.GradientNorm];
             _states[user].Steps++;
             if (float.IsFinite(loss) && float.IsFinite(norm))
             {
                 _states[user].LastLoss = loss;
-                rates[user] = _options.Rate(_step, _totals[user]);
-                _lastGood[user].copy_(values[user]);
+                rates[user] = _options.Rate(_step, _totalSteps[user]);
+                _lastGood[user].copy_(weights[user]);
                 continue;
             }
             if (!float.IsFinite(loss))
             {
-                values[user].copy_(_lastGood[user]);
+                weights[user].copy_(_lastGood[user]);
             }
-
-            _states[user].Status = TrainingStatus.Diverged;
-            _run.Logger.LogWarning(
-                "{Stage}: user {User} diverged at step {Step} (loss {Loss}, gradient norm {Norm}); his last good adapter is kept, the others go on. Lower the learning rate.",
-                _run.Stage,
-                _setup.Names[user],
-                _step + 1,
-                loss,
-                norm
-            );
+            EndDiverged(user, loss, norm);
         }
         gradients.mul_(GradientClipping.ComputeCoefficients(norms, _options.MaxGradNorm).unsqueeze(1));
-        _optimiser.Step(values, gradients, rates);
+        _optimizer.Step(weights, gradients, rates);
         _setup.Weights.CopyToModel();
+    }
+
+    void EndDiverged(int user, float loss, float norm)
+    {
+        _states[user].Status = TrainingStatus.Diverged;
+        _context.Logger.LogWarning(
+            "{Stage}: user {User} diverged at step {Step} (loss {Loss}, gradient norm {Norm}); "
+                + "their last good adapter is kept, the other users continue. Lower the learning rate.",
+            _context.Stage,
+            _users[user].Name,
+            _step + 1,
+            loss,
+            norm
+        );
     }
 
     void EndStep(int[] active)
     {
-        foreach (
-            var user in active.Where(user =>
-                _states[user].Status == TrainingStatus.InProgress && _step >= _totals[user]
-            )
-        )
+        foreach (var user in active)
         {
-            _states[user].Status = TrainingStatus.Finished;
+            if (_states[user].Status == TrainingStatus.InProgress && _step >= _totalSteps[user])
+            {
+                _states[user].Status = TrainingStatus.Finished;
+            }
         }
-
         if (_development is null)
         {
             return;
         }
-
-        int[] due =
-        [
-            .. active.Where(user =>
-                _states[user].Status != TrainingStatus.Diverged && _development.IsDue(_step, user, _totals[user])
-            ),
-        ];
-        if (due.Length > 0)
-        {
-            _development.Evaluate(_step, due);
-        }
-
+        var due = active.Where(user =>
+            _states[user].Status != TrainingStatus.Diverged && _development.IsDue(_step, user, _totalSteps[user])
+        );
+        _development.Evaluate(_step, [.. due]);
         _development.RestoreBest([.. active.Where(user => _states[user].Status != TrainingStatus.InProgress)]);
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _workers.Dispose();
-        _optimiser.Dispose();
+        _optimizer.Dispose();
         _lastGood.Dispose();
         _development?.Dispose();
         NativeHeap.ReleaseFreedMemory();
     }
 }
 
-/// <summary>What a loop works on.</summary>
+/// <summary>What a loop trains, on what, and towards what.</summary>
 sealed class TrainingSetup
 {
-    /// <summary>Model, options and sinks.</summary>
+    /// <summary>Model, options and where results go.</summary>
     public required TrainingContext Context { get; init; }
 
-    /// <summary>What is minimised.</summary>
+    /// <summary>What is minimized.</summary>
     public required ITrainingObjective Objective { get; init; }
 
     /// <summary>What is trained; owned by the caller.</summary>
@@ -269,29 +261,17 @@ sealed class TrainingSetup
     /// <summary>Makes a worker's view of what is trained.</summary>
     public required Func<TrainingReplica> CreateReplica { get; init; }
 
-    /// <summary>Whether adapters drop inputs.</summary>
-    public bool Dropout { get; init; }
+    /// <summary>Whether inputs of the adapters are dropped.</summary>
+    public bool UsesDropout { get; init; }
 
-    /// <summary>Names of the users.</summary>
-    public required IReadOnlyList<string> Names { get; init; }
-
-    /// <summary>Seeds of the users.</summary>
-    public required IReadOnlyList<long> Seeds { get; init; }
-
-    /// <summary>Rows of each user.</summary>
-    public required IReadOnlyList<TrainingRow[]> Rows { get; init; }
-
-    /// <summary>Development rows of each user; null for none.</summary>
-    public IReadOnlyList<TrainingRow[]>? DevelopmentRows { get; init; }
-
-    /// <summary>Objective of the development rows, which for preference pairs knows other references.</summary>
-    public ITrainingObjective? DevelopmentObjective { get; init; }
+    /// <summary>The users, in the order of their weights.</summary>
+    public required IReadOnlyList<TrainingUser> Users { get; init; }
 
     /// <summary>What else a checkpoint depends on, name to hash.</summary>
     public IReadOnlyDictionary<string, string> Fingerprint { get; init; } = new Dictionary<string, string>();
 }
 
-/// <summary>Where one user stands; part of a checkpoint.</summary>
+/// <summary>How far one user's training is; part of a checkpoint.</summary>
 sealed class UserTrainingState
 {
     public TrainingStatus Status { get; set; }

@@ -6,17 +6,16 @@ namespace CoPe.Training;
 
 /// <summary>
 /// One worker's view of what is trained: leaves that share the trained weights' memory but collect gradients of their
-/// own, so that several passes run at once
-/// and their gradients are still summed in a fixed order. Owns the leaves.
+/// own, so that several passes run at once and their gradients are still summed in a fixed order. Owns the leaves.
 /// </summary>
 /// <param name="model">The model as this worker runs it.</param>
-/// <param name="worn">What rows wear; null when the model itself is trained.</param>
+/// <param name="adapters">The adapters of rows; null when the model itself is trained.</param>
 /// <param name="leaves">The leaves in the order of <see cref="TrainedWeights"/>.</param>
 /// <param name="users">Number of users.</param>
 /// <param name="owned">Disposed with this.</param>
 sealed class TrainingReplica(
     CausalLm model,
-    TrainingAdapters? worn,
+    TrainingAdapters? adapters,
     IReadOnlyList<Tensor> leaves,
     int users,
     IDisposable owned
@@ -24,7 +23,7 @@ sealed class TrainingReplica(
 {
     public CausalLm Model { get; } = model;
 
-    public TrainingAdapters? Adapters { get; } = worn;
+    public TrainingAdapters? Adapters { get; } = adapters;
 
     /// <summary>
     /// Gradients <c>[users, weights]</c> float32, zero where a leaf has none; the caller's. The leaves' own are
@@ -50,14 +49,14 @@ sealed class TrainingReplica(
 }
 
 /// <summary>
-/// Runs the passes of a step side by side, each worker on its own replica. Results come in the order of the passes,
-/// whoever ran them. Owns the replicas.
+/// Runs the passes of a step in parallel, each worker on its own replica. Results come in the order of the passes,
+/// whichever worker ran them. Owns the replicas.
 /// </summary>
-/// <param name="replicate">Makes one worker's replica.</param>
+/// <param name="createReplica">Makes one worker's replica.</param>
 /// <param name="count">Number of workers.</param>
-sealed class PassWorkers(Func<TrainingReplica> replicate, int count) : IDisposable
+sealed class PassWorkers(Func<TrainingReplica> createReplica, int count) : IDisposable
 {
-    readonly TrainingReplica[] _replicas = [.. Enumerable.Range(0, count).Select(_ => replicate())];
+    readonly TrainingReplica[] _replicas = [.. Enumerable.Range(0, count).Select(_ => createReplica())];
 
     /// <summary>Number of workers.</summary>
     public int Count => _replicas.Length;
@@ -78,11 +77,12 @@ sealed class PassWorkers(Func<TrainingReplica> replicate, int count) : IDisposab
     }
 }
 
-/// <summary>What one pass gives. Owns its tensors.</summary>
+/// <summary>What one pass computed. Owns its tensors.</summary>
 /// <param name="Gradients"><c>[users, weights]</c> float32.</param>
+/// <param name="FigureNames">Names of the objective's figures, the loss first.</param>
 /// <param name="Figures">Sums of the objective's figures <c>[users, figures]</c> float32.</param>
 /// <param name="Tokens">Tokens without padding.</param>
-sealed record PassResult(Tensor Gradients, Tensor Figures, long Tokens) : IDisposable
+sealed record PassResult(Tensor Gradients, IReadOnlyList<string> FigureNames, Tensor Figures, long Tokens) : IDisposable
 {
     public void Dispose()
     {

@@ -1,100 +1,85 @@
 namespace CoPe.Training;
 
-/// <summary>Tells the world where a loop stands: metrics of each user's step, progress, outcomes.</summary>
-sealed class TrainingReporter(TrainingSetup setup, long[] totals, UserTrainingState[] states)
+/// <summary>Reports metrics of each user's step, progress and outcomes.</summary>
+sealed class TrainingReporter(TrainingSetup setup, long[] totalSteps, UserTrainingState[] states)
 {
-    readonly TrainingContext _run = setup.Context;
+    readonly TrainingContext _context = setup.Context;
+
+    static double MemoryInMegabytes => Environment.WorkingSet / (1024.0 * 1024);
 
     /// <summary>Reports one step of all its users.</summary>
-    public void ReportStep(StepResult reading, IProgress<StageProgress>? progress)
+    public void ReportStep(StepResult step, IProgress<StageProgress>? progress)
     {
-        var tokensPerSecond = reading.Tokens / Math.Max(1e-9, reading.Elapsed.TotalSeconds);
-        var names = setup.Objective.Figures;
-        if (_run.Metrics is { } metrics)
+        if (_context.Metrics is { } metrics)
         {
-            foreach (var user in reading.Users)
+            foreach (var user in step.Users)
             {
-                metrics(CreateMetrics(reading, user, tokensPerSecond));
+                metrics(CreateMetrics(step, user));
             }
         }
-
-        if (progress is null)
-        {
-            return;
-        }
-
-        var figures = names
-            .Select(
-                (name, i) =>
-                    (name, mean: reading.Users.Average(user => (double)reading.Values[user * (names.Count + 1) + i]))
-            )
-            .ToDictionary(pair => pair.name, pair => pair.mean);
-        figures["lr"] = reading.Users.Average(user => _run.Options.Rate(reading.Step, totals[user]));
-        figures["tokens/s"] = tokensPerSecond;
-        figures["memory MB"] = Memory;
-        progress.Report(
-            new()
-            {
-                Stage = _run.Stage,
-                User = reading.Users.Length == 1 ? setup.Names[reading.Users[0]] : $"{reading.Users.Length} users",
-                Done = states.Sum(state => state.Steps),
-                Total = Enumerable
-                    .Range(0, totals.Length)
-                    .Sum(user => states[user].Status == TrainingStatus.InProgress ? totals[user] : states[user].Steps),
-                Figures = figures,
-            }
-        );
+        progress?.Report(CreateProgress(step));
     }
 
-    static double Memory => Environment.WorkingSet / (1024.0 * 1024);
+    /// <summary>What became of each user.</summary>
+    public IReadOnlyList<TrainingOutcome> CreateOutcomes() => [.. states.Select(CreateOutcome)];
 
-    StepMetrics CreateMetrics(StepResult reading, int user, double tokensPerSecond)
+    StepMetrics CreateMetrics(StepResult step, int user)
     {
-        var names = setup.Objective.Figures;
-        var values = reading.Values.AsSpan(user * (names.Count + 1), names.Count + 1);
-        var figures = new Dictionary<string, double>();
-        for (var i = 0; i < names.Count; i++)
-        {
-            figures[names[i]] = values[i];
-        }
-
-        figures["grad_norm"] = values[^1];
-        figures["lr"] = _run.Options.Rate(reading.Step, totals[user]);
-        figures["tokens/s"] = tokensPerSecond;
-        figures["memory MB"] = Memory;
+        var figures = step.Figures.Names.ToDictionary(name => name, name => (double)step.Figures[user, name]);
+        AddRates(figures, step, [user]);
         return new()
         {
-            Stage = _run.Stage,
-            User = setup.Names[user],
-            Step = reading.Step + 1,
+            Stage = _context.Stage,
+            User = setup.Users[user].Name,
+            Step = step.Step + 1,
             Figures = figures,
         };
     }
 
-    /// <summary>What became of each user.</summary>
-    public IReadOnlyList<TrainingOutcome> Outcomes() =>
-        [
-            .. states.Select(
-                (state, user) =>
-                    new TrainingOutcome
-                    {
-                        User = setup.Names[user],
-                        Status = state.Status,
-                        Steps = state.Steps,
-                        LastLoss = state.LastLoss,
-                        BestDevelopmentLoss = state.BestDevelopmentLoss,
-                    }
-            ),
-        ];
+    StageProgress CreateProgress(StepResult step)
+    {
+        var figures = step
+            .Figures.Names.Where(name => name != StepFigures.GradientNorm)
+            .ToDictionary(name => name, name => step.Users.Average(user => (double)step.Figures[user, name]));
+        AddRates(figures, step, step.Users);
+        return new()
+        {
+            Stage = _context.Stage,
+            User = step.Users.Length == 1 ? setup.Users[step.Users[0]].Name : $"{step.Users.Length} users",
+            Done = states.Sum(state => state.Steps),
+            Total = states.Select(CountExpectedSteps).Sum(),
+            Figures = figures,
+        };
+    }
+
+    void AddRates(Dictionary<string, double> figures, StepResult step, int[] users)
+    {
+        figures["lr"] = users.Average(user => _context.Options.Rate(step.Step, totalSteps[user]));
+        figures["tokens/s"] = step.Tokens / Math.Max(1e-9, step.Elapsed.TotalSeconds);
+        figures["memory MB"] = MemoryInMegabytes;
+    }
+
+    long CountExpectedSteps(UserTrainingState state, int user) =>
+        state.Status == TrainingStatus.InProgress ? totalSteps[user] : state.Steps;
+
+    TrainingOutcome CreateOutcome(UserTrainingState state, int user) =>
+        new()
+        {
+            User = setup.Users[user].Name,
+            Status = state.Status,
+            Steps = state.Steps,
+            LastLoss = state.LastLoss,
+            BestDevelopmentLoss = state.BestDevelopmentLoss,
+        };
 }
 
-/// <summary>What a step read back from the device.</summary>
+/// <summary>One step of the loop.</summary>
 /// <param name="Step">Step, counted from 0.</param>
 /// <param name="Users">Users who took it.</param>
-/// <param name="Values">Figures and gradient norm of every user, <c>[users * (figures + 1)]</c>.</param>
+/// <param name="Figures">Figures and gradient norm of every user.</param>
 /// <param name="Tokens">Tokens without padding.</param>
 /// <param name="Elapsed">Time it took.</param>
-sealed record StepResult(long Step, int[] Users, float[] Values, long Tokens, TimeSpan Elapsed);
+sealed record StepResult(long Step, int[] Users, StepFigures Figures, long Tokens, TimeSpan Elapsed);
 
 /// <summary>Figures of one user's step, for one line of a metrics file.</summary>
 public sealed record StepMetrics

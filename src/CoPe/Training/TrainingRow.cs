@@ -1,164 +1,164 @@
+using CoPe.Scoring;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Training;
 
-/// <summary>
-/// One row of a pass: a prompt with one answer, or with two that share it. An answer's last token is a label only, so
-/// it stands in no column.
-/// With two answers the columns are <c>[prompt | chosen | rejected]</c>, and the rejected answer neither sees the
-/// chosen one nor is placed after it.
-/// </summary>
-/// <param name="Ids">Token of each column.</param>
-/// <param name="LabelColumns">Column whose hidden state predicts each label.</param>
-/// <param name="Labels">The labels, those of the first answer first.</param>
-/// <param name="FirstLabels">Labels of the first answer.</param>
-/// <param name="BranchFrom">Column where the answers part, which is also the length of the prompt.</param>
-/// <param name="BranchAt">Column where the second answer begins; the number of columns if there is none.</param>
-sealed record TrainingRow(int[] Ids, int[] LabelColumns, int[] Labels, int FirstLabels, int BranchFrom, int BranchAt)
+/// <summary>One row that an adapter learns from: a prompt with one response, or with a chosen and a rejected one.</summary>
+/// <param name="Prompt">The prompt and its responses, cut to the training's length.</param>
+sealed record TrainingRow(BranchedPrompt Prompt)
 {
-    /// <summary>Log-probabilities of both answers under the reference policy, where they are known.</summary>
+    /// <summary>
+    /// Log-probabilities of a pair's responses under the reference policy; null until they are known.
+    /// </summary>
     public ReferenceLogProbs? Reference { get; init; }
 
-    /// <summary>Whether two answers share the prompt.</summary>
-    public bool IsPair => FirstLabels < Labels.Length;
+    /// <summary>Labels of the only response, or of the chosen one.</summary>
+    public int FirstResponseLength => Prompt.ResponseLengths[0];
 
     /// <summary>
-    /// The row of a supervised example cut to <paramref name="cutOff"/> tokens on the right; null if no answer is left.
+    /// The row of a supervised example cut to <paramref name="cutOff"/> tokens on the right; null if no token of the
+    /// response is left.
     /// </summary>
+    /// <exception cref="ArgumentException">The prompt is empty.</exception>
     public static TrainingRow? FromExample(SupervisedExample example, int cutOff)
     {
-        RequirePrompt(example.Prompt.Count, example.Id);
-        var labels = Cut(example.Response, example.Prompt.Count, cutOff);
-        if (labels.Length == 0)
-        {
-            return null;
-        }
-
-        int[] ids = [.. example.Prompt, .. labels[..^1]];
-        var columns = Enumerable.Range(example.Prompt.Count - 1, labels.Length).ToArray();
-        return new(ids, columns, labels, labels.Length, example.Prompt.Count, ids.Length);
+        RequirePrompt(example.Prompt, example.Id);
+        var response = Truncate(example.Response, example.Prompt, cutOff);
+        return response.Length == 0 ? null : new(new BranchedPrompt(example.Prompt, response));
     }
 
     /// <summary>
-    /// The row of a preference pair, each answer cut so that it and the prompt have <paramref name="cutOff"/> tokens;
-    /// null if one of the answers is gone.
+    /// The row of a preference pair, each response cut so that it and the prompt have <paramref name="cutOff"/> tokens;
+    /// null if no token of one of the responses is left.
     /// </summary>
+    /// <exception cref="ArgumentException">The prompt is empty.</exception>
     public static TrainingRow? FromExample(PreferenceExample example, int cutOff)
     {
-        RequirePrompt(example.Prompt.Count, example.Id);
-        var prompt = example.Prompt.Count;
-        var chosen = Cut(example.Chosen, prompt, cutOff);
-        var rejected = Cut(example.Rejected, prompt, cutOff);
+        RequirePrompt(example.Prompt, example.Id);
+        var chosen = Truncate(example.Chosen, example.Prompt, cutOff);
+        var rejected = Truncate(example.Rejected, example.Prompt, cutOff);
         if (chosen.Length == 0 || rejected.Length == 0)
         {
             return null;
         }
-
-        var branchAt = prompt + chosen.Length - 1;
-        int[] columns =
-        [
-            .. Enumerable.Range(prompt - 1, chosen.Length),
-            prompt - 1,
-            .. Enumerable.Range(branchAt, rejected.Length - 1),
-        ];
-        // What is known of an answer is not known of its beginning.
-        var whole = chosen.Length == example.Chosen.Count && rejected.Length == example.Rejected.Count;
-        return new(
-            [.. example.Prompt, .. chosen[..^1], .. rejected[..^1]],
-            columns,
-            [.. chosen, .. rejected],
-            chosen.Length,
-            prompt,
-            branchAt
-        )
+        // A log-probability of a whole response says nothing of its beginning.
+        var isWhole = chosen.Length == example.Chosen.Count && rejected.Length == example.Rejected.Count;
+        return new(new BranchedPrompt(example.Prompt, chosen, rejected))
         {
-            Reference = whole ? example.Reference : null,
+            Reference = isWhole ? example.Reference : null,
         };
     }
 
-    static int[] Cut(IReadOnlyList<int> answer, int prompt, int cutOff) =>
-        [.. answer.Take(Math.Max(0, cutOff - prompt))];
+    static int[] Truncate(IReadOnlyList<int> response, IReadOnlyList<int> prompt, int cutOff) =>
+        [.. response.Take(Math.Max(0, cutOff - prompt.Count))];
 
-    static void RequirePrompt(int tokens, string id)
+    static void RequirePrompt(IReadOnlyList<int> prompt, string id)
     {
-        if (tokens == 0)
+        if (prompt.Count == 0)
         {
             throw new ArgumentException(
-                $"Example {id} has an empty prompt; expected at least one token (BOS, say), because the first token of the answer is predicted from it."
+                $"Example {id} has an empty prompt; expected at least one token (BOS, say), "
+                    + "because the first token of the response is predicted from it."
             );
         }
     }
 }
 
+/// <summary>A user as the training loop knows them.</summary>
+/// <param name="Name">Name in metrics and messages.</param>
+/// <param name="Seed">Seed of data order and dropout.</param>
+/// <param name="Rows">What the user's weights learn from.</param>
+/// <param name="DevelopmentRows">What they are measured by while training; empty for none.</param>
+sealed record TrainingUser(
+    string Name,
+    long Seed,
+    IReadOnlyList<TrainingRow> Rows,
+    IReadOnlyList<TrainingRow> DevelopmentRows
+)
+{
+    /// <summary>The users of supervised training.</summary>
+    public static IReadOnlyList<TrainingUser> CreateAll(
+        TrainingContext context,
+        IReadOnlyList<UserTrainingSet<SupervisedExample>> sets
+    ) => CreateAll(context, sets, example => (example.Id, TrainingRow.FromExample(example, context.Options.CutOff)));
+
+    /// <summary>The users of preference training.</summary>
+    public static IReadOnlyList<TrainingUser> CreateAll(
+        TrainingContext context,
+        IReadOnlyList<UserTrainingSet<PreferenceExample>> sets
+    ) => CreateAll(context, sets, example => (example.Id, TrainingRow.FromExample(example, context.Options.CutOff)));
+
+    static IReadOnlyList<TrainingUser> CreateAll<TExample>(
+        TrainingContext context,
+        IReadOnlyList<UserTrainingSet<TExample>> sets,
+        Func<TExample, (string Id, TrainingRow? Row)> createRow
+    )
+    {
+        return [.. sets.Select(Create)];
+
+        TrainingUser Create(UserTrainingSet<TExample> set) =>
+            new(
+                set.Name,
+                set.Seed ?? SeedDerivation.DeriveForUser(context.Options.Seed, set.Name),
+                CreateRows(set.Name, set.Examples),
+                CreateRows(set.Name, set.Development)
+            );
+
+        List<TrainingRow> CreateRows(string user, IReadOnlyList<TExample> examples)
+        {
+            var rows = examples.Select(example => CreateRowOrWarn(user, example)).OfType<TrainingRow>().ToList();
+            if (rows.Count == 0 && examples.Count > 0)
+            {
+                context.Logger.LogWarning(
+                    "{Stage}: no example of user {User} is left, so the adapter stays as it is.",
+                    context.Stage,
+                    user
+                );
+            }
+            return rows;
+        }
+
+        TrainingRow? CreateRowOrWarn(string user, TExample example)
+        {
+            var (id, row) = createRow(example);
+            if (row is null)
+            {
+                context.Logger.LogWarning(
+                    "{Stage}: example {Example} of user {User} has no answer within the first {CutOff} tokens and is "
+                        + "left out; raise the cut-off or shorten the prompt.",
+                    context.Stage,
+                    id,
+                    user,
+                    context.Options.CutOff
+                );
+            }
+            return row;
+        }
+    }
+}
+
 /// <summary>A row with the part it plays in a step.</summary>
-/// <param name="User">Whose row it is.</param>
-/// <param name="Example">Which of his rows.</param>
+/// <param name="User">Index of its user.</param>
+/// <param name="Example">Index among the user's rows.</param>
 /// <param name="Row">The tokens.</param>
-/// <param name="Weight">What its loss is multiplied by: one over the mass of the user's whole batch.</param>
-/// <param name="TokenWeight">One over the labels of the first answers in the user's whole batch.</param>
+/// <param name="Weight">What its loss is multiplied by: one over the loss weight of the user's whole batch.</param>
+/// <param name="TokenWeight">One over the labels of the first responses in the user's whole batch.</param>
 sealed record PlannedRow(int User, int Example, TrainingRow Row, double Weight, double TokenWeight)
 {
     /// <summary>The rows of a user's whole batch.</summary>
     /// <param name="objective">Says what a row counts.</param>
-    /// <param name="user">The user.</param>
-    /// <param name="rows">All his rows.</param>
-    /// <param name="batch">Those of the batch.</param>
+    /// <param name="user">Index of the user.</param>
+    /// <param name="rows">All the user's rows.</param>
+    /// <param name="batch">Indices of those of the batch.</param>
     public static IEnumerable<PlannedRow> CreateBatch(
         ITrainingObjective objective,
         int user,
-        TrainingRow[] rows,
+        IReadOnlyList<TrainingRow> rows,
         IReadOnlyList<int> batch
     )
     {
-        var mass = batch.Sum(example => objective.LossWeight(rows[example]));
-        var tokens = batch.Sum(example => (double)rows[example].FirstLabels);
-        return batch.Select(example => new PlannedRow(user, example, rows[example], 1 / mass, 1 / tokens));
-    }
-}
-
-/// <summary>Makes rows of examples, leaving out those whose answer lies beyond the cut-off, with a warning.</summary>
-static class TrainingRowBuilder
-{
-    public static IReadOnlyList<TrainingRow[]> CreateRows<TExample>(
-        TrainingContext run,
-        IReadOnlyList<string> names,
-        IReadOnlyList<IReadOnlyList<TExample>> examples,
-        Func<TExample, TrainingRow?> row,
-        Func<TExample, string> id
-    )
-    {
-        return [.. examples.Select((ofUser, user) => Rows(ofUser, user))];
-
-        TrainingRow[] Rows(IReadOnlyList<TExample> ofUser, int user)
-        {
-            var rows = ofUser.Select(example => RowOrWarning(example, user)).OfType<TrainingRow>().ToArray();
-            if (rows.Length == 0 && ofUser.Count > 0)
-            {
-                run.Logger.LogWarning(
-                    "{Stage}: no example of user {User} is left, so the adapter stays as it is.",
-                    run.Stage,
-                    names[user]
-                );
-            }
-
-            return rows;
-        }
-
-        TrainingRow? RowOrWarning(TExample example, int user)
-        {
-            var made = row(example);
-            if (made is null)
-            {
-                run.Logger.LogWarning(
-                    "{Stage}: example {Example} of user {User} has no answer within the first {CutOff} tokens and is left out; raise the cut-off or shorten the prompt.",
-                    run.Stage,
-                    id(example),
-                    names[user],
-                    run.Options.CutOff
-                );
-            }
-
-            return made;
-        }
+        var lossWeight = batch.Sum(example => objective.GetLossWeight(rows[example]));
+        var tokens = batch.Sum(example => (double)rows[example].FirstResponseLength);
+        return batch.Select(example => new PlannedRow(user, example, rows[example], 1 / lossWeight, 1 / tokens));
     }
 }

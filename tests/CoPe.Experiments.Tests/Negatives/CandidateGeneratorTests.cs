@@ -118,7 +118,7 @@ public class CandidateGeneratorTests
         var expected = policies
             .Scorer()
             .Scores([
-                new ScoringItem("x", item.Prompt, [item.Candidates[1]], [new(true, 1), AdapterSelection.TaskOnly]),
+                new ScoringItem("x", item.Prompt, [item.Candidates[1]], [AdapterSelection.TaskAndUser(1), AdapterSelection.Task]),
             ]);
         Assert.Equal(expected[0].Sum, scored[0].Candidates[1].UserLogProb, 1e-4);
         Assert.Equal(expected[1].Sum, scored[0].Candidates[1].TaskLogProb, 1e-4);
@@ -151,7 +151,7 @@ public class CandidateGeneratorTests
                     [
                         [6, 7, 8, 9],
                     ],
-                    [AdapterSelection.TaskOnly]
+                    [AdapterSelection.Task]
                 ),
             ])[0];
         Assert.Equal(4, scored.Gold.Tokens);
@@ -190,7 +190,7 @@ public class CandidateGeneratorTests
                     [
                         [9, 2],
                     ],
-                    [new(true, 1), AdapterSelection.TaskOnly]
+                    [AdapterSelection.TaskAndUser(1), AdapterSelection.Task]
                 ),
             ]);
         Assert.Equal(expected[0].Sum, scored[0].Gold.UserLogProb, 1e-4);

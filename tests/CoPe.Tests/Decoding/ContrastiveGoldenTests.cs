@@ -40,7 +40,7 @@ public class ContrastiveGoldenTests(ITestOutputHelper output)
             Id = $"{index}",
             Prompt = GoldenModel.Ids(run.GetProperty("prompt")),
             Expert = GoldenModel.Expert,
-            Amateur = AdapterSelection.TaskOnly,
+            Amateur = AdapterSelection.Task,
             Options = new DecodingOptions
             {
                 Contrast = run.GetProperty("contrastive_alpha").GetDouble(),

@@ -21,12 +21,12 @@ public class DecodingEngineTests
                     Id = $"r{i}",
                     Prompt = [.. Enumerable.Range(0, random.Next(1, 30)).Select(_ => random.Next(3, 512))],
                     Seed = random.NextInt64(),
-                    Expert = new AdapterSelection(random.Next(2) == 0, random.Next(-1, 2)),
+                    Expert = TestSelections.Create(random.Next(2) == 0, random.Next(-1, 2)),
                     Amateur = random.Next(3) switch
                     {
                         0 => null,
                         1 => AdapterSelection.Base,
-                        _ => AdapterSelection.TaskOnly,
+                        _ => AdapterSelection.Task,
                     },
                     Samples = random.Next(1, 4),
                     Options = new DecodingOptions
@@ -156,7 +156,7 @@ public class DecodingEngineTests
             Options = new DecodingOptions { Contrast = 0, MaxNewTokens = 20 },
         };
         var expected = policies.Engine().InOrder([plain]);
-        var contrasted = policies.Engine().InOrder([plain with { Amateur = AdapterSelection.TaskOnly }]);
+        var contrasted = policies.Engine().InOrder([plain with { Amateur = AdapterSelection.Task }]);
         Assert.Equal(Show(expected), Show(contrasted));
     }
 
@@ -190,7 +190,7 @@ public class DecodingEngineTests
             }
             : plain with
             {
-                Amateur = AdapterSelection.TaskOnly,
+                Amateur = AdapterSelection.Task,
             };
         Assert.Equal(Show(policies.Engine().InOrder([plain])), Show(policies.Engine().InOrder([contrasted])));
         Assert.NotEqual(
@@ -224,17 +224,17 @@ public class DecodingEngineTests
             request with
             {
                 Id = "task",
-                Expert = AdapterSelection.TaskOnly,
+                Expert = AdapterSelection.Task,
             },
             request with
             {
                 Id = "user0",
-                Expert = new(true, 0),
+                Expert = AdapterSelection.TaskAndUser(0),
             },
             request with
             {
                 Id = "user1",
-                Expert = new(true, 1),
+                Expert = AdapterSelection.TaskAndUser(1),
             },
         };
         var answers = policies.Engine().InOrder(wearers);
@@ -278,8 +278,8 @@ public class DecodingEngineTests
             {
                 Id = id,
                 Prompt = [5, 6],
-                Expert = new(true, user),
-                Amateur = AdapterSelection.TaskOnly,
+                Expert = AdapterSelection.TaskAndUser(user),
+                Amateur = AdapterSelection.Task,
                 Options = new DecodingOptions
                 {
                     DoSample = sample,
@@ -299,7 +299,7 @@ public class DecodingEngineTests
                         [
                             [7, 8],
                         ],
-                        [new(true, 0)]
+                        [AdapterSelection.TaskAndUser(0)]
                     ),
                 ])
         );

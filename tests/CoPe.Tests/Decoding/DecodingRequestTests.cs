@@ -31,10 +31,10 @@ public class DecodingRequestTests
         Assert.Contains("the id 512 ", Refusal(Request with { Prompt = [4, 512] }), StringComparison.Ordinal);
         Assert.Contains(
             "user adapter 2, but the user bank holds 2",
-            Refusal(Request with { Expert = new(true, 2) }),
+            Refusal(Request with { Expert = AdapterSelection.TaskAndUser(2) }),
             StringComparison.Ordinal
         );
-        Assert.Contains("amateur", Refusal(Request with { Amateur = new(true, 5) }), StringComparison.Ordinal);
+        Assert.Contains("amateur", Refusal(Request with { Amateur = AdapterSelection.TaskAndUser(5) }), StringComparison.Ordinal);
         Assert.Contains("0 samples", Refusal(Request with { Samples = 0 }), StringComparison.Ordinal);
         Assert.Contains(
             "Detokenize",

@@ -25,7 +25,7 @@ public class Int8GoldenTests(ITestOutputHelper output)
                             $"{i}",
                             GoldenModel.Ids(run.GetProperty("prompt")),
                             [GoldenModel.Ids(run.GetProperty("tokens"))],
-                            [GoldenModel.Expert, AdapterSelection.TaskOnly]
+                            [GoldenModel.Expert, AdapterSelection.Task]
                         )
                 )
                 .ToList();

@@ -9,7 +9,7 @@ public class PrefixPlanTests
 
     /// <summary>A prompt of the ids 0, 1, 2, ... and then some of its own; its last token is never computed.</summary>
     static PromptRow Row(int common, int own, int id = 0, int user = -1) =>
-        new([.. Enumerable.Range(0, common), .. Enumerable.Repeat(1000 + id, own)], new AdapterSelection(true, user));
+        new([.. Enumerable.Range(0, common), .. Enumerable.Repeat(1000 + id, own)], TestSelections.Create(true, user));
 
     static string Show(IReadOnlyList<PlannedPrefill> plan) =>
         string.Join(
@@ -51,7 +51,7 @@ public class PrefixPlanTests
         PromptRow Inner(int own, int id) =>
             new(
                 [.. Enumerable.Range(0, Long), .. Enumerable.Repeat(500, 136), .. Enumerable.Repeat(1000 + id, own)],
-                new AdapterSelection(true)
+                AdapterSelection.Task
             );
         Assert.Equal(
             "0 from -1: 0 + 363, wave 0; 1 from 0: 64 + 155, wave 1; 2 from 1: 200 + 9, wave 2",

@@ -23,8 +23,8 @@ public class SharedPrefixTests
                     Id = $"r{i}",
                     Prompt = [.. systems[random.Next(3)], .. Text(random.Next(0, 40))],
                     Seed = i,
-                    Expert = new AdapterSelection(true, random.Next(-1, 2)),
-                    Amateur = random.Next(2) == 0 ? null : AdapterSelection.TaskOnly,
+                    Expert = TestSelections.Create(true, random.Next(-1, 2)),
+                    Amateur = random.Next(2) == 0 ? null : AdapterSelection.Task,
                     Samples = random.Next(1, 3),
                     Options = new DecodingOptions
                     {
@@ -88,7 +88,7 @@ public class SharedPrefixTests
                 Id = $"{i}",
                 Prompt = [.. Enumerable.Range(3, 100), .. Enumerable.Repeat(200 + i, 10)],
                 Expert = GoldenModel.Expert,
-                Amateur = contrast ? AdapterSelection.TaskOnly : null,
+                Amateur = contrast ? AdapterSelection.Task : null,
                 Options = new DecodingOptions { MaxNewTokens = 2 },
             });
         var trace = Run(policies, [.. requests], new EngineOptions()).Trace;

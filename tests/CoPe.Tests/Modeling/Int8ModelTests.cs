@@ -66,8 +66,8 @@ public sealed class Int8ModelTests : IDisposable
                 {
                     Id = $"{i}",
                     Prompt = [random.Next(40)], // a longer one would pass through torch's bf16 attention
-                    Expert = new AdapterSelection(true, i % 3),
-                    Amateur = AdapterSelection.TaskOnly,
+                    Expert = AdapterSelection.TaskAndUser(i % 3),
+                    Amateur = AdapterSelection.Task,
                     Options = new DecodingOptions { MaxNewTokens = 8 },
                 }),
         ];

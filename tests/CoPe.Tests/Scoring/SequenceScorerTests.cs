@@ -20,7 +20,7 @@ public class SequenceScorerTests(ITestOutputHelper output)
                     $"i{i}",
                     Ids(1),
                     [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => Ids(0))],
-                    [new(true, random.Next(2)), AdapterSelection.TaskOnly, AdapterSelection.Base]
+                    [AdapterSelection.TaskAndUser(random.Next(2)), AdapterSelection.Task, AdapterSelection.Base]
                 )),
         ];
     }
@@ -68,7 +68,7 @@ public class SequenceScorerTests(ITestOutputHelper output)
                 [5, 8],
                 [11],
             ],
-            [new(true, 1), AdapterSelection.Base]
+            [AdapterSelection.TaskAndUser(1), AdapterSelection.Base]
         );
         foreach (var scored in policies.Scorer(new ScoringOptions { Alternatives = 3 }).Scores([item]))
         {
@@ -152,7 +152,7 @@ public class SequenceScorerTests(ITestOutputHelper output)
             Refusal(item with { Responses = [new int[policies.Model.Config.MaxPositions]] }),
             StringComparison.Ordinal
         );
-        Assert.Contains("user adapter 7", Refusal(item with { Adapters = [new(true, 7)] }), StringComparison.Ordinal);
+        Assert.Contains("user adapter 7", Refusal(item with { Adapters = [AdapterSelection.TaskAndUser(7)] }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -171,7 +171,7 @@ public class SequenceScorerTests(ITestOutputHelper output)
         var texts = golden.GetProperty("full_inputs").EnumerateArray().Select(GoldenModel.Ids).ToList();
         var items = texts.Select(
             (text, i) =>
-                new ScoringItem($"{i}", [text[0]], [text[1..]], [GoldenModel.Expert, AdapterSelection.TaskOnly])
+                new ScoringItem($"{i}", [text[0]], [text[1..]], [GoldenModel.Expert, AdapterSelection.Task])
         );
         var scored = policies.Scorer().Scores(items);
         foreach (var result in scored)

@@ -102,8 +102,8 @@ public sealed class ChatSession : IDisposable
                 decoding.MaxNewTokens
             ),
             Options = decoding,
-            Expert = isBase ? AdapterSelection.Base : new(true, User: 0),
-            Amateur = isBase ? null : AdapterSelection.TaskOnly,
+            Expert = isBase ? AdapterSelection.Base : AdapterSelection.TaskAndUser(0),
+            Amateur = isBase ? null : AdapterSelection.Task,
             OnToken = id =>
             {
                 lock (_gate)

@@ -107,12 +107,12 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         List<(string, Func<ScoredQuery, AdapterSelection>)> models = [(Base, _ => AdapterSelection.Base)];
         if (_hasTam)
         {
-            models.Add((Tam, _ => AdapterSelection.TaskOnly));
+            models.Add((Tam, _ => AdapterSelection.Task));
         }
 
         models.AddRange(
             kinds.Select<UserAdapterKind, (string, Func<ScoredQuery, AdapterSelection>)>(
-                (kind, place) => (GetModelName(kind), asked => new AdapterSelection(true, place * users + asked.Index))
+                (kind, place) => (GetModelName(kind), asked => AdapterSelection.TaskAndUser(place * users + asked.Index))
             )
         );
         return new(scorer, EncodePlainPrompt, models);
@@ -123,11 +123,11 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     {
         var prompts = new InContextPrompts(context, workspace, method.Context);
         var room = PredictStage.CreateDecodingOptions(context.Recipe.Decode, workspace.Task).MaxNewTokens;
-        var worn = new AdapterSelection(method.NeedsTam(context.Recipe));
+        var adapters = method.NeedsTam(context.Recipe) ? AdapterSelection.Task : AdapterSelection.Base;
         return new(
             scorer,
             asked => prompts.BuildPrompt(asked.User, asked.Query, Math.Max(room, asked.MaxAnswerTokens)),
-            [(method.Name, _ => worn)]
+            [(method.Name, _ => adapters)]
         );
     }
 
@@ -136,7 +136,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     {
         var method = _methods.Find(method => method.TaskAdapter == TaskAdapterKind.Everyone)!;
         var scorer = new SequenceScorer(workspace.DecodingModel, workspace.TaskAdapter(TaskAdapterKind.Everyone), null);
-        return new(scorer, EncodePlainPrompt, [(method.Name, _ => AdapterSelection.TaskOnly)]);
+        return new(scorer, EncodePlainPrompt, [(method.Name, _ => AdapterSelection.Task)]);
     }
 
     IReadOnlyList<int> EncodePlainPrompt(ScoredQuery asked) =>

@@ -45,7 +45,8 @@ sealed class MethodAdapters : IDisposable
     public AdapterBank? Users { get; }
 
     /// <summary>What the expert of a user wears.</summary>
-    public AdapterSelection Expert(int user) => new(_usesTaskAdapter, _usesUserAdapter ? user : -1);
+    public AdapterSelection Expert(int user) => 
+        AdapterSelection.Create(_usesTaskAdapter, _usesUserAdapter ? user : null);
 
     /// <summary>What the amateur of a user wears; null where none is contrasted.</summary>
     public AdapterSelection? Amateur(int user) =>
@@ -53,8 +54,8 @@ sealed class MethodAdapters : IDisposable
         {
             null => null,
             AmateurKind.Base => AdapterSelection.Base,
-            AmateurKind.Sft => new AdapterSelection(true, _amateurOffset + user),
-            _ => AdapterSelection.TaskOnly,
+            AmateurKind.Sft => AdapterSelection.TaskAndUser(_amateurOffset + user),
+            _ => AdapterSelection.Task,
         };
 
     /// <inheritdoc/>

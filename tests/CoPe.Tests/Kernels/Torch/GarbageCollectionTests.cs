@@ -102,8 +102,8 @@ public class GarbageCollectionTests
                     Id = $"{i}",
                     Prompt = [5, 6, 7 + i],
                     Seed = i,
-                    Expert = new(true, 0),
-                    Amateur = AdapterSelection.TaskOnly,
+                    Expert = AdapterSelection.TaskAndUser(0),
+                    Amateur = AdapterSelection.Task,
                     Options = new DecodingOptions
                     {
                         MaxNewTokens = 24,
