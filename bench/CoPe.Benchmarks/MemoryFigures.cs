@@ -121,14 +121,13 @@ sealed class MemoryFigures(string shape, int? layers)
             Batch * Answer,
             () =>
                 SftTrainer.Train(
-                    new AdapterTrainingContext<SupervisedExample>
+                    new TrainingContext
                     {
                         Model = model,
-                        Adapters = adapters,
-                        UserNames = ["user"],
-                        ExamplesPerUser = [examples],
                         Options = TrainingOptions.UserAdapter with { BatchSize = Batch, MaxSteps = 2 },
-                    }
+                    },
+                    adapters,
+                    [new("user", examples)]
                 )
         );
         yield return (
@@ -138,14 +137,13 @@ sealed class MemoryFigures(string shape, int? layers)
             Batch * Answer,
             () =>
                 DpoTrainer.Train(
-                    new AdapterTrainingContext<PreferenceExample>
+                    new TrainingContext
                     {
                         Model = model,
-                        Adapters = adapters,
-                        UserNames = ["user"],
-                        ExamplesPerUser = [pairs],
                         Options = TrainingOptions.Dpo with { BatchSize = Batch / 2, MaxSteps = 2 },
                     },
+                    adapters,
+                    [new("user", pairs)],
                     new()
                 )
         );

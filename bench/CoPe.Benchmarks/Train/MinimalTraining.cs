@@ -13,50 +13,53 @@ sealed class MinimalTraining : IDisposable
     readonly CausalLm _model;
     readonly AdapterBank _adapters;
     readonly TrainedWeights _weights;
-    readonly AdamW _optimiser;
+    readonly AdamW _optimizer;
     readonly TrainingReplica _replica;
 
     public MinimalTraining(CausalLm model, AdapterBank adapters)
     {
         (_model, _adapters) = (model, adapters);
         _weights = new TrainedWeights(adapters.Parameters(), [], adapters.Count);
-        _optimiser = new AdamW(adapters.Count, _weights.Values.shape[1], _weights.DecayedWidth, new());
-        _replica = AdapterTraining.CreateReplica(model, null, adapters);
+        _optimizer = new AdamW(adapters.Count, _weights.Values.shape[1], _weights.DecayedWidth, new());
+        _replica = new AdapterTraining(new TrainingContext { Model = model }, adapters, null).CreateReplica();
     }
 
     /// <summary>One step over rows.</summary>
-    public void Step(IReadOnlyList<PlannedRow> rows, Func<PassBatch, AdapterRows, Tensor> loss)
+    public void Step(IReadOnlyList<PlannedRow> rows, Func<TrainingBatch, AdapterRows, Tensor> loss)
     {
         using var scope = NewDisposeScope();
-        using var batch = new PassBatch(rows);
-        using (var worn = _replica.Adapters!.SelectRows(rows))
+        using var batch = new TrainingBatch(rows, _model.Device);
+        using (var adapters = _replica.Adapters!.SelectRows(rows))
         {
-            loss(batch, worn!).backward();
+            loss(batch, adapters!).backward();
         }
 
         var gradients = _replica.TakeGradients();
         gradients.mul_(
             GradientClipping.ComputeCoefficients(GradientClipping.ComputeNorms(gradients), 0.3).unsqueeze(1)
         );
-        _optimiser.Step(_weights.Values, gradients, Enumerable.Repeat<double?>(1e-4, _adapters.Count).ToArray());
+        _optimizer.Step(_weights.Values, gradients, Enumerable.Repeat<double?>(1e-4, _adapters.Count).ToArray());
         _weights.CopyToModel();
     }
 
     /// <summary>Mean loss with logits at the labels only.</summary>
-    public Tensor ComputeLabelLoss(PassBatch batch, AdapterRows worn) =>
-        SftLoss.ComputeMean(LabelLogits.Compute(_model, batch, worn), batch.Labels);
+    public Tensor ComputeLabelLoss(TrainingBatch batch, AdapterRows adapters) =>
+        SftLoss.ComputeMean(batch.ComputeLabelLogits(_model, adapters), batch.Tokens.Labels);
 
     /// <summary>Mean loss with logits at every position, as the reference computes it.</summary>
-    public Tensor ComputeFullLoss(PassBatch batch, AdapterRows worn)
+    public Tensor ComputeFullLoss(TrainingBatch batch, AdapterRows adapters)
     {
         using var scope = NewDisposeScope();
-        using var everywhere = new TokenBatch(batch.Tokens.Ids.alias());
-        var logits = _model.ComputeLogits(_model.Forward(everywhere, worn).flatten(0, 1)); // [rows * seq, vocab]
+        using var everywhere = new TokenBatch(batch.Tokens.Tokens.Ids.alias());
+        var logits = _model.ComputeLogits(_model.Forward(everywhere, adapters).flatten(0, 1)); // [rows * seq, vocab]
         var seq = (int)everywhere.Ids.shape[1];
         var columns = tensor(
-            batch.Rows.SelectMany((row, r) => row.Row.LabelColumns.Select(column => (long)r * seq + column)).ToArray()
+            batch
+                .Rows.SelectMany((row, r) => row.Row.Prompt.LabelColumns.Select(column => (long)r * seq + column))
+                .ToArray()
         ); // [labels]
-        var labels = full([logits.shape[0]], -100, dtype: ScalarType.Int64).index_copy_(0, columns, batch.Labels);
+        var labels = full([logits.shape[0]], -100, dtype: ScalarType.Int64)
+            .index_copy_(0, columns, batch.Tokens.Labels);
         return nn.functional.cross_entropy(logits, labels, ignore_index: -100).MoveToOuterDisposeScope();
     }
 
@@ -64,10 +67,10 @@ sealed class MinimalTraining : IDisposable
     /// DPO over chosen and rejected answers as rows of their own, chosen first; the reference policy is recomputed if
     /// asked for.
     /// </summary>
-    public Tensor ComputeSeparateDpoLoss(PassBatch batch, AdapterRows worn, bool withReference)
+    public Tensor ComputeSeparateDpoLoss(TrainingBatch batch, AdapterRows adapters, bool withReference)
     {
         using var scope = NewDisposeScope();
-        var policy = ComputeRowLogProbs(batch, worn);
+        var policy = ComputeRowLogProbs(batch, adapters);
         var reference = zeros_like(policy);
         if (withReference)
         {
@@ -89,17 +92,17 @@ sealed class MinimalTraining : IDisposable
             .MoveToOuterDisposeScope();
     }
 
-    Tensor ComputeRowLogProbs(PassBatch batch, AdapterRows? worn) =>
+    Tensor ComputeRowLogProbs(TrainingBatch batch, AdapterRows? adapters) =>
         SequenceLogProb.Sum(
-            -SftLoss.ComputePerToken(LabelLogits.Compute(_model, batch, worn), batch.Labels),
-            batch.SequenceOfLabel,
-            batch.Sequences
+            -SftLoss.ComputePerToken(batch.ComputeLabelLogits(_model, adapters), batch.Tokens.Labels),
+            batch.Tokens.ResponseOfLabel,
+            batch.Tokens.ResponseCount
         );
 
     public void Dispose()
     {
         _replica.Dispose();
-        _optimiser.Dispose();
+        _optimizer.Dispose();
         _weights.Dispose();
     }
 }

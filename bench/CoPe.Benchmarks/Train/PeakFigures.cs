@@ -39,17 +39,9 @@ sealed class PeakFigures : IDisposable
                 "sft",
                 () =>
                     SftTrainer.Train(
-                        new()
-                        {
-                            Model = _model,
-                            Adapters = adapters,
-                            UserNames = ["user"],
-                            ExamplesPerUser =
-                            [
-                                [new("x", Ids(Prompt), Ids(Answer))],
-                            ],
-                            Options = options,
-                        }
+                        new() { Model = _model, Options = options },
+                        adapters,
+                        [new("user", [new("x", Ids(Prompt), Ids(Answer))])]
                     )
             )
         )
@@ -62,17 +54,9 @@ sealed class PeakFigures : IDisposable
                 "dpo",
                 () =>
                     DpoTrainer.Train(
-                        new()
-                        {
-                            Model = _model,
-                            Adapters = adapters,
-                            UserNames = ["user"],
-                            ExamplesPerUser =
-                            [
-                                [new("x", Ids(Prompt), Ids(Answer), Ids(Answer))],
-                            ],
-                            Options = options,
-                        },
+                        new() { Model = _model, Options = options },
+                        adapters,
+                        [new("user", [new("x", Ids(Prompt), Ids(Answer), Ids(Answer))])],
                         new()
                     )
             )

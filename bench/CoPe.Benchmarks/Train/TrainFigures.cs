@@ -62,13 +62,13 @@ sealed class TrainFigures : IDisposable
         }
         var loop = Measurement.TimeSteps(
             "user 0",
-            metrics => SftTrainer.Train(Run(_model, adapters, [examples], _rounds + 1, metrics))
+            metrics => TrainSft(_model, adapters, [examples], _rounds + 1, metrics)
         );
         var recomputed = Measurement.TimeSteps(
             "user 0",
             metrics =>
                 recomputedPeak = Measurement.MeasurePeakMegabytes(() =>
-                    SftTrainer.Train(Run(_model, adapters, [examples], _rounds + 1, metrics, recompute: true))
+                    TrainSft(_model, adapters, [examples], _rounds + 1, metrics, recompute: true)
                 )
         );
         yield return ("sft_step_s", Measurement.Median(loop));
@@ -119,15 +119,14 @@ sealed class TrainFigures : IDisposable
             "user 0",
             metrics =>
                 DpoTrainer.Train(
-                    new AdapterTrainingContext<PreferenceExample>
+                    new TrainingContext
                     {
                         Model = _model,
-                        Adapters = adapters,
-                        UserNames = ["user 0"],
-                        ExamplesPerUser = [pairs],
                         Options = TrainingOptions.Dpo with { BatchSize = 2, MaxSteps = _rounds + 1 },
                         Metrics = metrics,
                     },
+                    adapters,
+                    [new("user 0", pairs)],
                     new()
                 )
         );
@@ -146,21 +145,15 @@ sealed class TrainFigures : IDisposable
         using var alone = Adapters(of, 1);
         var steps = of.Config.HiddenSize < 512 ? 10 * _rounds : _rounds;
         var all = Measurement.Median(
-            Measurement.TimeSteps(
-                "user 0",
-                metrics => SftTrainer.Train(Run(of, together, examples, steps + 1, metrics))
-            )
+            Measurement.TimeSteps("user 0", metrics => TrainSft(of, together, examples, steps + 1, metrics))
         );
         var one = Measurement.Median(
-            Measurement.TimeSteps(
-                "user 0",
-                metrics => SftTrainer.Train(Run(of, alone, [examples[0]], steps + 1, metrics))
-            )
+            Measurement.TimeSteps("user 0", metrics => TrainSft(of, alone, [examples[0]], steps + 1, metrics))
         );
         return all / (8 * one);
     }
 
-    static AdapterTrainingContext<SupervisedExample> Run(
+    static IReadOnlyList<TrainingOutcome> TrainSft(
         CausalLm model,
         AdapterBank adapters,
         SupervisedExample[][] examples,
@@ -168,15 +161,16 @@ sealed class TrainFigures : IDisposable
         Action<StepMetrics> metrics,
         bool recompute = false
     ) =>
-        new()
-        {
-            Model = model,
-            Adapters = adapters,
-            UserNames = [.. examples.Select((_, user) => $"user {user}")],
-            ExamplesPerUser = examples,
-            Options = TrainingOptions.UserAdapter with { MaxSteps = steps, RecomputeLayers = recompute },
-            Metrics = metrics,
-        };
+        SftTrainer.Train(
+            new TrainingContext
+            {
+                Model = model,
+                Options = TrainingOptions.UserAdapter with { MaxSteps = steps, RecomputeLayers = recompute },
+                Metrics = metrics,
+            },
+            adapters,
+            [.. examples.Select((some, user) => new UserTrainingSet<SupervisedExample>($"user {user}", some))]
+        );
 
     static AdapterBank Adapters(CausalLm model, int users) =>
         AdapterBank.Create(

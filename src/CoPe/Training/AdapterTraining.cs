@@ -62,7 +62,8 @@ sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, Adap
         return loop.Run(progress, cancellation);
     }
 
-    TrainingReplica CreateReplica()
+    /// <summary>A worker's view of the adapters.</summary>
+    public TrainingReplica CreateReplica()
     {
         var leaves = adapters.Alias();
         leaves.RequireGrad(true);

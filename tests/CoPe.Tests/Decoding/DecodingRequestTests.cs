@@ -1,3 +1,4 @@
+using CoPe.Adapters;
 using CoPe.Decoding;
 using CoPe.Testing;
 
@@ -34,7 +35,11 @@ public class DecodingRequestTests
             Refusal(Request with { Expert = AdapterSelection.TaskAndUser(2) }),
             StringComparison.Ordinal
         );
-        Assert.Contains("amateur", Refusal(Request with { Amateur = AdapterSelection.TaskAndUser(5) }), StringComparison.Ordinal);
+        Assert.Contains(
+            "amateur",
+            Refusal(Request with { Amateur = AdapterSelection.TaskAndUser(5) }),
+            StringComparison.Ordinal
+        );
         Assert.Contains("0 samples", Refusal(Request with { Samples = 0 }), StringComparison.Ordinal);
         Assert.Contains(
             "Detokenize",

@@ -152,7 +152,11 @@ public class SequenceScorerTests(ITestOutputHelper output)
             Refusal(item with { Responses = [new int[policies.Model.Config.MaxPositions]] }),
             StringComparison.Ordinal
         );
-        Assert.Contains("user adapter 7", Refusal(item with { Adapters = [AdapterSelection.TaskAndUser(7)] }), StringComparison.Ordinal);
+        Assert.Contains(
+            "user adapter 7",
+            Refusal(item with { Adapters = [AdapterSelection.TaskAndUser(7)] }),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -170,8 +174,7 @@ public class SequenceScorerTests(ITestOutputHelper output)
         var pad = golden.GetProperty("pad_token_id").GetInt32();
         var texts = golden.GetProperty("full_inputs").EnumerateArray().Select(GoldenModel.Ids).ToList();
         var items = texts.Select(
-            (text, i) =>
-                new ScoringItem($"{i}", [text[0]], [text[1..]], [GoldenModel.Expert, AdapterSelection.Task])
+            (text, i) => new ScoringItem($"{i}", [text[0]], [text[1..]], [GoldenModel.Expert, AdapterSelection.Task])
         );
         var scored = policies.Scorer().Scores(items);
         foreach (var result in scored)

@@ -14,13 +14,9 @@ public class DevelopmentEvaluatorTests
         var best = TinyTraining.Values(adapters);
         var lowest = double.PositiveInfinity;
         var outcome = SftTrainer.Train(
-            new AdapterTrainingContext<SupervisedExample>
+            new TrainingContext
             {
                 Model = model,
-                Adapters = adapters,
-                UserNames = ["ann"],
-                ExamplesPerUser = [TinyTraining.History(1, 4)],
-                DevelopmentPerUser = [TinyTraining.History(8, 4)],
                 Options = TinyTraining.Options with
                 {
                     LearningRate = 0.05,
@@ -40,7 +36,9 @@ public class DevelopmentEvaluatorTests
                         (lowest, best) = (loss, TinyTraining.Values(adapters));
                     }
                 },
-            }
+            },
+            adapters,
+            [new("ann", TinyTraining.History(1, 4)) { Development = TinyTraining.History(8, 4) }]
         )[0];
         Assert.Equal(TrainingStatus.StoppedEarly, outcome.Status);
         Assert.True(outcome.Steps < 120);
@@ -56,13 +54,9 @@ public class DevelopmentEvaluatorTests
         using var adapters = TinyTraining.Adapters(0, 0);
         var measured = new List<long>();
         var outcome = DpoTrainer.Train(
-            new AdapterTrainingContext<PreferenceExample>
+            new TrainingContext
             {
                 Model = model,
-                Adapters = adapters,
-                UserNames = ["ann"],
-                ExamplesPerUser = [TinyTraining.Pairs(1, 4)],
-                DevelopmentPerUser = [TinyTraining.Pairs(8, 3)],
                 Options = TinyTraining.Options,
                 Metrics = row =>
                 {
@@ -72,6 +66,8 @@ public class DevelopmentEvaluatorTests
                     }
                 },
             },
+            adapters,
+            [new("ann", TinyTraining.Pairs(1, 4)) { Development = TinyTraining.Pairs(8, 3) }],
             new()
         )[0];
         Assert.Equal(TrainingStatus.Finished, outcome.Status);

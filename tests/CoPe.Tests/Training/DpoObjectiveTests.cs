@@ -15,15 +15,14 @@ public class DpoObjectiveTests
         using var adapters = TinyTraining.Adapters(0, 0);
         IReadOnlyDictionary<string, double> figures = new Dictionary<string, double>();
         DpoTrainer.Train(
-            new AdapterTrainingContext<PreferenceExample>
+            new TrainingContext
             {
                 Model = model,
-                Adapters = adapters,
-                UserNames = ["ann"],
-                ExamplesPerUser = [pairs ?? Pairs],
                 Options = OneStep,
                 Metrics = row => figures = row.Figures,
             },
+            adapters,
+            [new("ann", pairs ?? Pairs)],
             dpo with
             {
                 Reference = DpoReference.Sft,
@@ -38,18 +37,14 @@ public class DpoObjectiveTests
         using var adapters = TinyTraining.Adapters(0, 0);
         var loss = double.NaN;
         SftTrainer.Train(
-            new AdapterTrainingContext<SupervisedExample>
+            new TrainingContext
             {
                 Model = model,
-                Adapters = adapters,
-                UserNames = ["ann"],
-                ExamplesPerUser =
-                [
-                    [.. Pairs.Select(pair => new SupervisedExample(pair.Id, pair.Prompt, pair.Chosen))],
-                ],
                 Options = OneStep,
                 Metrics = row => loss = row.Figures["loss"],
-            }
+            },
+            adapters,
+            [new("ann", [.. Pairs.Select(pair => new SupervisedExample(pair.Id, pair.Prompt, pair.Chosen))])]
         );
         return loss;
     }

@@ -25,15 +25,10 @@ public class ManyUsersTests
     {
         using var adapters = TinyTraining.Adapters(dropout, [.. users.Select(user => (long)user)]);
         SftTrainer.Train(
-            new AdapterTrainingContext<SupervisedExample>
-            {
-                Model = model,
-                TaskAdapter = task,
-                Adapters = adapters,
-                UserNames = [.. users.Select(user => Names[user])],
-                ExamplesPerUser = [.. users.Select(user => Histories[user])],
-                Options = options,
-            }
+            new TrainingContext { Model = model, Options = options },
+            adapters,
+            [.. users.Select(user => new UserTrainingSet<SupervisedExample>(Names[user], Histories[user]))],
+            task
         );
         return [.. users.Select((_, i) => TinyTraining.Values(adapters, i))];
     }
@@ -116,14 +111,9 @@ public class ManyUsersTests
         {
             using var adapters = TinyTraining.Adapters(0, [.. users.Select(user => (long)user)]);
             DpoTrainer.Train(
-                new AdapterTrainingContext<PreferenceExample>
-                {
-                    Model = model,
-                    Adapters = adapters,
-                    UserNames = [.. users.Select(user => Names[user])],
-                    ExamplesPerUser = [.. users.Select(user => pairs[user])],
-                    Options = TinyTraining.Options,
-                },
+                new TrainingContext { Model = model, Options = TinyTraining.Options },
+                adapters,
+                [.. users.Select(user => new UserTrainingSet<PreferenceExample>(Names[user], pairs[user]))],
                 new()
             );
             return TinyTraining.Values(adapters, index);
@@ -142,12 +132,9 @@ public class ManyUsersTests
         var start = TinyTraining.Values(adapters, 1);
         var poisoned = false;
         var outcomes = SftTrainer.Train(
-            new AdapterTrainingContext<SupervisedExample>
+            new TrainingContext
             {
                 Model = model,
-                Adapters = adapters,
-                UserNames = ["ann", "bob"],
-                ExamplesPerUser = [Histories[0], Histories[2]],
                 Options = TinyTraining.Options with { WarmupRatio = 1 },
                 Metrics = row =>
                 {
@@ -158,10 +145,12 @@ public class ManyUsersTests
 
                     poisoned = true;
                     using var noGrad = TorchSharp.torch.no_grad();
-                    // The leaf; the weights kept by the optimiser are whole.
+                    // The leaf; the weights kept by the optimizer are whole.
                     adapters.Parameters()[0][1].fill_(float.NaN);
                 },
-            }
+            },
+            adapters,
+            [new("ann", Histories[0]), new("bob", Histories[2])]
         );
         Assert.Equal([TrainingStatus.Finished, TrainingStatus.Diverged], outcomes.Select(outcome => outcome.Status));
         Assert.Equal(start, TinyTraining.Values(adapters, 1)); // the first step has rate 0
@@ -180,36 +169,23 @@ public class ManyUsersTests
         using var adapters = TinyTraining.Adapters(0, 0, 1);
         var start = TinyTraining.Values(adapters, 1);
         var outcomes = SftTrainer.Train(
-            new AdapterTrainingContext<SupervisedExample>
-            {
-                Model = model,
-                Adapters = adapters,
-                UserNames = ["ann", "bob"],
-                ExamplesPerUser = [Histories[0], []],
-                Options = TinyTraining.Options,
-            }
+            new TrainingContext { Model = model, Options = TinyTraining.Options },
+            adapters,
+            [new("ann", Histories[0]), new("bob", [])]
         );
         Assert.Equal(TrainingStatus.NoExamples, outcomes[1].Status);
         Assert.Equal(start, TinyTraining.Values(adapters, 1));
     }
 
     [Fact]
-    public void What_is_not_there_once_for_each_adapter_is_refused()
+    public void Training_sets_that_are_not_one_for_each_adapter_are_refused()
     {
         using var model = TinyTraining.Model();
         using var adapters = TinyTraining.Adapters(0, 0, 1);
-        var run = new AdapterTrainingContext<SupervisedExample>
-        {
-            Model = model,
-            Adapters = adapters,
-            UserNames = ["ann"],
-            ExamplesPerUser = [Histories[0]],
-        };
-        Assert.Contains(
-            "2 adapters, 1 names",
-            Assert.Throws<ArgumentException>(() => SftTrainer.Train(run)).Message,
-            StringComparison.Ordinal
-        );
+        var context = new TrainingContext { Model = model };
+        UserTrainingSet<SupervisedExample> ann = new("ann", Histories[0]);
+        Assert.Throws<ArgumentException>(() => SftTrainer.Train(context, adapters, [ann]));
+        Assert.Throws<ArgumentException>(() => SftTrainer.Train(context, adapters, [ann, ann]));
     }
 
     [Fact]

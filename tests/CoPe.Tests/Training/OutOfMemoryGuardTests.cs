@@ -10,17 +10,10 @@ public class OutOfMemoryGuardTests
     static string MessageOf(Func<int> pass, int rows, MemoryOptionNames? names = null, bool recompute = false)
     {
         using var model = TinyTraining.Model();
-        using var adapters = TinyTraining.Adapters(0, 0);
         var options = TinyTraining.Options with { RecomputeLayers = recompute };
-        var run = new AdapterTrainingContext<SupervisedExample>
+        var context = new TrainingContext
         {
             Model = model,
-            Adapters = adapters,
-            UserNames = ["ann"],
-            ExamplesPerUser =
-            [
-                [],
-            ],
             Options = options,
             Stage = "train sft",
             MemoryOptionNames = names ?? MemoryOptionNames.InCode,
@@ -34,7 +27,7 @@ public class OutOfMemoryGuardTests
         );
         return Assert
             .Throws<InsufficientMemoryException>(() =>
-                OutOfMemoryGuard.Run<int>(run, [.. Enumerable.Repeat(row, rows)], pass)
+                OutOfMemoryGuard.Run<int>(context, [.. Enumerable.Repeat(row, rows)], pass)
             )
             .Message;
     }
@@ -56,7 +49,7 @@ public class OutOfMemoryGuardTests
             using var huge = torch.empty(1L << 50);
             return 0;
         }
-        Assert.Contains("lower MaxTokensPerPass", MessageOf(Huge, 2), StringComparison.Ordinal);
+        Assert.Contains("lower TokensPerPass", MessageOf(Huge, 2), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,10 +63,10 @@ public class OutOfMemoryGuardTests
     public void Any_other_failure_is_rethrown()
     {
         using var model = TinyTraining.Model();
-        var run = new PretrainingContext { Model = model, Tokens = [] };
+        var context = new TrainingContext { Model = model };
         Assert.Throws<NativeFailure>(() =>
             OutOfMemoryGuard.Run<int>(
-                run,
+                context,
                 [],
                 () => throw new NativeFailure("shape '[2, 3]' is invalid for input of size 5")
             )

@@ -17,12 +17,15 @@ public sealed class PretrainerTests : IDisposable
         using var model = TinyTraining.Trainable();
         using var cancel = new CancellationTokenSource();
         var losses = new List<double>();
-        var run = new PretrainingContext
+        var corpus = new PretrainingCorpus
         {
-            Model = model,
             Tokens = Stream,
             Window = 16,
             Conversations = TinyTraining.History(1, 3),
+        };
+        var context = new TrainingContext
+        {
+            Model = model,
             Checkpoints = store,
             Options = Pretrainer.Defaults with { Epochs = epochs, LearningRate = 0.02 },
             Metrics = row =>
@@ -36,7 +39,7 @@ public sealed class PretrainerTests : IDisposable
         };
         try
         {
-            Pretrainer.Train(run, null, cancel.Token);
+            Pretrainer.Train(context, corpus, null, cancel.Token);
         }
         catch (OperationCanceledException) { }
         return (losses, [.. model.Weights.Parameters().SelectMany(weight => weight.data<float>().ToArray())]);
@@ -66,7 +69,7 @@ public sealed class PretrainerTests : IDisposable
             "model.embed_tokens.weight",
             Assert
                 .Throws<ArgumentException>(() =>
-                    Pretrainer.Train(new PretrainingContext { Model = model, Tokens = Stream })
+                    Pretrainer.Train(new TrainingContext { Model = model }, new() { Tokens = Stream })
                 )
                 .Message,
             StringComparison.Ordinal

@@ -22,13 +22,9 @@ public sealed class ResumeTests : IDisposable
         try
         {
             SftTrainer.Train(
-                new AdapterTrainingContext<SupervisedExample>
+                new TrainingContext
                 {
                     Model = model,
-                    Adapters = adapters,
-                    UserNames = ["ann", "bob"],
-                    ExamplesPerUser = [TinyTraining.History(1, 7), TinyTraining.History(2, 3)],
-                    DevelopmentPerUser = [TinyTraining.History(5, 2), TinyTraining.History(6, 2)],
                     Options = TinyTraining.Options with
                     {
                         Seed = seed,
@@ -38,8 +34,12 @@ public sealed class ResumeTests : IDisposable
                     Checkpoints = store,
                     Metrics = metrics,
                 },
-                null,
-                token
+                adapters,
+                [
+                    new("ann", TinyTraining.History(1, 7)) { Development = TinyTraining.History(5, 2) },
+                    new("bob", TinyTraining.History(2, 3)) { Development = TinyTraining.History(6, 2) },
+                ],
+                cancellation: token
             );
         }
         catch (OperationCanceledException)
@@ -103,12 +103,9 @@ public sealed class ResumeTests : IDisposable
         {
             using var adapters = TinyTraining.Adapters(0, 0);
             using var cancel = new CancellationTokenSource();
-            var run = new AdapterTrainingContext<PreferenceExample>
+            var context = new TrainingContext
             {
                 Model = model,
-                Adapters = adapters,
-                UserNames = ["ann"],
-                ExamplesPerUser = [TinyTraining.Pairs(1, 9)],
                 Options = TinyTraining.Options with { Epochs = 1 },
                 Checkpoints = store,
                 Metrics = row =>
@@ -121,7 +118,13 @@ public sealed class ResumeTests : IDisposable
             };
             try
             {
-                DpoTrainer.Train(run, new() { Reference = DpoReference.Sft, RpoAlpha = 0.5 }, null, cancel.Token);
+                DpoTrainer.Train(
+                    context,
+                    adapters,
+                    [new("ann", TinyTraining.Pairs(1, 9))],
+                    new() { Reference = DpoReference.Sft, RpoAlpha = 0.5 },
+                    cancellation: cancel.Token
+                );
             }
             catch (OperationCanceledException) { }
             return TinyTraining.Values(adapters);

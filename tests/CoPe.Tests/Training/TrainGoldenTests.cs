@@ -20,15 +20,14 @@ public class TrainingGoldenTests(ITestOutputHelper output)
                 using var adapters = golden.InitialAdapter(model.Config);
                 var watch = new GoldenComparison(golden, adapters, name);
                 SftTrainer.Train(
-                    new AdapterTrainingContext<SupervisedExample>
+                    new TrainingContext
                     {
                         Model = model,
-                        Adapters = adapters,
-                        UserNames = [name],
-                        ExamplesPerUser = [golden.Supervised],
                         Options = golden.Options,
                         Metrics = row => watch.Step(row, step => watch.Near(step, row, "loss", 1e-5)),
-                    }
+                    },
+                    adapters,
+                    [new(name, golden.Supervised)]
                 );
                 watch.Finish();
             }
@@ -44,15 +43,14 @@ public class TrainingGoldenTests(ITestOutputHelper output)
                 using var adapters = golden.InitialAdapter(model.Config);
                 var watch = new GoldenComparison(golden, adapters, name);
                 DpoTrainer.Train(
-                    new AdapterTrainingContext<PreferenceExample>
+                    new TrainingContext
                     {
                         Model = model,
-                        Adapters = adapters,
-                        UserNames = [name],
-                        ExamplesPerUser = [golden.Preferences],
                         Options = golden.Options,
                         Metrics = row => watch.Step(row, step => Preference(watch, golden, step, row)),
                     },
+                    adapters,
+                    [new(name, golden.Preferences)],
                     golden.Dpo
                 );
                 watch.Finish();

@@ -75,7 +75,7 @@ public sealed class ExamplePreviewer(StageContext context)
         var item = FindItem(user.History, one => one.Id, pair.Item, user);
         var example = new ExampleEncoder(_workspace, settings).Encode(user, item, pair.Rejected);
         var row = TrainingRow.FromExample(example, CutOff(settings));
-        var rejected = row is null ? [] : row.Labels[row.FirstLabels..];
+        int[] rejected = row is null ? [] : [.. row.Prompt.Labels.Skip(row.FirstResponseLength)];
         var supervised = CreateSegments(new SupervisedExample(example.Id, example.Prompt, example.Chosen), row);
         return new()
         {
@@ -120,7 +120,7 @@ public sealed class ExamplePreviewer(StageContext context)
 
     List<PreviewSegment> CreateSegments(SupervisedExample example, TrainingRow? row)
     {
-        var labels = row is null ? [] : row.Labels[..row.FirstLabels];
+        int[] labels = row is null ? [] : [.. row.Prompt.Labels.Take(row.FirstResponseLength)];
         return
         [
             new("prompt", SegmentRole.Masked, DecodeTokens([], example.Prompt), 0),

@@ -61,24 +61,27 @@ public static class ModelPretraining
             conversations.Count
         );
         var outcome = TrainWeights(
-            new PretrainingContext
+            new TrainingContext
             {
                 Model = model,
-                Name = Path.GetFileName(output),
-                Tokens = tokens,
-                Conversations = conversations,
-                DevelopmentTokens =
-                    corpus.HeldOutDocuments.Count == 0
-                        ? null
-                        : PretrainCorpus.EncodeDocuments(corpus.HeldOutDocuments, tokenizer, endOfText),
-                DevelopmentConversations = PretrainCorpus.EncodeConversations(corpus.HeldOutInstructions, encoder),
-                Window = recipe.Training.Window,
                 Options = recipe.Training.ToTrainingOptions(recipe.Seed, recipe.Shape.Context),
                 Stage = "pretrain",
                 MemoryOptionNames = new("training.tokens_per_pass", "training.window", null),
                 Metrics = row => JsonLines.Append(Path.Combine(work, "metrics.jsonl"), [row]),
                 Checkpoints = new FolderCheckpointStore(Path.Combine(work, "checkpoints")),
                 Logger = log,
+            },
+            new PretrainingCorpus
+            {
+                Name = Path.GetFileName(output),
+                Tokens = tokens,
+                Conversations = conversations,
+                DevelopmentTokens =
+                    corpus.HeldOutDocuments.Count == 0
+                        ? []
+                        : PretrainCorpus.EncodeDocuments(corpus.HeldOutDocuments, tokenizer, endOfText),
+                DevelopmentConversations = PretrainCorpus.EncodeConversations(corpus.HeldOutInstructions, encoder),
+                Window = recipe.Training.Window,
             },
             work,
             progress,
@@ -91,7 +94,8 @@ public static class ModelPretraining
     }
 
     static TrainingOutcome TrainWeights(
-        PretrainingContext context,
+        TrainingContext context,
+        PretrainingCorpus corpus,
         string work,
         IProgress<StageProgress>? progress,
         CancellationToken cancellation
@@ -99,7 +103,7 @@ public static class ModelPretraining
     {
         try
         {
-            var outcome = Pretrainer.Train(context, progress, cancellation);
+            var outcome = Pretrainer.Train(context, corpus, progress, cancellation);
             if (outcome.Status != TrainingStatus.Diverged)
             {
                 return outcome;

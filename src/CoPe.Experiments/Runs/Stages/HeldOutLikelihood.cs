@@ -112,7 +112,8 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 
         models.AddRange(
             kinds.Select<UserAdapterKind, (string, Func<ScoredQuery, AdapterSelection>)>(
-                (kind, place) => (GetModelName(kind), asked => AdapterSelection.TaskAndUser(place * users + asked.Index))
+                (kind, place) =>
+                    (GetModelName(kind), asked => AdapterSelection.TaskAndUser(place * users + asked.Index))
             )
         );
         return new(scorer, EncodePlainPrompt, models);

@@ -45,7 +45,7 @@ sealed class MethodAdapters : IDisposable
     public AdapterBank? Users { get; }
 
     /// <summary>What the expert of a user wears.</summary>
-    public AdapterSelection Expert(int user) => 
+    public AdapterSelection Expert(int user) =>
         AdapterSelection.Create(_usesTaskAdapter, _usesUserAdapter ? user : null);
 
     /// <summary>What the amateur of a user wears; null where none is contrasted.</summary>

@@ -1,4 +1,3 @@
-using CoPe.Adapters;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Modeling;
 using CoPe.Training;
@@ -6,17 +5,17 @@ using CoPe.Training;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// What a training stage hands to a trainer: numbers of the recipe, where figures and checkpoints go.
+/// What a training stage hands to a trainer: options of the recipe, where figures and checkpoints go.
 /// </summary>
-/// <param name="context">The stage at work.</param>
+/// <param name="context">The running stage.</param>
 /// <param name="stage">Its name.</param>
-/// <param name="section">Section of the recipe that its numbers stand in.</param>
+/// <param name="section">Section of the recipe that its options stand in.</param>
 /// <param name="part">
 /// Which of the stage's trainings, for example a group of users: each has checkpoints of its own.
 /// </param>
 sealed class StageTraining(StageContext context, string stage, string section, string part)
 {
-    /// <summary>Rows of figures that wait for the disk.</summary>
+    /// <summary>Rows of figures held back until they are written together.</summary>
     const int MaxPendingRows = 200;
 
     readonly List<StepMetrics> _pendingRows = [];
@@ -25,24 +24,13 @@ sealed class StageTraining(StageContext context, string stage, string section, s
     public FolderCheckpointStore Checkpoints { get; } = new(Path.Combine(context.Run.Checkpoints(stage), part));
 
     /// <summary>
-    /// What a trainer is given for some users' adapters. Figures go to the run's folder; the state is saved every
+    /// What a trainer is given besides adapters and users. Figures go to the run's folder; the state is saved every
     /// minute.
     /// </summary>
-    public AdapterTrainingContext<TExample> CreateContext<TExample>(
-        CausalLm model,
-        AdapterBank? task,
-        AdapterBank adapters,
-        IReadOnlyList<UserExamples<TExample>> users,
-        TrainingSection settings
-    ) =>
+    public TrainingContext CreateContext(CausalLm model, TrainingSection settings) =>
         new()
         {
             Model = model,
-            TaskAdapter = task,
-            Adapters = adapters,
-            UserNames = [.. users.Select(user => user.Id)],
-            ExamplesPerUser = [.. users.Select(user => user.Examples)],
-            DevelopmentPerUser = settings.EarlyStopping.Items > 0 ? [.. users.Select(user => user.Development)] : null,
             Options = CreateOptions(settings, model),
             Stage = stage,
             MemoryOptionNames = MemoryOptionNames.OfSection(section),
@@ -52,7 +40,7 @@ sealed class StageTraining(StageContext context, string stage, string section, s
             Logger = context.Log,
         };
 
-    /// <summary>Writes the figures that wait.</summary>
+    /// <summary>Writes the figures held back.</summary>
     public void Flush()
     {
         JsonLines.Append(context.Run.Metrics(stage), _pendingRows);

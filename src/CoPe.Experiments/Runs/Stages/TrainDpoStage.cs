@@ -7,7 +7,8 @@ using CoPe.Training;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Stage 4: each user's SFT adapter goes on with preference training, his own text against the least personal answer.
+/// Stage 4: each user's SFT adapter continues with preference training, their own text against the least personal
+/// answer.
 /// </summary>
 sealed class TrainDpoStage : Stage
 {
@@ -41,27 +42,20 @@ sealed class TrainDpoStage : Stage
         var workspace = new RunWorkspace(context);
         workspace.Release("adapters dpo");
         var settings = context.Recipe.Dpo;
-        var users = Pairs(context, workspace, settings);
-        var usersAtOnce =
-            settings.UsersAtOnce
-            ?? TrainingMemory.ChooseUsersAtOnce(
-                workspace.TrainingModel,
-                settings,
-                users
-                    .SelectMany(user => user.Examples)
-                    .Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count)
-                    .DefaultIfEmpty(1)
-                    .Average()
-            );
+        var users = CreateTrainingSets(context, workspace, settings);
+        var lengths = users
+            .SelectMany(user => user.Examples)
+            .Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count);
         new UserGroupTrainer(context, Name, "dpo", context.Run.DpoAdapter).Train(
             users,
-            usersAtOnce,
             settings,
+            settings.UsersAtOnce,
+            () => TrainingMemory.ChooseUsersAtOnce(workspace.TrainingModel, settings, lengths),
             (group, training) => Train(context, workspace, group, training)
         );
     }
 
-    static List<UserExamples<PreferenceExample>> Pairs(
+    static List<UserTrainingSet<PreferenceExample>> CreateTrainingSets(
         StageContext context,
         RunWorkspace workspace,
         DpoSection settings
@@ -70,46 +64,43 @@ sealed class TrainDpoStage : Stage
         var pairs = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item));
         var source = new ExampleEncoder(workspace, settings);
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.TrainingModel);
-        return
-        [
-            .. workspace.Dataset.Users.Select(
-                (user, index) =>
-                    UserExamples<PreferenceExample>.Split(
-                        user.Id,
-                        index,
-                        [
-                            .. user
-                                .History.Where(item => pairs.ContainsKey((user.Id, item.Id)))
-                                .Select(item => Example(user, item, pairs[(user.Id, item.Id)])),
-                        ],
-                        settings.EarlyStopping
-                    )
-            ),
-        ];
+        return [.. workspace.Dataset.Users.Select(CreateTrainingSet)];
 
-        PreferenceExample Example(LampUser user, HistoryItem item, SelectedPair pair)
+        UserTrainingSet<PreferenceExample> CreateTrainingSet(LampUser user)
+        {
+            var itemsWithPair = user.History.Where(item => pairs.ContainsKey((user.Id, item.Id)));
+            return HeldOutExamples.Split<PreferenceExample>(
+                user.Id,
+                [.. itemsWithPair.Select(item => CreateExample(user, item, pairs[(user.Id, item.Id)]))],
+                settings.EarlyStopping.Items
+            );
+        }
+
+        PreferenceExample CreateExample(LampUser user, HistoryItem item, SelectedPair pair)
         {
             var example = source.Encode(user, item, pair.Rejected);
-            // A user trained alone gets the same bits whoever else there is; what the selection computed of him, it
-            // computed beside others.
-            return settings.UsersAtOnce == 1
-                ? example
-                : example with
-                {
-                    Reference = pair.Reference?.Find(example, settings.Reference, dtype),
-                };
+            if (settings.UsersAtOnce == 1)
+            {
+                // A user trained alone gets the same bits whoever else there is; the selection scored their pairs
+                // beside those of others.
+                return example;
+            }
+            return example with { Reference = pair.Reference?.Find(example, settings.Reference, dtype) };
         }
     }
 
     static AdapterBank Train(
         StageContext context,
         RunWorkspace workspace,
-        IReadOnlyList<UserExamples<PreferenceExample>> group,
+        IReadOnlyList<UserTrainingSet<PreferenceExample>> group,
         GroupTrainingContext training
     )
     {
         var settings = context.Recipe.Dpo;
-        var bank = workspace.CopyUserAdapters(UserAdapterKind.Sft, [.. group.Select(user => user.Index)]);
+        var bank = workspace.CopyUserAdapters(
+            UserAdapterKind.Sft,
+            [.. group.Select(user => workspace.GetUserIndex(user.Name))]
+        );
         var dpo = new DpoOptions
         {
             Beta = settings.Beta,
@@ -119,8 +110,11 @@ sealed class TrainDpoStage : Stage
             Reference = settings.Reference,
         };
         DpoTrainer.Train(
-            training.Stage.CreateContext(workspace.TrainingModel, workspace.Tam, bank, group, settings),
+            training.Stage.CreateContext(workspace.TrainingModel, settings),
+            bank,
+            group,
             dpo,
+            workspace.Tam,
             training.Progress,
             context.Cancellation
         );

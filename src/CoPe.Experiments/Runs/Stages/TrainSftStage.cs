@@ -5,7 +5,7 @@ using CoPe.Training;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Stage 2: each user's adapter, trained on his own history on top of the task-adaptive model; several users share each
+/// Stage 2: each user's adapter, trained on their own history on top of the task-adaptive model; several users share each
 /// pass.
 /// </summary>
 sealed class TrainSftStage : Stage
@@ -39,29 +39,22 @@ sealed class TrainSftStage : Stage
         var settings = context.Recipe.Sft;
         var source = new ExampleEncoder(workspace, settings);
         var users = workspace
-            .Dataset.Users.Select(
-                (user, index) =>
-                    UserExamples<SupervisedExample>.Split(
-                        user.Id,
-                        index,
-                        [.. user.History.Select(item => source.Encode(user, item))],
-                        settings.EarlyStopping
-                    )
+            .Dataset.Users.Select(user =>
+                HeldOutExamples.Split<SupervisedExample>(
+                    user.Id,
+                    [.. user.History.Select(item => source.Encode(user, item))],
+                    settings.EarlyStopping.Items
+                )
             )
             .ToList();
-        var usersAtOnce =
-            settings.UsersAtOnce
-            ?? TrainingMemory.ChooseUsersAtOnce(
-                workspace.TrainingModel,
-                settings,
-                users
-                    .SelectMany(user => user.Examples)
-                    .Average(example => example.Prompt.Count + example.Response.Count)
-            );
+        var lengths = users
+            .SelectMany(user => user.Examples)
+            .Select(example => example.Prompt.Count + example.Response.Count);
         new UserGroupTrainer(context, Name, "sft", context.Run.SftAdapter).Train(
             users,
-            usersAtOnce,
             settings,
+            settings.UsersAtOnce,
+            () => TrainingMemory.ChooseUsersAtOnce(workspace.TrainingModel, settings, lengths),
             (group, training) => Train(context, workspace, group, training)
         );
     }
@@ -69,7 +62,7 @@ sealed class TrainSftStage : Stage
     AdapterBank Train(
         StageContext context,
         RunWorkspace workspace,
-        IReadOnlyList<UserExamples<SupervisedExample>> group,
+        IReadOnlyList<UserTrainingSet<SupervisedExample>> group,
         GroupTrainingContext training
     )
     {
@@ -79,11 +72,14 @@ sealed class TrainSftStage : Stage
             .Create(
                 model.Config,
                 settings.Lora,
-                [.. group.Select(user => SeedDerivation.Derive(context.Recipe.Seed, Name, user.Id))]
+                [.. group.Select(user => SeedDerivation.Derive(context.Recipe.Seed, Name, user.Name))]
             )
             .MoveTo(workspace.Device);
         SftTrainer.Train(
-            training.Stage.CreateContext(model, workspace.Tam, bank, group, settings),
+            training.Stage.CreateContext(model, settings),
+            bank,
+            group,
+            workspace.Tam,
             training.Progress,
             context.Cancellation
         );

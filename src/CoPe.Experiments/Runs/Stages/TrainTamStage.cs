@@ -12,7 +12,7 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <param name="kind">On whom.</param>
 sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 {
-    const string Trained = "tam";
+    const string TrainingName = "tam";
 
     /// <inheritdoc/>
     public override string Name => OnEveryone ? "train tam-all" : "train tam";
@@ -64,11 +64,8 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         using var bank = AdapterBank
             .Create(workspace.TrainingModel.Config, settings.Lora, [SeedDerivation.Derive(context.Recipe.Seed, Name)])
             .MoveTo(workspace.Device);
-        var training = new StageTraining(context, Name, "tam", Trained);
-        UserExamples<SupervisedExample>[] task =
-        [
-            UserExamples<SupervisedExample>.Split(Trained, 0, examples, settings.EarlyStopping),
-        ];
+        var training = new StageTraining(context, Name, "tam", TrainingName);
+        var trainingSet = HeldOutExamples.Split(TrainingName, examples, settings.EarlyStopping.Items);
         if (examples.Count < settings.BatchSize)
         {
             context.Log.LogWarning(
@@ -82,9 +79,11 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         try
         {
             SftTrainer.Train(
-                training.CreateContext(workspace.TrainingModel, null, bank, task, settings),
-                context.Progress,
-                context.Cancellation
+                training.CreateContext(workspace.TrainingModel, settings),
+                bank,
+                [trainingSet],
+                progress: context.Progress,
+                cancellation: context.Cancellation
             );
         }
         finally

@@ -16,9 +16,16 @@ static class TrainingMemory
     /// <summary>Share of the memory that activations may take.</summary>
     const double Share = 0.25;
 
+    const int MinTokensPerPass = 512;
+
+    /// <summary>Passes do not get faster beyond it.</summary>
+    const int MaxTokensPerPass = 2048;
+
+    const int MaxUsersAtOnce = 64;
+
     /// <summary>
     /// Tokens of one pass through the model: <c>share * memory / (108 * layers * hidden * passes at once)</c>, between
-    /// 512 and 2048, beyond which passes do not get faster; unless the recipe says.
+    /// 512 and 2048; unless the recipe says.
     /// It depends on the machine's whole memory, not on what is free, so that a run repeats itself.
     /// </summary>
     public static int ChooseTokensPerPass(CausalLm model, TrainingSection settings)
@@ -29,26 +36,22 @@ static class TrainingMemory
         }
 
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        return (int)
-            Math.Clamp(
-                Share
-                    * memory
-                    / (BytesPerUnit * model.Config.LayerCount * model.Config.HiddenSize * CountParallelPasses(model)),
-                512,
-                2048
-            );
+        var unitsPerToken = model.Config.LayerCount * model.Config.HiddenSize;
+        var tokens = Share * memory / (BytesPerUnit * unitsPerToken * CountParallelPasses(model));
+        return (int)Math.Clamp(tokens, MinTokensPerPass, MaxTokensPerPass);
     }
 
-    /// <summary>Users whose batches fill the passes that run side by side.</summary>
-    public static int ChooseUsersAtOnce(CausalLm model, TrainingSection settings, double tokensPerExample) =>
-        (int)
-            Math.Clamp(
-                CountParallelPasses(model)
-                    * ChooseTokensPerPass(model, settings)
-                    / Math.Max(1, settings.BatchSize * tokensPerExample),
-                1,
-                64
-            );
+    /// <summary>Users whose batches fill the passes that run in parallel.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="settings">The stage's section of the recipe.</param>
+    /// <param name="lengths">Tokens of each example.</param>
+    public static int ChooseUsersAtOnce(CausalLm model, TrainingSection settings, IEnumerable<int> lengths)
+    {
+        var tokensPerExample = lengths.DefaultIfEmpty(1).Average();
+        var tokensPerUser = Math.Max(1, settings.BatchSize * tokensPerExample);
+        var tokensAtOnce = CountParallelPasses(model) * ChooseTokensPerPass(model, settings);
+        return (int)Math.Clamp(tokensAtOnce / tokensPerUser, 1, MaxUsersAtOnce);
+    }
 
     static int CountParallelPasses(CausalLm model) => TorchThreads.CountForPasses(model.Device, model.Weights.Bytes);
 }

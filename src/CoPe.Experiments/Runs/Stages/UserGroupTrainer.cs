@@ -1,76 +1,95 @@
 using CoPe.Adapters;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Training;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Trains the users' adapters of a stage, several at once, group after group, the longest histories first. A group
-/// whose adapters all stand in the run's folder is done; an interrupted one
-/// goes on from its checkpoint.
+/// Trains the users' adapters of a stage, several at once, group after group. A group whose adapters all stand in the
+/// run's folder is done; an interrupted one resumes from its checkpoint.
 /// </summary>
-/// <param name="context">The stage at work.</param>
+/// <param name="context">The running stage.</param>
 /// <param name="stage">Its name.</param>
-/// <param name="section">Section of the recipe that its numbers stand in.</param>
-/// <param name="folderOf">Where a user's adapter belongs.</param>
-sealed class UserGroupTrainer(StageContext context, string stage, string section, Func<string, string> folderOf)
+/// <param name="section">Section of the recipe that its options stand in.</param>
+/// <param name="getAdapterFolder">Where a user's adapter belongs.</param>
+sealed class UserGroupTrainer(StageContext context, string stage, string section, Func<string, string> getAdapterFolder)
 {
-    /// <summary>
-    /// Trains what is not there yet. <paramref name="train"/> returns the trained bank of a group, which is written and
-    /// disposed here.
-    /// </summary>
-    public void Train<T>(
-        IReadOnlyList<UserExamples<T>> users,
-        int usersAtOnce,
+    /// <summary>Trains what is not there yet.</summary>
+    /// <param name="users">What each user's adapter is trained on, in the order of the dataset.</param>
+    /// <param name="settings">The stage's section of the recipe.</param>
+    /// <param name="usersAtOnce">Users of a group where the recipe says so; null chooses.</param>
+    /// <param name="chooseUsersAtOnce">Chooses the users of a group for this machine.</param>
+    /// <param name="train">Returns the trained bank of a group, which is written and disposed of here.</param>
+    public void Train<TExample>(
+        IReadOnlyList<UserTrainingSet<TExample>> users,
         TrainingSection settings,
-        Func<IReadOnlyList<UserExamples<T>>, GroupTrainingContext, AdapterBank> train
+        int? usersAtOnce,
+        Func<int> chooseUsersAtOnce,
+        Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, AdapterBank> train
     )
     {
         HistoryWarnings.Warn(context.Log, stage, users, settings.BatchSize);
-        // Users with histories of like length finish together, so that no pass is left with a single one.
-        var groups = users
-            .OrderByDescending(user => user.Examples.Count)
-            .ThenBy(user => user.Index)
-            .Chunk(usersAtOnce)
+        // Users with histories of similar length finish together, so that no pass is left with a single one.
+        var longestFirst = users.OrderByDescending(user => user.Examples.Count).ToList();
+        var plan = UserGroupPlan.ReadOrCreate(
+            context.Run.Checkpoints(stage),
+            [.. longestFirst.Select(user => user.Name)],
+            usersAtOnce,
+            chooseUsersAtOnce
+        );
+        var setOfUser = users.ToDictionary(user => user.Name);
+        var groups = plan.Groups.Select(group => group.Select(user => setOfUser[user]).ToList()).ToList();
+        var plannedSteps = groups
+            .Select(group => group.Sum(user => CountSteps(user.Examples.Count, settings)))
             .ToList();
-        var steps = groups
-            .Select(group =>
-                group.Sum(user =>
-                    settings.Epochs * ((user.Examples.Count + settings.ExamplesPerStep - 1) / settings.ExamplesPerStep)
-                )
-            )
-            .ToList();
-        long done = 0;
+        long stepsDone = 0;
         for (var i = 0; i < groups.Count; i++)
         {
-            var progress = new GroupProgress(context.Progress, done, steps[i], steps.Skip(i + 1).Sum());
-            done += steps[i];
-            if (groups[i].All(user => Directory.Exists(folderOf(user.Id))))
+            var progress = new GroupProgress(
+                context.Progress,
+                stepsDone,
+                plannedSteps[i],
+                plannedSteps.Skip(i + 1).Sum()
+            );
+            if (!groups[i].All(user => Directory.Exists(getAdapterFolder(user.Name))))
             {
-                continue;
+                TrainGroup(groups[i], UserGroupPlan.GetGroupName(i), progress, train);
             }
-
-            var training = new StageTraining(context, stage, section, $"{usersAtOnce}-at-once-{i + 1}");
-            try
-            {
-                using var bank = train(groups[i], new GroupTrainingContext(training, progress));
-                for (var user = 0; user < groups[i].Length; user++)
-                {
-                    var index = user;
-                    AtomicFile.WriteFolder(
-                        folderOf(groups[i][user].Id),
-                        folder => AdapterFile.Write(folder, bank, index, context.Recipe.Model)
-                    );
-                }
-            }
-            finally
-            {
-                training.Flush();
-            }
-
-            done += progress.Own - steps[i];
-            training.Checkpoints.Clear();
+            stepsDone += progress.GroupSteps;
         }
+    }
+
+    void TrainGroup<TExample>(
+        List<UserTrainingSet<TExample>> group,
+        string name,
+        GroupProgress progress,
+        Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, AdapterBank> train
+    )
+    {
+        var training = new StageTraining(context, stage, section, name);
+        try
+        {
+            using var bank = train(group, new GroupTrainingContext(training, progress));
+            foreach (var (index, user) in group.Index())
+            {
+                AtomicFile.WriteFolder(
+                    getAdapterFolder(user.Name),
+                    folder => AdapterFile.Write(folder, bank, index, context.Recipe.Model)
+                );
+            }
+        }
+        finally
+        {
+            training.Flush();
+        }
+        training.Checkpoints.Clear();
+    }
+
+    static long CountSteps(int examples, TrainingSection settings)
+    {
+        var stepsPerEpoch = (examples + settings.ExamplesPerStep - 1) / settings.ExamplesPerStep;
+        return settings.Epochs * stepsPerEpoch;
     }
 
     /// <summary>
@@ -79,12 +98,12 @@ sealed class UserGroupTrainer(StageContext context, string stage, string section
     sealed class GroupProgress(IProgress<StageProgress> inner, long before, long planned, long after)
         : IProgress<StageProgress>
     {
-        public long Own { get; private set; } = planned;
+        public long GroupSteps { get; private set; } = planned;
 
         public void Report(StageProgress value)
         {
-            Own = value.Total;
-            inner.Report(value with { Done = before + value.Done, Total = before + Own + after });
+            GroupSteps = value.Total;
+            inner.Report(value with { Done = before + value.Done, Total = before + GroupSteps + after });
         }
     }
 }
@@ -94,35 +113,39 @@ sealed class UserGroupTrainer(StageContext context, string stage, string section
 /// <param name="Progress">Progress of the whole stage.</param>
 sealed record GroupTrainingContext(StageTraining Stage, IProgress<StageProgress> Progress);
 
-/// <summary>A user and what his adapter is trained on.</summary>
-/// <param name="Id">The user.</param>
-/// <param name="Index">His place in the dataset and in the banks of all users.</param>
-/// <param name="Examples">What he learns from.</param>
-/// <param name="Development">What he is measured by; none where training goes to the end anyway.</param>
-sealed record UserExamples<T>(string Id, int Index, IReadOnlyList<T> Examples, IReadOnlyList<T> Development)
+/// <summary>Divides a user's examples into those learned from and those measured by.</summary>
+static class HeldOutExamples
 {
-    /// <summary>With the last of his examples, but at most half of them, held out for early stopping.</summary>
-    public static UserExamples<T> Split(string id, int index, IReadOnlyList<T> examples, EarlyStoppingSection stopping)
+    /// <summary>The last of a user's examples, but at most half of them, are held out for early stopping.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="examples">The examples, oldest first.</param>
+    /// <param name="heldOut">How many to hold out; 0 trains on all.</param>
+    public static UserTrainingSet<TExample> Split<TExample>(string user, IReadOnlyList<TExample> examples, int heldOut)
     {
-        var learnt = examples.Count - Math.Min(stopping.Items, examples.Count / 2);
-        return new(id, index, [.. examples.Take(learnt)], [.. examples.Skip(learnt)]);
+        var learned = examples.Count - Math.Min(heldOut, examples.Count / 2);
+        return new(user, [.. examples.Take(learned)]) { Development = [.. examples.Skip(learned)] };
     }
 }
 
-/// <summary>Says once a stage, not once a group, that histories are too small to learn much from.</summary>
+/// <summary>Warns once a stage, not once a group, that histories are too small to learn much from.</summary>
 static class HistoryWarnings
 {
     const int MaxNamed = 5;
 
     /// <summary>Warns of users without an example, and of those with fewer than one batch.</summary>
-    public static void Warn<T>(ILogger log, string stage, IReadOnlyList<UserExamples<T>> users, int batch)
+    public static void Warn<TExample>(
+        ILogger log,
+        string stage,
+        IReadOnlyList<UserTrainingSet<TExample>> users,
+        int batchSize
+    )
     {
-        var none = users.Where(user => user.Examples.Count == 0).Select(user => user.Id).ToList();
-        var small = users.Where(user => user.Examples.Count > 0 && user.Examples.Count < batch).ToList();
+        var none = users.Where(user => user.Examples.Count == 0).Select(user => user.Name).ToList();
         if (none.Count > 0)
         {
             log.LogWarning(
-                "{Stage}: no example to learn from, so the adapter stays as it is: {Count} of {Users} users ({Names}{More})",
+                "{Stage}: no example to learn from, so the adapter stays as it is: "
+                    + "{Count} of {Users} users ({Names}{More})",
                 stage,
                 none.Count,
                 users.Count,
@@ -131,18 +154,19 @@ static class HistoryWarnings
             );
         }
 
+        var small = users.Where(user => user.Examples.Count > 0 && user.Examples.Count < batchSize).ToList();
         if (small.MinBy(user => user.Examples.Count) is not { } smallest)
         {
             return;
         }
-
         log.LogWarning(
-            "{Stage}: histories are small: the examples of {Count} of {Users} users do not fill one batch of {Batch}; user {Smallest} has the fewest, {Examples}",
+            "{Stage}: histories are small: the examples of {Count} of {Users} users do not fill one batch of {Batch}; "
+                + "user {Smallest} has the fewest, {Examples}",
             stage,
             small.Count,
             users.Count,
-            batch,
-            smallest.Id,
+            batchSize,
+            smallest.Name,
             smallest.Examples.Count
         );
     }

@@ -1,4 +1,5 @@
 using CoPe.Experiments.Runs.Stages;
+using CoPe.Training;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Tests.Runs.Stages;
@@ -13,7 +14,7 @@ public class HistoryWarningsTests
             log,
             "train sft",
             [User("ann", 9), User("bob", 3), User("eve", 1), User("joe", 4)],
-            batch: 4
+            batchSize: 4
         );
         Assert.Equal(
             "train sft: histories are small: the examples of 2 of 4 users do not fill one batch of 4; user eve has the fewest, 1",
@@ -29,7 +30,7 @@ public class HistoryWarningsTests
             log,
             "train dpo",
             [.. Enumerable.Range(1, 7).Select(user => User($"u{user}", 0)), User("ann", 4)],
-            batch: 4
+            batchSize: 4
         );
         Assert.Equal(
             "train dpo: no example to learn from, so the adapter stays as it is: 7 of 8 users (u1, u2, u3, u4, u5, ...)",
@@ -41,11 +42,11 @@ public class HistoryWarningsTests
     public void Full_batches_need_no_word()
     {
         var log = new Lines();
-        HistoryWarnings.Warn(log, "train sft", [User("ann", 4)], batch: 4);
+        HistoryWarnings.Warn(log, "train sft", [User("ann", 4)], batchSize: 4);
         Assert.Empty(log.Written);
     }
 
-    static UserExamples<int> User(string id, int examples) => new(id, 0, new int[examples], []);
+    static UserTrainingSet<int> User(string id, int examples) => new(id, new int[examples]);
 
     sealed class Lines : ILogger
     {

@@ -74,14 +74,13 @@ public class GarbageCollectionTests
             using var model = TinyTraining.Model();
             using var adapters = TinyTraining.Adapters(0.1, 1, 2);
             SftTrainer.Train(
-                new AdapterTrainingContext<SupervisedExample>
+                new TrainingContext
                 {
                     Model = model,
-                    Adapters = adapters,
-                    UserNames = ["ann", "bob"],
-                    ExamplesPerUser = [TinyTraining.History(1, 12), TinyTraining.History(2, 12)],
                     Options = TinyTraining.Options with { TokensPerPass = 16, Epochs = 4 },
-                }
+                },
+                adapters,
+                [new("ann", TinyTraining.History(1, 12)), new("bob", TinyTraining.History(2, 12))]
             );
             return [.. TinyTraining.Values(adapters, 0), .. TinyTraining.Values(adapters, 1)];
         }
