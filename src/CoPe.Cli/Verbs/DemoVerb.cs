@@ -29,7 +29,7 @@ static class DemoVerb
             request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };
             var context = new RunSession(host, request).Execute(
                 (pipeline, context) => pipeline.Run(context),
-                prepare: run => SampleData.Write(run.Data, Sample, cancel: host.Cancellation)
+                prepare: run => SampleData.Write(run.Data, Sample, cancellation: host.Cancellation)
             );
             ResultsView.Write(host, context, request.IsJson);
             return ExitCode.Ok;

@@ -3,15 +3,14 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data;
 
 /// <summary>
-/// Makes development queries from the histories alone, so that settings can be chosen without looking at a test query.
+/// Creates development queries from the histories alone, so that settings can be chosen without a test query.
 /// </summary>
 public static class DevelopmentSplit
 {
     /// <summary>
     /// A dataset whose users have the last items of their histories as queries, worded as the history is worded in
-    /// training, and the items before them as history.
-    /// Their own queries are left out; the others stay as they are. A user with fewer than two items cannot be split
-    /// and is left out.
+    /// training, and the items before them as history. Their test queries are left out; the other users stay as they
+    /// are. A user with fewer than two items cannot be split and is left out.
     /// </summary>
     public static LampDataset Create(
         LampDataset dataset,

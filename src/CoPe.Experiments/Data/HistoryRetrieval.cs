@@ -2,7 +2,7 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data;
 
-/// <summary>Chooses items of a user's history to show to a model beside a request.</summary>
+/// <summary>Retrieves items of a user's history that a prompt shows before a request.</summary>
 /// <param name="task">Says which fields of an item are its text.</param>
 /// <param name="user">The user.</param>
 public sealed class HistoryRetrieval(LampTask task, LampUser user)
@@ -10,7 +10,7 @@ public sealed class HistoryRetrieval(LampTask task, LampUser user)
     readonly Lazy<Bm25> _index = new(() => new Bm25([.. user.History.Select(item => TextOf(task, item))]));
 
     /// <summary>
-    /// The items nearest to the request by BM25 over input and answer, best first; of items that tie, the later ones.
+    /// The items most similar to the request by BM25 over input and answer, best first; of ties, the later ones.
     /// </summary>
     public IReadOnlyList<HistoryItem> FindSimilar(string request, int count)
     {
@@ -26,7 +26,7 @@ public sealed class HistoryRetrieval(LampTask task, LampUser user)
         ];
     }
 
-    /// <summary>The latest items, the latest first.</summary>
+    /// <summary>The most recent items, the latest first.</summary>
     public IReadOnlyList<HistoryItem> TakeRecent(int count) => [.. user.History.Reverse().Take(count)];
 
     static string TextOf(LampTask task, HistoryItem item) =>
@@ -42,7 +42,7 @@ public sealed class HistoryRetrieval(LampTask task, LampUser user)
 /// idf(w) = log(1 + (N - n(w) + 0.5) / (n(w) + 0.5))</code>
 /// Words are runs of letters and digits in lower case.
 /// </summary>
-public sealed class Bm25
+sealed class Bm25
 {
     const double K1 = 1.5;
     const double B = 0.75;
@@ -88,9 +88,11 @@ public sealed class Bm25
             var idf = Math.Log(1 + (_lengths.Length - list.Count + 0.5) / (list.Count + 0.5));
             foreach (var (text, count) in list)
             {
-                scores[text] += idf * count * (K1 + 1) / (count + K1 * (1 - B + B * _lengths[text] / _meanLength));
+                var lengthNormalization = K1 * (1 - B + B * _lengths[text] / _meanLength);
+                scores[text] += idf * count * (K1 + 1) / (count + lengthNormalization);
             }
         }
+
         return scores;
     }
 

@@ -10,8 +10,8 @@ namespace CoPe.Experiments.Data;
 /// </summary>
 sealed class JsonTokenStream : IDisposable
 {
-    const int LongestToken = 1 << 30;
-    const int DeepestNesting = 1 << 24;
+    const int MaxTokenBytes = 1 << 30;
+    const int MaxNesting = 1 << 24;
 
     readonly FileStream _file;
     readonly Stream _stream;
@@ -24,24 +24,24 @@ sealed class JsonTokenStream : IDisposable
     bool _isSkipping;
     Stream? _copy;
     bool _atEnd;
-    DecoderFallbackException? _fault;
+    DecoderFallbackException? _pendingError;
     JsonReaderState _state;
 
     /// <param name="path">The file.</param>
     /// <param name="bufferSize">Bytes read at once.</param>
-    /// <param name="isMany">Whether the file may hold several values, one after the other, as JSON lines do.</param>
-    public JsonTokenStream(string path, int bufferSize = 1 << 16, bool isMany = false)
+    /// <param name="allowsMany">Whether the file may hold several values after one another, as JSON lines do.</param>
+    public JsonTokenStream(string path, int bufferSize = 1 << 16, bool allowsMany = false)
     {
         File = path;
         _buffer = new byte[bufferSize];
-        _state = new(new() { AllowMultipleValues = isMany, MaxDepth = DeepestNesting });
+        _state = new(new() { AllowMultipleValues = allowsMany, MaxDepth = MaxNesting });
         _file = System.IO.File.OpenRead(path);
         _stream = Utf8Stream.Open(_file);
     }
 
     public string File { get; }
 
-    /// <summary>Where in the file reading is, as its reader knows it; errors name it.</summary>
+    /// <summary>The location that errors name, from whoever knows what the tokens mean; null names the file alone.</summary>
     public Func<DataFileLocation>? GetLocation { get; set; }
 
     /// <summary>Bytes of the file that were read.</summary>
@@ -71,8 +71,8 @@ sealed class JsonTokenStream : IDisposable
 
     /// <summary>Goes to the next token; false after the last.</summary>
     /// <exception cref="DataFileException">
-    /// The file is broken from here on, or, where <see cref="IsBroken"/> is not set, this one text is no Unicode and
-    /// reading may go on behind it.
+    /// The file is broken from here on; or, where <see cref="IsBroken"/> is not set, this one text is no Unicode, and
+    /// reading may continue behind it.
     /// </exception>
     public bool Read()
     {
@@ -101,12 +101,7 @@ sealed class JsonTokenStream : IDisposable
         }
         catch (JsonException error)
         {
-            throw BrokenFileError(
-                _isEmpty ? "an empty file"
-                    : FileSignature.Describe(File) is { } packed ? packed
-                    : $"no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} ({Reason(error)})",
-                error
-            );
+            throw BrokenFileError(DescribeInvalidJson(error), error);
         }
         catch (DecoderFallbackException error)
         {
@@ -115,7 +110,7 @@ sealed class JsonTokenStream : IDisposable
     }
 
     /// <summary>
-    /// Passes over the value that begins at the current token, or that the current property name announces.
+    /// Skips the value that begins at the current token, or that the current property name announces.
     /// </summary>
     public void Skip()
     {
@@ -141,7 +136,7 @@ sealed class JsonTokenStream : IDisposable
     }
 
     /// <summary>
-    /// Passes over the object that begins at the current token and writes it as it stands in the file, in UTF-8.
+    /// Skips the object that begins at the current token and copies it as it stands in the file, in UTF-8.
     /// </summary>
     public void CopyObject(Stream target)
     {
@@ -153,31 +148,31 @@ sealed class JsonTokenStream : IDisposable
 
     /// <summary>
     /// Reads the object that begins at the current token, to its end: texts, numbers, truth values and nulls by name.
-    /// Objects and arrays are offered to <paramref name="nested"/>, and passed over where it does
-    /// not take them.
+    /// Objects and arrays are offered to <paramref name="takeNested"/> by the name of their field, and skipped where it
+    /// returns false.
     /// </summary>
     /// <exception cref="DataFileException">A field stands twice.</exception>
-    public Dictionary<string, string?> ReadScalars(Func<string, bool>? nested = null)
+    public Dictionary<string, string?> ReadScalars(Func<string, bool>? takeNested = null)
     {
         var scalars = new Dictionary<string, string?>();
-        var taken = false;
+        var hasTaken = false;
         while (Read() && TokenType == JsonTokenType.PropertyName)
         {
             var name = Text;
             Read();
             if (TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
             {
-                if (nested?.Invoke(name) != true)
+                if (takeNested?.Invoke(name) != true)
                 {
                     Skip();
                 }
-                else if (taken)
+                else if (hasTaken)
                 {
                     throw DuplicateFieldError(name);
                 }
                 else
                 {
-                    taken = true;
+                    hasTaken = true;
                 }
             }
             else if (!scalars.TryAdd(name, TokenType == JsonTokenType.Null ? null : Text))
@@ -190,7 +185,7 @@ sealed class JsonTokenStream : IDisposable
     }
 
     /// <summary>
-    /// Goes to the end of the value that lies at this depth, from wherever inside it reading stopped.
+    /// Skips to the end of the value at this depth, from wherever inside it reading stopped.
     /// </summary>
     public void SkipToEndOfDepth(int depth)
     {
@@ -223,11 +218,11 @@ sealed class JsonTokenStream : IDisposable
         }
         catch (InvalidOperationException error)
         {
-            var place = CurrentLocation();
+            var location = CurrentLocation();
             throw new DataFileException(
-                place with
+                location with
                 {
-                    Field = TokenType == JsonTokenType.String ? _lastName : place.Field,
+                    Field = TokenType == JsonTokenType.String ? _lastName : location.Field,
                 },
                 "text that is no valid Unicode: half of a surrogate pair, or bytes that are not UTF-8",
                 "text in UTF-8",
@@ -243,12 +238,12 @@ sealed class JsonTokenStream : IDisposable
         {
             JsonTokenType.StartObject => "an object",
             JsonTokenType.StartArray => "an array",
-            JsonTokenType.String => $"the text \"{(Text.Length > 40 ? Text[..40] + "..." : Text)}\"",
+            JsonTokenType.String => $"the text \"{TruncateText(40)}\"",
             JsonTokenType.Null => "null",
             _ => Text,
         };
 
-    /// <summary>The error for an object that names a field twice: which of the two is meant cannot be told.</summary>
+    /// <summary>The error for an object that has a field twice: which of the two is meant cannot be told.</summary>
     public DataFileException DuplicateFieldError(string name) =>
         new(CurrentLocation() with { Field = name }, "the field twice", "each field once", "Take out one of them.");
 
@@ -267,6 +262,8 @@ sealed class JsonTokenStream : IDisposable
         }
     }
 
+    string TruncateText(int length) => Text.Length > length ? Text[..length] + "..." : Text;
+
     DataFileLocation CurrentLocation() => GetLocation?.Invoke() ?? new() { File = File };
 
     string Intern(string name) => _names.TryGetValue(name, out var known) ? known : _names[name] = name;
@@ -279,7 +276,7 @@ sealed class JsonTokenStream : IDisposable
         }
 
         (_start, _end) = (0, _end - _start);
-        if (_end == LongestToken)
+        if (_end == MaxTokenBytes)
         {
             throw BrokenFileError("a single text of a gigabyte or more", null);
         }
@@ -294,17 +291,17 @@ sealed class JsonTokenStream : IDisposable
     }
 
     /// <summary>
-    /// Fills the buffer, not with whatever comes first: an incomplete token is read again from its start, and UTF-16
-    /// comes in small pieces. False at the end of the file.
+    /// Fills the whole buffer: an incomplete token is read again from its start, and UTF-16 comes in small pieces, so
+    /// that taking a piece at a time would read it again and again. False at the end of the file.
     /// </summary>
     bool Fill()
     {
-        if (_fault is not null)
+        if (_pendingError is not null)
         {
-            throw _fault;
+            throw _pendingError;
         }
 
-        var had = _end;
+        var oldEnd = _end;
         try
         {
             while (_end < _buffer.Length && _stream.Read(_buffer.AsSpan(_end)) is > 0 and var read)
@@ -312,12 +309,12 @@ sealed class JsonTokenStream : IDisposable
                 _end += read;
             }
         }
-        catch (DecoderFallbackException error) when (_end > had)
+        catch (DecoderFallbackException error) when (_end > oldEnd)
         {
-            _fault = error; // What stands before it is read first, so that the error names the place.
+            _pendingError = error; // What stands before it is read first, so that the error names the location.
         }
 
-        return _end > had;
+        return _end > oldEnd;
     }
 
     DataFileException BrokenFileError(string found, Exception? inner)
@@ -332,5 +329,15 @@ sealed class JsonTokenStream : IDisposable
         );
     }
 
-    static string Reason(JsonException error) => error.Message.Split(" LineNumber:")[0].TrimEnd('.');
+    string DescribeInvalidJson(JsonException error)
+    {
+        if (_isEmpty)
+        {
+            return "an empty file";
+        }
+
+        var reason = error.Message.Split(" LineNumber:")[0].TrimEnd('.');
+        var position = $"line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}";
+        return FileSignature.Describe(File) ?? $"no valid JSON at {position} ({reason})";
+    }
 }

@@ -3,7 +3,7 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data;
 
 /// <summary>
-/// A task's files: the users to personalise for, and the others whose queries train the task-adaptive model.
+/// A task's files: the users to personalize for, and the others whose queries train the task-adaptive model.
 /// </summary>
 public sealed record LampDataset
 {
@@ -19,7 +19,7 @@ public sealed record LampDataset
     public required IReadOnlyList<LampUser> Others { get; init; }
 }
 
-/// <summary>One user: his history, oldest first, and the queries to answer in his manner.</summary>
+/// <summary>One user: their history, oldest first, and the queries to answer in their style.</summary>
 public sealed record LampUser
 {
     /// <summary>Identifier, unique within the file.</summary>

@@ -3,30 +3,32 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data;
 
-/// <summary>
-/// Reads the users of one LaMP file, one at a time. With <paramref name="problem"/> set, an entry that is not as the
-/// task needs it is reported there and left out, and reading goes on behind it;
-/// identifiers that stand twice are then not looked for.
-/// </summary>
-sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFileException>? problem = null)
+/// <summary>Reads the users of one LaMP file, one at a time.</summary>
+/// <param name="tokens">The file.</param>
+/// <param name="task">Says which fields are needed.</param>
+/// <param name="onProblem">
+/// Called with every entry that is not as the task needs it; the entry is left out, and reading continues behind it.
+/// Duplicate identifiers are then not searched for. Null throws instead.
+/// </param>
+sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFileException>? onProblem = null)
 {
-    DataFileLocation _place = new() { File = tokens.File };
+    DataFileLocation _location = new() { File = tokens.File };
 
-    /// <summary>The users in file order; a user is whole when he is handed out.</summary>
+    /// <summary>The users in file order; each is complete when it is returned.</summary>
     public IEnumerable<LampUser> ReadUsers()
     {
-        tokens.GetLocation = () => _place;
+        tokens.GetLocation = () => _location;
         tokens.Read();
         Expect(JsonTokenType.StartArray, "an array of users");
         for (var number = 1; tokens.Read() && tokens.TokenType != JsonTokenType.EndArray; number++)
         {
-            _place = new() { File = tokens.File, User = $"number {number}" };
+            _location = new() { File = tokens.File, User = $"number {number}" };
             if (ReadOrReport(_ => ReadUser(), number) is { } user)
             {
                 yield return user;
             }
         }
-        _place = new() { File = tokens.File };
+        _location = new() { File = tokens.File };
         tokens.RequireEnd("the array of users");
     }
 
@@ -34,7 +36,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
     public Dictionary<string, string> ReadGolds()
     {
         var golds = new Dictionary<string, string>();
-        tokens.GetLocation = () => _place;
+        tokens.GetLocation = () => _location;
         tokens.Read();
         Expect(JsonTokenType.StartObject, "an object with task and golds");
         var found = false;
@@ -55,14 +57,14 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
             {
                 if (!golds.TryAdd(id, output))
                 {
-                    Report(Duplicate(id, "labels"));
+                    Report(CreateDuplicateError(id, "labels"));
                 }
             }
         }
-        _place = _place with { Item = null, Field = "golds" };
+        _location = _location with { Item = null, Field = "golds" };
         if (!found)
         {
-            throw Error("no such field", "an array of labels, each with id and output", "Add it.");
+            throw CreateError("no such field", "an array of labels, each with id and output", "Add it.");
         }
 
         tokens.RequireEnd("the object with the golds");
@@ -72,21 +74,20 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
     LampUser ReadUser()
     {
         Expect(JsonTokenType.StartObject, "an object with user_id, profile and query");
-        string? id = null,
-            name = null;
-        List<HistoryItem>? profile = null;
+        string? id = null;
+        string? name = null;
+        List<HistoryItem>? history = null;
         List<LampQuery>? queries = null;
         while (NextProperty())
         {
-            if (
-                tokens.Text switch
-                {
-                    "user_id" => id is not null,
-                    "profile" => profile is not null,
-                    "query" => queries is not null,
-                    _ => false,
-                }
-            )
+            var isDuplicate = tokens.Text switch
+            {
+                "user_id" => id is not null,
+                "profile" => history is not null,
+                "query" => queries is not null,
+                _ => false,
+            };
+            if (isDuplicate)
             {
                 throw tokens.DuplicateFieldError(tokens.Text);
             }
@@ -94,15 +95,15 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
             switch (tokens.Text)
             {
                 case "user_id":
-                    id = ReadScalar("user_id");
-                    RequireId(id ?? throw Missing("user_id", "null"), "user_id");
-                    _place = _place with { User = id };
+                    id = ReadScalar("user_id") ?? throw CreateMissingError("user_id", "null");
+                    RequireVisibleId(id, "user_id");
+                    _location = _location with { User = id };
                     break;
                 case "user_name":
                     name = ReadScalar("user_name");
                     break;
                 case "profile":
-                    profile = ReadArray("profile", ReadItem);
+                    history = ReadArray("profile", ReadItem);
                     break;
                 case "query":
                     queries = ReadArray("query", ReadQuery);
@@ -112,43 +113,48 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
                     break;
             }
         }
-        _place = _place with { Item = null, Field = null };
+        _location = _location with { Item = null, Field = null };
         if (id is null)
         {
-            throw Missing("user_id", "no such field");
+            throw CreateMissingError("user_id", "no such field");
         }
 
-        if (profile is null)
+        if (history is null)
         {
-            throw Missing("profile", "no such field", "an array");
+            throw CreateMissingError("profile", "no such field", "an array");
         }
 
-        if (problem is null)
+        if (onProblem is null)
         {
-            RefuseDuplicates(profile.Select(item => item.Id), "history items");
+            RefuseDuplicates(history.Select(item => item.Id), "history items");
+        }
+
+        if (queries is null)
+        {
+            throw CreateMissingError("query", "no such field", "an array");
         }
 
         return new()
         {
             Id = id,
             Name = name,
-            History = profile,
-            Queries = queries ?? throw Missing("query", "no such field", "an array"),
+            History = history,
+            Queries = queries,
         };
     }
 
     HistoryItem ReadItem(int number)
     {
         var fields = ReadFields("history item", number, out var id);
-        _place = _place with { Item = id ?? $"number {number}" };
+        _location = _location with { Item = id ?? $"number {number}" };
         foreach (var name in task.InputFields.Append(task.OutputField))
         {
-            Required(fields, name);
+            RequireField(fields, name);
         }
 
         if (string.IsNullOrWhiteSpace(fields[task.OutputField]))
         {
-            throw Missing(task.OutputField, "an empty text");
+            throw CreateMissingError(task.OutputField, "an empty text");
         }
         // Some published files number no items; the place in the history is then the identifier.
         return new()
@@ -161,11 +167,11 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
     LampQuery ReadQuery(int number)
     {
         var fields = ReadFields("query", number, out var id);
-        _place = _place with { Item = id ?? $"query number {number}" };
+        _location = _location with { Item = id ?? $"query number {number}" };
         return new()
         {
-            Id = id ?? throw Missing("id", "no such field"),
-            Input = Required(fields, "input"),
+            Id = id ?? throw CreateMissingError("id", "no such field"),
+            Input = RequireField(fields, "input"),
             Gold = fields.GetValueOrDefault("gold") ?? "",
         };
     }
@@ -173,14 +179,14 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
     Label ReadLabel(int number)
     {
         var fields = ReadFields("label", number, out var id);
-        _place = _place with { Item = id ?? $"number {number}" };
-        return new(id ?? throw Missing("id", "no such field"), Required(fields, "output"));
+        _location = _location with { Item = id ?? $"number {number}" };
+        return new(id ?? throw CreateMissingError("id", "no such field"), RequireField(fields, "output"));
     }
 
-    Dictionary<string, string?> ReadFields(string what, int number, out string? id)
+    Dictionary<string, string?> ReadFields(string kind, int number, out string? id)
     {
-        _place = _place with { Item = $"number {number}" };
-        Expect(JsonTokenType.StartObject, $"an object for a {what}");
+        _location = _location with { Item = $"number {number}" };
+        Expect(JsonTokenType.StartObject, $"an object for a {kind}");
         var fields = new Dictionary<string, string?>();
         while (NextProperty())
         {
@@ -189,7 +195,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
             var isNested = tokens.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
             if (isNested && IsNeeded(name))
             {
-                throw Missing(name, tokens.DescribeToken());
+                throw CreateMissingError(name, tokens.DescribeToken());
             }
 
             if (isNested)
@@ -203,7 +209,7 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         }
         if (fields.Remove("id", out id) && id is not null)
         {
-            RequireId(id, "id");
+            RequireVisibleId(id, "id");
         }
 
         return fields;
@@ -211,24 +217,27 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
 
     bool IsNeeded(string field) => field == task.OutputField || task.InputFields.Contains(field);
 
-    string Required(Dictionary<string, string?> fields, string name) =>
-        fields.TryGetValue(name, out var text)
-            ? text ?? throw Missing(name, "null")
-            : throw Missing(
-                name,
-                fields.Count == 0 ? "no field at all" : $"only the fields {string.Join(", ", fields.Keys)}"
-            );
+    string RequireField(Dictionary<string, string?> fields, string name)
+    {
+        if (fields.TryGetValue(name, out var text))
+        {
+            return text ?? throw CreateMissingError(name, "null");
+        }
 
-    List<T> ReadArray<T>(string field, Func<int, T> element)
+        var found = fields.Count == 0 ? "no field at all" : $"only the fields {string.Join(", ", fields.Keys)}";
+        throw CreateMissingError(name, found);
+    }
+
+    List<T> ReadArray<T>(string field, Func<int, T> readElement)
     {
         tokens.Read();
-        _place = _place with { Item = null, Field = field };
+        _location = _location with { Item = null, Field = field };
         Expect(JsonTokenType.StartArray, "an array");
-        _place = _place with { Field = null };
+        _location = _location with { Field = null };
         var list = new List<T>();
         for (var number = 1; tokens.Read() && tokens.TokenType != JsonTokenType.EndArray; number++)
         {
-            if (ReadOrReport(element, number) is { } read)
+            if (ReadOrReport(readElement, number) is { } read)
             {
                 list.Add(read);
             }
@@ -237,24 +246,33 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
         return list;
     }
 
-    /// <summary>The element, or nothing where it was reported as faulty and passed over.</summary>
-    T? ReadOrReport<T>(Func<int, T> element, int number)
+    /// <summary>The element, or the default where it was reported as faulty and skipped.</summary>
+    T? ReadOrReport<T>(Func<int, T> readElement, int number)
     {
-        var (depth, outside) = (tokens.Depth, _place);
+        var depth = tokens.Depth;
+        var outerLocation = _location;
         try
         {
-            return element(number);
+            return readElement(number);
         }
-        catch (DataFileException error) when (problem is not null && !tokens.IsBroken)
+        catch (DataFileException error) when (onProblem is not null && !tokens.IsBroken)
         {
             tokens.SkipToEndOfDepth(depth);
-            _place = outside;
-            problem(error);
+            _location = outerLocation;
+            onProblem(error);
             return default;
         }
     }
 
-    void Report(DataFileException error) => (problem ?? throw error)(error);
+    void Report(DataFileException error)
+    {
+        if (onProblem is null)
+        {
+            throw error;
+        }
+
+        onProblem(error);
+    }
 
     string? ReadScalar(string field)
     {
@@ -269,31 +287,30 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
             return tokens.Text;
         }
 
-        _place = _place with { Field = field };
-        throw Error(tokens.DescribeToken(), "a text or a number", "Correct the value.");
+        _location = _location with { Field = field };
+        throw CreateError(tokens.DescribeToken(), "a text or a number", "Correct the value.");
     }
 
-    void RequireId(string id, string field)
+    void RequireVisibleId(string id, string field)
     {
-        if (IdValidation.FindFault(id) is not { } fault)
+        var fault = IdValidation.FindFault(id);
+        if (fault is not null)
         {
-            return;
+            _location = _location with { Field = field };
+            throw CreateError(fault, IdValidation.Expected, "Correct it.");
         }
-
-        _place = _place with { Field = field };
-        throw Error(fault, IdValidation.Expected, "Correct it.");
     }
 
     bool NextProperty() => tokens.Read() && tokens.TokenType == JsonTokenType.PropertyName;
 
-    void RefuseDuplicates(IEnumerable<string> ids, string what)
+    void RefuseDuplicates(IEnumerable<string> ids, string kind)
     {
         var seen = new HashSet<string>();
         foreach (var id in ids)
         {
             if (!seen.Add(id))
             {
-                throw Duplicate(id, what);
+                throw CreateDuplicateError(id, kind);
             }
         }
     }
@@ -302,20 +319,21 @@ sealed class LampFileReader(JsonTokenStream tokens, LampTask task, Action<DataFi
     {
         if (tokens.TokenType != type)
         {
-            throw Error(tokens.DescribeToken(), expected, "See docs/data.md for the format.");
+            throw CreateError(tokens.DescribeToken(), expected, "See docs/data.md for the format.");
         }
     }
 
-    DataFileException Missing(string field, string found, string expected = "a text")
+    DataFileException CreateMissingError(string field, string found, string expected = "a text")
     {
-        _place = _place with { Field = field };
-        return Error(found, expected, $"Task {task.Name} needs it: add the field, or take the entry out.");
+        _location = _location with { Field = field };
+        return CreateError(found, expected, $"Task {task.Name} needs it: add the field, or take the entry out.");
     }
 
-    DataFileException Duplicate(string id, string what) =>
-        Error($"two {what} with the id \"{id}\"", "each id once", "Rename or take out one of them.");
+    DataFileException CreateDuplicateError(string id, string kind) =>
+        CreateError($"two {kind} with the id \"{id}\"", "each id once", "Rename or take out one of them.");
 
-    DataFileException Error(string found, string expected, string advice) => new(_place, found, expected, advice);
+    DataFileException CreateError(string found, string expected, string advice) =>
+        new(_location, found, expected, advice);
 
     sealed record Label(string Id, string Output);
 }

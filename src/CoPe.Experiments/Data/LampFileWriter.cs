@@ -7,7 +7,7 @@ namespace CoPe.Experiments.Data;
 /// <summary>Writes the LaMP files, each whole or not at all.</summary>
 static class LampFileWriter
 {
-    const int LettersAtOnce = 1 << 16;
+    const int CharactersAtOnce = 1 << 16;
 
     static readonly JsonWriterOptions Layout = new()
     {
@@ -92,21 +92,21 @@ static class LampFileWriter
         json.WriteEndObject();
     }
 
-    /// <summary>A long text goes piece by piece: whole, the writer would hold six times its length.</summary>
+    /// <summary>Writes a long text in segments: whole, the writer would hold six times its length.</summary>
     static void WriteText(Utf8JsonWriter json, string name, string text)
     {
-        if (text.Length <= LettersAtOnce)
+        if (text.Length <= CharactersAtOnce)
         {
             json.WriteString(name, text);
             return;
         }
 
         json.WritePropertyName(name);
-        for (var start = 0; start < text.Length; start += LettersAtOnce)
+        for (var start = 0; start < text.Length; start += CharactersAtOnce)
         {
             json.WriteStringValueSegment(
-                text.AsSpan(start, Math.Min(LettersAtOnce, text.Length - start)),
-                start + LettersAtOnce >= text.Length
+                text.AsSpan(start, Math.Min(CharactersAtOnce, text.Length - start)),
+                start + CharactersAtOnce >= text.Length
             );
             json.Flush();
         }

@@ -2,22 +2,22 @@ using CoPe.Chat;
 
 namespace CoPe.Experiments.Negatives;
 
-/// <summary>Where candidates are drawn elsewhere.</summary>
+/// <summary>A service that draws candidates in the place of the run's own model.</summary>
 /// <param name="Name">
-/// The options that name address and model, as a person gives them. It is kept with the candidates: those of one name
-/// are never mixed with those of another.
+/// The options that name address and model, as a person gives them. It is stored with the candidates: those of one
+/// endpoint are never mixed with those of another.
 /// </param>
 /// <param name="Draw">Draws them there.</param>
 public sealed record CandidateEndpoint(string Name, CandidateSource Draw);
 
 /// <summary>
-/// Draws candidates elsewhere, for example at an endpoint, and returns each item's as soon as they are there. What was
-/// returned before an error counts.
+/// Draws candidates, for example at an endpoint, and returns each item's as soon as they are complete. What was
+/// returned before an error is kept.
 /// </summary>
 /// <param name="items">The items.</param>
 /// <param name="options">How many, and how.</param>
 /// <param name="seed">The run's seed.</param>
-/// <param name="cancellation">Ends it.</param>
+/// <param name="cancellation">Cancels the work.</param>
 public delegate IEnumerable<CandidateTexts> CandidateSource(
     IReadOnlyList<CandidateRequest> items,
     CandidateOptions options,
@@ -25,7 +25,7 @@ public delegate IEnumerable<CandidateTexts> CandidateSource(
     CancellationToken cancellation
 );
 
-/// <summary>A history item with its prompt in words as well, for whoever draws candidates elsewhere.</summary>
+/// <summary>A history item with its prompt as messages too, for a service that tokenizes by itself.</summary>
 /// <param name="Item">The item, its prompt in ids.</param>
 /// <param name="Messages">The same prompt before the chat template.</param>
 public sealed record CandidateRequest(CandidateItem Item, IReadOnlyList<ChatMessage> Messages);

@@ -7,9 +7,8 @@ namespace CoPe.Experiments.Negatives;
 
 /// <summary>
 /// Draws candidates for rejected answers from the task-adaptive model on the users' own history prompts (CoPe section
-/// 3.2; reference: <c>sampling.py</c>), the items of all users in
-/// one queue. What an item gets depends on the run's seed, the user and the item alone, so a resumed or re-ordered run
-/// draws the same.
+/// 3.2; reference: <c>sampling.py</c>), the items of all users in one queue. What is drawn for an item depends on the
+/// run's seed, the user and the item alone, so that a resumed or reordered run draws the same.
 /// </summary>
 /// <param name="engine">An engine with the task's adapter.</param>
 /// <param name="decode">Text of ids, special tokens dropped.</param>
@@ -23,8 +22,8 @@ public sealed class CandidateGenerator(
     /// <summary>Draws for every item and returns each item's set as soon as it is complete.</summary>
     /// <param name="items">The items; a user's item may come once.</param>
     /// <param name="seed">The run's seed.</param>
-    /// <param name="progress">Told of answers drawn.</param>
-    /// <param name="cancellation">Looked at before every step.</param>
+    /// <param name="progress">Receives how many answers are drawn.</param>
+    /// <param name="cancellation">Checked before every step.</param>
     public IEnumerable<CandidateSet> Generate(
         IEnumerable<CandidateItem> items,
         long seed,
@@ -64,17 +63,13 @@ public sealed class CandidateGenerator(
         CancellationToken cancellation
     )
     {
-        var byId = drawings.ToDictionary(drawing =>
-            $"{drawing.Item.UserId.Length} {drawing.Item.UserId} {drawing.Item.ItemId}"
-        );
-        var requests = byId.Select(pair =>
-                pair.Value.Begin(pair.Key, options, ComputeSeed(seed, pair.Value.Item.UserId, pair.Value.Item.ItemId))
-            )
-            .ToList();
+        var byId = drawings.ToDictionary(drawing => drawing.RequestId);
+        var requests = drawings.Select(drawing => drawing.CreateRequest(options, seed)).ToList();
         foreach (var result in engine.Generate(requests, progress, cancellation))
         {
             var drawing = byId[result.RequestId];
-            if (drawing.Take(result, decode(result.Ids).Trim()))
+            drawing.Add(result, decode(result.Ids).Trim());
+            if (drawing.IsComplete)
             {
                 yield return drawing;
             }
@@ -88,36 +83,40 @@ public sealed class CandidateGenerator(
         int _drawn;
         int _outstanding;
 
-        public CandidateItem Item => item;
+        /// <summary>Whether every requested draw is back.</summary>
+        public bool IsComplete => _outstanding == 0;
 
         public int Usable => _usable.Count;
 
-        public DecodingRequest Begin(string id, CandidateOptions options, long seed)
+        /// <summary>Identifies the item; the length keeps user and item apart.</summary>
+        public string RequestId => $"{item.UserId.Length} {item.UserId} {item.ItemId}";
+
+        /// <summary>The request for as many draws as are missing.</summary>
+        public DecodingRequest CreateRequest(CandidateOptions options, long runSeed)
         {
             var first = _drawn;
             _outstanding = options.Count - _usable.Count;
             _drawn += _outstanding;
             return new DecodingRequest
             {
-                Id = id,
+                Id = RequestId,
                 Prompt = item.Prompt,
                 Options = options.Decoding,
-                Seed = seed,
+                Seed = ComputeSeed(runSeed, item.UserId, item.ItemId),
                 Expert = AdapterSelection.Task,
                 Samples = _outstanding,
                 FirstSample = first,
             };
         }
 
-        /// <summary>Keeps a draw if it is usable; true where it was the last outstanding.</summary>
-        public bool Take(DecodingResult result, string text)
+        /// <summary>Keeps a draw if it is usable.</summary>
+        public void Add(DecodingResult result, string text)
         {
+            _outstanding--;
             if (item.Accepts(text))
             {
                 _usable[result.Sample] = new Candidate(text, result.Ids, result.StopReason);
             }
-
-            return --_outstanding == 0;
         }
 
         public CandidateSet ToSet() => new(item.UserId, item.ItemId, [.. _usable.Values], _drawn - _usable.Count);
@@ -178,8 +177,11 @@ public sealed record CandidateOptions
 public sealed record CandidateItem(string UserId, string ItemId, IReadOnlyList<int> Prompt, string Gold)
 {
     /// <summary>Whether a drawn text can be a rejected answer: it is not empty, and not what the user wrote.</summary>
-    public bool Accepts(string text) =>
-        text.Trim() is { Length: > 0 } trimmed && !string.Equals(trimmed, Gold.Trim(), StringComparison.Ordinal);
+    public bool Accepts(string text)
+    {
+        var trimmed = text.Trim();
+        return trimmed.Length > 0 && !string.Equals(trimmed, Gold.Trim(), StringComparison.Ordinal);
+    }
 }
 
 /// <summary>The candidates of one history item, in the order they were drawn.</summary>

@@ -4,8 +4,8 @@ using CoPe.Scoring;
 namespace CoPe.Experiments.Negatives;
 
 /// <summary>
-/// Scores own texts and candidates under the user's model and the task-adaptive model, both in one pass, each prompt
-/// computed once.
+/// Scores the users' own texts and the candidates under the user's model and the task-adaptive model, both in one pass,
+/// each prompt computed once.
 /// </summary>
 /// <param name="scorer">A scorer with the task's adapter and the users'.</param>
 /// <param name="span">
@@ -16,32 +16,30 @@ public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = Rew
 {
     /// <summary>Scores the items, in their order.</summary>
     /// <param name="items">The items.</param>
-    /// <param name="cancellation">Looked at before every pass.</param>
+    /// <param name="cancellation">Checked before every pass.</param>
     public IReadOnlyList<ScoredCandidates> Score(
         IReadOnlyList<CandidatesToScore> items,
         CancellationToken cancellation = default
     )
     {
-        var asked = items.Select(ToScoringItems).ToList();
-        var scored = scorer.Score(asked.SelectMany(parts => parts), cancellation);
+        var scoringItems = items.Select(ToScoringItems).ToList();
+        var scored = scorer.Score(scoringItems.SelectMany(parts => parts), cancellation);
         var results = new List<ScoredCandidates>(items.Count);
-        var at = 0;
-        foreach (var (item, parts) in items.Zip(asked))
+        var position = 0;
+        foreach (var (item, parts) in items.Zip(scoringItems))
         {
             var scores = new List<CandidateScore>();
-            foreach (var texts in parts.Select(part => part.Responses.Count))
+            foreach (var responses in parts.Select(part => part.Responses.Count))
             {
-                var (user, task) = (at, at + texts); // scores come by policy, then by response
-                scores.AddRange(
-                    Enumerable
-                        .Range(0, texts)
-                        .Select(i => new CandidateScore(
-                            scored[user + i].Sum,
-                            scored[task + i].Sum,
-                            scored[user + i].LogProbs.Count
-                        ))
-                );
-                at += 2 * texts;
+                // Scores are ordered by adapter selection, then by response.
+                for (var response = 0; response < responses; response++)
+                {
+                    var user = scored[position + response];
+                    var task = scored[position + responses + response];
+                    scores.Add(new CandidateScore(user.Sum, task.Sum, user.LogProbs.Count));
+                }
+
+                position += 2 * responses;
             }
 
             results.Add(new ScoredCandidates(item.UserId, item.ItemId, scores[0], scores[1..]));
@@ -51,8 +49,7 @@ public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = Rew
     }
 
     /// <summary>
-    /// An item as one prompt with all its texts; where only a text's own first token can be its prompt, a prompt a
-    /// text.
+    /// An item as one prompt with all its texts; without a prompt, each text's first token is a prompt of its own.
     /// </summary>
     ScoringItem[] ToScoringItems(CandidatesToScore item)
     {
@@ -64,28 +61,11 @@ public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = Rew
 
         if (item.Prompt.Count == 0)
         {
-            return
-            [
-                .. texts.Select(text =>
-                    CreateScoringItem(
-                        item,
-                        [.. text.Take(1)],
-                        [
-                            [.. text.Skip(1)],
-                        ]
-                    )
-                ),
-            ];
+            return [.. texts.Select(text => CreateScoringItem(item, [.. text.Take(1)], [text.Skip(1).ToList()]))];
         }
 
-        return
-        [
-            CreateScoringItem(
-                item,
-                [item.Prompt[0]],
-                texts.Select(text => (IReadOnlyList<int>)[.. item.Prompt.Skip(1), .. text])
-            ),
-        ];
+        var promptAndTexts = texts.Select(text => item.Prompt.Skip(1).Concat(text).ToList());
+        return [CreateScoringItem(item, [item.Prompt[0]], promptAndTexts)];
     }
 
     static ScoringItem CreateScoringItem(
@@ -140,8 +120,8 @@ public sealed record ScoredCandidates(
 );
 
 /// <summary>
-/// How likely a text is to the user's model and to the task-adaptive model; the latter is what DPO's reference policy
-/// says of it.
+/// Log-probabilities of a text under the user's model and the task-adaptive model; the latter is that of DPO's reference
+/// policy.
 /// </summary>
 /// <param name="UserLogProb">log pi_user(y | x), summed over tokens.</param>
 /// <param name="TaskLogProb">log pi_TAM(y | x), summed over tokens.</param>
@@ -154,11 +134,15 @@ public sealed record CandidateScore(double UserLogProb, double TaskLogProb, int 
     /// <code>r(y | x) = log pi_user(y | x) - log pi_TAM(y | x)</code>
     /// </summary>
     /// <param name="kind">Sum over tokens, or mean per token.</param>
-    public double ComputeReward(RewardKind kind = RewardKind.Sum) =>
-        (UserLogProb - TaskLogProb) / (kind == RewardKind.Mean ? Math.Max(1, Tokens) : 1);
+    /// <returns>The reward in nats.</returns>
+    public double ComputeReward(RewardKind kind = RewardKind.Sum)
+    {
+        var sum = UserLogProb - TaskLogProb;
+        return kind == RewardKind.Mean ? sum / Math.Max(1, Tokens) : sum;
+    }
 }
 
-/// <summary>How a candidate's log-probabilities become one number.</summary>
+/// <summary>How the log-probabilities of a candidate's tokens are reduced.</summary>
 public enum RewardKind
 {
     /// <summary>Sum over tokens.</summary>

@@ -43,12 +43,12 @@ public enum NegativeSelection
 }
 
 /// <summary>
-/// How well the implicit reward (CoPe eq. 4) knows the user: the share of other answers that it ranks below his own.
+/// How well the implicit reward (CoPe eq. 4) knows the user: the share of other answers that it ranks below their own.
 /// </summary>
 public static class RewardRank
 {
     /// <summary>
-    /// The share, ties counted half; one half is chance.
+    /// The share, ties counted half; one half is what a random reward gives.
     /// <code>mean over others of (sign(own - other) + 1) / 2</code>
     /// </summary>
     /// <param name="own">Reward of the user's own answer, in nats.</param>

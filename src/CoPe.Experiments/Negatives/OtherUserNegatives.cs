@@ -4,8 +4,7 @@ namespace CoPe.Experiments.Negatives;
 
 /// <summary>
 /// Rejected answers from other users' texts, the ablations <c>random</c> and <c>similar</c> of CoPe's pseudo-negatives.
-/// Texts of the user himself and texts equal to his own
-/// (of a co-author, say) are never taken.
+/// Texts of the same user and texts equal to the user's own (of a co-author, say) are never taken.
 /// </summary>
 /// <param name="texts">Texts of all users.</param>
 public sealed class OtherUserNegatives(IReadOnlyList<OtherUserText> texts)
@@ -21,25 +20,22 @@ public sealed class OtherUserNegatives(IReadOnlyList<OtherUserText> texts)
     }
 
     /// <summary>
-    /// The text whose input is nearest to the item's by BM25, the first where several tie; null where no other user has
+    /// The text whose input is most similar to the item's by BM25, the first where several tie; null where no other user has
     /// one.
     /// </summary>
     public OtherUserText? FindSimilar(CandidateItem item, string input)
     {
         var scores = _inputs.Value.ComputeScores(input);
-        var best = Enumerable
-            .Range(0, texts.Count)
-            .Where(index => IsUsable(texts[index], item))
-            .OrderByDescending(index => scores[index])
-            .Select(index => (int?)index)
-            .FirstOrDefault();
-        return best is { } found ? texts[found] : null;
+        var usable = Enumerable.Range(0, texts.Count).Where(index => IsUsable(texts[index], item));
+        return usable.OrderByDescending(index => scores[index]).Select(index => texts[index]).FirstOrDefault();
     }
 
-    static bool IsUsable(OtherUserText text, CandidateItem item) =>
-        text.UserId != item.UserId
-        && text.Text.Trim().Length > 0
-        && !string.Equals(text.Text.Trim(), item.Gold.Trim(), StringComparison.OrdinalIgnoreCase);
+    static bool IsUsable(OtherUserText text, CandidateItem item)
+    {
+        var trimmed = text.Text.Trim();
+        var isOwn = text.UserId == item.UserId;
+        return !isOwn && trimmed.Length > 0 && !trimmed.Equals(item.Gold.Trim(), StringComparison.OrdinalIgnoreCase);
+    }
 }
 
 /// <summary>A text that some user wrote, as a rejected answer for another.</summary>
@@ -57,6 +53,6 @@ public enum NegativeKind
     /// <summary>Another user's text, drawn at random.</summary>
     Random,
 
-    /// <summary>The nearest text of another user.</summary>
+    /// <summary>The most similar text of another user.</summary>
     Similar,
 }

@@ -5,16 +5,21 @@ namespace CoPe.Experiments.Tasks;
 /// </summary>
 public sealed class DataFileException : Exception
 {
-    /// <summary>Makes the one-line message from its parts.</summary>
+    /// <summary>With the one-line message of its parts.</summary>
     public DataFileException(
-        DataFileLocation place,
+        DataFileLocation location,
         string found,
         string expected,
         string advice,
         Exception? inner = null
     )
-        : base($"{place}: found {found}, expected {expected}. {advice}", inner) =>
-        (Location, Found, Expected, Advice) = (place, found, expected, advice);
+        : base($"{location}: found {found}, expected {expected}. {advice}", inner)
+    {
+        Location = location;
+        Found = found;
+        Expected = expected;
+        Advice = advice;
+    }
 
     /// <summary>File, and within it line, user, item and field as far as they are known.</summary>
     public DataFileLocation Location { get; }
@@ -29,7 +34,7 @@ public sealed class DataFileException : Exception
     public string Advice { get; }
 }
 
-/// <summary>A place in a data file, as exact as it is known.</summary>
+/// <summary>A location in a data file, as exact as it is known.</summary>
 public sealed record DataFileLocation
 {
     /// <summary>Path of the file or folder.</summary>
@@ -47,7 +52,7 @@ public sealed record DataFileLocation
     /// <summary>Field name.</summary>
     public string? Field { get; init; }
 
-    /// <summary>The place in words, for example <c>data/x.json, line 7, user 12, item 5, field "title"</c>.</summary>
+    /// <summary>The location in words, for example <c>data/x.json, line 7, user 12, item 5, field "title"</c>.</summary>
     public override string ToString() => string.Join(", ", Parts());
 
     IEnumerable<string> Parts()

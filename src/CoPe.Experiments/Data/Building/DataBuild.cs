@@ -5,7 +5,7 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Building;
 
-/// <summary>Published files, and the setting that is made of them.</summary>
+/// <summary>Published files, and the setting that is built from them.</summary>
 public sealed record BuildOptions
 {
     /// <summary>The task.</summary>
@@ -96,11 +96,11 @@ public sealed record BuildReport
 }
 
 /// <summary>
-/// Makes the setting of OPPU of a published benchmark: the users with the longest histories are tested, the others
-/// train the task-adaptive model. The files stream: what is held is a gold a question,
-/// an id a user, the test users, and one in 128 of the other users.
+/// Turns a published benchmark into the setting of OPPU: the users with the longest histories are test users, the
+/// others train the task-adaptive model. The files are streamed: held in memory are the gold of each question, the
+/// counts of each user, the test users, and one in 128 of the other users.
 /// </summary>
-public sealed class DataBuild
+sealed class DataBuild
 {
     readonly BuildOptions _options;
     readonly DataProgress _progress;
@@ -109,13 +109,16 @@ public sealed class DataBuild
     readonly ChronologicalOrder _order;
     int _examples;
     int _withoutGold;
+    int _undatedUsers;
 
-    DataBuild(BuildOptions options) =>
-        (_options, _progress, _order) = (
-            options,
-            new(options.Progress, options.CancellationToken),
-            new(options, _problems.Add)
-        );
+    DataBuild(BuildOptions options)
+    {
+        _options = options;
+        _progress = new(options.Progress, options.CancellationToken);
+        _order = new(options, _problems.Add);
+    }
+
+    LampTask Task => _options.Definition.Task;
 
     /// <summary>Reads the sources and writes the task's files.</summary>
     /// <exception cref="DataFileException">A source cannot be read, or too little is left.</exception>
@@ -127,73 +130,24 @@ public sealed class DataBuild
 
     BuildReport Run()
     {
-        var folder = Path.Combine(_options.Target, _options.Definition.Task.Name, ".grouped");
-        using var buckets = new UserBuckets(folder, _options.Definition.Task);
+        using var buckets = new UserBuckets(Path.Combine(_options.Target, Task.Name, ".grouped"), Task);
         foreach (var source in _options.Sources)
         {
             ReadSource(source, buckets);
         }
 
         buckets.CompleteWriting();
-        var users = buckets
-            .ReadUsers(ReportRenamedItem)
-            .Select(user => (user.Id, Items: user.History.Count, Queries: user.Queries.Count, Rank: Rank(user.Id)))
-            .ToList();
-        var asked = users.Where(user => user.Queries > 0).ToList();
-        var tested = asked
-            .Where(user => user.Items > 0)
-            .OrderByDescending(user => user.Items)
-            .ThenBy(user => user.Rank)
-            .Take(_options.TestUsers)
-            .Select(user => user.Id)
-            .ToList();
-        if (tested.Count == 0 || asked.Count == tested.Count)
-        {
-            throw new DataFileException(
-                new() { File = _options.SourceNames },
-                $"{asked.Count} users with a question and its gold{_problems.Summary}",
-                $"more than the {_options.TestUsers} test users",
-                "Give the outputs files too, more splits, or a smaller --test-users."
-            );
-        }
-
-        var places = tested.Select((id, place) => (id, place)).ToDictionary();
-        var rest = asked.Where(user => !places.ContainsKey(user.Id)).ToList();
-        var drawn = rest.OrderBy(user => user.Rank)
-            .Take(_options.MaxOthers ?? int.MaxValue)
-            .Select(user => user.Id)
-            .ToHashSet();
-        var undated = 0;
-        LampUser Ordered(LampUser user)
-        {
-            if (_order.Sort(user) is { } items)
-            {
-                return user with { History = items };
-            }
-
-            undated++;
-            return user;
-        }
-
-        var test = buckets
-            .ReadUsers()
-            .Where(user => places.ContainsKey(user.Id))
-            .OrderBy(user => places[user.Id])
-            .Select(Ordered);
-        var others = buckets.ReadUsers().Where(user => drawn.Contains(user.Id)).Select(Ordered).Select(CapHistory);
-        var check = new CheckedDatasetWriter(_options.Target, _options.Definition, _progress).Write(
-            test,
-            others,
-            tested.Count + drawn.Count
-        );
+        var users = buckets.ReadUsers(ReportRenamedItem).Select(CountItems).ToList();
+        var selection = SelectUsers(users);
+        var check = Write(buckets, selection);
         return new()
         {
             Examples = _examples,
             Users = users.Count,
             Items = users.Sum(user => user.Items),
             WithoutGold = _withoutGold,
-            UndatedUsers = undated,
-            OthersNotDrawn = rest.Count - drawn.Count,
+            UndatedUsers = _undatedUsers,
+            OthersNotDrawn = selection.OthersNotDrawn,
             Problems = _problems.FirstMessages,
             ProblemCount = _problems.Count,
             Check = check,
@@ -202,50 +156,32 @@ public sealed class DataBuild
 
     void ReadSource(string source, UserBuckets buckets)
     {
-        var golds = _options.OutputFiles.TryGetValue(source, out var outputs) ? ReadGolds(outputs) : null;
-        var seen = new HashSet<string>();
+        var golds = new GoldsOfSource(this, source);
         using var file = PublishedExampleReader.Open(source);
-        foreach (
-            var record in new PublishedExampleReader(
-                file,
-                _options.Definition.Task,
-                _options.UserField,
-                _problems.Add
-            ).ReadExamples()
-        )
+        var reader = new PublishedExampleReader(file, Task, _options.UserField, _problems.Add);
+        foreach (var example in reader.ReadExamples())
         {
             _examples++;
             var (read, length) = file.Position;
             _progress.ReportRead("read", source, read, length);
-            var gold = golds?.GetValueOrDefault(record.Query.Id) ?? record.Query.Gold;
+            var isFirstOfId = golds.Take(example.Query, out var gold);
             if (gold.Length == 0)
             {
                 _withoutGold++;
             }
 
-            if (gold.Length == 0 && golds is not null)
-            {
-                _problems.Add(
-                    new(
-                        new() { File = outputs!, Item = record.Query.Id },
-                        "no output for this question",
-                        "one",
-                        "Its history counts, the question is left out."
-                    )
-                );
-            }
             // Ids of different splits may be the same. Without a user in the file, every example is a user of its own,
             // as in LaMP's user-based split.
-            var query = record.Query with
+            var query = example.Query with
             {
-                Id = _queryIds.MakeUnique(record.Query.Id),
+                Id = _queryIds.MakeUnique(example.Query.Id),
                 Gold = gold,
             };
-            if (!seen.Add(record.Query.Id))
+            if (!isFirstOfId)
             {
                 _problems.Add(
                     new(
-                        new() { File = source, Item = record.Query.Id },
+                        new() { File = source, Item = example.Query.Id },
                         "the id of an earlier example",
                         "each id once",
                         $"The example is kept as \"{query.Id}\"."
@@ -253,29 +189,90 @@ public sealed class DataBuild
                 );
             }
 
-            buckets.Add(record.User ?? query.Id, record with { Query = query, History = record.History });
+            buckets.Add(example.User ?? query.Id, example with { Query = query });
         }
 
-        foreach (var unused in golds?.Keys.Where(id => !seen.Contains(id)) ?? [])
+        golds.ReportUnused();
+    }
+
+    UserCounts CountItems(LampUser user) => new(user.Id, user.History.Count, user.Queries.Count, RankUser(user.Id));
+
+    /// <summary>The test users, longest history first, and the other users drawn by the seed.</summary>
+    UserSelection SelectUsers(List<UserCounts> users)
+    {
+        var withQueries = users.Where(user => user.Queries > 0).ToList();
+        var testUsers = withQueries
+            .Where(user => user.Items > 0)
+            .OrderByDescending(user => user.Items)
+            .ThenBy(user => user.Rank)
+            .Take(_options.TestUsers)
+            .Select((user, index) => (user.Id, index))
+            .ToDictionary();
+        if (testUsers.Count == 0 || testUsers.Count == withQueries.Count)
         {
-            _problems.Add(
-                new(
-                    new() { File = outputs!, Item = unused },
-                    "an output without a question",
-                    $"a question of this id in {Path.GetFileName(source)}",
-                    "The output is left out."
-                )
+            throw new DataFileException(
+                new() { File = _options.SourceNames },
+                $"{withQueries.Count} users with a question and its gold{_problems.Summary}",
+                $"more than the {_options.TestUsers} test users",
+                "Give the outputs files too, more splits, or a smaller --test-users."
             );
         }
+
+        var candidates = withQueries.Where(user => !testUsers.ContainsKey(user.Id)).ToList();
+        var others = candidates
+            .OrderBy(user => user.Rank)
+            .Take(_options.MaxOthers ?? int.MaxValue)
+            .Select(user => user.Id)
+            .ToHashSet();
+        return new(testUsers, others, candidates.Count - others.Count);
     }
 
-    Dictionary<string, string> ReadGolds(string path)
+    CheckReport Write(UserBuckets buckets, UserSelection selection)
     {
-        using var tokens = new JsonTokenStream(path);
-        return new LampFileReader(tokens, _options.Definition.Task, _problems.Add).ReadGolds();
+        var testUsers = buckets
+            .ReadUsers()
+            .Where(user => selection.TestUsers.ContainsKey(user.Id))
+            .OrderBy(user => selection.TestUsers[user.Id])
+            .Select(SortHistory);
+        var others = buckets
+            .ReadUsers()
+            .Where(user => selection.Others.Contains(user.Id))
+            .Select(SortHistory)
+            .Select(CapHistory);
+        var writer = new CheckedDatasetWriter(_options.Target, _options.Definition, _progress);
+        return writer.Write(testUsers, others, selection.TestUsers.Count + selection.Others.Count);
     }
 
-    void ReportRenamedItem(string user, string item, string own) =>
+    LampUser SortHistory(LampUser user)
+    {
+        var sorted = _order.Sort(user);
+        if (sorted is null)
+        {
+            _undatedUsers++;
+            return user;
+        }
+
+        return user with
+        {
+            History = sorted,
+        };
+    }
+
+    LampUser CapHistory(LampUser user)
+    {
+        var most = _options.MaxOtherItems;
+        if (most is null || user.History.Count <= most)
+        {
+            return user;
+        }
+
+        return user with
+        {
+            History = [.. user.History.TakeLast(most.Value)],
+        };
+    }
+
+    void ReportRenamedItem(string user, string item, string newId) =>
         _problems.Add(
             new(
                 new()
@@ -286,74 +283,125 @@ public sealed class DataBuild
                 },
                 "another text than in an earlier item of this id",
                 "each id once",
-                $"The item is kept as \"{own}\"."
+                $"The item is kept as \"{newId}\"."
             )
         );
 
-    LampUser CapHistory(LampUser user) =>
-        _options.MaxOtherItems is not { } most || user.History.Count <= most
-            ? user
-            : user with
-            {
-                History = [.. user.History.TakeLast(most)],
-            };
-
-    UInt128 Rank(string user)
+    UInt128 RankUser(string user)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{_options.Seed}\n{user}"));
         return new(BitConverter.ToUInt64(hash, 0), BitConverter.ToUInt64(hash, 8));
     }
+
+    sealed record UserCounts(string Id, int Items, int Queries, UInt128 Rank);
+
+    /// <param name="TestUsers">Id of each test user to their place in the file.</param>
+    /// <param name="Others">Ids of the other users that were drawn.</param>
+    /// <param name="OthersNotDrawn">How many other users were not.</param>
+    sealed record UserSelection(
+        IReadOnlyDictionary<string, int> TestUsers,
+        IReadOnlySet<string> Others,
+        int OthersNotDrawn
+    );
+
+    /// <summary>The golds of one source: those of its outputs file where it has one, otherwise its own.</summary>
+    sealed class GoldsOfSource
+    {
+        readonly DataBuild _build;
+        readonly string _source;
+        readonly string? _outputsFile;
+        readonly Dictionary<string, string>? _golds;
+        readonly HashSet<string> _seen = [];
+
+        public GoldsOfSource(DataBuild build, string source)
+        {
+            _build = build;
+            _source = source;
+            _outputsFile = build._options.OutputFiles.GetValueOrDefault(source);
+            if (_outputsFile is null)
+            {
+                return;
+            }
+
+            using var tokens = new JsonTokenStream(_outputsFile);
+            _golds = new LampFileReader(tokens, build.Task, build._problems.Add).ReadGolds();
+        }
+
+        /// <summary>The gold of a question, empty where there is none; false where its id was there before.</summary>
+        public bool Take(LampQuery query, out string gold)
+        {
+            gold = _golds?.GetValueOrDefault(query.Id) ?? query.Gold;
+            if (gold.Length == 0 && _golds is not null)
+            {
+                Report(query.Id, "no output for this question", "one", "Its history counts, the question is left out.");
+            }
+
+            return _seen.Add(query.Id);
+        }
+
+        /// <summary>Reports outputs to which no question was found.</summary>
+        public void ReportUnused()
+        {
+            foreach (var id in _golds?.Keys.Where(id => !_seen.Contains(id)) ?? [])
+            {
+                var expected = $"a question of this id in {Path.GetFileName(_source)}";
+                Report(id, "an output without a question", expected, "The output is left out.");
+            }
+        }
+
+        void Report(string item, string found, string expected, string advice) =>
+            _build._problems.Add(new(new() { File = _outputsFile!, Item = item }, found, expected, advice));
+    }
 }
 
-/// <summary>Puts histories into the order of their dates.</summary>
-sealed class ChronologicalOrder(BuildOptions options, Action<DataFileException> problem)
+/// <summary>Sorts histories by the dates of their items.</summary>
+sealed class ChronologicalOrder(BuildOptions options, Action<DataFileException> onProblem)
 {
     /// <summary>Fields in which the published files date an item.</summary>
     static readonly string[] DateFields = ["date", "timestamp", "unixReviewTime", "reviewTime", "created_utc", "year"];
 
     /// <summary>The items, oldest first; null where not all of them have a date.</summary>
-    /// <exception cref="DataFileException">Dates of his cannot be told.</exception>
+    /// <exception cref="DataFileException">The order of day and month in the user's dates cannot be told.</exception>
     public IReadOnlyList<HistoryItem>? Sort(LampUser user)
     {
-        var field =
-            options.DateField
-            ?? DateFields.FirstOrDefault(name => user.History.Any(item => item.Fields.ContainsKey(name)));
+        var field = options.DateField ?? DateFields.FirstOrDefault(name => HasField(user, name));
         if (field is null)
         {
             return null;
         }
 
-        var texts = user
-            .History.Select(item =>
-                (
-                    Place: new DataFileLocation
-                    {
-                        File = options.SourceNames,
-                        User = user.Id,
-                        Item = item.Id,
-                        Field = field,
-                    },
-                    Text: item.Fields.GetValueOrDefault(field, "")
-                )
-            )
-            .ToList();
-        var column = new DateColumnParser(texts, options.DateOrder);
-        var dates = texts.Select(text => column.Parse(text.Text)).ToList();
+        var texts = user.History.Select(item => FindDate(user, item, field)).ToList();
+        var parser = new DateColumnParser(texts, options.DateOrder);
+        var dates = texts.Select(text => parser.Parse(text.Text)).ToList();
         var undated = dates.IndexOf(null);
-        if (undated >= 0)
+        if (undated < 0)
         {
-            problem(
-                new(
-                    texts[undated].Place,
-                    texts[undated].Text is { Length: > 0 } text ? $"\"{text}\"" : "no date",
-                    "a date, as other items of his have one",
-                    "His items stay in the order of the file."
-                )
-            );
+            return [.. user.History.Zip(dates).OrderBy(pair => pair.Second).Select(pair => pair.First)];
         }
 
-        return undated >= 0
-            ? null
-            : [.. user.History.Zip(dates).OrderBy(pair => pair.Second).Select(pair => pair.First)];
+        var (location, found) = texts[undated];
+        onProblem(
+            new(
+                location,
+                found.Length > 0 ? $"\"{found}\"" : "no date",
+                "a date, as other items of this user have one",
+                "The user's items stay in the order of the file."
+            )
+        );
+        return null;
+    }
+
+    static bool HasField(LampUser user, string name) => user.History.Any(item => item.Fields.ContainsKey(name));
+
+    (DataFileLocation Location, string Text) FindDate(LampUser user, HistoryItem item, string field)
+    {
+        var location = new DataFileLocation
+        {
+            File = options.SourceNames,
+            User = user.Id,
+            Item = item.Id,
+            Field = field,
+        };
+        return (location, item.Fields.GetValueOrDefault(field, ""));
     }
 }

@@ -12,8 +12,8 @@ interface IExampleFile : IDisposable
     /// <summary>How much of the file was read, in bytes, and how long it is.</summary>
     (long Read, long Length) Position { get; }
 
-    /// <summary>The examples in file order; one that is no text is reported and left out.</summary>
-    IEnumerable<RawExample> ReadExamples(Action<DataFileException> problem);
+    /// <summary>The examples in file order; one that cannot be read is reported and left out.</summary>
+    IEnumerable<RawExample> ReadExamples(Action<DataFileException> onProblem);
 }
 
 /// <summary>An example as a published file holds it.</summary>
@@ -28,27 +28,27 @@ sealed record RawExample(
     IReadOnlyList<Dictionary<string, string?>?>? HistoryItems
 );
 
-/// <summary>Examples in JSON: an array of them (questions files), or one a line.</summary>
+/// <summary>Examples in JSON: an array of them (questions files), or one per line.</summary>
 sealed class JsonExampleFile : IExampleFile
 {
     readonly JsonTokenStream _tokens;
-    DataFileLocation _place;
+    DataFileLocation _location;
 
     public JsonExampleFile(string path)
     {
-        _place = new() { File = path };
-        _tokens = new(path, isMany: true) { GetLocation = () => _place };
+        _location = new() { File = path };
+        _tokens = new(path, allowsMany: true) { GetLocation = () => _location };
     }
 
     public string File => _tokens.File;
 
     public (long Read, long Length) Position => (_tokens.BytesRead, _tokens.Length);
 
-    public IEnumerable<RawExample> ReadExamples(Action<DataFileException> problem)
+    public IEnumerable<RawExample> ReadExamples(Action<DataFileException> onProblem)
     {
         if (!_tokens.Read())
         {
-            throw new DataFileException(_place, "an empty file", "examples", "Fetch the file again.");
+            throw new DataFileException(_location, "an empty file", "examples", "Fetch the file again.");
         }
 
         var isArray = _tokens.TokenType == JsonTokenType.StartArray;
@@ -59,8 +59,8 @@ sealed class JsonExampleFile : IExampleFile
 
         for (var number = 1; !_tokens.IsAtEnd && _tokens.TokenType != JsonTokenType.EndArray; number++, _tokens.Read())
         {
-            _place = new() { File = File, Item = $"number {number}" };
-            if (ReadExample(number, problem) is { } example)
+            _location = new() { File = File, Item = $"number {number}" };
+            if (ReadExample(number, onProblem) is { } example)
             {
                 yield return example;
             }
@@ -74,7 +74,7 @@ sealed class JsonExampleFile : IExampleFile
 
     public void Dispose() => _tokens.Dispose();
 
-    RawExample? ReadExample(int number, Action<DataFileException> problem)
+    RawExample? ReadExample(int number, Action<DataFileException> onProblem)
     {
         var depth = _tokens.Depth;
         try
@@ -82,7 +82,7 @@ sealed class JsonExampleFile : IExampleFile
             if (_tokens.TokenType != JsonTokenType.StartObject)
             {
                 throw new DataFileException(
-                    _place,
+                    _location,
                     _tokens.DescribeToken(),
                     "an object for an example",
                     "The entry is left out: put an object in its place."
@@ -105,7 +105,7 @@ sealed class JsonExampleFile : IExampleFile
         catch (DataFileException error) when (!_tokens.IsBroken)
         {
             _tokens.SkipToEndOfDepth(depth);
-            problem(error);
+            onProblem(error);
             return null;
         }
     }

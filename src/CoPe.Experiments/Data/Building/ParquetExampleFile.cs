@@ -8,8 +8,8 @@ using Parquet.Serialization;
 namespace CoPe.Experiments.Data.Building;
 
 /// <summary>
-/// Examples in parquet, as LongLaMP publishes them: a row each, the profile a list of structures. One row group is held
-/// at a time.
+/// Examples in parquet, as LongLaMP publishes them: a row each, the <c>profile</c> a list of structures. One row group
+/// is held at a time.
 /// </summary>
 sealed class ParquetExampleFile : IExampleFile
 {
@@ -44,42 +44,44 @@ sealed class ParquetExampleFile : IExampleFile
     public (long Read, long Length) Position =>
         (_groups == 0 ? _file.Length : _file.Length / _groups * _read, _file.Length);
 
-    public IEnumerable<RawExample> ReadExamples(Action<DataFileException> problem)
+    public IEnumerable<RawExample> ReadExamples(Action<DataFileException> onProblem)
     {
         var number = 0;
         for (_read = 0; _read < _groups; _read++)
         {
-            var rows = Wait(async () =>
-                (
-                    await ParquetSerializer.DeserializeUntypedAsync(_file, rowGroupIndex: _read).ConfigureAwait(false)
-                ).Data
-            );
-            foreach (var row in rows)
+            var group = Wait(() => ParquetSerializer.DeserializeUntypedAsync(_file, rowGroupIndex: _read));
+            foreach (var row in group.Data)
             {
-                yield return new(
-                    ++number,
-                    Scalars(row),
-                    row.TryGetValue("profile", out var profile) && profile is IEnumerable items and not string
-                        ?
-                        [
-                            .. items
-                                .Cast<object?>()
-                                .Select(item => item is IDictionary<string, object> fields ? Scalars(fields) : null),
-                        ]
-                        : null
-                );
+                yield return new(++number, ReadScalars(row), ReadHistory(row.GetValueOrDefault("profile")));
             }
         }
     }
 
     public void Dispose() => _file.Dispose();
 
-    static Dictionary<string, string?> Scalars(IEnumerable<KeyValuePair<string, object>> fields)
+    static List<Dictionary<string, string?>?>? ReadHistory(object? profile)
+    {
+        if (profile is string || profile is not IEnumerable items)
+        {
+            return null;
+        }
+
+        return
+        [
+            .. items
+                .Cast<object?>()
+                .Select(item => item is IDictionary<string, object> fields ? ReadScalars(fields) : null),
+        ];
+    }
+
+    static Dictionary<string, string?> ReadScalars(IEnumerable<KeyValuePair<string, object>> fields)
     {
         var scalars = new Dictionary<string, string?>();
         foreach (var (name, value) in fields)
         {
-            if (Text(value) is var text && (text is not null || (object?)value is null))
+            var text = ToText(value);
+            var isNull = (object?)value is null;
+            if (text is not null || isNull)
             {
                 scalars[name] = text;
             }
@@ -88,8 +90,8 @@ sealed class ParquetExampleFile : IExampleFile
         return scalars;
     }
 
-    /// <summary>A value as JSON would write it; null where it is none, or not a single one.</summary>
-    static string? Text(object? value) =>
+    /// <summary>A value as JSON would write it; null where it is null, or not a single value.</summary>
+    static string? ToText(object? value) =>
         value switch
         {
             null => null,
@@ -105,14 +107,16 @@ sealed class ParquetExampleFile : IExampleFile
             _ => null,
         };
 
-    /// <summary>A length that goes past the file's beginning would be taken for the memory to read it into.</summary>
+    /// <summary>
+    /// Checks the length of the footer, which the library trusts: it would allocate that much memory for it.
+    /// </summary>
     void RequireFooter()
     {
-        const int Ends = 12; // the mark at both ends, and the length before the last
+        const int MagicAndLength = 12; // "PAR1" at both ends, and the footer's length before the second
         Span<byte> tail = stackalloc byte[8];
-        if (_file.Length < Ends)
+        if (_file.Length < MagicAndLength)
         {
-            throw Unreadable("it is too short to be one", null);
+            throw CreateUnreadableError("it is too short to be one", null);
         }
 
         _file.Seek(-tail.Length, SeekOrigin.End);
@@ -121,16 +125,16 @@ sealed class ParquetExampleFile : IExampleFile
         var length = BinaryPrimitives.ReadInt32LittleEndian(tail);
         if (!tail[4..].SequenceEqual("PAR1"u8))
         {
-            throw Unreadable("its end is not that of one", null);
+            throw CreateUnreadableError("its end is not that of one", null);
         }
 
-        if (length <= 0 || length > _file.Length - Ends)
+        if (length <= 0 || length > _file.Length - MagicAndLength)
         {
-            throw Unreadable($"its description would be {length} bytes of {_file.Length}", null);
+            throw CreateUnreadableError($"its description would be {length} bytes of {_file.Length}", null);
         }
     }
 
-    DataFileException Unreadable(string why, Exception? inner) =>
+    DataFileException CreateUnreadableError(string why, Exception? inner) =>
         new(
             new() { File = File, Item = _groups == 0 ? null : $"row group {_read + 1} of {_groups}" },
             $"no parquet file that can be read ({why})",
@@ -147,7 +151,7 @@ sealed class ParquetExampleFile : IExampleFile
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            throw Unreadable(error.Message, error);
+            throw CreateUnreadableError(error.Message, error);
         }
     }
 }

@@ -5,8 +5,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Building;
 
 /// <summary>
-/// Groups examples by user on the disk: every user's examples go into one of many files, each of which is small enough
-/// to be read whole. So that a user's examples need not stand together in the source.
+/// Groups examples by user on the disk, so that a user's examples need not stand together in the source: every user's
+/// examples go into one of many files, each of which is small enough to be read whole.
 /// </summary>
 sealed class UserBuckets : IDisposable
 {
@@ -18,25 +18,25 @@ sealed class UserBuckets : IDisposable
 
     public UserBuckets(string folder, LampTask task)
     {
-        (_folder, _task) = (folder, task);
+        _folder = folder;
+        _task = task;
         Directory.CreateDirectory(folder);
         _writers = [.. Enumerable.Range(0, Count).Select(bucket => new LampUserFileWriter(PathOf(bucket)))];
     }
 
-    /// <summary>Takes an example; its question only where it has a gold.</summary>
-    public void Add(string user, PublishedExample record) =>
-        _writers!
-            [BucketOf(user)]
-            .Write(
-                new()
-                {
-                    Id = user,
-                    History = record.History,
-                    Queries = record.Query.Gold.Length > 0 ? [record.Query] : [],
-                }
-            );
+    /// <summary>Adds an example; its question only where it has a gold.</summary>
+    public void Add(string user, PublishedExample example)
+    {
+        var part = new LampUser
+        {
+            Id = user,
+            History = example.History,
+            Queries = example.Query.Gold.Length > 0 ? [example.Query] : [],
+        };
+        _writers![BucketOf(user)].Write(part);
+    }
 
-    /// <summary>Ends taking.</summary>
+    /// <summary>Closes the files for writing; they can be read from now on.</summary>
     public void CompleteWriting()
     {
         foreach (var writer in _writers ?? [])
@@ -48,58 +48,64 @@ sealed class UserBuckets : IDisposable
     }
 
     /// <summary>
-    /// Every user once, his examples together: history items by id, the first of each, and all queries. The order
+    /// Every user once, with all their examples: history items by id, the first of each, and all queries. The order
     /// depends on the ids alone.
     /// </summary>
-    /// <param name="differs">
-    /// Told of users and items that have an id in common with an earlier item, and not their texts; they are kept under
-    /// the id that is told last.
+    /// <param name="onItemRenamed">
+    /// Called with user, item and new id for an item that has the id of an earlier one and another text.
     /// </param>
-    public IEnumerable<LampUser> ReadUsers(Action<string, string, string>? differs = null)
+    public IEnumerable<LampUser> ReadUsers(Action<string, string, string>? onItemRenamed = null)
     {
         for (var bucket = 0; bucket < Count; bucket++)
         {
-            var merged = new Dictionary<string, (Dictionary<string, HistoryItem> Items, List<LampQuery> Queries)>();
-            using var tokens = new JsonTokenStream(PathOf(bucket));
-            foreach (var part in new LampFileReader(tokens, _task, error => throw error).ReadUsers())
-            {
-                if (!merged.TryGetValue(part.Id, out var user))
-                {
-                    merged[part.Id] = user = ([], []);
-                }
-
-                foreach (var item in part.History)
-                {
-                    if (AddItem(user.Items, item) is { } own)
-                    {
-                        differs?.Invoke(part.Id, item.Id, own);
-                    }
-                }
-
-                user.Queries.AddRange(part.Queries);
-            }
-
-            foreach (var (id, (items, queries)) in merged)
+            foreach (var (id, user) in ReadBucket(bucket, onItemRenamed))
             {
                 yield return new()
                 {
                     Id = id,
-                    History = [.. items.Values],
-                    Queries = queries,
+                    History = [.. user.Items.Values],
+                    Queries = user.Queries,
                 };
             }
         }
     }
 
+    Dictionary<string, MergedUser> ReadBucket(int bucket, Action<string, string, string>? onItemRenamed)
+    {
+        var users = new Dictionary<string, MergedUser>();
+        using var tokens = new JsonTokenStream(PathOf(bucket));
+        foreach (var part in new LampFileReader(tokens, _task, error => throw error).ReadUsers())
+        {
+            if (!users.TryGetValue(part.Id, out var user))
+            {
+                users[part.Id] = user = new([], []);
+            }
+
+            foreach (var item in part.History)
+            {
+                var newId = AddItem(user.Items, item);
+                if (newId is not null)
+                {
+                    onItemRenamed?.Invoke(part.Id, item.Id, newId);
+                }
+            }
+
+            user.Queries.AddRange(part.Queries);
+        }
+
+        return users;
+    }
+
     /// <summary>
-    /// Takes an item unless it is there already; returns the id it got where its own is another text's.
+    /// Adds an item unless it is there already; returns its new id where its own belongs to another text.
     /// </summary>
     string? AddItem(Dictionary<string, HistoryItem> items, HistoryItem item)
     {
         var id = item.Id;
         for (var number = 2; !items.TryAdd(id, item with { Id = id }); id = $"{item.Id}#{number++}")
         {
-            if (_task.InputFields.Append(_task.OutputField).All(field => items[id].Fields[field] == item.Fields[field]))
+            var known = items[id];
+            if (_task.InputFields.Append(_task.OutputField).All(field => known.Fields[field] == item.Fields[field]))
             {
                 return null;
             }
@@ -127,9 +133,11 @@ sealed class UserBuckets : IDisposable
     }
 
     string PathOf(int bucket) => Path.Combine(_folder, $"{bucket}.json");
+
+    sealed record MergedUser(Dictionary<string, HistoryItem> Items, List<LampQuery> Queries);
 }
 
-/// <summary>Writes users into a file of them as they come.</summary>
+/// <summary>Appends users to a file, one at a time.</summary>
 sealed class LampUserFileWriter : IDisposable
 {
     const int MostPending = 1 << 15;

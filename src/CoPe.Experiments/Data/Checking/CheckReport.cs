@@ -4,7 +4,7 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Checking;
 
-/// <summary>What a check came to.</summary>
+/// <summary>The result of a check.</summary>
 public sealed record CheckReport
 {
     /// <summary>The task's name.</summary>
@@ -56,7 +56,7 @@ public sealed record CheckedFile
     public TextLengths Histories { get; } = new();
 }
 
-/// <summary>What was found, by rule: the first places of each, and how many there are.</summary>
+/// <summary>What was found, by rule: the first findings of each, and how many there are.</summary>
 public sealed class CheckFindings(int kept)
 {
     readonly Dictionary<CheckRule, List<CheckFinding>> _first = [];
@@ -74,34 +74,34 @@ public sealed class CheckFindings(int kept)
     /// <summary>How often a rule found something.</summary>
     public int CountOf(CheckRule rule) => _counts.GetValueOrDefault(rule);
 
-    /// <summary>The first places where a rule found something.</summary>
+    /// <summary>The first findings of a rule.</summary>
     public IReadOnlyList<CheckFinding> FirstOf(CheckRule rule) => _first.TryGetValue(rule, out var found) ? found : [];
 
-    /// <summary>Takes a finding.</summary>
-    public void Add(CheckRule rule, DataFileLocation place, string detail)
+    /// <summary>Adds a finding.</summary>
+    public void Add(CheckRule rule, DataFileLocation location, string detail)
     {
         _counts[rule] = _counts.GetValueOrDefault(rule) + 1;
-        if (!_first.TryGetValue(rule, out var found))
+        if (!_first.TryGetValue(rule, out var findings))
         {
-            _first[rule] = found = [];
+            _first[rule] = findings = [];
         }
 
-        if (found.Count < kept)
+        if (findings.Count < kept)
         {
-            found.Add(new(rule, place, detail));
+            findings.Add(new(rule, location, detail));
         }
     }
 
     int Count(CheckSeverity severity) => _counts.Where(pair => pair.Key.Severity == severity).Sum(pair => pair.Value);
 }
 
-/// <summary>One thing found at one place.</summary>
-/// <param name="Rule">What was looked for.</param>
+/// <summary>One finding of a rule.</summary>
+/// <param name="Rule">The rule.</param>
 /// <param name="Location">File, user, item and field.</param>
 /// <param name="Detail">What exactly was found.</param>
 public sealed record CheckFinding(CheckRule Rule, DataFileLocation Location, string Detail)
 {
-    /// <summary>Place and detail in one line.</summary>
+    /// <summary>Location and detail in one line.</summary>
     public override string ToString() => $"{Location}: {Detail}";
 }
 
@@ -118,9 +118,9 @@ public static class CheckReportJson
 
     /// <summary>An array of reports.</summary>
     public static string Serialize(IEnumerable<CheckReport> reports) =>
-        JsonSerializer.Serialize(reports.Select(Report), Options);
+        JsonSerializer.Serialize(reports.Select(Describe), Options);
 
-    static object Report(CheckReport report) =>
+    static object Describe(CheckReport report) =>
         new
         {
             report.Task,
@@ -133,10 +133,10 @@ public static class CheckReportJson
                 file.Users,
                 file.Items,
                 file.Queries,
-                Histories = Lengths(file.Histories),
+                Histories = Describe(file.Histories),
             }),
-            Words = report.Words.ToDictionary(pair => pair.Key, pair => Lengths(pair.Value)),
-            Tokens = report.Tokens.ToDictionary(pair => pair.Key, pair => Lengths(pair.Value)),
+            Words = report.Words.ToDictionary(pair => pair.Key, pair => Describe(pair.Value)),
+            Tokens = report.Tokens.ToDictionary(pair => pair.Key, pair => Describe(pair.Value)),
             Languages = report.Languages.ToDictionary(),
             report.Truncations,
             Findings = report.Findings.Rules.Select(rule => new
@@ -160,7 +160,7 @@ public static class CheckReportJson
             }),
         };
 
-    static object Lengths(TextLengths lengths) =>
+    static object Describe(TextLengths lengths) =>
         new
         {
             lengths.Count,

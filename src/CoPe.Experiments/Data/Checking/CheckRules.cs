@@ -1,6 +1,6 @@
 namespace CoPe.Experiments.Data.Checking;
 
-/// <summary>Everything that is looked for.</summary>
+/// <summary>All rules that data are checked by.</summary>
 public static class CheckRules
 {
     /// <summary>Not JSON, or no array of users.</summary>
@@ -32,7 +32,7 @@ public static class CheckRules
 
     /// <summary>A user in both files.</summary>
     public static CheckRule UserInBoth { get; } =
-        Error("user_in_both", "a test user who is among the other users too", "he stays a test user");
+        Error("user_in_both", "a test user who is among the other users too", "they stay a test user");
 
     /// <summary>A history holds a query's item by id.</summary>
     public static CheckRule LeakId { get; } =
@@ -114,7 +114,7 @@ public static class CheckRules
     static CheckRule Warning(string name, string summary, string fix) => new(name, CheckSeverity.Warning, summary, fix);
 }
 
-/// <summary>Something that is looked for in data.</summary>
+/// <summary>A rule that data are checked by.</summary>
 /// <param name="Name">Its name in reports, for example <c>leak_text</c>.</param>
 /// <param name="Severity">How much it matters.</param>
 /// <param name="Summary">What was found, in words.</param>

@@ -9,8 +9,12 @@ sealed class CheckStatistics(CheckOptions options)
     readonly Dictionary<string, int> _languages = [];
     readonly Dictionary<string, int> _longFields = [];
 
-    /// <summary>Texts of a user whose language is looked at: he seldom changes it, and looking takes time.</summary>
-    const int TextsTold = 20;
+    /// <summary>
+    /// Texts per user whose language is detected: users seldom change their language, and detection takes time.
+    /// </summary>
+    const int TextsForLanguage = 20;
+
+    const string TestPrompt = "test prompt";
 
     public Dictionary<string, TextLengths> Words { get; } = [];
 
@@ -19,36 +23,32 @@ sealed class CheckStatistics(CheckOptions options)
     public IReadOnlyList<KeyValuePair<string, int>> Languages =>
         [.. _languages.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal)];
 
-    /// <summary>Takes a user as he is used.</summary>
+    /// <summary>Counts a user as the clean copy has them.</summary>
     public void Add(LampUser user, bool isTest)
     {
         var task = options.Definition.Task;
-        foreach (var item in user.History.Take(TextsTold))
+        foreach (var item in user.History.Take(TextsForLanguage))
         {
-            CountLanguage(
-                string.Join('\n', task.InputFields.Append(task.OutputField).Select(field => Head(item.Fields[field])))
-            );
+            var fields = task.InputFields.Append(task.OutputField);
+            CountLanguage(string.Join('\n', fields.Select(field => Head(item.Fields[field]))));
         }
 
         foreach (var item in user.History)
         {
-            Text("history input", task.InputFields.Select(field => item.Fields[field]));
-            Text("history answer", [item.Fields[task.OutputField]]);
+            CountWords("history input", task.InputFields.Select(field => item.Fields[field]));
+            CountWords("history answer", [item.Fields[task.OutputField]]);
             if (isTest && options.Encoder is { } encoder)
             {
-                Count(
-                    Tokens,
-                    "history example",
-                    encoder.EncodePrompt(_template.ForHistory(item)).Length
-                        + encoder.EncodeResponse(_template.GetAnswer(item)).Length
-                );
+                var prompt = encoder.EncodePrompt(_template.ForHistory(item)).Length;
+                var answer = encoder.EncodeResponse(_template.GetAnswer(item)).Length;
+                Count(Tokens, "history example", prompt + answer);
             }
         }
 
         foreach (var query in user.Queries)
         {
-            Text("query", [query.Input]);
-            Text("gold", [query.Gold]);
+            CountWords("query", [query.Input]);
+            CountWords("gold", [query.Gold]);
             CountLanguage(query.Gold);
             if (options.Encoder is not { } encoder)
             {
@@ -56,11 +56,14 @@ sealed class CheckStatistics(CheckOptions options)
             }
 
             var prompt = encoder.EncodePrompt(_template.ForQuery(query)).Length;
-            Count(
-                Tokens,
-                isTest ? "test prompt" : "training query",
-                isTest ? prompt : prompt + encoder.EncodeResponse(_template.GetAnswer(query)).Length
-            );
+            if (isTest)
+            {
+                Count(Tokens, TestPrompt, prompt);
+            }
+            else
+            {
+                Count(Tokens, "training query", prompt + encoder.EncodeResponse(_template.GetAnswer(query)).Length);
+            }
         }
     }
 
@@ -69,26 +72,33 @@ sealed class CheckStatistics(CheckOptions options)
     {
         foreach (var (kind, count) in _longFields)
         {
-            yield return $"{count} of {Words[kind].Count} {kind} texts have a field of more than {options.MaxWords} words, whose rest is not read (sft.max_words, tam.max_words)";
+            yield return $"{count} of {Words[kind].Count} {kind} texts have a field of more than {options.MaxWords} words, "
+                + "whose rest is not read (sft.max_words, tam.max_words)";
         }
 
-        foreach (var (stage, lengths) in Tokens.Where(pair => pair.Key != "test prompt"))
+        foreach (var (kind, lengths) in Tokens.Where(pair => pair.Key != TestPrompt))
         {
-            if (lengths.CountAbove(options.CutOff) is > 0 and var cut)
+            var cut = lengths.CountAbove(options.CutOff);
+            if (cut > 0)
             {
-                yield return $"{cut} of {lengths.Count} of kind {stage} have more than {options.CutOff} tokens: the end of the answer is not learned (sft.cut_off, tam.cut_off)";
+                yield return $"{cut} of {lengths.Count} of kind {kind} have more than {options.CutOff} tokens: "
+                    + "the end of the answer is not learned (sft.cut_off, tam.cut_off)";
             }
         }
 
-        if (contextLength is not { } context || !Tokens.TryGetValue("test prompt", out var prompts))
+        if (contextLength is null || !Tokens.TryGetValue(TestPrompt, out var prompts))
         {
             yield break;
         }
 
-        var room = context - options.Definition.Task.MaxNewTokens;
-        if (prompts.CountAbove(room) is > 0 and var long_)
+        var maxNewTokens = options.Definition.Task.MaxNewTokens;
+        var room = contextLength.Value - maxNewTokens;
+        var tooLong = prompts.CountAbove(room);
+        if (tooLong > 0)
         {
-            yield return $"{long_} of {prompts.Count} test prompts have more than {room} tokens, which is the context of {context} less {options.Definition.Task.MaxNewTokens} for the answer: their longest fields are cut";
+            yield return $"{tooLong} of {prompts.Count} test prompts have more than {room} tokens, "
+                + $"which is the context of {contextLength} less {maxNewTokens} for the answer: "
+                + "their longest fields are cut";
         }
     }
 
@@ -101,7 +111,7 @@ sealed class CheckStatistics(CheckOptions options)
     static string Head(string text) =>
         text.Length <= LanguageDetector.MaxCharacters ? text : text[..LanguageDetector.MaxCharacters];
 
-    void Text(string kind, IEnumerable<string> fields)
+    void CountWords(string kind, IEnumerable<string> fields)
     {
         var words = fields.Select(TextFaults.CountWords).ToList();
         Count(Words, kind, words.Sum());
@@ -113,12 +123,12 @@ sealed class CheckStatistics(CheckOptions options)
 
     static void Count(Dictionary<string, TextLengths> lengths, string kind, int length)
     {
-        if (!lengths.TryGetValue(kind, out var of))
+        if (!lengths.TryGetValue(kind, out var lengthsOfKind))
         {
-            lengths[kind] = of = new();
+            lengths[kind] = lengthsOfKind = new();
         }
 
-        of.Add(length);
+        lengthsOfKind.Add(length);
     }
 }
 
@@ -143,7 +153,7 @@ public sealed class TextLengths
     /// <summary>The longest.</summary>
     public int Max => Quantile(1);
 
-    /// <summary>Takes a length.</summary>
+    /// <summary>Adds a length.</summary>
     public void Add(int length)
     {
         _values.Add(length);
@@ -159,26 +169,34 @@ public sealed class TextLengths
     /// </summary>
     public IReadOnlyList<LengthBucket> Histogram()
     {
-        var counts = _values.CountBy(Bucket).ToDictionary();
+        var counts = _values.CountBy(BucketOf).ToDictionary();
         if (counts.Count == 0)
         {
             return [];
         }
 
-        var (first, last) = (counts.Keys.Min(), counts.Keys.Max());
+        var first = counts.Keys.Min();
+        var last = counts.Keys.Max();
         return
         [
             .. Enumerable
                 .Range(first, last - first + 1)
-                .Select(bucket => new LengthBucket(
-                    bucket == 0 ? 0 : 1 << (bucket - 1),
-                    bucket == 0 ? 0 : (int)Math.Min(int.MaxValue, (1L << bucket) - 1),
-                    counts.GetValueOrDefault(bucket)
-                )),
+                .Select(bucket => CreateBucket(bucket, counts.GetValueOrDefault(bucket))),
         ];
     }
 
-    static int Bucket(int length) => length <= 0 ? 0 : int.Log2(length) + 1;
+    static int BucketOf(int length) => length <= 0 ? 0 : int.Log2(length) + 1;
+
+    static LengthBucket CreateBucket(int bucket, int count)
+    {
+        if (bucket == 0)
+        {
+            return new(0, 0, count);
+        }
+
+        var longest = Math.Min(int.MaxValue, (1L << bucket) - 1);
+        return new(1 << (bucket - 1), (int)longest, count);
+    }
 
     int Quantile(double share)
     {

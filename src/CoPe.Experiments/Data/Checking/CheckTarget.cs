@@ -40,7 +40,10 @@ public sealed record CheckTarget(
             var rest = group.ToList();
             while (rest.Count > 0)
             {
-                targets.Add(new(group.Key, Take(rest, "users"), Take(rest, "others"), Take(rest, "label"), []));
+                var users = TakeFile(rest, LampFiles.UsersFile);
+                var others = TakeFile(rest, LampFiles.OthersFile);
+                var labels = TakeFile(rest, LampFiles.LabelsFile);
+                targets.Add(new(group.Key, users, others, labels, []));
             }
         }
 
@@ -50,21 +53,7 @@ public sealed record CheckTarget(
     /// <summary>
     /// Files that a run needs of a task's folder and that are not there; golds may stand in the queries.
     /// </summary>
-    public IReadOnlyList<string> MissingFiles =>
-        !IsTaskFolder
-            ? []
-            :
-            [
-                .. new[]
-                {
-                    (UsersFile, LampFiles.UsersFile),
-                    (OthersFile, LampFiles.OthersFile),
-                    (LabelsFile, LampFiles.LabelsFile),
-                }
-                    .Where(file => file.Item1 is null)
-                    .Select(file => Path.Combine(Folder, file.Item2))
-                    .Where(file => Path.GetFileName(file) != LampFiles.LabelsFile || Directory.Exists(file)),
-            ];
+    public IReadOnlyList<string> MissingFiles => IsTaskFolder ? [.. FindMissingFiles()] : [];
 
     /// <summary>Whether this is a task's folder, not single files of it.</summary>
     public bool IsTaskFolder { get; init; }
@@ -75,29 +64,53 @@ public sealed record CheckTarget(
     /// <exception cref="DataFileException">Nothing tells.</exception>
     public TaskDefinition ReadDefinition()
     {
-        var own = Path.Combine(Folder, TaskFile.DefaultName);
-        if (File.Exists(own))
+        var taskFile = Path.Combine(Folder, TaskFile.DefaultName);
+        if (File.Exists(taskFile))
         {
-            return TaskFile.Read(own);
+            return TaskFile.Read(taskFile);
         }
 
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder)));
         var task =
             LampTasks.All.FirstOrDefault(known => known.Name == name)
             ?? LampTasks.All.FirstOrDefault(known => known.BenchmarkId == ReadTaskOfLabels());
-        return task is not null
-            ? TaskFile.LoadShipped(task.Name)
-            : throw new DataFileException(
-                new() { File = Folder },
-                $"no {TaskFile.DefaultName}, and a folder name and label file that name no shipped task",
-                "a task",
-                "Name it with --task NAME, or --task FILE for one of your own."
-            );
+        if (task is not null)
+        {
+            return TaskFile.LoadShipped(task.Name);
+        }
+
+        throw new DataFileException(
+            new() { File = Folder },
+            $"no {TaskFile.DefaultName}, and a folder name and label file that name no shipped task",
+            "a task",
+            "Name it with --task NAME, or --task FILE for one of your own."
+        );
     }
 
-    static string? Take(List<string> files, string kind)
+    IEnumerable<string> FindMissingFiles()
     {
-        var found = files.FirstOrDefault(file => KindOf(file) == kind);
+        if (UsersFile is null)
+        {
+            yield return Path.Combine(Folder, LampFiles.UsersFile);
+        }
+
+        if (OthersFile is null)
+        {
+            yield return Path.Combine(Folder, LampFiles.OthersFile);
+        }
+
+        // Labels may be absent, but a folder in their place is a mistake.
+        var labels = Path.Combine(Folder, LampFiles.LabelsFile);
+        if (LabelsFile is null && Directory.Exists(labels))
+        {
+            yield return labels;
+        }
+    }
+
+    /// <summary>Takes the first file that stands for the named one off the list.</summary>
+    static string? TakeFile(List<string> files, string standardName)
+    {
+        var found = files.FirstOrDefault(file => StandardNameOf(file) == standardName);
         if (found is not null)
         {
             files.Remove(found);
@@ -106,12 +119,16 @@ public sealed record CheckTarget(
         return found;
     }
 
-    static string KindOf(string file)
+    static string StandardNameOf(string file)
     {
         var name = Path.GetFileName(file);
-        return name.Contains("label", StringComparison.OrdinalIgnoreCase) ? "label"
-            : name.Contains("others", StringComparison.OrdinalIgnoreCase) ? "others"
-            : "users";
+        if (name.Contains("label", StringComparison.OrdinalIgnoreCase))
+        {
+            return LampFiles.LabelsFile;
+        }
+
+        var isOthers = name.Contains("others", StringComparison.OrdinalIgnoreCase);
+        return isOthers ? LampFiles.OthersFile : LampFiles.UsersFile;
     }
 
     static IEnumerable<CheckTarget> FindInFolder(string folder)
@@ -128,44 +145,35 @@ public sealed record CheckTarget(
             .Select(FromFolder)
             .OfType<CheckTarget>()
             .ToList();
-        return inside.Count > 0
-            ? inside
-            : throw new DataFileException(
-                new() { File = folder },
-                $"neither {LampFiles.UsersFile} nor a folder with one",
-                "the files of a task",
-                "Name the folder of a task, a folder of such folders, or the files themselves."
-            );
+        if (inside.Count > 0)
+        {
+            return inside;
+        }
+
+        throw new DataFileException(
+            new() { File = folder },
+            $"neither {LampFiles.UsersFile} nor a folder with one",
+            "the files of a task",
+            "Name the folder of a task, a folder of such folders, or the files themselves."
+        );
     }
 
     static CheckTarget? FromFolder(string folder)
     {
-        string? There(string name) => File.Exists(Path.Combine(folder, name)) ? Path.Combine(folder, name) : null;
-        var (users, others, labels) = (
-            There(LampFiles.UsersFile),
-            There(LampFiles.OthersFile),
-            There(LampFiles.LabelsFile)
-        );
-        if (users is null && others is null && labels is null)
+        if (!LampFiles.HoldsFiles(folder))
         {
             return null;
         }
 
-        return new(
-            folder,
-            users,
-            others,
-            labels,
-            [
-                .. Directory
-                    .EnumerateFiles(folder, "*.json")
-                    .Where(file => file != users && file != others && file != labels)
-                    .Order(StringComparer.Ordinal),
-            ]
-        )
-        {
-            IsTaskFolder = true,
-        };
+        string? Find(string name) => File.Exists(Path.Combine(folder, name)) ? Path.Combine(folder, name) : null;
+        var users = Find(LampFiles.UsersFile);
+        var others = Find(LampFiles.OthersFile);
+        var labels = Find(LampFiles.LabelsFile);
+        var unread = Directory
+            .EnumerateFiles(folder, "*.json")
+            .Where(file => file != users && file != others && file != labels)
+            .Order(StringComparer.Ordinal);
+        return new(folder, users, others, labels, [.. unread]) { IsTaskFolder = true };
     }
 
     string? ReadTaskOfLabels()

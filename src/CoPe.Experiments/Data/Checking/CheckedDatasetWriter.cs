@@ -3,8 +3,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Checking;
 
 /// <summary>
-/// Writes a task's files through the check: what a run would refuse, and every leak, is taken out and reported, so that
-/// what is written is fit for a run.
+/// Writes a task's files through the check: whatever a run would refuse, and every leak, is removed and reported, so
+/// that what is written is fit for a run.
 /// </summary>
 /// <param name="target">Folder that gets the task's folder.</param>
 /// <param name="definition">The task.</param>
@@ -22,10 +22,8 @@ sealed class CheckedDatasetWriter(string target, TaskDefinition definition, Data
         var aside = Path.Combine(folder, ".unchecked");
         try
         {
-            var (usersFile, othersFile) = (
-                Path.Combine(aside, LampFiles.UsersFile),
-                Path.Combine(aside, LampFiles.OthersFile)
-            );
+            var usersFile = Path.Combine(aside, LampFiles.UsersFile);
+            var othersFile = Path.Combine(aside, LampFiles.OthersFile);
             LampFileWriter.WriteUsers(usersFile, ReportWritten(users, count));
             LampFileWriter.WriteUsers(othersFile, ReportWritten(others, count));
             var report = DataCheck.Run(
@@ -70,16 +68,20 @@ sealed class CheckedDatasetWriter(string target, TaskDefinition definition, Data
         }
     }
 
-    /// <summary>What the check took out, and the first place of each kind.</summary>
+    /// <summary>What the check removed, with the first finding of each rule.</summary>
     static string DescribeRemovals(CheckReport report)
     {
-        var kinds = report
+        var removals = report
             .Findings.Rules.Where(rule => rule.Severity == CheckSeverity.Error && rule != CheckRules.NoUser)
-            .Select(rule =>
-            {
-                var first = report.Findings.FirstOf(rule)[0];
-                return $"{report.Findings.CountOf(rule)} x {rule.Name}, first {first with { Location = first.Location with { File = Path.GetFileName(first.Location.File) } }}";
-            });
-        return string.Join("; ", kinds) is { Length: > 0 } listed ? $" (taken out: {listed})" : "";
+            .Select(rule => DescribeFirst(report.Findings, rule))
+            .ToList();
+        return removals.Count == 0 ? "" : $" (taken out: {string.Join("; ", removals)})";
+    }
+
+    static string DescribeFirst(CheckFindings findings, CheckRule rule)
+    {
+        var first = findings.FirstOf(rule)[0];
+        var location = first.Location with { File = Path.GetFileName(first.Location.File) };
+        return $"{findings.CountOf(rule)} x {rule.Name}, first {location}: {first.Detail}";
     }
 }

@@ -3,7 +3,7 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Checking;
 
-/// <summary>What is checked against what.</summary>
+/// <summary>What a check reads, and what it checks it against.</summary>
 public sealed record CheckOptions
 {
     /// <summary>The task.</summary>
@@ -33,7 +33,7 @@ public sealed record CheckOptions
     /// <summary>Folder of a clean copy; null makes none.</summary>
     public string? CleanCopyFolder { get; init; }
 
-    /// <summary>Places kept for each rule; all are counted.</summary>
+    /// <summary>Findings kept for each rule; all are counted.</summary>
     public int FindingsPerRule { get; init; } = 1000;
 
     /// <summary>Told of the work.</summary>
@@ -44,9 +44,9 @@ public sealed record CheckOptions
 }
 
 /// <summary>
-/// Reads a task's files to their end, whatever is wrong in them, and says what: schema, duplicates, leaks between
-/// histories and queries, faulty texts, languages, lengths, and what a run will cut.
-/// Users are read one at a time; of all others only ids and 16 bytes a text are held.
+/// Reads a task's files to their end, whatever is wrong in them, and reports it: schema, duplicates, leaks between
+/// histories and queries, faulty texts, languages, lengths, and what a run will cut. Users are read one at a time; of
+/// all others only ids and 16 bytes per text are held.
 /// </summary>
 public sealed class DataCheck
 {
@@ -62,9 +62,10 @@ public sealed class DataCheck
 
     DataCheck(CheckOptions options)
     {
-        (_options, _progress) = (options, new(options.Progress, options.CancellationToken));
+        _options = options;
+        _progress = new(options.Progress, options.CancellationToken);
         var findings = new CheckFindings(options.FindingsPerRule);
-        var golds = Labels(findings);
+        var golds = ReadGolds(findings);
         _context = new()
         {
             Definition = options.Definition,
@@ -82,74 +83,80 @@ public sealed class DataCheck
     public static CheckReport Run(CheckOptions options, int? contextLength = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var check = new DataCheck(options);
-        var isFixed = check.Run();
+        return new DataCheck(options).Run(contextLength);
+    }
+
+    CheckReport Run(int? contextLength)
+    {
+        var queries = CheckFiles();
+        ReportUnusedLabels();
+        ReportMissingFiles();
+        var isFixed = _options.CleanCopyFolder is not null && CompleteCleanCopy(queries);
+        var statistics = _context.Statistics;
         return new()
         {
-            Task = options.Definition.Task.Name,
-            Files = check._files,
-            Findings = check._context.Findings,
-            Words = check._context.Statistics.Words,
-            Tokens = check._context.Statistics.Tokens,
-            Languages = check._context.Statistics.Languages,
-            Truncations = [.. check._context.Statistics.DescribeTruncations(contextLength)],
+            Task = _options.Definition.Task.Name,
+            Files = _files,
+            Findings = _context.Findings,
+            Words = statistics.Words,
+            Tokens = statistics.Tokens,
+            Languages = statistics.Languages,
+            Truncations = [.. statistics.DescribeTruncations(contextLength)],
             IsFixed = isFixed,
         };
     }
 
-    bool Run()
+    /// <summary>Checks the files of users; the queries of the test users that can be used are returned.</summary>
+    List<LampQuery> CheckFiles()
     {
-        // The test users' queries must be known before the first history is looked at.
-        if (_options.UsersFile is { } users)
+        var queries = new List<LampQuery>();
+        if (_options.UsersFile is not null)
         {
-            foreach (var user in ReadUsers(users, report: false))
+            // The test users' queries must be known before the first history is checked.
+            foreach (var user in ReadUsers(_options.UsersFile, report: false))
             {
-                Remember(user);
+                IndexTestUser(user);
             }
+
+            CheckFile(_options.UsersFile, isTest: true, LampFiles.UsersFile, user => queries.AddRange(user.Queries));
         }
 
-        var golds = new List<LampQuery>();
-        if (_options.UsersFile is { } test)
+        if (_options.OthersFile is not null)
         {
-            Check(test, isTest: true, LampFiles.UsersFile, user => golds.AddRange(user.Queries));
+            CheckFile(_options.OthersFile, isTest: false, LampFiles.OthersFile, _ => { });
         }
 
-        if (_options.OthersFile is { } others)
+        return queries;
+    }
+
+    void ReportUnusedLabels()
+    {
+        if (_options.UsersFile is null)
         {
-            Check(others, isTest: false, LampFiles.OthersFile, _ => { });
+            return;
         }
 
-        foreach (
-            var id in _context.UnusedLabels.Order(StringComparer.Ordinal).Where(_ => _options.UsersFile is not null)
-        )
+        foreach (var id in _context.UnusedLabels.Order(StringComparer.Ordinal))
         {
-            _context.Findings.Add(
-                CheckRules.LabelUnused,
-                new() { File = _options.LabelsFile!, Item = id },
-                "no query has this id"
-            );
+            var location = new DataFileLocation { File = _options.LabelsFile!, Item = id };
+            _context.Findings.Add(CheckRules.LabelUnused, location, "no query has this id");
         }
+    }
 
+    void ReportMissingFiles()
+    {
         foreach (var missing in _options.MissingFiles)
         {
-            _context.Findings.Add(
-                CheckRules.MissingFile,
-                new() { File = missing },
-                Directory.Exists(missing) ? "a folder in its place" : "no such file"
-            );
+            var detail = Directory.Exists(missing) ? "a folder in its place" : "no such file";
+            _context.Findings.Add(CheckRules.MissingFile, new() { File = missing }, detail);
         }
+    }
 
-        if (_options.CleanCopyFolder is null)
-        {
-            return false;
-        }
-
-        if (
-            _isUnreadable
-            || _copies.Count == 0
-            || _options.MissingFiles.Count > 0
-            || _files.Any(file => file.Users == 0)
-        )
+    /// <summary>Writes the golds of the clean copy; removes the copy and returns false where it is not whole.</summary>
+    bool CompleteCleanCopy(List<LampQuery> queries)
+    {
+        var isEmpty = _copies.Count == 0 || _files.Any(file => file.Users == 0);
+        if (_isUnreadable || isEmpty || _options.MissingFiles.Count > 0)
         {
             // Half a copy would be taken for a whole one.
             foreach (var copy in _copies)
@@ -162,20 +169,20 @@ public sealed class DataCheck
 
         if (_options.UsersFile is not null)
         {
-            LampFileWriter.WriteGolds(Target(LampFiles.LabelsFile), _options.Definition.Task, golds);
+            LampFileWriter.WriteGolds(CleanCopyOf(LampFiles.LabelsFile), _options.Definition.Task, queries);
         }
 
         return true;
     }
 
-    void Remember(LampUser user)
+    void IndexTestUser(LampUser user)
     {
         _context.TestUsers.Add(user.Id);
         _context.Index.Add(user, query => _context.Golds.GetValueOrDefault(query.Id, query.Gold));
     }
 
-    /// <summary>Checks a file, and writes its clean copy where one is wanted.</summary>
-    void Check(string path, bool isTest, string name, Action<LampUser> used)
+    /// <summary>Checks a file of users, and writes its clean copy where one is wanted.</summary>
+    void CheckFile(string path, bool isTest, string name, Action<LampUser> onUsable)
     {
         var file = new CheckedFile { File = path };
         _files.Add(file);
@@ -185,7 +192,7 @@ public sealed class DataCheck
             .OfType<LampUser>()
             .Select(user =>
             {
-                used(user);
+                onUsable(user);
                 return user;
             });
         if (_options.CleanCopyFolder is null)
@@ -196,8 +203,8 @@ public sealed class DataCheck
         {
             try
             {
-                LampFileWriter.WriteUsers(Target(name), RequireReadable(clean));
-                _copies.Add(Target(name));
+                LampFileWriter.WriteUsers(CleanCopyOf(name), RequireReadable(clean));
+                _copies.Add(CleanCopyOf(name));
             }
             catch (DataFileException) when (_isUnreadable)
             {
@@ -213,12 +220,15 @@ public sealed class DataCheck
     }
 
     /// <summary>The users of a file up to where it is no JSON any more.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="report">Whether faults become findings; a file is read twice, and reported once.</param>
     IEnumerable<LampUser> ReadUsers(string path, bool report)
     {
+        Action<DataFileException> onProblem = report
+            ? error => AddFinding(_context.Findings, CheckRules.Schema, error)
+            : _ => { };
         using var tokens = new JsonTokenStream(path);
-        using var users = new LampFileReader(tokens, _options.Definition.Task, error => Report(error, report))
-            .ReadUsers()
-            .GetEnumerator();
+        using var users = new LampFileReader(tokens, _options.Definition.Task, onProblem).ReadUsers().GetEnumerator();
         while (true)
         {
             try
@@ -233,11 +243,7 @@ public sealed class DataCheck
                 _isUnreadable = true;
                 if (report)
                 {
-                    _context.Findings.Add(
-                        CheckRules.Unreadable,
-                        error.Location,
-                        $"found {error.Found}, expected {error.Expected}"
-                    );
+                    AddFinding(_context.Findings, CheckRules.Unreadable, error);
                 }
 
                 yield break;
@@ -266,38 +272,29 @@ public sealed class DataCheck
         }
     }
 
-    void Report(DataFileException error, bool report)
+    Dictionary<string, string> ReadGolds(CheckFindings findings)
     {
-        if (report)
-        {
-            _context.Findings.Add(CheckRules.Schema, error.Location, $"found {error.Found}, expected {error.Expected}");
-        }
-    }
-
-    Dictionary<string, string> Labels(CheckFindings findings)
-    {
-        if (_options.LabelsFile is not { } path)
+        if (_options.LabelsFile is null)
         {
             return [];
         }
 
-        using var tokens = new JsonTokenStream(path);
+        using var tokens = new JsonTokenStream(_options.LabelsFile);
         try
         {
-            return new LampFileReader(
-                tokens,
-                _options.Definition.Task,
-                error =>
-                    findings.Add(CheckRules.Schema, error.Location, $"found {error.Found}, expected {error.Expected}")
-            ).ReadGolds();
+            void OnProblem(DataFileException error) => AddFinding(findings, CheckRules.Schema, error);
+            return new LampFileReader(tokens, _options.Definition.Task, OnProblem).ReadGolds();
         }
         catch (DataFileException error)
         {
             _isUnreadable = true;
-            findings.Add(CheckRules.Unreadable, error.Location, $"found {error.Found}, expected {error.Expected}");
+            AddFinding(findings, CheckRules.Unreadable, error);
             return [];
         }
     }
 
-    string Target(string name) => Path.Combine(_options.CleanCopyFolder!, _options.Definition.Task.Name, name);
+    static void AddFinding(CheckFindings findings, CheckRule rule, DataFileException error) =>
+        findings.Add(rule, error.Location, $"found {error.Found}, expected {error.Expected}");
+
+    string CleanCopyOf(string name) => Path.Combine(_options.CleanCopyFolder!, _options.Definition.Task.Name, name);
 }

@@ -1,8 +1,8 @@
 namespace CoPe.Experiments.Data.Checking;
 
 /// <summary>
-/// Guesses the language of a text by its script, and for Latin letters by its commonest little words. Coarse on
-/// purpose: it shows what does not belong into the data.
+/// Guesses the language of a text by its script, and for Latin letters by its stop words. Coarse on purpose: it shows
+/// what does not belong into the data.
 /// </summary>
 public static class LanguageDetector
 {
@@ -10,26 +10,29 @@ public static class LanguageDetector
     public const string Unknown = "not told";
 
     internal const int MaxCharacters = 600;
-    const int LeastHits = 2;
+    const int MinHits = 2;
 
     static readonly (string Language, HashSet<string> Words)[] Latin =
     [
         (
             "English",
             Words(
-                "the of and to in is that for with are was on it this as by we from be an at you your how why what not will have has his her"
+                "the of and to in is that for with are was on it this as by we from be an at you your how why what "
+                    + "not will have has his her"
             )
         ),
         (
             "German",
             Words(
-                "der die das und ist nicht ein eine zu mit von den dem im auf für des sich auch werden wird wie bei oder aus ich wir"
+                "der die das und ist nicht ein eine zu mit von den dem im auf für des sich auch werden wird wie bei "
+                    + "oder aus ich wir"
             )
         ),
         (
             "French",
             Words(
-                "le la les des et est une un du que dans pour pas qui sur avec au ce sont nous vous par plus il elle aux"
+                "le la les des et est une un du que dans pour pas qui sur avec au ce sont nous vous par plus il "
+                    + "elle aux"
             )
         ),
         ("Spanish", Words("el la los las de que es en un una por con para del se no como más su al lo pero sus este")),
@@ -68,7 +71,8 @@ public static class LanguageDetector
         var letters = head.Count(char.IsLetter);
         foreach (var (language, from, to) in Scripts)
         {
-            if (head.Count(letter => letter >= from && letter <= to) * 4 > letters && letters > 0)
+            var lettersOfScript = head.Count(letter => letter >= from && letter <= to);
+            if (lettersOfScript * 4 > letters && letters > 0)
             {
                 return language;
             }
@@ -83,7 +87,8 @@ public static class LanguageDetector
             .OrderByDescending(known => known.Hits)
             .Take(2)
             .ToList();
-        return best[0].Hits >= LeastHits && best[0].Hits > best[1].Hits ? best[0].Language : Unknown;
+        var isClear = best[0].Hits >= MinHits && best[0].Hits > best[1].Hits;
+        return isClear ? best[0].Language : Unknown;
     }
 
     static HashSet<string> Words(string list) => [.. list.Split(' ')];

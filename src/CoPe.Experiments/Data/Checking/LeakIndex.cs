@@ -5,7 +5,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Checking;
 
 /// <summary>
-/// What of the test users must not be trained on: their queries, and for the task-adaptive model their histories too.
+/// Texts of the test users that must not be trained on: their queries, and for the task-adaptive model their histories
+/// too.
 /// </summary>
 sealed class LeakIndex(TaskDefinition definition)
 {
@@ -13,13 +14,13 @@ sealed class LeakIndex(TaskDefinition definition)
     readonly Dictionary<UInt128, string> _items = [];
     readonly HashSet<string> _queryIds = [];
 
-    /// <summary>Takes a test user; a gold may come from the label file.</summary>
-    public void Add(LampUser user, Func<LampQuery, string> goldOf)
+    /// <summary>Adds a test user; a gold may come from the label file.</summary>
+    public void Add(LampUser user, Func<LampQuery, string> findGold)
     {
         foreach (var query in user.Queries)
         {
             _queryIds.Add(query.Id);
-            foreach (var key in Keys(query.Input, goldOf(query)))
+            foreach (var key in ComputeKeys(query.Input, findGold(query)))
             {
                 _queries.TryAdd(key, $"query {query.Id} of user {user.Id}");
             }
@@ -27,7 +28,7 @@ sealed class LeakIndex(TaskDefinition definition)
 
         foreach (var item in user.History)
         {
-            foreach (var key in Keys(item))
+            foreach (var key in ComputeKeys(item))
             {
                 _items.TryAdd(key, $"item {item.Id} of user {user.Id}");
             }
@@ -36,72 +37,77 @@ sealed class LeakIndex(TaskDefinition definition)
 
     /// <summary>The test query whose text a history item holds, in words; null where there is none.</summary>
     public string? FindQuery(HistoryItem item) =>
-        Keys(item).Select(_queries.GetValueOrDefault).FirstOrDefault(found => found is not null);
+        ComputeKeys(item).Select(_queries.GetValueOrDefault).FirstOrDefault(found => found is not null);
 
     /// <summary>
     /// The test user's query or item that a training query holds, in words; null where there is none.
     /// </summary>
-    public string? FindTestText(LampQuery query, string gold) =>
-        _queryIds.Contains(query.Id)
-            ? $"query {query.Id} by its id"
-            : Keys(query.Input, gold)
-                .Select(key => _queries.GetValueOrDefault(key) ?? _items.GetValueOrDefault(key))
-                .FirstOrDefault(found => found is not null);
-
-    IEnumerable<UInt128> Keys(HistoryItem item)
+    public string? FindTestText(LampQuery query, string gold)
     {
-        // An item without input of its own would match every other one by the wording alone.
-        var hasInput =
-            TextFingerprint.Compute(definition.Task.InputFields.Select(field => item.Fields[field])) is not null;
-        return Keys(
-            hasInput ? definition.Template.FormatHistoryItem(item) : "",
-            item.Fields[definition.Task.OutputField]
-        );
-    }
-
-    IEnumerable<UInt128> Keys(string input, string answer)
-    {
-        // Without input fields, every request is the same.
-        if (definition.Task.InputFields.Count > 0 && TextFingerprint.Compute(input) is { } worded)
+        if (_queryIds.Contains(query.Id))
         {
-            yield return worded ^ 1;
+            return $"query {query.Id} by its id";
         }
 
-        if (definition.Task.Outcome == TaskOutcome.Text && TextFingerprint.Compute(answer) is { } own)
+        return ComputeKeys(query.Input, gold)
+            .Select(key => _queries.GetValueOrDefault(key) ?? _items.GetValueOrDefault(key))
+            .FirstOrDefault(found => found is not null);
+    }
+
+    IEnumerable<UInt128> ComputeKeys(HistoryItem item)
+    {
+        var (task, template) = definition;
+        // An item without input of its own would match every other one by the wording alone.
+        var hasInput = TextFingerprint.Compute(task.InputFields.Select(field => item.Fields[field])) is not null;
+        return ComputeKeys(hasInput ? template.FormatHistoryItem(item) : "", item.Fields[task.OutputField]);
+    }
+
+    IEnumerable<UInt128> ComputeKeys(string input, string answer)
+    {
+        // Without input fields, every request is the same.
+        var requestKey = definition.Task.InputFields.Count > 0 ? TextFingerprint.Compute(input) : null;
+        if (requestKey is not null)
         {
-            yield return own;
+            yield return requestKey.Value ^ 1; // so that a request never equals an answer
+        }
+
+        // Categories and ratings repeat: only free text tells whose it is.
+        var answerKey = definition.Task.Outcome == TaskOutcome.Text ? TextFingerprint.Compute(answer) : null;
+        if (answerKey is not null)
+        {
+            yield return answerKey.Value;
         }
     }
 }
 
 /// <summary>
-/// Stands for a text in comparisons: two texts have the same key where their letters and digits are the same, case,
-/// blanks and punctuation aside.
+/// Stands for a text in comparisons: two texts have the same fingerprint where their letters and digits are the same,
+/// case, blanks and punctuation aside.
 /// </summary>
 public static class TextFingerprint
 {
     /// <summary>Fewest words that make a text its writer's own; shorter ones ("Thank you") repeat by chance.</summary>
     public const int MinWords = 4;
 
-    const int LettersAtOnce = 512;
+    const int CharactersAtOnce = 512;
 
     /// <summary>
-    /// The key: half of a SHA-256 of the words. Null where the text has fewer words than <paramref name="leastWords"/>.
+    /// The first half of the SHA-256 of the words; null where the text has fewer than <paramref name="minWords"/>.
     /// </summary>
-    public static UInt128? Compute(string text, int leastWords = MinWords)
+    public static UInt128? Compute(string text, int minWords = MinWords)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return Compute([text], leastWords);
+        return Compute([text], minWords);
     }
 
-    /// <summary>The key of texts one after the other.</summary>
-    public static UInt128? Compute(IEnumerable<string> texts, int leastWords = MinWords)
+    /// <summary>The fingerprint of texts one after the other.</summary>
+    public static UInt128? Compute(IEnumerable<string> texts, int minWords = MinWords)
     {
         ArgumentNullException.ThrowIfNull(texts);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var encoder = Encoding.UTF8.GetEncoder();
-        Span<char> plain = stackalloc char[LettersAtOnce + 2];
-        Span<byte> bytes = stackalloc byte[Encoding.UTF8.GetMaxByteCount(LettersAtOnce + 2)];
+        Span<char> normalized = stackalloc char[CharactersAtOnce + 2];
+        Span<byte> bytes = stackalloc byte[Encoding.UTF8.GetMaxByteCount(CharactersAtOnce + 2)];
         var (held, words) = (0, 0);
         foreach (var text in texts)
         {
@@ -111,27 +117,27 @@ public static class TextFingerprint
                 var isLetter = char.IsLetterOrDigit(letter) || char.IsSurrogate(letter);
                 if (isLetter && !isInWord && ++words > 1)
                 {
-                    plain[held++] = ' ';
+                    normalized[held++] = ' ';
                 }
 
                 if (isLetter)
                 {
-                    plain[held++] = char.ToLowerInvariant(letter);
+                    normalized[held++] = char.ToLowerInvariant(letter);
                 }
 
                 isInWord = isLetter;
-                if (held < LettersAtOnce)
+                if (held < CharactersAtOnce)
                 {
                     continue;
                 }
 
-                hash.AppendData(bytes[..encoder.GetBytes(plain[..held], bytes, flush: false)]);
+                hash.AppendData(bytes[..encoder.GetBytes(normalized[..held], bytes, flush: false)]);
                 held = 0;
             }
         }
 
-        hash.AppendData(bytes[..encoder.GetBytes(plain[..held], bytes, flush: true)]);
-        if (words < leastWords || words == 0)
+        hash.AppendData(bytes[..encoder.GetBytes(normalized[..held], bytes, flush: true)]);
+        if (words < minWords || words == 0)
         {
             return null;
         }

@@ -1,11 +1,14 @@
+using System.Buffers;
+
 namespace CoPe.Experiments.Data.Checking;
 
 /// <summary>Faults that show in a single text.</summary>
 static class TextFaults
 {
+    /// <summary>Words from which a text without a final mark seems to be cut.</summary>
     const int LongText = 40;
 
-    static readonly System.Buffers.SearchValues<char> Odd = System.Buffers.SearchValues.Create([
+    static readonly SearchValues<char> OddCharacters = SearchValues.Create([
         .. Enumerable.Range(0, 0xA0).Select(code => (char)code).Where(IsControl),
         '\ufffd',
     ]);
@@ -15,27 +18,28 @@ static class TextFaults
     /// <summary>What is wrong with the characters; null where nothing is.</summary>
     public static string? DescribeOddCharacters(string text)
     {
-        if (!text.AsSpan().ContainsAny(Odd))
+        if (!text.AsSpan().ContainsAny(OddCharacters))
         {
             return null;
         }
 
         var control = text.Count(IsControl);
         var replaced = text.Count(letter => letter == '\ufffd');
-        return control == 0 && replaced == 0
-            ? null
-            : string.Join(
-                " and ",
-                Parts(control, text.Contains('\0') ? "null or control characters" : "control characters", replaced)
-            );
+        if (control == 0 && replaced == 0)
+        {
+            return null;
+        }
+
+        var kind = text.Contains('\0') ? "null or control characters" : "control characters";
+        return string.Join(" and ", DescribeCounts(control, kind, replaced));
     }
 
     /// <summary>The text without control characters; line breaks and tabs stay.</summary>
     public static string RemoveControlCharacters(string text) =>
-        text.AsSpan().ContainsAny(Odd) ? string.Concat(text.Where(letter => !IsControl(letter))) : text;
+        text.AsSpan().ContainsAny(OddCharacters) ? string.Concat(text.Where(letter => !IsControl(letter))) : text;
 
     /// <summary>Why a text seems to be cut; null where it does not.</summary>
-    public static string? DescribeCut(string text, int words)
+    public static string? DescribeCut(string text)
     {
         var end = text.AsSpan().TrimEnd();
         foreach (var mark in CutMarks)
@@ -46,9 +50,14 @@ static class TextFaults
             }
         }
 
-        return words >= LongText && end.Length > 0 && (char.IsLetterOrDigit(end[^1]) || end[^1] is ',' or '-')
-            ? $"{words} words that end in the middle of a sentence"
-            : null;
+        var words = CountWords(text);
+        if (words < LongText || end.Length == 0)
+        {
+            return null;
+        }
+
+        var endsInSentence = char.IsLetterOrDigit(end[^1]) || end[^1] is ',' or '-';
+        return endsInSentence ? $"{words} words that end in the middle of a sentence" : null;
     }
 
     /// <summary>Words between blanks.</summary>
@@ -71,7 +80,7 @@ static class TextFaults
 
     static bool IsControl(char letter) => char.IsControl(letter) && letter is not ('\n' or '\r' or '\t');
 
-    static IEnumerable<string> Parts(int control, string kind, int replaced)
+    static IEnumerable<string> DescribeCounts(int control, string kind, int replaced)
     {
         if (control > 0)
         {

@@ -2,62 +2,64 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Checking;
 
-/// <summary>Checks the users of one file one after the other, and hands each out as a clean copy has him.</summary>
+/// <summary>Checks the users of one file one after the other, and returns each as a clean copy has them.</summary>
 /// <param name="file">The file, and what it holds.</param>
 /// <param name="isTest">Whether these are the test users.</param>
-/// <param name="shared">What is known across files.</param>
-sealed class UserCheck(CheckedFile file, bool isTest, CheckContext shared)
+/// <param name="context">What is known across files.</param>
+sealed class UserCheck(CheckedFile file, bool isTest, CheckContext context)
 {
     readonly HashSet<string> _users = [];
     readonly HashSet<string> _queries = [];
     readonly Dictionary<string, (int Length, int Count)> _longest = [];
 
-    /// <summary>The user without what is wrong with him; null where nothing usable is left.</summary>
+    /// <summary>The user without faulty items and queries; null where nothing usable is left.</summary>
     public LampUser? Clean(LampUser user)
     {
-        var place = new DataFileLocation { File = file.File, User = user.Id };
+        var location = new DataFileLocation { File = file.File, User = user.Id };
         if (!_users.Add(user.Id))
         {
-            return DropUser(CheckRules.DuplicateUser, place, "a second user with this id");
+            return DropUser(CheckRules.DuplicateUser, location, "a second user with this id");
         }
 
-        if (!isTest && shared.TestUsers.Contains(user.Id))
+        if (!isTest && context.TestUsers.Contains(user.Id))
         {
-            return DropUser(CheckRules.UserInBoth, place, "also a test user");
+            return DropUser(CheckRules.UserInBoth, location, "also a test user");
         }
 
-        var asked = user
-            .Queries.Select(query => Clean(query, place with { Item = query.Id }))
+        var queries = user
+            .Queries.Select(query => Clean(query, location with { Item = query.Id }))
             .OfType<LampQuery>()
             .ToList();
-        var own = new ItemCheck(shared, isTest ? [.. user.Queries.Select(query => query.Id)] : [], CheckText);
+        // Other users' histories train nothing, so that they may hold their own queries.
+        HashSet<string> ownQueries = isTest ? [.. user.Queries.Select(query => query.Id)] : [];
+        var itemCheck = new ItemCheck(context, ownQueries, CheckText);
         var history = user
-            .History.Select(item => own.Clean(item, place with { Item = item.Id }))
+            .History.Select(item => itemCheck.Clean(item, location with { Item = item.Id }))
             .OfType<HistoryItem>()
             .ToList();
         if (isTest && history.Count == 0)
         {
-            return DropUser(CheckRules.NoHistory, place with { Field = "profile" }, "no usable history item");
+            return DropUser(CheckRules.NoHistory, location with { Field = "profile" }, "no usable history item");
         }
 
-        if (asked.Count == 0)
+        if (queries.Count == 0)
         {
-            return DropUser(CheckRules.NoQuery, place with { Field = "query" }, "no usable query");
+            return DropUser(CheckRules.NoQuery, location with { Field = "query" }, "no usable query");
         }
 
-        var clean = user with { History = history, Queries = asked };
+        var clean = user with { History = history, Queries = queries };
         Count(clean);
         return clean;
     }
 
-    /// <summary>Says where texts end all at the same length.</summary>
+    /// <summary>Reports fields whose texts all end at the same length.</summary>
     public void Finish()
     {
         foreach (var (field, (length, count)) in _longest)
         {
             if (count >= 3 && length >= 100)
             {
-                shared.Findings.Add(
+                context.Findings.Add(
                     CheckRules.CutText,
                     new() { File = file.File, Field = field },
                     $"{count} texts have exactly the length of the longest, {length} characters"
@@ -66,22 +68,22 @@ sealed class UserCheck(CheckedFile file, bool isTest, CheckContext shared)
         }
     }
 
-    LampQuery? Clean(LampQuery query, DataFileLocation place)
+    LampQuery? Clean(LampQuery query, DataFileLocation location)
     {
         if (!_queries.Add(query.Id))
         {
-            return DropQuery(CheckRules.DuplicateQuery, place, "a second query with this id");
+            return DropQuery(CheckRules.DuplicateQuery, location, "a second query with this id");
         }
 
         var gold = query.Gold;
-        if (isTest && shared.Golds.TryGetValue(query.Id, out var label))
+        if (isTest && context.Golds.TryGetValue(query.Id, out var label))
         {
-            shared.UnusedLabels.Remove(query.Id);
+            context.UnusedLabels.Remove(query.Id);
             if (gold.Length > 0 && TextFingerprint.Compute(gold, 1) != TextFingerprint.Compute(label, 1))
             {
                 return DropQuery(
                     CheckRules.GoldConflict,
-                    place,
+                    location,
                     $"\"{Head(gold)}\" here, \"{Head(label)}\" in the label file"
                 );
             }
@@ -91,46 +93,57 @@ sealed class UserCheck(CheckedFile file, bool isTest, CheckContext shared)
 
         if (string.IsNullOrWhiteSpace(gold))
         {
-            return DropQuery(CheckRules.NoGold, place, "no gold");
+            return DropQuery(CheckRules.NoGold, location, "no gold");
         }
 
-        if (!isTest && shared.Index.FindTestText(query, gold) is { } leak)
+        var leak = isTest ? null : context.Index.FindTestText(query, gold);
+        if (leak is not null)
         {
-            return DropQuery(CheckRules.LeakTask, place, $"it is {leak}");
+            return DropQuery(CheckRules.LeakTask, location, $"it is {leak}");
         }
 
         if (string.IsNullOrWhiteSpace(query.Input))
         {
-            shared.Findings.Add(CheckRules.EmptyInput, place with { Field = "input" }, "an empty text");
+            context.Findings.Add(CheckRules.EmptyInput, location with { Field = "input" }, "an empty text");
         }
 
         return query with
         {
-            Input = CheckText(query.Input, place with { Field = "input" }, isAnswer: false),
-            Gold = CheckText(gold, place with { Field = "gold" }, isAnswer: true),
+            Input = CheckText(query.Input, location with { Field = "input" }, isAnswer: false),
+            Gold = CheckText(gold, location with { Field = "gold" }, isAnswer: true),
         };
     }
 
     /// <summary>Reports what is wrong within a text, and returns it as a clean copy has it.</summary>
-    string CheckText(string text, DataFileLocation place, bool isAnswer)
+    string CheckText(string text, DataFileLocation location, bool isAnswer)
     {
-        if (TextFaults.DescribeOddCharacters(text) is { } odd)
+        var oddCharacters = TextFaults.DescribeOddCharacters(text);
+        if (oddCharacters is not null)
         {
-            shared.Findings.Add(CheckRules.ControlCharacters, place, odd);
+            context.Findings.Add(CheckRules.ControlCharacters, location, oddCharacters);
         }
 
-        if (isAnswer && TextFaults.DescribeCut(text, TextFaults.CountWords(text)) is { } cut)
+        var cut = isAnswer ? TextFaults.DescribeCut(text) : null;
+        if (cut is not null)
         {
-            shared.Findings.Add(CheckRules.CutText, place, cut);
+            context.Findings.Add(CheckRules.CutText, location, cut);
         }
 
-        var (length, count) = _longest.GetValueOrDefault(place.Field!);
-        if (text.Length >= length)
-        {
-            _longest[place.Field!] = (text.Length, text.Length == length ? count + 1 : 1);
-        }
-
+        CountLongest(location.Field!, text.Length);
         return TextFaults.RemoveControlCharacters(text);
+    }
+
+    void CountLongest(string field, int length)
+    {
+        var (longest, count) = _longest.GetValueOrDefault(field);
+        if (length > longest)
+        {
+            _longest[field] = (length, 1);
+        }
+        else if (length == longest)
+        {
+            _longest[field] = (length, count + 1);
+        }
     }
 
     void Count(LampUser user)
@@ -139,18 +152,18 @@ sealed class UserCheck(CheckedFile file, bool isTest, CheckContext shared)
         file.Items += user.History.Count;
         file.Queries += user.Queries.Count;
         file.Histories.Add(user.History.Count);
-        shared.Statistics.Add(user, isTest);
+        context.Statistics.Add(user, isTest);
     }
 
-    LampQuery? DropQuery(CheckRule rule, DataFileLocation place, string detail)
+    LampQuery? DropQuery(CheckRule rule, DataFileLocation location, string detail)
     {
-        shared.Findings.Add(rule, place, detail);
+        context.Findings.Add(rule, location, detail);
         return null;
     }
 
-    LampUser? DropUser(CheckRule rule, DataFileLocation place, string detail)
+    LampUser? DropUser(CheckRule rule, DataFileLocation location, string detail)
     {
-        shared.Findings.Add(rule, place, detail);
+        context.Findings.Add(rule, location, detail);
         return null;
     }
 
@@ -158,63 +171,62 @@ sealed class UserCheck(CheckedFile file, bool isTest, CheckContext shared)
 }
 
 /// <summary>Checks the items of one user's history.</summary>
-/// <param name="shared">What is known across files.</param>
+/// <param name="context">What is known across files.</param>
 /// <param name="ownQueries">Ids of the user's own queries.</param>
-/// <param name="fault">Reports what is wrong within a text and returns it clean.</param>
+/// <param name="checkText">Reports what is wrong within a text and returns it clean.</param>
 sealed class ItemCheck(
-    CheckContext shared,
+    CheckContext context,
     HashSet<string> ownQueries,
-    Func<string, DataFileLocation, bool, string> fault
+    Func<string, DataFileLocation, bool, string> checkText
 )
 {
     readonly HashSet<string> _ids = [];
     readonly HashSet<UInt128> _texts = [];
 
     /// <summary>The item as a clean copy has it; null where it is left out.</summary>
-    public HistoryItem? Clean(HistoryItem item, DataFileLocation place)
+    public HistoryItem? Clean(HistoryItem item, DataFileLocation location)
     {
-        var task = shared.Definition.Task;
+        var task = context.Definition.Task;
         if (!_ids.Add(item.Id))
         {
-            return Drop(CheckRules.DuplicateItem, place, "a second item with this id");
+            return Drop(CheckRules.DuplicateItem, location, "a second item with this id");
         }
 
         if (ownQueries.Contains(item.Id))
         {
-            return Drop(CheckRules.LeakId, place, "it is the user's own query");
+            return Drop(CheckRules.LeakId, location, "it is the user's own query");
         }
 
-        if (shared.Index.FindQuery(item) is { } query)
+        var query = context.Index.FindQuery(item);
+        if (query is not null)
         {
-            return Drop(CheckRules.LeakText, place, $"it is {query}");
+            return Drop(CheckRules.LeakText, location, $"it is {query}");
         }
 
-        if (
-            TextFingerprint.Compute(task.InputFields.Append(task.OutputField).Select(field => item.Fields[field]))
-                is { } key
-            && !_texts.Add(key)
-        )
+        var texts = task.InputFields.Append(task.OutputField).Select(field => item.Fields[field]);
+        var fingerprint = TextFingerprint.Compute(texts);
+        if (fingerprint is not null && !_texts.Add(fingerprint.Value))
         {
-            return Drop(CheckRules.DuplicateText, place, "the same texts as an earlier item");
+            return Drop(CheckRules.DuplicateText, location, "the same texts as an earlier item");
         }
 
         foreach (var field in task.InputFields.Where(field => string.IsNullOrWhiteSpace(item.Fields[field])))
         {
-            shared.Findings.Add(CheckRules.EmptyInput, place with { Field = field }, "an empty text");
+            context.Findings.Add(CheckRules.EmptyInput, location with { Field = field }, "an empty text");
         }
 
         return item with
         {
             Fields = item.Fields.ToDictionary(
                 pair => pair.Key,
-                pair => fault(pair.Value, place with { Field = pair.Key }, pair.Key == task.OutputField)
+                pair => checkText(pair.Value, location with { Field = pair.Key }, pair.Key == task.OutputField)
             ),
         };
     }
 
-    HistoryItem? Drop(CheckRule rule, DataFileLocation place, string detail)
+    HistoryItem? Drop(CheckRule rule, DataFileLocation location, string detail)
     {
-        shared.Findings.Add(rule, place, detail);
+        context.Findings.Add(rule, location, detail);
         return null;
     }
 }

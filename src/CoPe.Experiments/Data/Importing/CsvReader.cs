@@ -4,26 +4,26 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// Reads CSV row by row (RFC 4180): quoted fields may hold separators, line breaks and doubled quotes. The separator, a
-/// comma, semicolon or tab, is told by the first line.
+/// Reads CSV row by row (RFC 4180): quoted fields may hold separators, line breaks and doubled quotes. The first line
+/// decides whether the separator is a comma, a semicolon or a tab.
 /// </summary>
 sealed class CsvReader(TextReader text, string path)
 {
-    const int LongestField = 1 << 28;
+    const int MaxFieldLength = 1 << 28;
 
     readonly StringBuilder _field = new();
     readonly List<string> _fields = [];
     char _separator = ',';
     long _line = 1;
 
-    /// <summary>The rows, the header first; blank lines are passed over.</summary>
+    /// <summary>The rows, the header first; blank lines are skipped.</summary>
     /// <exception cref="DataFileException">A quote is opened and never closed.</exception>
     public IEnumerable<CsvRow> ReadRows()
     {
         _separator = DetectSeparator();
         while (true)
         {
-            var began = _line;
+            var firstLine = _line;
             if (!ReadRow())
             {
                 yield break;
@@ -31,14 +31,14 @@ sealed class CsvReader(TextReader text, string path)
 
             if (_fields.Count > 1 || _fields[0].Length > 0)
             {
-                yield return new(began, [.. _fields]);
+                yield return new(firstLine, [.. _fields]);
             }
         }
     }
 
     char DetectSeparator()
     {
-        // Peeking is a character deep, so the first line is read by itself and put back in front.
+        // A reader peeks one character ahead only, so the first line is read and put back in front.
         var head = new StringBuilder();
         for (var next = text.Read(); next >= 0; next = text.Read())
         {
@@ -49,7 +49,7 @@ sealed class CsvReader(TextReader text, string path)
             }
         }
 
-        text = new Prefixed(head.ToString(), text);
+        text = new PrefixedReader(head.ToString(), text);
         var isQuoted = false;
         var counts = new Dictionary<char, int>
         {
@@ -85,12 +85,10 @@ sealed class CsvReader(TextReader text, string path)
             var end = text.Peek() == '"' ? ReadQuotedField() : ReadPlainField();
             _fields.Add(_field.ToString());
             _field.Clear();
-            if (end == _separator)
+            if (end != _separator)
             {
-                continue;
+                return true;
             }
-
-            return true;
         }
     }
 
@@ -121,15 +119,15 @@ sealed class CsvReader(TextReader text, string path)
 
     int ReadQuotedField()
     {
-        var began = _line;
+        var firstLine = _line;
         text.Read();
         while (true)
         {
             var next = text.Read();
-            if (next < 0 || _field.Length >= LongestField)
+            if (next < 0 || _field.Length >= MaxFieldLength)
             {
                 throw new DataFileException(
-                    new() { File = path, Line = began },
+                    new() { File = path, Line = firstLine },
                     "a quote that is never closed",
                     "a quote at the end of the field",
                     "Close it, or double it where it belongs to the text."
@@ -157,13 +155,13 @@ sealed class CsvReader(TextReader text, string path)
         }
     }
 
-    sealed class Prefixed(string head, TextReader rest) : TextReader
+    sealed class PrefixedReader(string head, TextReader rest) : TextReader
     {
-        int _at;
+        int _position;
 
-        public override int Peek() => _at < head.Length ? head[_at] : rest.Peek();
+        public override int Peek() => _position < head.Length ? head[_position] : rest.Peek();
 
-        public override int Read() => _at < head.Length ? head[_at++] : rest.Read();
+        public override int Read() => _position < head.Length ? head[_position++] : rest.Read();
     }
 }
 

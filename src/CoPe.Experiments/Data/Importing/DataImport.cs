@@ -5,8 +5,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// Makes a task of somebody's own texts: rows of author, date, input and output become users with histories and
-/// queries. The texts stream through the disk; one author's at a time are held.
+/// Creates a task from texts of several authors: rows of author, date, input and output become users with histories and
+/// queries. The texts are spooled to the disk; one author's at a time are held in memory.
 /// </summary>
 public sealed class DataImport
 {
@@ -14,10 +14,13 @@ public sealed class DataImport
     readonly DataProgress _progress;
     readonly ProblemList _problems = new();
 
-    DataImport(ImportOptions options) =>
-        (_options, _progress) = (options, new(options.Progress, options.CancellationToken));
+    DataImport(ImportOptions options)
+    {
+        _options = options;
+        _progress = new(options.Progress, options.CancellationToken);
+    }
 
-    /// <summary>Reads the source and writes the task's files, task file and all, into the target.</summary>
+    /// <summary>Reads the source and writes the task's files, the task file among them, into the target.</summary>
     /// <exception cref="DataFileException">
     /// The source cannot be read, lacks a column, or holds too few authors.
     /// </exception>
@@ -69,35 +72,26 @@ public sealed class DataImport
             );
         }
 
-        var tested = UserSplit.SelectTestUsers(authors, _options.Split);
-        if (tested.Count == 0)
+        var split = _options.Split;
+        var testUsers = UserSplit.SelectTestUsers(authors, split);
+        if (testUsers.Count == 0)
         {
             throw new DataFileException(
                 new() { File = _options.Source },
                 $"at most {authors.Max(author => author.Count)} texts an author",
-                $"{_options.Split.MinItems} of one author at least",
+                $"{split.MinItems} of one author at least",
                 "Import more texts, or lower --least-items."
             );
         }
 
+        LampUser ReadUser(int author, int queries) =>
+            UserSplit.SplitQueries(definition, texts.ReadUser(author, definition.Task), queries);
         var users = authors
-            .Where(author => tested.Contains(author.Author))
-            .Select(author =>
-                UserSplit.SplitQueries(
-                    definition,
-                    texts.ReadUser(author.Author, definition.Task),
-                    Math.Clamp(author.Count / 5, 1, _options.Split.MaxQueries)
-                )
-            );
+            .Where(author => testUsers.Contains(author.Author))
+            .Select(author => ReadUser(author.Author, Math.Clamp(author.Count / 5, 1, split.MaxQueries)));
         var others = authors
-            .Where(author => !tested.Contains(author.Author))
-            .Select(author =>
-                UserSplit.SplitQueries(
-                    definition,
-                    texts.ReadUser(author.Author, definition.Task),
-                    _options.Split.MaxOtherQueries
-                )
-            );
+            .Where(author => !testUsers.Contains(author.Author))
+            .Select(author => ReadUser(author.Author, split.MaxOtherQueries));
         return new CheckedDatasetWriter(_options.Target, definition, _progress).Write(users, others, authors.Count);
     }
 
@@ -108,24 +102,29 @@ public sealed class DataImport
             .InputColumns.Append(_options.OutputColumn)
             .Select(pair => ImportedTexts.ParseColumn(pair).Field)
             .ToHashSet();
-        foreach (var field in task.InputFields.Append(task.OutputField).Where(field => !given.Contains(field)))
+        var missing = task.InputFields.Append(task.OutputField).FirstOrDefault(field => !given.Contains(field));
+        if (missing is null)
         {
-            throw new DataFileException(
-                new() { File = _options.Source },
-                $"no column for the field \"{field}\"",
-                $"one for every field of task {task.Name}",
-                $"Name it: --{(field == task.OutputField ? "output" : "input")} {field}=COLUMN."
-            );
+            return;
         }
+
+        var option = missing == task.OutputField ? "output" : "input";
+        throw new DataFileException(
+            new() { File = _options.Source },
+            $"no column for the field \"{missing}\"",
+            $"one for every field of task {task.Name}",
+            $"Name it: --{option} {missing}=COLUMN."
+        );
     }
 }
 
-/// <summary>Makes a task of a source's columns.</summary>
+/// <summary>Creates a task from a source's columns.</summary>
 static class ImportedTask
 {
-    const int LongestLine = 40;
-    const int ShortAnswer = 100;
-    const int LongAnswer = 600;
+    /// <summary>Words up to which a text is a short answer, and one line of it a single-line answer.</summary>
+    const int ShortTextWords = 40;
+    const int ShortAnswerTokens = 100;
+    const int LongAnswerTokens = 600;
 
     /// <summary>The task: its fields are the columns, its length follows from the texts.</summary>
     /// <exception cref="SettingsException">Name or wording cannot be used.</exception>
@@ -140,24 +139,30 @@ static class ImportedTask
                 InputFields = inputs,
                 OutputField = output,
                 System = options.SystemPrompt,
-                History = options.PromptWording ?? Wording(output, inputs),
-                MaxNewTokens = texts.Lengths.Percentile95 <= LongestLine ? ShortAnswer : LongAnswer,
-                SingleLineAnswer = texts.AreSingleLines && texts.Lengths.Max <= LongestLine,
+                History = options.PromptWording ?? CreateWording(output, inputs),
+                MaxNewTokens = texts.Lengths.Percentile95 <= ShortTextWords ? ShortAnswerTokens : LongAnswerTokens,
+                SingleLineAnswer = texts.AreSingleLines && texts.Lengths.Max <= ShortTextWords,
             }
         );
         return TaskFile.Parse(yaml, "the task of these columns");
     }
 
-    static string Wording(string output, List<string> inputs) =>
-        inputs switch
+    static string CreateWording(string output, List<string> inputs)
+    {
+        switch (inputs)
         {
-            [] => $"Write the next {Plain(output)}.",
-            [var one] => $"Write the {Plain(output)} for the following {Plain(one)}: {{{one}}}",
-            _ =>
-                $"Write the {Plain(output)} for the following.\n{string.Join('\n', inputs.Select(input => $"{Plain(input)}: {{{input}}}"))}",
-        };
+            case []:
+                return $"Write the next {ToWords(output)}.";
+            case [var input]:
+                return $"Write the {ToWords(output)} for the following {ToWords(input)}: {{{input}}}";
+            default:
+                var lines = inputs.Select(input => $"{ToWords(input)}: {{{input}}}");
+                return $"Write the {ToWords(output)} for the following.\n{string.Join('\n', lines)}";
+        }
+    }
 
-    static string Plain(string column) =>
+    /// <summary>A column's name as words of a wording, whose braces are doubled.</summary>
+    static string ToWords(string column) =>
         column
             .Replace('_', ' ')
             .Replace("{", "{{", StringComparison.Ordinal)

@@ -10,16 +10,16 @@ static class FlatJsonReader
 {
     static readonly JsonDocumentOptions Options = new() { MaxDepth = 1 << 20 };
 
-    /// <summary>The objects of an array; what cannot be read of it is reported, and the rest read.</summary>
-    public static IEnumerable<ImportRow> ReadRows(string path, ImportListener watch)
+    /// <summary>The objects of an array; an entry that cannot be read is reported and skipped.</summary>
+    public static IEnumerable<ImportRow> ReadRows(string path, ImportListener listener)
     {
-        var place = new DataFileLocation { File = path };
-        using var tokens = new JsonTokenStream(path) { GetLocation = () => place };
+        var location = new DataFileLocation { File = path };
+        using var tokens = new JsonTokenStream(path) { GetLocation = () => location };
         tokens.Read();
         if (tokens.TokenType != JsonTokenType.StartArray)
         {
             throw new DataFileException(
-                place,
+                location,
                 tokens.DescribeToken(),
                 "an array of objects",
                 "A file of one object a line is to be named .jsonl; docs/data.md describes the formats."
@@ -28,13 +28,13 @@ static class FlatJsonReader
 
         for (var number = 1; tokens.Read() && tokens.TokenType != JsonTokenType.EndArray; number++)
         {
-            place = new() { File = path, Item = $"number {number}" };
-            if (ParseFields(tokens, place, watch.OnProblem) is { } fields)
+            location = new() { File = path, Item = $"number {number}" };
+            if (ParseFields(tokens, location, listener.OnProblem) is { } fields)
             {
-                yield return new(place, fields);
+                yield return new(location, fields);
             }
 
-            watch.Progress.ReportRead(ImportListener.StageName, path, tokens.BytesRead, tokens.Length);
+            listener.Progress.ReportRead(ImportListener.StageName, path, tokens.BytesRead, tokens.Length);
         }
 
         tokens.RequireEnd("the array of objects");
@@ -43,51 +43,20 @@ static class FlatJsonReader
     /// <summary>The columns of a line; null where it was reported as faulty.</summary>
     public static Dictionary<string, string?>? ParseFields(
         string line,
-        DataFileLocation place,
-        Action<DataFileException> problem
+        DataFileLocation location,
+        Action<DataFileException> onProblem
     )
     {
         try
         {
             using var document = JsonDocument.Parse(line, Options);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                throw Odd(
-                    place,
-                    Described($"{document.RootElement.ValueKind}"),
-                    "an object",
-                    "The line is left out: put one object on each line."
-                );
-            }
-
-            var fields = new Dictionary<string, string?>();
-            foreach (
-                var property in document
-                    .RootElement.EnumerateObject()
-                    .Where(property => property.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
-            )
-            {
-                if (!fields.TryAdd(property.Name, Scalar(property.Value)))
-                {
-                    throw Odd(
-                        place with
-                        {
-                            Field = property.Name,
-                        },
-                        "the field twice",
-                        "each field once",
-                        "The line is left out: take out one of them."
-                    );
-                }
-            }
-
-            return fields;
+            return ParseObject(document.RootElement, location);
         }
         catch (JsonException error)
         {
-            problem(
+            onProblem(
                 new(
-                    place,
+                    location,
                     $"no valid JSON at byte {error.BytePositionInLine + 1} of the line",
                     "an object",
                     "The line is left out: correct it.",
@@ -97,9 +66,9 @@ static class FlatJsonReader
         }
         catch (InvalidOperationException error)
         {
-            problem(
+            onProblem(
                 new(
-                    place,
+                    location,
                     "half of a surrogate pair",
                     "text that is Unicode",
                     "The line is left out: correct it.",
@@ -109,39 +78,79 @@ static class FlatJsonReader
         }
         catch (DataFileException error)
         {
-            problem(error);
+            onProblem(error);
         }
 
         return null;
     }
 
+    static Dictionary<string, string?> ParseObject(JsonElement root, DataFileLocation location)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            throw new DataFileException(
+                location,
+                Describe(root.ValueKind),
+                "an object",
+                "The line is left out: put one object on each line."
+            );
+        }
+
+        var fields = new Dictionary<string, string?>();
+        foreach (var property in root.EnumerateObject())
+        {
+            if (property.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array)
+            {
+                continue;
+            }
+
+            if (!fields.TryAdd(property.Name, ToText(property.Value)))
+            {
+                throw new DataFileException(
+                    location with
+                    {
+                        Field = property.Name,
+                    },
+                    "the field twice",
+                    "each field once",
+                    "The line is left out: take out one of them."
+                );
+            }
+        }
+
+        return fields;
+    }
+
     static Dictionary<string, string?>? ParseFields(
         JsonTokenStream tokens,
-        DataFileLocation place,
-        Action<DataFileException> problem
+        DataFileLocation location,
+        Action<DataFileException> onProblem
     )
     {
         var depth = tokens.Depth;
         try
         {
-            return tokens.TokenType == JsonTokenType.StartObject
-                ? tokens.ReadScalars()
-                : throw Odd(
-                    place,
-                    tokens.DescribeToken(),
-                    "an object",
-                    "The entry is left out: put an object in its place."
-                );
+            if (tokens.TokenType == JsonTokenType.StartObject)
+            {
+                return tokens.ReadScalars();
+            }
+
+            throw new DataFileException(
+                location,
+                tokens.DescribeToken(),
+                "an object",
+                "The entry is left out: put an object in its place."
+            );
         }
         catch (DataFileException error) when (!tokens.IsBroken)
         {
             tokens.SkipToEndOfDepth(depth);
-            problem(error);
+            onProblem(error);
             return null;
         }
     }
 
-    static string? Scalar(JsonElement value) =>
+    static string? ToText(JsonElement value) =>
         value.ValueKind switch
         {
             JsonValueKind.String => value.GetString(),
@@ -151,12 +160,15 @@ static class FlatJsonReader
             _ => null,
         };
 
-    static string Described(string kind)
+    static string Describe(JsonValueKind kind)
     {
-        var word = kind.ToLowerInvariant();
-        return word == "null" ? word : $"{(word[0] is 'a' or 'o' ? "an" : "a")} {word}";
-    }
+        var word = $"{kind}".ToLowerInvariant();
+        if (word == "null")
+        {
+            return word;
+        }
 
-    static DataFileException Odd(DataFileLocation place, string found, string expected, string advice) =>
-        new(place, found, expected, advice);
+        var article = word[0] is 'a' or 'o' ? "an" : "a";
+        return $"{article} {word}";
+    }
 }

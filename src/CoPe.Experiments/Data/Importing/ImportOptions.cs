@@ -58,15 +58,15 @@ public sealed record ImportOptions
 }
 
 /// <summary>
-/// Puts hashes in the place of user ids: the same id gives the same hash under the same key, and without the key nobody
-/// can try names out.
+/// Replaces user ids by hashes: the same id gives the same hash under the same key, and without the key nobody can try
+/// names out.
 /// </summary>
 /// <param name="key">The secret.</param>
 public sealed class IdHasher(byte[] key)
 {
     const int KeyBytes = 32;
 
-    /// <summary>The key of a file, made where there is none.</summary>
+    /// <summary>With the key of a file, which is created where there is none.</summary>
     public static IdHasher LoadOrCreate(string path)
     {
         if (!File.Exists(path))
@@ -95,7 +95,7 @@ public sealed class IdHasher(byte[] key)
         "u" + Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(id)))[..16];
 }
 
-/// <summary>What an import came to.</summary>
+/// <summary>The result of an import.</summary>
 public sealed record ImportReport
 {
     /// <summary>The task.</summary>
@@ -104,13 +104,13 @@ public sealed record ImportReport
     /// <summary>Rows of the source that were used.</summary>
     public required int Rows { get; init; }
 
-    /// <summary>Rows that were left out, and whatever was changed: the first of them, each with its place.</summary>
+    /// <summary>Rows that were left out or changed: the first of them, each with its location.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
     /// <summary>How many there are of these.</summary>
     public required int ProblemCount { get; init; }
 
-    /// <summary>The check of what was written, and what it took out.</summary>
+    /// <summary>The check of what was written, and what it removed.</summary>
     public required CheckReport Check { get; init; }
 
     /// <summary>The task's folder.</summary>

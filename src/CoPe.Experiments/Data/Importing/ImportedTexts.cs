@@ -5,91 +5,96 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// Turns rows into authors with histories, oldest first. The texts lie on the disk; held are an id, a place and a date
-/// of each.
+/// Turns rows into authors with histories, oldest first. The texts lie on the disk; held in memory are an id, a
+/// position and a date of each.
 /// </summary>
-sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFileException> problem)
+sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFileException> onProblem)
 {
     readonly List<ImportedText> _texts = [];
-    readonly Dictionary<string, int> _numbers = [];
-    readonly List<string> _names = [];
+    readonly Dictionary<string, int> _authorNumbers = [];
+    readonly List<string> _authorNames = [];
     readonly UniqueIds _ids = new();
+
+    /// <summary>Fields and columns of the inputs, then those of the output.</summary>
     readonly List<(string Field, string Column)> _columns =
     [
         .. options.InputColumns.Append(options.OutputColumn).Select(ParseColumn),
     ];
-    readonly HashSet<string> _seen = [];
-    ILookup<int, ImportedText> _dated = Array.Empty<ImportedText>().ToLookup(text => text.Author);
+    readonly HashSet<string> _seenColumns = [];
+    ILookup<int, ImportedText> _textsByAuthor = Array.Empty<ImportedText>().ToLookup(text => text.Author);
 
     /// <summary>Rows after which a column that none of them had is taken for a wrong name.</summary>
-    const int RowsThatTell = 1000;
+    const int RowsBeforeRefusal = 1000;
 
-    /// <summary>Names may tell who wrote a text, so hashed authors' texts are numbered.</summary>
+    /// <summary>Ids may name who wrote a text, so texts of hashed authors are numbered instead.</summary>
     bool IsNumbered => options.IdColumn is null || options.IdHasher is not null;
 
-    /// <summary>Texts with an author.</summary>
-    public int Read => _texts.Count;
+    string OutputColumn => _columns[^1].Column;
 
-    /// <summary>Those of them that can be used.</summary>
-    public int Count => _dated.Sum(author => author.Count());
+    /// <summary>Texts that can be used.</summary>
+    public int Count => _textsByAuthor.Sum(author => author.Count());
 
     /// <summary>Authors in the order of their first texts, with how many there are of each.</summary>
-    public IReadOnlyList<(int Author, int Count)> Authors => [.. _dated.Select(author => (author.Key, author.Count()))];
+    public IReadOnlyList<(int Author, int Count)> Authors =>
+        [.. _textsByAuthor.Select(author => (author.Key, author.Count()))];
 
-    /// <summary>Words of what the authors wrote.</summary>
+    /// <summary>Lengths of what the authors wrote, in words.</summary>
     public TextLengths Lengths { get; } = new();
 
-    /// <summary>Whether what they wrote is a line each.</summary>
+    /// <summary>Whether every text they wrote is a single line.</summary>
     public bool AreSingleLines { get; private set; } = true;
 
-    /// <summary>Takes the rows; one without author, text or date is reported and left out.</summary>
+    /// <summary>Adds the rows; one without author, text or date is reported and left out.</summary>
     public void AddRows(IEnumerable<ImportRow> source)
     {
         var rows = 0;
-        string[] asked =
+        string?[] named =
         [
             options.AuthorColumn,
-            .. new[] { options.DateColumn, options.IdColumn }.OfType<string>(),
+            options.DateColumn,
+            options.IdColumn,
             .. _columns.Select(pair => pair.Column),
         ];
+        var columns = named.OfType<string>().ToList();
         foreach (var row in source)
         {
-            _seen.UnionWith(row.Fields.Keys);
-            // A table tells its columns at once; objects may leave out what they do not have.
+            _seenColumns.UnionWith(row.Fields.Keys);
+            // A table has all its columns in the first row; JSON objects may leave out what they do not have.
             if (++rows == 1 && ImportSource.HasFixedColumns(options.Source))
             {
-                RequireColumns(row.Location, asked);
+                RequireColumns(row.Location, columns);
             }
-            else if (rows == RowsThatTell)
+            else if (rows == RowsBeforeRefusal)
             {
-                RequireColumns(row.Location, [options.AuthorColumn, _columns[^1].Column]);
+                RequireColumns(row.Location, [options.AuthorColumn, OutputColumn]);
             }
 
-            if (FindLack(row) is { } lack)
+            var lack = FindLack(row);
+            if (lack is not null)
             {
-                problem(lack);
+                onProblem(lack);
+                continue;
             }
-            else
-            {
-                AddRows(row);
-            }
+
+            AddRow(row);
         }
 
         if (rows > 0)
         {
-            RequireColumns(new() { File = options.Source }, asked);
+            RequireColumns(new() { File = options.Source }, columns);
         }
 
-        _dated = ParseDates().ToLookup(text => text.Author);
+        var texts = options.DateColumn is null ? _texts : ParseDates();
+        _textsByAuthor = texts.ToLookup(text => text.Author);
     }
 
-    /// <summary>An author with his texts, oldest first.</summary>
+    /// <summary>An author with their texts, oldest first.</summary>
     public LampUser ReadUser(int author, LampTask task) =>
         new()
         {
-            Id = options.IdHasher?.Hash(_names[author]) ?? _names[author],
+            Id = options.IdHasher?.Hash(_authorNames[author]) ?? _authorNames[author],
             // Stable: texts of one date stay in the order of the source.
-            History = [.. _dated[author].OrderBy(text => text.Date).Select(text => Item(text, task))],
+            History = [.. _textsByAuthor[author].OrderBy(text => text.Date).Select(text => ReadItem(text, task))],
             Queries = [],
         };
 
@@ -100,46 +105,45 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
         return equals > 0 ? (text[..equals], text[(equals + 1)..]) : (text, text);
     }
 
-    void AddRows(ImportRow row)
+    void AddRow(ImportRow row)
     {
         var name = row.Fields[options.AuthorColumn]!.Trim();
-        if (!_numbers.TryGetValue(name, out var author))
+        if (!_authorNumbers.TryGetValue(name, out var author))
         {
-            _numbers[name] = author = _names.Count;
-            _names.Add(name);
+            _authorNumbers[name] = author = _authorNames.Count;
+            _authorNames.Add(name);
         }
 
-        var output = row.Fields[_columns[^1].Column]!;
+        var output = row.Fields[OutputColumn]!;
         Lengths.Add(TextFaults.CountWords(output));
         AreSingleLines &= !output.AsSpan().Trim().Contains('\n');
-        foreach (
-            var (_, column) in _columns.SkipLast(1).Where(pair => row.Fields.GetValueOrDefault(pair.Column) is null)
-        )
+        ReportEmptyInputs(row);
+        string ValueOf(string column) => row.Fields.GetValueOrDefault(column) ?? "";
+        var date = options.DateColumn is null ? "" : ValueOf(options.DateColumn);
+        var start = spool.Add(row.Location, [date, .. _columns.Select(pair => ValueOf(pair.Column))]);
+        _texts.Add(new(author, IsNumbered ? null : IdOf(row), start));
+    }
+
+    void ReportEmptyInputs(ImportRow row)
+    {
+        var inputColumns = _columns.SkipLast(1).Select(pair => pair.Column);
+        foreach (var column in inputColumns.Where(column => row.Fields.GetValueOrDefault(column) is null))
         {
-            problem(
+            onProblem(
                 new(
                     row.Location with
                     {
                         Field = column,
                     },
-                    Missing(row, column),
+                    DescribeMissing(row, column),
                     "a text",
                     "The row is kept with an empty one: add the text, or take the row out."
                 )
             );
         }
-
-        var start = spool.Add(
-            row.Location,
-            [
-                options.DateColumn is { } date ? row.Fields.GetValueOrDefault(date) ?? "" : "",
-                .. _columns.Select(pair => row.Fields.GetValueOrDefault(pair.Column) ?? ""),
-            ]
-        );
-        _texts.Add(new(author, IsNumbered ? null : IdOf(row), start));
     }
 
-    HistoryItem Item(ImportedText text, LampTask task)
+    HistoryItem ReadItem(ImportedText text, LampTask task)
     {
         var values = spool.Read(text.Start, _columns.Count + 1).Columns;
         var fields = _columns.Zip(values.Skip(1)).ToDictionary(pair => pair.First.Field, pair => pair.Second);
@@ -156,50 +160,43 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
 
     IEnumerable<ImportedText> ParseDates()
     {
-        if (options.DateColumn is not { } column)
-        {
-            foreach (var text in _texts)
-            {
-                yield return text;
-            }
-
-            yield break;
-        }
-
-        var dates = new DateColumnParser(
-            _texts.Select(text => spool.Read(text.Start, 1)).Select(read => (read.Place, read.Columns[0])),
-            options.DateOrder
-        );
+        var parser = new DateColumnParser(_texts.Select(ReadDate), options.DateOrder);
         foreach (var text in _texts)
         {
-            var (place, read) = spool.Read(text.Start, 1);
-            if (dates.Parse(read[0]) is { } date)
+            var (location, dateText) = ReadDate(text);
+            var date = parser.Parse(dateText);
+            if (date is not null)
             {
                 yield return text with
                 {
-                    Date = date.UtcTicks,
+                    Date = date.Value.UtcTicks,
                 };
+                continue;
             }
-            else
-            {
-                problem(
-                    new(
-                        place with
-                        {
-                            Field = column,
-                        },
-                        read[0].Length == 0 ? "no date" : $"\"{read[0]}\"",
-                        "a date such as 2024-03-05, 05.03.2024 or 1709640000",
-                        "The row is left out: correct the date."
-                    )
-                );
-            }
+
+            onProblem(
+                new(
+                    location with
+                    {
+                        Field = options.DateColumn,
+                    },
+                    dateText.Length == 0 ? "no date" : $"\"{dateText}\"",
+                    "a date such as 2024-03-05, 05.03.2024 or 1709640000",
+                    "The row is left out: correct the date."
+                )
+            );
         }
+    }
+
+    (DataFileLocation Location, string Text) ReadDate(ImportedText text)
+    {
+        var (location, columns) = spool.Read(text.Start, 1);
+        return (location, columns[0]);
     }
 
     DataFileException? FindLack(ImportRow row)
     {
-        foreach (var column in (string[])[options.AuthorColumn, _columns[^1].Column])
+        foreach (var column in (string[])[options.AuthorColumn, OutputColumn])
         {
             if (string.IsNullOrWhiteSpace(row.Fields.GetValueOrDefault(column)))
             {
@@ -208,7 +205,7 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
                     {
                         Field = column,
                     },
-                    Missing(row, column),
+                    DescribeMissing(row, column),
                     "a text",
                     "The row is left out: add the text."
                 );
@@ -218,10 +215,15 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
         return null;
     }
 
-    static string Missing(ImportRow row, string column) =>
-        !row.Fields.TryGetValue(column, out var text) ? "no text or number of this name"
-        : text is null ? "null"
-        : "an empty text";
+    static string DescribeMissing(ImportRow row, string column)
+    {
+        if (!row.Fields.TryGetValue(column, out var text))
+        {
+            return "no text or number of this name";
+        }
+
+        return text is null ? "null" : "an empty text";
+    }
 
     string IdOf(ImportRow row)
     {
@@ -231,10 +233,10 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
             id = $"row {_texts.Count + 1}";
         }
 
-        var own = _ids.MakeUnique(id);
-        if (own != id)
+        var uniqueId = _ids.MakeUnique(id);
+        if (uniqueId != id)
         {
-            problem(
+            onProblem(
                 new(
                     row.Location with
                     {
@@ -242,29 +244,33 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
                     },
                     $"the id \"{id}\" again",
                     "each id once",
-                    $"The text is kept as \"{own}\"."
+                    $"The text is kept as \"{uniqueId}\"."
                 )
             );
         }
 
-        return own;
+        return uniqueId;
     }
 
-    void RequireColumns(DataFileLocation place, IEnumerable<string> asked)
+    void RequireColumns(DataFileLocation location, IEnumerable<string> columns)
     {
-        foreach (var column in asked.Where(column => !_seen.Contains(column)))
+        var missing = columns.FirstOrDefault(column => !_seenColumns.Contains(column));
+        if (missing is null)
         {
-            throw new DataFileException(
-                place,
-                $"only the columns {string.Join(", ", _seen)}",
-                $"a column \"{column}\"",
-                NearestName.FindNearest(column, _seen) is { } near ? $"The nearest is \"{near}\"." : "Check the header."
-            );
+            return;
         }
+
+        var nearest = NearestName.FindNearest(missing, _seenColumns);
+        throw new DataFileException(
+            location,
+            $"only the columns {string.Join(", ", _seenColumns)}",
+            $"a column \"{missing}\"",
+            nearest is null ? "Check the header." : $"The nearest is \"{nearest}\"."
+        );
     }
 }
 
-/// <summary>A text of a source, as little of it as must be held.</summary>
+/// <summary>What is held in memory of a text of a source.</summary>
 /// <param name="Author">Its author's number.</param>
 /// <param name="Id">Its id; null where texts are numbered.</param>
 /// <param name="Start">Where it begins in the spool.</param>
@@ -272,8 +278,8 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
 readonly record struct ImportedText(int Author, string? Id, long Start, long Date = 0);
 
 /// <summary>
-/// Texts on the disk, each found again by where it begins: so that a source larger than the memory can be divided by
-/// authors. The file is gone when this is disposed.
+/// Texts on the disk, each read again by its position, so that a source larger than the memory can be divided by
+/// authors. The file is deleted when this is disposed.
 /// </summary>
 sealed class TextSpool : IDisposable
 {
@@ -285,16 +291,17 @@ sealed class TextSpool : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         _file = new(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-        (_writer, _reader) = (new(_file, Encoding.UTF8, leaveOpen: true), new(_file, Encoding.UTF8, leaveOpen: true));
+        _writer = new(_file, Encoding.UTF8, leaveOpen: true);
+        _reader = new(_file, Encoding.UTF8, leaveOpen: true);
     }
 
-    /// <summary>Takes a text, and says where it begins.</summary>
-    public long Add(DataFileLocation place, IReadOnlyList<string> columns)
+    /// <summary>Appends a text, and returns its position.</summary>
+    public long Add(DataFileLocation location, IReadOnlyList<string> columns)
     {
         var start = _file.Position;
-        _writer.Write(place.File);
-        _writer.Write(place.Line ?? 0);
-        _writer.Write(place.Item ?? "");
+        _writer.Write(location.File);
+        _writer.Write(location.Line ?? 0);
+        _writer.Write(location.Item ?? "");
         foreach (var column in columns)
         {
             _writer.Write(column);
@@ -303,18 +310,20 @@ sealed class TextSpool : IDisposable
         return start;
     }
 
-    /// <summary>The place and the first columns of the text that begins here.</summary>
-    public (DataFileLocation Place, IReadOnlyList<string> Columns) Read(long start, int columns)
+    /// <summary>The location and the first columns of the text at a position.</summary>
+    public (DataFileLocation Location, IReadOnlyList<string> Columns) Read(long start, int columns)
     {
         _file.Position = start;
-        var (path, line, item) = (_reader.ReadString(), _reader.ReadInt64(), _reader.ReadString());
-        var place = new DataFileLocation
+        var path = _reader.ReadString();
+        var line = _reader.ReadInt64();
+        var item = _reader.ReadString();
+        var location = new DataFileLocation
         {
             File = path,
             Line = line == 0 ? null : line,
             Item = item.Length == 0 ? null : item,
         };
-        return (place, [.. Enumerable.Range(0, columns).Select(_ => _reader.ReadString())]);
+        return (location, [.. Enumerable.Range(0, columns).Select(_ => _reader.ReadString())]);
     }
 
     public void Dispose()

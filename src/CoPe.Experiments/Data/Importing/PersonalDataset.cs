@@ -4,19 +4,19 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// One person's texts beside a public task: he becomes the only test user, everybody of the public data trains the
-/// task-adaptive model. A text is a heading and a body; where the task's answer is one line
-/// the heading is the answer, otherwise the body is.
+/// One person's texts beside a public task: the person becomes the only test user, everybody of the public data trains
+/// the task-adaptive model. A text is a heading and a body; where the task's answer is one line the heading is the
+/// answer, otherwise the body is.
 /// </summary>
 public static class PersonalDataset
 {
-    const int LeastTexts = 5;
-    const int MostQueries = 5;
+    const int MinTexts = 5;
+    const int MaxQueries = 5;
 
     /// <summary>Writes the task's files into the target.</summary>
     /// <param name="target">Folder that gets the task's folder.</param>
     /// <param name="definition">The task, of one input field or none.</param>
-    /// <param name="person">The person, and where his texts lie.</param>
+    /// <param name="person">The person's name, and the folder of their texts.</param>
     /// <param name="publicData">The public data.</param>
     /// <returns>The check of what was written, and what could not be read.</returns>
     /// <exception cref="DataFileException">There are too few texts.</exception>
@@ -30,30 +30,25 @@ public static class PersonalDataset
         ArgumentNullException.ThrowIfNull(definition);
         ArgumentNullException.ThrowIfNull(publicData);
         var problems = new List<string>();
-        var author = Author(definition.Task, person, error => problems.Add(error.Message));
-        var me = UserSplit.SplitQueries(definition, author, Math.Clamp(author.History.Count / 5, 1, MostQueries));
-        // An id of his own may be one of the public data's too.
+        var author = ReadAuthor(definition.Task, person, error => problems.Add(error.Message));
+        var testUser = UserSplit.SplitQueries(definition, author, Math.Clamp(author.History.Count / 5, 1, MaxQueries));
+        // A user of the public data may have the person's id.
         var others = publicData
             .Others.Concat(publicData.Users)
             .DistinctBy(user => user.Id)
-            .Where(user => user.Id != me.Id && user.Queries.Any(query => query.Gold.Length > 0));
-        return (
-            new CheckedDatasetWriter(target, definition, new()).Write(
-                [me],
-                others,
-                publicData.Others.Count + publicData.Users.Count + 1
-            ),
-            problems
-        );
+            .Where(user => user.Id != testUser.Id && user.Queries.Any(query => query.Gold.Length > 0));
+        var writer = new CheckedDatasetWriter(target, definition, new());
+        var check = writer.Write([testUser], others, publicData.Others.Count + publicData.Users.Count + 1);
+        return (check, problems);
     }
 
-    static LampUser Author(LampTask task, (string Name, string Folder) person, Action<DataFileException> problem)
+    static LampUser ReadAuthor(LampTask task, (string Name, string Folder) person, Action<DataFileException> onProblem)
     {
-        var place = new DataFileLocation { File = person.Folder };
+        var location = new DataFileLocation { File = person.Folder };
         if (!Directory.Exists(person.Folder))
         {
             throw new DataFileException(
-                place,
+                location,
                 "no such folder",
                 "a folder of .txt and .md files, one text each",
                 "Check --history."
@@ -63,26 +58,24 @@ public static class PersonalDataset
         if (task.InputFields.Count > 1)
         {
             throw new DataFileException(
-                place,
+                location,
                 $"task {task.Name} with the input fields {string.Join(", ", task.InputFields)}",
                 "a task of one input field, as a text has a heading and a body",
                 "Name another with --task, or import the texts with 'cope data import'."
             );
         }
 
+        var dates = new DateColumnParser([], DateOrder.Dmy);
         var rows = TextFolder
-            .ReadRows(person.Folder, new(problem, new()))
-            .Select(row =>
-                (Row: row, Date: new DateColumnParser([], DateOrder.Dmy).Parse(row.Fields[ImportSource.DateColumn]!))
-            )
-            .OrderBy(pair => pair.Date)
+            .ReadRows(person.Folder, new(onProblem, new()))
+            .OrderBy(row => dates.Parse(row.Fields[TextFolder.DateColumn]!))
             .ToList();
-        if (rows.Count < LeastTexts)
+        if (rows.Count < MinTexts)
         {
             throw new DataFileException(
-                place,
+                location,
                 $"{rows.Count} texts",
-                $"{LeastTexts} at least, and better some dozens",
+                $"{MinTexts} at least, and better some dozens",
                 "Put more texts there, a file each."
             );
         }
@@ -90,26 +83,25 @@ public static class PersonalDataset
         return new()
         {
             Id = person.Name,
-            History = [.. rows.Select((pair, number) => Item(task, pair.Row, number))],
+            History = [.. rows.Select((row, index) => CreateItem(task, row, index + 1))],
             Queries = [],
         };
     }
 
-    static HistoryItem Item(LampTask task, ImportRow row, int number)
+    static HistoryItem CreateItem(LampTask task, ImportRow row, int number)
     {
-        var (heading, body) = (row.Fields[ImportSource.HeadingColumn]!, row.Fields[ImportSource.BodyColumn]!);
+        var heading = row.Fields[TextFolder.HeadingColumn]!;
+        var body = row.Fields[TextFolder.BodyColumn]!;
+        var (input, answer) = task.SingleLineAnswer ? (body, heading) : (heading, body);
         var fields = new Dictionary<string, string>
         {
-            [task.OutputField] =
-                task.InputFields.Count == 0 ? row.Fields[ImportSource.TextColumn]!
-                : task.SingleLineAnswer ? heading
-                : body,
+            [task.OutputField] = task.InputFields.Count == 0 ? row.Fields[TextFolder.TextColumn]! : answer,
         };
         foreach (var field in task.InputFields)
         {
-            fields[field] = task.SingleLineAnswer ? body : heading;
+            fields[field] = input;
         }
 
-        return new() { Id = $"own {number + 1}", Fields = fields };
+        return new() { Id = $"own {number}", Fields = fields };
     }
 }

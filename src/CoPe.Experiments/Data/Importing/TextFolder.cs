@@ -7,16 +7,23 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// Text files (.txt, .md) as rows, in the order of their dates. Columns: <c>folder</c> (the first folder below, or the
-/// folder itself), <c>file</c>, <c>date</c> (from the file's name, otherwise when it was
-/// written last), <c>text</c>, and as its two parts <c>heading</c> and <c>body</c>: the first line where it is short,
-/// otherwise the first sentence.
+/// Text files (.txt, .md) as rows, in the order of their paths. Columns: <c>folder</c> (the first folder below, or the
+/// folder itself), <c>file</c>, <c>date</c> (from the file's name, otherwise its last change), <c>text</c>, and as its
+/// two parts <c>heading</c> and <c>body</c>: the heading is the first line where that is short, otherwise the first
+/// sentence.
 /// </summary>
 static partial class TextFolder
 {
-    const int LongestHeading = 20;
+    public const string FolderColumn = "folder";
+    public const string FileColumn = "file";
+    public const string DateColumn = "date";
+    public const string TextColumn = "text";
+    public const string HeadingColumn = "heading";
+    public const string BodyColumn = "body";
 
-    public static IEnumerable<ImportRow> ReadRows(string folder, ImportListener watch)
+    const int MaxHeadingWords = 20;
+
+    public static IEnumerable<ImportRow> ReadRows(string folder, ImportListener listener)
     {
         var all = Directory
             .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
@@ -34,7 +41,7 @@ static partial class TextFolder
 
         foreach (var other in all[false].Order(StringComparer.Ordinal))
         {
-            watch.OnProblem(
+            listener.OnProblem(
                 new(
                     new() { File = other },
                     "a file of another kind",
@@ -46,8 +53,8 @@ static partial class TextFolder
 
         for (var number = 0; number < files.Count; number++)
         {
-            watch.Progress.Report(ImportListener.StageName, number, files.Count, "files");
-            if (ReadRow(folder, files[number], watch.OnProblem) is { } row)
+            listener.Progress.Report(ImportListener.StageName, number, files.Count, "files");
+            if (ReadRow(folder, files[number], listener.OnProblem) is { } row)
             {
                 yield return row;
             }
@@ -59,21 +66,46 @@ static partial class TextFolder
     {
         var trimmed = text.Trim();
         var line = trimmed.IndexOf('\n', StringComparison.Ordinal);
-        var first = (line < 0 ? trimmed : trimmed[..line]).Trim().TrimStart('#').Trim();
-        if (line >= 0 && first.Length > 0 && TextFaults.CountWords(first) <= LongestHeading)
+        var firstLine = line < 0 ? trimmed : trimmed[..line];
+        var first = firstLine.Trim().TrimStart('#').Trim();
+        if (line >= 0 && first.Length > 0 && TextFaults.CountWords(first) <= MaxHeadingWords)
         {
             return (first, trimmed[line..].Trim());
         }
 
         var sentence = SentenceEnd().Match(trimmed);
         var end = sentence.Success && sentence.Index + 1 < trimmed.Length ? sentence.Index + 1 : trimmed.Length;
-        return (PromptTemplate.TruncateWords(trimmed[..end], LongestHeading), trimmed);
+        return (PromptTemplate.TruncateWords(trimmed[..end], MaxHeadingWords), trimmed);
     }
 
-    static ImportRow? ReadRow(string folder, string file, Action<DataFileException> problem)
+    static ImportRow? ReadRow(string folder, string file, Action<DataFileException> onProblem)
     {
+        var text = ReadText(file, onProblem);
+        if (text is null)
+        {
+            return null;
+        }
+
         var relative = Path.GetRelativePath(folder, file).Replace('\\', '/');
-        var place = new DataFileLocation { File = file };
+        var slash = relative.IndexOf('/', StringComparison.Ordinal);
+        var folderName = Path.GetFileName(Path.GetFullPath(folder).TrimEnd('/', '\\'));
+        var (heading, body) = SplitHeading(text);
+        var fields = new Dictionary<string, string?>
+        {
+            [FolderColumn] = slash >= 0 ? relative[..slash] : folderName,
+            [FileColumn] = relative,
+            [DateColumn] = DateOf(file),
+            [TextColumn] = text.Trim(),
+            [HeadingColumn] = heading,
+            [BodyColumn] = body,
+        };
+        return new(new() { File = file }, fields);
+    }
+
+    /// <summary>The text of a file; null where it was reported as unreadable or empty.</summary>
+    static string? ReadText(string file, Action<DataFileException> onProblem)
+    {
+        var location = new DataFileLocation { File = file };
         string text;
         try
         {
@@ -82,44 +114,43 @@ static partial class TextFolder
         }
         catch (DecoderFallbackException error)
         {
-            problem(TextFile.InvalidEncodingError(file, error));
+            onProblem(TextFile.InvalidEncodingError(file, error));
             return null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            problem(
-                new(place, $"a file that cannot be opened ({error.Message})", "a text", "The file is left out.", error)
+            onProblem(
+                new(
+                    location,
+                    $"a file that cannot be opened ({error.Message})",
+                    "a text",
+                    "The file is left out.",
+                    error
+                )
             );
             return null;
         }
 
         if (string.IsNullOrWhiteSpace(text))
         {
-            problem(new(place, "an empty text", "a text", "The file is left out."));
+            onProblem(new(location, "an empty text", "a text", "The file is left out."));
             return null;
         }
 
-        var (heading, body) = SplitHeading(text);
-        return new(
-            place,
-            new Dictionary<string, string?>
-            {
-                [ImportSource.FolderColumn] = relative.Contains('/')
-                    ? relative[..relative.IndexOf('/', StringComparison.Ordinal)]
-                    : Path.GetFileName(Path.GetFullPath(folder).TrimEnd('/', '\\')),
-                [ImportSource.FileColumn] = relative,
-                [ImportSource.DateColumn] = DateOf(file),
-                [ImportSource.TextColumn] = text.Trim(),
-                [ImportSource.HeadingColumn] = heading,
-                [ImportSource.BodyColumn] = body,
-            }
-        );
+        return text;
     }
 
-    static string DateOf(string file) =>
-        DateInName().Match(DateColumnParser.ToAsciiDigits(Path.GetFileName(file))) is { Success: true } named
-            ? $"{named.Groups[1].Value}-{named.Groups[2].Value}-{named.Groups[3].Value}"
-            : File.GetLastWriteTimeUtc(file).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    /// <summary>The date in a file's name, otherwise that of its last change.</summary>
+    static string DateOf(string file)
+    {
+        var match = DateInName().Match(DateColumnParser.ToAsciiDigits(Path.GetFileName(file)));
+        if (match.Success)
+        {
+            return $"{match.Groups[1].Value}-{match.Groups[2].Value}-{match.Groups[3].Value}";
+        }
+
+        return File.GetLastWriteTimeUtc(file).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    }
 
     [GeneratedRegex(@"[.!?](?=\s)|$")]
     private static partial Regex SentenceEnd();

@@ -3,19 +3,19 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// Divides authors into test users and others: those with the most texts are tested, and each one's latest texts become
-/// his queries, worded as his history is.
+/// Divides authors into test users and others: those with the most texts are test users, and each one's latest texts
+/// become their queries, worded as their history is.
 /// </summary>
 static class UserSplit
 {
-    /// <summary>The authors who are tested, of authors with the numbers of their texts.</summary>
+    /// <summary>The authors who become test users, of authors with the numbers of their texts.</summary>
     public static IReadOnlySet<int> SelectTestUsers(
         IReadOnlyList<(int Author, int Count)> authors,
         UserSplitOptions options
     )
     {
         var count = Math.Min(options.TestUsers, authors.Count / 2);
-        // The sort is stable: of authors with as many texts, the first of the source is tested.
+        // The sort is stable: of authors with equally many texts, the first of the source comes first.
         return authors
             .Where(author => author.Count >= options.MinItems)
             .OrderByDescending(author => author.Count)
@@ -24,23 +24,23 @@ static class UserSplit
             .ToHashSet();
     }
 
-    /// <summary>The author with his latest texts as queries.</summary>
-    public static LampUser SplitQueries(TaskDefinition definition, LampUser author, int queries) =>
-        author with
+    /// <summary>The author with their latest texts as queries.</summary>
+    public static LampUser SplitQueries(TaskDefinition definition, LampUser author, int count)
+    {
+        LampQuery ToQuery(HistoryItem item) =>
+            new()
+            {
+                Id = item.Id,
+                Input = definition.Template.FormatHistoryItem(item),
+                Gold = item.Fields[definition.Task.OutputField],
+            };
+
+        return author with
         {
-            History = [.. author.History.SkipLast(queries)],
-            Queries =
-            [
-                .. author
-                    .History.TakeLast(queries)
-                    .Select(item => new LampQuery
-                    {
-                        Id = item.Id,
-                        Input = definition.Template.FormatHistoryItem(item),
-                        Gold = item.Fields[definition.Task.OutputField],
-                    }),
-            ],
+            History = [.. author.History.SkipLast(count)],
+            Queries = [.. author.History.TakeLast(count).Select(ToQuery)],
         };
+    }
 }
 
 /// <summary>
@@ -62,14 +62,14 @@ public sealed record UserSplitOptions
         init => field = AtLeast(2, value, nameof(MinItems));
     } = 5;
 
-    /// <summary>Most queries of a test user: his latest texts, at most a fifth of them.</summary>
+    /// <summary>Most queries of a test user: their latest texts, at most a fifth of them.</summary>
     public int MaxQueries
     {
         get;
         init => field = AtLeast(1, value, nameof(MaxQueries));
     } = 5;
 
-    /// <summary>Most queries of another user, his latest texts: they train the task-adaptive model.</summary>
+    /// <summary>Most queries of another user, their latest texts: they train the task-adaptive model.</summary>
     public int MaxOtherQueries
     {
         get;

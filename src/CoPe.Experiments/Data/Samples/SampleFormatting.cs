@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace CoPe.Experiments.Data.Samples;
 
-/// <summary>Spacing, articles, capitals and final stops of a text made by the grammar.</summary>
+/// <summary>Spacing, articles, capitals and final stops of a text that the grammar generated.</summary>
 static partial class SampleFormatting
 {
     /// <summary>
@@ -12,26 +12,33 @@ static partial class SampleFormatting
     /// </summary>
     public static string FormatLine(string text, string letterCase, string stop)
     {
-        var spaced = Spaced(text);
+        var spaced = NormalizeSpaces(text);
         var cased = letterCase switch
         {
             "lower" => spaced.ToLowerInvariant(),
-            "title" => LongWord().Replace(Sentences(spaced), word => Capital(word.Value)),
-            _ => Capital(spaced),
+            "title" => LongWord().Replace(CapitalizeSentences(spaced), word => Capitalize(word.Value)),
+            _ => Capitalize(spaced),
         };
         return stop == "none" || !char.IsLetterOrDigit(cased[^1]) ? cased : cased + stop;
     }
 
     /// <summary>Several sentences, in the case <c>sentence</c> or <c>lower</c>.</summary>
     public static string FormatText(string text, string letterCase = "sentence") =>
-        letterCase == "lower" ? Spaced(text).ToLowerInvariant() : Sentences(Spaced(text));
+        letterCase == "lower" ? NormalizeSpaces(text).ToLowerInvariant() : CapitalizeSentences(NormalizeSpaces(text));
 
-    static string Spaced(string text) =>
-        Article().Replace(Dash().Replace(Blanks().Replace(text.Trim(), " "), " - "), match => match.Value + "n");
+    /// <summary>Single spaces, dashes between spaces, and "an" before vowels.</summary>
+    static string NormalizeSpaces(string text)
+    {
+        var spaced = Blanks().Replace(text.Trim(), " ");
+        var dashed = Dash().Replace(spaced, " - ");
+        return Article().Replace(dashed, match => match.Value + "n");
+    }
 
-    static string Sentences(string text) => SentenceStart().Replace(text, start => start.Value.ToUpperInvariant());
+    static string CapitalizeSentences(string text) =>
+        SentenceStart().Replace(text, start => start.Value.ToUpperInvariant());
 
-    static string Capital(string text) => new StringBuilder(text) { [0] = char.ToUpperInvariant(text[0]) }.ToString();
+    static string Capitalize(string text) =>
+        new StringBuilder(text) { [0] = char.ToUpperInvariant(text[0]) }.ToString();
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Blanks();

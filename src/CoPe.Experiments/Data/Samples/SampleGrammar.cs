@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text;
 
 namespace CoPe.Experiments.Data.Samples;
 
-/// <summary>The grammar all sample texts are made by; shared.txt in this folder says how it is written.</summary>
+/// <summary>The grammar that generates all sample texts; shared.txt in this folder documents its format.</summary>
 sealed class SampleGrammar
 {
     readonly Dictionary<string, SampleSymbol> _symbols = [];
@@ -11,30 +12,35 @@ sealed class SampleGrammar
 
     SampleGrammar(IEnumerable<string> lines)
     {
-        var opened = ("", '=');
+        var name = "";
+        var kind = '=';
         foreach (var line in lines.Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#'))
         {
             if (line[0] is '!' or '=' or '~')
             {
-                opened = (line[1..].Trim(), line[0]);
+                name = line[1..].Trim();
+                kind = line[0];
                 continue;
             }
+
             var alternatives = line.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            _symbols.Add(opened.Item1, new(opened.Item1, opened.Item2, alternatives));
+            _symbols.Add(name, new(name, kind, alternatives));
         }
+
         _facts = Symbols.Where(symbol => symbol.Kind == '!').ToLookup(symbol => symbol.Name.Split('.')[0]);
     }
 
     /// <summary>The grammar built into the library.</summary>
     public static SampleGrammar Shipped { get; } =
-        new(new[] { "shared", "news", "science", "products", "community" }.SelectMany(Lines));
+        new(new[] { "shared", "news", "science", "products", "community" }.SelectMany(ReadLines));
 
     /// <summary>The symbol of a name.</summary>
     public SampleSymbol this[string name] =>
         _symbols.TryGetValue(name, out var symbol)
             ? symbol
             : throw new KeyNotFoundException(
-                $"The sample grammar has no symbol \"{name}\"; the nearest is \"{NearestName.FindNearest(name, _symbols.Keys)}\"."
+                $"The sample grammar has no symbol \"{name}\"; "
+                    + $"the nearest is \"{NearestName.FindNearest(name, _symbols.Keys)}\"."
             );
 
     /// <summary>Every symbol, in the order written.</summary>
@@ -43,7 +49,7 @@ sealed class SampleGrammar
     /// <summary>The facts of a domain, in the order written.</summary>
     public IEnumerable<SampleSymbol> Facts(string domain) => _facts[domain];
 
-    static IEnumerable<string> Lines(string file)
+    static IEnumerable<string> ReadLines(string file)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"samples/{file}.txt")!;
         using var reader = new StreamReader(stream);
@@ -65,19 +71,23 @@ sealed class SampleExpander(
     SampleGrammar grammar,
     IReadOnlyDictionary<string, string> facts,
     SampleAuthor? author,
-    SampleRandom draw
+    SampleRandom random
 )
 {
     /// <summary>
     /// Draws the facts of a piece of content; choices of style inside them stay open until they are written.
     /// </summary>
-    public static IReadOnlyDictionary<string, string> DrawFacts(SampleGrammar grammar, string domain, SampleRandom draw)
+    public static IReadOnlyDictionary<string, string> DrawFacts(
+        SampleGrammar grammar,
+        string domain,
+        SampleRandom random
+    )
     {
         var facts = new Dictionary<string, string>();
-        var expansion = new SampleExpander(grammar, facts, null, draw) { KeepsStyle = true };
+        var expander = new SampleExpander(grammar, facts, null, random) { KeepsStyle = true };
         foreach (var fact in grammar.Facts(domain))
         {
-            facts[fact.Name] = expansion.ExpandReferences(fact.Alternatives[draw.Next(fact.Alternatives.Count)]);
+            facts[fact.Name] = expander.ExpandReferences(fact.Alternatives[random.Next(fact.Alternatives.Count)]);
         }
 
         return facts;
@@ -85,7 +95,7 @@ sealed class SampleExpander(
 
     bool KeepsStyle { get; init; }
 
-    /// <summary>The text of a symbol, in the form of the number where it has forms.</summary>
+    /// <summary>The text of a symbol; of one with several forms, such as singular and plural, the numbered one.</summary>
     public string Expand(string symbol, int? form = null) => SelectForm(ChooseAlternative(symbol), form);
 
     string ChooseAlternative(string name)
@@ -97,45 +107,50 @@ sealed class SampleExpander(
 
         var symbol = grammar[name];
         var count = symbol.Alternatives.Count;
-        var choice = symbol.Kind == '~' && author is not null ? author.Choose(name, count, draw) : draw.Next(count);
+        var choice = symbol.Kind == '~' && author is not null ? author.Choose(name, count, random) : random.Next(count);
         return symbol.Alternatives[choice];
     }
 
     string SelectForm(string text, int? form)
     {
-        if (form is not { } number)
+        if (form is null)
         {
             return ExpandReferences(text);
         }
-        // A fact may stand for a set of synonyms, whose words have the forms: the form then goes on to the word.
-        return text is ['{', .. var inner, '}'] ? ExpandReference($"{inner}:{number}") : text.Split('/')[number];
+
+        // A fact may stand for a set of synonyms, whose words have the forms: the form is then that of the word.
+        var isReference = text.StartsWith('{') && text.EndsWith('}');
+        return isReference ? ExpandReference($"{text[1..^1]}:{form}") : text.Split('/')[form.Value];
     }
 
     string ExpandReferences(string text)
     {
-        var filled = new StringBuilder();
+        var expanded = new StringBuilder();
         for (var at = 0; at < text.Length; )
         {
             var open = text.IndexOf('{', at);
             if (open < 0)
             {
-                filled.Append(text, at, text.Length - at);
+                expanded.Append(text, at, text.Length - at);
                 break;
             }
+
             var close = text.IndexOf('}', open);
-            filled.Append(text, at, open - at).Append(ExpandReference(text[(open + 1)..close]));
+            expanded.Append(text, at, open - at).Append(ExpandReference(text[(open + 1)..close]));
             at = close + 1;
         }
-        return filled.ToString();
+
+        return expanded.ToString();
     }
 
     string ExpandReference(string reference)
     {
         var colon = reference.IndexOf(':');
         var name = colon < 0 ? reference : reference[..colon];
-        if (name.IndexOf('@') is var by and >= 0)
+        var at = name.IndexOf('@');
+        if (at >= 0)
         {
-            name = $"{name[..by]}.{Expand(name[(by + 1)..])}";
+            name = $"{name[..at]}.{Expand(name[(at + 1)..])}";
         }
 
         if (KeepsStyle && !facts.ContainsKey(name) && grammar[name].Kind == '~')
@@ -143,9 +158,7 @@ sealed class SampleExpander(
             return $"{{{reference}}}";
         }
 
-        return Expand(
-            name,
-            colon < 0 ? null : int.Parse(reference.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture)
-        );
+        int? form = colon < 0 ? null : int.Parse(reference.AsSpan(colon + 1), CultureInfo.InvariantCulture);
+        return Expand(name, form);
     }
 }

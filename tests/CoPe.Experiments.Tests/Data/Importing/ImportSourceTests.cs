@@ -62,7 +62,7 @@ public sealed class ImportSourceTests : IDisposable
         File.WriteAllBytes(_folder.At("texts/a.txt"), [0xEF, 0xBB, 0xBF, .. "Dä"u8]);
         File.WriteAllBytes(_folder.At("texts/b.txt"), [0xEF, 0xBB, 0xBF, (byte)'D', 0xE4, (byte)'n']);
 
-        Assert.Equal("Dä", Assert.Single(Read("texts")).Fields[ImportSource.TextColumn]);
+        Assert.Equal("Dä", Assert.Single(Read("texts")).Fields[TextFolder.TextColumn]);
         Assert.Contains(
             "b.txt, line 1: found bytes that are neither UTF-8 nor UTF-16, the first at byte 5,",
             Assert.Single(_problems).Message,
@@ -77,6 +77,6 @@ public sealed class ImportSourceTests : IDisposable
     public void The_date_in_a_files_name_may_be_in_digits_of_any_script(string name)
     {
         _folder.Write(Path.Combine("texts", name), "A text of some words.");
-        Assert.Equal("2024-03-05", Assert.Single(Read("texts")).Fields[ImportSource.DateColumn]);
+        Assert.Equal("2024-03-05", Assert.Single(Read("texts")).Fields[TextFolder.DateColumn]);
     }
 }

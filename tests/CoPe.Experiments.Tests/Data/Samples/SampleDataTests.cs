@@ -176,7 +176,7 @@ public sealed class SampleDataTests : IClassFixture<SampleDataTests.Written>
                     SampleData.Write(
                         _folder,
                         new() { MinHistory = 9, MaxHistory = 5 },
-                        cancel: TestContext.Current.CancellationToken
+                        cancellation: TestContext.Current.CancellationToken
                     )
                 )
                 .Message
