@@ -117,7 +117,7 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
     )
     {
         var texts = new List<string>();
-        var itemSeed = (int)(CandidateGenerator.ComputeSeed(seed, item.Item.UserId, item.Item.ItemId) & 0x3FFFFFFF);
+        var itemSeed = (int)(SeedDerivation.DeriveForItem(seed, item.Item.UserId, item.Item.ItemId) & 0x3FFFFFFF);
         var idle = 0;
         for (var round = 0; idle <= wanted.Redraws && texts.Count < wanted.Count; round++)
         {

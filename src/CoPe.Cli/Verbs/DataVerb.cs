@@ -149,7 +149,7 @@ static class DataSampleVerb
                     Documents = (int)parsed.GetValue(documents),
                     Instructions = (int)parsed.GetValue(instructions),
                 },
-                cancel: host.Cancellation
+                cancellation: host.Cancellation
             );
             host.Out.WriteLine(target);
             return ExitCode.Ok;

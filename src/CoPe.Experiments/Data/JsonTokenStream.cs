@@ -36,7 +36,7 @@ sealed class JsonTokenStream : IDisposable
         _buffer = new byte[bufferSize];
         _state = new(new() { AllowMultipleValues = allowsMany, MaxDepth = MaxNesting });
         _file = System.IO.File.OpenRead(path);
-        _stream = Utf8Stream.Open(_file);
+        _stream = TextEncoding.OpenAsUtf8(_file);
     }
 
     public string File { get; }

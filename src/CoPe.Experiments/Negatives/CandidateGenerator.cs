@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using CoPe.Adapters;
 using CoPe.Decoding;
 
@@ -48,14 +46,6 @@ public sealed class CandidateGenerator(
         }
     }
 
-    /// <summary>
-    /// The seed of an item: the first 64 bits of SHA-256 over run seed, user and item, each with its length.
-    /// </summary>
-    public static long ComputeSeed(long runSeed, string userId, string itemId) =>
-        BitConverter.ToInt64(
-            SHA256.HashData(Encoding.UTF8.GetBytes($"{runSeed} {userId.Length} {userId} {itemId.Length} {itemId}"))
-        );
-
     IEnumerable<Drawing> Draw(
         List<Drawing> drawings,
         long seed,
@@ -102,7 +92,7 @@ public sealed class CandidateGenerator(
                 Id = RequestId,
                 Prompt = item.Prompt,
                 Options = options.Decoding,
-                Seed = ComputeSeed(runSeed, item.UserId, item.ItemId),
+                Seed = SeedDerivation.DeriveForItem(runSeed, item.UserId, item.ItemId),
                 Expert = AdapterSelection.Task,
                 Samples = _outstanding,
                 FirstSample = first,

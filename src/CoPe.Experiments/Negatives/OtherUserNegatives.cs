@@ -7,14 +7,14 @@ namespace CoPe.Experiments.Negatives;
 /// Texts of the same user and texts equal to the user's own (of a co-author, say) are never taken.
 /// </summary>
 /// <param name="texts">Texts of all users.</param>
-public sealed class OtherUserNegatives(IReadOnlyList<OtherUserText> texts)
+sealed class OtherUserNegatives(IReadOnlyList<OtherUserText> texts)
 {
     readonly Lazy<Bm25> _inputs = new(() => new Bm25([.. texts.Select(text => text.Input)]));
 
     /// <summary>A text drawn by the item's own seed; null where no other user has one.</summary>
     public OtherUserText? DrawRandom(CandidateItem item, long runSeed)
     {
-        var seed = CandidateGenerator.ComputeSeed(runSeed, item.UserId, item.ItemId);
+        var seed = SeedDerivation.DeriveForItem(runSeed, item.UserId, item.ItemId);
         var others = texts.Where(text => IsUsable(text, item)).ToList();
         return others.Count == 0 ? null : others[(int)(new UniformGenerator(seed, 0).At(0) * others.Count)];
     }
@@ -42,7 +42,7 @@ public sealed class OtherUserNegatives(IReadOnlyList<OtherUserText> texts)
 /// <param name="UserId">Who wrote it.</param>
 /// <param name="Input">What it answers: the item's input, by which similar ones are found.</param>
 /// <param name="Text">The text.</param>
-public sealed record OtherUserText(string UserId, string Input, string Text);
+sealed record OtherUserText(string UserId, string Input, string Text);
 
 /// <summary>Where the rejected answers of preference pairs come from.</summary>
 public enum NegativeKind

@@ -91,10 +91,10 @@ public class CandidateGeneratorTests
     {
         long[] seeds =
         [
-            CandidateGenerator.ComputeSeed(1, "a", "b c"),
-            CandidateGenerator.ComputeSeed(1, "a b", "c"),
-            CandidateGenerator.ComputeSeed(2, "a", "b c"),
-            CandidateGenerator.ComputeSeed(1, "a", "b"),
+            SeedDerivation.DeriveForItem(1, "a", "b c"),
+            SeedDerivation.DeriveForItem(1, "a b", "c"),
+            SeedDerivation.DeriveForItem(2, "a", "b c"),
+            SeedDerivation.DeriveForItem(1, "a", "b"),
         ];
         Assert.Equal(4, seeds.Distinct().Count());
     }

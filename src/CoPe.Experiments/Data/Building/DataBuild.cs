@@ -1,12 +1,10 @@
-using System.Security.Cryptography;
-using System.Text;
 using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Building;
 
 /// <summary>Published files, and the setting that is built from them.</summary>
-public sealed record BuildOptions
+sealed record BuildOptions
 {
     /// <summary>The task.</summary>
     public required TaskDefinition Definition { get; init; }
@@ -65,7 +63,7 @@ public sealed record BuildOptions
 }
 
 /// <summary>What a build came to: counts before and after.</summary>
-public sealed record BuildReport
+sealed record BuildReport
 {
     /// <summary>Examples read.</summary>
     public required int Examples { get; init; }
@@ -195,7 +193,8 @@ sealed class DataBuild
         golds.ReportUnused();
     }
 
-    UserCounts CountItems(LampUser user) => new(user.Id, user.History.Count, user.Queries.Count, RankUser(user.Id));
+    UserCounts CountItems(LampUser user) =>
+        new(user.Id, user.History.Count, user.Queries.Count, SeedDerivation.RankUser(_options.Seed, user.Id));
 
     /// <summary>The test users, longest history first, and the other users drawn by the seed.</summary>
     UserSelection SelectUsers(List<UserCounts> users)
@@ -286,12 +285,6 @@ sealed class DataBuild
                 $"The item is kept as \"{newId}\"."
             )
         );
-
-    UInt128 RankUser(string user)
-    {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{_options.Seed}\n{user}"));
-        return new(BitConverter.ToUInt64(hash, 0), BitConverter.ToUInt64(hash, 8));
-    }
 
     sealed record UserCounts(string Id, int Items, int Queries, UInt128 Rank);
 

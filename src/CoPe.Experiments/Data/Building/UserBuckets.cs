@@ -120,17 +120,7 @@ sealed class UserBuckets : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>FNV-1a, which is the same on every machine and in every process.</summary>
-    static int BucketOf(string user)
-    {
-        var hash = 2166136261u;
-        foreach (var part in Encoding.UTF8.GetBytes(user))
-        {
-            hash = (hash ^ part) * 16777619u;
-        }
-
-        return (int)(hash % Count);
-    }
+    static int BucketOf(string user) => (int)(StableHash.Fnv1a32(Encoding.UTF8.GetBytes(user)) % Count);
 
     string PathOf(int bucket) => Path.Combine(_folder, $"{bucket}.json");
 

@@ -5,7 +5,7 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Checking;
 
 /// <summary>The result of a check.</summary>
-public sealed record CheckReport
+sealed record CheckReport
 {
     /// <summary>The task's name.</summary>
     public required string Task { get; init; }
@@ -38,7 +38,7 @@ public sealed record CheckReport
 }
 
 /// <summary>What a file of users holds.</summary>
-public sealed record CheckedFile
+sealed record CheckedFile
 {
     /// <summary>The file.</summary>
     public required string File { get; init; }
@@ -57,7 +57,7 @@ public sealed record CheckedFile
 }
 
 /// <summary>What was found, by rule: the first findings of each, and how many there are.</summary>
-public sealed class CheckFindings(int kept)
+sealed class CheckFindings(int kept)
 {
     readonly Dictionary<CheckRule, List<CheckFinding>> _first = [];
     readonly Dictionary<CheckRule, int> _counts = [];
@@ -99,14 +99,14 @@ public sealed class CheckFindings(int kept)
 /// <param name="Rule">The rule.</param>
 /// <param name="Location">File, user, item and field.</param>
 /// <param name="Detail">What exactly was found.</param>
-public sealed record CheckFinding(CheckRule Rule, DataFileLocation Location, string Detail)
+sealed record CheckFinding(CheckRule Rule, DataFileLocation Location, string Detail)
 {
     /// <summary>Location and detail in one line.</summary>
     public override string ToString() => $"{Location}: {Detail}";
 }
 
 /// <summary>Reports of checks as JSON; docs/schemas/check.schema.json describes it.</summary>
-public static class CheckReportJson
+static class CheckReportJson
 {
     static readonly JsonSerializerOptions Options = new()
     {

@@ -1,7 +1,7 @@
 namespace CoPe.Experiments.Data.Checking;
 
 /// <summary>All rules that data are checked by.</summary>
-public static class CheckRules
+static class CheckRules
 {
     /// <summary>Not JSON, or no array of users.</summary>
     public static CheckRule Unreadable { get; } =
@@ -119,10 +119,10 @@ public static class CheckRules
 /// <param name="Severity">How much it matters.</param>
 /// <param name="Summary">What was found, in words.</param>
 /// <param name="Fix">What a clean copy does about it.</param>
-public sealed record CheckRule(string Name, CheckSeverity Severity, string Summary, string Fix);
+sealed record CheckRule(string Name, CheckSeverity Severity, string Summary, string Fix);
 
 /// <summary>How much a finding matters.</summary>
-public enum CheckSeverity
+enum CheckSeverity
 {
     /// <summary>A run refuses the file, or its figures mean nothing.</summary>
     Error,

@@ -133,7 +133,7 @@ sealed class CheckStatistics(CheckOptions options)
 }
 
 /// <summary>Lengths of texts of one kind.</summary>
-public sealed class TextLengths
+sealed class TextLengths
 {
     readonly List<int> _values = [];
     bool _isSorted;
@@ -219,4 +219,4 @@ public sealed class TextLengths
 /// <param name="From">Shortest length, included.</param>
 /// <param name="To">Longest length, included.</param>
 /// <param name="Count">Texts of these lengths.</param>
-public readonly record struct LengthBucket(int From, int To, int Count);
+readonly record struct LengthBucket(int From, int To, int Count);

@@ -8,7 +8,7 @@ namespace CoPe.Experiments.Data.Checking;
 /// <param name="OthersFile">File of the other users; null where there is none.</param>
 /// <param name="LabelsFile">Label file; null where there is none.</param>
 /// <param name="UnreadFiles">Other JSON files beside them, which no run reads.</param>
-public sealed record CheckTarget(
+sealed record CheckTarget(
     string Folder,
     string? UsersFile,
     string? OthersFile,

@@ -4,7 +4,7 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Checking;
 
 /// <summary>What a check reads, and what it checks it against.</summary>
-public sealed record CheckOptions
+sealed record CheckOptions
 {
     /// <summary>The task.</summary>
     public required TaskDefinition Definition { get; init; }
@@ -48,7 +48,7 @@ public sealed record CheckOptions
 /// histories and queries, faulty texts, languages, lengths, and what a run will cut. Users are read one at a time; of
 /// all others only ids and 16 bytes per text are held.
 /// </summary>
-public sealed class DataCheck
+sealed class DataCheck
 {
     /// <summary>The stage that progress is told of.</summary>
     public const string StageName = "check";

@@ -4,7 +4,7 @@ namespace CoPe.Experiments.Data.Checking;
 /// Guesses the language of a text by its script, and for Latin letters by its stop words. Coarse on purpose: it shows
 /// what does not belong into the data.
 /// </summary>
-public static class LanguageDetector
+static class LanguageDetector
 {
     /// <summary>The language of a text that shows none.</summary>
     public const string Unknown = "not told";

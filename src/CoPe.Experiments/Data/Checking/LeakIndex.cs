@@ -84,7 +84,7 @@ sealed class LeakIndex(TaskDefinition definition)
 /// Stands for a text in comparisons: two texts have the same fingerprint where their letters and digits are the same,
 /// case, blanks and punctuation aside.
 /// </summary>
-public static class TextFingerprint
+static class TextFingerprint
 {
     /// <summary>Fewest words that make a text its writer's own; shorter ones ("Thank you") repeat by chance.</summary>
     public const int MinWords = 4;

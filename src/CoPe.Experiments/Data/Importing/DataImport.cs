@@ -8,7 +8,7 @@ namespace CoPe.Experiments.Data.Importing;
 /// Creates a task from texts of several authors: rows of author, date, input and output become users with histories and
 /// queries. The texts are spooled to the disk; one author's at a time are held in memory.
 /// </summary>
-public sealed class DataImport
+sealed class DataImport
 {
     readonly ImportOptions _options;
     readonly DataProgress _progress;

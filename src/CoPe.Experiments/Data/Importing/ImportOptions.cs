@@ -6,7 +6,7 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>What a source's columns mean, and how its authors are divided.</summary>
-public sealed record ImportOptions
+sealed record ImportOptions
 {
     /// <summary>A CSV, JSON lines or JSON file, or a folder of texts.</summary>
     public required string Source { get; init; }
@@ -62,7 +62,7 @@ public sealed record ImportOptions
 /// names out.
 /// </summary>
 /// <param name="key">The secret.</param>
-public sealed class IdHasher(byte[] key)
+sealed class IdHasher(byte[] key)
 {
     const int KeyBytes = 32;
 
@@ -96,7 +96,7 @@ public sealed class IdHasher(byte[] key)
 }
 
 /// <summary>The result of an import.</summary>
-public sealed record ImportReport
+sealed record ImportReport
 {
     /// <summary>The task.</summary>
     public required TaskDefinition Definition { get; init; }

@@ -54,7 +54,7 @@ static class ImportSource
 
     static IEnumerable<ImportRow> ReadCsv(string path, ImportListener listener)
     {
-        using var text = TextFile.Open(path);
+        using var text = TextEncoding.OpenText(path);
         List<string>? header = null;
         foreach (var row in new CsvReader(text, path).ReadRows())
         {
@@ -125,7 +125,7 @@ static class ImportSource
 
     static IEnumerable<ImportRow> ReadJsonLines(string path, ImportListener listener)
     {
-        using var text = TextFile.Open(path);
+        using var text = TextEncoding.OpenText(path);
         for (var number = 1; text.ReadLine() is { } line; number++)
         {
             if (string.IsNullOrWhiteSpace(line))

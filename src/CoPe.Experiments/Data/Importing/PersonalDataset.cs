@@ -8,7 +8,7 @@ namespace CoPe.Experiments.Data.Importing;
 /// the task-adaptive model. A text is a heading and a body; where the task's answer is one line the heading is the
 /// answer, otherwise the body is.
 /// </summary>
-public static class PersonalDataset
+static class PersonalDataset
 {
     const int MinTexts = 5;
     const int MaxQueries = 5;

@@ -109,7 +109,7 @@ static partial class TextFolder
         string text;
         try
         {
-            using var reader = TextFile.Open(file);
+            using var reader = TextEncoding.OpenText(file);
             text = reader.ReadToEnd();
         }
         catch (DecoderFallbackException error)

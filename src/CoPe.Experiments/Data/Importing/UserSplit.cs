@@ -46,7 +46,7 @@ static class UserSplit
 /// <summary>
 /// How authors are divided into test users and others, and each one's texts into history and queries.
 /// </summary>
-public sealed record UserSplitOptions
+sealed record UserSplitOptions
 {
     /// <summary>Most test users, those with the longest histories; never more than half of the authors.</summary>
     public int TestUsers

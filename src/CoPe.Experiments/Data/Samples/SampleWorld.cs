@@ -13,15 +13,15 @@ sealed class SampleWorld(ulong seed)
     int _items;
 
     /// <summary>The random numbers of a part of the data; every part has a stream of its own.</summary>
-    public SampleRandom CreateRandom(string part) => new(SampleRandom.DeriveSeed(seed, part));
+    public SampleRandom CreateRandom(string part) => new(SeedDerivation.DeriveForSamples(seed, part));
 
     /// <summary>The author with a name; the same in every task.</summary>
-    public SampleAuthor CreateAuthor(string name) => new(SampleRandom.DeriveSeed(seed, "author " + name));
+    public SampleAuthor CreateAuthor(string name) => new(SeedDerivation.DeriveForSamples(seed, "author " + name));
 
     /// <summary>The invented full name of the author with a name.</summary>
     public string CreateFullName(string name)
     {
-        var random = new SampleRandom(SampleRandom.DeriveSeed(seed, "name " + name));
+        var random = new SampleRandom(SeedDerivation.DeriveForSamples(seed, "name " + name));
         return new SampleExpander(_grammar, new Dictionary<string, string>(), null, random).Expand("person");
     }
 
@@ -109,7 +109,7 @@ sealed class SampleAuthor(ulong seed)
     /// <summary>Which of a symbol's alternatives they choose this time.</summary>
     public int Choose(string symbol, int count, SampleRandom random)
     {
-        var habit = new SampleRandom(SampleRandom.DeriveSeed(seed, symbol));
+        var habit = new SampleRandom(SeedDerivation.DeriveForSamples(seed, symbol));
         var favorite = habit.Next(count);
         var second = habit.Next(count);
         return random.NextDouble() switch
@@ -124,31 +124,11 @@ sealed class SampleAuthor(ulong seed)
 /// <summary>Random numbers that are the same on every machine and runtime (SplitMix64).</summary>
 sealed class SampleRandom(ulong seed)
 {
-    ulong _state = seed;
-
-    /// <summary>A seed derived from another and a name.</summary>
-    public static ulong DeriveSeed(ulong seed, string name)
-    {
-        var hash = seed ^ 0xCBF29CE484222325;
-        foreach (var letter in name)
-        {
-            hash = (hash ^ letter) * 0x100000001B3; // FNV-1a
-        }
-
-        return new SampleRandom(hash).NextBits();
-    }
+    SplitMix64 _generator = new(seed);
 
     /// <summary>A whole number from 0 to below the bound.</summary>
     public int Next(int bound) => (int)(NextDouble() * bound);
 
     /// <summary>A number from 0 to below 1.</summary>
-    public double NextDouble() => (NextBits() >> 11) * (1.0 / (1UL << 53));
-
-    ulong NextBits()
-    {
-        var bits = _state += 0x9E3779B97F4A7C15;
-        bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
-        bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
-        return bits ^ (bits >> 31);
-    }
+    public double NextDouble() => _generator.NextDouble();
 }
