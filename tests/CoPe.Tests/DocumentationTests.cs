@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace CoPe.Tests;
@@ -11,6 +12,9 @@ public class NativeLibraryTests
 
 public class ReadmeTests
 {
+    /// <summary>Columns by which the body of a method is indented.</summary>
+    const int Indent = 8;
+
     [Fact]
     public void The_sample_in_the_readme_is_the_one_that_compiles()
     {
@@ -19,7 +23,7 @@ public class ReadmeTests
             .SkipWhile(line => !line.Contains("README begins"))
             .Skip(1)
             .TakeWhile(line => !line.Contains("README ends"))
-            .Select(line => line.Trim());
+            .Select(line => line.Length > Indent ? line[Indent..] : "");
         Assert.Contains(string.Join('\n', sample), Readme().ReplaceLineEndings("\n"));
     }
 
@@ -30,6 +34,46 @@ public class ReadmeTests
         Assert.Contains("\ndotnet run -c Release --project src/CoPe.Cli -- demo\n", Readme());
         Assert.Contains("\ndotnet test -c Release\n", Readme());
     }
+
+    [Fact]
+    public void The_data_flow_is_that_of_the_architecture_and_names_types_that_exist()
+    {
+        var flow = Flow(Readme());
+        Assert.Equal(Flow(File.ReadAllText(Path.Combine(Root(), "docs", "architecture.md"))), flow);
+
+        var sources = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories);
+        var types = sources
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"\b(?:class|record|struct|interface) (\w+)"))
+            .Select(match => match.Groups[1].Value)
+            .ToHashSet();
+        var named = Regex.Matches(flow, @"\b[A-Z][a-z]\w*").Select(match => match.Value).Distinct().ToList();
+        Assert.InRange(named.Count, 15, 40);
+        Assert.DoesNotContain(named, name => !types.Contains(name));
+    }
+
+    [Fact]
+    public void The_architecture_and_the_readme_list_every_folder_of_the_libraries()
+    {
+        var architecture = File.ReadAllText(Path.Combine(Root(), "docs", "architecture.md"));
+        foreach (var project in (string[])["CoPe", "CoPe.Experiments"])
+        {
+            var folders = Directory
+                .GetDirectories(Path.Combine(Root(), "src", project))
+                .Select(folder => Path.GetFileName(folder))
+                .Where(folder => folder is not ("bin" or "obj"));
+            Assert.DoesNotContain(folders, folder => !architecture.Contains($"\n| `{folder}/` |"));
+            Assert.DoesNotContain(folders, folder => !Readme().Contains($"\n  {folder}/ "));
+        }
+    }
+
+    /// <summary>The block of a document that begins with the data.</summary>
+    static string Flow(string document) =>
+        document
+            .ReplaceLineEndings("\n")
+            .Split("```")
+            .Single(block => block.StartsWith("\nLampDataset", StringComparison.Ordinal));
+
+    static string Root() => Path.Combine(Here(), "..", "..");
 
     static string Readme() => File.ReadAllText(Path.Combine(Here(), "..", "..", "README.md"));
 

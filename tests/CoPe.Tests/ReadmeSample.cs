@@ -16,9 +16,7 @@ static class ReadmeSample
         using var tam = AdapterFile.Read(Path.Combine(runFolder, "tam/adapter"), model.Config);
         using var user = AdapterFile.Read(Path.Combine(runFolder, "dpo/1"), model.Config);
         var engine = new DecodingEngine(model, tam, user, model.Config.StopTokenIds);
-        var prompt = encoder.EncodePrompt([
-            new ChatMessage("user", "Generate a headline for the following article: " + article),
-        ]);
+        var prompt = encoder.EncodePrompt([new ChatMessage("user", "Write a headline for: " + article)]);
         var request = new DecodingRequest
         {
             Id = "1",
@@ -27,10 +25,8 @@ static class ReadmeSample
             Amateur = AdapterSelection.Task,
             Options = new() { Contrast = 0.3 },
         };
-        foreach (var answer in engine.Generate([request]))
-        {
-            output.WriteLine(encoder.DecodeResponse(answer.Ids));
-        }
+        var answer = engine.Generate([request]).Single();
+        output.WriteLine(encoder.DecodeResponse(answer.Ids));
         // README ends
     }
 }
