@@ -18,9 +18,13 @@ sealed class HistoryStatistics(IReadOnlyList<string> history)
     public HashSet<ulong> FourGrams { get; } = TextMetrics.FourGrams(history);
 }
 
-/// <summary>One prediction and its gold, as the metrics read them. What several metrics need is computed once.</summary>
+/// <summary>
+/// One prediction and its gold, as the metrics read them. What several metrics need is computed once.
+/// </summary>
 sealed class AnswerFeatures(ScoredAnswer answer, EvaluationOptions options)
 {
+    RougeScore? _rougeL;
+
     public string Prediction => answer.Prediction;
 
     public string Reference => answer.Gold.Text;
@@ -32,7 +36,7 @@ sealed class AnswerFeatures(ScoredAnswer answer, EvaluationOptions options)
 
     public string[] RougeReference => field ??= RougeTokenizer.Tokenize(Reference, options.RougeStemmer);
 
-    public RougeScore RougeL => (_rougeL ??= Rouge.RougeL(RougePrediction, RougeReference));
+    public RougeScore RougeL => _rougeL ??= Rouge.RougeL(RougePrediction, RougeReference);
 
     /// <summary>For texts of one line the same as <see cref="RougeL"/>.</summary>
     public RougeScore RougeLsum =>
@@ -48,8 +52,6 @@ sealed class AnswerFeatures(ScoredAnswer answer, EvaluationOptions options)
     public double PredictedRating => RatingMetrics.ParseOrFarEnd(Prediction, ReferenceRating, options.Scale);
 
     public double ReferenceRating => RatingMetrics.Parse(Reference)!.Value;
-
-    RougeScore? _rougeL;
 }
 
 /// <summary>Answers of one method that are scored together: all of them, or those of one user.</summary>

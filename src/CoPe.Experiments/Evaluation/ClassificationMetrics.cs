@@ -111,7 +111,7 @@ sealed class LabelCounts
         _falseNegatives = new int[_indices.Count];
     }
 
-    /// <summary>Counts an answer once more, or takes it out again with -1. Labels that are not known are passed over.</summary>
+    /// <summary>Counts an answer, or takes it out again with -1. Labels that are not known are ignored.</summary>
     public void Add(string predicted, string gold, int times)
     {
         if (predicted == gold)

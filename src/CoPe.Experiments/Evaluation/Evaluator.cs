@@ -2,7 +2,9 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>Scores the predictions of any number of methods against the users' own answers. Nothing is written.</summary>
+/// <summary>
+/// Scores the predictions of any number of methods against the users' own answers. Nothing is written.
+/// </summary>
 public static class Evaluator
 {
     /// <summary>Scores each method; what the task asks for decides the metrics.</summary>
@@ -127,7 +129,9 @@ public static class Evaluator
 /// <summary>Whether golds and predictions are what their kind of task needs.</summary>
 static class AnswerChecks
 {
-    /// <exception cref="InvalidDataException">There is no gold, an id occurs twice, or a gold cannot be read.</exception>
+    /// <exception cref="InvalidDataException">
+    /// There is no gold, an id occurs twice, or a gold cannot be read.
+    /// </exception>
     public static void RequireUsableGolds(LampTask task, IReadOnlyList<GoldAnswer> golds)
     {
         if (golds.Count == 0)

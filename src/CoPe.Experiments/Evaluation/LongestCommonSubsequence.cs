@@ -19,12 +19,12 @@ static class LongestCommonSubsequence
         }
 
         var words = (a.Length + 63) / 64;
-        var places = PositionMasks(a, words);
+        var masks = PositionMasks(a, words);
         var v = words <= 64 ? stackalloc ulong[words] : new ulong[words];
         v.Fill(ulong.MaxValue);
         foreach (var token in b)
         {
-            if (places.TryGetValue(token, out var mask))
+            if (masks.TryGetValue(token, out var mask))
             {
                 Step(v, mask);
             }
@@ -63,21 +63,23 @@ static class LongestCommonSubsequence
 
     static Dictionary<string, ulong[]> PositionMasks(string[] tokens, int words)
     {
-        var places = new Dictionary<string, ulong[]>(tokens.Length, StringComparer.Ordinal);
+        var masks = new Dictionary<string, ulong[]>(tokens.Length, StringComparer.Ordinal);
         for (var i = 0; i < tokens.Length; i++)
         {
-            if (!places.TryGetValue(tokens[i], out var mask))
+            if (!masks.TryGetValue(tokens[i], out var mask))
             {
-                places[tokens[i]] = mask = new ulong[words];
+                mask = new ulong[words];
+                masks[tokens[i]] = mask;
             }
 
             mask[i / 64] |= 1UL << (i % 64);
         }
-        return places;
+
+        return masks;
     }
 
     /// <summary>
-    /// Marks the places of <paramref name="a"/> that one longest common subsequence takes with each of the
+    /// Marks the positions of <paramref name="a"/> that one longest common subsequence takes with each of the
     /// <paramref name="others"/>.
     /// </summary>
     /// <remarks>
@@ -92,10 +94,10 @@ static class LongestCommonSubsequence
         }
 
         var words = (a.Length + 63) / 64;
-        var places = PositionMasks(a, words);
+        var masks = PositionMasks(a, words);
         foreach (var other in others)
         {
-            MarkUnion(a, other, places, words, marked);
+            MarkUnion(a, other, masks, words, marked);
         }
     }
 
@@ -103,28 +105,31 @@ static class LongestCommonSubsequence
     /// Keeps V after each token of <paramref name="b"/>, then walks back: a 0 at bit i says that the table is larger
     /// than in the row above.
     /// </summary>
-    static void MarkUnion(string[] a, string[] b, Dictionary<string, ulong[]> places, int words, bool[] marked)
+    static void MarkUnion(string[] a, string[] b, Dictionary<string, ulong[]> masks, int words, bool[] marked)
     {
-        var kept = ArrayPool<ulong>.Shared.Rent((b.Length + 1) * words);
-        kept.AsSpan(0, words).Fill(ulong.MaxValue);
-        for (var j = 1; j <= b.Length; j++)
+        var rows = ArrayPool<ulong>.Shared.Rent((b.Length + 1) * words);
+        rows.AsSpan(0, words).Fill(ulong.MaxValue);
+        for (var row = 1; row <= b.Length; row++)
         {
-            var v = kept.AsSpan(j * words, words);
-            kept.AsSpan((j - 1) * words, words).CopyTo(v);
-            if (places.TryGetValue(b[j - 1], out var mask))
+            var v = rows.AsSpan(row * words, words);
+            rows.AsSpan((row - 1) * words, words).CopyTo(v);
+            if (masks.TryGetValue(b[row - 1], out var mask))
             {
                 Step(v, mask);
             }
         }
 
-        for (int i = a.Length - 1, j = b.Length; i >= 0 && j > 0; )
+        var i = a.Length - 1;
+        var j = b.Length;
+        while (i >= 0 && j > 0)
         {
             if (string.Equals(a[i], b[j - 1], StringComparison.Ordinal))
             {
-                marked[i--] = true;
+                marked[i] = true;
+                i--;
                 j--;
             }
-            else if (Rises(kept[j * words + i / 64], i))
+            else if (Rises(rows[j * words + i / 64], i))
             {
                 j--;
             }
@@ -133,7 +138,8 @@ static class LongestCommonSubsequence
                 i--;
             }
         }
-        ArrayPool<ulong>.Shared.Return(kept);
+
+        ArrayPool<ulong>.Shared.Return(rows);
     }
 
     static bool Rises(ulong v, int i) => (v >> (i % 64) & 1) == 0;

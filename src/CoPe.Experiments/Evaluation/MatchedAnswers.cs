@@ -2,7 +2,7 @@ using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>Golds beside predictions of the same id, and the ids that stand alone on either side.</summary>
+/// <summary>Golds beside predictions of the same id, and the ids that only one side has.</summary>
 sealed record MatchedAnswers(
     IReadOnlyList<(GoldAnswer Gold, string Prediction)> Pairs,
     IReadOnlyList<string> MissingIds,

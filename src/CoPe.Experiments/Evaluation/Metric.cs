@@ -196,14 +196,14 @@ public sealed record Metric
             }
         );
 
-    /// <summary>Share of the prediction's four-word n-grams that stand in the user's history.</summary>
+    /// <summary>Share of the prediction's four-word n-grams that are in the user's history.</summary>
     public static Metric CopyRate { get; } =
         Register(
             new()
             {
                 Name = "copy-rate",
                 Title = "copy rate",
-                Description = "Share of four-word stretches copied from the user's history",
+                Description = "Share of four-word n-grams copied from the user's history",
                 Direction = MetricDirection.Neutral,
                 Outcome = TaskOutcome.Text,
                 ReportPosition = 12,
@@ -311,7 +311,7 @@ public sealed record Metric
     public static IReadOnlyList<Metric> NarrowFor(TaskOutcome outcome) =>
         [.. ForOutcome(outcome).Where(metric => metric.IsInNarrowTables)];
 
-    /// <summary>The metric that stands for a task where one must.</summary>
+    /// <summary>The metric that represents a task where one must.</summary>
     /// <param name="outcome">What the task asks for.</param>
     public static Metric HeadlineFor(TaskOutcome outcome) =>
         ForOutcome(outcome).OrderBy(metric => metric.ReportPosition ?? int.MaxValue).First();

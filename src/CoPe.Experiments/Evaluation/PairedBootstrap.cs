@@ -7,7 +7,7 @@ namespace CoPe.Experiments.Evaluation;
 static class PairedBootstrap
 {
     /// <summary>Resamples counted at once.</summary>
-    const int Block = 64;
+    const int BlockSize = 64;
 
     /// <summary>
     /// Of each test the difference in every resample, sorted; empty for a test of fewer than two units. A user's
@@ -22,57 +22,41 @@ static class PairedBootstrap
         PairedTestOptions options
     )
     {
-        var resampled = tests.Select(units => new double[units.Count < 2 ? 0 : options.Resamples]).ToArray();
-        foreach (
-            var alike in Enumerable
-                .Range(0, tests.Count)
-                .Where(test => tests[test].Count >= 2)
-                .GroupBy(test => tests[test].Count)
-        )
+        var resampled = tests.Select(units => new ResampledTest(units, options.Resamples)).ToList();
+        foreach (var sameSize in resampled.Where(test => test.UnitCount >= 2).GroupBy(test => test.UnitCount))
         {
-            Draw([.. alike.Select(test => (tests[test], resampled[test]))], alike.Key, options);
+            Resample([.. sameSize], sameSize.Key, options);
         }
 
-        Parallel.ForEach(resampled, Array.Sort);
-        return resampled;
+        Parallel.ForEach(resampled, test => Array.Sort(test.Differences));
+        return [.. resampled.Select(test => test.Differences)];
     }
 
-    static void Draw(
-        (IReadOnlyList<(double Sum, int Count)> Units, double[] Resampled)[] tests,
-        int units,
-        PairedTestOptions options
-    )
+    static void Resample(ResampledTest[] tests, int units, PairedTestOptions options)
     {
         var random = SeededRandom.Create(options.Seed);
-        var sums = Array.ConvertAll(tests, test => test.Units.Select(unit => unit.Sum).ToArray());
-        var counts = Array.ConvertAll(tests, test => test.Units.Select(unit => (double)unit.Count).ToArray());
-        // Then every resample has as many queries.
-        var isEven = Array.ConvertAll(counts, count => count.All(queries => queries == count[0]));
-        var times = new int[Block * units];
-        for (var first = 0; first < options.Resamples; first += Block)
+        var timesDrawn = new int[BlockSize * units];
+        for (var first = 0; first < options.Resamples; first += BlockSize)
         {
-            var rows = Math.Min(Block, options.Resamples - first);
-            Array.Clear(times);
+            var rows = Math.Min(BlockSize, options.Resamples - first);
+            Array.Clear(timesDrawn);
             for (var row = 0; row < rows; row++)
             {
                 for (var i = 0; i < units; i++)
                 {
-                    times[row * units + random.Next(units)]++;
+                    timesDrawn[row * units + random.Next(units)]++;
                 }
             }
 
-            var start = first;
-            Parallel.For(
-                0,
-                tests.Length,
+            var firstRow = first;
+            Parallel.ForEach(
+                tests,
                 test =>
                 {
                     for (var row = 0; row < rows; row++)
                     {
-                        var drawn = times.AsSpan(row * units, units);
-                        tests[test].Resampled[start + row] =
-                            Total(drawn, sums[test])
-                            / (isEven[test] ? units * counts[test][0] : Total(drawn, counts[test]));
+                        var drawn = timesDrawn.AsSpan(row * units, units);
+                        test.Differences[firstRow + row] = test.ComputeDifference(drawn);
                     }
                 }
             );
@@ -83,12 +67,10 @@ static class PairedBootstrap
     /// <code>sum times values</code> in four sums, so that no addition waits for the one before; the same bits on every
     /// machine.
     /// </summary>
-    static double Total(ReadOnlySpan<int> times, double[] values)
+    static double WeightedSum(ReadOnlySpan<int> times, double[] values)
     {
-        double a = 0,
-            b = 0,
-            c = 0,
-            d = 0;
+        var (a, b, c) = (0.0, 0.0, 0.0);
+        var d = 0.0;
         var i = 0;
         for (; i + 3 < times.Length; i += 4)
         {
@@ -97,12 +79,33 @@ static class PairedBootstrap
             c += times[i + 2] * values[i + 2];
             d += times[i + 3] * values[i + 3];
         }
+
         for (; i < times.Length; i++)
         {
             a += times[i] * values[i];
         }
 
         return a + b + (c + d);
+    }
+
+    /// <summary>The units of a test, and its difference in every resample.</summary>
+    sealed class ResampledTest(IReadOnlyList<(double Sum, int Count)> units, int resamples)
+    {
+        readonly double[] _sums = [.. units.Select(unit => unit.Sum)];
+        readonly double[] _counts = [.. units.Select(unit => (double)unit.Count)];
+
+        /// <summary>Then every resample has as many queries.</summary>
+        readonly bool _hasEqualCounts = units.All(unit => unit.Count == units[0].Count);
+
+        public int UnitCount => _sums.Length;
+
+        public double[] Differences { get; } = new double[units.Count < 2 ? 0 : resamples];
+
+        public double ComputeDifference(ReadOnlySpan<int> timesDrawn)
+        {
+            var queries = _hasEqualCounts ? UnitCount * _counts[0] : WeightedSum(timesDrawn, _counts);
+            return WeightedSum(timesDrawn, _sums) / queries;
+        }
     }
 }
 
@@ -111,12 +114,12 @@ sealed record PairedDifferences(PairedUnit Unit, IReadOnlyList<(double Sum, int 
 {
     public static PairedDifferences Compute(MethodScores method, MethodScores baseline, string metric, PairedUnit unit)
     {
-        var other = baseline
+        var baselineValues = baseline
             .Queries.Where(query => query.Values.ContainsKey(metric))
             .ToDictionary(query => query.Id, query => query.Values[metric], StringComparer.Ordinal);
         var shared = method
-            .Queries.Where(query => query.Values.ContainsKey(metric) && other.ContainsKey(query.Id))
-            .Select(query => (query.UserId, Difference: query.Values[metric] - other[query.Id]))
+            .Queries.Where(query => query.Values.ContainsKey(metric) && baselineValues.ContainsKey(query.Id))
+            .Select(query => (query.UserId, Difference: query.Values[metric] - baselineValues[query.Id]))
             .ToList();
         if (shared.Count == 0)
         {
@@ -134,20 +137,21 @@ sealed record PairedDifferences(PairedUnit Unit, IReadOnlyList<(double Sum, int 
                 return new(PairedUnit.Users, users);
             }
         }
+
         return new(PairedUnit.Queries, [.. shared.Select(query => (query.Difference, 1))]);
     }
 
     /// <summary>For a metric that a single query does not have: the difference of each user's own value.</summary>
     static List<(double, int)> ComputeOverUsers(MethodScores method, MethodScores baseline, string metric)
     {
-        var other = baseline
+        var baselineValues = baseline
             .Users.Where(user => user.Values.ContainsKey(metric))
             .ToDictionary(user => user.UserId, user => user.Values[metric], StringComparer.Ordinal);
         return
         [
             .. method
-                .Users.Where(user => user.Values.ContainsKey(metric) && other.ContainsKey(user.UserId))
-                .Select(user => (user.Values[metric] - other[user.UserId], 1)),
+                .Users.Where(user => user.Values.ContainsKey(metric) && baselineValues.ContainsKey(user.UserId))
+                .Select(user => (user.Values[metric] - baselineValues[user.UserId], 1)),
         ];
     }
 }

@@ -36,63 +36,65 @@ public static class PairedTest
     {
         ArgumentNullException.ThrowIfNull(tests);
         options ??= new();
-        var pairs = tests
+        var cases = tests.ToList();
+        var differences = cases
             .AsParallel()
             .AsOrdered()
-            .Select(test =>
-                (
-                    Test: test,
-                    Pairs: PairedDifferences.Compute(test.Method, test.Baseline, test.Metric.Name, options.Unit)
-                )
-            )
+            .Select(test => PairedDifferences.Compute(test.Method, test.Baseline, test.Metric.Name, options.Unit))
             .ToList();
-        foreach (var (test, values) in pairs)
+        foreach (var ((method, baseline, metric), difference) in cases.Zip(differences))
         {
-            if (values.Units.Count == 0)
+            if (difference.Units.Count == 0)
             {
+                var unit = difference.Unit == PairedUnit.Users ? "user" : "query";
                 throw new InvalidOperationException(
-                    $"{test.Method.Method} and {test.Baseline.Method} share no {(values.Unit == PairedUnit.Users ? "user" : "query")} with a value of {test.Metric.Name}."
+                    $"{method.Method} and {baseline.Method} share no {unit} with a value of {metric.Name}."
                 );
             }
         }
 
-        var resampled = PairedBootstrap.Resample([.. pairs.Select(pair => pair.Pairs.Units)], options);
-        return [.. pairs.Select((pair, index) => Comparison(pair.Test, pair.Pairs, resampled[index], options))];
+        var resampled = PairedBootstrap.Resample([.. differences.Select(difference => difference.Units)], options);
+        return
+        [
+            .. cases.Select((test, index) => CreateComparison(test, differences[index], resampled[index], options)),
+        ];
     }
 
-    static PairedComparison Comparison(
+    static PairedComparison CreateComparison(
         (MethodScores Method, MethodScores Baseline, Metric Metric) test,
-        PairedDifferences pairs,
+        PairedDifferences differences,
         double[] resampled,
         PairedTestOptions options
     )
     {
-        var difference = pairs.Units.Sum(unit => unit.Sum) / pairs.Units.Sum(unit => unit.Count);
+        var units = differences.Units;
+        var difference = units.Sum(unit => unit.Sum) / units.Sum(unit => unit.Count);
         var sign = test.Metric.Direction == MetricDirection.Lower ? -1 : 1;
-        var helped = pairs.Units.Count(unit => sign * unit.Sum / unit.Count > Tolerance);
-        var hurt = pairs.Units.Count(unit => sign * unit.Sum / unit.Count < -Tolerance);
+        var helped = units.Count(unit => sign * unit.Sum / unit.Count > Tolerance);
+        var hurt = units.Count(unit => sign * unit.Sum / unit.Count < -Tolerance);
+        var isResampled = resampled.Length > 0;
         return new()
         {
             Method = test.Method.Method,
             Baseline = test.Baseline.Method,
             Metric = test.Metric,
-            Unit = pairs.Unit,
-            Units = pairs.Units.Count,
+            Unit = differences.Unit,
+            Units = units.Count,
             Difference = difference,
-            StandardError = resampled.Length == 0 ? double.NaN : StandardDeviation(resampled),
-            Low = resampled.Length == 0 ? double.NaN : Bootstrap.Percentile(resampled, 50 - 50 * options.Confidence),
-            High = resampled.Length == 0 ? double.NaN : Bootstrap.Percentile(resampled, 50 + 50 * options.Confidence),
-            BootstrapP = resampled.Length == 0 ? 1 : PValue(resampled, difference),
+            StandardError = isResampled ? StandardDeviation(resampled) : double.NaN,
+            Low = isResampled ? Bootstrap.Percentile(resampled, 50 - 50 * options.Confidence) : double.NaN,
+            High = isResampled ? Bootstrap.Percentile(resampled, 50 + 50 * options.Confidence) : double.NaN,
+            BootstrapP = isResampled ? PValue(resampled, difference) : 1,
             SignP = SignTest(helped, hurt),
             Helped = helped,
             Hurt = hurt,
-            Equal = pairs.Units.Count - helped - hurt,
+            Equal = units.Count - helped - hurt,
         };
     }
 
     /// <summary>
-    /// The exact two-sided sign test. <code>p = min(1, 2 P(X &lt;= min(helped, hurt))), X ~ Binomial(helped + hurt,
-    /// 1/2)</code>
+    /// The exact two-sided sign test.
+    /// <code>p = min(1, 2 P(X &lt;= min(helped, hurt))), X ~ Binomial(helped + hurt, 1/2)</code>
     /// </summary>
     /// <param name="helped">How many got better, 0 or more.</param>
     /// <param name="hurt">How many got worse, 0 or more; those that stayed the same do not count.</param>
@@ -101,29 +103,35 @@ public static class PairedTest
     {
         ArgumentOutOfRangeException.ThrowIfNegative(helped);
         ArgumentOutOfRangeException.ThrowIfNegative(hurt);
-        var all = helped + hurt;
-        var (sum, log) = (0.0, -all * Math.Log(2)); // log of C(n, k) / 2^n, from k = 0
+        var n = helped + hurt;
+        var sum = 0.0;
+        var logProbability = -n * Math.Log(2); // log of C(n, k) / 2^n, from k = 0
         for (var k = 0; k <= Math.Min(helped, hurt); k++)
         {
-            sum += Math.Exp(log);
-            log += Math.Log(all - k) - Math.Log(k + 1);
+            sum += Math.Exp(logProbability);
+            logProbability += Math.Log(n - k) - Math.Log(k + 1);
         }
+
         return Math.Min(1, 2 * sum);
     }
 
     /// <summary>
-    /// Two-sided p-value of a difference from its resamples, shifted to no difference. <code>p = (1 + #{|d* - d| >=
-    /// |d|}) / (B + 1)</code>
+    /// Two-sided p-value of a difference from its resamples, shifted to no difference.
+    /// <code>p = (1 + #{|d* - d| >= |d|}) / (B + 1)</code>
     /// </summary>
     /// <remarks>Davison and Hinkley, "Bootstrap Methods and their Application", 1997, section 4.2.</remarks>
-    static double PValue(double[] resampled, double difference) =>
-        (1.0 + resampled.Count(value => Math.Abs(value - difference) >= Math.Abs(difference) - Tolerance))
-        / (resampled.Length + 1);
+    static double PValue(double[] resampled, double difference)
+    {
+        var threshold = Math.Abs(difference) - Tolerance;
+        var asExtreme = resampled.Count(value => Math.Abs(value - difference) >= threshold);
+        return (1.0 + asExtreme) / (resampled.Length + 1);
+    }
 
     static double StandardDeviation(double[] values)
     {
         var mean = values.Average();
-        return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / Math.Max(1, values.Length - 1));
+        var squares = values.Sum(value => (value - mean) * (value - mean));
+        return Math.Sqrt(squares / Math.Max(1, values.Length - 1));
     }
 }
 
@@ -131,7 +139,7 @@ public static class PairedTest
 public sealed record PairedTestOptions
 {
     /// <summary>
-    /// What is drawn again and counted. Where fewer than two users are known, queries are, and the comparison says so.
+    /// What is resampled and counted. Where fewer than two users are known, queries are, and the comparison says so.
     /// </summary>
     public PairedUnit Unit { get; init; } = PairedUnit.Users;
 
@@ -139,15 +147,19 @@ public sealed record PairedTestOptions
     public int Resamples
     {
         get;
-        init =>
-            field =
-                value >= 1
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(Resamples),
-                        value,
-                        $"Resamples is {value}; expected 1 or more."
-                    );
+        init
+        {
+            if (value < 1)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(Resamples),
+                    value,
+                    $"Resamples is {value}; expected 1 or more."
+                );
+            }
+
+            field = value;
+        }
     } = 10_000;
 
     /// <summary>Seed of the draws; the same seed gives the same bits.</summary>
@@ -157,21 +169,26 @@ public sealed record PairedTestOptions
     public double Confidence
     {
         get;
-        init =>
-            field = value is > 0 and < 1
-                ? value
-                : throw new ArgumentOutOfRangeException(
+        init
+        {
+            if (value is not (> 0 and < 1))
+            {
+                throw new ArgumentOutOfRangeException(
                     nameof(Confidence),
                     value,
                     $"Confidence is {value}; expected a share between 0 and 1."
                 );
+            }
+
+            field = value;
+        }
     } = 0.95;
 }
 
-/// <summary>What is drawn again and counted when two methods are compared.</summary>
+/// <summary>What is resampled and counted when two methods are compared.</summary>
 public enum PairedUnit
 {
-    /// <summary>Users, each with all his queries: queries of one user are not independent.</summary>
+    /// <summary>Users, each with all their queries: queries of one user are not independent.</summary>
     Users,
 
     /// <summary>Single queries.</summary>
@@ -190,7 +207,7 @@ public sealed record PairedComparison
     /// <summary>The metric.</summary>
     public required Metric Metric { get; init; }
 
-    /// <summary>What was drawn again and counted.</summary>
+    /// <summary>What was resampled and counted.</summary>
     public required PairedUnit Unit { get; init; }
 
     /// <summary>How many of them both methods have.</summary>

@@ -2,10 +2,10 @@ using System.IO.Compression;
 
 namespace CoPe.Experiments.Evaluation;
 
-/// <summary>A zip of prediction or label files, one per task, as LaMP takes in and hands out.</summary>
+/// <summary>A zip of prediction or label files, one per task, as LaMP accepts and publishes them.</summary>
 public static class PredictionArchive
 {
-    /// <summary>Reads every JSON file in a zip, in any folder; the task stands in the file.</summary>
+    /// <summary>Reads every JSON file in a zip, in any folder; each names its task.</summary>
     /// <param name="path">The zip.</param>
     /// <exception cref="InvalidDataException">
     /// It is no zip, has no JSON file, or two for one task, or a file is not of the form.
@@ -26,17 +26,24 @@ public static class PredictionArchive
             );
         }
 
-        var twice = files.CountBy(file => file.Task).Where(pair => pair.Value > 1).Select(pair => pair.Key).ToList();
-        return twice.Count == 0
-            ? files
-            : throw new InvalidDataException(
-                $"{path} holds more than one file of {IdList.Format(twice, "task")}. Keep one each."
+        var duplicates = files
+            .CountBy(file => file.Task)
+            .Where(pair => pair.Value > 1)
+            .Select(pair => pair.Key)
+            .ToList();
+        if (duplicates.Count > 0)
+        {
+            throw new InvalidDataException(
+                $"{path} holds more than one file of {IdList.Format(duplicates, "task")}. Keep one each."
             );
+        }
+
+        return files;
     }
 
     /// <summary>Writes a zip with one file per task, <c>TASK.json</c>, whole or not at all.</summary>
     /// <param name="files">The files, tasks unique.</param>
-    /// <param name="path">The zip; its folder is made where it is missing.</param>
+    /// <param name="path">The zip; its folder is created where it is missing.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static void Write(IEnumerable<PredictionFile> files, string path) =>
         AtomicFile.Write(

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>
-/// A prediction or label file of LaMP, LongLaMP and CoPe. <code>{"task": "LaMP_5", "golds": [{"id": "310", "output":
-/// "..."}], "model": "..."}</code>
+/// A prediction or label file of LaMP, LongLaMP and CoPe.
+/// <code>{"task": "LaMP_5", "golds": [{"id": "310", "output": "..."}], "model": "..."}</code>
 /// </summary>
 /// <remarks>
 /// A label file is the same without <c>model</c>. The reference calls predictions <c>golds</c> as well, so that its
@@ -29,7 +29,7 @@ public sealed record PredictionFile
     /// <summary>The model that wrote them; null in a label file.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Reads a file. Ids may be strings or numbers; unknown fields are passed over.</summary>
+    /// <summary>Reads a file. Ids may be strings or numbers; unknown fields are ignored.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">It is not JSON of this form, or an id occurs twice.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -59,14 +59,15 @@ public sealed record PredictionFile
         {
             var found = isEmpty ? "it is empty." : error.Message;
             throw new InvalidDataException(
-                $"{name} is not JSON: {found} Expected {{\"task\": ..., \"golds\": [{{\"id\": ..., \"output\": ...}}]}}.",
+                $"{name} is not JSON: {found} "
+                    + "Expected {\"task\": ..., \"golds\": [{\"id\": ..., \"output\": ...}]}.",
                 error
             );
         }
     }
 
     /// <summary>Writes the file, whole or not at all.</summary>
-    /// <param name="path">The file; its folder is made where it is missing.</param>
+    /// <param name="path">The file; its folder is created where it is missing.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(string path) => AtomicFile.Write(path, Write);
 
@@ -85,6 +86,7 @@ public sealed record PredictionFile
             json.WriteString("output", prediction.Output);
             json.WriteEndObject();
         }
+
         json.WriteEndArray();
         if (Model is not null)
         {
@@ -114,32 +116,35 @@ static class PredictionJson
 
         var file = new PredictionFile
         {
-            Task = Text(root, "task", name),
-            Predictions = Golds(root, name),
+            Task = ReadText(root, "task", name),
+            Predictions = ReadGolds(root, name),
             Model =
                 root.TryGetProperty("model", out var model) && model.ValueKind == JsonValueKind.String
                     ? model.GetString()
                     : null,
         };
-        var twice = file
+        var duplicates = file
             .Predictions.CountBy(prediction => prediction.Id)
             .Where(pair => pair.Value > 1)
             .Select(pair => pair.Key)
             .ToList();
-        return twice.Count == 0
-            ? file
-            : throw new InvalidDataException(
-                $"{name}: {IdList.Format(twice, "id")} more than once. An id may have one answer; remove the others."
+        if (duplicates.Count > 0)
+        {
+            throw new InvalidDataException(
+                $"{name}: {IdList.Format(duplicates, "id")} more than once. "
+                    + "An id may have one answer; remove the others."
             );
+        }
+
+        return file;
     }
 
-    static List<Prediction> Golds(JsonElement root, string name)
+    static List<Prediction> ReadGolds(JsonElement root, string name)
     {
         if (!root.TryGetProperty("golds", out var golds) || golds.ValueKind != JsonValueKind.Array)
         {
-            throw new InvalidDataException(
-                $"{name}: 'golds' is {(golds.ValueKind == JsonValueKind.Undefined ? "missing" : Kind(golds))}, expected an array of {{\"id\", \"output\"}}."
-            );
+            var found = golds.ValueKind == JsonValueKind.Undefined ? "missing" : Kind(golds);
+            throw new InvalidDataException($"{name}: 'golds' is {found}, expected an array of {{\"id\", \"output\"}}.");
         }
 
         var list = new List<Prediction>(golds.GetArrayLength());
@@ -153,13 +158,14 @@ static class PredictionJson
                 );
             }
 
-            var id = Text(gold, "id", place);
-            list.Add(new(id, Text(gold, "output", $"{place} (id {id})")));
+            var id = ReadText(gold, "id", place);
+            list.Add(new(id, ReadText(gold, "output", $"{place} (id {id})")));
         }
+
         return list;
     }
 
-    static string Text(JsonElement element, string field, string place)
+    static string ReadText(JsonElement element, string field, string place)
     {
         if (!element.TryGetProperty(field, out var value))
         {
@@ -168,13 +174,13 @@ static class PredictionJson
 
         return value.ValueKind switch
         {
-            JsonValueKind.String => Unicode(value, field, place),
+            JsonValueKind.String => ReadUnicode(value, field, place),
             JsonValueKind.Number => value.GetRawText(),
             _ => throw new InvalidDataException($"{place}: '{field}' is {Kind(value)}, expected a string."),
         };
     }
 
-    static string Unicode(JsonElement value, string field, string place)
+    static string ReadUnicode(JsonElement value, string field, string place)
     {
         try
         {
@@ -183,7 +189,8 @@ static class PredictionJson
         catch (InvalidOperationException error)
         {
             throw new InvalidDataException(
-                $"{place}: '{field}' has half of a surrogate pair, or bytes that are not UTF-8; expected Unicode text. Correct it, or take the answer out.",
+                $"{place}: '{field}' has half of a surrogate pair, or bytes that are not UTF-8; expected Unicode text. "
+                    + "Correct it, or take the answer out.",
                 error
             );
         }

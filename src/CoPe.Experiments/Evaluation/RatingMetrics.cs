@@ -14,7 +14,9 @@ public static class RatingMetrics
             ? rating
             : null;
 
-    /// <summary>The rating an answer states; of one that states none, the end of the scale farther from the gold.</summary>
+    /// <summary>
+    /// The rating an answer states; of one that states none, the end of the scale farther from the gold.
+    /// </summary>
     /// <remarks>This is how LaMP counts answers that are no number.</remarks>
     internal static double ParseOrFarEnd(string answer, double gold, RatingScale scale) =>
         Parse(answer) ?? scale.FarEnd(gold);

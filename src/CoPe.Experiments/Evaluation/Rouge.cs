@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CoPe.Experiments.Evaluation.Language;
 
@@ -7,16 +8,15 @@ namespace CoPe.Experiments.Evaluation;
 /// ROUGE-1, -2, -L and -Lsum of one prediction against one reference, as the <c>rouge_score</c> package defines them.
 /// </summary>
 /// <remarks>
-/// Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. Texts are lower-cased and cut into runs of
-/// <c>[a-z0-9]</c>;
-/// with the stemmer, tokens of more than three characters are stemmed. Texts without a token score 0.
+/// Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. Texts are lower-cased and split into runs of
+/// <c>[a-z0-9]</c>; with the stemmer, tokens of more than three characters are stemmed. Texts without a token score 0.
 /// </remarks>
 public static class Rouge
 {
     /// <summary>
     /// Overlap of n-grams, counted with multiplicity. <code>P = common / predicted, R = common / expected</code>
     /// </summary>
-    /// <param name="prediction">The text to judge.</param>
+    /// <param name="prediction">The text to score.</param>
     /// <param name="reference">The text it should be.</param>
     /// <param name="n">Length of the n-grams, 1 or more.</param>
     /// <param name="useStemmer">Whether words are reduced to their Porter stems first.</param>
@@ -27,7 +27,7 @@ public static class Rouge
     /// <summary>
     /// Longest common subsequence of the whole texts. <code>P = LCS / predicted, R = LCS / expected</code>
     /// </summary>
-    /// <param name="prediction">The text to judge.</param>
+    /// <param name="prediction">The text to score.</param>
     /// <param name="reference">The text it should be.</param>
     /// <param name="useStemmer">Whether words are reduced to their Porter stems first.</param>
     public static RougeScore RougeL(string prediction, string reference, bool useStemmer = false) =>
@@ -41,7 +41,7 @@ public static class Rouge
     /// A line is a sentence, as in the package's default; a token of either side counts at most as often as it occurs
     /// there.
     /// </remarks>
-    /// <param name="prediction">The text to judge.</param>
+    /// <param name="prediction">The text to score.</param>
     /// <param name="reference">The text it should be.</param>
     /// <param name="useStemmer">Whether words are reduced to their Porter stems first.</param>
     public static RougeScore RougeLsum(string prediction, string reference, bool useStemmer = false) =>
@@ -53,24 +53,24 @@ public static class Rouge
     internal static RougeScore RougeN(IReadOnlyList<string> prediction, IReadOnlyList<string> reference, int n)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
-        int predicted = Math.Max(0, prediction.Count - n + 1),
-            expected = Math.Max(0, reference.Count - n + 1);
+        var predicted = Math.Max(0, prediction.Count - n + 1);
+        var expected = Math.Max(0, reference.Count - n + 1);
         if (predicted == 0 || expected == 0)
         {
             return default;
         }
 
-        var left = new Dictionary<NGram, int>(expected);
+        var remaining = new Dictionary<NGram, int>(expected);
         for (var start = 0; start < expected; start++)
         {
-            CollectionsMarshal.GetValueRefOrAddDefault(left, new(reference, start, n), out _)++;
+            CollectionsMarshal.GetValueRefOrAddDefault(remaining, new(reference, start, n), out _)++;
         }
 
         var common = 0;
         for (var start = 0; start < predicted; start++)
         {
-            ref var count = ref CollectionsMarshal.GetValueRefOrNullRef(left, new(prediction, start, n));
-            if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref count) || count == 0)
+            ref var count = ref CollectionsMarshal.GetValueRefOrNullRef(remaining, new(prediction, start, n));
+            if (Unsafe.IsNullRef(ref count) || count == 0)
             {
                 continue;
             }
@@ -78,6 +78,7 @@ public static class Rouge
             count--;
             common++;
         }
+
         return RougeScore.FromCounts(common, predicted, expected);
     }
 
@@ -95,15 +96,15 @@ public static class Rouge
             return RougeL(prediction[0], reference[0]);
         }
 
-        int predicted = prediction.Sum(line => line.Length),
-            expected = reference.Sum(line => line.Length);
+        var predicted = prediction.Sum(line => line.Length);
+        var expected = reference.Sum(line => line.Length);
         if (predicted == 0 || expected == 0)
         {
             return default;
         }
 
-        Dictionary<string, int> predictedLeft = Counts(prediction),
-            expectedLeft = Counts(reference);
+        var predictedLeft = CountTokens(prediction);
+        var expectedLeft = CountTokens(reference);
         var hits = 0;
         foreach (var line in reference)
         {
@@ -117,6 +118,7 @@ public static class Rouge
                 }
             }
         }
+
         return RougeScore.FromCounts(hits, predicted, expected);
     }
 
@@ -132,7 +134,7 @@ public static class Rouge
         return true;
     }
 
-    static Dictionary<string, int> Counts(IReadOnlyList<string[]> lines) =>
+    static Dictionary<string, int> CountTokens(IReadOnlyList<string[]> lines) =>
         lines.SelectMany(line => line).CountBy(token => token).ToDictionary(StringComparer.Ordinal);
 }
 
@@ -152,17 +154,17 @@ public readonly record struct RougeScore(double Precision, double Recall)
 /// <summary>The tokens ROUGE compares: runs of the letters a to z and the digits 0 to 9, in lower case.</summary>
 static class RougeTokenizer
 {
-    const char Kelvin = '\u212A',
-        CapitalIWithDot = '\u0130';
+    const char Kelvin = '\u212A';
+    const char CapitalIWithDot = '\u0130';
 
     /// <summary>Tokens of a whole text.</summary>
-    public static string[] Tokenize(string text, bool useStemmer = false) => [.. Cut(text, useStemmer)];
+    public static string[] Tokenize(string text, bool useStemmer = false) => [.. Split(text, useStemmer)];
 
-    /// <summary>Tokens of each line that is not empty; a line of marks alone gives an empty array.</summary>
+    /// <summary>Tokens of each line that is not empty; a line of punctuation alone gives an empty array.</summary>
     public static string[][] TokenizeLines(string text, bool useStemmer = false) =>
         [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Tokenize(line, useStemmer))];
 
-    static IEnumerable<string> Cut(string text, bool useStemmer)
+    static IEnumerable<string> Split(string text, bool useStemmer)
     {
         var lower = new char[text.Length];
         for (var i = 0; i < text.Length; i++)
@@ -170,24 +172,25 @@ static class RougeTokenizer
             lower[i] = Lower(text[i]);
         }
 
-        for (int start = 0, at = 0; at <= text.Length; at++)
+        var start = 0;
+        for (var end = 0; end <= text.Length; end++)
         {
-            if (at < text.Length && char.IsAsciiLetterOrDigit(lower[at]))
+            if (end < text.Length && char.IsAsciiLetterOrDigit(lower[end]))
             {
-                if (text[at] != CapitalIWithDot)
+                if (text[end] != CapitalIWithDot)
                 {
                     continue;
                 }
 
                 // Its lower case is i and a dot above, which ends the run.
-                yield return Stem(new(lower, start, at + 1 - start), useStemmer);
+                yield return Stem(new(lower, start, end + 1 - start), useStemmer);
             }
-            else if (at > start)
+            else if (end > start)
             {
-                yield return Stem(new(lower, start, at - start), useStemmer);
+                yield return Stem(new(lower, start, end - start), useStemmer);
             }
 
-            start = at + 1;
+            start = end + 1;
         }
     }
 

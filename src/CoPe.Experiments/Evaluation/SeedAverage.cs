@@ -10,7 +10,7 @@ public sealed record SeedAverage
     public required EvaluationReport Report { get; init; }
 
     /// <summary>
-    /// Method to metric to mean and standard error over the seeds' own means: how much the seed alone moves a figure.
+    /// Method to metric to mean and standard error over the seeds' own means: how much the seed alone moves a mean.
     /// </summary>
     public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeanWithError>> OverSeeds { get; init; }
 
@@ -40,20 +40,12 @@ public sealed record SeedAverage
         }
 
         var first = reports[0];
-        foreach (var other in reports)
+        if (reports.FirstOrDefault(report => !IsComparable(report, first)) is { } other)
         {
-            if (
-                other.Task != first.Task
-                || !other
-                    .Methods.Select(scores => scores.Method)
-                    .SequenceEqual(first.Methods.Select(scores => scores.Method))
-            )
-            {
-                throw new ArgumentException(
-                    $"The reports differ: {Name(first)}, and {Name(other)}. Combine runs of one recipe.",
-                    nameof(reports)
-                );
-            }
+            throw new ArgumentException(
+                $"The reports differ: {Describe(first)}, and {Describe(other)}. Combine runs of one recipe.",
+                nameof(reports)
+            );
         }
 
         var methods = first
@@ -67,12 +59,16 @@ public sealed record SeedAverage
                 Methods = [.. methods.Select(Average)],
                 Warnings = [.. reports.SelectMany(report => report.Warnings).Distinct()],
             },
-            OverSeeds = methods.ToDictionary(seeds => seeds[0].Method, OverSeedsOf),
+            OverSeeds = methods.ToDictionary(seeds => seeds[0].Method, ComputeOverSeeds),
         };
     }
 
-    static IReadOnlyDictionary<string, MeanWithError> OverSeedsOf(IReadOnlyList<MethodScores> seeds) =>
-        Common(seeds)
+    static bool IsComparable(EvaluationReport one, EvaluationReport other) =>
+        one.Task == other.Task
+        && one.Methods.Select(scores => scores.Method).SequenceEqual(other.Methods.Select(scores => scores.Method));
+
+    static IReadOnlyDictionary<string, MeanWithError> ComputeOverSeeds(IReadOnlyList<MethodScores> seeds) =>
+        CommonMetrics(seeds)
             .ToDictionary(
                 metric => metric,
                 metric => MeanWithError.Compute([.. seeds.Select(scores => scores.Metrics[metric].Mean)])
@@ -81,11 +77,8 @@ public sealed record SeedAverage
     static MethodScores Average(IReadOnlyList<MethodScores> seeds)
     {
         var first = seeds[0];
-        if (
-            seeds.Any(scores =>
-                !scores.Queries.Select(query => query.Id).SequenceEqual(first.Queries.Select(query => query.Id))
-            )
-        )
+        var ids = first.Queries.Select(query => query.Id).ToList();
+        if (seeds.Any(scores => !scores.Queries.Select(query => query.Id).SequenceEqual(ids)))
         {
             throw new ArgumentException(
                 $"The reports scored different queries of {first.Method}. Combine runs over the same users.",
@@ -104,16 +97,16 @@ public sealed record SeedAverage
             )
             .ToList();
         var means = ScoreAggregate.Means([.. queries.Select(query => query.Values)]);
-        foreach (var metric in Common(seeds))
+        foreach (var metric in CommonMetrics(seeds))
         {
-            // The mean is that of the seeds' own figures, whichever way they were averaged; a joint metric's error is
-            // no error of a mean: keep the seeds' average of it.
-            var value =
-                means.GetValueOrDefault(metric)
-                ?? first.Metrics[metric] with
-                {
-                    StandardError = seeds.Average(scores => scores.Metrics[metric].StandardError),
-                };
+            // The mean is that of the seeds' own means, whichever way they were averaged. The error of a metric of all
+            // answers together is no error of a mean: it is averaged over the seeds.
+            if (!means.TryGetValue(metric, out var value))
+            {
+                var error = seeds.Average(scores => scores.Metrics[metric].StandardError);
+                value = first.Metrics[metric] with { StandardError = error };
+            }
+
             means[metric] = value with { Mean = seeds.Average(scores => scores.Metrics[metric].Mean) };
         }
 
@@ -126,8 +119,8 @@ public sealed record SeedAverage
         };
     }
 
-    /// <summary>What every seed has: an answer of one word has no pair of words, for one.</summary>
-    static IEnumerable<string> Common(IReadOnlyList<MethodScores> seeds) =>
+    /// <summary>Metrics that every seed has: distinct-2, for one, needs an answer of two words.</summary>
+    static IEnumerable<string> CommonMetrics(IReadOnlyList<MethodScores> seeds) =>
         seeds[0].Metrics.Keys.Where(metric => seeds.All(scores => scores.Metrics.ContainsKey(metric)));
 
     static Dictionary<string, double> Average(IReadOnlyList<IReadOnlyDictionary<string, double>> seeds) =>
@@ -135,6 +128,6 @@ public sealed record SeedAverage
             .Keys.Where(metric => seeds.All(values => values.ContainsKey(metric)))
             .ToDictionary(metric => metric, metric => seeds.Average(values => values[metric]));
 
-    static string Name(EvaluationReport report) =>
+    static string Describe(EvaluationReport report) =>
         $"{report.Task} with {string.Join(", ", report.Methods.Select(scores => scores.Method))}";
 }

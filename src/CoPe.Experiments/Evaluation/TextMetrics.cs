@@ -1,16 +1,16 @@
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>What a text is like beside another: how long, how varied, how much of it copied.</summary>
-/// <remarks>Words are what stands between spaces, in lower case, without the marks around them.</remarks>
+/// <remarks>Words are what is between spaces, in lower case, without the punctuation around them.</remarks>
 public static class TextMetrics
 {
     /// <summary>
-    /// Length of the stretches that <see cref="CopyRate(string, IEnumerable{string})"/> looks for, in words.
+    /// Length of the n-grams that <see cref="CopyRate(string, IEnumerable{string})"/> compares, in words.
     /// </summary>
     public const int CopyNGramLength = 4;
 
     /// <summary>Words of the prediction per word of the reference.</summary>
-    /// <param name="prediction">The text to judge.</param>
+    /// <param name="prediction">The text to score.</param>
     /// <param name="reference">The user's own text.</param>
     /// <returns>The ratio; null where the reference has no word.</returns>
     public static double? LengthRatio(string prediction, string reference) =>
@@ -25,9 +25,9 @@ public static class TextMetrics
     public static double? Distinct(string text, int n) => Distinct(TextWords.Split(text), n);
 
     /// <summary>
-    /// Share of the prediction's four-word stretches that stand in one of the user's texts; 0 for a shorter prediction.
+    /// Share of the prediction's four-word n-grams that are in one of the user's texts; 0 for a shorter prediction.
     /// </summary>
-    /// <param name="prediction">The text to judge.</param>
+    /// <param name="prediction">The text to score.</param>
     /// <param name="history">The user's texts.</param>
     public static double CopyRate(string prediction, IEnumerable<string> history) =>
         CopyRate(TextWords.Split(prediction), FourGrams(history));
@@ -39,20 +39,24 @@ public static class TextMetrics
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(n, 1);
         var count = words.Length - n + 1;
-        return count < 1
-            ? null
-            : (double)Enumerable.Range(0, count).Select(start => new NGram(words, start, n)).Distinct().Count() / count;
+        if (count < 1)
+        {
+            return null;
+        }
+
+        var ngrams = Enumerable.Range(0, count).Select(start => new NGram(words, start, n));
+        return (double)ngrams.Distinct().Count() / count;
     }
 
     internal static HashSet<ulong> FourGrams(IEnumerable<string> texts)
     {
-        var stretches = new HashSet<ulong>();
+        var ngrams = new HashSet<ulong>();
         foreach (var text in texts)
         {
-            stretches.UnionWith(FourGrams(TextWords.Split(text)));
+            ngrams.UnionWith(FourGrams(TextWords.Split(text)));
         }
 
-        return stretches;
+        return ngrams;
     }
 
     internal static double CopyRate(string[] words, HashSet<ulong> known)
@@ -64,47 +68,48 @@ public static class TextMetrics
     static ulong[] FourGrams(string[] words)
     {
         var hashes = Array.ConvertAll(words, word => StableHash.Fnv1a64(word));
-        var stretches = new ulong[Math.Max(0, words.Length - CopyNGramLength + 1)];
-        for (var start = 0; start < stretches.Length; start++)
+        var ngrams = new ulong[Math.Max(0, words.Length - CopyNGramLength + 1)];
+        for (var start = 0; start < ngrams.Length; start++)
         {
             for (var i = 0; i < CopyNGramLength; i++)
             {
-                stretches[start] = StableHash.Combine(stretches[start], hashes[start + i]);
+                ngrams[start] = StableHash.Combine(ngrams[start], hashes[start + i]);
             }
         }
 
-        return stretches;
+        return ngrams;
     }
 }
 
 /// <summary>
-/// The words that lengths, variety and copying are counted in: what stands between spaces, in lower case, without the
-/// marks around it.
+/// The words that lengths, variety and copying are counted in: what is between spaces, in lower case, without the
+/// punctuation around it.
 /// </summary>
 static class TextWords
 {
-    /// <summary>The words of a text; marks or emoji standing alone are kept as they are.</summary>
+    /// <summary>The words of a text; punctuation or emoji alone between spaces are kept as they are.</summary>
     public static string[] Split(string text)
     {
         var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i < words.Length; i++)
         {
-            var bare = Bare(words[i]);
+            var bare = TrimPunctuation(words[i]);
             words[i] = (bare.Length > 0 ? bare : words[i]).ToLowerInvariant();
         }
+
         return words;
     }
 
-    static string Bare(string word)
+    static string TrimPunctuation(string word)
     {
-        int start = 0,
-            end = word.Length;
-        while (start < end && IsMark(word[start]))
+        var start = 0;
+        var end = word.Length;
+        while (start < end && IsPunctuation(word[start]))
         {
             start++;
         }
 
-        while (end > start && IsMark(word[end - 1]))
+        while (end > start && IsPunctuation(word[end - 1]))
         {
             end--;
         }
@@ -112,15 +117,15 @@ static class TextWords
         return word[start..end];
     }
 
-    static bool IsMark(char c) => char.IsPunctuation(c) || char.IsSymbol(c);
+    static bool IsPunctuation(char c) => char.IsPunctuation(c) || char.IsSymbol(c);
 }
 
-/// <summary>A stretch of tokens, compared by its words; it points into the list instead of joining strings.</summary>
+/// <summary>Adjacent tokens, compared by their text; it points into the list instead of joining strings.</summary>
 readonly struct NGram(IReadOnlyList<string> tokens, int start, int length) : IEquatable<NGram>
 {
     readonly IReadOnlyList<string> _tokens = tokens;
-    readonly int _start = start,
-        _length = length;
+    readonly int _start = start;
+    readonly int _length = length;
 
     public bool Equals(NGram other)
     {

@@ -13,7 +13,7 @@ namespace CoPe.Experiments.Evaluation.Language;
 /// words of one or two characters as they are, and changed rules for <c>-ies</c>, <c>-ied</c>, <c>-y</c>, <c>-alli</c>,
 /// <c>-bli</c>, <c>-fulli</c>, <c>-logi</c>.
 /// </remarks>
-public static class PorterStemmer
+static class PorterStemmer
 {
     static readonly FrozenDictionary<string, string> Irregular = new Dictionary<string, string>
     {
@@ -67,7 +67,7 @@ public static class PorterStemmer
 /// </summary>
 static class PorterSteps
 {
-    static readonly (string Ending, string Instead)[] DoubleSuffixes =
+    static readonly (string Ending, string Replacement)[] DoubleSuffixes =
     [
         ("ational", "ate"),
         ("tional", "tion"),
@@ -92,7 +92,7 @@ static class PorterSteps
         ("fulli", "ful"),
     ];
 
-    static readonly (string Ending, string Instead)[] SingleSuffixes =
+    static readonly (string Ending, string Replacement)[] SingleSuffixes =
     [
         ("icate", "ic"),
         ("ative", ""),
@@ -193,11 +193,11 @@ static class PorterSteps
             return DoubleSuffix(word[..^2]);
         }
 
-        foreach (var (ending, instead) in DoubleSuffixes)
+        foreach (var (ending, replacement) in DoubleSuffixes)
         {
             if (Ends(word, ending))
             {
-                return Replace(word, ending, instead);
+                return Replace(word, ending, replacement);
             }
         }
 
@@ -207,11 +207,11 @@ static class PorterSteps
     /// <summary>Step 3: -icate, -ful, -ness and the like, where the rest has a positive measure.</summary>
     public static string SingleSuffix(string word)
     {
-        foreach (var (ending, instead) in SingleSuffixes)
+        foreach (var (ending, replacement) in SingleSuffixes)
         {
             if (Ends(word, ending))
             {
-                return Replace(word, ending, instead);
+                return Replace(word, ending, replacement);
             }
         }
 
@@ -251,8 +251,8 @@ static class PorterSteps
     public static string DoubleL(string word) =>
         Ends(word, "ll") && Measure(word.AsSpan()[..^1]) > 1 ? word[..^1] : word;
 
-    static string Replace(string word, string ending, string instead) =>
-        Measure(word.AsSpan()[..^ending.Length]) > 0 ? word[..^ending.Length] + instead : word;
+    static string Replace(string word, string ending, string replacement) =>
+        Measure(word.AsSpan()[..^ending.Length]) > 0 ? word[..^ending.Length] + replacement : word;
 
     static bool Ends(string word, string ending) => word.EndsWith(ending, StringComparison.Ordinal);
 }
@@ -286,6 +286,7 @@ static class PorterWord
 
             afterVowel = !consonant;
         }
+
         return count;
     }
 

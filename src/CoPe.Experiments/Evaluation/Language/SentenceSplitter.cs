@@ -5,19 +5,16 @@ using System.Text.RegularExpressions;
 namespace CoPe.Experiments.Evaluation.Language;
 
 /// <summary>
-/// Cuts English text into sentences by the decisions of the Punkt algorithm, with lists of our own in place of a
+/// Splits English text into sentences by the decisions of the Punkt algorithm, with lists of our own in place of a
 /// trained model.
 /// </summary>
 /// <remarks>
 /// Kiss and Strunk, "Unsupervised Multilingual Sentence Boundary Detection", 2006. A period, question or exclamation
-/// mark before a space or a
-/// mark may end a sentence; <see cref="SentenceBoundary"/> decides. Brackets and quotes that close after it belong to
-/// the sentence before.
-/// A line break alone ends nothing. What a trained model would know stands in <see cref="Abbreviations"/>, and which
-/// words are also
-/// written small in WordNet.
+/// mark before a space or a mark may end a sentence; <see cref="SentenceBoundary"/> decides. Brackets and quotes that
+/// close after it belong to the sentence before. A line break alone ends nothing. What a trained model would know is
+/// in <see cref="Abbreviations"/>, and in WordNet: which words are also written in lower case.
 /// </remarks>
-public static partial class SentenceSplitter
+static partial class SentenceSplitter
 {
     static readonly SearchValues<char> AsciiSpaces = SearchValues.Create(" \t\n\r\v\f");
 
@@ -27,7 +24,7 @@ public static partial class SentenceSplitter
     {
         var spans = new List<(int Start, int End)>();
         var start = 0;
-        foreach (var (mark, context) in Contexts(text))
+        foreach (var (mark, context) in FindPossibleEnds(text))
         {
             if (!SentenceBoundary.IsIn(context))
             {
@@ -35,23 +32,25 @@ public static partial class SentenceSplitter
             }
 
             spans.Add((start, mark.Index + 1));
-            start = mark.Groups["next"].Success ? mark.Groups["next"].Index : mark.Index + 1;
+            var next = mark.Groups["next"];
+            start = next.Success ? next.Index : mark.Index + 1;
         }
+
         var end = text.Length;
-        while (end > 0 && UnicodeSpace.IsWhiteSpace(text[end - 1]))
+        while (end > 0 && UnicodeText.IsWhiteSpace(text[end - 1]))
         {
             end--;
         }
 
         spans.Add((start, Math.Max(start, end)));
-        return Realigned(text, spans);
+        return MoveClosingMarks(text, spans);
     }
 
     /// <summary>
     /// Each mark that may end a sentence, with the word before it and what follows. Marks of one word are one, the
     /// last.
     /// </summary>
-    static IEnumerable<(Match Mark, string Context)> Contexts(string text)
+    static IEnumerable<(Match Mark, string Context)> FindPossibleEnds(string text)
     {
         var (wordStart, wordEnd) = (0, 0);
         Match? before = null;
@@ -61,21 +60,23 @@ public static partial class SentenceSplitter
             var start = space > 0 ? wordEnd + space + 1 : wordStart;
             if (before is not null && wordEnd <= start)
             {
-                yield return (before, Context(before));
+                yield return (before, GetContext(before));
             }
 
             (before, wordStart, wordEnd) = (mark, start, mark.Index);
         }
+
         if (before is not null)
         {
-            yield return (before, Context(before));
+            yield return (before, GetContext(before));
         }
 
-        string Context(Match mark) =>
+        string GetContext(Match mark) =>
             string.Concat(text.AsSpan(wordStart, wordEnd - wordStart), mark.ValueSpan, mark.Groups["after"].ValueSpan);
     }
 
-    static List<string> Realigned(string text, List<(int Start, int End)> spans)
+    /// <summary>Brackets and quotes at the start of a span that close what came before go to the span before.</summary>
+    static List<string> MoveClosingMarks(string text, List<(int Start, int End)> spans)
     {
         var sentences = new List<string>(spans.Count);
         var moved = 0;
@@ -83,19 +84,23 @@ public static partial class SentenceSplitter
         {
             var (start, end) = (spans[i].Start + moved, spans[i].End);
             moved = 0;
-            if (
-                i + 1 < spans.Count
-                && Closing.Match(text[spans[i + 1].Start..spans[i + 1].End]) is { Success: true } closing
-            )
+            if (i + 1 < spans.Count)
             {
-                end = spans[i + 1].Start + closing.Value.TrimEnd().Length;
-                moved = closing.Length;
+                var (nextStart, nextEnd) = spans[i + 1];
+                var closing = Closing.Match(text[nextStart..nextEnd]);
+                if (closing.Success)
+                {
+                    end = nextStart + closing.Value.TrimEnd().Length;
+                    moved = closing.Length;
+                }
             }
+
             if (end > start)
             {
                 sentences.Add(text[start..end]);
             }
         }
+
         return sentences;
     }
 
@@ -117,13 +122,16 @@ public static partial class SentenceSplitter
 /// <summary>Whether a sentence ends inside a few tokens: a word with its mark, and what follows.</summary>
 /// <remarks>
 /// A question or exclamation mark ends one, and so does the period of any word that is no abbreviation, whatever
-/// follows. After an abbreviation or
-/// an ellipsis one ends where the next word has a capital and is known as an ordinary word and as no name, or often
-/// opens sentences. After a
-/// number none ends before a small letter; after an initial none before a small letter or a name.
+/// follows. After an abbreviation or an ellipsis one ends where the next word has a capital and is known as an ordinary
+/// word and as no name, or often opens sentences. After a number none ends before a lower-case letter; after an initial
+/// none before a lower-case letter or a name.
 /// </remarks>
 static partial class SentenceBoundary
 {
+    const string DashesOrDots = "-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.";
+    const string WordStart = "(?![(\"`{\\[:;&#*@)}\\]\\-,\\s])";
+    const string WordEnd = $"\\s|$|[)\";}}\\]*:@'({{\\[!?]|{DashesOrDots}";
+
     /// <summary>Whether a sentence ends before the last token of the context.</summary>
     public static bool IsIn(string context)
     {
@@ -137,6 +145,7 @@ static partial class SentenceBoundary
 
             token = next.Value;
         }
+
         return false;
     }
 
@@ -179,8 +188,13 @@ static partial class SentenceBoundary
     static bool IsAbbreviation(string token)
     {
         var word = UnicodeText.ToLower(token[..^1]);
-        return !word.EndsWith('.')
-            && (Abbreviations.Contains(word) || Abbreviations.Contains(word[(word.LastIndexOf('-') + 1)..]));
+        if (word.EndsWith('.'))
+        {
+            return false;
+        }
+
+        var afterHyphen = word[(word.LastIndexOf('-') + 1)..];
+        return Abbreviations.Contains(word) || Abbreviations.Contains(afterHyphen);
     }
 
     static bool OpensSentence(string next) =>
@@ -205,22 +219,19 @@ static partial class SentenceBoundary
     /// <summary>
     /// Dashes and dots; or a word to its end, a space, a mark, or a comma before one of these; or one character.
     /// </summary>
-    [GeneratedRegex(
-        "-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.|(?![(\"`{\\[:;&#*@)}\\]\\-,\\s])\\S+?(?=\\s|$|[)\";}\\]*:@'({\\[!?]|-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.|,(?=$|\\s|[)\";}\\]*:@'({\\[!?]|-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.))|\\S"
-    )]
+    [GeneratedRegex($"{DashesOrDots}|{WordStart}\\S+?(?={WordEnd}|,(?={WordEnd}))|\\S")]
     static partial Regex Token { get; }
 }
 
 /// <summary>
-/// What the sentence splitter knows of English newspapers: abbreviations, letters that stand as initials, words that
-/// open sentences.
+/// What the sentence splitter knows of English newspapers: abbreviations, letters that are initials, words that open
+/// sentences.
 /// </summary>
 /// <remarks>
 /// Chosen by kind, not trained. The kinds are those that newspapers write with a period, because the splitter METEOR is
-/// measured with learnt from
-/// newspapers: <c>e.g.</c>, <c>i.e.</c>, <c>etc.</c>, <c>et al.</c>, <c>No.</c>, <c>Gov.</c> and <c>Rev.</c> are left
-/// out on purpose, for it does not
-/// know them (nltk issues 2154, 2376, 2500 and 2543).
+/// measured with was trained on newspapers: <c>e.g.</c>, <c>i.e.</c>, <c>etc.</c>, <c>et al.</c>, <c>No.</c>,
+/// <c>Gov.</c> and <c>Rev.</c> are left out on purpose, for it does not know them (nltk issues 2154, 2376, 2500 and
+/// 2543).
 /// </remarks>
 static class Abbreviations
 {
@@ -243,9 +254,10 @@ static class Abbreviations
     );
 
     static readonly FrozenSet<string> Openers = Set(
-        "a about after all also although an and another any are as at because before both but by each even every few for from he her here his how",
-        "however i if in is it its last many meanwhile moreover more most my no not now of on one only or other others our over she since so some still",
-        "such that the their then there these they this those though to today under until we what when where while who why with yet you your"
+        "a about after all also although an and another any are as at because before both but by each even every few",
+        "for from he her here his how however i if in is it its last many meanwhile moreover more most my no not now",
+        "of on one only or other others our over she since so some still such that the their then there these they",
+        "this those though to today under until we what when where while who why with yet you your"
     );
 
     /// <summary>Whether a word, in lower case and without its last period, is an abbreviation.</summary>

@@ -3,18 +3,18 @@ using System.Text;
 
 namespace CoPe.Experiments.Evaluation.Language;
 
-/// <summary>
-/// Full lower case as Unicode defines it without a language: unlike <see cref="string.ToLowerInvariant"/>, one letter
-/// may become two, and a sigma at a word's end is ς.
-/// </summary>
+/// <summary>What Python's strings know of Unicode and .NET's do not.</summary>
 static class UnicodeText
 {
-    const char Sigma = '\u03A3',
-        SmallSigma = '\u03C3',
-        FinalSigma = '\u03C2',
-        CapitalIWithDot = '\u0130';
+    const char Sigma = '\u03A3';
+    const char SmallSigma = '\u03C3';
+    const char FinalSigma = '\u03C2';
+    const char CapitalIWithDot = '\u0130';
 
-    /// <summary>The text in lower case.</summary>
+    /// <summary>
+    /// Full lower case as Unicode defines it without a language: unlike <see cref="string.ToLowerInvariant"/>, one
+    /// letter may become two, and a sigma at a word's end is ς.
+    /// </summary>
     public static string ToLower(string text)
     {
         if (text.AsSpan().IndexOfAny(Sigma, CapitalIWithDot) < 0)
@@ -25,18 +25,26 @@ static class UnicodeText
         var lower = new StringBuilder(text.Length + 4);
         for (var i = 0; i < text.Length; i++)
         {
-            _ = text[i] switch
+            switch (text[i])
             {
-                Sigma => lower.Append(CasedBeside(text, i, -1) && !CasedBeside(text, i, 1) ? FinalSigma : SmallSigma),
-                CapitalIWithDot => lower.Append("i\u0307"),
-                _ => lower.Append(text[i]),
-            };
+                case Sigma:
+                    lower.Append(IsWordEnd(text, i) ? FinalSigma : SmallSigma);
+                    break;
+                case CapitalIWithDot:
+                    lower.Append("i\u0307");
+                    break;
+                default:
+                    lower.Append(text[i]);
+                    break;
+            }
         }
 
         return lower.ToString().ToLowerInvariant();
     }
 
-    static bool CasedBeside(string text, int at, int step)
+    static bool IsWordEnd(string text, int at) => HasLetterBeside(text, at, -1) && !HasLetterBeside(text, at, 1);
+
+    static bool HasLetterBeside(string text, int at, int step)
     {
         for (var i = at + step; i >= 0 && i < text.Length; i += step)
         {
@@ -50,6 +58,7 @@ static class UnicodeText
                     or UnicodeCategory.LowercaseLetter
                     or UnicodeCategory.TitlecaseLetter;
         }
+
         return false;
     }
 
@@ -61,14 +70,10 @@ static class UnicodeText
                 or UnicodeCategory.Format
                 or UnicodeCategory.ModifierLetter
                 or UnicodeCategory.ModifierSymbol;
-}
 
-/// <summary>
-/// White space by Unicode's bidirectional classes, which has four separators more than
-/// <see cref="char.IsWhiteSpace(char)"/>.
-/// </summary>
-static class UnicodeSpace
-{
-    /// <summary>Whether words are cut here.</summary>
+    /// <summary>
+    /// Whether a character is white space by Unicode's bidirectional classes, which have four separators more than
+    /// <see cref="char.IsWhiteSpace(char)"/>.
+    /// </summary>
     public static bool IsWhiteSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';
 }

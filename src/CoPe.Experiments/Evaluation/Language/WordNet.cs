@@ -10,19 +10,18 @@ namespace CoPe.Experiments.Evaluation.Language;
 /// files.
 /// </summary>
 /// <remarks>
-/// Fellbaum (ed.), "WordNet: An Electronic Lexical Database", 1998; the licence is <see cref="License"/>. Base forms
-/// are found as WordNet's
-/// <c>morphy</c> does: irregular forms by a list, others by endings. The table is read at first use, in about a tenth
-/// of a second. Safe for many threads.
+/// Fellbaum (ed.), "WordNet: An Electronic Lexical Database", 1998; the license is <see cref="License"/>. Base forms
+/// are found as WordNet's <c>morphy</c> does: irregular forms by a list, others by endings. The table is read at first
+/// use, in about a tenth of a second. Safe for many threads.
 /// </remarks>
-public static class WordNet
+static class WordNet
 {
     const int MaxCached = 200_000;
 
     static readonly Lazy<WordNetTable> Table = new(() => WordNetTable.Read(Open("wordnet-3.0.txt.br")));
     static readonly ConcurrentDictionary<string, IReadOnlySet<string>> Cache = new(StringComparer.Ordinal);
 
-    /// <summary>The licence of WordNet, which goes with every copy of its data.</summary>
+    /// <summary>The license of WordNet, which goes with every copy of its data.</summary>
     public static string License
     {
         get
@@ -60,10 +59,15 @@ public static class WordNet
     /// <summary>
     /// How a word in lower case is written inside WordNet's words and names; an inflected form as its base form.
     /// </summary>
-    internal static WordCase CaseOf(string word)
+    public static WordCase CaseOf(string word)
     {
-        var seen = Table.Value.CaseOf(word);
-        return seen == WordCase.Unknown && Synonyms(word).Any(name => char.IsLower(name[0])) ? WordCase.Lower : seen;
+        var wordCase = Table.Value.CaseOf(word);
+        if (wordCase != WordCase.Unknown)
+        {
+            return wordCase;
+        }
+
+        return Synonyms(word).Any(name => char.IsLower(name[0])) ? WordCase.Lower : WordCase.Unknown;
     }
 
     static Stream Open(string resource)
@@ -115,7 +119,8 @@ sealed class WordNetTable
     {
         using var reader = new StreamReader(text, Encoding.UTF8);
         var table = new WordNetTable();
-        var (part, irregular) = (table._parts["noun"], false);
+        var part = table._parts["noun"];
+        var isIrregular = false;
         while (reader.ReadLine() is { } line)
         {
             if (line[0] == '#')
@@ -125,12 +130,10 @@ sealed class WordNetTable
 
             if (line[0] == '@')
             {
-                (part, irregular) = (
-                    table._parts[line[1..].Split('.')[0]],
-                    line.EndsWith(".exc", StringComparison.Ordinal)
-                );
+                part = table._parts[line[1..].Split('.')[0]];
+                isIrregular = line.EndsWith(".exc", StringComparison.Ordinal);
             }
-            else if (irregular && line.Split(' ') is [var form, .. var bases])
+            else if (isIrregular && line.Split(' ') is [var form, .. var bases])
             {
                 part.AddIrregular(form, bases);
             }
@@ -139,6 +142,7 @@ sealed class WordNetTable
                 table.Add(part, line.Split(' '));
             }
         }
+
         return table;
     }
 
@@ -154,7 +158,7 @@ sealed class WordNetTable
         return names;
     }
 
-    /// <summary>How a word stands in WordNet, in words of its own or inside longer ones.</summary>
+    /// <summary>How WordNet writes a word, as an entry of its own or inside longer ones.</summary>
     public WordCase CaseOf(string form) => _cases.GetValueOrDefault(form);
 
     void Add(PartOfSpeech part, string[] words)
@@ -165,28 +169,28 @@ sealed class WordNetTable
             if (word.AsSpan().IndexOfAny('_', '-', '/') < 0)
             {
                 AddCase(word);
+                continue;
             }
-            else
+
+            foreach (var piece in word.Split(['_', '-', '/'], StringSplitOptions.RemoveEmptyEntries))
             {
-                foreach (var piece in word.Split(['_', '-', '/'], StringSplitOptions.RemoveEmptyEntries))
-                {
-                    AddCase(piece);
-                }
+                AddCase(piece);
             }
         }
     }
 
-    void AddCase(string word) =>
-        CollectionsMarshal.GetValueRefOrAddDefault(_cases, word.ToLowerInvariant(), out _) |= char.IsUpper(word[0])
-            ? WordCase.Capital
-            : WordCase.Lower;
+    void AddCase(string word)
+    {
+        var wordCase = char.IsUpper(word[0]) ? WordCase.Capital : WordCase.Lower;
+        CollectionsMarshal.GetValueRefOrAddDefault(_cases, word.ToLowerInvariant(), out _) |= wordCase;
+    }
 }
 
 /// <summary>
-/// One part of speech of WordNet: which synsets a form stands in, its irregular forms, and the endings that lead to a
+/// One part of speech of WordNet: which synsets a form is in, its irregular forms, and the endings that lead to a
 /// base form.
 /// </summary>
-sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Instead)> endings)
+sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Replacement)> endings)
 {
     readonly Dictionary<string, int> _heads = new(StringComparer.Ordinal); // form -> its last entry
     readonly List<(string[] Names, int Next)> _entries = []; // the words of a synset, and the form's entry before
@@ -241,6 +245,7 @@ sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Instead)> endings
             forms = Shorten(forms);
             known = Known(forms);
         }
+
         return known;
     }
 
@@ -249,7 +254,7 @@ sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Instead)> endings
             .. forms.SelectMany(form =>
                 endings
                     .Where(rule => form.EndsWith(rule.Ending, StringComparison.Ordinal))
-                    .Select(rule => form[..^rule.Ending.Length] + rule.Instead)
+                    .Select(rule => form[..^rule.Ending.Length] + rule.Replacement)
             ),
         ];
 
@@ -258,11 +263,11 @@ sealed class PartOfSpeech(IReadOnlyList<(string Ending, string Instead)> endings
     HashSet<string> Known(List<string> forms) => [.. forms.Where(_heads.ContainsKey)];
 }
 
-/// <summary>In which cases a word is seen.</summary>
+/// <summary>How WordNet writes a word.</summary>
 [Flags]
 enum WordCase
 {
-    /// <summary>It is not seen at all.</summary>
+    /// <summary>It is not in WordNet.</summary>
     Unknown = 0,
 
     /// <summary>It is an ordinary word.</summary>

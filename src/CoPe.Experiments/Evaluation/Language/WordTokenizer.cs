@@ -13,7 +13,7 @@ namespace CoPe.Experiments.Evaluation.Language;
 /// an abbreviation stays with
 /// its word, that of a sentence's end is a token, which is why sentences matter.
 /// </remarks>
-public static class WordTokenizer
+static class WordTokenizer
 {
     static readonly (Regex Pattern, string With)[] BeforeEndSpace =
     [
@@ -86,7 +86,7 @@ public static class WordTokenizer
 
         for (int start = 0, at = 0; at <= spaced.Length; at++)
         {
-            if (at < spaced.Length && !UnicodeSpace.IsWhiteSpace(spaced[at]))
+            if (at < spaced.Length && !UnicodeText.IsWhiteSpace(spaced[at]))
             {
                 continue;
             }
@@ -102,15 +102,17 @@ public static class WordTokenizer
 }
 
 /// <summary>
-/// The places where the Penn Treebank cuts, as patterns; <see cref="WordTokenizer"/> has their order and what stands
-/// there after.
+/// The places where the Penn Treebank splits, as patterns; <see cref="WordTokenizer"/> has their order and
+/// replacements.
 /// </summary>
 static partial class TreebankRules
 {
     const string Word = @"\p{L}\p{N}_";
-    const string Start = $"(?<![{Word}])",
-        End = $"(?![{Word}])";
+    const string Start = $"(?<![{Word}])";
+    const string End = $"(?![{Word}])";
     const string Space = @"[\s\u001C-\u001F]";
+    const string JoinedPairs = "(?<one>can)(?<two>not)|(?<one>d)(?<two>'ye)|(?<one>gim|lem)(?<two>me)";
+    const string MoreJoinedPairs = "(?<one>gon)(?<two>na)|(?<one>got)(?<two>ta)|(?<one>more)(?<two>'n)";
     const RegexOptions AnyCase = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
 
     [GeneratedRegex("([\u00AB\u201C\u2018\u201E]|`+)")]
@@ -176,10 +178,7 @@ static partial class TreebankRules
     [GeneratedRegex("([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ")]
     public static partial Regex LongClitic { get; }
 
-    [GeneratedRegex(
-        $"{Start}(?:(?<one>can)(?<two>not)|(?<one>d)(?<two>'ye)|(?<one>gim|lem)(?<two>me)|(?<one>gon)(?<two>na)|(?<one>got)(?<two>ta)|(?<one>more)(?<two>'n)){End}",
-        AnyCase
-    )]
+    [GeneratedRegex($"{Start}(?:{JoinedPairs}|{MoreJoinedPairs}){End}", AnyCase)]
     public static partial Regex JoinedPair { get; }
 
     [GeneratedRegex($"{Start}(wan)(na)(?={Space})", AnyCase)]
