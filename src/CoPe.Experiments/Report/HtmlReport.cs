@@ -6,7 +6,7 @@ namespace CoPe.Experiments.Report;
 /// The report of a run: one HTML file that needs nothing else, with SVG plots, for screens light and dark, large and
 /// small, and for paper.
 /// </summary>
-public static class HtmlReport
+static class HtmlReport
 {
     static readonly ReportSection[] Sections =
     [
@@ -94,6 +94,7 @@ static class HtmlPage
             markup.Element("title", title).Line();
             markup.Embedded("style", ReportAsset.Read("report.css"));
         }
+
         markup.Line();
     }
 }

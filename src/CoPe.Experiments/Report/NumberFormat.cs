@@ -5,20 +5,29 @@ namespace CoPe.Experiments.Report;
 /// <summary>Numbers as the report prints them, independent of the machine's culture.</summary>
 static class NumberFormat
 {
-    /// <summary>What stands for a number that does not exist.</summary>
+    /// <summary>Shown in place of a number that does not exist.</summary>
     public const string Missing = "–";
 
     /// <summary>A measured value: three decimals below 10, fewer above.</summary>
     public static string Value(double value) => double.IsFinite(value) ? Plain(value) : Missing;
 
     /// <summary>A difference, always with its sign.</summary>
-    public static string Signed(double value) =>
-        !double.IsFinite(value) ? Missing
-        : Math.Abs(value) < 0.0005 ? "±0.000"
-        : value > 0 ? "+" + Plain(value)
-        : Plain(value);
+    public static string Signed(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            return Missing;
+        }
 
-    /// <summary>A relative difference in per cent, with its sign; a dash where the base is 0.</summary>
+        if (Math.Abs(value) < 0.0005)
+        {
+            return "±0.000";
+        }
+
+        return value > 0 ? "+" + Plain(value) : Plain(value);
+    }
+
+    /// <summary>A relative difference in percent, with its sign; a dash where the base is 0.</summary>
     public static string Percent(double difference, double basis)
     {
         var percent = 100 * difference / Math.Abs(basis);
@@ -27,15 +36,20 @@ static class NumberFormat
             : Missing;
     }
 
-    /// <summary>A share in per cent.</summary>
+    /// <summary>A share in percent.</summary>
     public static string Share(double part, double whole) =>
         (100 * part / whole).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 
     /// <summary>A p-value; below a thousandth only the bound.</summary>
-    public static string PValue(double p) =>
-        !double.IsFinite(p) ? Missing
-        : p < 0.001 ? "< 0.001"
-        : p.ToString("0.000", CultureInfo.InvariantCulture);
+    public static string PValue(double p)
+    {
+        if (!double.IsFinite(p))
+        {
+            return Missing;
+        }
+
+        return p < 0.001 ? "< 0.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
+    }
 
     /// <summary>A whole number with thousands separated.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
@@ -62,17 +76,15 @@ static class NumberFormat
     /// <summary>A hyphen before a number becomes the minus sign.</summary>
     public static string Minus(string number) => number.Replace('-', '−');
 
-    static string Plain(double value) =>
-        Minus(
-            value.ToString(
-                Math.Abs(value) switch
-                {
-                    >= 1000 => "#,0",
-                    >= 100 => "0.0",
-                    >= 10 => "0.00",
-                    _ => "0.000",
-                },
-                CultureInfo.InvariantCulture
-            )
-        );
+    static string Plain(double value)
+    {
+        var format = Math.Abs(value) switch
+        {
+            >= 1000 => "#,0",
+            >= 100 => "0.0",
+            >= 10 => "0.00",
+            _ => "0.000",
+        };
+        return Minus(value.ToString(format, CultureInfo.InvariantCulture));
+    }
 }

@@ -1,7 +1,7 @@
 namespace CoPe.Experiments.Report;
 
 /// <summary>A query with its gold and what each method made of it.</summary>
-public sealed record ReportExample
+sealed record ReportExample
 {
     /// <summary>The user's id; the reader filters by it.</summary>
     public required string User { get; init; }
@@ -20,7 +20,7 @@ public sealed record ReportExample
 }
 
 /// <summary>What one method answered to a query.</summary>
-public sealed record ExampleOutput
+sealed record ExampleOutput
 {
     /// <summary>Method, for example <c>CoPe</c>.</summary>
     public required string Method { get; init; }

@@ -6,7 +6,7 @@ namespace CoPe.Experiments.Report;
 /// All a report shows, as plain values. Every part may be left empty: the report then says in a sentence that it is
 /// missing.
 /// </summary>
-public sealed record ReportModel
+sealed record ReportModel
 {
     /// <summary>Title, for example the task and the model.</summary>
     public required string Title { get; init; }
@@ -47,7 +47,7 @@ public sealed record ReportModel
     /// <summary>Number of history items by user.</summary>
     public IReadOnlyDictionary<string, int> HistoryLengths { get; init; } = new Dictionary<string, int>();
 
-    /// <summary>Training curves; panels stand in the order of their first curve.</summary>
+    /// <summary>Training curves; panels are in the order of their first curve.</summary>
     public IReadOnlyList<TrainingCurve> Curves { get; init; } = [];
 
     /// <summary>Implicit rewards of the preference pairs.</summary>
@@ -72,9 +72,9 @@ public sealed record ReportModel
 }
 
 /// <summary>A fact of the run, for example a seed, a version, a hash or a machine.</summary>
-public sealed record ReportFact
+sealed record ReportFact
 {
-    /// <summary>Heading it stands under, for example <c>Versions</c>.</summary>
+    /// <summary>Heading it is listed under, for example <c>Versions</c>.</summary>
     public required string Group { get; init; }
 
     /// <summary>What it is, for example <c>libtorch</c>.</summary>
@@ -87,10 +87,10 @@ public sealed record ReportFact
 /// <summary>How long a stage took.</summary>
 /// <param name="Stage">The stage's name.</param>
 /// <param name="Duration">Wall-clock time; not negative.</param>
-public sealed record StageTime(string Stage, TimeSpan Duration);
+sealed record StageTime(string Stage, TimeSpan Duration);
 
 /// <summary>Two methods the report sets against each other user by user.</summary>
-public sealed record MethodComparison
+sealed record MethodComparison
 {
     /// <summary>The method whose gain is shown, for example <c>CoPe</c>.</summary>
     public required string Method { get; init; }
@@ -100,7 +100,7 @@ public sealed record MethodComparison
 }
 
 /// <summary>Paired test of two methods on one metric.</summary>
-public sealed record SignificanceRow
+sealed record SignificanceRow
 {
     /// <summary>The method tested.</summary>
     public required string Method { get; init; }
@@ -137,7 +137,7 @@ public sealed record SignificanceRow
 }
 
 /// <summary>Mean of one metric of one method over the queries of one user.</summary>
-public sealed record UserScore
+sealed record UserScore
 {
     /// <summary>The user's id.</summary>
     public required string User { get; init; }
@@ -155,7 +155,7 @@ public sealed record UserScore
 /// <summary>
 /// One line of a training plot. Curves of equal <see cref="Stage"/> and <see cref="Quantity"/> share a panel.
 /// </summary>
-public sealed record TrainingCurve
+sealed record TrainingCurve
 {
     /// <summary>Stage, for example <c>TAM</c>, <c>SFT (mean over users)</c> or <c>DPO</c>.</summary>
     public required string Stage { get; init; }
@@ -170,20 +170,20 @@ public sealed record TrainingCurve
     public IReadOnlyList<CurvePoint> Points { get; init; } = [];
 }
 
-/// <summary>A figure of training at one step.</summary>
+/// <summary>A training metric at one step.</summary>
 /// <param name="Step">Optimizer step, or whatever the curve counts by.</param>
-/// <param name="Value">The figure; one that is not finite breaks the line.</param>
-public readonly record struct CurvePoint(double Step, double Value);
+/// <param name="Value">Its value; one that is not finite breaks the line.</param>
+readonly record struct CurvePoint(double Step, double Value);
 
 /// <summary>
 /// Implicit rewards of a preference pair: <c>r(x, y) = log p_user(y|x) - log p_TAM(y|x)</c>, in nats.
 /// </summary>
 /// <param name="Chosen">Reward of the user's own text.</param>
 /// <param name="Rejected">Reward of the sampled negative.</param>
-public readonly record struct RewardPair(double Chosen, double Rejected);
+readonly record struct RewardPair(double Chosen, double Rejected);
 
 /// <summary>How well one adapter predicts the users' gold texts: <c>-log p(y|x) / |y|</c>, in nats per token.</summary>
-public sealed record GoldLikelihood
+sealed record GoldLikelihood
 {
     /// <summary>Adapter, for example <c>base</c>, <c>TAM</c>, <c>SFT</c> or <c>DPO</c>.</summary>
     public required string Adapter { get; init; }
@@ -213,8 +213,9 @@ static class HeadlineOrder
 
         if (metrics.All(metric => metric.Name != name))
         {
+            var known = string.Join(", ", metrics.Select(metric => metric.Name));
             throw new ArgumentException(
-                $"The headline metric '{name}' is not in the results table; expected one of {string.Join(", ", metrics.Select(metric => metric.Name))}.",
+                $"The headline metric '{name}' is not in the results table; expected one of {known}.",
                 nameof(model)
             );
         }

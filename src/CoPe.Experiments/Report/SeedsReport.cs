@@ -7,7 +7,7 @@ namespace CoPe.Experiments.Report;
 /// The page of a recipe that was run with several seeds: table, bars and tests of their average, and how far each seed
 /// lies from it.
 /// </summary>
-public static class SeedsReport
+static class SeedsReport
 {
     static readonly ReportSection[] Comparisons = [new SignificanceSection(), new UsersSection()];
 
@@ -39,10 +39,10 @@ public static class SeedsReport
 }
 
 /// <summary>All the page of several seeds shows, as plain values.</summary>
-public sealed record SeedsModel
+sealed record SeedsModel
 {
     /// <summary>
-    /// The seeds as one: figures averaged over them, with their deviation, tests and gains on the averages.
+    /// The seeds as one: results averaged over them, with their deviation, tests and gains on the averages.
     /// </summary>
     public required ReportModel Average { get; init; }
 
@@ -50,7 +50,7 @@ public sealed record SeedsModel
     public required IReadOnlyList<SeedResults> Seeds { get; init; }
 }
 
-/// <summary>What a recipe came to with one seed.</summary>
+/// <summary>The results of a recipe with one seed.</summary>
 /// <param name="Seed">The seed.</param>
-/// <param name="Results">Its figures, under the names of the table of all seeds.</param>
-public sealed record SeedResults(long Seed, ResultsTable Results);
+/// <param name="Results">Its table, under the names of the table of all seeds.</param>
+sealed record SeedResults(long Seed, ResultsTable Results);

@@ -9,7 +9,7 @@ namespace CoPe.Experiments.Report;
 /// The page of a sweep: a curve per metric and method over the values of each key, the same numbers as a table, and the
 /// recipe that was chosen.
 /// </summary>
-public static class SweepReport
+static class SweepReport
 {
     /// <summary>Writes the page. The same model gives the same bytes on every system; every text is escaped.</summary>
     public static void Write(SweepModel model, TextWriter writer)
@@ -23,7 +23,7 @@ public static class SweepReport
             {
                 using (markup.Open("header"))
                 {
-                    markup.Element("p", "Personalised decoding · CoPe", ("class", "kicker"));
+                    markup.Element("p", "Personalized decoding · CoPe", ("class", "kicker"));
                     markup.Element("h1", model.Title, ("dir", "auto"));
                     markup.Element("p", model.Lead, ("class", "lead"));
                 }
@@ -61,7 +61,9 @@ public static class SweepReport
 
             ReportSection.WriteLegend(
                 markup,
-                SweepPlot.Drawn(key, key.Panels[0]).Select(one => (one.Series.Method, SweepPlot.Style(one.Index)))
+                SweepPlot
+                    .Drawn(key, key.Panels[0])
+                    .Select(one => (one.Series.Method, PlotCanvas.SeriesStyle(one.Index)))
             );
             using (markup.Open("div", ("class", "grid three")))
             {
@@ -78,6 +80,7 @@ public static class SweepReport
 
             WriteTable(markup, key, key.Panels[0]);
         }
+
         markup.Line();
     }
 
@@ -134,7 +137,7 @@ public static class SweepReport
 }
 
 /// <summary>All a sweep's page shows, as plain values.</summary>
-public sealed record SweepModel
+sealed record SweepModel
 {
     /// <summary>Title, for example the task and the model.</summary>
     public required string Title { get; init; }
@@ -150,7 +153,7 @@ public sealed record SweepModel
 }
 
 /// <summary>One key of the recipe over its values.</summary>
-public sealed record SweepKey
+sealed record SweepKey
 {
     /// <summary>The key, for example <c>decode.contrast</c>.</summary>
     public required string Key { get; init; }
@@ -165,7 +168,7 @@ public sealed record SweepKey
     public required string ChoiceExplanation { get; init; }
 
     /// <summary>
-    /// Headings of the methods that the key leaves as they are: they stand in the table and are not drawn.
+    /// Headings of the methods that the key does not change: they are in the table and are not drawn.
     /// </summary>
     public IReadOnlyList<string> UnaffectedMethods { get; init; } = [];
 
@@ -176,9 +179,9 @@ public sealed record SweepKey
 /// <summary>A metric over the values of a key.</summary>
 /// <param name="Metric">Name and direction.</param>
 /// <param name="Series">One series a method.</param>
-public sealed record SweepPanel(MetricColumn Metric, IReadOnlyList<SweepSeries> Series);
+sealed record SweepPanel(MetricColumn Metric, IReadOnlyList<SweepSeries> Series);
 
 /// <summary>A method over the values of a key.</summary>
 /// <param name="Method">Its heading.</param>
-/// <param name="Cells">What it came to at each value; null where it has no such figure.</param>
-public sealed record SweepSeries(string Method, IReadOnlyList<MeanWithError?> Cells);
+/// <param name="Cells">Its mean at each value; null where it has none.</param>
+sealed record SweepSeries(string Method, IReadOnlyList<MeanWithError?> Cells);

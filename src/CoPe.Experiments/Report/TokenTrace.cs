@@ -1,7 +1,7 @@
 namespace CoPe.Experiments.Report;
 
 /// <summary>A prediction token by token.</summary>
-public sealed record TokenTrace
+sealed record TokenTrace
 {
     /// <summary>The user's id.</summary>
     public required string User { get; init; }
@@ -23,7 +23,7 @@ public sealed record TokenTrace
 }
 
 /// <summary>One token of a prediction as expert and amateur saw it.</summary>
-public sealed record TokenScore
+sealed record TokenScore
 {
     /// <summary>The token's text, spaces included.</summary>
     public required string Text { get; init; }
@@ -63,4 +63,4 @@ public sealed record TokenScore
 /// <summary>A token that a model could have written at some place.</summary>
 /// <param name="Text">Its text.</param>
 /// <param name="LogProbability">log p of it, in nats.</param>
-public sealed record TokenAlternative(string Text, double LogProbability);
+sealed record TokenAlternative(string Text, double LogProbability);

@@ -57,17 +57,14 @@ sealed record UserGains
     static Dictionary<string, double> Scores(ReportModel model, string method, string metric)
     {
         var scores = new Dictionary<string, double>(StringComparer.Ordinal);
-        foreach (var score in model.UserScores)
+        var selected = model.UserScores.Where(score => score.Method == method && score.Metric == metric);
+        foreach (var score in selected.Where(score => double.IsFinite(score.Value)))
         {
-            if (
-                score.Method == method
-                && score.Metric == metric
-                && double.IsFinite(score.Value)
-                && !scores.TryAdd(score.User, score.Value)
-            )
+            if (!scores.TryAdd(score.User, score.Value))
             {
                 throw new ArgumentException(
-                    $"User '{score.User}' has two scores of method '{method}' in metric '{metric}'; the report expects one, the mean over the user's queries.",
+                    $"User '{score.User}' has two scores of method '{method}' in metric '{metric}'; "
+                        + "the report expects one, the mean over the user's queries.",
                     nameof(model)
                 );
             }
@@ -81,9 +78,13 @@ sealed record UserGains
 sealed record UserGain(string User, double Method, double Baseline, double Gain, int? HistoryLength)
 {
     /// <summary>The gain in words, for a hover title.</summary>
-    public string Describe(MethodComparison comparison) =>
-        $"user {User}: {NumberFormat.Signed(Gain)} ({comparison.Method} {NumberFormat.Value(Method)}, {comparison.Baseline} {NumberFormat.Value(Baseline)}"
-        + (HistoryLength is { } length ? $", {NumberFormat.Count(length, "history item")})" : ")");
+    public string Describe(MethodComparison comparison)
+    {
+        var method = $"{comparison.Method} {NumberFormat.Value(Method)}";
+        var baseline = $"{comparison.Baseline} {NumberFormat.Value(Baseline)}";
+        var history = HistoryLength is { } length ? $", {NumberFormat.Count(length, "history item")}" : "";
+        return $"user {User}: {NumberFormat.Signed(Gain)} ({method}, {baseline}{history})";
+    }
 }
 
 /// <summary>Correlation of ranks.</summary>
@@ -117,6 +118,7 @@ static class RankCorrelation
             varianceX += (ranksX[index] - mean) * (ranksX[index] - mean);
             varianceY += (ranksY[index] - mean) * (ranksY[index] - mean);
         }
+
         return varianceX == 0 || varianceY == 0 ? double.NaN : covariance / Math.Sqrt(varianceX * varianceY);
     }
 
@@ -124,7 +126,8 @@ static class RankCorrelation
     {
         var order = Enumerable.Range(0, values.Length).OrderBy(index => values[index]).ToArray();
         var ranks = new double[values.Length];
-        for (var start = 0; start < order.Length; )
+        var start = 0;
+        while (start < order.Length)
         {
             var end = start;
             while (end + 1 < order.Length && values[order[end + 1]] == values[order[start]])
@@ -132,13 +135,14 @@ static class RankCorrelation
                 end++;
             }
 
-            for (var place = start; place <= end; place++)
+            for (var rank = start; rank <= end; rank++)
             {
-                ranks[order[place]] = (start + end) / 2.0;
+                ranks[order[rank]] = (start + end) / 2.0;
             }
 
             start = end + 1;
         }
+
         return ranks;
     }
 }

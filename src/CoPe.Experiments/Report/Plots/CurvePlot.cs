@@ -36,7 +36,7 @@ static class CurvePlot
 
             for (var index = 0; index < lines.Count; index++)
             {
-                WriteLine(canvas, x, y, lines[index].Raw, string.Create(CultureInfo.InvariantCulture, $"s{index % 6}"));
+                WriteLine(canvas, x, y, lines[index].Raw, PlotCanvas.SeriesStyle(index));
             }
 
             WriteHover(canvas, x, lines);
@@ -68,27 +68,29 @@ static class CurvePlot
     {
         var smooth = CurveLine.Smooth(points);
         var name = series.Length > 0 ? series + " " : "";
-        return $"{name}from {NumberFormat.Value(smooth[0].Value)} to {NumberFormat.Value(smooth[^1].Value)} in {NumberFormat.Count(points.Count, "point")}";
+        var first = NumberFormat.Value(smooth[0].Value);
+        var last = NumberFormat.Value(smooth[^1].Value);
+        return $"{name}from {first} to {last} in {NumberFormat.Count(points.Count, "point")}";
     }
 
-    static void WriteLine(PlotCanvas canvas, PlotScale x, PlotScale y, IReadOnlyList<CurvePoint> raw, string colour)
+    static void WriteLine(PlotCanvas canvas, PlotScale x, PlotScale y, IReadOnlyList<CurvePoint> raw, string color)
     {
         if (raw.Count == 1)
         {
-            canvas.Dot("dot " + colour, x.Map(raw[0].Step), y.Map(raw[0].Value), 4);
+            canvas.Dot("dot " + color, x.Map(raw[0].Step), y.Map(raw[0].Value), 4);
         }
         else if (raw.Count < CurveLine.SmoothedFrom)
         {
-            canvas.Path("line " + colour, CurveLine.Path(raw, x, y));
+            canvas.Path("line " + color, CurveLine.Path(raw, x, y));
         }
         else
         {
-            canvas.Path("line raw " + colour, CurveLine.Path(CurveLine.Thin(raw), x, y));
-            canvas.Path("line " + colour, CurveLine.Path(CurveLine.Thin(CurveLine.Smooth(raw)), x, y));
+            canvas.Path("line raw " + color, CurveLine.Path(CurveLine.Thin(raw), x, y));
+            canvas.Path("line " + color, CurveLine.Path(CurveLine.Thin(CurveLine.Smooth(raw)), x, y));
         }
     }
 
-    /// <summary>Invisible strips that tell the values under the pointer.</summary>
+    /// <summary>Invisible strips whose hover titles are the values under the pointer.</summary>
     static void WriteHover(PlotCanvas canvas, PlotScale x, List<(string Series, IReadOnlyList<CurvePoint> Raw)> lines)
     {
         var smooth = lines.Select(line => (line.Series, Points: CurveLine.Smooth(line.Raw))).ToList();
@@ -98,26 +100,24 @@ static class CurvePlot
         );
         for (var index = 0; index < steps.Count; index++)
         {
-            var left = index == 0 ? x.From : (x.Map(steps[index - 1]) + x.Map(steps[index])) / 2;
-            var right =
-                index == steps.Count - 1 ? PlotCanvas.Width : (x.Map(steps[index]) + x.Map(steps[index + 1])) / 2;
+            var step = steps[index];
+            var left = index == 0 ? x.From : Middle(index - 1);
+            var right = index == steps.Count - 1 ? PlotCanvas.Width : Middle(index);
             var values = smooth.Select(line =>
-                $"{line.Series} {NumberFormat.Value(Nearest(line.Points, steps[index]))}".Trim()
+                $"{line.Series} {NumberFormat.Value(FindNearest(line.Points, step))}".Trim()
             );
-            canvas.Box(
-                "hover",
-                (left, 4),
-                (right, Bottom),
-                $"step {steps[index].ToString("#,0.##", CultureInfo.InvariantCulture)}: {string.Join(", ", values)}"
-            );
+            var label = step.ToString("#,0.##", CultureInfo.InvariantCulture);
+            canvas.Box("hover", (left, 4), (right, Bottom), $"step {label}: {string.Join(", ", values)}");
         }
+
+        double Middle(int index) => (x.Map(steps[index]) + x.Map(steps[index + 1])) / 2;
     }
 
-    static double Nearest(IReadOnlyList<CurvePoint> points, double step) =>
+    static double FindNearest(IReadOnlyList<CurvePoint> points, double step) =>
         points.MinBy(point => Math.Abs(point.Step - step)).Value;
 }
 
-/// <summary>The points of a training curve made ready to draw: smoothed, thinned, as paths.</summary>
+/// <summary>The points of a training curve prepared for drawing: smoothed, thinned, as paths.</summary>
 static class CurveLine
 {
     /// <summary>Points from which on a curve is smoothed; fewer are drawn as they are.</summary>
@@ -126,7 +126,7 @@ static class CurveLine
     const int MaxPoints = 600;
 
     /// <summary>
-    /// Mean over a centred window of a twelfth of the curve; at both ends over the part of it that exists.
+    /// Mean over a centered window of a twelfth of the curve; at both ends over the part of it that exists.
     /// </summary>
     public static IReadOnlyList<CurvePoint> Smooth(IReadOnlyList<CurvePoint> points)
     {
@@ -139,7 +139,8 @@ static class CurveLine
         var smooth = new CurvePoint[points.Count];
         for (var index = 0; index < points.Count; index++)
         {
-            var (first, last) = (Math.Max(0, index - reach), Math.Min(points.Count - 1, index + reach));
+            var first = Math.Max(0, index - reach);
+            var last = Math.Min(points.Count - 1, index + reach);
             var sum = 0.0;
             for (var near = first; near <= last; near++)
             {
@@ -148,11 +149,12 @@ static class CurveLine
 
             smooth[index] = points[index] with { Value = sum / (last - first + 1) };
         }
+
         return smooth;
     }
 
     /// <summary>
-    /// At most a few hundred points; of each stretch its lowest and its highest one, so that no spike is lost.
+    /// At most a few hundred points; of each chunk its lowest and its highest one, so that no spike is lost.
     /// </summary>
     public static IReadOnlyList<CurvePoint> Thin(IReadOnlyList<CurvePoint> points)
     {
@@ -166,8 +168,8 @@ static class CurveLine
         [
             .. points
                 .Chunk(size)
-                .SelectMany(stretch =>
-                    new[] { stretch.MinBy(point => point.Value), stretch.MaxBy(point => point.Value) }
+                .SelectMany(chunk =>
+                    new[] { chunk.MinBy(point => point.Value), chunk.MaxBy(point => point.Value) }
                         .Distinct()
                         .OrderBy(point => point.Step)
                 ),
@@ -180,10 +182,7 @@ static class CurveLine
         var path = new StringBuilder();
         foreach (var point in points)
         {
-            path.Append(path.Length == 0 ? 'M' : 'L')
-                .Append(NumberFormat.Css(x.Map(point.Step)))
-                .Append(' ')
-                .Append(NumberFormat.Css(y.Map(point.Value)));
+            PlotCanvas.AppendPoint(path, x.Map(point.Step), y.Map(point.Value));
         }
 
         return path.ToString();

@@ -3,7 +3,7 @@ namespace CoPe.Experiments.Report.Plots;
 /// <summary>One dot per user: gain against the number of history items, with a least-squares line.</summary>
 static class HistoryGainPlot
 {
-    /// <summary>Fewest users whose gains are worth setting against their histories.</summary>
+    /// <summary>Fewest users whose gains are worth plotting against their histories.</summary>
     public const int FewestUsers = 3;
 
     /// <summary>Most dots drawn.</summary>
@@ -13,7 +13,7 @@ static class HistoryGainPlot
     const double Bottom = 196;
 
     /// <summary>
-    /// True where there are users enough, their histories differ in length, and not all of them are where they were.
+    /// True where there are users enough, their histories differ in length, and some of them gained or lost.
     /// </summary>
     public static bool CanShow(UserGains gains)
     {
@@ -45,9 +45,7 @@ static class HistoryGainPlot
             foreach (var user in shown)
             {
                 canvas.Dot(
-                    user.Gain < 0 ? "dot hurt"
-                        : user.Gain > 0 ? "dot helped"
-                        : "dot equal",
+                    Style(user.Gain),
                     x.Map(Length(user)),
                     y.Map(user.Gain),
                     4.2,
@@ -61,44 +59,59 @@ static class HistoryGainPlot
     public static string Describe(UserGains gains, IReadOnlyList<UserGain> users)
     {
         var correlation = RankCorrelation.Spearman([.. users.Select(Length)], [.. users.Select(user => user.Gain)]);
-        var subject =
-            $"{gains.Comparison.Method} against {gains.Comparison.Baseline}, {NumberFormat.Count(users.Count, "user")}";
+        var count = NumberFormat.Count(users.Count, "user");
+        var subject = $"{gains.Comparison.Method} against {gains.Comparison.Baseline}, {count}";
         return double.IsFinite(correlation)
             ? $"{subject}; rank correlation of gain and history length {NumberFormat.Signed(correlation)}"
             : subject;
     }
+
+    static string Style(double gain) =>
+        gain switch
+        {
+            < 0 => "dot hurt",
+            > 0 => "dot helped",
+            _ => "dot equal",
+        };
 
     static double Length(UserGain user) => user.HistoryLength ?? 0;
 
     static PlotScale LengthScale(List<UserGain> users, double left)
     {
         var (min, max) = (users.Min(Length), users.Max(Length));
-        return min > 0 && max / min > 20
-            ? new PlotScale
-            {
-                Min = min / 1.15,
-                Max = max * 1.15,
-                From = left + 4,
-                To = PlotCanvas.Width - 8,
-                Logarithmic = true,
-            }
-            : PlotScale.Round(min, max, left + 4, PlotCanvas.Width - 8, 5) with
-            {
-                IntegersOnly = true,
-            };
+        var (from, to) = (left + 4, PlotCanvas.Width - 8);
+        if (min <= 0 || max / min <= 20)
+        {
+            return PlotScale.Round(min, max, from, to, 5) with { IntegersOnly = true };
+        }
+
+        return new PlotScale
+        {
+            Min = min / 1.15,
+            Max = max * 1.15,
+            From = from,
+            To = to,
+            Logarithmic = true,
+        };
     }
 
     static void WriteTrend(PlotCanvas canvas, PlotScale x, PlotScale y, List<UserGain> users)
     {
-        var (meanX, meanY) = (users.Average(user => x.Map(Length(user))), users.Average(user => y.Map(user.Gain)));
-        var spread = users.Sum(user => Math.Pow(x.Map(Length(user)) - meanX, 2));
+        var meanX = users.Average(X);
+        var meanY = users.Average(Y);
+        var spread = users.Sum(user => Math.Pow(X(user) - meanX, 2));
         if (users.Count < FewestUsers || spread < 1e-9)
         {
             return;
         }
 
-        var slope = users.Sum(user => (x.Map(Length(user)) - meanX) * (y.Map(user.Gain) - meanY)) / spread;
-        var (start, end) = (users.Min(user => x.Map(Length(user))), users.Max(user => x.Map(Length(user))));
+        var slope = users.Sum(user => (X(user) - meanX) * (Y(user) - meanY)) / spread;
+        var start = users.Min(X);
+        var end = users.Max(X);
         canvas.Line("trend", start, meanY + (slope * (start - meanX)), end, meanY + (slope * (end - meanX)));
+
+        double X(UserGain user) => x.Map(Length(user));
+
+        double Y(UserGain user) => y.Map(user.Gain);
     }
 }

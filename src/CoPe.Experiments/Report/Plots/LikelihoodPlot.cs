@@ -42,9 +42,14 @@ static class LikelihoodPlot
 
     static double Error(GoldLikelihood row) => double.IsFinite(row.StandardError) ? row.StandardError : 0;
 
-    static string Describe(GoldLikelihood row) =>
-        $"{row.Adapter}: {NumberFormat.Value(row.NegativeLogLikelihood)} ± {NumberFormat.Value(row.StandardError)} nats per token, "
-        + $"perplexity {NumberFormat.Value(Math.Exp(row.NegativeLogLikelihood))}, n = {NumberFormat.Count(row.Count)}";
+    static string Describe(GoldLikelihood row)
+    {
+        var mean = NumberFormat.Value(row.NegativeLogLikelihood);
+        var error = NumberFormat.Value(row.StandardError);
+        var perplexity = NumberFormat.Value(Math.Exp(row.NegativeLogLikelihood));
+        return $"{row.Adapter}: {mean} ± {error} nats per token, perplexity {perplexity}, "
+            + $"n = {NumberFormat.Count(row.Count)}";
+    }
 
     static void WriteRow(PlotCanvas canvas, PlotScale scale, GoldLikelihood row, double y)
     {
@@ -56,6 +61,7 @@ static class LikelihoodPlot
             canvas.Line("error", scale.Map(value - Error(row)), y - 4, scale.Map(value - Error(row)), y + 4);
             canvas.Line("error", scale.Map(value + Error(row)), y - 4, scale.Map(value + Error(row)), y + 4);
         }
+
         canvas.Dot("dot s0", scale.Map(value), y, 5.5, Describe(row));
         canvas.Label("value end", PlotCanvas.Width - 2, y + 4, NumberFormat.Value(value));
     }

@@ -34,6 +34,7 @@ static class MethodBarsPlot
                 canvas.Line("grid", scale.Map(value), 0, scale.Map(value), bottom);
                 canvas.Label("tick middle", scale.Map(value), bottom + 16, label);
             }
+
             for (var row = 0; row < cells.Count; row++)
             {
                 WriteRow(canvas, scale, cells[row], 4 + (row * RowHeight), Style(model, cells[row].Method));
@@ -53,10 +54,11 @@ static class MethodBarsPlot
 
     static double High(ResultCell cell) => cell.Mean + Error(cell);
 
-    static string Describe(ResultCell cell) =>
-        Error(cell) > 0
-            ? $"{cell.Method}: {NumberFormat.Value(cell.Mean)} ± {NumberFormat.Value(cell.StandardError)}, n = {NumberFormat.Count(cell.Count)}"
-            : $"{cell.Method}: {NumberFormat.Value(cell.Mean)}, n = {NumberFormat.Count(cell.Count)}";
+    static string Describe(ResultCell cell)
+    {
+        var error = Error(cell) > 0 ? $" ± {NumberFormat.Value(cell.StandardError)}" : "";
+        return $"{cell.Method}: {NumberFormat.Value(cell.Mean)}{error}, n = {NumberFormat.Count(cell.Count)}";
+    }
 
     static void WriteRow(PlotCanvas canvas, PlotScale scale, ResultCell cell, double top, string style)
     {
@@ -74,6 +76,7 @@ static class MethodBarsPlot
             canvas.Line("error", scale.Map(Low(cell)), middle - 4, scale.Map(Low(cell)), middle + 4);
             canvas.Line("error", scale.Map(High(cell)), middle - 4, scale.Map(High(cell)), middle + 4);
         }
+
         canvas.Label("value end", PlotCanvas.Width - 2, middle + 4, NumberFormat.Value(cell.Mean));
     }
 

@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text;
 
 namespace CoPe.Experiments.Report.Plots;
 
 /// <summary>
-/// An SVG drawing in the page. Colours come from the page's style by class, so one drawing serves the light and the
+/// An SVG drawing in the page. Colors come from the page's style by class, so one drawing serves the light and the
 /// dark page;
 /// title, description and hover titles make it readable without seeing it.
 /// </summary>
@@ -11,6 +12,13 @@ sealed class PlotCanvas(Markup markup)
 {
     /// <summary>Width of every drawing in its own units; the page scales it.</summary>
     public const double Width = 400;
+
+    /// <summary>Class that colors one of several series.</summary>
+    public static string SeriesStyle(int series) => string.Create(CultureInfo.InvariantCulture, $"s{series % 6}");
+
+    /// <summary>Adds a point to a path in SVG's own notation: it starts there or draws a line to it.</summary>
+    public static void AppendPoint(StringBuilder path, double x, double y) =>
+        path.Append(path.Length == 0 ? 'M' : 'L').Append(NumberFormat.Css(x)).Append(' ').Append(NumberFormat.Css(y));
 
     /// <summary>Room left of a plot for the labels of its vertical axis.</summary>
     public static double LabelWidth(PlotScale scale, int ticks = 4) =>
@@ -69,7 +77,7 @@ sealed class PlotCanvas(Markup markup)
     /// <summary>A path in SVG's own notation.</summary>
     public void Path(string style, string path) => markup.Void("path", ("class", style), ("d", path));
 
-    /// <summary>A text; the class says its size, colour and anchor.</summary>
+    /// <summary>A text; the class says its size, color and anchor.</summary>
     public void Label(string style, double x, double y, string text) =>
         markup.Element("text", text, ("class", style), ("x", NumberFormat.Css(x)), ("y", NumberFormat.Css(y)));
 
@@ -106,6 +114,7 @@ sealed class PlotCanvas(Markup markup)
             markup.Void(tag, attributes);
             return;
         }
+
         using (markup.Open(tag, attributes))
         {
             markup.Element("title", hover);
@@ -166,35 +175,34 @@ sealed record PlotScale
     {
         var raw = range / ticks;
         var power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
-        return power
-            * (
-                (raw / power) switch
-                {
-                    <= 1.0001 => 1,
-                    <= 2.0001 => 2,
-                    <= 2.5001 => 2.5,
-                    <= 5.0001 => 5,
-                    _ => 10,
-                }
-            );
+        var factor = (raw / power) switch
+        {
+            <= 1.0001 => 1,
+            <= 2.0001 => 2,
+            <= 2.5001 => 2.5,
+            <= 5.0001 => 5,
+            _ => 10,
+        };
+        return power * factor;
     }
 
     List<(double Value, string Label)> LinearTicks(int count)
     {
-        var step = IntegersOnly ? Math.Ceiling(Step(Max - Min, count)) : Step(Max - Min, count);
-        var format =
-            Max - Min >= 1e6 || step < 1e-6
-                ? "0.##e0"
-                : "#,0." + new string('#', Math.Clamp((int)Math.Ceiling(-Math.Log10(step)) + 1, 0, 8));
+        var range = Max - Min;
+        var step = Step(range, count);
+        if (IntegersOnly)
+        {
+            step = Math.Ceiling(step);
+        }
+
+        var decimals = Math.Clamp((int)Math.Ceiling(-Math.Log10(step)) + 1, 0, 8);
+        var format = range >= 1e6 || step < 1e-6 ? "0.##e0" : "#,0." + new string('#', decimals);
         var ticks = new List<(double, string)>();
         for (var index = Math.Ceiling((Min / step) - 1e-9); index * step <= Max + (step * 1e-9); index++)
         {
-            ticks.Add(
-                (
-                    index * step,
-                    NumberFormat.Minus(((index * step) + 0.0).ToString(format, CultureInfo.InvariantCulture))
-                )
-            );
+            var value = index * step;
+            var label = (value + 0.0).ToString(format, CultureInfo.InvariantCulture); // + 0.0 makes -0 positive
+            ticks.Add((value, NumberFormat.Minus(label)));
         }
 
         return ticks;
@@ -202,15 +210,15 @@ sealed record PlotScale
 
     List<(double Value, string Label)> LogarithmicTicks()
     {
-        var wide = Max / Min > 1000;
+        double[] factors = Max / Min > 1000 ? [1] : [1, 2, 5];
         var ticks = new List<(double, string)>();
         for (var power = Math.Pow(10, Math.Floor(Math.Log10(Min))); power <= Max; power *= 10)
         {
-            foreach (var factor in wide ? [1.0] : (ReadOnlySpan<double>)[1, 2, 5])
+            foreach (var value in factors.Select(factor => factor * power))
             {
-                if (factor * power >= Min * 0.999 && factor * power <= Max * 1.001)
+                if (value >= Min * 0.999 && value <= Max * 1.001)
                 {
-                    ticks.Add((factor * power, (factor * power).ToString("#,0.##", CultureInfo.InvariantCulture)));
+                    ticks.Add((value, value.ToString("#,0.##", CultureInfo.InvariantCulture)));
                 }
             }
         }
@@ -219,7 +227,7 @@ sealed record PlotScale
     }
 }
 
-/// <summary>Fewer marks where a drawing cannot show them all.</summary>
+/// <summary>Fewer items where a drawing cannot show them all.</summary>
 static class PlotSample
 {
     /// <summary>
@@ -228,10 +236,7 @@ static class PlotSample
     public static IReadOnlyList<T> TakeEvenly<T>(IReadOnlyList<T> items, int limit) =>
         items.Count <= limit
             ? items
-            :
-            [
-                .. Enumerable
-                    .Range(0, limit)
-                    .Select(index => items[(int)((long)index * (items.Count - 1) / (limit - 1))]),
-            ];
+            : [.. Enumerable.Range(0, limit).Select(index => items[Position(index, items.Count, limit)])];
+
+    static int Position(int index, int count, int limit) => (int)((long)index * (count - 1) / (limit - 1));
 }

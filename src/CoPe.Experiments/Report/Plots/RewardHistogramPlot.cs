@@ -8,7 +8,7 @@ static class RewardHistogramPlot
     const double Bottom = 184;
     const int Bins = 30;
 
-    /// <summary>Draws one or two series of finite values; each names the class that colours it.</summary>
+    /// <summary>Draws one or two series of finite values; each names the class that colors it.</summary>
     public static void Write(
         Markup markup,
         string title,
@@ -21,12 +21,7 @@ static class RewardHistogramPlot
         var counts = series.Select(one => Count(one.Values, x)).ToList();
         var y = PlotScale.Round(0, counts.Max(bins => bins.Max()), Bottom, 20) with { IntegersOnly = true };
         var canvas = new PlotCanvas(markup);
-        var description = string.Join(
-            "; ",
-            series.Select(one =>
-                $"{one.Name}: mean {NumberFormat.Signed(one.Values.Average())}, n = {NumberFormat.Count(one.Values.Length)}"
-            )
-        );
+        var description = string.Join("; ", series.Select(one => Describe(one.Name, one.Values)));
         using (canvas.Open(Height, title, description))
         {
             canvas.VerticalAxis(y, Left, PlotCanvas.Width, 3);
@@ -48,12 +43,17 @@ static class RewardHistogramPlot
         }
     }
 
+    static string Describe(string name, double[] values) =>
+        $"{name}: mean {NumberFormat.Signed(values.Average())}, n = {NumberFormat.Count(values.Length)}";
+
     static int[] Count(double[] values, PlotScale scale)
     {
         var counts = new int[Bins];
         foreach (var value in values)
         {
-            counts[Math.Clamp((int)((value - scale.Min) / (scale.Max - scale.Min) * Bins), 0, Bins - 1)]++;
+            var share = (value - scale.Min) / (scale.Max - scale.Min);
+            var bin = Math.Clamp((int)(share * Bins), 0, Bins - 1);
+            counts[bin]++;
         }
 
         return counts;
@@ -69,12 +69,14 @@ static class RewardHistogramPlot
                 continue;
             }
 
-            var (low, high) = (x.Min + (bin * width), x.Min + ((bin + 1) * width));
+            var low = x.Min + (bin * width);
+            var high = x.Min + ((bin + 1) * width);
+            var range = $"from {NumberFormat.Signed(low)} to {NumberFormat.Signed(high)}";
             canvas.Box(
                 "bin " + style,
                 (x.Map(low) + 0.5, y.Map(0)),
                 (x.Map(high) - 0.5, y.Map(counts[bin])),
-                $"{name}: {NumberFormat.Count(counts[bin])} from {NumberFormat.Signed(low)} to {NumberFormat.Signed(high)}"
+                $"{name}: {NumberFormat.Count(counts[bin])} {range}"
             );
         }
     }

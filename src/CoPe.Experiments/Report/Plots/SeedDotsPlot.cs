@@ -40,6 +40,7 @@ static class SeedDotsPlot
                 canvas.Line("grid", scale.Map(value), 0, scale.Map(value), bottom);
                 canvas.Label("tick middle", scale.Map(value), bottom + 16, label);
             }
+
             for (var row = 0; row < rows.Count; row++)
             {
                 WriteRow(canvas, scale, rows[row].Method, rows[row].Dots, 4 + (RowHeight * (row + 0.5)));

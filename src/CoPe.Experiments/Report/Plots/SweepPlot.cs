@@ -14,10 +14,7 @@ static class SweepPlot
     const double Bottom = 180;
     const double Shift = 5;
 
-    /// <summary>Class of a series' colour.</summary>
-    public static string Style(int series) => string.Create(CultureInfo.InvariantCulture, $"s{series % 6}");
-
-    /// <summary>The series that are drawn, each with its place among all, which is its colour.</summary>
+    /// <summary>The series that are drawn, each with its index among all, which decides its color.</summary>
     public static IReadOnlyList<(SweepSeries Series, int Index)> Drawn(SweepKey key, SweepPanel panel) =>
         [
             .. panel
@@ -25,7 +22,7 @@ static class SweepPlot
                 .Where(one => !key.UnaffectedMethods.Contains(one.series.Method)),
         ];
 
-    /// <summary>Draws the series that have a figure.</summary>
+    /// <summary>Draws the series that have a value.</summary>
     public static void Write(Markup markup, SweepKey key, SweepPanel panel)
     {
         var drawn = Drawn(key, panel);
@@ -66,15 +63,12 @@ static class SweepPlot
             }
 
             canvas.Label("caption middle", (left + PlotCanvas.Width) / 2, Bottom + 34, key.Key);
-            for (var place = 0; place < drawn.Count; place++)
+            for (var i = 0; i < drawn.Count; i++)
             {
-                WriteSeries(
-                    canvas,
-                    key,
-                    drawn[place].Series,
-                    Style(drawn[place].Index),
-                    value => (X(value) + ((place - ((drawn.Count - 1) / 2.0)) * Shift), y)
-                );
+                // Side by side, so that their standard errors do not hide each other.
+                var shift = (i - ((drawn.Count - 1) / 2.0)) * Shift;
+                var style = PlotCanvas.SeriesStyle(drawn[i].Index);
+                WriteSeries(canvas, key, drawn[i].Series, style, value => (X(value) + shift, y));
             }
         }
     }
@@ -83,8 +77,8 @@ static class SweepPlot
         PlotCanvas canvas,
         SweepKey key,
         SweepSeries series,
-        string colour,
-        Func<int, (double X, PlotScale Y)> place
+        string color,
+        Func<int, (double X, PlotScale Y)> locate
     )
     {
         var path = new StringBuilder();
@@ -95,29 +89,34 @@ static class SweepPlot
                 continue;
             }
 
-            var (x, y) = place(value);
-            path.Append(path.Length == 0 ? 'M' : 'L')
-                .Append(NumberFormat.Css(x))
-                .Append(' ')
-                .Append(NumberFormat.Css(y.Map(cell.Mean)));
-            canvas.Path(
-                "line raw " + colour,
-                $"M{NumberFormat.Css(x)} {NumberFormat.Css(y.Map(cell.Mean - cell.StandardError))}L{NumberFormat.Css(x)} {NumberFormat.Css(y.Map(cell.Mean + cell.StandardError))}"
-            );
+            var (x, y) = locate(value);
+            PlotCanvas.AppendPoint(path, x, y.Map(cell.Mean));
+            var error = new StringBuilder();
+            PlotCanvas.AppendPoint(error, x, y.Map(cell.Mean - cell.StandardError));
+            PlotCanvas.AppendPoint(error, x, y.Map(cell.Mean + cell.StandardError));
+            canvas.Path("line raw " + color, error.ToString());
             canvas.Dot(
-                "dot " + colour,
+                "dot " + color,
                 x,
                 y.Map(cell.Mean),
                 4,
-                $"{series.Method} at {key.Values[value]}: {Text(cell)}"
+                $"{series.Method} at {key.Values[value]}: {Format(cell)}"
             );
         }
-        canvas.Path("line " + colour, path.ToString());
+
+        canvas.Path("line " + color, path.ToString());
     }
 
-    static string Describe(SweepKey key, SweepSeries series) =>
-        $"{series.Method}: {string.Join(", ", series.Cells.Select((cell, value) => cell is null ? $"{key.Values[value]} none" : $"{key.Values[value]} {Text(cell)}"))}";
+    static string Describe(SweepKey key, SweepSeries series)
+    {
+        var values = key.Values.Zip(
+            series.Cells,
+            (value, cell) => cell is null ? $"{value} none" : $"{value} {Format(cell)}"
+        );
+        return $"{series.Method}: {string.Join(", ", values)}";
+    }
 
-    static string Text(MeanWithError cell) =>
-        $"{cell.Mean.ToString("0.0000", CultureInfo.InvariantCulture)} ± {cell.StandardError.ToString("0.0000", CultureInfo.InvariantCulture)}";
+    static string Format(MeanWithError cell) => $"{Format(cell.Mean)} ± {Format(cell.StandardError)}";
+
+    static string Format(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
 }

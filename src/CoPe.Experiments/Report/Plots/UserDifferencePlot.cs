@@ -23,10 +23,7 @@ static class UserDifferencePlot
         var left = PlotCanvas.LabelWidth(scale, 5);
         var title =
             $"Gain in {gains.Metric.Name} per user, {gains.Comparison.Method} against {gains.Comparison.Baseline}";
-        var description =
-            $"{NumberFormat.Count(gains.Helped)} of {NumberFormat.Count(gains.Sorted.Count, "user")} helped, {NumberFormat.Count(gains.Hurt)} hurt, "
-            + $"from {NumberFormat.Signed(gains.Sorted[0].Gain)} to {NumberFormat.Signed(gains.Sorted[^1].Gain)}, mean {NumberFormat.Signed(gains.Mean)}";
-        using (canvas.Open(Height, title, description))
+        using (canvas.Open(Height, title, Describe(gains)))
         {
             canvas.VerticalAxis(scale, left, PlotCanvas.Width, 5);
             WriteBars(canvas, scale, left, users, gains.Comparison);
@@ -36,8 +33,17 @@ static class UserDifferencePlot
         }
     }
 
+    static string Describe(UserGains gains)
+    {
+        var users = NumberFormat.Count(gains.Sorted.Count, "user");
+        var best = NumberFormat.Signed(gains.Sorted[0].Gain);
+        var worst = NumberFormat.Signed(gains.Sorted[^1].Gain);
+        return $"{NumberFormat.Count(gains.Helped)} of {users} helped, {NumberFormat.Count(gains.Hurt)} hurt, "
+            + $"from {best} to {worst}, mean {NumberFormat.Signed(gains.Mean)}";
+    }
+
     /// <summary>
-    /// The label stands where the bars are short: at the right end above a mean gain, at the left end below a mean
+    /// The label is where the bars are short: at the right end above a mean gain, at the left end below a mean
     /// loss.
     /// </summary>
     static void WriteMeanLabel(PlotCanvas canvas, double line, double left, double mean)

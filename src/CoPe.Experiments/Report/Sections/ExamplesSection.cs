@@ -18,15 +18,23 @@ sealed class ExamplesSection : ReportSection
     /// <inheritdoc/>
     protected override string Lead(ReportModel model)
     {
+        return DescribeSelection(model)
+            + " Words of four letters or more that the gold has too are underlined; "
+            + "methods that wrote the same share a box.";
+    }
+
+    static string DescribeSelection(ReportModel model)
+    {
+        var all = model.Examples.Count;
         var shown = ExampleChoice.Spread(model.Examples, model.MaxExamples).Count;
         var users = NumberFormat.Count(model.Examples.Select(example => example.User).Distinct().Count(), "user");
-        var which =
-            shown < model.Examples.Count
-                ? $"{NumberFormat.Count(shown)} of {NumberFormat.Count(model.Examples.Count)} queries, shared out evenly over {users}."
-            : shown == 1 ? "The one query of the run."
-            : $"All {NumberFormat.Count(shown)} queries of {users}.";
-        return which
-            + " Words of four letters or more that the gold has too are underlined; methods that wrote the same share a box.";
+        if (shown < all)
+        {
+            var counts = $"{NumberFormat.Count(shown)} of {NumberFormat.Count(all)} queries";
+            return $"{counts}, shared out evenly over {users}.";
+        }
+
+        return shown == 1 ? "The one query of the run." : $"All {NumberFormat.Count(shown)} queries of {users}.";
     }
 
     /// <inheritdoc/>
@@ -65,6 +73,7 @@ sealed class ExamplesSection : ReportSection
                     }
                 }
             }
+
             using (markup.Open("label"))
             {
                 markup
@@ -117,6 +126,7 @@ static class ExampleCard
                 }
             }
         }
+
         markup.Line();
     }
 
@@ -131,6 +141,7 @@ static class ExampleCard
 
             return;
         }
+
         using (markup.Open("details", ("class", "input")))
         {
             markup.Element("summary", MarkupText.Shorten(input, LongInput - 60), ("dir", "auto"));
@@ -202,6 +213,7 @@ static class ExampleChoice
             rounds[index] = (round, index);
             seen[examples[index].User] = round + 1;
         }
+
         return [.. rounds.Order().Take(limit).Select(entry => entry.Index).Order().Select(index => examples[index])];
     }
 }

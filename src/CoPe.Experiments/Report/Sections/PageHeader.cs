@@ -2,7 +2,7 @@ using CoPe.Experiments.Evaluation;
 
 namespace CoPe.Experiments.Report.Sections;
 
-/// <summary>Title, run, and the answer to the first question: did personalisation help, and how sure is that?</summary>
+/// <summary>Title, run, and the answer to the first question: did personalization help, and how sure is that?</summary>
 static class PageHeader
 {
     const double Level = 0.05;
@@ -17,7 +17,7 @@ static class PageHeader
         {
             using (markup.Open("p", ("class", "kicker")))
             {
-                markup.Text("Personalised decoding · CoPe");
+                markup.Text("Personalized decoding · CoPe");
             }
 
             markup.Element("h1", model.Title, ("dir", "auto"));
@@ -37,15 +37,14 @@ static class PageHeader
                 }
             }
         }
+
         markup.Line();
     }
 
     static void WriteTile(Markup markup, ReportModel model, MethodComparison comparison, MetricColumn metric)
     {
-        var (method, baseline) = (
-            model.Results.Find(comparison.Method, metric.Name),
-            model.Results.Find(comparison.Baseline, metric.Name)
-        );
+        var method = model.Results.Find(comparison.Method, metric.Name);
+        var baseline = model.Results.Find(comparison.Baseline, metric.Name);
         if (method is null || baseline is null)
         {
             return;
@@ -75,6 +74,7 @@ static class PageHeader
                     markup.Text(" ").Element("span", NumberFormat.Percent(difference, baseline.Mean));
                 }
             }
+
             markup.Element(
                 "p",
                 $"{NumberFormat.Value(baseline.Mean)} → {NumberFormat.Value(method.Mean)}{verdict.Text}",
@@ -100,8 +100,11 @@ static class PageHeader
         }
 
         var p = test.BootstrapP < 0.001 ? "p < 0.001" : "p = " + NumberFormat.PValue(test.BootstrapP);
-        return test.BootstrapP >= Level || gain == 0 ? ("open", $" · no clear difference, {p}")
-            : gain > 0 ? ("better", $" · better, {p}")
-            : ("worse", $" · worse, {p}");
+        if (test.BootstrapP >= Level || gain == 0)
+        {
+            return ("open", $" · no clear difference, {p}");
+        }
+
+        return gain > 0 ? ("better", $" · better, {p}") : ("worse", $" · worse, {p}");
     }
 }

@@ -20,7 +20,8 @@ sealed class PreferenceSection : ReportSection
 
     /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
-        "More sensitive than the text of an answer: does a user's adapter prefer the user's own text to a sampled one, and does it find the gold texts more likely?";
+        "More sensitive than the text of an answer: does a user's adapter prefer the user's own text to a sampled one, "
+        + "and does it find the gold texts more likely?";
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
@@ -86,11 +87,10 @@ sealed class PreferenceSection : ReportSection
             () =>
             {
                 var right = pairs.Count(pair => pair.Chosen > pair.Rejected);
+                var ranked = $"{NumberFormat.Count(right)} of {NumberFormat.Count(pairs.Count, "pair")}";
                 using (markup.Open("p", ("class", "legend")))
                 {
-                    markup.Text(
-                        $"own text ranked first in {NumberFormat.Count(right)} of {NumberFormat.Count(pairs.Count, "pair")} ({NumberFormat.Share(right, pairs.Count)})"
-                    );
+                    markup.Text($"own text ranked first in {ranked} ({NumberFormat.Share(right, pairs.Count)})");
                 }
 
                 RewardHistogramPlot.Write(

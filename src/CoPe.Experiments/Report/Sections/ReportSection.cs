@@ -36,6 +36,7 @@ abstract class ReportSection
                 WriteContent(markup, model);
             }
         }
+
         markup.Line();
     }
 
@@ -54,10 +55,11 @@ abstract class ReportSection
             }
             draw();
         }
+
         markup.Line();
     }
 
-    /// <summary>Names of several series in their colours.</summary>
+    /// <summary>Names of several series in their colors.</summary>
     internal static void WriteLegend(Markup markup, IEnumerable<(string Name, string Style)> entries)
     {
         using (markup.Open("p", ("class", "legend")))
@@ -98,6 +100,7 @@ static class WideTable
                 rows();
             }
         }
+
         markup.Line();
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report.Plots;
 
@@ -22,21 +24,35 @@ sealed class ResultsSection : ReportSection
     protected override string EmptyMessage => "No method has been evaluated in this run, so there is no results table.";
 
     /// <inheritdoc/>
-    protected override string Lead(ReportModel model) =>
-        "Mean ± standard error over queries"
-        + (
-            model.Results.Cells.Any(cell => cell.SeedDeviation is not null)
-                ? " of the values averaged over the seeds, and sd, the standard deviation of the seeds' means"
-                : ""
-        )
-        + "; the best mean of each column is set in bold."
-        + (model.Results.Metrics.Any(metric => metric.LowerIsBetter) ? " An arrow (↓) means that lower is better." : "")
-        + (
-            model.Results.Metrics.Any(metric => metric.IsDescriptive)
-                ? " Columns that only describe the texts have no best."
-                : ""
-        )
-        + (model.Comparisons.Count > 0 ? $" The dashed line in each plot marks {model.Comparisons[0].Baseline}." : "");
+    protected override string Lead(ReportModel model)
+    {
+        var lead = new StringBuilder("Mean ± standard error over queries");
+        if (model.Results.Cells.Any(cell => cell.SeedDeviation is not null))
+        {
+            lead.Append(" of the values averaged over the seeds, and sd, the standard deviation of the seeds' means");
+        }
+
+        lead.Append("; the best mean of each column is set in bold.");
+        if (model.Results.Metrics.Any(metric => metric.LowerIsBetter))
+        {
+            lead.Append(" An arrow (↓) means that lower is better.");
+        }
+
+        if (model.Results.Metrics.Any(metric => metric.IsDescriptive))
+        {
+            lead.Append(" Columns that only describe the texts have no best.");
+        }
+
+        if (model.Comparisons.Count > 0)
+        {
+            lead.Append(
+                CultureInfo.InvariantCulture,
+                $" The dashed line in each plot marks {model.Comparisons[0].Baseline}."
+            );
+        }
+
+        return lead.ToString();
+    }
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
@@ -203,6 +219,7 @@ sealed class ResultsSection : ReportSection
                 markup.Text(NumberFormat.Missing);
                 return;
             }
+
             var isBest = best is { } value && Math.Abs(cell.Mean - value) < 1e-12;
             markup.Element(isBest ? "strong" : "span", NumberFormat.Value(cell.Mean));
             if (double.IsFinite(cell.StandardError) && cell.Count > 1)

@@ -15,16 +15,13 @@ static class SeedsSection
             markup.Element("h2", "Seed by seed", ("id", "seeds-h"));
             markup.Element(
                 "p",
-                "Each dot is the mean of one seed, the line the average of all; sd is the standard deviation of the dots (n − 1): how far the seed alone moves a figure.",
+                "Each dot is the mean of one seed, the line the average of all; sd is the standard deviation of the dots "
+                    + "(n − 1): how far the seed alone moves a figure.",
                 ("class", "lead")
             );
             using (markup.Open("div", ("class", "grid three")))
             {
-                foreach (
-                    var metric in metrics.Where(metric =>
-                        model.Seeds.Any(seed => seed.Results.Cells.Any(cell => cell.Metric == metric.Name))
-                    )
-                )
+                foreach (var metric in metrics.Where(metric => IsMeasured(model, metric)))
                 {
                     ReportSection.WriteFigure(
                         markup,
@@ -48,8 +45,12 @@ static class SeedsSection
                 }
             }
         }
+
         markup.Line();
     }
+
+    static bool IsMeasured(SeedsModel model, MetricColumn metric) =>
+        model.Seeds.Any(seed => seed.Results.Cells.Any(cell => cell.Metric == metric.Name));
 
     static void WriteTable(Markup markup, SeedsModel model, MetricColumn metric)
     {

@@ -24,19 +24,27 @@ sealed class SignificanceSection : ReportSection
         "No pair of methods has been tested, so nothing can be said about chance.";
 
     /// <inheritdoc/>
-    protected override string Lead(ReportModel model) =>
-        "Paired tests on the same queries, two-sided: a bootstrap of the mean difference, which also gives its interval, and a sign test. p below 0.05 is set in bold; "
-        + (
-            model.Significance.Count == 1
+    protected override string Lead(ReportModel model)
+    {
+        const string Tests =
+            "Paired tests on the same queries, two-sided: a bootstrap of the mean difference, which also gives its "
+            + "interval, and a sign test. p below 0.05 is set in bold; ";
+        var count = model.Significance.Count;
+        var number =
+            count == 1
                 ? "there is one test."
-                : $"the {NumberFormat.Count(model.Significance.Count)} tests are not corrected for their number."
-        )
-        + (
-            model.Significance.Max(row => row.UsersHelped + row.UsersHurt + row.UsersEqual)
-            < PairedTest.MinUnitsForBootstrap
-                ? $" With fewer than {PairedTest.MinUnitsForBootstrap} users the bootstrap is too sure of itself: go by the sign test."
-                : ""
-        );
+                : $"the {NumberFormat.Count(count)} tests are not corrected for their number.";
+        var users = model.Significance.Max(row => row.UsersHelped + row.UsersHurt + row.UsersEqual);
+        if (users >= PairedTest.MinUnitsForBootstrap)
+        {
+            return Tests + number;
+        }
+
+        return Tests
+            + number
+            + $" With fewer than {PairedTest.MinUnitsForBootstrap} users the bootstrap is too sure of itself: "
+            + "go by the sign test.";
+    }
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
@@ -47,13 +55,12 @@ sealed class SignificanceSection : ReportSection
             WriteTable(markup, model.Significance);
             return;
         }
+
         WriteTable(markup, first);
         using (markup.Open("details"))
         {
-            markup.Element(
-                "summary",
-                $"The same in {NumberFormat.Count(model.Significance.Select(row => row.Metric).Distinct().Count() - 1, "more metric")}"
-            );
+            var metrics = model.Significance.Select(row => row.Metric).Distinct().Count();
+            markup.Element("summary", $"The same in {NumberFormat.Count(metrics - 1, "more metric")}");
             WriteTable(
                 markup,
                 [
@@ -129,16 +136,8 @@ static class HelpedHurtBar
             return;
         }
 
-        using (
-            markup.Open(
-                "span",
-                ("class", "hh"),
-                (
-                    "title",
-                    $"{NumberFormat.Count(helped)} helped, {NumberFormat.Count(equal)} equal, {NumberFormat.Count(hurt)} hurt"
-                )
-            )
-        )
+        var counts = $"{NumberFormat.Count(helped)} helped, {NumberFormat.Count(equal)} equal";
+        using (markup.Open("span", ("class", "hh"), ("title", $"{counts}, {NumberFormat.Count(hurt)} hurt")))
         {
             using (markup.Open("span", ("class", "hh-n")))
             {
@@ -150,6 +149,7 @@ static class HelpedHurtBar
 
                 markup.Element("b", $"{NumberFormat.Count(hurt)} hurt", ("class", "down"));
             }
+
             using (markup.Open("span", ("class", "hh-bar"), ("aria-hidden", "true")))
             {
                 foreach (var (style, users) in ((string, int)[])[("up", helped), ("eq", equal), ("down", hurt)])

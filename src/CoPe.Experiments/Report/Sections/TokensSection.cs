@@ -1,8 +1,6 @@
-using System.Globalization;
-
 namespace CoPe.Experiments.Report.Sections;
 
-/// <summary>Predictions token by token, coloured by what the expert adds to the amateur.</summary>
+/// <summary>Predictions token by token, colored by what the expert adds to the amateur.</summary>
 sealed class TokensSection : ReportSection
 {
     const int OpenAtFirst = 2;
@@ -20,14 +18,15 @@ sealed class TokensSection : ReportSection
     protected override string EmptyMessage => "No prediction was recorded token by token, so there is no token view.";
 
     /// <inheritdoc/>
-    protected override string Lead(ReportModel model) =>
-        "Colour is log p(expert) − log p(amateur). "
-        + (
-            model.TokenTraces.Any(HasAlternatives)
-                ? "A dotted line marks a token where the amateur alone would have written another one, a solid line one where the expert alone would have. "
-                : ""
-        )
-        + "Point at a token or tap it to see both.";
+    protected override string Lead(ReportModel model)
+    {
+        const string Lines =
+            "A dotted line marks a token where the amateur alone would have written another one, "
+            + "a solid line one where the expert alone would have. ";
+        return "Color is log p(expert) − log p(amateur). "
+            + (model.TokenTraces.Any(HasAlternatives) ? Lines : "")
+            + "Point at a token or tap it to see both.";
+    }
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
@@ -41,11 +40,8 @@ sealed class TokensSection : ReportSection
 
         if (traces.Count > model.MaxTokenTraces)
         {
-            markup.Element(
-                "p",
-                $"{NumberFormat.Count(model.MaxTokenTraces)} of {NumberFormat.Count(traces.Count)} recorded predictions are shown.",
-                ("class", "note")
-            );
+            var shown = $"{NumberFormat.Count(model.MaxTokenTraces)} of {NumberFormat.Count(traces.Count)}";
+            markup.Element("p", $"{shown} recorded predictions are shown.", ("class", "note"));
         }
     }
 
@@ -84,14 +80,15 @@ sealed class TokensSection : ReportSection
 
                 markup.Element("span", Summary(trace), ("class", "dim"));
             }
+
             if (trace.Input.Length > 0)
             {
-                WriteLabelled(markup, "input", MarkupText.Shorten(trace.Input, 360));
+                WriteLabeled(markup, "input", MarkupText.Shorten(trace.Input, 360));
             }
 
             if (trace.Gold.Length > 0)
             {
-                WriteLabelled(markup, "gold", MarkupText.Shorten(trace.Gold, 1200));
+                WriteLabeled(markup, "gold", MarkupText.Shorten(trace.Gold, 1200));
             }
 
             using (markup.Open("p", ("class", "tokens"), ("dir", "auto"), ("tabindex", "0")))
@@ -104,10 +101,11 @@ sealed class TokensSection : ReportSection
 
             markup.Element("p", "", ("class", "tell"), ("aria-live", "polite"), ("dir", "auto"));
         }
+
         markup.Line();
     }
 
-    static void WriteLabelled(Markup markup, string label, string text)
+    static void WriteLabeled(Markup markup, string label, string text)
     {
         using (markup.Open("div", ("class", "source")))
         {
@@ -118,17 +116,20 @@ sealed class TokensSection : ReportSection
     static string Summary(TokenTrace trace)
     {
         var finite = trace.Tokens.Where(token => double.IsFinite(token.Difference)).ToList();
-        var changed = HasAlternatives(trace)
-            ? $", {NumberFormat.Count(trace.Tokens.Count(token => token.AmateurAlternative is not null))} the amateur would not have written"
-            : "";
-        var mean =
-            finite.Count == 0
-                ? ""
-                : string.Create(
-                    CultureInfo.InvariantCulture,
-                    $", mean difference {NumberFormat.Signed(finite.Average(token => token.Difference))} nats"
-                );
-        return $" {NumberFormat.Count(trace.Tokens.Count, "token")}{changed}{mean}";
+        var summary = " " + NumberFormat.Count(trace.Tokens.Count, "token");
+        if (HasAlternatives(trace))
+        {
+            var changed = trace.Tokens.Count(token => token.AmateurAlternative is not null);
+            summary += $", {NumberFormat.Count(changed)} the amateur would not have written";
+        }
+
+        if (finite.Count > 0)
+        {
+            var mean = finite.Average(token => token.Difference);
+            summary += $", mean difference {NumberFormat.Signed(mean)} nats";
+        }
+
+        return summary;
     }
 
     static bool HasAlternatives(TokenTrace trace) =>
@@ -138,10 +139,10 @@ sealed class TokensSection : ReportSection
 /// <summary>One token of a token view.</summary>
 static class TokenSpan
 {
-    /// <summary>Difference in nats at which the colour is at its strongest.</summary>
+    /// <summary>Difference in nats at which the color is at its strongest.</summary>
     const double Strongest = 3;
 
-    /// <summary>Writes the token with its colour, its marks and its hover title.</summary>
+    /// <summary>Writes the token with its color, its marks and its hover title.</summary>
     public static void Write(Markup markup, TokenScore token)
     {
         var style =
@@ -168,7 +169,7 @@ static class TokenSpan
         }
     }
 
-    /// <summary>Class of a colour level from -4 to 4.</summary>
+    /// <summary>Class of a color level from -4 to 4.</summary>
     public static string Style(int level) =>
         level switch
         {
@@ -177,7 +178,7 @@ static class TokenSpan
             _ => "tk",
         };
 
-    /// <summary>Colour level of a difference: 0 below an eighth of the strongest, then even steps.</summary>
+    /// <summary>Color level of a difference: 0 below an eighth of the strongest, then even steps.</summary>
     public static int Level(double difference) =>
         double.IsNaN(difference)
             ? 0
@@ -185,14 +186,26 @@ static class TokenSpan
 
     static string Describe(TokenScore token)
     {
-        var text =
-            $"“{token.Text.ReplaceLineEndings("↵")}”  expert {NumberFormat.Value(token.ExpertLogProbability)}, amateur {NumberFormat.Value(token.AmateurLogProbability)}, "
-            + $"difference {NumberFormat.Signed(token.Difference)}";
-        return text + Best("expert", token.ExpertBest) + Best("amateur", token.AmateurBest);
+        var expert = NumberFormat.Value(token.ExpertLogProbability);
+        var amateur = NumberFormat.Value(token.AmateurLogProbability);
+        var difference = NumberFormat.Signed(token.Difference);
+        return $"{Quote(token.Text)}  expert {expert}, amateur {amateur}, difference {difference}"
+            + DescribeBest("expert", token.ExpertBest)
+            + DescribeBest("amateur", token.AmateurBest);
     }
 
-    static string Best(string who, IReadOnlyList<TokenAlternative> best) =>
-        best.Count == 0
-            ? ""
-            : $"\n{who} alone: {string.Join(", ", best.Select(one => $"“{one.Text.ReplaceLineEndings("↵")}” {NumberFormat.Share(Math.Exp(one.LogProbability), 1)}"))}";
+    static string DescribeBest(string model, IReadOnlyList<TokenAlternative> best)
+    {
+        if (best.Count == 0)
+        {
+            return "";
+        }
+
+        var tokens = best.Select(token =>
+            $"{Quote(token.Text)} {NumberFormat.Share(Math.Exp(token.LogProbability), 1)}"
+        );
+        return $"\n{model} alone: {string.Join(", ", tokens)}";
+    }
+
+    static string Quote(string text) => $"“{text.ReplaceLineEndings("↵")}”";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using CoPe.Experiments.Report.Plots;
 
 namespace CoPe.Experiments.Report.Sections;
@@ -41,12 +40,7 @@ sealed class TrainingSection : ReportSection
     {
         if (curves.Count > 1)
         {
-            WriteLegend(
-                markup,
-                curves.Select(
-                    (curve, index) => (curve.Series, string.Create(CultureInfo.InvariantCulture, $"s{index % 6}"))
-                )
-            );
+            WriteLegend(markup, curves.Select((curve, index) => (curve.Series, PlotCanvas.SeriesStyle(index))));
         }
 
         CurvePlot.Write(markup, curves);

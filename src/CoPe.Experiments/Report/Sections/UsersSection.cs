@@ -20,11 +20,12 @@ sealed class UsersSection : ReportSection
 
     /// <inheritdoc/>
     protected override string EmptyMessage =>
-        "There are no scores per user for two methods to compare, so it cannot be shown whom personalisation helped.";
+        "There are no scores per user for two methods to compare, so it cannot be shown whom personalization helped.";
 
     /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
-        "Each bar is a user, sorted by gain: the difference of the user's mean scores, above 0 where the method is better than what it is compared with.";
+        "Each bar is a user, sorted by gain: the difference of the user's mean scores, "
+        + "above 0 where the method is better than what it is compared with.";
 
     /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
@@ -76,7 +77,8 @@ sealed class UsersSection : ReportSection
         {
             markup.Element(
                 "p",
-                $"Gain is not drawn against history length: that takes {HistoryGainPlot.FewestUsers} users or more, with histories of different known lengths, and a gain or a loss.",
+                $"Gain is not drawn against history length: that takes {HistoryGainPlot.FewestUsers} users or more, "
+                    + "with histories of different known lengths, and a gain or a loss.",
                 ("class", "absent")
             );
         }
@@ -111,14 +113,12 @@ sealed class UsersSection : ReportSection
             );
             return;
         }
+
         UserDifferencePlot.Write(markup, gains);
         if (gains.Sorted.Count > UserDifferencePlot.MaxBars)
         {
-            markup.Element(
-                "p",
-                $"{UserDifferencePlot.MaxBars} of {NumberFormat.Count(gains.Sorted.Count)} users drawn, taken evenly by rank.",
-                ("class", "note")
-            );
+            var drawn = $"{UserDifferencePlot.MaxBars} of {NumberFormat.Count(gains.Sorted.Count)} users drawn";
+            markup.Element("p", $"{drawn}, taken evenly by rank.", ("class", "note"));
         }
     }
 
