@@ -1,19 +1,19 @@
+using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Tasks;
 using CoPe.Scoring;
 using CoPe.Tokens;
 
 namespace CoPe.Experiments.Runs.Stages;
 
-/// <summary>Predictions of the strongest contrastive method token by token, as expert and amateur see them.</summary>
+/// <summary>Predictions of the strongest contrastive method token by token, as expert and amateur score them.</summary>
 static class TokenTraces
 {
     /// <summary>Most predictions traced, one per user.</summary>
     const int MaxTraces = 12;
 
-    /// <summary>Tokens told of each model at each place.</summary>
+    /// <summary>Likeliest tokens recorded of each model at each position.</summary>
     const int Alternatives = 4;
 
     /// <summary>One prediction of each of the first users; none where no contrastive method was run.</summary>
@@ -28,19 +28,7 @@ static class TokenTraces
         var texts = PredictionFile
             .Read(context.Run.Predictions(method.Name))
             .Predictions.ToDictionary(prediction => prediction.Id, prediction => prediction.Output);
-        var source = new ExampleEncoder(workspace, context.Recipe.Sft);
-        var asked = workspace
-            .Dataset.Users.Take(MaxTraces)
-            .Select(
-                (user, index) =>
-                    (
-                        User: user,
-                        Index: index,
-                        Query: user.Queries.FirstOrDefault(query => texts.GetValueOrDefault(query.Id, "").Length > 0)
-                    )
-            )
-            .Where(one => one.Query is not null)
-            .ToList();
+        var examples = new ExampleEncoder(workspace, context.Recipe.Sft);
         using var adapters = new MethodAdapters(workspace, method, context.Recipe);
         var scorer = new SequenceScorer(
             workspace.DecodingModel,
@@ -48,89 +36,83 @@ static class TokenTraces
             adapters.Users,
             new ScoringOptions { Alternatives = Alternatives }
         );
-        var items = asked
-            .Select(one =>
+        var queries = new List<(LampUser User, LampQuery Query)>();
+        var items = new List<ScoringItem>();
+        foreach (var (index, user) in workspace.Dataset.Users.Take(MaxTraces).Index())
+        {
+            var query = user.Queries.FirstOrDefault(query => texts.GetValueOrDefault(query.Id, "").Length > 0);
+            if (query is null)
             {
-                // Its last id ends the turn and is no word to show.
-                var answer = workspace.Encoder.EncodeResponse(texts[one.Query!.Id]);
-                return new ScoringItem(
-                    one.Query.Id,
-                    source.EncodePrompt(one.Query, answer.Length),
-                    [answer[..^1]],
-                    [adapters.Expert(one.Index), adapters.Amateur(one.Index)!.Value]
-                );
-            })
-            .ToList();
+                continue;
+            }
+
+            var answer = workspace.Encoder.EncodeResponse(texts[query.Id]);
+            var prompt = examples.EncodePrompt(query, answer.Length);
+            var shown = answer[..^1]; // the last id ends the turn and is no word to show
+            queries.Add((user, query));
+            items.Add(new(query.Id, prompt, [shown], [adapters.Expert(index), adapters.Amateur(index)!.Value]));
+        }
+
         var scores = scorer.Score(items, context.Cancellation).ToLookup(score => score.ItemId);
         return
         [
-            .. asked.Zip(
+            .. queries.Zip(
                 items,
-                (one, item) =>
-                    CreateTrace(
-                        workspace,
-                        method,
-                        one.User.Id,
-                        one.Query!,
-                        item,
-                        [.. scores[item.Id].OrderBy(score => score.Selection)]
-                    )
+                (query, item) =>
+                    new TokenTrace
+                    {
+                        User = query.User.Id,
+                        Query = query.Query.Id,
+                        Input = query.Query.Input,
+                        Gold = query.Query.Gold,
+                        Method = method.Title,
+                        Tokens = CreateTokens(
+                            workspace.Encoder.Tokenizer,
+                            item.Responses[0],
+                            [.. scores[item.Id].OrderBy(score => score.Selection)]
+                        ),
+                    }
             ),
         ];
     }
 
-    static TokenTrace CreateTrace(
-        RunWorkspace workspace,
-        PredictionMethod method,
-        string user,
-        LampQuery query,
-        ScoringItem item,
-        ScoredResponse[] scores
-    ) =>
-        new()
-        {
-            User = user,
-            Query = query.Id,
-            Input = query.Input,
-            Gold = query.Gold,
-            Method = method.Title,
-            Tokens =
-            [
-                .. TokenTexts
-                    .Split(workspace.Encoder.Tokenizer, item.Responses[0])
-                    .Select(piece => new TokenScore
-                    {
-                        Text = piece.Text,
-                        ExpertLogProbability = SumLogProbs(scores[0], piece.First, piece.Count),
-                        AmateurLogProbability = SumLogProbs(scores[1], piece.First, piece.Count),
-                        ExpertBest = GetAlternatives(workspace, item, scores[0], piece),
-                        AmateurBest = GetAlternatives(workspace, item, scores[1], piece),
-                    }),
-            ],
-        };
+    /// <summary>The tokens of an answer, scored by expert and amateur.</summary>
+    static List<TokenScore> CreateTokens(Tokenizer tokenizer, IReadOnlyList<int> ids, ScoredResponse[] scores)
+    {
+        var (expert, amateur) = (scores[0], scores[1]);
+        return
+        [
+            .. TokenTexts
+                .Split(tokenizer, ids)
+                .Select(piece => new TokenScore
+                {
+                    Text = piece.Text,
+                    ExpertLogProbability = SumLogProbs(expert, piece.First, piece.Count),
+                    AmateurLogProbability = SumLogProbs(amateur, piece.First, piece.Count),
+                    ExpertBest = GetAlternatives(tokenizer, ids, expert, piece),
+                    AmateurBest = GetAlternatives(tokenizer, ids, amateur, piece),
+                }),
+        ];
+    }
 
     static double SumLogProbs(ScoredResponse scores, int first, int count) =>
         scores.LogProbs.Skip(first).Take(count).Sum(logProb => (double)logProb);
 
+    /// <summary>The likeliest tokens at the first id of a piece, as the texts they would add.</summary>
     static List<TokenAlternative> GetAlternatives(
-        RunWorkspace workspace,
-        ScoringItem item,
+        Tokenizer tokenizer,
+        IReadOnlyList<int> ids,
         ScoredResponse scores,
         (string Text, int First, int Count) piece
     )
     {
-        var ids = item.Responses[0];
         return
         [
-            .. scores
-                .Alternatives[piece.First]
-                .Select(chance => new TokenAlternative(
-                    chance.Id == ids[piece.First]
-                        ? piece.Text
-                        : TokenTexts.GetTextAfter(workspace.Encoder.Tokenizer, ids, piece.First, chance.Id),
-                    chance.LogProb
-                )),
+            .. scores.Alternatives[piece.First].Select(token => new TokenAlternative(GetText(token.Id), token.LogProb)),
         ];
+
+        string GetText(int id) =>
+            id == ids[piece.First] ? piece.Text : TokenTexts.GetTextAfter(tokenizer, ids, piece.First, id);
     }
 }
 
@@ -140,13 +122,13 @@ static class TokenTraces
 /// </summary>
 static class TokenTexts
 {
-    /// <summary>Ids before a place that decide how one there is spelled.</summary>
+    /// <summary>Ids before a position that decide how one there is decoded.</summary>
     const int ContextIds = 8;
 
     const char ReplacementCharacter = '\uFFFD';
 
     /// <summary>
-    /// Pieces of the answer in order: their text, the place of their first id, and how many they are.
+    /// Pieces of the answer in order: their text, the position of their first id, and how many ids they have.
     /// </summary>
     public static IReadOnlyList<(string Text, int First, int Count)> Split(Tokenizer tokenizer, IReadOnlyList<int> ids)
     {
@@ -160,29 +142,22 @@ static class TokenTexts
                 continue;
             }
 
-            pieces.Add(
-                (
-                    text.StartsWith(before, StringComparison.Ordinal)
-                        ? text[before.Length..]
-                        : tokenizer.Decode(ids.Take(i + 1).Skip(first), skipSpecialTokens: false),
-                    first,
-                    i + 1 - first
-                )
-            );
+            var added = text.StartsWith(before, StringComparison.Ordinal)
+                ? text[before.Length..]
+                : tokenizer.Decode(ids.Take(i + 1).Skip(first), skipSpecialTokens: false);
+            pieces.Add((added, first, i + 1 - first));
             (before, first) = (text, i + 1);
         }
 
         return pieces;
     }
 
-    /// <summary>The text that another id would add at a place of the answer.</summary>
-    public static string GetTextAfter(Tokenizer tokenizer, IReadOnlyList<int> ids, int place, int id)
+    /// <summary>The text that another id would add at a position of the answer.</summary>
+    public static string GetTextAfter(Tokenizer tokenizer, IReadOnlyList<int> ids, int position, int id)
     {
-        var context = ids.Take(place).TakeLast(ContextIds).ToList();
-        var (before, text) = (
-            tokenizer.Decode(context, skipSpecialTokens: false),
-            tokenizer.Decode(context.Append(id), skipSpecialTokens: false)
-        );
+        var context = ids.Take(position).TakeLast(ContextIds).ToList();
+        var before = tokenizer.Decode(context, skipSpecialTokens: false);
+        var text = tokenizer.Decode(context.Append(id), skipSpecialTokens: false);
         return text.StartsWith(before, StringComparison.Ordinal)
             ? text[before.Length..]
             : tokenizer.Decode([id], skipSpecialTokens: false);
