@@ -5,9 +5,7 @@ using Spectre.Console;
 
 namespace CoPe.Cli;
 
-/// <summary>
-/// What the command works with: where it writes, where it looks, which stages it knows. Tests give their own.
-/// </summary>
+/// <summary>The environment of a command: its streams, folders and stages. Tests give their own.</summary>
 sealed record CommandHost
 {
     /// <summary>Results.</summary>
@@ -16,26 +14,32 @@ sealed record CommandHost
     /// <summary>Progress, messages, errors.</summary>
     public required TextWriter Error { get; init; }
 
-    /// <summary>Text piped in; null where a person sits at the keyboard.</summary>
+    /// <summary>Text piped in; null where input comes from the keyboard.</summary>
     public TextReader? In { get; init; }
 
-    /// <summary>The hub, its cache and the token, as the environment says.</summary>
-    public Func<HubSettings> ReadHubSettings { get; init; } =
-        () => HubSettings.ReadFrom(Environment.GetEnvironmentVariable);
+    /// <summary>The keyboard of an interactive terminal; null elsewhere.</summary>
+    public TextReader? Keyboard { get; init; }
 
     /// <summary><see cref="Out"/> is a terminal.</summary>
     public bool IsOutputTerminal { get; init; }
 
-    /// <summary>The keyboard, where a person sits at a terminal; null elsewhere.</summary>
-    public TextReader? Keyboard { get; init; }
-
     /// <summary>
-    /// Progress may be drawn in place: <see cref="Error"/> is a terminal and the person did not ask for plain text.
+    /// Progress may be drawn in place: <see cref="Error"/> is a terminal, and the environment does not ask for plain
+    /// text.
     /// </summary>
     public bool ShowsLiveProgress { get; init; }
 
-    /// <summary>Folders in which relative paths are looked up: the current one, then that of the program.</summary>
+    /// <summary>Reads the hub's settings (address, cache, token) from the environment.</summary>
+    public Func<HubSettings> ReadHubSettings { get; init; } =
+        () => HubSettings.ReadFrom(Environment.GetEnvironmentVariable);
+
+    /// <summary>
+    /// Folders in which relative paths are looked up: the working folder, then that of the program.
+    /// </summary>
     public required IReadOnlyList<string> SearchFolders { get; init; }
+
+    /// <summary>The folder in which files are written.</summary>
+    public string WorkingFolder => SearchFolders[0];
 
     public Pipeline Pipeline { get; init; } = new(RunStages.All);
 
@@ -43,7 +47,7 @@ sealed record CommandHost
 
     public CancellationToken Cancellation { get; init; }
 
-    /// <summary>Who gets Ctrl-C.</summary>
+    /// <summary>Decides what Ctrl-C does.</summary>
     public InterruptHandler Interrupts { get; init; } = new();
 
     /// <summary>The running process: its streams, its folder, and Spectre's view of the terminal.</summary>
@@ -51,10 +55,10 @@ sealed record CommandHost
         new()
         {
             Out = Console.Out,
-            IsOutputTerminal = !Console.IsOutputRedirected,
-            Keyboard = Console.IsInputRedirected ? null : Console.In,
             Error = Console.Error,
             In = Console.IsInputRedirected ? Console.In : null,
+            Keyboard = Console.IsInputRedirected ? null : Console.In,
+            IsOutputTerminal = !Console.IsOutputRedirected,
             ShowsLiveProgress =
                 !Console.IsErrorRedirected
                 && Environment.GetEnvironmentVariable("NO_COLOR") is null or ""
@@ -62,10 +66,19 @@ sealed record CommandHost
             SearchFolders = [Directory.GetCurrentDirectory(), AppContext.BaseDirectory],
         };
 
-    /// <summary>A folder the person named, looked up in <see cref="SearchFolders"/>.</summary>
+    /// <summary>A path relative to <see cref="WorkingFolder"/>, made absolute.</summary>
+    public string PathOf(string path) => Path.Combine(WorkingFolder, path);
+
+    /// <summary>An existing folder, looked up in <see cref="SearchFolders"/>.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
     public string FindFolder(string path) =>
         SearchFolders.Select(root => Path.GetFullPath(Path.Combine(root, path))).FirstOrDefault(Directory.Exists)
-        ?? throw new UsageException($"folder {path} does not exist (looked in {string.Join(" and ", SearchFolders)})");
+        ?? throw new UsageException(
+            $"folder {path} does not exist (searched in {string.Join(" and ", SearchFolders)})"
+        );
+
+    /// <summary>Writes a message to <see cref="Error"/>, after the name of the command.</summary>
+    public void WriteMessage(string message) => Error.WriteLine($"cope: {message}");
 
     /// <summary>A console over <see cref="Out"/> for tables.</summary>
     public IAnsiConsole CreateTableConsole() => CreateConsole(Out, Out == Console.Out && !Console.IsOutputRedirected);
@@ -75,29 +88,26 @@ sealed record CommandHost
 
     static IAnsiConsole CreateConsole(TextWriter writer, bool isTerminal)
     {
-        var console = AnsiConsole.Create(
-            new AnsiConsoleSettings
-            {
-                Out = new AnsiConsoleOutput(writer),
-                Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-                ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-                Interactive = InteractionSupport.No,
-            }
-        );
+        var settings = new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        };
+        var console = AnsiConsole.Create(settings);
         console.Profile.Width = isTerminal ? Math.Clamp(console.Profile.Width, 40, 100) : 80;
         return console;
     }
 }
 
-/// <summary>
-/// Who gets Ctrl-C: by default the command as a whole, which then ends; a verb may take it for a while.
-/// </summary>
+/// <summary>Decides what Ctrl-C does: by default it ends the command; a verb may handle it for a while.</summary>
 sealed class InterruptHandler
 {
     Func<bool>? _current;
 
     /// <summary>
-    /// Hands Ctrl-C to <paramref name="handler"/> until the result is disposed; where it returns false, the process
+    /// Gives Ctrl-C to <paramref name="handler"/> until the result is disposed; where it returns false, the process
     /// ends.
     /// </summary>
     public IDisposable Replace(Func<bool> handler)
@@ -106,7 +116,7 @@ sealed class InterruptHandler
         return new Restore(this);
     }
 
-    /// <summary>Whether somebody has taken it, and what he makes of this one; null where nobody has.</summary>
+    /// <summary>Calls the verb's handler and returns its result; null where no verb has set one.</summary>
     public bool? Handle() => _current?.Invoke();
 
     sealed class Restore(InterruptHandler owner) : IDisposable

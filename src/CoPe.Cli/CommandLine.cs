@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using CoPe.Cli.Verbs;
@@ -10,12 +11,12 @@ namespace CoPe.Cli;
 static class CommandLine
 {
     /// <summary>
-    /// Carries out a command line; Ctrl-C and SIGTERM ask the work to save and stop, a second time they end the
-    /// process.
+    /// Runs a command line and returns its exit code. The first Ctrl-C or SIGTERM cancels the work, which saves and
+    /// stops; a second one ends the process.
     /// </summary>
     public static int Run(string[] args, CommandHost host)
     {
-        // '--contrast 0.3' is three tenths wherever the person lives.
+        // '--contrast 0.3' is three tenths in every locale.
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.Cancellation);
         void Stop(PosixSignalContext signal)
@@ -42,24 +43,23 @@ static class CommandLine
 
     static int Execute(string[] args, CommandHost host)
     {
-        var root = CreateRootCommand(host);
-        var parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0 && !args.Any(arg => arg is "--help" or "-h" or "-?"))
+        var parsed = CreateRootCommand(host).Parse(args);
+        var wantsHelp = args.Any(arg => arg is "--help" or "-h" or "-?");
+        if (parsed.Errors.Count > 0 && !wantsHelp)
         {
             return Failure.Report(host, new UsageException(DescribeParseError(parsed)), isVerbose: false);
         }
 
+        var configuration = new InvocationConfiguration
+        {
+            Output = host.Out,
+            Error = host.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
         try
         {
-            return parsed.Invoke(
-                new()
-                {
-                    Output = host.Out,
-                    Error = host.Error,
-                    EnableDefaultExceptionHandler = false,
-                    ProcessTerminationTimeout = null,
-                }
-            );
+            return parsed.Invoke(configuration);
         }
         catch (Exception error)
         {
@@ -72,7 +72,7 @@ static class CommandLine
     {
         var root = new Command(
             "cope",
-            "Personalise a language model to each of many users by contrasting personal preference (CoPe)."
+            "Personalize a language model to each of many users by contrasting personal preference (CoPe)."
         )
         {
             DemoVerb.Create(host),
@@ -97,42 +97,55 @@ static class CommandLine
             PretrainVerb.Create(host),
             VersionVerb.Create(host),
         };
-        root.Options.Add(new HelpOption());
+        var help = new HelpOption();
+        if (!host.IsOutputTerminal)
+        {
+            // Without a terminal there is no width to wrap at.
+            help.Action = new HelpAction { MaxWidth = int.MaxValue };
+        }
+
+        root.Options.Add(help);
         root.Options.Add(new VersionOption());
         return root;
     }
 
-    static string DescribeParseError(ParseResult parsed)
+    /// <summary>Says that a command does not have an option, and names the nearest one that it has.</summary>
+    public static string DescribeUnknownOption(CommandResult command, string option)
     {
-        var command = parsed.CommandResult.Command;
-        var path = string.Join(' ', CommandPath(parsed.CommandResult).Reverse());
-        if (parsed.UnmatchedTokens is [var word, ..] && command.Subcommands.Count > 0)
-        {
-            return $"'{path}' has no verb '{word}'{NearestName.Hint(word, command.Subcommands.Select(verb => verb.Name))} (verbs: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))})";
-        }
-
-        if (parsed.UnmatchedTokens is [var option, ..] && option.StartsWith('-'))
-        {
-            return $"{DescribeUnknownOption(parsed.CommandResult, option)}; see '{path} --help'";
-        }
-
-        if (parsed.UnmatchedTokens.Count == 0 && command.Subcommands.Count > 0)
-        {
-            return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}";
-        }
-
-        return $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{path} --help'";
+        var hint = NearestName.Hint(option, command.Command.Options.Select(known => known.Name));
+        return $"'{CommandPath(command)}' has no option '{option}'{hint}";
     }
 
-    /// <summary>Says that a command does not have an option, and which is meant perhaps.</summary>
-    public static string DescribeUnknownOption(System.CommandLine.Parsing.CommandResult command, string option) =>
-        $"'{string.Join(' ', CommandPath(command).Reverse())}' has no option '{option}'{NearestName.Hint(option, command.Command.Options.Select(known => known.Name))}";
-
-    static IEnumerable<string> CommandPath(System.CommandLine.Parsing.SymbolResult? result)
+    static string DescribeParseError(ParseResult parsed)
     {
-        for (; result is System.CommandLine.Parsing.CommandResult command; result = result.Parent)
+        var path = CommandPath(parsed.CommandResult);
+        var verbs = parsed.CommandResult.Command.Subcommands.Select(verb => verb.Name).ToList();
+        if (verbs.Count > 0 && parsed.UnmatchedTokens is [var word, ..])
         {
-            yield return command.Command.Name;
+            return $"'{path}' has no verb '{word}'{NearestName.Hint(word, verbs)} (verbs: {string.Join(", ", verbs)})";
         }
+
+        if (verbs.Count > 0)
+        {
+            return $"'{path}' needs a verb: {string.Join(", ", verbs)}";
+        }
+
+        var problem = parsed.UnmatchedTokens is [['-', ..] option, ..]
+            ? DescribeUnknownOption(parsed.CommandResult, option)
+            : parsed.Errors[0].Message.TrimEnd('.');
+        return $"{problem}; see '{path} --help'";
+    }
+
+    /// <summary>The words that lead to a command: <c>cope train sft</c>.</summary>
+    static string CommandPath(CommandResult result)
+    {
+        var names = new List<string>();
+        for (SymbolResult? node = result; node is CommandResult command; node = node.Parent)
+        {
+            names.Add(command.Command.Name);
+        }
+
+        names.Reverse();
+        return string.Join(' ', names);
     }
 }

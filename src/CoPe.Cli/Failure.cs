@@ -1,4 +1,3 @@
-using CoPe.Experiments.Runs;
 using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli;
@@ -9,7 +8,11 @@ static class Failure
     const int NoSpaceUnix = 28;
     const int DiskFullWindows = unchecked((int)0x80070070);
 
-    /// <summary>Writes the line, and with <paramref name="isVerbose"/> where it comes from.</summary>
+    const string OutOfMemoryAdvice =
+        "not enough memory: lower tam.tokens_per_pass, sft.tokens_per_pass, dpo.tokens_per_pass or decode.max_rows "
+        + "with --set, or use a smaller model";
+
+    /// <summary>Writes the error in one line, and its stack trace with <paramref name="isVerbose"/>.</summary>
     public static int Report(CommandHost host, Exception error, bool isVerbose)
     {
         while (error is AggregateException { InnerException: { } inner })
@@ -17,10 +20,10 @@ static class Failure
             error = inner;
         }
 
-        host.Error.WriteLine(
+        host.WriteMessage(
             error is OperationCanceledException
-                ? "cope: stopped; the same command goes on from what was saved"
-                : $"cope: error: {Describe(error)}"
+                ? "stopped; the same command resumes from what was saved"
+                : $"error: {Describe(error)}"
         );
         if (isVerbose)
         {
@@ -38,48 +41,66 @@ static class Failure
     /// <summary>An error in one line.</summary>
     public static string Describe(Exception error) => OneLine(Explain(error));
 
-    static string Explain(Exception error) =>
-        error switch
+    static string Explain(Exception error)
+    {
+        if (IsDiskFull(error))
         {
-            _ when IsDiskFull(error) =>
-                $"the disk is full ({error.Message}): free some space and run the same command again, it goes on from here",
-            InsufficientMemoryException => $"not enough memory: {error.Message}",
-            _ when IsOutOfMemory(error) =>
-                "not enough memory: lower tam.tokens_per_pass, sft.tokens_per_pass, dpo.tokens_per_pass or decode.max_rows with --set, or use a smaller model",
-            SettingsException or UsageException or RunException => error.Message,
-            _ when error.GetType().Namespace?.StartsWith("CoPe.", StringComparison.Ordinal) == true => error.Message,
-            ArgumentException argument => argument
-                .Message.Split("\nActual value was")[0]
-                .Replace($" (Parameter '{argument.ParamName}')", "", StringComparison.Ordinal),
-            IOException or UnauthorizedAccessException or InvalidDataException => error.Message,
-            _ => $"{error.GetType().Name}: {error.Message} (--verbose shows where)",
-        };
+            return $"the disk is full ({error.Message}): free some space and run the same command again to resume";
+        }
 
-    static bool IsDiskFull(Exception error) =>
-        error is IOException
-        && (
-            error.HResult == DiskFullWindows
-            || (!OperatingSystem.IsWindows() && (error.HResult & 0xFFFF) == NoSpaceUnix)
-        );
+        if (error is InsufficientMemoryException)
+        {
+            return $"not enough memory: {error.Message}";
+        }
+
+        if (IsOutOfMemory(error))
+        {
+            return OutOfMemoryAdvice;
+        }
+
+        if (IsOurs(error) || error is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            return error.Message;
+        }
+
+        return error is ArgumentException argument
+            ? WithoutParameter(argument)
+            : $"{error.GetType().Name}: {error.Message} (--verbose shows where)";
+    }
+
+    /// <summary>Errors of this program, whose messages are written for people.</summary>
+    static bool IsOurs(Exception error) =>
+        error.GetType().Namespace?.StartsWith("CoPe.", StringComparison.Ordinal) == true;
+
+    /// <summary>The message without the parameter's name and value that .NET appends.</summary>
+    static string WithoutParameter(ArgumentException error) =>
+        error
+            .Message.Split("\nActual value was")[0]
+            .Replace($" (Parameter '{error.ParamName}')", "", StringComparison.Ordinal);
+
+    static bool IsDiskFull(Exception error)
+    {
+        if (error is not IOException)
+        {
+            return false;
+        }
+
+        var isUnixCode = !OperatingSystem.IsWindows() && (error.HResult & 0xFFFF) == NoSpaceUnix;
+        return isUnixCode || error.HResult == DiskFullWindows;
+    }
 
     static bool IsOutOfMemory(Exception error) =>
         error is OutOfMemoryException
         || error.Message.Contains("can't allocate memory", StringComparison.Ordinal)
         || error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>
-    /// A message without line breaks, and without the native stack that libtorch puts behind its own.
-    /// </summary>
+    /// <summary>A message without line breaks, and without the native stack trace that libtorch appends.</summary>
     static string OneLine(string text)
     {
         var native = text.IndexOf("\nException raised from", StringComparison.Ordinal);
-        return string.Join(
-            ' ',
-            (native < 0 ? text : text[..native]).Split(
-                (char[])['\r', '\n'],
-                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
-            )
-        );
+        var message = native < 0 ? text : text[..native];
+        var lines = message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return string.Join(' ', lines);
     }
 }
 
@@ -93,9 +114,9 @@ static class ExitCode
     /// <summary>The command line or the recipe is wrong.</summary>
     public const int Usage = 2;
 
-    /// <summary>Stopped by Ctrl-C or SIGTERM, as shells have it: 128 + SIGINT.</summary>
+    /// <summary>Stopped by Ctrl-C or SIGTERM, by the shells' convention: 128 + SIGINT.</summary>
     public const int Cancelled = 130;
 }
 
-/// <summary>A command line that cannot be carried out as written.</summary>
+/// <summary>A command line that cannot be executed as written.</summary>
 sealed class UsageException(string message) : Exception(message);

@@ -24,38 +24,41 @@ sealed record FileEvaluation
     public required EvaluationOptions Options { get; init; }
 
     /// <summary>Scores every task that the predictions are of.</summary>
-    public IReadOnlyList<(LampTask Task, EvaluationReport Report)> Score(CommandHost host)
-    {
-        var predictions = Predictions.SelectMany(named => ReadNamed(host, named)).ToList();
-        return
+    public IReadOnlyList<TaskEvaluation> Score(CommandHost host) =>
         [
-            .. predictions
-                .GroupBy(one => FindTask(host, one))
-                .Select(group => (group.Key, Score(host, group.Key, [.. group]))),
+            .. Predictions
+                .SelectMany(argument => ReadPredictions(host, argument))
+                .GroupBy(predictions => FindTask(host, predictions))
+                .Select(group => new TaskEvaluation(group.Key, Score(host, group.Key, [.. group]))),
         ];
-    }
+
+    /// <summary>The full paths of all files that are read.</summary>
+    public IEnumerable<string> ListInputs(CommandHost host) =>
+        Predictions
+            .Select(argument => SplitMethod(argument).Path)
+            .Append(Golds)
+            .Select(path => Path.GetFullPath(host.PathOf(path)));
 
     /// <summary>A table a task, and what did not match.</summary>
-    public static void WriteTables(CommandHost host, IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored)
+    public static void WriteTables(CommandHost host, IReadOnlyList<TaskEvaluation> evaluations)
     {
         var console = host.CreateTableConsole();
-        foreach (var (task, report) in scored)
+        foreach (var (task, report) in evaluations)
         {
+            var queries = ResultsView.CountQueries(report.Methods.Max(scores => scores.Queries.Count));
             console.WriteLine();
-            console.MarkupLineInterpolated(
-                $"[bold]{task.Name}[/], mean ± standard error over {ResultsView.CountQueries(report.Methods.Max(scores => scores.Queries.Count))}"
-            );
+            console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {queries}");
             console.Write(ResultsView.CreateTable(task, ResultsTable.Create(report)));
             SignificanceView.Write(console, CompareLastWithOthers(task, report), task);
         }
 
-        foreach (var warning in scored.SelectMany(one => one.Report.Warnings))
+        foreach (var warning in evaluations.SelectMany(evaluation => evaluation.Report.Warnings))
         {
-            host.Error.WriteLine($"cope: warning: {warning}");
+            host.WriteMessage($"warning: {warning}");
         }
     }
 
-    /// <summary>The last file of the table against each other one, in the metric that stands for the task.</summary>
+    /// <summary>Tests the last file of the table against each other one, in the task's headline metric.</summary>
     static IReadOnlyList<SignificanceLine> CompareLastWithOthers(LampTask task, EvaluationReport report)
     {
         var last = report.Methods[^1];
@@ -74,29 +77,28 @@ sealed record FileEvaluation
     }
 
     /// <summary>Every figure as CSV.</summary>
-    public static void WriteCsv(IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored, string path) =>
-        AtomicFile.WriteText(path, writer => ResultsCsv.Write(CreateTables(scored), writer));
+    public static void WriteCsv(IReadOnlyList<TaskEvaluation> evaluations, string path) =>
+        AtomicFile.WriteText(path, writer => ResultsCsv.Write(CreateTables(evaluations), writer));
 
-    /// <summary>Task name to its results.</summary>
-    public static IReadOnlyDictionary<string, ResultsTable> CreateTables(
-        IReadOnlyList<(LampTask Task, EvaluationReport Report)> scored
-    ) => scored.ToDictionary(one => one.Task.Name, one => ResultsTable.Create(one.Report));
+    /// <summary>The results of each task, by its name.</summary>
+    public static IReadOnlyDictionary<string, ResultsTable> CreateTables(IReadOnlyList<TaskEvaluation> evaluations) =>
+        evaluations.ToDictionary(
+            evaluation => evaluation.Task.Name,
+            evaluation => ResultsTable.Create(evaluation.Report)
+        );
 
-    EvaluationReport Score(
-        CommandHost host,
-        LampTask task,
-        IReadOnlyList<(string Method, PredictionFile File)> predictions
-    )
+    EvaluationReport Score(CommandHost host, LampTask task, IReadOnlyList<MethodPredictions> predictions)
     {
-        var twice = predictions.GroupBy(one => one.Method).FirstOrDefault(group => group.Count() > 1);
-        if (twice is not null)
+        var duplicate = predictions.GroupBy(file => file.Method).FirstOrDefault(group => group.Count() > 1);
+        if (duplicate is not null)
         {
             throw new UsageException(
-                $"two prediction files of {task.Name} are called '{twice.Key}': name them, for example --predictions a=FILE --predictions b=FILE"
+                $"two prediction files of {task.Name} are called '{duplicate.Key}': "
+                    + "name them, for example --predictions a=FILE --predictions b=FILE"
             );
         }
 
-        var files = predictions.ToDictionary(one => one.Method, one => one.File);
+        var files = predictions.ToDictionary(file => file.Method, file => file.File);
         var ordered = PredictionMethod
             .SortByTableOrder(files.Keys)
             .Select(method => KeyValuePair.Create(method, files[method]));
@@ -104,20 +106,22 @@ sealed record FileEvaluation
     }
 
     /// <summary>The task a file names; where the name means two, the one whose labels the golds are.</summary>
-    LampTask FindTask(CommandHost host, (string Method, PredictionFile File) one)
+    LampTask FindTask(CommandHost host, MethodPredictions predictions)
     {
-        var tasks = LampTasks.All.Where(task => task.MatchesName(one.File.Task)).ToList();
-        return tasks.Count switch
+        var name = predictions.File.Task;
+        var tasks = LampTasks.All.Where(task => task.MatchesName(name)).ToList();
+        if (tasks.Count == 0)
         {
-            0 => throw new InvalidDataException(
-                $"{one.Method}: found the task '{one.File.Task}', expected one of {string.Join(", ", LampTasks.All.Select(task => $"{task.BenchmarkId} ({task.Name})"))}"
-            ),
-            1 => tasks[0],
-            _ => tasks.MaxBy(task =>
-                LacksTask(host, task) ? 0 : ReadGolds(host, task).Count(gold => task.Labels.Contains(gold.Text.Trim()))
-            )!,
-        };
+            var known = string.Join(", ", LampTasks.All.Select(task => $"{task.BenchmarkId} ({task.Name})"));
+            throw new InvalidDataException($"{predictions.Method}: found the task '{name}', expected one of {known}");
+        }
+
+        return tasks.Count == 1 ? tasks[0] : tasks.MaxBy(task => CountLabelGolds(host, task))!;
     }
+
+    /// <summary>How many golds are labels of the task.</summary>
+    int CountLabelGolds(CommandHost host, LampTask task) =>
+        LacksTask(host, task) ? 0 : ReadGolds(host, task).Count(gold => task.Labels.Contains(gold.Text.Trim()));
 
     /// <summary>Whether the golds are a data folder without this task.</summary>
     bool LacksTask(CommandHost host, LampTask task)
@@ -146,20 +150,28 @@ sealed record FileEvaluation
         }
 
         var files = ReadFiles(path);
-        return GoldAnswer.FromLabels(
-            files.FirstOrDefault(file => task.MatchesName(file.Task))
-                ?? throw new InvalidDataException(
-                    $"{Golds} has no golds of {task.Name} ({task.BenchmarkId}), only of {string.Join(", ", files.Select(file => file.Task))}"
-                )
-        );
+        if (files.FirstOrDefault(file => task.MatchesName(file.Task)) is { } labels)
+        {
+            return GoldAnswer.FromLabels(labels);
+        }
+
+        var found = string.Join(", ", files.Select(file => file.Task));
+        throw new InvalidDataException($"{Golds} has no golds of {task.Name} ({task.BenchmarkId}), only of {found}");
     }
 
-    static IEnumerable<(string Method, PredictionFile File)> ReadNamed(CommandHost host, string named)
+    static IEnumerable<MethodPredictions> ReadPredictions(CommandHost host, string argument)
     {
-        var equals = named.IndexOf('=', StringComparison.Ordinal);
-        var path = ResolvePath(host, named[(equals + 1)..]);
-        var method = equals > 0 ? named[..equals] : Path.GetFileNameWithoutExtension(path);
-        return ReadFiles(path).Select(file => (method, file));
+        var (method, path) = SplitMethod(argument);
+        path = ResolvePath(host, path);
+        method ??= Path.GetFileNameWithoutExtension(path);
+        return ReadFiles(path).Select(file => new MethodPredictions(method, file));
+    }
+
+    /// <summary>Splits <c>METHOD=FILE</c>; without a method, the argument is the file.</summary>
+    static (string? Method, string Path) SplitMethod(string argument)
+    {
+        var equals = argument.IndexOf('=', StringComparison.Ordinal);
+        return (equals > 0 ? argument[..equals] : null, argument[(equals + 1)..]);
     }
 
     static IReadOnlyList<PredictionFile> ReadFiles(string path) =>
@@ -169,9 +181,15 @@ sealed record FileEvaluation
 
     static string ResolvePath(CommandHost host, string path)
     {
-        var full = Path.Combine(host.SearchFolders[0], path);
+        var full = host.PathOf(path);
         return Path.Exists(full)
             ? full
             : throw new UsageException($"{path} does not exist: name a file, or a zip of files");
     }
 }
+
+/// <summary>The scores of all methods on one task.</summary>
+sealed record TaskEvaluation(LampTask Task, EvaluationReport Report);
+
+/// <summary>A file of predictions, and the method it stands for.</summary>
+sealed record MethodPredictions(string Method, PredictionFile File);

@@ -10,12 +10,12 @@ namespace CoPe.Cli;
 /// <summary>Opens a run, does some of its stages with progress shown, and closes it.</summary>
 sealed class RunSession(CommandHost host, RunRequest request)
 {
-    /// <summary>Does the work under the run's lock; returns the context for what is shown afterwards.</summary>
+    /// <summary>Runs stages under the run's lock; returns the context, from which the results are shown.</summary>
     public StageContext Execute(Action<Pipeline, StageContext> work, Action<RunDirectory>? prepare = null)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
-        using var held = RunLock.Acquire(run);
+        using var runLock = RunLock.Acquire(run);
         ErasureJournal.ThrowIfInterrupted(run);
         prepare?.Invoke(run);
         var inputs = InputPaths.Find(
@@ -25,8 +25,9 @@ sealed class RunSession(CommandHost host, RunRequest request)
         );
         if (recipe.Model == Recipe.EmbeddedModel && !SampleData.IsSample(inputs.Data))
         {
-            host.Error.WriteLine(
-                $"cope: {recipe.Model} knows only the invented world of 'cope data sample' and writes nonsense about any other: name a model with --model, a folder or org/name on the hub"
+            host.WriteMessage(
+                $"{recipe.Model} knows only the invented world of 'cope data sample' and writes nonsense about any "
+                    + "other: name a model with --model, a folder or org/name on the hub"
             );
         }
 
@@ -57,7 +58,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
         return context;
     }
 
-    /// <summary>Asks whether the run would go on with the data of another folder, and does nothing.</summary>
+    /// <summary>Checks that the run would accept the data of another folder, and changes nothing.</summary>
     /// <exception cref="RunException">It would not.</exception>
     public void CheckWouldRebuild(string data)
     {
@@ -85,13 +86,13 @@ sealed class RunSession(CommandHost host, RunRequest request)
         );
     }
 
-    /// <summary>The run as it stands, without doing anything.</summary>
-    public T Inspect<T>(Func<StageContext, T> look)
+    /// <summary>Reads from the run as it is, without running a stage.</summary>
+    public T Inspect<T>(Func<StageContext, T> read)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         using var shared = new SharedResources();
-        return look(
+        return read(
             new()
             {
                 Recipe = recipe,
@@ -104,27 +105,27 @@ sealed class RunSession(CommandHost host, RunRequest request)
     }
 
     /// <summary>
-    /// The run as it stands, whether or not its model, data and task file are still there; with
-    /// <paramref name="isHeld"/> under its lock.
+    /// Opens the run as it is, whether or not its model, data and task file are still there; with
+    /// <paramref name="takesLock"/> under its lock.
     /// </summary>
-    public OpenedRun Open(bool isHeld)
+    public OpenedRun Open(bool takesLock)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         var inputs = InputPaths.FindAvailable(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model));
-        return new(recipe, run, inputs, host, isHeld);
+        return new(recipe, run, inputs, host, takesLock);
     }
 }
 
-/// <summary>A run that is looked at or changed without doing its stages.</summary>
+/// <summary>A run that is read or changed without running its stages.</summary>
 sealed class OpenedRun : IDisposable
 {
     readonly SharedResources _shared = new();
     readonly RunLock? _runLock;
 
-    public OpenedRun(Recipe recipe, RunDirectory run, InputPaths inputs, CommandHost host, bool isHeld)
+    public OpenedRun(Recipe recipe, RunDirectory run, InputPaths inputs, CommandHost host, bool takesLock)
     {
-        _runLock = isHeld ? RunLock.Acquire(run) : null;
+        _runLock = takesLock ? RunLock.Acquire(run) : null;
         Context = new()
         {
             Recipe = recipe,
@@ -136,7 +137,7 @@ sealed class OpenedRun : IDisposable
         };
     }
 
-    /// <summary>What its stages would be given.</summary>
+    /// <summary>The context of its stages.</summary>
     public StageContext Context { get; }
 
     public void Dispose()
@@ -147,8 +148,8 @@ sealed class OpenedRun : IDisposable
 }
 
 /// <summary>
-/// Watches for the file <c>checkpoint-now</c> in a run's folder: whoever cannot send a signal makes it to have the run
-/// save everything and stop.
+/// Watches for the file <c>checkpoint-now</c> in a run's folder, which makes the run save everything and stop: a
+/// request from where no signal can be sent.
 /// </summary>
 sealed class CheckpointFileWatcher : IDisposable
 {
@@ -158,7 +159,7 @@ sealed class CheckpointFileWatcher : IDisposable
     readonly CancellationTokenSource _cancellationSource;
     readonly ITimer _timer;
 
-    /// <summary>Begins to watch; a file from before is no request to this process and goes.</summary>
+    /// <summary>Starts to watch; deletes an earlier file, which is no request to this process.</summary>
     public CheckpointFileWatcher(RunDirectory run, TimeProvider time, CancellationToken cancellation)
     {
         _file = run.CheckpointNow;
@@ -167,7 +168,7 @@ sealed class CheckpointFileWatcher : IDisposable
         _timer = time.CreateTimer(_ => CheckFile(), null, PollInterval, PollInterval);
     }
 
-    /// <summary>Cancelled by the file, or with the token given.</summary>
+    /// <summary>Canceled by the file, or with the constructor's token.</summary>
     public CancellationToken Token => _cancellationSource.Token;
 
     void CheckFile()

@@ -2,11 +2,16 @@ using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli;
 
+/// <summary>A recipe that comes with the program.</summary>
+/// <param name="Name">Its name, which is that of its file.</param>
+/// <param name="Summary">Its first comment line.</param>
+sealed record ShippedRecipe(string Name, string Summary);
+
 /// <summary>Recipes that come with the program.</summary>
 static class ShippedRecipes
 {
-    /// <summary>Names and first comment lines, in order.</summary>
-    public static IReadOnlyList<(string Name, string Summary, string Path)> List(CommandHost host) =>
+    /// <summary>All of them, by name.</summary>
+    public static IReadOnlyList<ShippedRecipe> List(CommandHost host) =>
         [
             .. host
                 .SearchFolders.Select(root => Path.Combine(root, "recipes"))
@@ -14,23 +19,35 @@ static class ShippedRecipes
                 .SelectMany(folder => Directory.EnumerateFiles(folder, "*.yaml"))
                 .DistinctBy(Path.GetFileName)
                 .OrderBy(Path.GetFileName, StringComparer.Ordinal)
-                .Select(path => (Path.GetFileNameWithoutExtension(path), ReadSummary(path), path)),
+                .Select(path => new ShippedRecipe(Path.GetFileNameWithoutExtension(path), ReadSummary(path))),
         ];
 
-    /// <summary>The file of a recipe named by path, or by bare name where it is shipped.</summary>
+    /// <summary>The file of a recipe given by path, or by bare name where it is shipped.</summary>
+    /// <exception cref="SettingsException">There is none.</exception>
     public static string Find(CommandHost host, string recipe)
     {
         string[] names = [recipe, Path.Combine("recipes", recipe), Path.Combine("recipes", recipe + ".yaml")];
-        return names
-                .SelectMany(name => host.SearchFolders.Select(root => Path.Combine(root, name)))
-                .FirstOrDefault(File.Exists)
-            ?? throw new SettingsException(
-                host.SearchFolders.Any(root => Directory.Exists(Path.Combine(root, recipe)))
-                    ? $"recipe {recipe} is a folder: name a file or a shipped recipe, and the folder of a run with --run"
-                    : $"recipe {recipe} does not exist{NearestName.Hint(Path.GetFileNameWithoutExtension(recipe), List(host).Select(known => known.Name))}; 'cope recipes ls' lists the shipped ones"
+        var candidates = names.SelectMany(name => host.SearchFolders.Select(root => Path.Combine(root, name)));
+        if (candidates.FirstOrDefault(File.Exists) is { } file)
+        {
+            return file;
+        }
+
+        if (host.SearchFolders.Any(root => Directory.Exists(Path.Combine(root, recipe))))
+        {
+            throw new SettingsException(
+                $"recipe {recipe} is a folder: name a file or a shipped recipe, and the folder of a run with --run"
             );
+        }
+
+        var shipped = List(host).Select(known => known.Name);
+        var hint = NearestName.Hint(Path.GetFileNameWithoutExtension(recipe), shipped);
+        throw new SettingsException($"recipe {recipe} does not exist{hint}; 'cope recipes ls' lists the shipped ones");
     }
 
-    static string ReadSummary(string path) =>
-        File.ReadLines(path).FirstOrDefault() is { } line && line.StartsWith('#') ? line.TrimStart('#', ' ') : "";
+    static string ReadSummary(string path)
+    {
+        var first = File.ReadLines(path).FirstOrDefault("");
+        return first.StartsWith('#') ? first.TrimStart('#', ' ') : "";
+    }
 }

@@ -139,7 +139,8 @@ public sealed class CommandLineTests : IDisposable
     {
         AssertFails(
             1,
-            "'train sft' needs 'train tam', which has not run in runs/recipe: run 'cope train tam --run runs/recipe' first",
+            "'train sft' needs 'train tam', which has not run in runs/recipe: "
+                + "run 'cope train tam --run runs/recipe' first",
             "train",
             "sft",
             "recipe.yaml"
@@ -161,7 +162,7 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.Equal(130, _cope.Run(source.Token, "run", "recipe.yaml"));
         Assert.EndsWith(
-            "cope: stopped; the same command goes on from what was saved\n",
+            "cope: stopped; the same command resumes from what was saved\n",
             _cope.Error,
             StringComparison.Ordinal
         );
@@ -169,7 +170,7 @@ public sealed class CommandLineTests : IDisposable
 
         _cope.Sft.BeforeExecute = null;
         Assert.Equal(0, _cope.Run("run", "recipe.yaml"));
-        Assert.Contains("train sft: goes on where it stopped", _cope.Error, StringComparison.Ordinal);
+        Assert.Contains("train sft: resumes where it stopped", _cope.Error, StringComparison.Ordinal);
         Assert.Equal(1, _cope.Tam.Executions);
     }
 
@@ -242,7 +243,9 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, _cope.Run("status", "--run", "runs/recipe", "--set", "sft.epochs=9"));
 
         Assert.Equal(
-            "train tam          complete\ntrain sft          out of date: sft.epochs was 2, is 9\nevaluate           out of date: 'train sft' has other inputs\n",
+            "train tam          complete\n"
+                + "train sft          out of date: sft.epochs was 2, is 9\n"
+                + "evaluate           out of date: 'train sft' has other inputs\n",
             _cope.Output
         );
     }

@@ -19,7 +19,13 @@ sealed class InProcessCommand : IDisposable
         );
         _folder.Write(
             "here/data/news_headline/user_top_100_history.json",
-            """[{"user_id": "u1", "profile": [{"id": "h", "text": "t", "title": "t"}], "query": [{"id": "q1", "input": "Generate a headline: rain", "gold": "It Rains"}]}]"""
+            """
+            [{
+              "user_id": "u1",
+              "profile": [{"id": "h", "text": "t", "title": "t"}],
+              "query": [{"id": "q1", "input": "Generate a headline: rain", "gold": "It Rains"}]
+            }]
+            """
         );
         _folder.Write("shipped/model/config.json", "{}");
         foreach (var task in (string[])["news_headline", "topic_writing"])
@@ -42,7 +48,15 @@ sealed class InProcessCommand : IDisposable
             {
                 AtomicFile.WriteText(
                     context.Run.Results,
-                    """{"cope": {"rouge-1": {"mean": 0.5, "se": 0.01, "n": 500}, "rouge-l": {"mean": 0.25, "se": 0.02, "n": 500}}, "base": {"rouge-1": {"mean": 0.125, "se": 0, "n": 500}}}"""
+                    """
+                    {
+                      "cope": {
+                        "rouge-1": {"mean": 0.5, "se": 0.01, "n": 500},
+                        "rouge-l": {"mean": 0.25, "se": 0.02, "n": 500}
+                      },
+                      "base": {"rouge-1": {"mean": 0.125, "se": 0, "n": 500}}
+                    }
+                    """
                 );
                 foreach (var method in (string[])["base", "cope"])
                 {

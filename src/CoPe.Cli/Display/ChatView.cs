@@ -5,8 +5,8 @@ using Spectre.Console;
 namespace CoPe.Cli.Display;
 
 /// <summary>
-/// A chat: on a terminal the answers grow side by side, on one that cannot redraw they stand so when they are whole,
-/// elsewhere each is a line.
+/// A chat: on a terminal the answers grow side by side, on one that cannot redraw they appear side by side when they
+/// are complete, elsewhere each is a line.
 /// </summary>
 sealed class ChatView(CommandHost host, string user)
 {
@@ -33,8 +33,8 @@ sealed class ChatView(CommandHost host, string user)
     }
 
     /// <summary>
-    /// Shows the answers; <paramref name="answer"/> is given what is told of each piece. What stands when it is stopped
-    /// stays.
+    /// Shows the answers while <paramref name="answer"/> decodes them; it gets the callback for each piece of text, or
+    /// null where only complete answers are shown. When it is stopped, the text so far stays on a terminal.
     /// </summary>
     public void ShowAnswers(
         ChatSessionOptions options,
@@ -66,15 +66,14 @@ sealed class ChatView(CommandHost host, string user)
     )
     {
         var console = host.CreateTableConsole();
-        var texts = (
-            options.IncludesBase
-                ? new[] { ChatModelKind.Base, ChatModelKind.Personalized }
-                : [ChatModelKind.Personalized]
-        ).ToDictionary(side => side, _ => "");
+        ChatModelKind[] sides = options.IncludesBase
+            ? [ChatModelKind.Base, ChatModelKind.Personalized]
+            : [ChatModelKind.Personalized];
+        var texts = sides.ToDictionary(side => side, _ => "");
         IReadOnlyDictionary<ChatModelKind, string> shown = texts;
         try
         {
-            // What grows is cut to the window, and written whole when it is.
+            // The growing table is cropped to the window; the complete one is written in full.
             console
                 .Live(CreateTable(options, texts))
                 .AutoClear(true)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs.Results;
 using Spectre.Console;
@@ -14,11 +13,10 @@ static class CompareView
         var task = comparison.Runs[0].Task;
         console.WriteLine();
         console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over queries");
-        foreach (var (run, index) in comparison.Runs.Select((run, index) => (run, index)))
+        foreach (var (index, run) in comparison.Runs.Index())
         {
-            console.WriteLine(
-                $" {RunLetter(index)}  {run.Name}, {run.Golds.Count} queries{(run.Seeds is { } seeds ? $", {seeds.SeedCount} seeds" : "")}"
-            );
+            var seeds = run.Seeds is { } average ? $", {average.SeedCount} seeds" : "";
+            console.WriteLine($" {RunLetter(index)}  {run.Name}, {run.Golds.Count} queries{seeds}");
         }
 
         console.Write(CreateFiguresTable(comparison, Metric.NarrowFor(task.Outcome)));
@@ -46,7 +44,7 @@ static class CompareView
         foreach (var method in comparison.Methods)
         {
             var title = ResultsView.MethodTitle(method);
-            foreach (var (run, index) in comparison.Runs.Select((run, index) => (run, index)))
+            foreach (var (index, run) in comparison.Runs.Index())
             {
                 if (run.Report.Methods.FirstOrDefault(scores => scores.Method == method) is not { } scores)
                 {
@@ -79,32 +77,28 @@ static class CompareView
             .Runs.Select((run, index) => (run.Name, RunLetter(index)))
             .DistinctBy(pair => pair.Name)
             .ToDictionary();
-        foreach (
-            var difference in comparison
-                .Differences.Where(difference => tested.Contains(difference.Test.Metric))
-                .OrderBy(difference => comparison.Methods.ToList().IndexOf(difference.Test.Method))
-        )
+        var methods = comparison.Methods.ToList();
+        var shown = comparison
+            .Differences.Where(difference => tested.Contains(difference.Test.Metric))
+            .OrderBy(difference => methods.IndexOf(difference.Test.Method));
+        foreach (var difference in shown)
         {
             var test = difference.Test;
-            string[] row =
-            [
+            table.AddRow(
+                ResultsView.MethodTitle(test.Method),
                 $"{letters[difference.Run]} - {letters[difference.Baseline]}",
                 test.Metric.Name,
-                FormatInvariant($"{test.Difference:+0.0000;-0.0000;0.0000}"),
+                DisplayFormat.Signed(test.Difference),
                 DisplayFormat.PValue(test.BootstrapP),
                 $"{test.Helped}",
                 $"{test.Hurt}",
-                $"{test.Equal}",
-            ];
-            table.AddRow([ResultsView.MethodTitle(test.Method), .. row]);
+                $"{test.Equal}"
+            );
         }
 
-        table.Caption = new TableTitle(
-            DisplayFormat.TestNote(
-                comparison.Differences[0].Test.Unit == PairedUnit.Users ? "users" : "queries",
-                comparison.Differences[0].Test.Units
-            )
-        );
+        var first = comparison.Differences[0].Test;
+        var unit = first.Unit == PairedUnit.Users ? "users" : "queries";
+        table.Caption = new TableTitle(DisplayFormat.TestNote(unit, first.Units));
         return table;
     }
 
@@ -112,6 +106,4 @@ static class CompareView
         scores.Metrics.GetValueOrDefault(metric.Name) is { } value ? DisplayFormat.MeanAndError(value) : "-";
 
     static string RunLetter(int index) => index < 26 ? ((char)('A' + index)).ToString() : $"R{index + 1}";
-
-    static string FormatInvariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

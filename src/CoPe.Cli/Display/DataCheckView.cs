@@ -10,7 +10,7 @@ static class DataCheckView
 {
     const int BarWidth = 40;
 
-    public static void Write(CommandHost host, CheckTarget target, CheckReport report, int places)
+    public static void Write(CommandHost host, CheckTarget target, CheckReport report, int maxFindings)
     {
         var console = host.CreateTableConsole();
         console.MarkupLineInterpolated($"[bold]{report.Task}[/] in {target.Folder}");
@@ -23,31 +23,35 @@ static class DataCheckView
 
         console.Write(CreateFilesTable(report));
         console.Write(CreateLengthsTable(report));
-        foreach (
-            var (kind, lengths) in report
-                .Words.Where(pair => pair.Key.EndsWith("answer", StringComparison.Ordinal))
-                .Concat(report.Tokens)
-                .Take(2)
-        )
+        var histograms = report
+            .Words.Where(pair => pair.Key.EndsWith("answer", StringComparison.Ordinal))
+            .Concat(report.Tokens)
+            .Take(2);
+        foreach (var (kind, lengths) in histograms)
         {
             WriteHistogram(console, kind, lengths, report.Tokens.ContainsKey(kind) ? "tokens" : "words");
         }
 
-        var texts = report.Languages.Sum(pair => pair.Value);
-        console.MarkupLineInterpolated(
-            $"languages: {string.Join(", ", report.Languages.Take(6).Select(pair => $"{pair.Key} {FormatShare(pair.Value, texts)} %"))}"
-        );
-        foreach (var cut in report.Truncations)
+        WriteLanguages(console, report);
+        foreach (var truncation in report.Truncations)
         {
-            console.MarkupLineInterpolated($"will be cut: {cut}");
+            console.MarkupLineInterpolated($"will be truncated: {truncation}");
         }
 
         foreach (var rule in report.Findings.Rules)
         {
-            WriteFindings(host, console, report, rule, (places, target.Folder));
+            WriteRule(console, report, rule);
+            WriteFindings(host, report.Findings, rule, target.Folder, maxFindings);
         }
 
         WriteVerdict(console, report);
+    }
+
+    static void WriteLanguages(IAnsiConsole console, CheckReport report)
+    {
+        var texts = report.Languages.Sum(pair => pair.Value);
+        var shares = report.Languages.Take(6).Select(pair => $"{pair.Key} {FormatShare(pair.Value, texts)} %");
+        console.MarkupLineInterpolated($"languages: {string.Join(", ", shares)}");
     }
 
     static Table CreateFilesTable(CheckReport report)
@@ -63,18 +67,15 @@ static class DataCheckView
 
         foreach (var file in report.Files)
         {
-            table.AddRow([
+            table.AddRow(
                 Markup.Escape(Path.GetFileName(file.File)),
-                .. new[]
-                {
-                    file.Users,
-                    file.Queries,
-                    file.Items,
-                    file.Histories.Min,
-                    file.Histories.Median,
-                    file.Histories.Max,
-                }.Select(FormatNumber),
-            ]);
+                FormatNumber(file.Users),
+                FormatNumber(file.Queries),
+                FormatNumber(file.Items),
+                FormatNumber(file.Histories.Min),
+                FormatNumber(file.Histories.Median),
+                FormatNumber(file.Histories.Max)
+            );
         }
 
         return table;
@@ -93,12 +94,14 @@ static class DataCheckView
         {
             foreach (var (kind, lengths) in kinds)
             {
-                table.AddRow([
+                table.AddRow(
                     $"{kind}, {unit}",
-                    .. new[] { lengths.Count, lengths.Min, lengths.Median, lengths.Percentile95, lengths.Max }.Select(
-                        FormatNumber
-                    ),
-                ]);
+                    FormatNumber(lengths.Count),
+                    FormatNumber(lengths.Min),
+                    FormatNumber(lengths.Median),
+                    FormatNumber(lengths.Percentile95),
+                    FormatNumber(lengths.Max)
+                );
             }
         }
 
@@ -109,50 +112,53 @@ static class DataCheckView
     {
         console.WriteLine($"{kind} by {unit}");
         var buckets = lengths.Histogram();
-        var most = buckets.Max(bucket => bucket.Count);
+        var largest = buckets.Max(bucket => bucket.Count);
+        var block = console.Profile.Capabilities.Unicode ? '█' : '#';
         foreach (var bucket in buckets)
         {
             var range = bucket.From == bucket.To ? $"{bucket.From}" : $"{bucket.From}-{bucket.To}";
-            console.WriteLine(
-                $"{range,15} {FormatNumber(bucket.Count),9} {new string(console.Profile.Capabilities.Unicode ? '█' : '#', (int)Math.Ceiling(bucket.Count * (double)BarWidth / most))}"
-            );
+            var bar = new string(block, (int)Math.Ceiling(bucket.Count * (double)BarWidth / largest));
+            console.WriteLine($"{range, 15} {FormatNumber(bucket.Count), 9} {bar}");
         }
     }
 
-    static void WriteFindings(
-        CommandHost host,
-        IAnsiConsole console,
-        CheckReport report,
-        CheckRule rule,
-        (int Count, string Folder) places
-    )
+    static void WriteRule(IAnsiConsole console, CheckReport report, CheckRule rule)
     {
-        var (word, colour) = rule.Severity == CheckSeverity.Error ? ("error", "red") : ("warning", "yellow");
+        var severity = rule.Severity == CheckSeverity.Error ? "[red]error[/]" : "[yellow]warning[/]";
         var count = report.Findings.CountOf(rule);
-        console.MarkupLine(
-            $"[{colour}]{word}[/] [bold]{rule.Name}[/], {(count == 1 ? "once" : $"{FormatNumber(count)} times")}: {Markup.Escape(rule.Summary)} [grey](a clean copy: {Markup.Escape(rule.Fix)})[/]"
-        );
-        var shown = report.Findings.FirstOf(rule).Take(places.Count).ToList();
+        var times = count == 1 ? "once" : $"{FormatNumber(count)} times";
+        var fix = $"[grey](a clean copy: {Markup.Escape(rule.Fix)})[/]";
+        console.MarkupLine($"{severity} [bold]{rule.Name}[/], {times}: {Markup.Escape(rule.Summary)} {fix}");
+    }
+
+    /// <summary>
+    /// A line per finding, written past the console, which would wrap it: such lines are searched and piped.
+    /// </summary>
+    static void WriteFindings(CommandHost host, CheckFindings findings, CheckRule rule, string folder, int max)
+    {
+        var shown = findings.FirstOf(rule).Take(max).ToList();
         foreach (var finding in shown)
         {
-            var place = finding.Location with { File = Path.GetRelativePath(places.Folder, finding.Location.File) };
-            // Past the console, which would break the line: a place is searched for and piped.
-            host.Out.WriteLine($"  {new CheckFinding(rule, place, finding.Detail)}");
+            var file = Path.GetRelativePath(folder, finding.Location.File);
+            var location = finding.Location with { File = file };
+            host.Out.WriteLine($"  {new CheckFinding(rule, location, finding.Detail)}");
         }
 
-        if (count > shown.Count)
+        var rest = findings.CountOf(rule) - shown.Count;
+        if (rest > 0)
         {
-            console.WriteLine($"  and {FormatNumber(count - shown.Count)} more (--all)");
+            host.Out.WriteLine($"  and {FormatNumber(rest)} more (--all)");
         }
     }
 
     static void WriteVerdict(IAnsiConsole console, CheckReport report)
     {
-        var (errors, warnings) = (report.Findings.Errors, report.Findings.Warnings);
+        var warnings = DisplayFormat.Plural(report.Findings.Warnings, "warning");
+        var errors = DisplayFormat.Plural(report.Findings.Errors, "error");
         console.MarkupLine(
-            errors == 0
-                ? $"[green]fit for a run[/]: no errors, {DisplayFormat.Plural(warnings, "warning")}"
-                : $"[red]not fit for a run[/]: {DisplayFormat.Plural(errors, "error")}, {DisplayFormat.Plural(warnings, "warning")}"
+            report.Findings.Errors == 0
+                ? $"[green]fit for a run[/]: no errors, {warnings}"
+                : $"[red]not fit for a run[/]: {errors}, {warnings}"
         );
         if (report.IsFixed)
         {
@@ -168,22 +174,20 @@ static class DataCheckView
     static string FormatNumber(int value) => value.ToString("#,0", CultureInfo.InvariantCulture);
 }
 
-/// <summary>What became of a source's rows.</summary>
+/// <summary>The result of an import or a build, for a person.</summary>
 static class ImportView
 {
     public static void Write(CommandHost host, ImportReport report)
     {
         WriteProblems(host, report.Problems, report.ProblemCount);
-        var folder = Path.GetRelativePath(host.SearchFolders[0], report.Folder);
-        host.Out.WriteLine(
-            $"{DisplayFormat.Plural(report.Rows, "text")} read, {DisplayFormat.Plural(report.ProblemCount, "note")}"
-        );
+        var folder = Path.GetRelativePath(host.WorkingFolder, report.Folder);
+        var recipe = Path.Combine(folder, "recipe.yaml");
+        var texts = DisplayFormat.Plural(report.Rows, "text");
+        host.Out.WriteLine($"{texts} read, {DisplayFormat.Plural(report.ProblemCount, "note")}");
         WriteCheck(host, report.Check);
         host.Out.WriteLine($"task      {Path.Combine(folder, "task.yaml")}");
-        host.Out.WriteLine($"recipe    {Path.Combine(folder, "recipe.yaml")}");
-        host.Out.WriteLine(
-            $"next      cope run {Path.Combine(folder, "recipe.yaml")} --run runs/{report.Definition.Task.Name}"
-        );
+        host.Out.WriteLine($"recipe    {recipe}");
+        host.Out.WriteLine($"next      cope run {recipe} --run runs/{report.Definition.Task.Name}");
     }
 
     /// <summary>What was left out or changed while reading.</summary>
@@ -191,12 +195,12 @@ static class ImportView
     {
         foreach (var problem in first)
         {
-            host.Error.WriteLine($"cope: {problem}");
+            host.WriteMessage(problem);
         }
 
         if (count > first.Count)
         {
-            host.Error.WriteLine($"cope: and {count - first.Count} more");
+            host.WriteMessage($"and {count - first.Count} more");
         }
     }
 
@@ -205,22 +209,33 @@ static class ImportView
     {
         foreach (var (kind, file) in ((string[])["test", "others"]).Zip(report.Files))
         {
-            host.Out.WriteLine(
-                $"{kind,-9} {DisplayFormat.Plural(file.Users, "user")}, {DisplayFormat.Plural(file.Items, "history item")} ({file.Histories.Min} to {file.Histories.Max} a user), {file.Queries} {(file.Queries == 1 ? "query" : "queries")}"
-            );
+            WriteFile(host, kind, file);
         }
 
         foreach (var rule in report.Findings.Rules)
         {
-            host.Out.WriteLine(
-                $"{(rule.Severity == CheckSeverity.Error || rule.Fix != "stays" ? "taken out" : "noted"),-9} {report.Findings.CountOf(rule)} x {rule.Name}: {rule.Summary} ({rule.Fix})"
-            );
-            foreach (var finding in report.Findings.FirstOf(rule).Take(3))
-            {
-                host.Out.WriteLine(
-                    $"          {finding.Location with { File = Path.GetFileName(finding.Location.File) }}: {finding.Detail}"
-                );
-            }
+            WriteRule(host, report.Findings, rule);
+        }
+    }
+
+    static void WriteFile(CommandHost host, string kind, CheckedFile file)
+    {
+        var users = DisplayFormat.Plural(file.Users, "user");
+        var items = DisplayFormat.Plural(file.Items, "history item");
+        var perUser = $"{file.Histories.Min} to {file.Histories.Max} a user";
+        var queries = file.Queries == 1 ? "1 query" : $"{file.Queries} queries";
+        host.Out.WriteLine($"{kind, -9} {users}, {items} ({perUser}), {queries}");
+    }
+
+    static void WriteRule(CommandHost host, CheckFindings findings, CheckRule rule)
+    {
+        var isRemoved = rule.Severity == CheckSeverity.Error || rule.Fix != "stays";
+        var action = isRemoved ? "taken out" : "noted";
+        host.Out.WriteLine($"{action, -9} {findings.CountOf(rule)} x {rule.Name}: {rule.Summary} ({rule.Fix})");
+        foreach (var finding in findings.FirstOf(rule).Take(3))
+        {
+            var location = finding.Location with { File = Path.GetFileName(finding.Location.File) };
+            host.Out.WriteLine($"          {location}: {finding.Detail}");
         }
     }
 }

@@ -3,8 +3,8 @@ using CoPe.Experiments.Runs;
 namespace CoPe.Cli.Display;
 
 /// <summary>
-/// Shows work on data: a stage begins when it first tells of itself, and ends when the next one does. Where progress is
-/// lines, work that is soon done says nothing.
+/// Shows the stages of work on data. A stage begins with its first report of progress and ends when the next one
+/// begins. Where progress is lines, short work writes none.
 /// </summary>
 sealed class DataWorkDisplay : IProgress<StageProgress>
 {
@@ -18,7 +18,7 @@ sealed class DataWorkDisplay : IProgress<StageProgress>
     DataWorkDisplay(RunDisplay display, CommandHost host) =>
         (_display, _host, _startedAt) = (display, host, host.Time.GetTimestamp());
 
-    /// <summary>Does the work with its stages shown.</summary>
+    /// <summary>Shows the stages while <paramref name="work"/> runs, and returns its result.</summary>
     public static T ShowWhile<T>(CommandHost host, string[] stages, Func<IProgress<StageProgress>, T> work)
     {
         using var display = RunDisplay.Create(host, new RunRequest(), stages);
@@ -57,11 +57,11 @@ sealed class DataWorkDisplay : IProgress<StageProgress>
         _display.Report(value);
     }
 
-    void EndStage(StageEventKind how)
+    void EndStage(StageEventKind kind)
     {
         if (_current is { } stage)
         {
-            _display.Report(new StageEvent(stage, how));
+            _display.Report(new StageEvent(stage, kind));
         }
     }
 }

@@ -19,33 +19,33 @@ static class ModelInfoView
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static void Write(CommandHost host, string folder, ModelInfo info, MemoryEstimate needs, bool isJson)
+    public static void Write(CommandHost host, string folder, ModelInfo info, MemoryEstimate estimate, bool isJson)
     {
         if (isJson)
         {
-            host.Out.WriteLine(CreateJson(folder, info, needs).ToJsonString(Indented));
+            host.Out.WriteLine(CreateJson(folder, info, estimate).ToJsonString(Indented));
         }
         else
         {
-            WriteTables(host, folder, info, needs);
+            WriteTables(host, folder, info, estimate);
         }
     }
 
-    static void WriteTables(CommandHost host, string folder, ModelInfo info, MemoryEstimate needs)
+    static void WriteTables(CommandHost host, string folder, ModelInfo info, MemoryEstimate estimate)
     {
         var console = host.CreateTableConsole();
         var facts = CreateTable();
         facts.ShowHeaders = false;
-        facts.AddColumn(new TableColumn("what") { NoWrap = true });
+        facts.AddColumn(new TableColumn("name") { NoWrap = true });
         facts.AddColumn("value");
-        foreach (var (what, value) in DescribeModel(folder, info))
+        foreach (var (name, value) in DescribeModel(folder, info))
         {
-            facts.AddRow(what, Markup.Escape(value));
+            facts.AddRow(name, Markup.Escape(value));
         }
 
         console.Write(facts);
         var adapters = CreateTable("adapter", "rank", "layers", "weights", "file");
-        foreach (var (name, lora, parameters) in needs.ListAdapters(info))
+        foreach (var (name, lora, parameters) in estimate.ListAdapters(info))
         {
             adapters.AddRow(
                 name,
@@ -57,8 +57,8 @@ static class ModelInfoView
         }
 
         console.Write(adapters);
-        var stages = CreateTable("stage", $"at once, {needs.Length} tokens each", "memory, about");
-        foreach (var (stage, rows, bytes) in needs.EstimateStages(info))
+        var stages = CreateTable("stage", $"at once, {estimate.Length} tokens each", "memory, about");
+        foreach (var (stage, rows, bytes) in estimate.EstimateStages(info))
         {
             stages.AddRow(stage, rows, DisplayFormat.Bytes(bytes));
         }
@@ -66,56 +66,55 @@ static class ModelInfoView
         console.Write(stages);
     }
 
+    /// <summary>A table whose last columns are numbers: the last one of up to three, the last two of more.</summary>
     static Table CreateTable(params string[] columns)
     {
         var table = new Table { Border = TableBorder.Rounded };
-        for (var i = 0; i < columns.Length; i++)
+        var numbers = columns.Length > 3 ? 2 : 1;
+        foreach (var (i, heading) in columns.Index())
         {
-            var column = new TableColumn(columns[i]);
-            table.AddColumn(
-                i >= columns.Length - 2 && columns.Length > 3 || i == columns.Length - 1
-                    ? column.RightAligned()
-                    : column
-            );
+            var column = new TableColumn(heading);
+            table.AddColumn(i >= columns.Length - numbers ? column.RightAligned() : column);
         }
+
         return table;
     }
 
-    static IEnumerable<(string What, string Value)> DescribeModel(string folder, ModelInfo info)
+    static IEnumerable<(string Name, string Value)> DescribeModel(string folder, ModelInfo info)
     {
         var config = info.Config;
-        yield return ("folder", folder);
-        yield return (
-            "architecture",
-            $"{config.ModelType}, {config.LayerCount} layers, width {config.HiddenSize}, feed-forward {config.IntermediateSize}"
-        );
-        yield return (
-            "attention",
-            $"{config.HeadCount} heads of {config.HeadDim}, {config.KeyValueHeadCount} for keys and values{(config.SlidingWindow is { } window ? $", window {window} in {config.SlidingLayers.Count(slides => slides)} layers" : "")}"
-        );
-        yield return (
-            "vocabulary",
-            $"{DisplayFormat.Number(config.VocabSize)}{(config.TiedHead ? ", head tied to the embedding" : "")}"
-        );
-        yield return (
-            "context",
-            $"{DisplayFormat.Number(config.MaxPositions)} tokens, {DisplayFormat.Bytes(info.CacheBytesPerToken(config.Dtype))} of cache each"
-        );
-        yield return (
-            "parameters",
-            $"{DisplayFormat.Count(info.ParameterCount)} ({DisplayFormat.Number(info.ParameterCount)})"
-        );
-        yield return (
-            "weights",
-            $"{DisplayFormat.Bytes(info.WeightFileBytes)}, {string.Join(" and ", info.Dtypes.Select(dtype => $"{dtype.Value} tensors in {DisplayFormat.Dtype(dtype.Key)}"))}"
-        );
-        yield return (
-            "licence",
-            info.LicenseFile is { } file ? Path.GetFileName(file) : "no licence file in the folder"
-        );
+        var layers = $"{config.ModelType}, {config.LayerCount} layers";
+        var cache = DisplayFormat.Bytes(info.CacheBytesPerToken(config.Dtype));
+        var parameters = DisplayFormat.Count(info.ParameterCount);
+        var dtypes = info.Dtypes.Select(dtype => $"{dtype.Value} tensors in {DisplayFormat.Dtype(dtype.Key)}");
+        var license = info.LicenseFile is { } file ? Path.GetFileName(file) : "no license file in the folder";
+        var head = config.TiedHead ? ", head tied to the embedding" : "";
+        return
+        [
+            ("folder", folder),
+            ("architecture", $"{layers}, width {config.HiddenSize}, feed-forward {config.IntermediateSize}"),
+            ("attention", DescribeAttention(config)),
+            ("vocabulary", DisplayFormat.Number(config.VocabSize) + head),
+            ("context", $"{DisplayFormat.Number(config.MaxPositions)} tokens, {cache} of cache each"),
+            ("parameters", $"{parameters} ({DisplayFormat.Number(info.ParameterCount)})"),
+            ("weights", $"{DisplayFormat.Bytes(info.WeightFileBytes)}, {string.Join(" and ", dtypes)}"),
+            ("license", license),
+        ];
     }
 
-    static JsonObject CreateJson(string folder, ModelInfo info, MemoryEstimate needs) =>
+    static string DescribeAttention(DecoderConfig config)
+    {
+        var heads = $"{config.HeadCount} heads of {config.HeadDim}, {config.KeyValueHeadCount} for keys and values";
+        if (config.SlidingWindow is not { } window)
+        {
+            return heads;
+        }
+
+        var layers = config.SlidingLayers.Count(slides => slides);
+        return $"{heads}, window {window} in {layers} layers";
+    }
+
+    static JsonObject CreateJson(string folder, ModelInfo info, MemoryEstimate estimate) =>
         new()
         {
             ["folder"] = folder,
@@ -134,9 +133,9 @@ static class ModelInfoView
             ["dtype"] = DisplayFormat.Dtype(info.Config.Dtype),
             ["file_bytes"] = info.WeightFileBytes,
             ["cache_bytes_per_token"] = info.CacheBytesPerToken(info.Config.Dtype),
-            ["licence_file"] = info.LicenseFile is { } file ? Path.GetFileName(file) : null,
+            ["license_file"] = info.LicenseFile is { } file ? Path.GetFileName(file) : null,
             ["adapters"] = new JsonArray([
-                .. needs
+                .. estimate
                     .ListAdapters(info)
                     .Select(adapter => new JsonObject
                     {
@@ -149,83 +148,97 @@ static class ModelInfoView
                         ["file_bytes"] = 4 * adapter.Parameters,
                     }),
             ]),
-            ["batch"] = needs.Batch,
-            ["length"] = needs.Length,
-            ["users"] = needs.Users,
+            ["batch"] = estimate.Batch,
+            ["length"] = estimate.Length,
+            ["users"] = estimate.Users,
             ["stages"] = new JsonArray([
-                .. needs
+                .. estimate
                     .EstimateStages(info)
                     .Select(stage => new JsonObject { ["stage"] = stage.Stage, ["bytes"] = stage.Bytes }),
             ]),
         };
 }
 
-/// <summary>What is to be done with a model, and from that the adapters' sizes and each stage's memory.</summary>
+/// <summary>The sizes of a model's adapters and the memory of each stage, for a workload.</summary>
 sealed record MemoryEstimate
 {
+    /// <summary>Examples of a training step, or answers decoded at once.</summary>
     public int Batch { get; init; } = 8;
 
+    /// <summary>Tokens of prompt and answer together.</summary>
     public int Length { get; init; } = 2048;
 
+    /// <summary>Tokens of an answer.</summary>
     public int AnswerLength { get; init; } = 100;
 
+    /// <summary>Users trained in one pass.</summary>
     public int Users { get; init; } = 1;
 
     /// <summary>Rank of all adapters; null takes the recipes'.</summary>
     public int? Rank { get; init; }
 
-    LoraConfig TaskLora => new TamSection().Lora is var lora && Rank is { } rank ? lora with { Rank = rank } : lora;
+    LoraConfig TaskLora => WithRank(new TamSection().Lora);
 
-    LoraConfig UserLora => new SftSection().Lora is var lora && Rank is { } rank ? lora with { Rank = rank } : lora;
+    LoraConfig UserLora => WithRank(new SftSection().Lora);
 
-    /// <summary>
-    /// The adapters of a run, and for comparison one on every linear layer: what it is, its shape, its number of
-    /// weights.
-    /// </summary>
-    public IEnumerable<(string Name, LoraConfig Lora, long Parameters)> ListAdapters(ModelInfo info)
+    /// <summary>The adapters of a run, and for comparison one on every linear layer.</summary>
+    public IEnumerable<AdapterSize> ListAdapters(ModelInfo info)
     {
-        yield return ("task", TaskLora, info.CountParameters(TaskLora));
-        yield return ("user", UserLora, info.CountParameters(UserLora));
-        var all = UserLora with { TargetModules = ["all-linear"] };
-        yield return ("user, all layers", all, info.CountParameters(all));
+        var allLayers = UserLora with { TargetModules = ["all-linear"] };
+        return
+        [
+            new("task", TaskLora, info.CountParameters(TaskLora)),
+            new("user", UserLora, info.CountParameters(UserLora)),
+            new("user, all layers", allLayers, info.CountParameters(allLayers)),
+        ];
     }
 
-    /// <summary>About the bytes that each stage needs, weights and one pass of the batch and length together.</summary>
-    public IEnumerable<(string Stage, string Rows, long Bytes)> EstimateStages(ModelInfo info)
+    /// <summary>The approximate bytes that each stage needs, for the weights and one pass.</summary>
+    public IEnumerable<StageMemory> EstimateStages(ModelInfo info)
+    {
+        var examples = Batch * Users;
+        var labels = Math.Min(AnswerLength, Length);
+        var predictBytes = DecodingBytes(info, 2 * Batch);
+        var int8Saving = info.WeightBytes(info.Config.Dtype) - info.Int8WeightBytes;
+        return
+        [
+            new("train tam", Plural(Batch, "row"), TrainingBytes(info, Batch, Length, labels, TaskLora, adapters: 1)),
+            new("train sft", Plural(examples, "row"), TrainingBytes(info, examples, Length, labels, UserLora, Users)),
+            new("negatives sample", Plural(Batch, "row"), DecodingBytes(info, Batch)),
+            // Both answers of a pair follow one prompt in one row.
+            new(
+                "train dpo",
+                Plural(examples, "pair"),
+                TrainingBytes(info, examples, Length + labels, 2 * labels, UserLora, Users)
+            ),
+            new("predict", Plural(2 * Batch, "row"), predictBytes),
+            new("predict, int8 weights", Plural(2 * Batch, "row"), predictBytes - int8Saving),
+        ];
+    }
+
+    /// <summary>A batch is trained in passes of at most so many tokens, one after the other.</summary>
+    static long TrainingBytes(ModelInfo info, int rows, int tokens, int labels, LoraConfig lora, int adapters)
+    {
+        var rowsPerPass = Math.Clamp(TrainingOptions.UserAdapter.TokensPerPass / tokens, 1, rows);
+        return info.TrainingBytes(rowsPerPass, tokens, lora, adapters, info.Config.Dtype)
+            + info.LogitsBytes(rowsPerPass * labels);
+    }
+
+    /// <summary>The prompts come first, in passes of many tokens.</summary>
+    long DecodingBytes(ModelInfo info, int rows)
     {
         var dtype = info.Config.Dtype;
-        var labels = Math.Min(AnswerLength, Length);
-        // A batch is taken in passes of so many tokens, one after the other.
-        long Train(int rows, int tokens, int labelled, LoraConfig lora, int adapters)
-        {
-            var together = Math.Clamp(TrainingOptions.UserAdapter.TokensPerPass / tokens, 1, rows);
-            return info.TrainingBytes(together, tokens, lora, adapters, dtype) + info.LogitsBytes(together * labelled);
-        }
-        // Prompts come first, in passes of many tokens.
-        long Decode(int rows) =>
-            info.DecodingBytes(rows, Length, dtype)
-            + info.LayerBytes(
-                Math.Max(Length, Math.Min((long)rows * Length, new EngineOptions().PrefillTokens)),
-                dtype
-            );
-        yield return ("train tam", CountRows(Batch), Train(Batch, Length, labels, TaskLora, 1));
-        yield return ("train sft", CountRows(Batch * Users), Train(Batch * Users, Length, labels, UserLora, Users));
-        yield return ("negatives sample", CountRows(Batch), Decode(Batch));
-        // Both answers of a pair follow one prompt in one row.
-        yield return (
-            "train dpo",
-            WithUnit(Batch * Users, "pair"),
-            Train(Batch * Users, Length + labels, 2 * labels, UserLora, Users)
-        );
-        yield return ("predict", CountRows(2 * Batch), Decode(2 * Batch));
-        yield return (
-            "predict, int8 weights",
-            CountRows(2 * Batch),
-            Decode(2 * Batch) - info.WeightBytes(dtype) + info.Int8WeightBytes
-        );
+        var promptTokens = Math.Min((long)rows * Length, new EngineOptions().PrefillTokens);
+        return info.DecodingBytes(rows, Length, dtype) + info.LayerBytes(Math.Max(Length, promptTokens), dtype);
     }
 
-    static string CountRows(int count) => WithUnit(count, "row");
+    LoraConfig WithRank(LoraConfig lora) => Rank is { } rank ? lora with { Rank = rank } : lora;
 
-    static string WithUnit(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
+    static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }
+
+/// <summary>An adapter's shape and its number of weights.</summary>
+sealed record AdapterSize(string Name, LoraConfig Lora, long Parameters);
+
+/// <summary>The approximate memory of a stage, and what is in memory at once.</summary>
+sealed record StageMemory(string Stage, string Rows, long Bytes);

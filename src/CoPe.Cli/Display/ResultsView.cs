@@ -55,8 +55,9 @@ static class ResultsView
 
         var console = host.CreateTableConsole();
         console.WriteLine();
+        var (queries, seeds) = (results.Golds.Count, results.Seeds!.SeedCount);
         console.MarkupLineInterpolated(
-            $"[bold]{results.Task.Name}[/], mean ± standard error over {results.Golds.Count} queries; sd: over {results.Seeds!.SeedCount} seeds"
+            $"[bold]{results.Task.Name}[/], mean ± standard error over {queries} queries; sd: over {seeds} seeds"
         );
         console.Write(CreateTable(results.Task, results.Table));
         console.WriteLine($"results  {RelativePath(host, run.SeedResults)}");
@@ -110,7 +111,7 @@ static class ResultsView
 
     internal static string RelativePath(CommandHost host, string path)
     {
-        var relative = Path.GetRelativePath(host.SearchFolders[0], path);
+        var relative = Path.GetRelativePath(host.WorkingFolder, path);
         return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 }
@@ -144,8 +145,8 @@ static class SignificanceView
         {
             table.AddRow([
                 ResultsView.MethodTitle(line.Baseline),
-                FormatSigned(line.Difference),
-                line is { Low: { } low, High: { } high } ? $"{FormatSigned(low)} to {FormatSigned(high)}" : "-",
+                DisplayFormat.Signed(line.Difference),
+                FormatInterval(line),
                 DisplayFormat.PValue(line.BootstrapP),
                 $"{line.Helped}",
                 $"{line.Hurt}",
@@ -159,12 +160,11 @@ static class SignificanceView
         console.Write(table);
     }
 
-    static string FormatSigned(double value) => FormatInvariant($"{value:+0.0000;-0.0000;0.0000}");
-
-    static string FormatInvariant(FormattableString text) => FormattableString.Invariant(text);
+    static string FormatInterval(SignificanceLine line) =>
+        line is { Low: { } low, High: { } high } ? $"{DisplayFormat.Signed(low)} to {DisplayFormat.Signed(high)}" : "-";
 }
 
-/// <summary>Answers of every method to the first queries of the first user, beside what he wrote himself.</summary>
+/// <summary>Answers of every method to the first queries of the first user, beside the user's own.</summary>
 static class ExamplesView
 {
     const int ShownQueries = 2;
@@ -196,11 +196,8 @@ static class ExamplesView
         };
         foreach (var user in LampFiles.Read(context.Inputs.Data, task, read).Users)
         {
-            foreach (
-                var query in user
-                    .Queries.Where(query => answers.Values.All(method => method.ContainsKey(query.Id)))
-                    .Take(ShownQueries)
-            )
+            var answered = user.Queries.Where(query => answers.Values.All(method => method.ContainsKey(query.Id)));
+            foreach (var query in answered.Take(ShownQueries))
             {
                 console.MarkupLineInterpolated($"[bold]user {user.Id}:[/] {Truncate(query.Input, 140)}");
                 console.Write(CreateTable(query, answers));
@@ -224,9 +221,12 @@ static class ExamplesView
 
     static string Truncate(string text, int length)
     {
-        var line = string.Join(' ', text.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
-        return string.IsNullOrWhiteSpace(line) ? "(empty)"
-            : line.Length <= length ? line
-            : string.Concat(line.AsSpan(0, length - 3), "...");
+        var line = string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        if (string.IsNullOrWhiteSpace(line))
+        {
+            return "(empty)";
+        }
+
+        return line.Length <= length ? line : string.Concat(line.AsSpan(0, length - 3), "...");
     }
 }

@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 
 namespace CoPe.Cli.Display;
 
-/// <summary>Shows a run while it goes: stages, progress and messages. Stages may report from any thread.</summary>
+/// <summary>Shows a running pipeline: stages, progress and messages. Stages may report from any thread.</summary>
 abstract class RunDisplay(IReadOnlyList<string> stages, TimeProvider time, LogLevel least)
     : IProgress<StageProgress>,
         IProgress<StageEvent>,
@@ -14,7 +14,7 @@ abstract class RunDisplay(IReadOnlyList<string> stages, TimeProvider time, LogLe
 {
     readonly Lock _sync = new();
 
-    /// <summary>The stages in order; one that was not announced joins when it begins.</summary>
+    /// <summary>The stages in order; an unknown one is added by its first event.</summary>
     protected List<StageRow> Rows { get; } = [.. stages.Select(name => new StageRow(name, time))];
 
     protected TimeProvider Time { get; } = time;
@@ -22,16 +22,14 @@ abstract class RunDisplay(IReadOnlyList<string> stages, TimeProvider time, LogLe
     /// <summary>Drawn in place on a terminal, as lines elsewhere, and not at all when quiet.</summary>
     public static RunDisplay Create(CommandHost host, RunRequest request, IReadOnlyList<string> stages)
     {
-        var least =
-            request.IsVerbose ? LogLevel.Debug
-            : request.IsQuiet ? LogLevel.Warning
-            : LogLevel.Information;
+        var quietLevel = request.IsQuiet ? LogLevel.Warning : LogLevel.Information;
+        var least = request.IsVerbose ? LogLevel.Debug : quietLevel;
         return host.ShowsLiveProgress && !request.IsQuiet
             ? new TerminalDisplay(host.CreateLiveConsole(), stages, host.Time, least)
             : new PlainDisplay(host.Error, stages, host.Time, least, request.IsQuiet);
     }
 
-    /// <summary>Does the work with the display on.</summary>
+    /// <summary>Shows the stages while <paramref name="work"/> runs.</summary>
     public abstract void ShowWhile(Action work);
 
     public void Report(StageProgress value)
@@ -78,9 +76,8 @@ abstract class RunDisplay(IReadOnlyList<string> stages, TimeProvider time, LogLe
 
         lock (_sync)
         {
-            OnMessage(
-                logLevel >= LogLevel.Warning ? $"warning: {formatter(state, exception)}" : formatter(state, exception)
-            );
+            var message = formatter(state, exception);
+            OnMessage(logLevel >= LogLevel.Warning ? $"warning: {message}" : message);
         }
     }
 
@@ -98,7 +95,7 @@ abstract class RunDisplay(IReadOnlyList<string> stages, TimeProvider time, LogLe
     protected abstract void OnMessage(string message);
 }
 
-/// <summary>A stage as it is shown: where it stands, since when, and its last figures.</summary>
+/// <summary>A stage as it is shown: its state, its time and its latest progress.</summary>
 sealed class StageRow(string name, TimeProvider time)
 {
     long _startedAt;
@@ -107,21 +104,30 @@ sealed class StageRow(string name, TimeProvider time)
 
     public string Name { get; } = name;
 
-    /// <summary>What happened last; null while it waits.</summary>
+    /// <summary>The last event; null before the first.</summary>
     public StageEventKind? State { get; private set; }
 
     public StageProgress? LatestProgress { get; private set; }
 
-    /// <summary>Time at work in this sitting.</summary>
+    /// <summary>Running time in this session.</summary>
     public TimeSpan Elapsed { get; private set; }
 
     public bool IsRunning => State is StageEventKind.Started or StageEventKind.Resumed;
 
-    /// <summary>Time left at the pace of this sitting; null while there is none.</summary>
-    public TimeSpan? Remaining =>
-        LatestProgress is { } last && _firstProgress is { } from && last.Done > from.Done
-            ? time.GetElapsedTime(_firstProgressAt) * ((last.Total - last.Done) / (double)(last.Done - from.Done))
-            : null;
+    /// <summary>Time left at the pace of this session; null until there is one.</summary>
+    public TimeSpan? Remaining
+    {
+        get
+        {
+            if (LatestProgress is not { } latest || _firstProgress is not { } first || latest.Done <= first.Done)
+            {
+                return null;
+            }
+
+            var ratio = (latest.Total - latest.Done) / (double)(latest.Done - first.Done);
+            return time.GetElapsedTime(_firstProgressAt) * ratio;
+        }
+    }
 
     public void Update(StageEventKind kind)
     {
@@ -140,17 +146,15 @@ sealed class StageRow(string name, TimeProvider time)
     {
         LatestProgress = progress;
         Elapsed = time.GetElapsedTime(_startedAt);
-        if (
+        var isSameTask =
             _firstProgress is not null
             && _firstProgress.Total == progress.Total
-            && _firstProgress.Done <= progress.Done
-        )
+            && _firstProgress.Done <= progress.Done;
+        if (!isSameTask)
         {
-            return;
+            _firstProgress = progress;
+            _firstProgressAt = time.GetTimestamp();
         }
-
-        _firstProgress = progress;
-        _firstProgressAt = time.GetTimestamp();
     }
 }
 
@@ -176,9 +180,8 @@ sealed class PlainDisplay(
         }
 
         _lastLine = Time.GetTimestamp();
-        writer.WriteLine(
-            $"{row.Name}: {DisplayFormat.Progress(row.LatestProgress!)}{(row.Remaining is { } left ? $", {DisplayFormat.Duration(left)} left" : "")}"
-        );
+        var remaining = row.Remaining is { } left ? $", {DisplayFormat.Duration(left)} left" : "";
+        writer.WriteLine($"{row.Name}: {DisplayFormat.Progress(row.LatestProgress!)}{remaining}");
     }
 
     protected override void OnStateChanged(StageRow row)
@@ -189,22 +192,22 @@ sealed class PlainDisplay(
         }
 
         _lastLine = Time.GetTimestamp();
-        var line = row.State switch
+        var state = row.State switch
         {
             StageEventKind.Started => "begins",
-            StageEventKind.Resumed => "goes on where it stopped",
+            StageEventKind.Resumed => "resumes where it stopped",
             StageEventKind.Skipped => "complete already",
             StageEventKind.Finished => $"done in {DisplayFormat.Duration(row.Elapsed)}",
             _ => $"stopped after {DisplayFormat.Duration(row.Elapsed)}",
         };
-        writer.WriteLine($"{row.Name}: {line}");
+        writer.WriteLine($"{row.Name}: {state}");
     }
 
     protected override void OnMessage(string message) => writer.WriteLine($"cope: {message}");
 }
 
 /// <summary>
-/// Progress drawn in place: a line per stage, a bar and the figures of the one at work. Messages appear above.
+/// Progress drawn in place: a line per stage, with a bar and the figures of the running one. Messages appear above.
 /// </summary>
 sealed class TerminalDisplay(IAnsiConsole console, IReadOnlyList<string> stages, TimeProvider time, LogLevel least)
     : RunDisplay(stages, time, least)
@@ -250,37 +253,43 @@ sealed class TerminalDisplay(IAnsiConsole console, IReadOnlyList<string> stages,
 
     IEnumerable<IRenderable> RenderStage(StageRow row)
     {
-        var name = $"{row.Name,-17}";
+        var name = $"{row.Name, -17}";
         if (!row.IsRunning)
         {
-            yield return new Markup(
-                row.State switch
-                {
-                    StageEventKind.Finished =>
-                        $" [green]{Symbol("✓", "+")}[/] {name} {DisplayFormat.Duration(row.Elapsed)}",
-                    StageEventKind.Skipped => $" [green]{Symbol("✓", "+")}[/] {name} [grey]complete already[/]",
-                    StageEventKind.Stopped =>
-                        $" [red]{Symbol("✗", "x")}[/] {name} stopped after {DisplayFormat.Duration(row.Elapsed)}",
-                    _ => $" [grey]{Symbol("·", ".")} {name}[/]",
-                }
-            );
-            yield break;
+            return [RenderIdle(row, name)];
         }
 
-        var share = row.LatestProgress is { Total: > 0 } last ? Math.Clamp(last.Done / (double)last.Total, 0, 1) : 0;
-        var full = (int)(share * BarWidth);
-        var bar =
-            $"[cyan]{new string(Symbol("━", "#")[0], full)}[/][grey]{new string(Symbol("─", "-")[0], BarWidth - full)}[/]";
-        yield return new Markup(
-            $" [cyan]{Symbol("▸", ">")}[/] [bold]{name}[/] {bar} {share * 100,3:0} % {(row.Remaining is { } left ? DisplayFormat.Duration(left) + " left" : "")}"
-        );
-        yield return new Text(
-            row.LatestProgress is null ? "   preparing" : "   " + DisplayFormat.Progress(row.LatestProgress)
-        )
-        {
-            Overflow = Overflow.Ellipsis,
-        };
+        var figures = row.LatestProgress is { } progress ? DisplayFormat.Progress(progress) : "preparing";
+        return [RenderRunning(row, name), new Text("   " + figures) { Overflow = Overflow.Ellipsis }];
     }
 
-    string Symbol(string unicode, string ascii) => console.Profile.Capabilities.Unicode ? unicode : ascii;
+    Markup RenderIdle(StageRow row, string name)
+    {
+        var duration = DisplayFormat.Duration(row.Elapsed);
+        var line = row.State switch
+        {
+            StageEventKind.Finished => $" [green]{Symbol('✓', '+')}[/] {name} {duration}",
+            StageEventKind.Skipped => $" [green]{Symbol('✓', '+')}[/] {name} [grey]complete already[/]",
+            StageEventKind.Stopped => $" [red]{Symbol('✗', 'x')}[/] {name} stopped after {duration}",
+            _ => $" [grey]{Symbol('·', '.')} {name}[/]",
+        };
+        return new(line);
+    }
+
+    Markup RenderRunning(StageRow row, string name)
+    {
+        var share = row.LatestProgress is { Total: > 0 } latest
+            ? Math.Clamp(latest.Done / (double)latest.Total, 0, 1)
+            : 0;
+        var done = (int)(share * BarWidth);
+        var doneBar = new string(Symbol('━', '#'), done);
+        var restBar = new string(Symbol('─', '-'), BarWidth - done);
+        var remaining = row.Remaining is { } left ? DisplayFormat.Duration(left) + " left" : "";
+        return new(
+            $" [cyan]{Symbol('▸', '>')}[/] [bold]{name}[/] [cyan]{doneBar}[/][grey]{restBar}[/] "
+                + $"{share * 100, 3:0} % {remaining}"
+        );
+    }
+
+    char Symbol(char unicode, char ascii) => console.Profile.Capabilities.Unicode ? unicode : ascii;
 }

@@ -32,75 +32,76 @@ static class ScoreView
     }
 
     /// <summary>
-    /// Tokens, log p under every column, and by how much the last column differs from the task's model, the first of
-    /// several adapters or the base; sums, means and perplexities below.
+    /// A row per token with its log-probability in every column, and how much the last column differs from the
+    /// reference; sums, means and perplexities below.
     /// </summary>
     static Table CreateTable(ScoredText text)
     {
+        var columns = text.Columns;
         var table = new Table { Border = TableBorder.Simple };
         table.AddColumn(new TableColumn("token") { NoWrap = true });
-        foreach (var (name, _) in text.Columns)
+        foreach (var column in columns)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(name)).RightAligned());
+            table.AddColumn(new TableColumn(Markup.Escape(column.Name)).RightAligned());
         }
 
-        var compared = text.Columns.Count > 1;
-        // Against the task's model where there is one, else the base.
-        var (last, reference) = (text.Columns.Count - 1, Math.Min(1, text.Columns.Count - 2));
-        if (compared)
+        var hasDifference = columns.Count > 1;
+        var last = columns[^1];
+        // The task's model or the first of several adapters where there is one, else the base.
+        var reference = columns[Math.Clamp(columns.Count - 2, 0, 1)];
+        if (hasDifference)
         {
-            table.AddColumn(
-                new TableColumn(
-                    Markup.Escape($"{text.Columns[last].Name} - {text.Columns[reference].Name}")
-                ).RightAligned()
-            );
+            table.AddColumn(new TableColumn(Markup.Escape($"{last.Name} - {reference.Name}")).RightAligned());
         }
 
-        void Row(string what, Func<int, double?> value) =>
-            table.AddRow([
-                Markup.Escape(what),
-                .. Enumerable.Range(0, text.Columns.Count).Select(column => FormatNumber(value(column))),
-                .. compared ? (string[])[FormatSigned(value(last) - value(reference))] : [],
-            ]);
-        for (var i = 0; i < text.Ids.Count; i++)
+        void AddRow(string title, Func<ScoredColumn, double?> value)
         {
-            var place = i - text.Unscored;
-            Row(EscapeToken(text.Texts[i]), column => place < 0 ? null : text.Columns[column].LogProbs[place]);
+            List<string> cells = [Markup.Escape(title), .. columns.Select(column => FormatNumber(value(column)))];
+            if (hasDifference)
+            {
+                cells.Add(FormatSigned(value(last) - value(reference)));
+            }
+
+            table.AddRow([.. cells]);
         }
+
+        for (var i = 0; i < text.TokenIds.Count; i++)
+        {
+            var scored = i - text.Unscored;
+            AddRow(EscapeToken(text.TokenTexts[i]), column => scored < 0 ? null : column.LogProbs[scored]);
+        }
+
         table.AddEmptyRow();
-        Row("sum", column => text.Sum(column));
-        Row("mean", column => text.Mean(column));
-        Row("perplexity", column => text.Perplexity(column));
+        AddRow("sum", column => column.Sum);
+        AddRow("mean", column => column.Mean);
+        AddRow("perplexity", column => column.Perplexity);
         return table;
     }
 
-    static JsonObject CreateJson(string model, ScoredText text)
-    {
-        JsonObject ByColumn(Func<int, JsonNode?> value) =>
-            new(text.Columns.Select((column, index) => KeyValuePair.Create(column.Name, value(index))));
-        return new()
+    static JsonObject CreateJson(string model, ScoredText text) =>
+        new()
         {
             ["model"] = model,
-            ["tokens"] = new JsonArray([
-                .. text.Ids.Select(
-                    (id, i) =>
-                        new JsonObject
-                        {
-                            ["id"] = id,
-                            ["text"] = text.Texts[i],
-                            ["log_probability"] =
-                                i < text.Unscored
-                                    ? null
-                                    : ByColumn(column => text.Columns[column].LogProbs[i - text.Unscored]),
-                        }
-                ),
-            ]),
-            ["scored"] = text.Ids.Count - text.Unscored,
-            ["sum"] = ByColumn(column => text.Sum(column)),
-            ["mean"] = ByColumn(column => text.Mean(column)),
-            ["perplexity"] = ByColumn(column => text.Perplexity(column)),
+            ["tokens"] = new JsonArray([.. text.TokenIds.Select((_, i) => CreateTokenJson(text, i))]),
+            ["scored"] = text.TokenIds.Count - text.Unscored,
+            ["sum"] = ByColumn(text, column => column.Sum),
+            ["mean"] = ByColumn(text, column => column.Mean),
+            ["perplexity"] = ByColumn(text, column => column.Perplexity),
+        };
+
+    static JsonObject CreateTokenJson(ScoredText text, int index)
+    {
+        var scored = index - text.Unscored;
+        return new()
+        {
+            ["id"] = text.TokenIds[index],
+            ["text"] = text.TokenTexts[index],
+            ["log_probability"] = scored < 0 ? null : ByColumn(text, column => column.LogProbs[scored]),
         };
     }
+
+    static JsonObject ByColumn(ScoredText text, Func<ScoredColumn, JsonNode?> value) =>
+        new(text.Columns.Select(column => KeyValuePair.Create(column.Name, value(column))));
 
     static string FormatNumber(double? value) =>
         value is { } number ? number.ToString("0.000", CultureInfo.InvariantCulture) : "-";

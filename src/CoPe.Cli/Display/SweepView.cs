@@ -23,22 +23,28 @@ static class SweepView
         var console = host.CreateTableConsole();
         foreach (var curve in curves)
         {
-            console.WriteLine();
-            console.MarkupLineInterpolated(
-                $"[bold]{curve.Key}[/], {curve.Metric.Name} of {curve.Method} over {curve.Points[0].Results.Golds.Count} development queries{(curve.Metric.Direction == MetricDirection.Lower ? ", lower is better" : "")}"
-            );
-            console.Write(CreateTable(curve));
-            if (curve.Edge is { } end)
-            {
-                console.WriteLine(
-                    $"{curve.Points[curve.Chosen].Value} is the {end} value tried: the best may lie beyond it"
-                );
-            }
+            WriteCurve(console, curve);
         }
 
         console.WriteLine($"recipe   {ResultsView.RelativePath(host, run.ChosenRecipe)}");
         console.WriteLine($"curves   {ResultsView.RelativePath(host, run.SweepReport)}");
         console.WriteLine($"figures  {ResultsView.RelativePath(host, run.SweepTable)}");
+    }
+
+    static void WriteCurve(IAnsiConsole console, SweepCurve curve)
+    {
+        var queries = $"{curve.Points[0].Results.Golds.Count} development queries";
+        var direction = curve.Metric.Direction == MetricDirection.Lower ? ", lower is better" : "";
+        console.WriteLine();
+        console.MarkupLineInterpolated(
+            $"[bold]{curve.Key}[/], {curve.Metric.Name} of {curve.Method} over {queries}{direction}"
+        );
+        console.Write(CreateTable(curve));
+        if (curve.Edge is { } edge)
+        {
+            var chosen = curve.Points[curve.Chosen].Value;
+            console.WriteLine($"{chosen} is the {edge} value tried: the best may lie beyond it");
+        }
     }
 
     static Table CreateTable(SweepCurve curve)
@@ -49,22 +55,16 @@ static class SweepView
         table.AddColumn(new TableColumn("p") { NoWrap = true }.RightAligned());
         table.AddColumn(new TableColumn("") { NoWrap = true });
         var values = curve.Points.Select(curve.ScoreAt).ToList();
-        var (low, high) = (
-            values.Min(value => value.Mean - value.StandardError),
-            values.Max(value => value.Mean + value.StandardError)
-        );
+        var low = values.Min(value => value.Mean - value.StandardError);
+        var high = values.Max(value => value.Mean + value.StandardError);
         for (var i = 0; i < values.Count; i++)
         {
             var isChosen = i == curve.Chosen;
-            var text = DisplayFormat.MeanAndError(values[i]);
-            var p =
-                isChosen ? "best"
-                : curve.CompareChosenWith(curve.Points[i]) is { } test ? DisplayFormat.PValue(test.BootstrapP)
-                : "-";
+            var mean = DisplayFormat.MeanAndError(values[i]);
             table.AddRow(
                 Markup.Escape(curve.Points[i].Value),
-                isChosen ? $"[bold]{text}[/]" : text,
-                p,
+                isChosen ? $"[bold]{mean}[/]" : mean,
+                isChosen ? "best" : FormatP(curve, curve.Points[i]),
                 DrawErrorBar(values[i], low, high)
             );
         }
@@ -73,18 +73,20 @@ static class SweepView
         return table;
     }
 
+    static string FormatP(SweepCurve curve, SweepPoint point) =>
+        curve.CompareChosenWith(point) is { } test ? DisplayFormat.PValue(test.BootstrapP) : "-";
+
     /// <summary><c>--o--</c>: the mean, and a standard error to both sides.</summary>
     internal static string DrawErrorBar(MeanWithError value, double low, double high)
     {
-        int Place(double at) =>
-            high <= low ? BarWidth / 2 : (int)Math.Round((at - low) / (high - low) * (BarWidth - 1));
-        var line = new string(' ', BarWidth).ToCharArray();
-        for (var at = Place(value.Mean - value.StandardError); at <= Place(value.Mean + value.StandardError); at++)
-        {
-            line[at] = '-';
-        }
+        int ColumnOf(double number) =>
+            high <= low ? BarWidth / 2 : (int)Math.Round((number - low) / (high - low) * (BarWidth - 1));
 
-        line[Place(value.Mean)] = 'o';
+        var line = Enumerable.Repeat(' ', BarWidth).ToArray();
+        var first = ColumnOf(value.Mean - value.StandardError);
+        var last = ColumnOf(value.Mean + value.StandardError);
+        line.AsSpan(first..(last + 1)).Fill('-');
+        line[ColumnOf(value.Mean)] = 'o';
         return new string(line).TrimEnd();
     }
 }

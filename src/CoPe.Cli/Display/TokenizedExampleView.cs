@@ -5,65 +5,64 @@ using Spectre.Console;
 namespace CoPe.Cli.Display;
 
 /// <summary>
-/// An example as the model sees it: tokens between bars, in colour where there is any; without, the heading of each
-/// part says what training does with it.
+/// An example as the model sees it: tokens between bars, colored by what training does with them, which the heading of
+/// each segment says in words.
 /// </summary>
 static class TokenizedExampleView
 {
-    static readonly Dictionary<SegmentRole, (string Colour, string Words)> Kinds = new()
+    static readonly Dictionary<SegmentRole, (string Color, string Summary)> Roles = new()
     {
         [SegmentRole.Masked] = ("grey", "read, not learned (masked)"),
         [SegmentRole.Target] = ("green", "learned"),
         [SegmentRole.Rejected] = ("red", "rejected: made less likely"),
     };
 
-    public static void Write(CommandHost host, ExamplePreview seen)
+    public static void Write(CommandHost host, ExamplePreview example)
     {
         var console = host.CreateTableConsole();
-        console.MarkupLineInterpolated(
-            $"[bold]{seen.Stage.ToString().ToLowerInvariant()}[/]: user {seen.User}, item {seen.Item}"
-        );
-        foreach (var message in seen.Messages)
+        var stage = example.Stage.ToString().ToLowerInvariant();
+        console.MarkupLineInterpolated($"[bold]{stage}[/]: user {example.User}, item {example.Item}");
+        foreach (var message in example.Messages)
         {
-            console.MarkupLineInterpolated($"\n[bold]{message.Role}[/], in words:");
+            console.MarkupLineInterpolated($"\n[bold]{message.Role}[/], as text:");
             console.WriteLine(message.Content);
         }
 
-        foreach (var part in seen.Segments)
+        foreach (var segment in example.Segments)
         {
-            Write(console, part);
+            WriteSegment(console, segment);
         }
 
+        var total = example.Segments.Sum(segment => segment.Tokens.Count);
+        var counts = example.Segments.Select(segment => $"{segment.Tokens.Count} {segment.Title}");
         console.WriteLine();
-        var all = seen.Segments.Sum(part => part.Tokens.Count);
-        console.WriteLine(
-            $"{all} tokens: {string.Join(", ", seen.Segments.Select(part => $"{part.Tokens.Count} {part.Title}"))}"
-        );
-        foreach (var note in seen.Notes)
+        console.WriteLine($"{total} tokens: {string.Join(", ", counts)}");
+        foreach (var note in example.Notes)
         {
             console.WriteLine($"note: {note}");
         }
     }
 
-    static void Write(IAnsiConsole console, PreviewSegment part)
+    static void WriteSegment(IAnsiConsole console, PreviewSegment segment)
     {
-        var (colour, words) = Kinds[part.Role];
+        var (color, summary) = Roles[segment.Role];
         console.WriteLine();
-        console.MarkupLine($"[bold {colour}]{part.Title}[/]: {part.Tokens.Count} tokens, {words}");
-        foreach (
-            var line in WrapTokens(part.Tokens.Select(token => EscapeControls(token.Text)), console.Profile.Width - 1)
-        )
+        console.MarkupLine($"[bold {color}]{segment.Title}[/]: {segment.Tokens.Count} tokens, {summary}");
+        var tokens = segment.Tokens.Select(token => EscapeControls(token.Text));
+        foreach (var line in WrapTokens(tokens, console.Profile.Width - 1))
         {
-            console.MarkupLine($"[{colour}]{Markup.Escape(line)}[/]");
+            console.MarkupLine($"[{color}]{Markup.Escape(line)}[/]");
         }
 
-        if (part.TruncatedTokens > 0)
+        if (segment.TruncatedTokens > 0)
         {
-            console.MarkupLine($"[yellow]>>> cut here: {part.TruncatedTokens} more tokens are not seen[/]");
+            console.MarkupLine($"[yellow]>>> truncated here: {segment.TruncatedTokens} more tokens are not used[/]");
         }
     }
 
-    /// <summary>Tokens between bars, broken between tokens, and after each that ends a line.</summary>
+    /// <summary>
+    /// Tokens between bars, in lines of at most the width; a token that ends with a newline ends a line.
+    /// </summary>
     static IEnumerable<string> WrapTokens(IEnumerable<string> tokens, int width)
     {
         var line = new StringBuilder("|");

@@ -11,14 +11,14 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Cli.Endpoint;
 
 /// <summary>
-/// Asks an endpoint for answers to one prompt, again and more slowly where it is down, slow, busy or answers with
-/// something else.
+/// Requests completions of one prompt from an endpoint, and retries with exponential back-off while it is down, slow,
+/// busy, or replies with something else.
 /// </summary>
 sealed class EndpointClient(HttpClient http, EndpointOptions options, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(1);
 
-    /// <summary>Requests sent, those sent again among them.</summary>
+    /// <summary>Requests and tokens so far, retries included.</summary>
     public EndpointUsage Usage { get; } = new();
 
     /// <summary>Up to <paramref name="count"/> answers to an item's prompt.</summary>
@@ -34,24 +34,25 @@ sealed class EndpointClient(HttpClient http, EndpointOptions options, TimeProvid
         var body = CreateBody(item, count, seed, decoding);
         for (var attempt = 1; ; attempt++)
         {
-            var (reply, trouble, wait) = await TrySend(body, cancellation).ConfigureAwait(false);
-            if (reply is not null)
+            var result = await TrySend(body, cancellation).ConfigureAwait(false);
+            if (result.Reply is { } reply)
             {
                 Usage.Add(reply);
                 return reply.Texts;
             }
+
             if (attempt == options.Attempts)
             {
                 throw new RunException(
-                    $"endpoint {options.Url} failed {attempt} times, last with: {trouble}; what was drawn is kept, run the same command again when it is up"
+                    $"endpoint {options.Url} failed {attempt} times, last with: {result.Error}; "
+                        + "the candidates so far are kept, run the same command again when it is up"
                 );
             }
 
-            var delay =
-                wait ?? TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, options.InitialDelay.Ticks << (attempt - 1)));
+            var delay = result.RetryAfter ?? BackOff(attempt);
             log.LogDebug(
-                "endpoint: {Trouble}; attempt {Next} of {All} in {Delay} s",
-                trouble,
+                "endpoint: {Error}; attempt {Next} of {All} in {Delay} s",
+                result.Error,
                 attempt + 1,
                 options.Attempts,
                 delay.TotalSeconds
@@ -61,58 +62,68 @@ sealed class EndpointClient(HttpClient http, EndpointOptions options, TimeProvid
         }
     }
 
-    async Task<(EndpointReply? Reply, string Trouble, TimeSpan? Wait)> TrySend(
-        string body,
-        CancellationToken cancellation
-    )
+    /// <summary>The delay after the n-th attempt: doubled each time, up to a minute.</summary>
+    TimeSpan BackOff(int attempt) =>
+        TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, options.InitialDelay.Ticks << (attempt - 1)));
+
+    async Task<Attempt> TrySend(string body, CancellationToken cancellation)
     {
         using var deadline = new CancellationTokenSource(options.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, CreateAddress())
-            {
-                Content = new StringContent(body, Encoding.UTF8, "application/json"),
-            };
-            if (options.ApiKey is not null)
-            {
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
-            }
-
+            using var request = CreateRequest(body);
             using var response = await http.SendAsync(request, either.Token).ConfigureAwait(false);
             var text = await response.Content.ReadAsStringAsync(either.Token).ConfigureAwait(false);
-            if (response.IsSuccessStatusCode)
-            {
-                return EndpointReply.Parse(text) is { } reply
-                    ? (reply, "", null)
-                    : (null, $"a reply that is no completion: {Excerpt(text)}", null);
-            }
-
-            var status = $"status {(int)response.StatusCode}: {Excerpt(text)}";
-            if (!IsTransient(response.StatusCode))
-            {
-                throw new RunException(
-                    $"endpoint {options.Url} refuses the request for model '{options.Model}' with {status}"
-                );
-            }
-
-            return (null, status, ReadRetryAfter(response));
+            return Interpret(response, text);
         }
         catch (OperationCanceledException)
             when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            return (null, $"no answer within {options.Timeout.TotalSeconds:0} s", null);
+            return Attempt.Failed($"no answer within {options.Timeout.TotalSeconds:0} s");
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
-            return (null, error.Message, null);
+            return Attempt.Failed(error.Message);
         }
     }
 
-    Uri CreateAddress() =>
-        new(
-            $"{options.Url.AbsoluteUri.TrimEnd('/')}/{(options.Api == EndpointApi.Chat ? "chat/completions" : "completions")}"
-        );
+    HttpRequestMessage CreateRequest(string body)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, CreateAddress())
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
+        if (options.ApiKey is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
+        }
+
+        return request;
+    }
+
+    Attempt Interpret(HttpResponseMessage response, string text)
+    {
+        if (response.IsSuccessStatusCode)
+        {
+            return EndpointReply.Parse(text) is { } reply
+                ? new(reply, "", null)
+                : Attempt.Failed($"a reply that is no completion: {Excerpt(text)}");
+        }
+
+        var status = $"status {(int)response.StatusCode}: {Excerpt(text)}";
+        return IsTransient(response.StatusCode)
+            ? new(null, status, ReadRetryAfter(response))
+            : throw new RunException(
+                $"endpoint {options.Url} refuses the request for model '{options.Model}' with {status}"
+            );
+    }
+
+    Uri CreateAddress()
+    {
+        var path = options.Api == EndpointApi.Chat ? "chat/completions" : "completions";
+        return new($"{options.Url.AbsoluteUri.TrimEnd('/')}/{path}");
+    }
 
     string CreateBody(CandidateRequest item, int count, int seed, DecodingOptions decoding)
     {
@@ -149,21 +160,30 @@ sealed class EndpointClient(HttpClient http, EndpointOptions options, TimeProvid
                 or HttpStatusCode.TooManyRequests
                 or >= HttpStatusCode.InternalServerError;
 
+    /// <summary>The delay of the <c>Retry-After</c> header, at most a minute.</summary>
     TimeSpan? ReadRetryAfter(HttpResponseMessage response)
     {
-        var asked = response.Headers.RetryAfter?.Delta ?? response.Headers.RetryAfter?.Date - time.GetUtcNow();
-        return asked is { } wait && wait > TimeSpan.Zero
-            ? wait < MaxDelay
-                ? wait
-                : MaxDelay
-            : null;
+        var header = response.Headers.RetryAfter;
+        var delay = header?.Delta ?? header?.Date - time.GetUtcNow();
+        if (delay is null || delay <= TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        return delay < MaxDelay ? delay : MaxDelay;
     }
 
     static string Excerpt(string text) => text.Length <= 200 ? text : text[..200] + "...";
+
+    /// <summary>The outcome of one request: a reply, or an error and the delay that the endpoint wants.</summary>
+    sealed record Attempt(EndpointReply? Reply, string Error, TimeSpan? RetryAfter)
+    {
+        public static Attempt Failed(string error) => new(null, error, null);
+    }
 }
 
 /// <summary>
-/// What an endpoint answered: the texts of its choices, those without text left out, and what it counted.
+/// An endpoint's reply: the texts of its choices, those without text left out, and its token counts.
 /// </summary>
 sealed record EndpointReply(IReadOnlyList<string> Texts, long PromptTokens, long CompletionTokens)
 {
@@ -206,7 +226,7 @@ sealed record EndpointReply(IReadOnlyList<string> Texts, long PromptTokens, long
         owner is { ValueKind: JsonValueKind.Object } found && found.TryGetProperty(name, out var value) ? value : null;
 }
 
-/// <summary>What an endpoint was asked for and counted; safe to add to from many requests at once.</summary>
+/// <summary>The requests to an endpoint and the tokens it counted; safe for concurrent use.</summary>
 sealed class EndpointUsage
 {
     long _requests;
@@ -224,5 +244,6 @@ sealed class EndpointUsage
     public void AddRetry() => Interlocked.Increment(ref _retries);
 
     public override string ToString() =>
-        $"{_requests} answered requests, {_retries} sent again, {_promptTokens} prompt tokens, {_completionTokens} completion tokens";
+        $"{_requests} answered requests, {_retries} sent again, "
+        + $"{_promptTokens} prompt tokens, {_completionTokens} completion tokens";
 }

@@ -5,7 +5,7 @@ using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Endpoint;
 
-/// <summary>An OpenAI-compatible endpoint and how patiently it is asked.</summary>
+/// <summary>An OpenAI-compatible endpoint, and the limits of requests to it.</summary>
 sealed record EndpointOptions
 {
     /// <summary>Its address up to and including the version, for example <c>http://localhost:8000/v1</c>.</summary>
@@ -19,23 +19,23 @@ sealed record EndpointOptions
     /// <summary>Sent as a bearer token, where there is one.</summary>
     public string? ApiKey { get; init; }
 
-    /// <summary>Requests under way at once.</summary>
+    /// <summary>Requests in flight at once.</summary>
     public int MaxParallel { get; init; } = 8;
 
-    /// <summary>How often one request is sent before the run stops.</summary>
+    /// <summary>Attempts of one request before the run stops.</summary>
     public int Attempts { get; init; } = 6;
 
     /// <summary>
-    /// Wait before the second attempt; doubled before each further one, up to a minute. What the endpoint asks for goes
-    /// before.
+    /// Delay before the second attempt; doubled before each further one, up to a minute. A <c>Retry-After</c> header of
+    /// the endpoint takes precedence.
     /// </summary>
     public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long one answer may take.</summary>
+    /// <summary>Longest time for one reply.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(5);
 }
 
-/// <summary>Which of an endpoint's two ways to answer is asked.</summary>
+/// <summary>Which of an endpoint's two interfaces is used.</summary>
 enum EndpointApi
 {
     /// <summary><c>/completions</c> with the prompt's ids: the very tokens of training, template included.</summary>
@@ -45,18 +45,17 @@ enum EndpointApi
     Chat,
 }
 
-/// <summary>Options that send the drawing of candidates to an OpenAI-compatible endpoint.</summary>
+/// <summary>Options to sample candidates at an OpenAI-compatible endpoint.</summary>
 sealed class EndpointCommandOptions
 {
-    /// <summary>The variable that every client of such endpoints takes its key from.</summary>
+    /// <summary>The environment variable from which clients of such endpoints conventionally read the key.</summary>
     const string KeyVariable = "OPENAI_API_KEY";
 
     readonly Option<string?> _url = new("--endpoint")
     {
         Description =
-            "Draw at this OpenAI-compatible endpoint instead, for example http://localhost:8000/v1; a key is taken from "
-            + KeyVariable
-            + ".",
+            "Sample at this OpenAI-compatible endpoint instead, for example http://localhost:8000/v1; "
+            + $"its key is read from {KeyVariable}.",
         HelpName = "url",
     };
     readonly Option<string?> _model = new("--endpoint-model")
@@ -71,20 +70,15 @@ sealed class EndpointCommandOptions
     };
     readonly Option<int> _parallel = new("--endpoint-parallel")
     {
-        Description = "Requests under way at once.",
+        Description = "Requests in flight at once.",
         HelpName = "n",
         DefaultValueFactory = _ => 8,
     };
 
-    public void AddTo(Command command)
-    {
-        foreach (var option in (Option[])[_url, _model, _api, _parallel])
-        {
-            command.Options.Add(option);
-        }
-    }
+    public void AddTo(Command command) => command.AddOptions(_url, _model, _api, _parallel);
 
-    /// <summary>The context with the endpoint as its source of candidates, where one is named.</summary>
+    /// <summary>The context with the endpoint as its source of candidates, where the command line names one.</summary>
+    /// <exception cref="UsageException">The options contradict each other or the recipe.</exception>
     public StageContext Apply(ParseResult parsed, StageContext context)
     {
         if (parsed.GetValue(_url) is not { } address)
@@ -92,54 +86,63 @@ sealed class EndpointCommandOptions
             return parsed.GetValue(_model) is null
                 ? context
                 : throw new UsageException(
-                    "--endpoint-model is given without --endpoint: name the address as well, for example --endpoint http://localhost:8000/v1"
+                    "--endpoint-model is given without --endpoint: "
+                        + "name the address as well, for example --endpoint http://localhost:8000/v1"
                 );
         }
 
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+        var options = Read(parsed, address);
+        var kind = context.Recipe.Negatives.Kind;
+        if (kind != NegativeKind.Pseudo)
+        {
+            throw new UsageException(
+                $"--endpoint samples candidates, but negatives.kind is {kind}, which takes other users' texts: "
+                    + "set negatives.kind=pseudo or leave --endpoint out"
+            );
+        }
+
+        var http = context.Shared.Get("endpoint", () => new HttpClient { Timeout = Timeout.InfiniteTimeSpan });
+        var client = new EndpointClient(http, options, context.Time, context.Log);
+        var sampler = new EndpointSampler(client, options, context.Log);
+        return context with { CandidateEndpoint = new(DescribeEndpoint(options), sampler.Sample) };
+    }
+
+    EndpointOptions Read(ParseResult parsed, string address)
+    {
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
         {
             throw new UsageException(
                 $"--endpoint is '{address}'; expected an address such as http://localhost:8000/v1"
             );
         }
 
-        if (context.Recipe.Negatives.Kind != NegativeKind.Pseudo)
+        if (parsed.GetValue(_model) is not { } model)
         {
             throw new UsageException(
-                $"--endpoint draws candidates, but negatives.kind is {context.Recipe.Negatives.Kind}, which takes other users' texts: set negatives.kind=pseudo or leave --endpoint out"
+                "--endpoint needs --endpoint-model: the name under which the endpoint serves the task-adaptive model"
             );
         }
 
-        var options = new EndpointOptions
+        var key = Environment.GetEnvironmentVariable(KeyVariable);
+        return new()
         {
-            Url = uri,
-            Model =
-                parsed.GetValue(_model)
-                ?? throw new UsageException(
-                    "--endpoint needs --endpoint-model: the name under which the endpoint serves the task-adaptive model"
-                ),
+            Url = url,
+            Model = model,
             Api = parsed.GetValue(_api),
-            ApiKey = Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key : null,
+            ApiKey = string.IsNullOrEmpty(key) ? null : key,
             MaxParallel = Math.Clamp(parsed.GetValue(_parallel), 1, 1024),
-        };
-        var http = context.Shared.Get("endpoint", () => new HttpClient { Timeout = Timeout.InfiniteTimeSpan });
-        return context with
-        {
-            CandidateEndpoint = new(
-                DescribeEndpoint(options),
-                new EndpointSampler(
-                    new EndpointClient(http, options, context.Time, context.Log),
-                    options,
-                    context.Log
-                ).Sample
-            ),
         };
     }
 
     /// <summary>
-    /// The options that name the endpoint, as they are typed; without a password in the address, for the name is
-    /// written down.
+    /// The options that name the endpoint, as they are typed. It is written into the run, so a password in the address
+    /// is left out.
     /// </summary>
-    static string DescribeEndpoint(EndpointOptions options) =>
-        $"--endpoint {options.Url.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped).TrimEnd('/')} --endpoint-model {DisplayFormat.ShellArgument(options.Model)}{(options.Api == EndpointApi.Chat ? " --endpoint-api chat" : "")}";
+    static string DescribeEndpoint(EndpointOptions options)
+    {
+        var address = options.Url.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped).TrimEnd('/');
+        var model = DisplayFormat.ShellArgument(options.Model);
+        var api = options.Api == EndpointApi.Chat ? " --endpoint-api chat" : "";
+        return $"--endpoint {address} --endpoint-model {model}{api}";
+    }
 }

@@ -5,16 +5,16 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Cli.Endpoint;
 
 /// <summary>
-/// Candidates from an endpoint: several requests under way at once, the item's seed with each, unusable texts drawn
-/// again, fewer choices than asked for made up by asking again.
+/// Samples candidates at an endpoint: several requests in flight at once, each with the item's seed; where a reply has
+/// too few choices or unusable texts, another request follows.
 /// </summary>
 sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILogger log)
 {
     int _incompleteItems;
 
     /// <summary>
-    /// A <see cref="CandidateSource"/>. After an error no new request is sent, those under way are waited for and
-    /// returned, and then the error comes.
+    /// A <see cref="CandidateSource"/>. After an error no new request is sent; the results of those in flight are
+    /// returned before the error is thrown.
     /// </summary>
     public IEnumerable<CandidateTexts> Sample(
         IReadOnlyList<CandidateRequest> items,
@@ -31,11 +31,8 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
         );
         try
         {
-            foreach (
-                var texts in finished
-                    .Reader.ReadAllAsync(CancellationToken.None)
-                    .ToBlockingEnumerable(CancellationToken.None)
-            )
+            var results = finished.Reader.ReadAllAsync(CancellationToken.None);
+            foreach (var texts in results.ToBlockingEnumerable(CancellationToken.None))
             {
                 yield return texts;
             }
@@ -45,12 +42,13 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
         finally
         {
             stopping.Cancel();
-            Task.WhenAny(work).GetAwaiter().GetResult(); // whatever its outcome: it must not outlive the token source
+            // Whatever its outcome, the work must not outlive the token source.
+            Task.WhenAny(work).GetAwaiter().GetResult();
             log.LogInformation("endpoint {Url}: {Usage}", options.Url, client.Usage);
             if (_incompleteItems > 0)
             {
                 log.LogWarning(
-                    "endpoint {Url}: {Poor} of {Items} history items got fewer than the {Count} candidates wanted",
+                    "endpoint {Url}: {Incomplete} of {Items} history items got fewer than {Count} candidates",
                     options.Url,
                     _incompleteItems,
                     items.Count,
@@ -75,12 +73,8 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
             {
                 try
                 {
-                    await finished
-                        .WriteAsync(
-                            await SampleItem(item, wanted, seed, cancellation).ConfigureAwait(false),
-                            CancellationToken.None
-                        )
-                        .ConfigureAwait(false);
+                    var texts = await SampleItem(item, wanted, seed, cancellation).ConfigureAwait(false);
+                    await finished.WriteAsync(texts, CancellationToken.None).ConfigureAwait(false);
                 }
                 catch
                 {
@@ -89,11 +83,12 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
                 }
             }
         }
+
         using var queue = items.GetEnumerator();
         try
         {
-            await Task.WhenAll(Enumerable.Range(0, options.MaxParallel).Select(_ => Worker(queue)))
-                .ConfigureAwait(false);
+            var workers = Enumerable.Range(0, options.MaxParallel).Select(_ => Worker(queue));
+            await Task.WhenAll(workers).ConfigureAwait(false);
         }
         finally
         {
@@ -118,20 +113,18 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
     {
         var texts = new List<string>();
         var itemSeed = (int)(SeedDerivation.DeriveForItem(seed, item.Item.UserId, item.Item.ItemId) & 0x3FFFFFFF);
-        var idle = 0;
-        for (var round = 0; idle <= wanted.Redraws && texts.Count < wanted.Count; round++)
+        // Only fruitless rounds count: an endpoint with one choice per request needs as many rounds as candidates.
+        var fruitlessRounds = 0;
+        for (var round = 0; fruitlessRounds <= wanted.Redraws && texts.Count < wanted.Count; round++)
         {
-            var drawn = await client
-                .RequestCompletions(item, wanted.Count - texts.Count, itemSeed + round, wanted.Decoding, cancellation)
+            var missing = wanted.Count - texts.Count;
+            var completions = await client
+                .RequestCompletions(item, missing, itemSeed + round, wanted.Decoding, cancellation)
                 .ConfigureAwait(false);
-            var usable = drawn
-                .Where(item.Item.Accepts)
-                .Select(text => text.Trim())
-                .Take(wanted.Count - texts.Count)
-                .ToList();
+            var usable = completions.Where(item.Item.Accepts).Select(text => text.Trim()).Take(missing).ToList();
             if (usable.Count == 0)
             {
-                idle++; // an endpoint that gives one choice a request is asked as often as choices are wanted
+                fruitlessRounds++;
             }
 
             texts.AddRange(usable);

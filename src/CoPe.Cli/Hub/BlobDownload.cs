@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Cli.Hub;
 
 /// <summary>
-/// Brings one file's bytes into <c>ETAG.incomplete</c>, going on where an earlier download broke off, and checks them.
+/// Downloads one file into <c>ETAG.incomplete</c>, resuming where an earlier download broke off, and checks its hash.
 /// </summary>
 sealed class BlobDownload(
     HubClient client,
@@ -21,40 +21,28 @@ sealed class BlobDownload(
 
     /// <summary>Downloads a file to a path whose folder exists.</summary>
     /// <exception cref="RunException">
-    /// The hub refuses it, every attempt failed, or what came is not what the hub announced.
+    /// The hub refuses it, every attempt failed, or the content is not what the hub announced.
     /// </exception>
-    public async Task Download(
-        HubName name,
-        string commit,
-        RemoteFile file,
-        string path,
-        CancellationToken cancellation
-    )
+    public async Task Download(RemoteFile file, string path, CancellationToken cancellation)
     {
         for (var round = 1; ; round++)
         {
-            using var stream = new FileStream(
-                path,
-                FileMode.OpenOrCreate,
-                FileAccess.ReadWrite,
-                FileShare.Read,
-                BufferBytes
-            );
-            using var hash = new BlobHash(file.Etag, file.Size);
-            await HashExisting(stream, hash, file, cancellation).ConfigureAwait(false);
-            var resumed = stream.Position;
-            await DownloadRest(name, commit, file, stream, hash, cancellation).ConfigureAwait(false);
-            if (hash.FindMismatch() is not { } found)
+            using var partial = new PartialFile(path, file, progress);
+            await partial.HashExisting(cancellation).ConfigureAwait(false);
+            var resumedAt = partial.Length;
+            await DownloadRest(file, partial, cancellation).ConfigureAwait(false);
+            if (partial.FindHashMismatch() is not { } found)
             {
                 return;
             }
 
-            progress.AddExisting(-stream.Length);
-            stream.SetLength(0);
-            if (round > 1 || resumed == 0)
+            partial.Clear();
+            var isFreshDownload = round > 1 || resumedAt == 0;
+            if (isFreshDownload)
             {
                 throw new RunException(
-                    $"{file.Name} of {name} came with the hash {found}; the hub says {file.Etag}. It was dropped: run the same command again, and if that does not help, something between here and the hub changes files"
+                    $"{file} came with the hash {found}; the hub says {file.Etag}. It was dropped: run the same "
+                        + "command again, and if that does not help, something between here and the hub changes files"
                 );
             }
 
@@ -62,128 +50,98 @@ sealed class BlobDownload(
         }
     }
 
-    /// <summary>Hashes what an earlier download left, as far as it can belong to the file.</summary>
-    async Task HashExisting(FileStream stream, BlobHash hash, RemoteFile file, CancellationToken cancellation)
+    async Task DownloadRest(RemoteFile file, PartialFile partial, CancellationToken cancellation)
     {
-        if (stream.Length > file.Size)
+        var failures = 0;
+        while (partial.Length < file.Size)
         {
-            stream.SetLength(0);
-        }
-
-        var buffer = new byte[BufferBytes];
-        for (int read; (read = await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
-        {
-            hash.Add(buffer.AsSpan(0, read));
-        }
-
-        progress.AddExisting(stream.Position);
-    }
-
-    async Task DownloadRest(
-        HubName name,
-        string commit,
-        RemoteFile file,
-        FileStream stream,
-        BlobHash hash,
-        CancellationToken cancellation
-    )
-    {
-        for (var failures = 0; stream.Position < file.Size;)
-        {
-            var before = stream.Position;
-            var trouble = new HttpRequestException("the connection ended early");
+            var before = partial.Length;
+            var failure = new HttpRequestException("the connection ended early");
             try
             {
-                using var response = await client
-                    .OpenFile(name, commit, file.Name, before, cancellation)
-                    .ConfigureAwait(false);
-                await Receive(response, name, file, stream, hash, cancellation).ConfigureAwait(false);
+                using var response = await client.OpenFile(file, before, cancellation).ConfigureAwait(false);
+                await Receive(response, file, partial, cancellation).ConfigureAwait(false);
             }
             catch (HttpRequestException error)
             {
-                trouble = error;
+                failure = error;
             }
-            if (stream.Position >= file.Size)
+
+            if (partial.Length >= file.Size)
             {
                 break;
             }
 
-            failures = stream.Position > before ? 1 : failures + 1;
-            await retries
-                .WaitBeforeRetry($"{file.Name} of {name}", failures, trouble, cancellation)
-                .ConfigureAwait(false);
+            // An attempt that brought bytes counts as the first of a new series.
+            failures = partial.Length > before ? 1 : failures + 1;
+            await retries.WaitBeforeRetry($"{file}", failures, failure, cancellation).ConfigureAwait(false);
         }
-        await stream.FlushAsync(cancellation).ConfigureAwait(false);
-        stream.Flush(flushToDisk: true);
+
+        await partial.Flush(cancellation).ConfigureAwait(false);
     }
 
     async Task Receive(
         HttpResponseMessage response,
-        HubName name,
         RemoteFile file,
-        FileStream stream,
-        BlobHash hash,
+        PartialFile partial,
         CancellationToken cancellation
     )
     {
-        var goesOn =
-            response.StatusCode == HttpStatusCode.PartialContent
-            && response.Content.Headers.ContentRange is { From: { } from } range
-            && from == stream.Position
-            && (range.Length ?? file.Size) == file.Size;
-        if (
-            !goesOn
-            && stream.Position > 0
-            && (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-        )
+        var status = response.StatusCode;
+        var isRangeError = status == HttpStatusCode.RequestedRangeNotSatisfiable;
+        var resumes = IsRequestedRange(response, file, partial.Length);
+        if (!resumes && (response.IsSuccessStatusCode || isRangeError))
         {
-            Restart(stream, hash);
+            partial.Restart();
         }
 
-        if (
-            response.StatusCode is HttpStatusCode.RequestedRangeNotSatisfiable or HttpStatusCode.PartialContent
-            && !goesOn
-        )
+        if (isRangeError || (status == HttpStatusCode.PartialContent && !resumes))
         {
-            throw new HttpRequestException("the hub gives another part of the file than was asked for");
+            throw new HttpRequestException("the hub gives another part of the file than the requested one");
         }
 
         if (!response.IsSuccessStatusCode)
         {
-            throw await HubRefusal.CreateException(response, name, settings, cancellation).ConfigureAwait(false);
+            throw await HubRefusal.CreateException(response, file.Model, settings, cancellation).ConfigureAwait(false);
         }
 
         using var content = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         var buffer = new byte[BufferBytes];
-        for (int read; (read = await ReadContent(content, buffer, cancellation).ConfigureAwait(false)) > 0;)
+        while (true)
         {
-            if (stream.Position + read > file.Size)
+            var read = await ReadContent(content, buffer, cancellation).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return;
+            }
+
+            if (partial.Length + read > file.Size)
             {
                 throw new RunException(
-                    $"{file.Name} of {name} is longer than the {file.Size} bytes that the hub announced: try again later"
+                    $"{file} is longer than the {file.Size} bytes that the hub announced: try again later"
                 );
             }
 
-            await stream.WriteAsync(buffer.AsMemory(0, read), cancellation).ConfigureAwait(false);
-            hash.Add(buffer.AsSpan(0, read));
+            await partial.Append(buffer.AsMemory(0, read), cancellation).ConfigureAwait(false);
             progress.AddReceived(read);
         }
     }
 
-    void Restart(FileStream stream, BlobHash hash)
+    static bool IsRequestedRange(HttpResponseMessage response, RemoteFile file, long offset)
     {
-        progress.AddExisting(-stream.Position);
-        stream.SetLength(0);
-        hash.Restart();
+        var range = response.Content.Headers.ContentRange;
+        return response.StatusCode == HttpStatusCode.PartialContent
+            && range?.From == offset
+            && (range.Length ?? file.Size) == file.Size;
     }
 
     async Task<int> ReadContent(Stream content, byte[] buffer, CancellationToken cancellation)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(settings.ResponseTimeout);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(settings.ResponseTimeout);
         try
         {
-            return await content.ReadAsync(buffer, patience.Token).ConfigureAwait(false);
+            return await content.ReadAsync(buffer, timeout.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -191,14 +149,84 @@ sealed class BlobDownload(
         }
         catch (IOException error)
         {
-            throw new HttpRequestException(error.Message, error); // the network's trouble, told from the disk's
+            // An error of the network, which is retried; one of the disk is not.
+            throw new HttpRequestException(error.Message, error);
+        }
+    }
+
+    /// <summary>The incomplete file on disk and the hash of its bytes.</summary>
+    sealed class PartialFile(string path, RemoteFile file, PullProgress progress) : IDisposable
+    {
+        readonly FileStream _stream = new(
+            path,
+            FileMode.OpenOrCreate,
+            FileAccess.ReadWrite,
+            FileShare.Read,
+            BufferBytes
+        );
+
+        readonly BlobHash _hash = new(file.Etag, file.Size);
+
+        /// <summary>Bytes so far, all of them hashed.</summary>
+        public long Length => _stream.Position;
+
+        /// <summary>Hashes the bytes of an earlier download; more than the file has are dropped.</summary>
+        public async Task HashExisting(CancellationToken cancellation)
+        {
+            if (_stream.Length > file.Size)
+            {
+                _stream.SetLength(0);
+            }
+
+            var buffer = new byte[BufferBytes];
+            for (int read; (read = await _stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0; )
+            {
+                _hash.Add(buffer.AsSpan(0, read));
+            }
+
+            progress.AddExisting(Length);
+        }
+
+        public async Task Append(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+        {
+            await _stream.WriteAsync(bytes, cancellation).ConfigureAwait(false);
+            _hash.Add(bytes.Span);
+        }
+
+        /// <summary>Writes everything to the disk.</summary>
+        public async Task Flush(CancellationToken cancellation)
+        {
+            await _stream.FlushAsync(cancellation).ConfigureAwait(false);
+            _stream.Flush(flushToDisk: true);
+        }
+
+        /// <summary>Drops the bytes so far and starts from the beginning.</summary>
+        public void Restart()
+        {
+            Clear();
+            _hash.Restart();
+        }
+
+        /// <summary>Drops the bytes so far.</summary>
+        public void Clear()
+        {
+            progress.AddExisting(-Length);
+            _stream.SetLength(0);
+        }
+
+        public string? FindHashMismatch() => _hash.FindMismatch();
+
+        public void Dispose()
+        {
+            _stream.Dispose();
+            _hash.Dispose();
         }
     }
 }
 
 /// <summary>
-/// The hash that an ETag names, taken while bytes come in: SHA-256 of a large file, git's SHA-1 of a small one
-/// (<c>"blob SIZE\0"</c> before the bytes). Other ETags name none.
+/// The hash in an ETag, computed while bytes arrive: SHA-256 of a large file, git's SHA-1 of a small one
+/// (<c>"blob SIZE\0"</c> before the bytes). Other ETags are no hashes and match any content.
 /// </summary>
 sealed class BlobHash : IDisposable
 {
@@ -238,13 +266,17 @@ sealed class BlobHash : IDisposable
 
     public void Add(ReadOnlySpan<byte> bytes) => _hash?.AppendData(bytes);
 
-    /// <summary>
-    /// What the bytes hash to where that is not what the ETag says; null where it is, or where the ETag names no hash.
-    /// </summary>
-    public string? FindMismatch() =>
-        _hash is not null && Convert.ToHexStringLower(_hash.GetHashAndReset()) is var found && found != _etag
-            ? found
-            : null;
+    /// <summary>The bytes' hash where it differs from the ETag's; else null.</summary>
+    public string? FindMismatch()
+    {
+        if (_hash is null)
+        {
+            return null;
+        }
+
+        var found = Convert.ToHexStringLower(_hash.GetHashAndReset());
+        return found == _etag ? null : found;
+    }
 
     public void Dispose() => _hash?.Dispose();
 }

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Cli.Hub;
 
 /// <summary>
-/// The cache that Hugging Face's tools share: a folder a model, with <c>blobs/ETAG</c>, <c>snapshots/COMMIT/FILE</c>
-/// that link to them, <c>refs/REVISION</c> that hold a commit,
-/// and empty files <c>.no_exist/COMMIT/FILE</c> for what a commit does not have.
-/// Where links cannot be made, the files themselves stand in the snapshots.
+/// The cache that Hugging Face's tools share: a folder per model, with <c>blobs/ETAG</c>, links to them at
+/// <c>snapshots/COMMIT/FILE</c>, the commit of each revision in <c>refs/REVISION</c>, and empty files
+/// <c>.no_exist/COMMIT/FILE</c> for what a commit does not have. Where links cannot be made, the snapshots hold the
+/// files themselves.
 /// </summary>
 /// <param name="root">The cache's folder.</param>
 /// <param name="makeLink">Makes a symbolic link at a path to a target; throws where that cannot be done.</param>
@@ -22,10 +22,10 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
     /// <summary>A file's content, by its hash.</summary>
     public string BlobPath(string repo, string etag) => Path.Combine(RepoFolder(repo), "blobs", etag);
 
-    /// <summary>What is held while a blob, or something else of a model, is made.</summary>
-    public string LockPath(string repo, string what) => Path.Combine(Root, ".locks", FolderName(repo), what + ".lock");
+    /// <summary>The lock of a model's part: of a blob, by its ETag, or of the refs.</summary>
+    public string LockPath(string repo, string part) => Path.Combine(Root, ".locks", FolderName(repo), part + ".lock");
 
-    /// <summary>The commit that a revision stood for when it was last asked about; null if it never was.</summary>
+    /// <summary>The commit that a revision stood for when it was last pulled; null if it never was.</summary>
     public string? FindCommit(HubName name)
     {
         if (HubName.IsCommit(name.Revision))
@@ -34,12 +34,16 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
         }
 
         var file = RefPath(name);
-        return File.Exists(file) && File.ReadAllText(file).Trim() is var commit && HubName.IsCommit(commit)
-            ? commit
-            : null;
+        if (!File.Exists(file))
+        {
+            return null;
+        }
+
+        var commit = File.ReadAllText(file).Trim();
+        return HubName.IsCommit(commit) ? commit : null;
     }
 
-    /// <summary>Remembers what commit a branch or tag stands for.</summary>
+    /// <summary>Records the commit that a branch or tag stands for.</summary>
     public void SaveRef(HubName name, string commit)
     {
         if (name.Revision != commit && FindCommit(name) != commit)
@@ -49,7 +53,7 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
     }
 
     /// <summary>
-    /// Notes files that a commit does not have, as Python's tools do, so that nobody asks the hub for them again.
+    /// Records files that a commit does not have, as Python's tools do, so that no tool requests them again.
     /// </summary>
     public void MarkAbsent(string repo, string commit, IEnumerable<string> files)
     {
@@ -61,14 +65,18 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
         }
     }
 
-    /// <summary>The model's folder if it is here whole, else null.</summary>
-    public string? Find(HubName name) =>
-        FindCommit(name) is { } commit
-        && SnapshotFolder(name.Repo, commit) is var folder
-        && Directory.Exists(folder)
-        && HubFiles.FindMissing(folder) is null
-            ? folder
-            : null;
+    /// <summary>The model's folder where it is here and complete, else null.</summary>
+    public string? Find(HubName name)
+    {
+        if (FindCommit(name) is not { } commit)
+        {
+            return null;
+        }
+
+        var folder = SnapshotFolder(name.Repo, commit);
+        var isComplete = Directory.Exists(folder) && HubFiles.FindMissing(folder) is null;
+        return isComplete ? folder : null;
+    }
 
     /// <summary>
     /// Puts a blob into a snapshot: a relative link, or else the file itself, moved where it is new and copied where
@@ -79,9 +87,10 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         try
         {
+            // A link that is here leads nowhere: a complete file would not be added again.
             if (new FileInfo(path).LinkTarget is not null)
             {
-                File.Delete(path); // it leads nowhere, or it would not be made anew
+                File.Delete(path);
             }
 
             _makeLink(path, Path.GetRelativePath(Path.GetDirectoryName(path)!, blob));
@@ -89,27 +98,30 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
         catch (Exception error)
             when (error is IOException or UnauthorizedAccessException or PlatformNotSupportedException)
         {
-            if (File.Exists(path))
+            // Another process may have been faster.
+            if (!File.Exists(path))
             {
-                return; // another process was faster
-            }
-
-            if (isNew)
-            {
-                File.Move(blob, path);
-            }
-            else
-            {
-                AtomicFile.Write(
-                    path,
-                    stream =>
-                    {
-                        using var source = File.OpenRead(blob);
-                        source.CopyTo(stream);
-                    }
-                );
+                AddWithoutLink(blob, path, isNew);
             }
         }
+    }
+
+    static void AddWithoutLink(string blob, string path, bool isNew)
+    {
+        if (isNew)
+        {
+            File.Move(blob, path);
+            return;
+        }
+
+        AtomicFile.Write(
+            path,
+            stream =>
+            {
+                using var source = File.OpenRead(blob);
+                source.CopyTo(stream);
+            }
+        );
     }
 
     string RefPath(HubName name) => Path.Combine(RepoFolder(name.Repo), "refs", Path.Combine(name.Revision.Split('/')));
@@ -120,7 +132,7 @@ sealed class HubCache(string root, Action<string, string>? makeLink = null)
 }
 
 /// <summary>
-/// A file that one process at a time may hold open, Python's tools among them: on Unix both take it by flock.
+/// A file that one process at a time may hold open, Python's tools included: on Unix both use flock.
 /// </summary>
 sealed class FileLock : IDisposable
 {

@@ -7,17 +7,18 @@ using CoPe.Experiments.Runs;
 namespace CoPe.Cli.Hub;
 
 /// <summary>
-/// Asks the hub: what a revision is, what its files are, and for their bytes. Follows redirects itself, so that the
-/// token stays with the hub.
+/// Requests the hub's description of a revision and of its files, and their content. It follows redirects itself, so
+/// that the token goes to the hub alone.
 /// </summary>
 /// <param name="http">Sends requests; it must not follow redirects.</param>
-/// <param name="settings">Where the hub is and who asks.</param>
+/// <param name="settings">The hub's address and the token.</param>
 sealed class HubClient(HttpClient http, HubSettings settings)
 {
     const int MaxRedirects = 10;
     const int MaxReplyBytes = 32 << 20;
+    const int MaxEtagLength = 128;
 
-    /// <summary>A handler for <see cref="HttpClient"/> as this client needs it.</summary>
+    /// <summary>A handler for the <see cref="HttpClient"/> of this client.</summary>
     public static SocketsHttpHandler CreateHandler() =>
         new()
         {
@@ -33,47 +34,37 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         CancellationToken cancellation
     )
     {
-        using var response = await Send(
-                HttpMethod.Get,
-                HubAddress($"api/models/{name.Repo}/revision/{Uri.EscapeDataString(name.Revision)}"),
-                null,
-                _ => false,
-                cancellation
-            )
-            .ConfigureAwait(false);
+        var address = HubAddress($"api/models/{name.Repo}/revision/{Uri.EscapeDataString(name.Revision)}");
+        using var response = await Send(HttpMethod.Get, address, null, _ => false, cancellation).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
         {
             throw await HubRefusal.CreateException(response, name, settings, cancellation).ConfigureAwait(false);
         }
 
+        var body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+        if (body.Length > MaxReplyBytes)
+        {
+            throw new RunException(
+                $"{settings.Endpoint} describes {name} in {body.Length} bytes; expected at most {MaxReplyBytes}"
+            );
+        }
+
+        var (commit, files) = ParseRevision(body);
+        return HubName.IsCommit(commit)
+            ? (commit, files)
+            : throw new RunException(
+                $"{settings.Endpoint} says that {name} is commit '{commit}'; expected 40 hexadecimal digits"
+            );
+    }
+
+    (string Commit, IReadOnlyList<string> Files) ParseRevision(byte[] body)
+    {
         try
         {
-            var body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
-            if (body.Length > MaxReplyBytes)
-            {
-                throw new RunException(
-                    $"{settings.Endpoint} describes {name} in {body.Length} bytes; expected at most {MaxReplyBytes}"
-                );
-            }
-
             using var json = JsonDocument.Parse(body);
             var commit = json.RootElement.GetProperty("sha").GetString() ?? "";
-            if (!HubName.IsCommit(commit))
-            {
-                throw new RunException(
-                    $"{settings.Endpoint} says that {name} is commit '{commit}'; expected 40 hexadecimal digits"
-                );
-            }
-
-            return (
-                commit,
-                [
-                    .. json
-                        .RootElement.GetProperty("siblings")
-                        .EnumerateArray()
-                        .Select(file => file.GetProperty("rfilename").GetString() ?? ""),
-                ]
-            );
+            var files = json.RootElement.GetProperty("siblings").EnumerateArray();
+            return (commit, [.. files.Select(file => file.GetProperty("rfilename").GetString() ?? "")]);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -85,81 +76,76 @@ sealed class HubClient(HttpClient http, HubSettings settings)
     }
 
     /// <summary>
-    /// A file's hash and size, from the headers of the hub's own answer: a redirect elsewhere is not followed.
+    /// A file's hash and size, from the headers of the hub's own response: a redirect to elsewhere is not followed.
     /// </summary>
     public async Task<RemoteFile> DescribeFile(HubName name, string commit, string file, CancellationToken cancellation)
     {
-        using var response = await Send(
-                HttpMethod.Head,
-                FileAddress(name, commit, file),
-                null,
-                IsExternalRedirect,
-                cancellation
-            )
+        var address = FileAddress(name, commit, file);
+        using var response = await Send(HttpMethod.Head, address, null, IsExternalRedirect, cancellation)
             .ConfigureAwait(false);
         if ((int)response.StatusCode >= 400)
         {
             throw await HubRefusal.CreateException(response, name, settings, cancellation).ConfigureAwait(false);
         }
 
-        string? Header(string key) => response.Headers.TryGetValues(key, out var values) ? values.First() : null;
-        var etag = Header("X-Linked-Etag") ?? Header("ETag") ?? response.Headers.ETag?.Tag ?? "";
-        if (etag.StartsWith("W/", StringComparison.Ordinal))
-        {
-            etag = etag[2..];
-        }
-
-        etag = etag.Trim('"');
-        var size = long.TryParse(
-            Header("X-Linked-Size"),
-            NumberStyles.None,
-            CultureInfo.InvariantCulture,
-            out var linked
-        )
-            ? linked
-            : response.Content.Headers.ContentLength ?? -1;
-        if (
-            etag.Length is 0 or > 128
-            || !etag.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')
-            || size < 0
-        )
+        var (etag, size) = (ReadEtag(response), ReadSize(response));
+        var isEtagUsable =
+            etag.Length is > 0 and <= MaxEtagLength
+            && etag.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
+        if (!isEtagUsable || size < 0)
         {
             throw new RunException(
-                $"{settings.Endpoint} gives {file} of {name} no usable ETag and size ('{etag}', {size}), so that it could not be checked: name a hub in HF_ENDPOINT that does"
+                $"{settings.Endpoint} gives {file} of {name} no usable ETag and size ('{etag}', {size}), "
+                    + "so that it could not be checked: name a hub in HF_ENDPOINT that does"
             );
         }
 
-        if (Header("X-Repo-Commit") is { } found && found != commit)
+        if (FindHeader(response, "X-Repo-Commit") is { } found && found != commit)
         {
             throw new RunException(
                 $"{settings.Endpoint} gives {file} of {name} from commit {found}; expected {commit}. Try again"
             );
         }
 
-        return new(file, etag, size);
+        return new(name, commit, file, etag, size);
     }
 
-    /// <summary>A file's bytes from an offset on, the headers read and the content not yet.</summary>
-    public Task<HttpResponseMessage> OpenFile(
-        HubName name,
-        string commit,
-        string file,
-        long offset,
-        CancellationToken cancellation
-    ) =>
-        Send(
-            HttpMethod.Get,
-            FileAddress(name, commit, file),
-            offset > 0 ? new RangeHeaderValue(offset, null) : null,
-            _ => false,
-            cancellation
-        );
+    /// <summary>
+    /// Requests a file's bytes from an offset on; the response's headers are read, its content is not yet.
+    /// </summary>
+    public Task<HttpResponseMessage> OpenFile(RemoteFile file, long offset, CancellationToken cancellation)
+    {
+        var address = FileAddress(file.Model, file.Commit, file.Name);
+        var range = offset > 0 ? new RangeHeaderValue(offset, null) : null;
+        return Send(HttpMethod.Get, address, range, _ => false, cancellation);
+    }
+
+    /// <summary>The ETag of the file's content, without quotes and the mark of a weak one.</summary>
+    static string ReadEtag(HttpResponseMessage response)
+    {
+        var etag =
+            FindHeader(response, "X-Linked-Etag") ?? FindHeader(response, "ETag") ?? response.Headers.ETag?.Tag ?? "";
+        var strong = etag.StartsWith("W/", StringComparison.Ordinal) ? etag[2..] : etag;
+        return strong.Trim('"');
+    }
+
+    static long ReadSize(HttpResponseMessage response)
+    {
+        var linkedSize = FindHeader(response, "X-Linked-Size");
+        return long.TryParse(linkedSize, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            ? size
+            : response.Content.Headers.ContentLength ?? -1;
+    }
+
+    static string? FindHeader(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? values.First() : null;
 
     Uri FileAddress(HubName name, string commit, string file) =>
         HubAddress($"{name.Repo}/resolve/{commit}/{Uri.EscapeDataString(file)}");
 
     Uri HubAddress(string relative) => new(settings.Endpoint, relative);
 
+    /// <summary>Sends a request and follows redirects until <paramref name="stop"/> accepts one.</summary>
     async Task<HttpResponseMessage> Send(
         HttpMethod method,
         Uri address,
@@ -170,21 +156,11 @@ sealed class HubClient(HttpClient http, HubSettings settings)
     {
         for (var redirects = 0; ; redirects++)
         {
-            using var request = new HttpRequestMessage(method, address);
-            request.Headers.UserAgent.ParseAdd("cope");
-            request.Headers.AcceptEncoding.ParseAdd("identity"); // sizes and ranges are those of the file
-            request.Headers.Range = range;
-            if (settings.Token is not null && IsHub(address))
-            {
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", settings.Token);
-            }
-
+            using var request = CreateRequest(method, address, range);
             var response = await SendForHeaders(request, cancellation).ConfigureAwait(false);
-            if (
-                (int)response.StatusCode is < 300 or >= 400
-                || response.StatusCode == HttpStatusCode.NotModified
-                || stop(response)
-            )
+            var isRedirect =
+                (int)response.StatusCode is >= 300 and < 400 && response.StatusCode != HttpStatusCode.NotModified;
+            if (!isRedirect || stop(response))
             {
                 return response;
             }
@@ -196,13 +172,28 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         }
     }
 
+    HttpRequestMessage CreateRequest(HttpMethod method, Uri address, RangeHeaderValue? range)
+    {
+        var request = new HttpRequestMessage(method, address);
+        request.Headers.UserAgent.ParseAdd("cope");
+        // Uncompressed, so that sizes and ranges are those of the file.
+        request.Headers.AcceptEncoding.ParseAdd("identity");
+        request.Headers.Range = range;
+        if (settings.Token is not null && IsHub(address))
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", settings.Token);
+        }
+
+        return request;
+    }
+
     async Task<HttpResponseMessage> SendForHeaders(HttpRequestMessage request, CancellationToken cancellation)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(settings.ResponseTimeout);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(settings.ResponseTimeout);
         try
         {
-            return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token)
+            return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token)
                 .ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -215,23 +206,24 @@ sealed class HubClient(HttpClient http, HubSettings settings)
 
     static Uri RedirectTarget(Uri address, HttpResponseMessage response, int redirects)
     {
-        var next = response.Headers.Location is { } location
-            ? new Uri(address, location)
-            : throw new RunException($"{address.Host} redirects without saying where to");
+        if (response.Headers.Location is not { } location)
+        {
+            throw new RunException($"{address.Host} redirects without saying where to");
+        }
+
         if (redirects >= MaxRedirects)
         {
             throw new RunException($"{address.Host} redirects more than {MaxRedirects} times");
         }
 
-        if (next.Scheme is not ("http" or "https") || (address.Scheme == "https" && next.Scheme == "http"))
-        {
-            throw new RunException($"{address.Host} redirects to {next.Scheme}://{next.Host}, which is not safe");
-        }
-
-        return next;
+        var target = new Uri(address, location);
+        var isDowngrade = address.Scheme == "https" && target.Scheme == "http";
+        return target.Scheme is "http" or "https" && !isDowngrade
+            ? target
+            : throw new RunException($"{address.Host} redirects to {target.Scheme}://{target.Host}, which is not safe");
     }
 
-    /// <summary>Whether an answer leads away from the hub, to where large files are kept.</summary>
+    /// <summary>Whether a response redirects away from the hub, to the storage of large files.</summary>
     bool IsExternalRedirect(HttpResponseMessage response) =>
         response.Headers.Location is { } location && !IsHub(new Uri(response.RequestMessage!.RequestUri!, location));
 

@@ -13,7 +13,7 @@ static class HubFiles
     public const string WeightsIndexFile = "model.safetensors.index.json";
 
     /// <summary>
-    /// Files that loading looks for, here and in Python's tools, whether a repository has them or not.
+    /// Files that loaders look for, here and in Python's tools, whether a repository has them or not.
     /// </summary>
     static readonly string[] ProbedFiles =
     [
@@ -54,10 +54,10 @@ static class HubFiles
 
     static bool IsSmall(string name) =>
         SmallFiles.Contains(name)
-        || (
-            SmallFilePrefixes.Any(begin => name.StartsWith(begin, StringComparison.Ordinal))
-            && !name.EndsWith(".safetensors", StringComparison.Ordinal)
-        );
+        || (HasSmallFilePrefix(name) && !name.EndsWith(".safetensors", StringComparison.Ordinal));
+
+    static bool HasSmallFilePrefix(string name) =>
+        SmallFilePrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>The single weights file where there is one, or those that the snapshot's index names.</summary>
     /// <exception cref="RunException">The repository has no weights that are read.</exception>
@@ -73,37 +73,35 @@ static class HubFiles
         }
 
         throw new RunException(
-            needed.Count == 1 && missing == WeightsFile
-                ? $"{name} has neither {WeightsFile} nor {WeightsIndexFile}: only safetensors weights are read; look for a conversion of the model"
-                : $"{name}: {WeightsIndexFile} names {missing}, which the repository does not have: tell its authors, or name another revision"
+            missing == WeightsFile
+                ? $"{name} has neither {WeightsFile} nor {WeightsIndexFile}: "
+                    + "only safetensors weights are read; look for a conversion of the model"
+                : $"{name}: {WeightsIndexFile} names {missing}, which the repository does not have: "
+                    + "tell its authors, or name another revision"
         );
     }
 
-    /// <summary>Of the files that are looked for, those that are not in the list.</summary>
+    /// <summary>Of the files that loaders look for, those that are not in the list.</summary>
     public static IEnumerable<string> SelectAbsent(IReadOnlyCollection<string> files) =>
         ProbedFiles.Where(file => !files.Contains(file));
 
-    /// <summary>Where it is noted that a snapshot's commit does not have a file.</summary>
+    /// <summary>The empty file that records that a snapshot's commit does not have a file.</summary>
     public static string AbsentMarker(string snapshot, string file) =>
         Path.Combine(snapshot, "..", "..", ".no_exist", Path.GetFileName(snapshot), file);
 
     /// <summary>
-    /// What a snapshot lacks to be a model folder, though its commit may have it; null for nothing. Links to files that
-    /// are gone count as lacking.
+    /// A file that a snapshot lacks to be a model folder, though its commit may have it; null where it is complete. A
+    /// link without its target counts as missing.
     /// </summary>
     public static string? FindMissing(string snapshot)
     {
         var index = Path.Combine(snapshot, WeightsIndexFile);
-        string[] small = [ConfigFile, "tokenizer.json"];
-        return small
-            .Concat(
-                File.Exists(index) && !Exists(Path.Combine(snapshot, WeightsFile))
-                    ? CheckpointIndex.ReadShardNames(index)
-                    : [WeightsFile]
-            )
-            .FirstOrDefault(file =>
-                !Exists(Path.Combine(snapshot, file)) && !File.Exists(AbsentMarker(snapshot, file))
-            );
+        var isSharded = File.Exists(index) && !Exists(Path.Combine(snapshot, WeightsFile));
+        string[] weights = isSharded ? [.. CheckpointIndex.ReadShardNames(index)] : [WeightsFile];
+        string[] needed = [ConfigFile, "tokenizer.json", .. weights];
+        return needed.FirstOrDefault(file =>
+            !Exists(Path.Combine(snapshot, file)) && !File.Exists(AbsentMarker(snapshot, file))
+        );
     }
 
     /// <summary>Whether a file, or what it links to, is there.</summary>

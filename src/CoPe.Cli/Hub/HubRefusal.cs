@@ -34,57 +34,64 @@ static class HubRefusal
             reason = reason.Replace(token, "(token)", StringComparison.Ordinal);
         }
 
+        var status = $"status {(int)response.StatusCode}";
         if (IsTransient(response.StatusCode))
         {
-            return new HubBusyException(
-                $"status {(int)response.StatusCode}{(reason.Length > 0 ? ": " + reason : "")}",
-                response
-            );
+            return new HubBusyException(reason.Length > 0 ? $"{status}: {reason}" : status, response);
         }
 
-        var said =
-            reason.Length > 0
-                ? $" ({settings.Endpoint.Host} says: {reason.TrimEnd('.')})"
-                : $" (status {(int)response.StatusCode})";
-        return new RunException(Explain(response, FindHeader(response, "X-Error-Code"), name, settings, said));
+        var said = reason.Length > 0 ? $"{settings.Endpoint.Host} says: {reason.TrimEnd('.')}" : status;
+        return new RunException(Explain(response, name, settings, $" ({said})"));
     }
 
-    static string Explain(HttpResponseMessage response, string? code, HubName name, HubSettings settings, string said)
+    static string Explain(HttpResponseMessage response, HubName name, HubSettings settings, string said)
     {
-        var page = new Uri(settings.Endpoint, name.Repo);
         var hasToken = settings.Token is not null;
         var isDenied = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
-        return code switch
+        var page = new Uri(settings.Endpoint, name.Repo);
+        var source = settings.TokenSource;
+        return FindHeader(response, "X-Error-Code") switch
         {
-            "GatedRepo" when hasToken =>
-                $"{name.Repo} is gated, and the account of the token from {settings.TokenSource} has no access{said}: ask for it at {page}, and give the token the right to read gated models",
-            "GatedRepo" =>
-                $"{name.Repo} is gated{said}: ask for access at {page}, then put a token of that account into {settings.TokenSource}",
+            "GatedRepo" => ExplainGated(name, settings, said),
             "RevisionNotFound" =>
                 $"{name.Repo} has no revision '{name.Revision}'{said}: the branches and tags are at {page}/tree/main",
             "EntryNotFound" => $"{name} has no such file{said}: the files are at {page}/tree/main",
-            "RepoNotFound" when !hasToken =>
-                $"the hub has no model {name.Repo}, or it is private{said}: check the spelling; for a private model put a token into {settings.TokenSource}",
-            "RepoNotFound" =>
-                $"the hub has no model {name.Repo}, or the token from {settings.TokenSource} may not see it{said}: check the spelling, and that the token's account has access",
-            _ when isDenied && hasToken =>
-                $"the hub refuses {name.Repo} to the token from {settings.TokenSource}{said}: make a new token with the right to read models, or take the old one away",
-            _ when isDenied =>
-                $"the hub refuses {name.Repo} without a token{said}: check the spelling; for a private or gated model put a token into {settings.TokenSource}",
+            "RepoNotFound" => ExplainNotFound(name, settings, said),
+            _ when isDenied && hasToken => $"the hub refuses {name.Repo} to the token from {source}{said}: "
+                + "make a new token with the right to read models, or remove the old one",
+            _ when isDenied => $"the hub refuses {name.Repo} without a token{said}: "
+                + $"check the spelling; for a private or gated model put a token into {source}",
             _ when response.StatusCode == HttpStatusCode.NotFound =>
                 $"the hub has no model {name.Repo} or no revision '{name.Revision}' of it{said}: check the spelling",
             _ => $"the hub refuses {name}{said}",
         };
     }
 
+    static string ExplainGated(HubName name, HubSettings settings, string said)
+    {
+        var page = new Uri(settings.Endpoint, name.Repo);
+        return settings.Token is null
+            ? $"{name.Repo} is gated{said}: "
+                + $"ask for access at {page}, then put a token of that account into {settings.TokenSource}"
+            : $"{name.Repo} is gated, and the account of the token from {settings.TokenSource} has no access{said}: "
+                + $"ask for it at {page}, and give the token the right to read gated models";
+    }
+
+    static string ExplainNotFound(HubName name, HubSettings settings, string said) =>
+        settings.Token is null
+            ? $"the hub has no model {name.Repo}, or it is private{said}: "
+                + $"check the spelling; for a private model put a token into {settings.TokenSource}"
+            : $"the hub has no model {name.Repo}, or the token from {settings.TokenSource} may not see it{said}: "
+                + "check the spelling, and that the token's account has access";
+
     static async Task<string> ReadReason(HttpResponseMessage response, CancellationToken cancellation)
     {
         var reason = FindHeader(response, "X-Error-Message") ?? "";
-        if (
-            reason.Length == 0
-            && response.Content.Headers.ContentLength is > 0 and < 65536
-            && response.Content.Headers.ContentType?.MediaType is "application/json" or "text/plain"
-        )
+        var content = response.Content.Headers;
+        var isReadable =
+            content.ContentLength is > 0 and < 65536
+            && content.ContentType?.MediaType is "application/json" or "text/plain";
+        if (reason.Length == 0 && isReadable)
         {
             reason = ReadErrorField(await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
         }
@@ -98,12 +105,13 @@ static class HubRefusal
         try
         {
             using var json = JsonDocument.Parse(text);
-            return
-                json.RootElement.ValueKind == JsonValueKind.Object
-                && json.RootElement.TryGetProperty("error", out var error)
-                && error.ValueKind == JsonValueKind.String
-                ? error.GetString()!
-                : "";
+            if (json.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return "";
+            }
+
+            var hasError = json.RootElement.TryGetProperty("error", out var error);
+            return hasError && error.ValueKind == JsonValueKind.String ? error.GetString()! : "";
         }
         catch (JsonException)
         {
@@ -115,7 +123,7 @@ static class HubRefusal
         response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 }
 
-/// <summary>A refusal that may pass, with the wait that the server asks for.</summary>
+/// <summary>A transient refusal, with the delay that the server wants before the next request.</summary>
 sealed partial class HubBusyException : HttpRequestException
 {
     public HubBusyException(string message, HttpResponseMessage response)
@@ -123,8 +131,8 @@ sealed partial class HubBusyException : HttpRequestException
         RetryAfter = ReadRetryAfter(response.StatusCode, response.Headers);
 
     /// <summary>
-    /// How long to wait, from <c>Retry-After</c>, or else from the hub's <c>RateLimit</c> where that is used up; null:
-    /// the server does not say.
+    /// The delay, from <c>Retry-After</c>, or else from the hub's <c>RateLimit</c> where that is used up; null where
+    /// the server gives none.
     /// </summary>
     public TimeSpan? RetryAfter { get; }
 
@@ -134,19 +142,21 @@ sealed partial class HubBusyException : HttpRequestException
         {
             return delta;
         }
-        // A moment is told by the server's clock, which need not be ours.
-        if (headers.RetryAfter is { Date: { } moment } && headers.Date is { } now)
+
+        // A date is by the server's clock, which may differ from this one's.
+        if (headers.RetryAfter is { Date: { } date } && headers.Date is { } now)
         {
-            return moment > now ? moment - now : TimeSpan.Zero;
+            return date > now ? date - now : TimeSpan.Zero;
         }
 
-        return
-            status == HttpStatusCode.TooManyRequests
-            && headers.TryGetValues("RateLimit", out var limits)
-            && RateLimitReset().Match(string.Join(',', limits)) is { Success: true } reset
-            && double.TryParse(reset.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            && seconds < TimeSpan.MaxValue.TotalSeconds
-            ? TimeSpan.FromSeconds(seconds + 1)
+        if (status != HttpStatusCode.TooManyRequests || !headers.TryGetValues("RateLimit", out var limits))
+        {
+            return null;
+        }
+
+        var reset = RateLimitReset().Match(string.Join(',', limits));
+        return reset.Success
+            ? TimeSpan.FromSeconds(int.Parse(reset.Groups[1].Value, CultureInfo.InvariantCulture) + 1)
             : null;
     }
 
@@ -155,19 +165,19 @@ sealed partial class HubBusyException : HttpRequestException
     private static partial Regex RateLimitReset();
 }
 
-/// <summary>Asks again, more slowly each time, where the network or the hub fails.</summary>
+/// <summary>Retries with exponential back-off where the network or the hub fails.</summary>
 sealed class HubRetries(HubSettings settings, TimeProvider time, ILogger log)
 {
     static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(30);
 
-    /// <summary>The answer of the first attempt that has one.</summary>
-    public async Task<T> Retry<T>(string what, Func<Task<T>> ask, CancellationToken cancellation)
+    /// <summary>The result of the first attempt that succeeds.</summary>
+    public async Task<T> Retry<T>(string what, Func<Task<T>> send, CancellationToken cancellation)
     {
         for (var failures = 1; ; failures++)
         {
             try
             {
-                return await ask().ConfigureAwait(false);
+                return await send().ConfigureAwait(false);
             }
             catch (HttpRequestException error)
             {
@@ -176,47 +186,45 @@ sealed class HubRetries(HubSettings settings, TimeProvider time, ILogger log)
         }
     }
 
-    /// <summary>Waits before the next attempt, as long as the server asks for or longer each time.</summary>
-    /// <exception cref="RunException">
-    /// There have been enough, or the server asks for more patience than there is.
-    /// </exception>
+    /// <summary>Waits before the next attempt: the server's delay or the back-off, whichever is longer.</summary>
+    /// <exception cref="RunException">The attempts are used up, or the server's delay is too long.</exception>
     public async Task WaitBeforeRetry(
         string what,
         int failures,
-        HttpRequestException trouble,
+        HttpRequestException failure,
         CancellationToken cancellation
     )
     {
-        const string Kept = "What came is kept: run the same command again and it goes on from there";
+        const string Kept = "What came is kept: run the same command again to resume";
+        var host = settings.Endpoint.Host;
         if (failures >= settings.MaxAttempts)
         {
             throw new RunException(
-                $"{what}: {failures} attempts at {settings.Endpoint.Host} failed, last with: {trouble.Message}. {Kept}"
+                $"{what}: {failures} attempts at {host} failed, last with: {failure.Message}. {Kept}"
             );
         }
 
         var delay = TimeSpan.FromTicks(Math.Min(MaxDelay.Ticks, settings.InitialDelay.Ticks << (failures - 1)));
-        if ((trouble as HubBusyException)?.RetryAfter is { } asked)
+        var retryAfter = (failure as HubBusyException)?.RetryAfter ?? TimeSpan.Zero;
+        if (retryAfter > settings.MaxRetryAfter)
         {
-            if (asked > settings.MaxRetryAfter)
-            {
-                throw new RunException(
-                    $"{what}: {settings.Endpoint.Host} asks to come back in {asked.TotalSeconds:0} s ({trouble.Message}). {Kept}"
-                );
-            }
-
-            if (asked > delay)
-            {
-                delay = asked;
-                log.LogInformation(
-                    "{What}: {Trouble}; the hub asks to wait {Delay:0} s",
-                    what,
-                    trouble.Message,
-                    delay.TotalSeconds
-                );
-            }
+            throw new RunException(
+                $"{what}: {host} asks to come back in {retryAfter.TotalSeconds:0} s ({failure.Message}). {Kept}"
+            );
         }
-        log.LogDebug("{What}: {Trouble}; again in {Delay} s", what, trouble.Message, delay.TotalSeconds);
+
+        if (retryAfter > delay)
+        {
+            delay = retryAfter;
+            log.LogInformation(
+                "{What}: {Failure}; the hub asks to wait {Delay:0} s",
+                what,
+                failure.Message,
+                delay.TotalSeconds
+            );
+        }
+
+        log.LogDebug("{What}: {Failure}; again in {Delay} s", what, failure.Message, delay.TotalSeconds);
         await Task.Delay(delay, time, cancellation).ConfigureAwait(false);
     }
 }

@@ -4,7 +4,8 @@ using CoPe.Experiments.Runs;
 namespace CoPe.Cli.Hub;
 
 /// <summary>
-/// Where the hub is, where its files are kept and who asks: from the variables that Hugging Face's own tools read.
+/// Address, cache and access token of the hub, and limits of requests to it; from the environment variables that
+/// Hugging Face's own tools read.
 /// </summary>
 sealed partial record HubSettings
 {
@@ -20,27 +21,27 @@ sealed partial record HubSettings
     /// <summary>The access token, if there is one. It goes to the hub alone and into no message.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Where the token was found, for messages; without one, where one is looked for.</summary>
+    /// <summary>Where the token was found, for messages; without one, where one is expected.</summary>
     public required string TokenSource { get; init; }
 
     /// <summary>The network may not be used (<c>HF_HUB_OFFLINE</c>, <c>TRANSFORMERS_OFFLINE</c>).</summary>
     public bool IsOffline { get; init; }
 
-    /// <summary>Attempts that may fail one after the other without a byte more.</summary>
+    /// <summary>Attempts in a row that may fail without a byte received.</summary>
     public int MaxAttempts { get; init; } = 5;
 
-    /// <summary>Wait before the second attempt; it doubles.</summary>
+    /// <summary>Delay before the second attempt; doubled before each further one.</summary>
     public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Longest wait that a server may ask for (<c>Retry-After</c>): the hub counts requests in windows of five minutes.
+    /// Longest <c>Retry-After</c> that is waited for: the hub counts requests in windows of five minutes.
     /// </summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromMinutes(6);
 
-    /// <summary>Longest time without an answer or a byte.</summary>
+    /// <summary>Longest time without a response or a byte.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Files under way at once.</summary>
+    /// <summary>Downloads at once.</summary>
     public int MaxParallel { get; init; } = 4;
 
     /// <summary>The settings of an environment.</summary>
@@ -48,34 +49,35 @@ sealed partial record HubSettings
     {
         string? Value(string name) => variable(name) is { Length: > 0 } value ? value : null;
         var user = Value("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        string Expand(string path) =>
-            Variables()
-                .Replace(
-                    path.StartsWith('~') ? user + path[1..] : path,
-                    match => variable(match.Groups[1].Value) ?? match.Value
-                );
-        var home = Expand(
-            Value("HF_HOME") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(user, ".cache"), "huggingface")
-        );
+        string Expand(string path)
+        {
+            var absolute = path.StartsWith('~') ? user + path[1..] : path;
+            return Variables().Replace(absolute, match => variable(match.Groups[1].Value) ?? match.Value);
+        }
+
+        var systemCache = Value("XDG_CACHE_HOME") ?? Path.Combine(user, ".cache");
+        var home = Expand(Value("HF_HOME") ?? Path.Combine(systemCache, "huggingface"));
+        var cache = Value("HF_HUB_CACHE") ?? Value("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub");
         var (token, source) = FindToken(Value, Expand(Value("HF_TOKEN_PATH") ?? Path.Combine(home, "token")));
-        var endpoint = Value("HF_ENDPOINT") ?? "https://huggingface.co";
         return new()
         {
-            Endpoint =
-                Uri.TryCreate(endpoint.TrimEnd('/') + "/", UriKind.Absolute, out var uri)
-                && uri.Scheme is "http" or "https"
-                && uri.UserInfo.Length == 0
-                    ? uri
-                    : throw new UsageException(
-                        $"HF_ENDPOINT is '{endpoint}'; expected an address such as https://huggingface.co"
-                    ),
-            CacheFolder = Path.GetFullPath(
-                Expand(Value("HF_HUB_CACHE") ?? Value("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub"))
-            ),
+            Endpoint = ParseEndpoint(Value("HF_ENDPOINT") ?? "https://huggingface.co"),
+            CacheFolder = Path.GetFullPath(Expand(cache)),
             Token = token,
             TokenSource = source,
             IsOffline = IsTrue(Value("HF_HUB_OFFLINE") ?? Value("TRANSFORMERS_OFFLINE")),
         };
+    }
+
+    static Uri ParseEndpoint(string address)
+    {
+        var isUri = Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var uri);
+        var isUsable = isUri && uri!.Scheme is "http" or "https" && uri!.UserInfo.Length == 0;
+        return isUsable
+            ? uri!
+            : throw new UsageException(
+                $"HF_ENDPOINT is '{address}'; expected an address such as https://huggingface.co"
+            );
     }
 
     static (string? Token, string Source) FindToken(Func<string, string?> value, string file)
@@ -89,17 +91,25 @@ sealed partial record HubSettings
             value("HF_TOKEN") is null && value("HUGGING_FACE_HUB_TOKEN") is not null
                 ? "HUGGING_FACE_HUB_TOKEN"
                 : "HF_TOKEN";
-        var (text, source) =
-            value(variable) is { } given ? (given, variable)
-            : File.Exists(file) ? (File.ReadAllText(file), file)
-            : ("", $"HF_TOKEN, or the file {file}");
+        if (value(variable) is { } given)
+        {
+            return (CleanToken(given, variable), variable);
+        }
+
+        return File.Exists(file)
+            ? (CleanToken(File.ReadAllText(file), file), file)
+            : (null, $"HF_TOKEN, or the file {file}");
+    }
+
+    static string? CleanToken(string text, string source)
+    {
         var token = text.Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal).Trim();
         if (token.Any(letter => letter is <= ' ' or > '~'))
         {
-            throw new RunException($"the token from {source} holds characters that no token has: set it anew");
+            throw new RunException($"the token from {source} holds characters that no token has: set it again");
         }
 
-        return (token.Length > 0 ? token : null, source);
+        return token.Length > 0 ? token : null;
     }
 
     static bool IsTrue(string? value) => value?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";

@@ -4,39 +4,48 @@ using CoPe.Experiments.Runs;
 namespace CoPe.Cli.Hub;
 
 /// <summary>
-/// Where a model that a person names lies: a folder, from the current one or beside the program, or a model of the hub
-/// in the cache, downloaded where it is not there.
+/// Finds the folder of a model: a local one, relative to the working folder or the program's, or one of the hub in the
+/// cache, downloaded where it is missing.
 /// </summary>
 static class ModelSource
 {
-    /// <summary>What a person may name, for help texts.</summary>
+    /// <summary>What names a model, for help texts.</summary>
     public const string Description = "Folder of a model in Hugging Face layout, or org/name[@revision] on the hub.";
 
-    /// <summary>The folder of a model; downloads what is not here.</summary>
-    /// <exception cref="RunException">There is no such folder, or the model cannot be had.</exception>
+    /// <summary>The folder of a model; downloads what is missing.</summary>
+    /// <exception cref="RunException">There is no such folder, or the download fails.</exception>
     public static string Find(CommandHost host, string name, bool isQuiet = false) =>
         FindOnDisk(host, name) ?? Pull(host, ParseHubName(host, name) ?? throw CreateNotFound(host, name), isQuiet);
 
     /// <summary>The folder of a model that is here; nothing is downloaded.</summary>
     /// <exception cref="RunException">It is not here.</exception>
-    public static string FindLocal(CommandHost host, string name) =>
-        FindOnDisk(host, name)
-        ?? throw (
-            ParseHubName(host, name) is null
-                ? CreateNotFound(host, name)
-                : new RunException(
-                    $"model {name} is neither a folder nor in the cache {host.ReadHubSettings().CacheFolder}: get it with 'cope model pull {name}'"
-                )
-        );
+    public static string FindLocal(CommandHost host, string name)
+    {
+        if (FindOnDisk(host, name) is { } folder)
+        {
+            return folder;
+        }
 
-    /// <summary>Downloads a model as far as it is not in the cache, and shows how far it is.</summary>
+        if (ParseHubName(host, name) is null)
+        {
+            throw CreateNotFound(host, name);
+        }
+
+        var cache = host.ReadHubSettings().CacheFolder;
+        throw new RunException(
+            $"model {name} is neither a folder nor in the cache {cache}: download it with 'cope model pull {name}'"
+        );
+    }
+
+    /// <summary>Downloads what of a model is not in the cache, with progress shown, and returns its folder.</summary>
     public static string Pull(CommandHost host, HubName model, bool isQuiet)
     {
         var settings = host.ReadHubSettings();
         if (settings.IsOffline)
         {
             throw new RunException(
-                $"model {model} is not in the cache {settings.CacheFolder}, and HF_HUB_OFFLINE forbids the network: unset it and run 'cope model pull {model}', or name a folder"
+                $"model {model} is not in the cache {settings.CacheFolder}, and HF_HUB_OFFLINE forbids the network: "
+                    + $"unset it and run 'cope model pull {model}', or name a folder"
             );
         }
 
@@ -61,22 +70,30 @@ static class ModelSource
         return folder;
     }
 
-    static string? FindOnDisk(CommandHost host, string name) =>
-        host.SearchFolders.Select(root => Path.GetFullPath(Path.Combine(root, name))).FirstOrDefault(Directory.Exists)
-        ?? (HubName.Parse(name) is { } model ? new HubCache(host.ReadHubSettings().CacheFolder).Find(model) : null);
+    static string? FindOnDisk(CommandHost host, string name)
+    {
+        var folders = host.SearchFolders.Select(root => Path.GetFullPath(Path.Combine(root, name)));
+        if (folders.FirstOrDefault(Directory.Exists) is { } folder)
+        {
+            return folder;
+        }
+
+        return HubName.Parse(name) is { } model ? new HubCache(host.ReadHubSettings().CacheFolder).Find(model) : null;
+    }
 
     /// <summary>
-    /// A name on the hub. One that begins with a folder that is here is a path with a mistake in it, not a model to ask
-    /// the network for.
+    /// A name on the hub. One that begins with an existing folder is a mistyped path, not a model to download.
     /// </summary>
-    static HubName? ParseHubName(CommandHost host, string name) =>
-        HubName.Parse(name) is { } model
-        && !host.SearchFolders.Any(root => Directory.Exists(Path.Combine(root, name.Split('/')[0])))
-            ? model
-            : null;
+    static HubName? ParseHubName(CommandHost host, string name)
+    {
+        var firstFolder = name.Split('/')[0];
+        var isPath = host.SearchFolders.Any(root => Directory.Exists(Path.Combine(root, firstFolder)));
+        return isPath ? null : HubName.Parse(name);
+    }
 
     static RunException CreateNotFound(CommandHost host, string name) =>
         new(
-            $"model folder {name} does not exist (looked in {string.Join(" and ", host.SearchFolders)}): name a model folder in Hugging Face layout, or a model of the hub as org/name"
+            $"model folder {name} does not exist (searched in {string.Join(" and ", host.SearchFolders)}): "
+                + "name a model folder in Hugging Face layout, or a model of the hub as org/name"
         );
 }

@@ -6,73 +6,78 @@ using CoPe.Scoring;
 
 namespace CoPe.Cli.Scoring;
 
-/// <summary>
-/// Log-probabilities of one text under a model with several sets of adapters, one set after the other.
-/// </summary>
+/// <summary>Log-probabilities of one text's tokens under a model with several sets of adapters.</summary>
 sealed class TokenScorer(CausalLm model, ConversationEncoder encoder)
 {
     /// <summary>
     /// Scores the text as the answer to a prompt, through the chat template and up to the token that ends the turn;
     /// without a prompt as plain text.
     /// </summary>
-    /// <param name="prompt">What the text answers, or null.</param>
+    /// <param name="prompt">The user's turn before the text, or null.</param>
     /// <param name="text">The text.</param>
-    /// <param name="columns">Names and adapter folders, lowest first; none is the base model.</param>
-    /// <param name="cancellation">Looked at before every pass.</param>
+    /// <param name="columns">The models to score under, one after the other.</param>
+    /// <param name="cancellation">Checked before every pass.</param>
+    /// <exception cref="UsageException">No token is left to score.</exception>
     public ScoredText Score(
         string? prompt,
         string text,
-        IReadOnlyList<(string Name, IReadOnlyList<string> Adapters)> columns,
+        IReadOnlyList<ScoreColumn> columns,
         CancellationToken cancellation
     )
     {
-        var (before, ids, unscored) = prompt is null
-            ? EncodePlainText(text)
-            : (encoder.EncodePrompt([new ChatMessage("user", prompt)]), encoder.EncodeResponse(text), 0);
-        if (before.Length == 0 || ids.Length == unscored)
+        var (context, ids, unscored) = prompt is null ? EncodePlainText(text) : EncodeAnswer(prompt, text);
+        if (context.Length == 0 || ids.Length == unscored)
         {
             throw new UsageException(
-                "the text has too few tokens to score: give at least one word, or two for a model without a token that begins a text"
+                "the text has too few tokens to score: "
+                    + "give at least one word, or two for a model without a token that begins a text"
             );
         }
 
         var scored = columns
-            .Select(column => (column.Name, Score(before, ids[unscored..], column.Adapters, cancellation)))
+            .Select(column => new ScoredColumn(
+                column.Name,
+                Score(context, ids[unscored..], column.AdapterFolders, cancellation)
+            ))
             .ToList();
         return new(ids, DecodeTokens(ids), unscored, scored);
     }
 
+    (int[] Context, int[] Ids, int Unscored) EncodeAnswer(string prompt, string text) =>
+        (encoder.EncodePrompt([new ChatMessage("user", prompt)]), encoder.EncodeResponse(text), 0);
+
     /// <summary>
-    /// A plain text begins with what the tokenizer puts in front of one (BOS); where that is nothing, its first token
-    /// has nothing before it.
+    /// A plain text follows what the tokenizer puts in front of one (BOS); where that is nothing, its first token has
+    /// no context and stays unscored.
     /// </summary>
-    (int[] Before, int[] Ids, int Unscored) EncodePlainText(string text)
+    (int[] Context, int[] Ids, int Unscored) EncodePlainText(string text)
     {
         var ids = encoder.Tokenizer.EncodeAsText(text);
-        int[] begin = encoder.Tokenizer.BosId is { } bos && encoder.Tokenizer.Encode("").Contains(bos) ? [bos] : [];
-        return begin.Length > 0 ? (begin, ids, 0) : (ids[..Math.Min(1, ids.Length)], ids, Math.Min(1, ids.Length));
+        if (encoder.Tokenizer.BosId is { } bos && encoder.Tokenizer.Encode("").Contains(bos))
+        {
+            return ([bos], ids, 0);
+        }
+
+        var first = Math.Min(1, ids.Length);
+        return (ids[..first], ids, first);
     }
 
     IReadOnlyList<float> Score(
         int[] prompt,
         int[] response,
-        IReadOnlyList<string> folders,
+        IReadOnlyList<string> adapterFolders,
         CancellationToken cancellation
     )
     {
         var banks = new List<AdapterBank>();
         try
         {
-            foreach (var folder in folders)
+            foreach (var folder in adapterFolders)
             {
                 banks.Add(AdapterFile.Read(folder, model.Config).MoveTo(model.Device));
             }
 
-            var scorer = new SequenceScorer(
-                model,
-                banks.Count > 0 ? banks[0] : null,
-                banks.Count > 1 ? banks[1] : null
-            );
+            var scorer = new SequenceScorer(model, banks.ElementAtOrDefault(0), banks.ElementAtOrDefault(1));
             var adapters = AdapterSelection.Create(banks.Count > 0, banks.Count > 1 ? 0 : null);
             return scorer.Score([new ScoringItem("text", prompt, [response], [adapters])], cancellation)[0].LogProbs;
         }
@@ -94,53 +99,57 @@ sealed class TokenScorer(CausalLm model, ConversationEncoder encoder)
     }
 }
 
-/// <summary>A text's tokens, and log p of each under every column.</summary>
-/// <param name="Ids">The tokens' ids.</param>
-/// <param name="Texts">What each adds to the text; empty inside a character.</param>
-/// <param name="Unscored">Tokens at the beginning that have nothing before them, and so no log-probability.</param>
+/// <summary>A text's tokens, and the log-probability of each in every column.</summary>
+/// <param name="TokenIds">The tokens' ids.</param>
+/// <param name="TokenTexts">What each adds to the text; empty inside a character.</param>
+/// <param name="Unscored">Tokens at the beginning that have no context, and so no log-probability.</param>
 /// <param name="Columns">Models in order, each with a log-probability for every scored token.</param>
 sealed record ScoredText(
-    IReadOnlyList<int> Ids,
-    IReadOnlyList<string> Texts,
+    IReadOnlyList<int> TokenIds,
+    IReadOnlyList<string> TokenTexts,
     int Unscored,
-    IReadOnlyList<(string Name, IReadOnlyList<float> LogProbs)> Columns
-)
+    IReadOnlyList<ScoredColumn> Columns
+);
+
+/// <summary>A text's log-probabilities under one model.</summary>
+/// <param name="Name">Name of the model in the table.</param>
+/// <param name="LogProbs">The natural logarithm of each scored token's probability.</param>
+sealed record ScoredColumn(string Name, IReadOnlyList<float> LogProbs)
 {
-    /// <summary>log p of the text under a column.</summary>
-    public double Sum(int column) => Columns[column].LogProbs.Sum(value => (double)value);
+    /// <summary>Log-probability of the text.</summary>
+    public double Sum => LogProbs.Sum(value => (double)value);
 
     /// <summary>Its mean per scored token; the negative of the loss.</summary>
-    public double Mean(int column) => Sum(column) / Math.Max(1, Columns[column].LogProbs.Count);
+    public double Mean => Sum / Math.Max(1, LogProbs.Count);
 
     /// <summary><c>exp(-mean)</c></summary>
-    public double Perplexity(int column) => Math.Exp(-Mean(column));
+    public double Perplexity => Math.Exp(-Mean);
 }
 
-/// <summary>Which models a text is scored under: the base, those of a run, and adapters named by folder.</summary>
-static class ScoreColumns
+/// <summary>A model that a text is scored under.</summary>
+/// <param name="Name">Its name in the table.</param>
+/// <param name="AdapterFolders">Folders of its adapters, lowest first; none for the base model.</param>
+sealed record ScoreColumn(string Name, IReadOnlyList<string> AdapterFolders)
 {
-    /// <summary>Names and adapter folders, lowest first, in the order of the table.</summary>
-    public static IReadOnlyList<(string Name, IReadOnlyList<string> Adapters)> Create(
-        RunDirectory? run,
-        string? user,
-        IReadOnlyList<string> adapters
-    )
+    /// <summary>The base model, those of a run and a user, and adapters given by folder, in this order.</summary>
+    /// <exception cref="RunException">The run lacks the adapter of its task or of the user.</exception>
+    public static IReadOnlyList<ScoreColumn> List(RunDirectory? run, string? user, IReadOnlyList<string> adapterFolders)
     {
-        var columns = new List<(string, IReadOnlyList<string>)> { ("base", []) };
+        var columns = new List<ScoreColumn> { new("base", []) };
         if (run is not null)
         {
-            columns.AddRange(CreateForRun(run, user));
+            columns.AddRange(ListForRun(run, user));
         }
 
-        foreach (var folder in adapters)
+        foreach (var folder in adapterFolders)
         {
-            columns.Add((UniqueName(folder, columns), [folder]));
+            columns.Add(new(UniqueName(folder, columns), [folder]));
         }
 
         return columns;
     }
 
-    static IEnumerable<(string, IReadOnlyList<string>)> CreateForRun(RunDirectory run, string? user)
+    static IEnumerable<ScoreColumn> ListForRun(RunDirectory run, string? user)
     {
         if (!Directory.Exists(run.TamAdapter))
         {
@@ -149,33 +158,39 @@ static class ScoreColumns
             );
         }
 
-        yield return ("tam", [run.TamAdapter]);
+        yield return new("tam", [run.TamAdapter]);
         if (user is null)
         {
             yield break;
         }
 
-        (string Name, string Folder)[] own = [("sft", run.SftAdapter(user)), ("dpo", run.DpoAdapter(user))];
-        if (!own.Any(adapter => Directory.Exists(adapter.Folder)))
+        (string Name, string Folder)[] stages = [("sft", run.SftAdapter(user)), ("dpo", run.DpoAdapter(user))];
+        var trained = stages.Where(stage => Directory.Exists(stage.Folder)).ToList();
+        if (trained.Count == 0)
         {
             throw new RunException($"{run.Name} has no adapter of user '{user}'{DescribeKnownUsers(run, user)}");
         }
 
-        foreach (var (name, folder) in own.Where(adapter => Directory.Exists(adapter.Folder)))
+        foreach (var (name, folder) in trained)
         {
-            yield return (name, [run.TamAdapter, folder]);
+            yield return new(name, [run.TamAdapter, folder]);
         }
     }
 
     static string DescribeKnownUsers(RunDirectory run, string user)
     {
         var known = TrainedUsers.List(run);
-        return known.Count == 0
-            ? $": run 'cope train sft --run {run.Name}' first"
-            : $"{NearestName.Hint(user, known)} (there are {known.Count}: {string.Join(", ", known.Take(5))}{(known.Count > 5 ? ", ..." : "")})";
+        if (known.Count == 0)
+        {
+            return $": run 'cope train sft --run {run.Name}' first";
+        }
+
+        var more = known.Count > 5 ? ", ..." : "";
+        var hint = NearestName.Hint(user, known);
+        return $"{hint} (there are {known.Count}: {string.Join(", ", known.Take(5))}{more})";
     }
 
-    static string UniqueName(string folder, List<(string Name, IReadOnlyList<string>)> columns)
+    static string UniqueName(string folder, List<ScoreColumn> columns)
     {
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
         return columns.Any(column => column.Name == name) ? $"{name}-{columns.Count}" : name;

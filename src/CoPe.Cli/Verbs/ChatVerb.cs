@@ -10,14 +10,22 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope chat RUN --user NAME</c>.</summary>
 static class ChatVerb
 {
-    const string CommandHelp =
-        "/contrast 0.3    weight of the contrast\n/tokens 200      most tokens of an answer\n/base on|off     the base model beside\n/words task|off  the line worded as the task words a request, or as it is\n/quit            ends the chat, as Ctrl-D does; Ctrl-C stops an answer";
+    /// <summary>Commands inside the chat, and what each does.</summary>
+    static readonly (string Usage, string Summary)[] ChatCommands =
+    [
+        ("/contrast 0.3", "weight of the contrast"),
+        ("/tokens 200", "most tokens of an answer"),
+        ("/base on|off", "the base model's answer beside the user's"),
+        ("/words task|off", "the line in the task's prompt, or as it is"),
+        ("/quit", "ends the chat, as Ctrl-D does; Ctrl-C stops an answer"),
+    ];
 
     public static Command Create(CommandHost host)
     {
         var command = new Command(
             "chat",
-            "Talk to a user's model of a run; every line is a request. Base and personal answer side by side, /help for what can be changed."
+            "Talk to a user's model of a run; every line is a request. "
+                + "Base and personal answer side by side, /help for what can be changed."
         );
         var run = new Argument<string>("run") { Description = "Folder of the run." };
         var user = new Option<string?>("--user")
@@ -31,50 +39,47 @@ static class ChatVerb
             HelpName = "x",
         };
         var dtype = DecodeDtypeOption.Create();
-        var verbose = new Option<bool>("--verbose") { Description = "The origin of errors." };
+        var verbose = new Option<bool>("--verbose") { Description = "The stack trace of an error." };
         command.Arguments.Add(run);
-        foreach (var option in (Option[])[user, contrast, dtype, verbose])
-        {
-            command.Options.Add(option);
-        }
-
+        command.AddOptions(user, contrast, dtype, verbose);
         command.SetAction(parsed =>
-            new RunSession(
-                host,
-                new()
-                {
-                    Run = parsed.GetValue(run),
-                    Overrides = DecodeDtypeOption.ReadOverrides(parsed, dtype),
-                    IsQuiet = true,
-                }
-            ).Inspect(context =>
+        {
+            var request = new RunRequest
             {
-                if (context.Recipe.PredictionDtype() == WeightDtype.Int8)
-                {
-                    host.Error.WriteLine($"cope: {ModelLoader.Int8Warning}");
-                }
-
-                using var session = new ChatSession(context, parsed.GetValue(user));
-                var options = new ChatSessionOptions
-                {
-                    Contrast = parsed.GetValue(contrast) ?? context.Recipe.Decode.Contrast,
-                };
-                host.Error.WriteLine(
-                    $"cope: {session.User}, contrast {FormatNumber(options.Contrast)}; a line is a request, /help says what can be changed"
-                );
-                RunChat(host, session, options);
-                return ExitCode.Ok;
-            })
-        );
+                Run = parsed.GetValue(run),
+                Overrides = DecodeDtypeOption.ReadOverrides(parsed, dtype),
+                IsQuiet = true,
+            };
+            return new RunSession(host, request).Inspect(context =>
+                Chat(host, context, parsed.GetValue(user), parsed.GetValue(contrast))
+            );
+        });
         return command;
     }
 
-    static void RunChat(CommandHost host, ChatSession session, ChatSessionOptions options)
+    static int Chat(CommandHost host, StageContext context, string? user, double? contrast)
+    {
+        if (context.Recipe.PredictionDtype() == WeightDtype.Int8)
+        {
+            host.WriteMessage(ModelLoader.Int8Warning);
+        }
+
+        using var session = new ChatSession(context, user);
+        var options = new ChatSessionOptions { Contrast = contrast ?? context.Recipe.Decode.Contrast };
+        host.WriteMessage(
+            $"{session.User}, contrast {Format(options.Contrast)}; "
+                + "a line is a request, /help says what can be changed"
+        );
+        AnswerLines(host, session, options);
+        return ExitCode.Ok;
+    }
+
+    static void AnswerLines(CommandHost host, ChatSession session, ChatSessionOptions options)
     {
         var view = new ChatView(host, session.User);
         CancellationTokenSource? answering = null;
-        // While an answer comes, Ctrl-C stops it; at the prompt it ends the command.
-        using var taken = host.Interrupts.Replace(() =>
+        // Ctrl-C stops the answer in progress; at the prompt it ends the command.
+        using var handler = host.Interrupts.Replace(() =>
         {
             answering?.Cancel();
             return answering is not null;
@@ -97,59 +102,71 @@ static class ChatVerb
             {
                 if (line.StartsWith('/'))
                 {
-                    options = ApplyCommand(host, options, line.Trim().Split(' ', 2, StringSplitOptions.TrimEntries));
+                    options = ApplyCommand(host, options, line.Trim());
                 }
                 else
                 {
-                    view.ShowAnswers(options, heard => session.Answer(line, options, heard, stop.Token));
+                    view.ShowAnswers(options, onPiece => session.Answer(line, options, onPiece, stop.Token));
                 }
             }
             catch (Exception error) when (error is UsageException or ArgumentException or RunException)
             {
-                host.Error.WriteLine($"cope: {Failure.Describe(error)}");
+                host.WriteMessage(Failure.Describe(error));
             }
             catch (OperationCanceledException) when (!host.Cancellation.IsCancellationRequested)
             {
-                host.Error.WriteLine("cope: the answer was stopped");
+                host.WriteMessage("the answer was stopped");
             }
 
             answering = null;
         }
     }
 
-    static ChatSessionOptions ApplyCommand(CommandHost host, ChatSessionOptions options, string[] command)
+    static ChatSessionOptions ApplyCommand(CommandHost host, ChatSessionOptions options, string line)
     {
-        var value = command.Length > 1 ? command[1] : "";
-        var changed = command[0] switch
+        if (line == "/help")
         {
-            "/help" => options,
-            "/contrast"
-                when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var contrast) =>
-                options with
-                {
-                    Contrast = contrast,
-                },
-            "/tokens"
-                when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var tokens)
-                    && tokens > 0 => options with
-                    {
-                        MaxNewTokens = tokens,
-                    },
-            "/base" when value is "on" or "off" => options with { IncludesBase = value == "on" },
-            "/words" when value is "task" or "off" => options with { UsesTaskPrompt = value == "task" },
-            _ when Array.Find(CommandHelp.Split('\n'), known => known.Split(' ')[0] == command[0]) is { } known =>
-                throw new UsageException(
-                    $"'{string.Join(' ', command)}' is not understood; the command is {known[..known.IndexOf("  ", StringComparison.Ordinal)].TrimEnd()}"
-                ),
-            _ => throw new UsageException($"'{command[0]}' is no command; /help lists them"),
-        };
-        host.Error.WriteLine(
-            command[0] == "/help"
-                ? CommandHelp
-                : $"cope: contrast {FormatNumber(changed.Contrast)}, base {(changed.IncludesBase ? "on" : "off")}, words {(changed.UsesTaskPrompt ? "task" : "off")}{(changed.MaxNewTokens is { } most ? $", {most} tokens" : "")}"
+            foreach (var (usage, summary) in ChatCommands)
+            {
+                host.Error.WriteLine($"{usage, -16} {summary}");
+            }
+
+            return options;
+        }
+
+        var changed = Change(options, line);
+        var limit = changed.MaxNewTokens is { } tokens ? $", {tokens} tokens" : "";
+        host.WriteMessage(
+            $"contrast {Format(changed.Contrast)}, base {(changed.IncludesBase ? "on" : "off")}, "
+                + $"words {(changed.UsesTaskPrompt ? "task" : "off")}{limit}"
         );
         return changed;
     }
 
-    static string FormatNumber(double value) => value.ToString(CultureInfo.InvariantCulture);
+    static ChatSessionOptions Change(ChatSessionOptions options, string line)
+    {
+        var words = line.Split(' ', 2, StringSplitOptions.TrimEntries);
+        var (name, value) = (words[0], words.Length > 1 ? words[1] : "");
+        var culture = CultureInfo.InvariantCulture;
+        switch (name)
+        {
+            case "/contrast" when double.TryParse(value, NumberStyles.Float, culture, out var contrast):
+                return options with { Contrast = contrast };
+            case "/tokens" when int.TryParse(value, NumberStyles.None, culture, out var tokens) && tokens > 0:
+                return options with { MaxNewTokens = tokens };
+            case "/base" when value is "on" or "off":
+                return options with { IncludesBase = value == "on" };
+            case "/words" when value is "task" or "off":
+                return options with { UsesTaskPrompt = value == "task" };
+        }
+
+        var known = Array.Find(ChatCommands, command => command.Usage.Split(' ')[0] == name).Usage;
+        throw new UsageException(
+            known is null
+                ? $"'{name}' is no command; /help lists them"
+                : $"'{line}' is not understood; the command is {known}"
+        );
+    }
+
+    static string Format(double value) => value.ToString(CultureInfo.InvariantCulture);
 }

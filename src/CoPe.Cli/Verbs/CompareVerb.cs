@@ -13,7 +13,8 @@ static class CompareVerb
     {
         var command = new Command(
             "compare",
-            "Set several runs of one task beside each other, and test each method against the same one of the first run."
+            "Set several runs of one task beside each other, "
+                + "and test each method against the same one of the first run."
         );
         var runs = new Argument<string[]>("runs")
         {
@@ -33,35 +34,28 @@ static class CompareVerb
             HelpName = "file",
         };
         var json = new Option<bool>("--json") { Description = "Results and tests as JSON instead of tables." };
-        var verbose = new Option<bool>("--verbose") { Description = "The origin of errors." };
+        var verbose = new Option<bool>("--verbose") { Description = "The stack trace of an error." };
         command.Arguments.Add(runs);
-        foreach (var option in (Option[])[metrics, csv, json, verbose])
-        {
-            command.Options.Add(option);
-        }
+        command.AddOptions(metrics, csv, json, verbose);
 
         command.SetAction(parsed =>
         {
             var names = parsed.GetValue(runs)!;
             if (names.Length < 2)
             {
+                var first = names.FirstOrDefault("runs/a");
                 throw new UsageException(
-                    $"'cope compare' needs two runs or more, for example 'cope compare {names.FirstOrDefault("runs/a")} runs/b'"
+                    $"'cope compare' needs two runs or more, for example 'cope compare {first} runs/b'"
                 );
             }
 
             var tested = parsed.GetValue(metrics)!.Select(FindMetric).ToList();
             var comparison = RunComparison.Compute([
-                .. names.Select(name =>
-                    RunResults.Read(
-                        new RunDirectory(Path.Combine(host.SearchFolders[0], name), name),
-                        host.SearchFolders
-                    )
-                ),
+                .. names.Select(name => RunResults.Read(new RunDirectory(host.PathOf(name), name), host.SearchFolders)),
             ]);
             if (parsed.GetValue(csv) is { } file)
             {
-                WriteCsv(comparison, Path.Combine(host.SearchFolders[0], file));
+                WriteCsv(comparison, host.PathOf(file));
             }
 
             if (parsed.GetValue(json))
@@ -83,11 +77,18 @@ static class CompareVerb
     }
 
     /// <summary>The metric of a name, or an error that offers the nearest.</summary>
-    internal static Metric FindMetric(string name) =>
-        Metric.All.FirstOrDefault(metric => metric.Name == name)
-        ?? throw new UsageException(
-            $"unknown metric '{name}'{NearestName.Hint(name, Metric.All.Select(metric => metric.Name))} (there are {string.Join(", ", Metric.All.Select(metric => metric.Name))})"
+    internal static Metric FindMetric(string name)
+    {
+        if (Metric.All.FirstOrDefault(metric => metric.Name == name) is { } found)
+        {
+            return found;
+        }
+
+        var known = Metric.All.Select(metric => metric.Name).ToList();
+        throw new UsageException(
+            $"unknown metric '{name}'{NearestName.Hint(name, known)} (there are {string.Join(", ", known)})"
         );
+    }
 
     static void WriteCsv(RunComparison comparison, string path) =>
         AtomicFile.WriteText(path, writer => ComparisonFile.WriteCsv(comparison, writer));

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using CoPe.Cli.Display;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Data.Building;
@@ -14,7 +13,8 @@ static class DataBuildVerb
     static readonly Argument<string[]> Files = new("file")
     {
         Description =
-            "Published files: questions files (their outputs files are found beside them) or JSON lines or parquet with input, output and profile; several splits may be given.",
+            "Published files: questions files (their outputs files are found beside them) or JSON lines or parquet "
+            + "with input, output and profile; several splits may be given.",
         Arity = ArgumentArity.OneOrMore,
     };
     static readonly Option<string> Task = new("--task")
@@ -61,7 +61,8 @@ static class DataBuildVerb
     static readonly Option<string?> User = new("--user-field")
     {
         Description =
-            "Field of the user; by default user_id, author, name, reviewerId, reviewerID or user, and without any every example is a user.",
+            "Field of the user; by default user_id, author, name, reviewerId, reviewerID or user, "
+            + "and without any every example is a user.",
         HelpName = "name",
     };
     static readonly Option<string?> Date = new("--date-field")
@@ -80,7 +81,8 @@ static class DataBuildVerb
     {
         var command = new Command(
             "build",
-            "Make the data of a run from the published LaMP and LongLaMP files: users with the longest histories are tested, the others train the task-adaptive model."
+            "Build the data of a run from the published LaMP and LongLaMP files: users with the longest histories are "
+                + "tested, the others train the task-adaptive model."
         )
         {
             Files,
@@ -111,7 +113,7 @@ static class DataBuildVerb
 
     static BuildOptions ReadOptions(CommandHost host, ParseResult parsed)
     {
-        var sources = parsed.GetValue(Files)!.Select(file => Path.Combine(host.SearchFolders[0], file)).ToList();
+        var sources = parsed.GetValue(Files)!.Select(file => host.PathOf(file)).ToList();
         foreach (var source in sources)
         {
             RequireFile(source);
@@ -122,7 +124,7 @@ static class DataBuildVerb
             Definition = TaskFile.Read(InputPaths.FindTask(parsed.GetValue(Task)!, host.SearchFolders)),
             Sources = sources,
             OutputFiles = FindOutputs(host, parsed, sources),
-            Target = Path.Combine(host.SearchFolders[0], parsed.GetValue(Out)!),
+            Target = host.PathOf(parsed.GetValue(Out)!),
             TestUsers = parsed.GetValue(TestUsers),
             MaxOthers = parsed.GetValue(Others),
             MaxOtherItems = parsed.GetValue(OtherItems),
@@ -135,17 +137,18 @@ static class DataBuildVerb
 
     static void RequireFile(string source)
     {
-        if (!File.Exists(source))
+        if (File.Exists(source))
         {
-            throw new UsageException(
-                $"{source}: {(Directory.Exists(source) ? "a folder" : "no such file")}; name the published questions, JSON lines or parquet files"
-            );
+            return;
         }
+
+        var problem = Directory.Exists(source) ? "a folder" : "no such file";
+        throw new UsageException($"{source}: {problem}; name the published questions, JSON lines or parquet files");
     }
 
     static Dictionary<string, string> FindOutputs(CommandHost host, ParseResult parsed, List<string> sources)
     {
-        var named = parsed.GetValue(Outputs)!.Select(file => Path.Combine(host.SearchFolders[0], file)).ToList();
+        var named = parsed.GetValue(Outputs)!.Select(file => host.PathOf(file)).ToList();
         if (named.Count > sources.Count)
         {
             throw new UsageException(
@@ -158,40 +161,45 @@ static class DataBuildVerb
             throw new UsageException($"{missing}: no such file");
         }
 
-        var found = sources.Zip(named).ToDictionary(pair => pair.First, pair => pair.Second);
+        var outputs = sources.Zip(named).ToDictionary(pair => pair.First, pair => pair.Second);
         foreach (var source in sources.Skip(named.Count))
         {
-            if (
-                Path.GetFileName(source) is var name
-                && name.Contains("questions", StringComparison.Ordinal)
-                && Path.Combine(
-                    Path.GetDirectoryName(source)!,
-                    name.Replace("questions", "outputs", StringComparison.Ordinal)
-                )
-                    is var beside
-                && File.Exists(beside)
-            )
+            if (FindOutputsBeside(source) is { } found)
             {
-                found[source] = beside;
+                outputs[source] = found;
             }
         }
 
-        return found;
+        return outputs;
+    }
+
+    /// <summary>The file <c>..._outputs...</c> beside <c>..._questions...</c>, or null.</summary>
+    static string? FindOutputsBeside(string questions)
+    {
+        var name = Path.GetFileName(questions);
+        if (!name.Contains("questions", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var outputs = Path.Combine(
+            Path.GetDirectoryName(questions)!,
+            name.Replace("questions", "outputs", StringComparison.Ordinal)
+        );
+        return File.Exists(outputs) ? outputs : null;
     }
 
     static void WriteReport(CommandHost host, BuildReport report, string folder)
     {
         ImportView.WriteProblems(host, report.Problems, report.ProblemCount);
         host.Out.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"before    {report.Examples} examples of {report.Users} users with {report.Items} history items"
-            )
+            $"before    {report.Examples} examples of {report.Users} users with {report.Items} history items"
         );
         if (report.WithoutGold > 0)
         {
             host.Out.WriteLine(
-                $"          {report.WithoutGold} examples have no gold: their histories count, their questions are left out"
+                $"          {report.WithoutGold} examples have no gold: "
+                    + "their histories count, their questions are left out"
             );
         }
 

@@ -19,7 +19,7 @@ static class DataCheckVerb
     };
     static readonly Option<string?> Task = new("--task")
     {
-        Description = "Shipped task or task file; by default told by the folder.",
+        Description = "Shipped task or task file; by default the folder's name.",
         HelpName = "name",
     };
     static readonly Option<string?> Model = new("--model")
@@ -29,18 +29,18 @@ static class DataCheckVerb
     };
     static readonly Option<string?> Fix = new("--fix")
     {
-        Description = "Write a clean copy: what is wrong is left out, and said.",
+        Description = "Write a clean copy without what is wrong, and list what was left out.",
         HelpName = "folder",
     };
     static readonly Option<int> MaxWords = new("--max-words")
     {
-        Description = "Words after which a field is cut in training.",
+        Description = "Words after which a field is truncated in training.",
         HelpName = "n",
         DefaultValueFactory = _ => 768,
     };
     static readonly Option<int> CutOff = new("--cut-off")
     {
-        Description = "Tokens after which an example is cut in training.",
+        Description = "Tokens after which an example is truncated in training.",
         HelpName = "n",
         DefaultValueFactory = _ => 2048,
     };
@@ -51,7 +51,8 @@ static class DataCheckVerb
     {
         var command = new Command(
             "check",
-            "Check data for a run: format, duplicates, leaks, lengths, languages, what will be cut. Ends with 1 where a run would refuse it or mislead."
+            "Check data for a run: format, duplicates, leaks, lengths, languages, what will be truncated. "
+                + "Ends with 1 where a run would refuse the data or give misleading results."
         )
         {
             Paths,
@@ -65,9 +66,7 @@ static class DataCheckVerb
         };
         command.SetAction(parsed =>
         {
-            var targets = CheckTarget.Find([
-                .. parsed.GetValue(Paths)!.Select(path => Path.Combine(host.SearchFolders[0], path)),
-            ]);
+            var targets = CheckTarget.Find([.. parsed.GetValue(Paths)!.Select(path => host.PathOf(path))]);
             var reports = targets
                 .Select(target =>
                     DataWorkDisplay.ShowWhile(host, ["check"], progress => Check(host, parsed, target, progress))
@@ -99,17 +98,20 @@ static class DataCheckVerb
         IProgress<StageProgress> progress
     )
     {
-        var model = parsed.GetValue(Model) is { } named ? ModelSource.Find(host, named) : null;
-        var fix = parsed.GetValue(Fix) is { } folder ? Path.Combine(host.SearchFolders[0], folder) : null;
+        var model = parsed.GetValue(Model) is { } name ? ModelSource.Find(host, name) : null;
+        var cleanCopy = parsed.GetValue(Fix) is { } folder ? host.PathOf(folder) : null;
         var definition = parsed.GetValue(Task) is { } task
             ? TaskFile.Read(InputPaths.FindTask(task, host.SearchFolders))
             : target.ReadDefinition();
-        if (
-            fix is not null
-            && Path.GetFullPath(Path.Combine(fix, definition.Task.Name)) == Path.GetFullPath(target.Folder)
-        )
+        if (cleanCopy is not null)
         {
-            throw new UsageException($"--fix {fix} would write over the files that are checked: name another folder");
+            var written = Path.GetFullPath(Path.Combine(cleanCopy, definition.Task.Name));
+            if (written == Path.GetFullPath(target.Folder))
+            {
+                throw new UsageException(
+                    $"--fix {cleanCopy} would write over the files that are checked: name another folder"
+                );
+            }
         }
 
         return DataCheck.Run(
@@ -120,7 +122,7 @@ static class DataCheckVerb
                 OthersFile = target.OthersFile,
                 LabelsFile = target.LabelsFile,
                 MissingFiles = target.MissingFiles,
-                CleanCopyFolder = fix,
+                CleanCopyFolder = cleanCopy,
                 Encoder = model is null ? null : ConversationEncoder.Load(model),
                 MaxWords = parsed.GetValue(MaxWords),
                 CutOff = parsed.GetValue(CutOff),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using CoPe.Cli.Display;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Data.Importing;
@@ -23,7 +24,7 @@ static class DataImportVerb
     };
     static readonly Option<string> Name = new("--name")
     {
-        Description = "Name of the task that is made.",
+        Description = "Name of the new task.",
         HelpName = "name",
         DefaultValueFactory = _ => "imported",
     };
@@ -39,7 +40,7 @@ static class DataImportVerb
     };
     static readonly Option<string?> Date = new("--date")
     {
-        Description = "Column of the date; without it the order of the file is that of time.",
+        Description = "Column of the date; without it the texts are taken in the order of the file, oldest first.",
         HelpName = "column",
     };
     static readonly Option<DateOrder> Order = new("--date-order")
@@ -61,13 +62,17 @@ static class DataImportVerb
     };
     static readonly Option<string?> Prompt = new("--prompt")
     {
-        Description = "Wording of the request, with the input fields in braces.",
+        Description = "Prompt template of the request, with the input fields in braces.",
         HelpName = "text",
     };
-    static readonly Option<string?> SystemText = new("--system") { Description = "System text.", HelpName = "text" };
+    static readonly Option<string?> SystemPrompt = new("--system")
+    {
+        Description = "System prompt.",
+        HelpName = "text",
+    };
     static readonly Option<bool> HashIds = new("--hash-ids")
     {
-        Description = "Hashes in the place of author ids, under a secret key kept in OUT/hash-key.",
+        Description = "Replaces author ids by hashes, with a secret key that is kept in OUT/hash-key.",
     };
     static readonly Option<int> TestUsers = new("--test-users")
     {
@@ -83,7 +88,7 @@ static class DataImportVerb
     };
     static readonly Option<int> Queries = new("--queries")
     {
-        Description = "Most queries of a test user: his latest texts.",
+        Description = "Most queries of a test user: their latest texts.",
         HelpName = "n",
         DefaultValueFactory = _ => 5,
     };
@@ -98,7 +103,8 @@ static class DataImportVerb
     {
         var command = new Command(
             "import",
-            "Make a task of one's own texts: author, date, input and output columns become users, histories and queries."
+            "Make a task from one's own texts: "
+                + "author, date, input and output columns become users, histories and queries."
         )
         {
             Source,
@@ -112,7 +118,7 @@ static class DataImportVerb
             Input,
             Output,
             Prompt,
-            SystemText,
+            SystemPrompt,
             HashIds,
             TestUsers,
             LeastItems,
@@ -127,7 +133,7 @@ static class DataImportVerb
                 ["read", "write", "check"],
                 progress => DataImport.Run(options with { Progress = progress })
             );
-            WriteRecipe(report, Path.GetRelativePath(host.SearchFolders[0], report.Folder));
+            WriteRecipe(report, Path.GetRelativePath(host.WorkingFolder, report.Folder));
             ImportView.Write(host, report);
             return ExitCode.Ok;
         });
@@ -136,32 +142,38 @@ static class DataImportVerb
 
     static ImportOptions ReadOptions(CommandHost host, ParseResult parsed)
     {
-        var source = Path.Combine(host.SearchFolders[0], parsed.GetValue(Source)!);
-        var target = Path.Combine(host.SearchFolders[0], parsed.GetValue(Out)!);
-        // A folder of texts has columns of known names.
+        var source = host.PathOf(parsed.GetValue(Source)!);
+        var target = host.PathOf(parsed.GetValue(Out)!);
+        // A folder of texts has columns of known names; those of a file are given.
         var isFolder = Directory.Exists(source);
-        string Column(Option<string?> option, string inFolder) =>
-            parsed.GetValue(option)
-            ?? (isFolder ? inFolder : throw new UsageException($"name the column of {source} with {option.Name}"));
+        string RequireColumn(Option<string?> option, string nameInFolder)
+        {
+            var column = parsed.GetValue(option) ?? (isFolder ? nameInFolder : null);
+            return column ?? throw new UsageException($"name the column of {source} with {option.Name}");
+        }
+
+        var inputColumns = parsed.GetValue(Input)!;
+        if (inputColumns.Length == 0 && isFolder)
+        {
+            inputColumns = ["heading"];
+        }
+
         return new()
         {
             Source = source,
             Target = target,
             TaskName = parsed.GetValue(Name)!,
             PromptWording = parsed.GetValue(Prompt),
-            SystemPrompt = parsed.GetValue(SystemText),
+            SystemPrompt = parsed.GetValue(SystemPrompt),
             Definition = parsed.GetValue(Task) is { } task
                 ? TaskFile.Read(InputPaths.FindTask(task, host.SearchFolders))
                 : null,
-            AuthorColumn = Column(Author, "folder"),
-            OutputColumn = Column(Output, "body"),
+            AuthorColumn = RequireColumn(Author, "folder"),
+            OutputColumn = RequireColumn(Output, "body"),
             DateColumn = parsed.GetValue(Date) ?? (isFolder ? "date" : null),
             DateOrder = parsed.GetValue(Order),
             IdColumn = parsed.GetValue(Id) ?? (isFolder ? "file" : null),
-            InputColumns =
-                parsed.GetValue(Input) is { Length: > 0 } inputs ? inputs
-                : isFolder ? ["heading"]
-                : [],
+            InputColumns = inputColumns,
             IdHasher = parsed.GetValue(HashIds) ? IdHasher.LoadOrCreate(Path.Combine(target, "hash-key")) : null,
             Split = new()
             {
@@ -173,7 +185,7 @@ static class DataImportVerb
         };
     }
 
-    /// <summary>A recipe beside the data, so that a run is one command away.</summary>
+    /// <summary>Writes a recipe beside the data, so that a run is one command away.</summary>
     static void WriteRecipe(ImportReport report, string folder) =>
         AtomicFile.WriteText(
             Path.Combine(report.Folder, "recipe.yaml"),
@@ -181,13 +193,12 @@ static class DataImportVerb
             # {report.Definition.Task.Name}, imported; every key not named here has the paper's value.
             task: {QuoteForYaml(Path.Combine(folder, TaskFile.DefaultName))}
             data: {QuoteForYaml(folder)}
-            # It knows only the invented world of the sample data: name a model that knows that of these.
+            # This model knows only the invented world of the sample data: name one that knows the world of these texts.
             model: {Recipe.EmbeddedModel}
             seed: 42
 
             """
         );
 
-    static string QuoteForYaml(string path) =>
-        global::System.Text.Json.JsonSerializer.Serialize(path.Replace('\\', '/'));
+    static string QuoteForYaml(string path) => JsonSerializer.Serialize(path.Replace('\\', '/'));
 }

@@ -10,7 +10,7 @@ namespace CoPe.Cli.Verbs;
 static class DataVerb
 {
     public static Command Create(CommandHost host) =>
-        new("data", "Make, check and explain data.")
+        new("data", "Import, build, check and show data.")
         {
             DataCheckVerb.Create(host),
             DataShowVerb.Create(host),
@@ -28,7 +28,8 @@ static class DataShowVerb
     {
         var command = new Command(
             "show",
-            "Show an example exactly as the model sees it in a stage: wording, tokens, which are learned, where it is cut."
+            "Show an example exactly as the model sees it in a stage: "
+                + "prompt, tokens, which are learned, where it is truncated."
         );
         var options = RunOptions.AddTo(command);
         var stage = new Option<PreviewStage>("--stage")
@@ -42,21 +43,18 @@ static class DataShowVerb
             Description = "History item or query; by default the first.",
             HelpName = "id",
         };
-        foreach (var option in (Option[])[stage, user, item])
-        {
-            command.Options.Add(option);
-        }
+        command.AddOptions(stage, user, item);
 
         command.SetAction(parsed =>
         {
-            var seen = new RunSession(host, options.Read(parsed)).Inspect(context =>
+            var example = new RunSession(host, options.Read(parsed)).Inspect(context =>
                 new ExamplePreviewer(context).Create(
                     parsed.GetValue(stage),
                     parsed.GetValue(user),
                     parsed.GetValue(item)
                 )
             );
-            TokenizedExampleView.Write(host, seen);
+            TokenizedExampleView.Write(host, example);
             return ExitCode.Ok;
         });
         return command;
@@ -68,10 +66,7 @@ static class DataTasksVerb
 {
     public static Command Create(CommandHost host)
     {
-        var command = new Command(
-            "tasks",
-            "List the shipped tasks, or print the file of one, to make one's own of it."
-        );
+        var command = new Command("tasks", "List the shipped tasks, or print the file of one, to change it.");
         var name = new Argument<string?>("task")
         {
             Description = "Task whose file is printed.",
@@ -83,15 +78,14 @@ static class DataTasksVerb
             if (parsed.GetValue(name) is { } shown)
             {
                 host.Out.Write(TaskFile.ToYaml(TaskFile.LoadShipped(LampTasks.ByName(shown).Name)));
+                return;
             }
-            else
+
+            foreach (var task in LampTasks.All)
             {
-                foreach (var task in LampTasks.All)
-                {
-                    host.Out.WriteLine(
-                        $"{task.Name,-20} {task.BenchmarkId,-10} {DescribeFields(task)} -> {task.OutputField}"
-                    );
-                }
+                host.Out.WriteLine(
+                    $"{task.Name, -20} {task.BenchmarkId, -10} {DescribeFields(task)} -> {task.OutputField}"
+                );
             }
         });
         return command;
@@ -137,7 +131,7 @@ static class DataSampleVerb
         command.Arguments.Add(folder);
         command.SetAction(parsed =>
         {
-            var target = Path.Combine(host.SearchFolders[0], parsed.GetValue(folder)!);
+            var target = host.PathOf(parsed.GetValue(folder)!);
             SampleData.Write(
                 target,
                 new()
@@ -157,7 +151,7 @@ static class DataSampleVerb
         return command;
     }
 
-    static Option<long> AddNumberOption(Command command, string name, string description, long value, long least)
+    static Option<long> AddNumberOption(Command command, string name, string description, long value, long min)
     {
         var option = new Option<long>(name)
         {
@@ -172,9 +166,9 @@ static class DataSampleVerb
                 return;
             }
 
-            if (long.TryParse(result.Tokens[0].Value, out var number) && (number < least || number > int.MaxValue))
+            if (long.TryParse(result.Tokens[0].Value, out var number) && (number < min || number > int.MaxValue))
             {
-                result.AddError($"{name} is {number}, expected {least} to {int.MaxValue}");
+                result.AddError($"{name} is {number}, expected {min} to {int.MaxValue}");
             }
         });
         command.Options.Add(option);

@@ -19,7 +19,7 @@ static class DemoVerb
     {
         var command = new Command(
             "demo",
-            "Personalise the embedded model for a dozen invented users, all stages, in a few minutes."
+            "Personalize the embedded model for a dozen invented users, all stages, in a few minutes."
         );
         var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true, runsAll: true).AddJson(command);
         command.SetAction(parsed =>

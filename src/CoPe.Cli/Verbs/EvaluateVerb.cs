@@ -12,7 +12,8 @@ static class EvaluateVerb
     {
         var command = new StageVerb(
             "evaluate",
-            "Measure the answers against the users' own texts (stage 6), or prediction files against golds, and show the table."
+            "Measure the answers against the users' own texts (stage 6), or prediction files against golds, "
+                + "and show the table."
         )
         {
             ShowsFigures = true,
@@ -21,7 +22,8 @@ static class EvaluateVerb
         var predictions = new Option<string[]>("--predictions")
         {
             Description =
-                "Scores prediction files instead of a run: FILE or METHOD=FILE, json or a zip of all tasks; may be given several times.",
+                "Scores prediction files instead of a run: FILE or METHOD=FILE, json or a zip of all tasks; "
+                + "may be given several times.",
             HelpName = "file",
             DefaultValueFactory = _ => [],
         };
@@ -44,26 +46,17 @@ static class EvaluateVerb
             Description = "Also writes every figure into this file.",
             HelpName = "file",
         };
-        foreach (var option in (Option[])[predictions, golds, partial, median, stemmer, csv])
-        {
-            command.Options.Add(option);
-        }
+        command.AddOptions(predictions, golds, partial, median, stemmer, csv);
 
-        var ofRun = (SynchronousCommandLineAction)command.Action!;
+        var evaluateRun = (SynchronousCommandLineAction)command.Action!;
+        Option[] fileOptions = [golds, partial, median, stemmer, csv];
         command.SetAction(parsed =>
         {
             var files = parsed.GetValue(predictions)!;
             if (files.Length == 0)
             {
-                return
-                    new Option[] { golds, partial, median, stemmer, csv }.FirstOrDefault(option =>
-                        parsed.GetResult(option) is { Implicit: false }
-                    )
-                        is { } stray
-                    ? throw new UsageException(
-                        $"{stray.Name} goes with --predictions FILE; a run is measured as its recipe says (evaluate.average, evaluate.stemmer)"
-                    )
-                    : ofRun.Invoke(parsed);
+                RefuseGiven(parsed, fileOptions);
+                return evaluateRun.Invoke(parsed);
             }
 
             var evaluation = new FileEvaluation
@@ -87,19 +80,22 @@ static class EvaluateVerb
         return command;
     }
 
+    static void RefuseGiven(ParseResult parsed, IEnumerable<Option> options)
+    {
+        var given = options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        if (given is not null)
+        {
+            throw new UsageException(
+                $"{given.Name} goes with --predictions FILE; "
+                    + "a run is measured as its recipe says (evaluate.average, evaluate.stemmer)"
+            );
+        }
+    }
+
     static void WriteScores(CommandHost host, FileEvaluation evaluation, string? csv, bool isJson)
     {
-        var output = csv is null ? null : Path.GetFullPath(Path.Combine(host.SearchFolders[0], csv));
-        if (
-            output is not null
-            && evaluation
-                .Predictions.Append(evaluation.Golds)
-                .Any(input =>
-                    Path.GetFullPath(
-                        Path.Combine(host.SearchFolders[0], input[(input.IndexOf('=', StringComparison.Ordinal) + 1)..])
-                    ) == output
-                )
-        )
+        var output = csv is null ? null : Path.GetFullPath(host.PathOf(csv));
+        if (output is not null && evaluation.ListInputs(host).Contains(output))
         {
             throw new UsageException($"--csv {csv} is one of the inputs, which are never written: name another file");
         }

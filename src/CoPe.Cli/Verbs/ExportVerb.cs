@@ -13,7 +13,7 @@ static class ExportVerb
     {
         var command = new Command(
             "export",
-            "Put the answers of runs, one a task, into one zip as the benchmark takes them in."
+            "Put the answers of runs, one a task, into one zip in the benchmark's format."
         );
         var runs = new Argument<string[]>("runs")
         {
@@ -32,12 +32,9 @@ static class ExportVerb
             HelpName = "name",
         };
         var golds = new Option<bool>("--golds") { Description = "The users' own answers instead, as label files." };
-        var verbose = new Option<bool>("--verbose") { Description = "The origin of errors." };
+        var verbose = new Option<bool>("--verbose") { Description = "The stack trace of an error." };
         command.Arguments.Add(runs);
-        foreach (var option in (Option[])[zip, method, golds, verbose])
-        {
-            command.Options.Add(option);
-        }
+        command.AddOptions(zip, method, golds, verbose);
 
         command.SetAction(parsed =>
         {
@@ -50,21 +47,20 @@ static class ExportVerb
 
             var files = parsed
                 .GetValue(runs)!
-                .Select(name => new RunDirectory(Path.Combine(host.SearchFolders[0], name), name))
+                .Select(name => new RunDirectory(host.PathOf(name), name))
                 .Select(run =>
                     parsed.GetValue(golds) ? ReadGolds(host, run) : ReadAnswers(run, parsed.GetValue(method))
                 )
                 .ToList();
-            if (files.GroupBy(file => file.Task).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            if (files.GroupBy(file => file.Task).FirstOrDefault(group => group.Count() > 1) is { } duplicate)
             {
-                throw new UsageException($"two runs are of {twice.Key}: a zip holds one file a task");
+                throw new UsageException($"two runs are of {duplicate.Key}: a zip holds one file a task");
             }
 
-            var path = Path.Combine(host.SearchFolders[0], parsed.GetValue(zip)!);
+            var path = host.PathOf(parsed.GetValue(zip)!);
             PredictionArchive.Write(files, path);
-            host.Out.WriteLine(
-                $"{parsed.GetValue(zip)}: {string.Join(", ", files.Select(file => $"{file.Task} ({file.Predictions.Count})"))}"
-            );
+            var counts = files.Select(file => $"{file.Task} ({file.Predictions.Count})");
+            host.Out.WriteLine($"{parsed.GetValue(zip)}: {string.Join(", ", counts)}");
             return ExitCode.Ok;
         });
         return command;

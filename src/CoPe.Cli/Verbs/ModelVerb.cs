@@ -10,7 +10,7 @@ namespace CoPe.Cli.Verbs;
 static class ModelVerb
 {
     public static Command Create(CommandHost host) =>
-        new("model", "Get models, look at them, and merge adapters into them.")
+        new("model", "Download models, show their sizes, and merge adapters into them.")
         {
             ModelPullVerb.Create(host),
             ModelInfoVerb.Create(host),
@@ -33,15 +33,18 @@ static class ModelPullVerb
         };
         var quiet = new Option<bool>("--quiet") { Description = "No progress, only warnings and the folder." };
         command.Arguments.Add(model);
-        command.Options.Add(quiet);
+        command.AddOptions(quiet);
         command.SetAction(parsed =>
         {
             var text = parsed.GetValue(model)!;
-            var name =
-                HubName.Parse(text)
-                ?? throw new UsageException(
-                    $"'{text}' is no name of a model on the hub; expected org/name or org/name@revision, for example Qwen/Qwen2.5-1.5B-Instruct"
+            if (HubName.Parse(text) is not { } name)
+            {
+                throw new UsageException(
+                    $"'{text}' is no name of a model on the hub; "
+                        + "expected org/name or org/name@revision, for example Qwen/Qwen2.5-1.5B-Instruct"
                 );
+            }
+
             host.Out.WriteLine(ModelSource.Pull(host, name, parsed.GetValue(quiet)));
             return ExitCode.Ok;
         });
@@ -79,39 +82,35 @@ static class ModelInfoVerb
         );
         var json = new Option<bool>("--json") { Description = "JSON instead of tables." };
         command.Arguments.Add(model);
-        foreach (var option in (Option[])[batch, length, answer, users, rank, json])
-        {
-            command.Options.Add(option);
-        }
+        command.AddOptions(batch, length, answer, users, rank, json);
 
         command.SetAction(parsed =>
         {
             var folder = ModelSource.Find(host, parsed.GetValue(model)!);
             var info = ModelInfo.Read(folder);
-            var most = Math.Min(2048, info.Config.MaxPositions);
-            var needs = new MemoryEstimate
+            var estimate = new MemoryEstimate
             {
                 Batch = parsed.GetValue(batch) ?? defaults.Batch,
-                Length = parsed.GetValue(length) ?? most,
+                Length = parsed.GetValue(length) ?? Math.Min(2048, info.Config.MaxPositions),
                 AnswerLength = parsed.GetValue(answer) ?? defaults.AnswerLength,
                 Users = parsed.GetValue(users) ?? defaults.Users,
                 Rank = parsed.GetValue(rank),
             };
-            if (needs.Length > info.Config.MaxPositions)
+            if (estimate.Length > info.Config.MaxPositions)
             {
                 throw new UsageException(
-                    $"--length is {needs.Length}, but the model's context is {info.Config.MaxPositions}"
+                    $"--length is {estimate.Length}, but the model's context is {info.Config.MaxPositions}"
                 );
             }
 
-            if (2L * needs.Batch * needs.Users * needs.Length > int.MaxValue)
+            if (2L * estimate.Batch * estimate.Users * estimate.Length > int.MaxValue)
             {
                 throw new UsageException(
                     "--batch, --users and --length together are more than 2^30 tokens: name smaller ones"
                 );
             }
 
-            ModelInfoView.Write(host, folder, info, needs, parsed.GetValue(json));
+            ModelInfoView.Write(host, folder, info, estimate, parsed.GetValue(json));
             return ExitCode.Ok;
         });
         return command;
@@ -127,13 +126,10 @@ static class ModelInfoVerb
 
         option.Validators.Add(result =>
         {
-            if (
-                result.Tokens.Count > 0
-                && int.TryParse(result.Tokens[0].Value, out var number)
-                && number is < 1 or > 1 << 20
-            )
+            const int Max = 1 << 20;
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out var number) && number is < 1 or > Max)
             {
-                result.AddError($"{name} is {number}, expected 1 to {1 << 20}");
+                result.AddError($"{name} is {number}, expected 1 to {Max}");
             }
         });
         return option;
@@ -153,7 +149,8 @@ static class ModelMergeVerb
         var adapters = new Argument<string[]>("adapters")
         {
             Description =
-                "Folders of adapters in PEFT's layout, lowest first: for a user of a run RUN/tam/adapter, then RUN/dpo/USER.",
+                "Folders of adapters in PEFT's layout, lowest first: "
+                + "for a user of a run RUN/tam/adapter, then RUN/dpo/USER.",
             Arity = ArgumentArity.OneOrMore,
         };
         var output = new Option<string>("--output")
@@ -170,8 +167,7 @@ static class ModelMergeVerb
         };
         command.Arguments.Add(model);
         command.Arguments.Add(adapters);
-        command.Options.Add(output);
-        command.Options.Add(shard);
+        command.AddOptions(output, shard);
         command.SetAction(parsed =>
         {
             var gigabytes = parsed.GetValue(shard);
@@ -180,7 +176,7 @@ static class ModelMergeVerb
                 throw new UsageException($"--max-shard-gb is {gigabytes}; expected a number greater than 0");
             }
 
-            var target = Path.Combine(host.SearchFolders[0], parsed.GetValue(output)!);
+            var target = host.PathOf(parsed.GetValue(output)!);
             Merge(
                 host,
                 ModelSource.Find(host, parsed.GetValue(model)!),
@@ -202,7 +198,7 @@ static class ModelMergeVerb
         {
             foreach (var folder in adapters)
             {
-                banks.Add(AdapterFile.Read(Path.Combine(host.SearchFolders[0], folder), config));
+                banks.Add(AdapterFile.Read(host.PathOf(folder), config));
             }
 
             MergedModelFolder.Write(model, banks, target, maxShardBytes);

@@ -13,7 +13,7 @@ static class PersonalizeVerb
 {
     const string RecipeName = "personalize";
 
-    /// <summary>Invented people who write on the same task, where no public data are named.</summary>
+    /// <summary>Invented people who write on the same task, for want of public data.</summary>
     static readonly SampleOptions Sample = new()
     {
         Users = 1,
@@ -29,7 +29,8 @@ static class PersonalizeVerb
     {
         var command = new Command(
             "personalize",
-            "Write like me: make an adapter from a folder of one's own texts, and a public task for the task-adaptive model."
+            "Write like me: train an adapter on a folder of one's own texts, "
+                + "after a task-adaptive model on public data of the same task."
         );
         var history = new Option<string>("--history")
         {
@@ -51,76 +52,76 @@ static class PersonalizeVerb
         };
         var data = new Option<string?>("--data")
         {
-            Description = "Public data of the task; by default invented ones.",
+            Description = "Public data of the task; by default sample data.",
             HelpName = "folder",
         };
-        foreach (var option in (Option[])[history, name, task, data])
-        {
-            command.Options.Add(option);
-        }
+        command.AddOptions(history, name, task, data);
 
         var options = RunOptions.AddTo(command, takesRecipe: false, runsAll: true).AddJson(command);
         command.SetAction(parsed =>
         {
-            var person = (
-                Name: parsed.GetValue(name)!,
-                Folder: Path.Combine(host.SearchFolders[0], parsed.GetValue(history)!)
+            var source = new Source(
+                parsed.GetValue(name)!,
+                host.PathOf(parsed.GetValue(history)!),
+                parsed.GetValue(task)!,
+                parsed.GetValue(data)
             );
-            if (person.Name.Trim().Length == 0)
+            if (string.IsNullOrWhiteSpace(source.Person))
             {
                 throw new UsageException("--name is empty: name the person, for example --name me");
             }
 
-            var request = options.Read(parsed, RecipeName);
-            request = request with { Run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(person.Name)) };
-            string[] own = [$"task={parsed.GetValue(task)}", $"data={Path.Combine(request.Run, "data")}"];
-            request = request with { Overrides = [.. own, .. request.Overrides] };
+            var request = ReadRequest(options, parsed, source);
             var context = new RunSession(host, request).Execute(
                 (pipeline, context) => pipeline.Run(context),
-                prepare: run => WriteData(host, request, run, person, (parsed.GetValue(task)!, parsed.GetValue(data)))
+                prepare: run => WriteData(host, request, run, source)
             );
             ResultsView.Write(host, context, request.IsJson);
-            host.Out.WriteLine($"next     cope chat {request.Run} --user {DisplayFormat.ShellArgument(person.Name)}");
+            host.Out.WriteLine($"next     cope chat {request.Run} --user {DisplayFormat.ShellArgument(source.Person)}");
             return ExitCode.Ok;
         });
         return command;
     }
 
-    /// <summary>
-    /// Writes the data aside, has the run judge them there, and puts them in the place of those before: a run that
-    /// refuses, or a kill, leaves the data that its stages were made from.
-    /// </summary>
-    static void WriteData(
-        CommandHost host,
-        RunRequest request,
-        RunDirectory run,
-        (string Name, string Folder) person,
-        (string Task, string? Data) named
-    )
+    static RunRequest ReadRequest(RunOptions options, ParseResult parsed, Source source)
     {
-        if (ForgottenUsers.Read(run).Contains(person.Name))
+        var request = options.Read(parsed, RecipeName);
+        var run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(source.Person));
+        string[] inputs = [$"task={source.Task}", $"data={Path.Combine(run, "data")}"];
+        return request with { Run = run, Overrides = [.. inputs, .. request.Overrides] };
+    }
+
+    /// <summary>
+    /// Writes the new data into a folder beside the run's, checks that the run can use them, and swaps the folders: a
+    /// run that refuses them, or a crash, leaves the data that its stages were built from.
+    /// </summary>
+    static void WriteData(CommandHost host, RunRequest request, RunDirectory run, Source source)
+    {
+        if (ForgottenUsers.Read(run).Contains(source.Person))
         {
             throw new RunException(
-                $"{run.Name} has forgotten '{person.Name}', and his texts do not come back there: start a new run in another folder with --run FOLDER"
+                $"{run.Name} has forgotten '{source.Person}', and their texts do not come back there: "
+                    + "start a new run in another folder with --run FOLDER"
             );
         }
 
-        var definition = TaskFile.Read(InputPaths.FindTask(named.Task, host.SearchFolders));
-        var others = named.Data is { } folder
+        var definition = TaskFile.Read(InputPaths.FindTask(source.Task, host.SearchFolders));
+        var others = source.PublicData is { } folder
             ? ReadDataset(host.FindFolder(folder), definition)
             : CreateSampleData(run, definition);
         AtomicFile.WriteFolder(
             run.Data,
-            aside =>
+            newData =>
             {
-                var (check, problems) = PersonalDataset.Write(aside, definition, person, others);
+                var person = (source.Person, source.Texts);
+                var (check, problems) = PersonalDataset.Write(newData, definition, person, others);
                 foreach (var problem in problems)
                 {
-                    host.Error.WriteLine($"cope: {problem}");
+                    host.WriteMessage(problem);
                 }
 
                 ImportView.WriteCheck(host with { Out = host.Error }, check);
-                new RunSession(host, request).CheckWouldRebuild(aside);
+                new RunSession(host, request).CheckWouldRebuild(newData);
             }
         );
     }
@@ -129,26 +130,35 @@ static class PersonalizeVerb
     {
         if (SampleData.Tasks.All(task => task.Name != definition.Task.Name))
         {
+            var known = string.Join(", ", SampleData.Tasks.Select(task => task.Name));
             throw new UsageException(
-                $"there are no invented data of task {definition.Task.Name}: name public data with --data FOLDER, or a task of {string.Join(", ", SampleData.Tasks.Select(task => task.Name))}"
+                $"there are no sample data of task {definition.Task.Name}: "
+                    + $"name public data with --data FOLDER, or a task of {known}"
             );
         }
 
-        var aside = Path.Combine(run.Root, ".sample");
+        var folder = Path.Combine(run.Root, ".sample");
         try
         {
-            SampleData.Write(aside, Sample);
-            return ReadDataset(aside, definition);
+            SampleData.Write(folder, Sample);
+            return ReadDataset(folder, definition);
         }
         finally
         {
-            if (Directory.Exists(aside))
+            if (Directory.Exists(folder))
             {
-                Directory.Delete(aside, recursive: true);
+                Directory.Delete(folder, recursive: true);
             }
         }
     }
 
     static LampDataset ReadDataset(string folder, TaskDefinition definition) =>
         LampFiles.Read(folder, definition.Task, new() { RequireGolds = false, OnUserSkipped = _ => { } });
+
+    /// <summary>What the command line names.</summary>
+    /// <param name="Person">Name of the person.</param>
+    /// <param name="Texts">Folder of their texts.</param>
+    /// <param name="Task">Shipped task or task file.</param>
+    /// <param name="PublicData">Folder of other users' data, or null for sample data.</param>
+    sealed record Source(string Person, string Texts, string Task, string? PublicData);
 }

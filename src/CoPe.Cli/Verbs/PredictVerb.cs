@@ -15,27 +15,25 @@ static class PredictVerb
         var options = RunOptions.AddTo(command, dtypeKey: "decode.dtype");
         var method = CreateMethodOption("Method");
         var again = new Option<bool>("--again") { Description = "Also where the answers are there already." };
-        command.Options.Add(method);
-        var trace = new Option<bool>("--trace") { Description = "Shows where the time of the decoding steps went." };
-        command.Options.Add(again);
-        command.Options.Add(trace);
+        var trace = new Option<bool>("--trace") { Description = "Shows the time of the decoding steps by section." };
+        command.AddOptions(method, again, trace);
         command.SetAction(parsed =>
         {
-            var named = parsed.GetValue(method)!.Select(PredictionMethod.Find).ToList();
+            var methods = parsed.GetValue(method)!.Select(PredictionMethod.Find).ToList();
             var isAgain = parsed.GetValue(again);
-            var measured = parsed.GetValue(trace) ? new DecodingTrace() : null;
+            var decodingTrace = parsed.GetValue(trace) ? new DecodingTrace() : null;
             new RunSession(host, options.Read(parsed)).Execute(
                 (pipeline, context) =>
                 {
-                    foreach (var chosen in named.Count > 0 ? named : context.Recipe.Methods())
+                    foreach (var chosen in methods.Count > 0 ? methods : context.Recipe.Methods())
                     {
-                        pipeline.RunStage(context with { Trace = measured }, "predict " + chosen.Name, isAgain);
+                        pipeline.RunStage(context with { Trace = decodingTrace }, "predict " + chosen.Name, isAgain);
                     }
                 }
             );
-            if (measured is not null)
+            if (decodingTrace is not null)
             {
-                DecodingTraceView.Write(host, measured);
+                DecodingTraceView.Write(host, decodingTrace);
             }
 
             return ExitCode.Ok;
@@ -43,18 +41,21 @@ static class PredictVerb
         return command;
     }
 
-    /// <summary>The option that names methods.</summary>
-    public static Option<string[]> CreateMethodOption(string what) =>
-        new("--method")
+    /// <summary>The option <c>--method</c>.</summary>
+    /// <param name="summary">What it does, for help.</param>
+    public static Option<string[]> CreateMethodOption(string summary)
+    {
+        var known = string.Join(", ", PredictionMethod.All.Select(method => method.Name));
+        return new("--method")
         {
-            Description =
-                $"{what}: {string.Join(", ", PredictionMethod.All.Select(known => known.Name))}; may be given several times; by default those of the recipe.",
+            Description = $"{summary}: {known}; may be given several times; by default those of the recipe.",
             DefaultValueFactory = _ => [],
             HelpName = "name",
         };
+    }
 }
 
-/// <summary>A decoding's time by section.</summary>
+/// <summary>The time of decoding by section, as a table.</summary>
 static class DecodingTraceView
 {
     public static void Write(CommandHost host, DecodingTrace trace)
@@ -63,7 +64,7 @@ static class DecodingTraceView
         if (trace.Steps == 0)
         {
             console.WriteLine(
-                "Nothing was decoded, so there is no trace: the answers are there already (--again makes them anew)."
+                "Nothing was decoded, so there is no trace: the answers are there already (--again decodes them again)."
             );
             return;
         }
@@ -87,17 +88,15 @@ static class DecodingTraceView
 
         table.AddRow("all", FormatNumber(all / trace.Steps, "0.00"), "");
         console.Write(table);
+        var rows = FormatNumber((double)trace.Rows / trace.Steps, "0.0");
         console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{trace.Steps:N0} steps of {(double)trace.Rows / trace.Steps:0.0} rows on average; times of batches on several cores are added up."
-            )
+            $"{FormatNumber(trace.Steps, "N0")} steps of {rows} rows on average; "
+                + "times of batches on several cores are added up."
         );
         console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"Prompts: {trace.PromptTokensComputed:N0} tokens computed, {trace.PromptTokensCopied:N0} copied from rows that begin alike and wear the same adapters."
-            )
+            $"Prompts: {FormatNumber(trace.PromptTokensComputed, "N0")} tokens computed, "
+                + $"{FormatNumber(trace.PromptTokensCopied, "N0")} copied from rows with the same beginning "
+                + "and the same adapters."
         );
     }
 

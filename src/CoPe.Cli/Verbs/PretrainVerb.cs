@@ -15,7 +15,8 @@ static class PretrainVerb
     {
         var command = new Command(
             "pretrain",
-            "Train a small base model from scratch: corpus, tokenizer, weights. Interrupted, it goes on when started again."
+            "Train a small base model from scratch: corpus, tokenizer, weights. "
+                + "Interrupted, it resumes when started again."
         );
         var recipe = new Argument<string>("recipe")
         {
@@ -33,8 +34,7 @@ static class PretrainVerb
             DefaultValueFactory = _ => [],
         };
         command.Arguments.Add(recipe);
-        command.Options.Add(output);
-        command.Options.Add(set);
+        command.AddOptions(output, set);
         command.SetAction(parsed =>
             Train(host, parsed.GetValue(recipe)!, parsed.GetValue(output), parsed.GetValue(set)!)
         );
@@ -58,13 +58,7 @@ static class PretrainVerb
         using var display = RunDisplay.Create(host, new RunRequest(), [Stage]);
         display.Report(new StageEvent(Stage, StageEventKind.Started));
         display.ShowWhile(() =>
-            ModelPretraining.CreateModel(
-                recipe,
-                Path.Combine(host.SearchFolders[0], folder),
-                display,
-                display,
-                host.Cancellation
-            )
+            ModelPretraining.CreateModel(recipe, host.PathOf(folder), display, display, host.Cancellation)
         );
         host.Out.WriteLine(folder);
         return ExitCode.Ok;

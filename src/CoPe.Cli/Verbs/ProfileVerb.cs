@@ -6,7 +6,7 @@ namespace CoPe.Cli.Verbs;
 static class ProfileVerb
 {
     public static Command Create(CommandHost host) =>
-        new StageVerb("profile", "Let the model describe each user from his history, for the method pag.")
+        new StageVerb("profile", "Let the model describe each user from their history, for the method pag.")
         {
             DtypeKey = "decode_dtype",
         }.Create(host);

@@ -15,9 +15,9 @@ static class RecipesVerb
         {
             var all = ShippedRecipes.List(host);
             var width = all.Select(recipe => recipe.Name.Length).DefaultIfEmpty().Max();
-            foreach (var (name, summary, _) in all)
+            foreach (var recipe in all)
             {
-                host.Out.WriteLine($"{name.PadRight(width)}  {summary}");
+                host.Out.WriteLine($"{recipe.Name.PadRight(width)}  {recipe.Summary}");
             }
         });
         return command;
@@ -39,7 +39,7 @@ static class RecipesVerb
         command.SetAction(parsed =>
         {
             var source = ShippedRecipes.Find(host, parsed.GetValue(name)!);
-            var target = Path.Combine(host.SearchFolders[0], parsed.GetValue(to) ?? Path.GetFileName(source));
+            var target = host.PathOf(parsed.GetValue(to) ?? Path.GetFileName(source));
             if (Directory.Exists(target))
             {
                 target = Path.Combine(target, Path.GetFileName(source));

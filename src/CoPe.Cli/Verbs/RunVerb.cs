@@ -13,7 +13,7 @@ static class RunVerb
     {
         var command = new Command(
             "run",
-            "Run all stages of a recipe in order; what is complete is kept, what was interrupted goes on."
+            "Run all stages of a recipe in order; what is complete is kept, what was interrupted resumes."
         );
         var options = RunOptions
             .AddTo(command, trainsUsers: true, runsAll: true, dtypeKey: "decode_dtype")
@@ -25,8 +25,7 @@ static class RunVerb
             DefaultValueFactory = _ => 1,
         };
         var method = PredictVerb.CreateMethodOption("Answers by these methods alone, and trains only what they need");
-        command.Options.Add(method);
-        command.Options.Add(seeds);
+        command.AddOptions(method, seeds);
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed);
@@ -58,11 +57,11 @@ static class RunVerb
 }
 
 /// <summary>
-/// Runs one recipe with several seeds, each in a folder of its own within the run's, and averages them.
+/// Runs one recipe with several seeds, each in its own folder within the run's, and averages them.
 /// </summary>
 sealed class SeedRunner(CommandHost host, RunRequest request)
 {
-    /// <summary>Runs the recipe's seed and those that follow it. What is complete is kept.</summary>
+    /// <summary>Runs the recipe's seed and those that follow it; complete stages are kept.</summary>
     public (RunResults Results, RunDirectory Run) Execute(int count)
     {
         var (file, run) = request.Locate(host);
@@ -70,20 +69,21 @@ sealed class SeedRunner(CommandHost host, RunRequest request)
         var seeds = new List<SeedRun>();
         for (var i = 0; i < count; i++)
         {
-            var one = run.GetSeedRun(recipe.Seed + i);
+            var seed = recipe.Seed + i;
+            var seedRun = run.GetSeedRun(seed);
             if (!request.IsQuiet)
             {
-                host.Error.WriteLine($"cope: seed {recipe.Seed + i}, run {i + 1} of {count}, in {one.Name}");
+                host.WriteMessage($"seed {seed}, run {i + 1} of {count}, in {seedRun.Name}");
             }
 
-            var seeded = request with
+            var seedRequest = request with
             {
                 Recipe = file,
-                Run = one.Name,
-                Overrides = [.. request.Overrides, $"seed={recipe.Seed + i}"],
+                Run = seedRun.Name,
+                Overrides = [.. request.Overrides, $"seed={seed}"],
             };
-            new RunSession(host, seeded).Execute((pipeline, context) => pipeline.Run(context));
-            seeds.Add(new(recipe.Seed + i, RunResults.Read(one, host.SearchFolders)));
+            new RunSession(host, seedRequest).Execute((pipeline, context) => pipeline.Run(context));
+            seeds.Add(new(seed, RunResults.Read(seedRun, host.SearchFolders)));
         }
 
         recipe.SaveTo(run);

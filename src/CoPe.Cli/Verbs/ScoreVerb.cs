@@ -16,7 +16,8 @@ static class ScoreVerb
     {
         var command = new Command(
             "score",
-            "Show the log-probability of every token of a text under the base model, a run's task-adaptive model, a user's adapter."
+            "Show the log-probability of every token of a text under the base model, a run's task-adaptive model, "
+                + "a user's adapter."
         );
         var text = new Argument<string?>("text")
         {
@@ -41,7 +42,7 @@ static class ScoreVerb
         };
         var user = new Option<string?>("--user")
         {
-            Description = "A user of the run: his adapters too.",
+            Description = "A user of the run: their adapters too.",
             HelpName = "id",
         };
         var adapter = new Option<string[]>("--adapter")
@@ -53,56 +54,49 @@ static class ScoreVerb
         var dtype = DecodeDtypeOption.Create();
         var json = new Option<bool>("--json") { Description = "JSON instead of a table." };
         command.Arguments.Add(text);
-        foreach (var option in (Option[])[file, prompt, model, run, user, adapter, dtype, json])
-        {
-            command.Options.Add(option);
-        }
+        command.AddOptions(file, prompt, model, run, user, adapter, dtype, json);
 
         command.SetAction(parsed =>
         {
-            var words = ReadText(host, parsed.GetValue(text), parsed.GetValue(file));
-            var of = parsed.GetValue(run) is { } folder
-                ? new RunDirectory(Path.Combine(host.SearchFolders[0], folder), folder)
-                : null;
-            if (of is null && parsed.GetValue(user) is not null)
+            var scoredText = ReadText(host, parsed.GetValue(text), parsed.GetValue(file));
+            var trainedRun = parsed.GetValue(run) is { } folder ? new RunDirectory(host.PathOf(folder), folder) : null;
+            if (trainedRun is null && parsed.GetValue(user) is not null)
             {
                 throw new UsageException("--user is given without --run: name the run that trained the user's adapter");
             }
 
-            var recipe = ReadRecipe(of, DecodeDtypeOption.ReadOverrides(parsed, dtype));
-            var columns = ScoreColumns.Create(
-                of,
-                parsed.GetValue(user),
-                [.. parsed.GetValue(adapter)!.Select(one => Path.Combine(host.SearchFolders[0], one))]
-            );
-            var name = parsed.GetValue(model) ?? recipe.Model;
-            var source = ModelSource.Find(host, name);
+            var recipe = ReadRecipe(trainedRun, DecodeDtypeOption.ReadOverrides(parsed, dtype));
+            var adapterFolders = parsed.GetValue(adapter)!.Select(host.PathOf).ToList();
+            var columns = ScoreColumn.List(trainedRun, parsed.GetValue(user), adapterFolders);
+            var modelName = parsed.GetValue(model) ?? recipe.Model;
+            var modelFolder = ModelSource.Find(host, modelName);
             if (recipe.PredictionDtype() == WeightDtype.Int8)
             {
-                host.Error.WriteLine($"cope: {ModelLoader.Int8Warning}");
+                host.WriteMessage(ModelLoader.Int8Warning);
             }
 
-            using var lm = ModelLoader.Load(source, recipe.PredictionDtype(), DeviceSelector.Select(recipe));
-            ScoreView.Write(
-                host,
-                name,
-                new TokenScorer(lm, ConversationEncoder.Load(source)).Score(
-                    parsed.GetValue(prompt),
-                    words,
-                    columns,
-                    host.Cancellation
-                ),
-                parsed.GetValue(json)
-            );
+            using var lm = ModelLoader.Load(modelFolder, recipe.PredictionDtype(), DeviceSelector.Select(recipe));
+            var scorer = new TokenScorer(lm, ConversationEncoder.Load(modelFolder));
+            var scores = scorer.Score(parsed.GetValue(prompt), scoredText, columns, host.Cancellation);
+            ScoreView.Write(host, modelName, scores, parsed.GetValue(json));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    static Recipe ReadRecipe(RunDirectory? run, string[] overrides) =>
-        run is null ? SettingsFile.Parse<Recipe>("", "", overrides)
-        : File.Exists(run.Recipe) ? Recipe.Read(run.Recipe, overrides)
-        : throw new UsageException($"{run.Name} holds no recipe.yaml: name the folder of a run, for example runs/demo");
+    static Recipe ReadRecipe(RunDirectory? run, string[] overrides)
+    {
+        if (run is null)
+        {
+            return SettingsFile.Parse<Recipe>("", "", overrides);
+        }
+
+        return File.Exists(run.Recipe)
+            ? Recipe.Read(run.Recipe, overrides)
+            : throw new UsageException(
+                $"{run.Name} holds no recipe.yaml: name the folder of a run, for example runs/demo"
+            );
+    }
 
     static string ReadText(CommandHost host, string? text, string? file)
     {
@@ -116,12 +110,14 @@ static class ScoreVerb
             return text;
         }
 
-        var read = file is not null
-            ? File.ReadAllText(Path.Combine(host.SearchFolders[0], file))
-            : host.In?.ReadToEnd()
-                ?? throw new UsageException(
-                    "name a text, a file with --file, or pipe one in, for example 'cope score \"Rain again\"'"
-                );
+        var read = file is null ? host.In?.ReadToEnd() : File.ReadAllText(host.PathOf(file));
+        if (read is null)
+        {
+            throw new UsageException(
+                "name a text, a file with --file, or pipe one in, for example 'cope score \"Rain again\"'"
+            );
+        }
+
         // The newline that ends a file is no part of the text.
         return read.EndsWith('\n') ? read[..^1].TrimEnd('\r') : read;
     }

@@ -9,16 +9,16 @@ namespace CoPe.Cli.Verbs;
 /// <param name="Description">What it does, for help.</param>
 sealed record StageVerb(string Stage, string Description)
 {
-    /// <summary>What is shown once the stage is complete.</summary>
+    /// <summary>Shows the result of the completed stage.</summary>
     public Action<StageContext, RunRequest> OnCompleted { get; init; } = (_, _) => { };
 
-    /// <summary>What is shown may be asked for as JSON.</summary>
+    /// <summary>Offers <c>--json</c>.</summary>
     public bool ShowsFigures { get; init; }
 
-    /// <summary>Where the stage may be done elsewhere.</summary>
+    /// <summary>Offers to do the stage at an endpoint.</summary>
     public EndpointCommandOptions? Endpoint { get; init; }
 
-    /// <summary>Takes what concerns the training of users.</summary>
+    /// <summary>Offers the options for training users.</summary>
     public bool TrainsUsers { get; init; }
 
     /// <summary>Key of the number type that <c>--decode-dtype</c> sets; null where there is no such option.</summary>
@@ -35,7 +35,7 @@ sealed record StageVerb(string Stage, string Description)
         }
 
         var again = new Option<bool>("--again") { Description = "Also where the stage is complete already." };
-        command.Options.Add(again);
+        command.AddOptions(again);
         Endpoint?.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -44,8 +44,13 @@ sealed record StageVerb(string Stage, string Description)
             var context = new RunSession(host, request).Execute(
                 (pipeline, context) =>
                 {
-                    var asked = context with { AllowCostlyRebuild = isAgain };
-                    pipeline.RunStage(Endpoint is null ? asked : Endpoint.Apply(parsed, asked), Stage, isAgain);
+                    var stageContext = context with { AllowCostlyRebuild = isAgain };
+                    if (Endpoint is not null)
+                    {
+                        stageContext = Endpoint.Apply(parsed, stageContext);
+                    }
+
+                    pipeline.RunStage(stageContext, Stage, isAgain);
                 }
             );
             OnCompleted(context, request);

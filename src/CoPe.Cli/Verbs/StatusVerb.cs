@@ -35,15 +35,19 @@ static class StatusVerb
             {
                 foreach (var status in stages)
                 {
-                    host.Out.WriteLine(
-                        $"{status.Stage,-18} {DescribeState(status.State)}{(status.Reasons.Count == 0 ? "" : ": " + string.Join("; ", status.Reasons))}"
-                    );
+                    WriteLine(host, status);
                 }
             }
 
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    static void WriteLine(CommandHost host, StageStatus status)
+    {
+        var reasons = status.Reasons.Count == 0 ? "" : ": " + string.Join("; ", status.Reasons);
+        host.Out.WriteLine($"{status.Stage, -18} {DescribeState(status.State)}{reasons}");
     }
 
     static void WriteJson(CommandHost host, IReadOnlyList<StageStatus> stages) =>

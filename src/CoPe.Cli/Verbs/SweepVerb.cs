@@ -15,7 +15,8 @@ static class SweepVerb
     {
         var command = new Command(
             "sweep",
-            "Try values of a recipe's keys on development queries from the histories, and write the recipe with the best."
+            "Try values of a recipe's keys on development queries from the histories, "
+                + "and write the recipe with the best."
         );
         var options = RunOptions.AddTo(command).AddJson(command);
         var over = new Option<string[]>("--over")
@@ -41,22 +42,23 @@ static class SweepVerb
             HelpName = "n",
             DefaultValueFactory = _ => 3,
         };
-        foreach (var option in (Option[])[over, metric, method, items])
-        {
-            command.Options.Add(option);
-        }
+        command.AddOptions(over, metric, method, items);
 
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed);
+            var developmentItems = parsed.GetValue(items);
+            if (developmentItems < 1)
+            {
+                throw new UsageException($"--items is {developmentItems}; it must be at least 1");
+            }
+
             var plan = new SweepPlan
             {
                 Axes = [.. parsed.GetValue(over)!.Select(SweepAxis.Parse)],
                 Metric = parsed.GetValue(metric) is { } name ? CompareVerb.FindMetric(name) : null,
                 Method = parsed.GetValue(method),
-                DevelopmentItems = parsed.GetValue(items) is >= 1 and var count
-                    ? count
-                    : throw new UsageException($"--items is {parsed.GetValue(items)}; it must be at least 1"),
+                DevelopmentItems = developmentItems,
             };
             var (curves, run) = new SweepRunner(host, WithSweepFolder(request), plan).Execute();
             SweepView.Write(host, curves, run, request.IsJson);
@@ -75,7 +77,7 @@ static class SweepVerb
             };
 }
 
-/// <summary>What a sweep tries and what decides.</summary>
+/// <summary>The values that a sweep tries, and the figure that decides between them.</summary>
 sealed record SweepPlan
 {
     /// <summary>The keys, in order.</summary>
@@ -93,16 +95,16 @@ sealed record SweepPlan
 
 /// <summary>
 /// Tries values of a recipe's keys on the development split, one key after another, each with the values chosen before.
-/// Runs share the stages that a value does not touch.
+/// Runs share the stages that a value does not change.
 /// </summary>
-/// <param name="host">What the command works with.</param>
+/// <param name="host">The environment of the command.</param>
 /// <param name="request">Recipe and folder.</param>
-/// <param name="plan">What is tried and what decides.</param>
+/// <param name="plan">The values, and the figure that decides.</param>
 sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
 {
     readonly List<string> _chosenOverrides = [];
 
-    /// <summary>Does the runs, writes curves, table and the recipe with the chosen values.</summary>
+    /// <summary>Runs every value, and writes curves, table and the recipe with the chosen values.</summary>
     public (IReadOnlyList<SweepCurve> Curves, RunDirectory Run) Execute()
     {
         var (file, run) = request.Locate(host);
@@ -110,16 +112,17 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
         var method = plan.Method ?? recipe.Methods().Last().Name;
         if (!recipe.Predict.Contains(PredictionMethod.Find(method).Name))
         {
+            var predict = string.Join(',', recipe.Predict);
             throw new UsageException(
-                $"the recipe does not predict '{method}': add it with --set predict={string.Join(',', recipe.Predict)},{method}"
+                $"the recipe does not predict '{method}': add it with --set predict={predict},{method}"
             );
         }
 
+        // A value that the recipe refuses is an error before the first run, not in the middle of them.
         foreach (var axis in plan.Axes)
         {
             foreach (var value in axis.Values)
             {
-                // All of them are usable before the first is run.
                 Recipe.Read(file, [.. request.Overrides, axis.Override(value)]);
             }
         }
@@ -138,7 +141,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
                 {
                     if (!request.IsQuiet)
                     {
-                        host.Error.WriteLine($"cope: {axis.Key} {value}, {index + 1} of {axis.Values.Count}");
+                        host.WriteMessage($"{axis.Key} {value}, {index + 1} of {axis.Values.Count}");
                     }
 
                     return new SweepPoint(value, RunPoint(file, run, recipe, axis, value));
@@ -159,19 +162,8 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
     RunResults RunPoint(string file, RunDirectory run, Recipe recipe, SweepAxis axis, string value)
     {
         var point = run.GetSweepRun(axis.Key, value);
-        var others = Directory.Exists(run.Root)
-            ? Directory
-                .EnumerateDirectories(run.Root)
-                .Order(StringComparer.Ordinal)
-                .Select(folder => new RunDirectory(folder))
-                .ToList()
-            : [];
-        string[] development = recipe.DevelopmentItems > 0 ? [] : [$"development_items={plan.DevelopmentItems}"];
-        string[] likelihood =
-            plan.Metric == Metric.GoldNll || plan.Metric == Metric.RewardRank
-                ? ["evaluate.likelihood=true"]
-                : ["evaluate.likelihood=false"];
-        var one = request with
+        var others = ListRuns(run.Root);
+        var pointRequest = request with
         {
             AllowCostlyRebuild = true,
             Recipe = file,
@@ -179,13 +171,12 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
             Overrides =
             [
                 .. request.Overrides,
-                .. development,
-                .. likelihood,
+                .. DevelopmentOverrides(recipe),
                 .. _chosenOverrides,
                 axis.Override(value),
             ],
         };
-        new RunSession(host, one).Execute(
+        new RunSession(host, pointRequest).Execute(
             (pipeline, context) =>
             {
                 pipeline.ReuseFrom(context, others);
@@ -195,22 +186,46 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
         return RunResults.Read(point, host.SearchFolders);
     }
 
+    static List<RunDirectory> ListRuns(string root) =>
+        Directory.Exists(root)
+            ?
+            [
+                .. Directory
+                    .EnumerateDirectories(root)
+                    .Order(StringComparer.Ordinal)
+                    .Select(path => new RunDirectory(path)),
+            ]
+            : [];
+
+    /// <summary>Queries from the histories, and likelihoods only where they decide: they take time.</summary>
+    IEnumerable<string> DevelopmentOverrides(Recipe recipe)
+    {
+        if (recipe.DevelopmentItems == 0)
+        {
+            yield return $"development_items={plan.DevelopmentItems}";
+        }
+
+        var needsLikelihood = plan.Metric == Metric.GoldNll || plan.Metric == Metric.RewardRank;
+        yield return $"evaluate.likelihood={(needsLikelihood ? "true" : "false")}";
+    }
+
     void WriteResults(string file, RunDirectory run, List<SweepCurve> curves)
     {
         var recipe = Recipe.Read(file, [.. request.Overrides, .. _chosenOverrides]).ToYaml();
-        var why = string.Concat(
-            curves.Select(curve =>
-                FormattableString.Invariant(
-                    $"# {curve.Key}: {curve.Points[curve.Chosen].Value} of {string.Join(", ", curve.Points.Select(point => point.Value))}, by {curve.Metric.Name} of {curve.Method}, {DisplayFormat.MeanAndError(curve.ScoreAt(curve.Points[curve.Chosen]))}\n"
-                )
-            )
-        );
-        AtomicFile.WriteText(
-            run.ChosenRecipe,
-            $"# Chosen by 'cope sweep' on {curves[0].Points[0].Results.Golds.Count} development queries of the histories.\n{why}{recipe}"
-        );
+        var queries = curves[0].Points[0].Results.Golds.Count;
+        var header = $"# Chosen by 'cope sweep' on {queries} development queries of the histories.\n";
+        AtomicFile.WriteText(run.ChosenRecipe, header + string.Concat(curves.Select(DescribeChoice)) + recipe);
         SweepFiles.WriteReport(curves, recipe, run.SweepReport);
         SweepFiles.WriteCsv(curves, run.SweepTable);
+    }
+
+    /// <summary>A comment line that says which value was chosen of which, and by what.</summary>
+    static string DescribeChoice(SweepCurve curve)
+    {
+        var chosen = curve.Points[curve.Chosen];
+        var values = string.Join(", ", curve.Points.Select(point => point.Value));
+        var score = DisplayFormat.MeanAndError(curve.ScoreAt(chosen));
+        return $"# {curve.Key}: {chosen.Value} of {values}, by {curve.Metric.Name} of {curve.Method}, {score}\n";
     }
 
     LampTask ReadTask(Recipe recipe) => TaskFile.Read(InputPaths.FindTask(recipe.Task, host.SearchFolders)).Task;

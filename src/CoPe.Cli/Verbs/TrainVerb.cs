@@ -15,13 +15,13 @@ static class TrainVerb
                 "train tam-all",
                 "Train one adapter on everyone, the users' histories included (a baseline)."
             ).Create(host),
-            new StageVerb("train sft", "Train one adapter per user on his history (stage 2).")
+            new StageVerb("train sft", "Train one adapter per user on their history (stage 2).")
             {
                 TrainsUsers = true,
             }.Create(host),
             new StageVerb(
                 "train dpo",
-                "Train each user's adapter to prefer his own texts to the rejected answers (stage 4)."
+                "Train each user's adapter to prefer their own texts to the rejected answers (stage 4)."
             )
             {
                 TrainsUsers = true,

@@ -12,7 +12,7 @@ static class UserVerb
     static readonly Argument<string> UserArgument = new("user") { Description = "Id of the user." };
     static readonly Option<bool> DataOption = new("--data")
     {
-        Description = "Also from the data folder of the run, where that lies elsewhere.",
+        Description = "Also from the data folder of the run, where that is elsewhere.",
     };
 
     public static Command Create(CommandHost host) =>
@@ -34,26 +34,7 @@ static class UserVerb
         };
         command.SetAction(parsed =>
         {
-            var family = RunAndChildren(host, parsed);
-            var listed = family.Select(run => Inspect(host, run, erasure => erasure.List().ToList())).ToList();
-            host.Out.WriteLine($"{"user",-24} {"items",7} {"queries",8} {"places",7}");
-            foreach (var user in listed.SelectMany(run => run).GroupBy(pair => pair.User.Id))
-            {
-                host.Out.WriteLine(
-                    $"{user.Key,-24} {user.First().User.History.Count,7} {user.First().User.Queries.Count,8} {user.Sum(pair => pair.Traces.Count),7}"
-                );
-            }
-
-            foreach (var run in family)
-            {
-                WriteMissingInputs(
-                    host,
-                    run,
-                    InputKinds.Data,
-                    "its users are those whom its files name, their items and queries are not known"
-                );
-            }
-
+            List(host, RunFamily.Read(host, parsed.GetValue(RunArgument)!));
             return ExitCode.Ok;
         });
         return command;
@@ -68,14 +49,11 @@ static class UserVerb
         };
         command.SetAction(parsed =>
         {
-            foreach (var run in RunsWithUser(host, parsed))
+            var family = RunFamily.Read(host, parsed.GetValue(RunArgument)!);
+            var user = parsed.GetValue(UserArgument)!;
+            foreach (var run in family.ListWithUser(user))
             {
-                WriteTraces(
-                    host,
-                    parsed,
-                    run,
-                    Inspect(host, run, erasure => erasure.Show(parsed.GetValue(UserArgument)!))
-                );
+                WriteTraces(host, family, run, family.Inspect(run, erasure => erasure.Show(user)));
             }
 
             return ExitCode.Ok;
@@ -87,7 +65,8 @@ static class UserVerb
     {
         var command = new Command(
             "forget",
-            "Erase a user and everything derived from him from a run and the runs within it; results and report are made anew without him."
+            "Erase a user and everything derived from them from a run and the runs within it; "
+                + "results and report are rebuilt without them."
         )
         {
             RunArgument,
@@ -96,149 +75,200 @@ static class UserVerb
         };
         command.SetAction(parsed =>
         {
-            var (id, isDataToo) = (parsed.GetValue(UserArgument)!, parsed.GetValue(DataOption));
-            var beside = SiblingsWithUser(host, parsed, id).ToList();
-            if (isDataToo && beside.Find(IsSeedRun) is { } other && IsSeedRun(NamedRun(host, parsed)))
-            {
-                throw new RunException(
-                    $"{other.Name} reads the same data and still holds him: '{ForgetInParentCommand(other, id)} --data' erases him from all runs there; without --data he is erased from this one alone"
-                );
-            }
-
-            var elsewhere = Erase(host, parsed, id, isDataToo);
-            host.Out.WriteLine("erased");
-            foreach (var run in beside)
-            {
-                host.Out.WriteLine(
-                    $"{run.Name} still holds him; '{ForgetInParentCommand(run, id)}' erases him from all runs there"
-                );
-            }
-
-            if (elsewhere is not null && !isDataToo)
-            {
-                host.Out.WriteLine(
-                    $"the data folder {elsewhere} still holds him, and this run will not read him again; --data erases him there too"
-                );
-            }
-
+            var family = RunFamily.Read(host, parsed.GetValue(RunArgument)!);
+            Forget(host, family, parsed.GetValue(UserArgument)!, parsed.GetValue(DataOption));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    /// <summary>
-    /// Erases him from all runs of the folder, each under its lock until the last is whole again. Returns a data folder
-    /// that still holds him.
-    /// </summary>
-    static string? Erase(CommandHost host, ParseResult parsed, string id, bool isDataToo)
+    static void List(CommandHost host, RunFamily family)
     {
-        var runs = RunsWithUser(host, parsed);
-        var open = new List<OpenedRun>();
+        var users = family
+            .Runs.SelectMany(run => family.Inspect(run, erasure => erasure.List().ToList()))
+            .GroupBy(pair => pair.User.Id)
+            .ToList();
+        host.Out.WriteLine($"{"user", -24} {"items", 7} {"queries", 8} {"places", 7}");
+        foreach (var places in users)
+        {
+            var user = places.First().User;
+            var traces = places.Sum(pair => pair.Traces.Count);
+            host.Out.WriteLine($"{user.Id, -24} {user.History.Count, 7} {user.Queries.Count, 8} {traces, 7}");
+        }
+
+        foreach (var run in family.Runs)
+        {
+            WriteMissingInputs(
+                host,
+                family,
+                run,
+                InputKinds.Data,
+                "its users are those in its own files, their items and queries are not known"
+            );
+        }
+    }
+
+    static void Forget(CommandHost host, RunFamily family, string user, bool isDataToo)
+    {
+        var siblings = family.ListSiblingsWithUser(user).ToList();
+        if (isDataToo && IsSeedRun(family.Named) && siblings.Find(IsSeedRun) is { } sibling)
+        {
+            throw new RunException(
+                $"{sibling.Name} reads the same data and still holds the user: "
+                    + $"'{ForgetInParentCommand(sibling, user)} --data' erases them from all runs there; "
+                    + "without --data they are erased from this one alone"
+            );
+        }
+
+        var remainingData = Erase(host, family, user, isDataToo);
+        host.Out.WriteLine("erased");
+        foreach (var run in siblings)
+        {
+            host.Out.WriteLine(
+                $"{run.Name} still holds the user; '{ForgetInParentCommand(run, user)}' erases them from all runs there"
+            );
+        }
+
+        if (remainingData is not null && !isDataToo)
+        {
+            host.Out.WriteLine(
+                $"the data folder {remainingData} still holds the user, and this run will not read them again; "
+                    + "--data erases them there too"
+            );
+        }
+    }
+
+    /// <summary>
+    /// Erases a user from all runs of the folder, each under its lock until the last is complete again. Returns a data
+    /// folder that still holds the user.
+    /// </summary>
+    static string? Erase(CommandHost host, RunFamily family, string user, bool isDataToo)
+    {
+        var runs = family.ListWithUser(user);
+        var opened = new List<OpenedRun>();
         try
         {
             foreach (var run in runs)
             {
-                open.Add(new RunSession(host, CreateRequest(run)).Open(isHeld: true));
+                opened.Add(family.Open(run, takesLock: true));
             }
 
-            var erasures = open.Select(one => new UserErasure(host.Pipeline, one.Context)).ToList();
-            var gone = UserErasure.Forget(erasures, NamedRun(host, parsed), id, isDataToo);
-            foreach (var (run, traces) in runs.Zip(gone))
+            var erasures = opened.Select(run => new UserErasure(host.Pipeline, run.Context)).ToList();
+            var erased = UserErasure.Forget(erasures, family.Named, user, isDataToo);
+            foreach (var (run, traces) in runs.Zip(erased))
             {
-                WriteTraces(host, parsed, run, traces);
+                WriteTraces(host, family, run, traces);
             }
 
             foreach (var run in runs)
             {
                 WriteMissingInputs(
                     host,
+                    family,
                     run,
                     InputKinds.All,
-                    $"what needs that was removed and not made anew without him; 'cope run --run {run.Name}' makes it when that is back"
+                    "what needs that was removed and not rebuilt without the user; "
+                        + $"'cope run --run {run.Name}' rebuilds it when that is back"
                 );
             }
 
-            return erasures.FindIndex(erasure => erasure.IsInData(id)) is >= 0 and var holding
-                ? open[holding].Context.Inputs.Data
-                : null;
+            var remaining = erasures.FindIndex(erasure => erasure.IsInData(user));
+            return remaining < 0 ? null : opened[remaining].Context.Inputs.Data;
         }
         finally
         {
-            foreach (var one in open)
+            foreach (var run in opened)
             {
-                one.Dispose();
+                run.Dispose();
             }
         }
     }
 
-    /// <summary>Says which inputs of a run are gone.</summary>
-    static void WriteMissingInputs(CommandHost host, RunDirectory run, InputKinds kinds, string consequence)
+    /// <summary>Says which inputs of a run are missing, and what follows from it.</summary>
+    static void WriteMissingInputs(
+        CommandHost host,
+        RunFamily family,
+        RunDirectory run,
+        InputKinds kinds,
+        string consequence
+    )
     {
-        using var open = new RunSession(host, CreateRequest(run)).Open(isHeld: false);
-        var inputs = open.Context.Inputs;
-        var gone = inputs.Missing & kinds;
-        string[] missing =
-        [
-            .. gone.HasFlag(InputKinds.Data) ? (string[])[$"the data folder {inputs.Data}"] : [],
-            .. gone.HasFlag(InputKinds.Model) ? (string[])[$"the model {open.Context.Recipe.Model}"] : [],
-            .. gone.HasFlag(InputKinds.Task) ? (string[])["the task or prompt file"] : [],
-        ];
-        if (missing.Length > 0)
+        using var opened = family.Open(run, takesLock: false);
+        var inputs = opened.Context.Inputs;
+        var missing = inputs.Missing & kinds;
+        var names = new List<string>();
+        if (missing.HasFlag(InputKinds.Data))
         {
-            host.Out.WriteLine($"{run.Name}: {string.Join(" and ", missing)} is gone: {consequence}");
+            names.Add($"the data folder {inputs.Data}");
+        }
+
+        if (missing.HasFlag(InputKinds.Model))
+        {
+            names.Add($"the model {opened.Context.Recipe.Model}");
+        }
+
+        if (missing.HasFlag(InputKinds.Task))
+        {
+            names.Add("the task or prompt file");
+        }
+
+        if (names.Count > 0)
+        {
+            host.Out.WriteLine($"{run.Name}: {string.Join(" and ", names)} is missing: {consequence}");
         }
     }
 
-    static string ForgetInParentCommand(RunDirectory run, string id) =>
-        $"cope user forget {Path.GetDirectoryName(run.Name)} {DisplayFormat.ShellArgument(id)}";
+    static void WriteTraces(CommandHost host, RunFamily family, RunDirectory run, IReadOnlyList<UserTrace> traces)
+    {
+        var folder = Path.GetRelativePath(family.Named.Root, run.Root).Replace('\\', '/');
+        foreach (var trace in traces)
+        {
+            var path = folder == "." ? trace.Path : $"{folder}/{trace.Path}";
+            host.Out.WriteLine($"{path, -36} {trace.Count, 5}  {trace.Description}");
+        }
+    }
+
+    static string ForgetInParentCommand(RunDirectory run, string user) =>
+        $"cope user forget {Path.GetDirectoryName(run.Name)} {DisplayFormat.ShellArgument(user)}";
 
     static bool IsSeedRun(RunDirectory run) => Path.GetFileName(run.Root).StartsWith("seed-", StringComparison.Ordinal);
 
-    static RunDirectory NamedRun(CommandHost host, ParseResult parsed) =>
-        new(Path.Combine(host.SearchFolders[0], parsed.GetValue(RunArgument)!), parsed.GetValue(RunArgument)!);
-
-    /// <summary>The runs within a run's folder, several seeds or those of a sweep, and the run itself last.</summary>
-    static List<RunDirectory> RunAndChildren(CommandHost host, ParseResult parsed)
+    /// <summary>A run and the runs within its folder: those of several seeds, or of a sweep.</summary>
+    /// <param name="Host">The environment of the command.</param>
+    /// <param name="Named">The run on the command line.</param>
+    /// <param name="Runs">The runs within its folder, and the run itself last where it has a recipe.</param>
+    sealed record RunFamily(CommandHost Host, RunDirectory Named, IReadOnlyList<RunDirectory> Runs)
     {
-        var folder = NamedRun(host, parsed);
-        var within = folder.ChildRuns().ToList();
-        return within.Count > 0 && !File.Exists(folder.Recipe) ? within : [.. within, folder];
-    }
-
-    /// <summary>Those of them that know the user; where none does, the last, which says so.</summary>
-    static List<RunDirectory> RunsWithUser(CommandHost host, ParseResult parsed)
-    {
-        var family = RunAndChildren(host, parsed);
-        var known = family
-            .Where(run => Inspect(host, run, erasure => erasure.ContainsUser(parsed.GetValue(UserArgument)!)))
-            .ToList();
-        return known.Count > 0 ? known : [family[^1]];
-    }
-
-    /// <summary>Runs of other seeds, or of the same sweep, that know him.</summary>
-    static IEnumerable<RunDirectory> SiblingsWithUser(CommandHost host, ParseResult parsed, string id) =>
-        NamedRun(host, parsed) is var folder && folder.ParentRun() is { } outer
-            ? outer
-                .ChildRuns()
-                .Where(run => run.Root != folder.Root && Inspect(host, run, erasure => erasure.ContainsUser(id)))
-            : [];
-
-    static T Inspect<T>(CommandHost host, RunDirectory run, Func<UserErasure, T> look)
-    {
-        using var open = new RunSession(host, CreateRequest(run)).Open(isHeld: false);
-        return look(new(host.Pipeline, open.Context));
-    }
-
-    static RunRequest CreateRequest(RunDirectory run) => new() { Run = run.Name, IsQuiet = true };
-
-    static void WriteTraces(CommandHost host, ParseResult parsed, RunDirectory run, IReadOnlyList<UserTrace> traces)
-    {
-        var within = Path.GetRelativePath(NamedRun(host, parsed).Root, run.Root).Replace('\\', '/');
-        foreach (var trace in traces)
+        public static RunFamily Read(CommandHost host, string path)
         {
-            host.Out.WriteLine(
-                $"{(within == "." ? trace.Path : $"{within}/{trace.Path}"),-36} {trace.Count,5}  {trace.Description}"
-            );
+            var named = new RunDirectory(host.PathOf(path), path);
+            var children = named.ChildRuns().ToList();
+            var isFolderOfRuns = children.Count > 0 && !File.Exists(named.Recipe);
+            return new(host, named, isFolderOfRuns ? children : [.. children, named]);
         }
+
+        /// <summary>Those that know the user; where none does, the last, whose error says so.</summary>
+        public List<RunDirectory> ListWithUser(string user)
+        {
+            var found = Runs.Where(run => ContainsUser(run, user)).ToList();
+            return found.Count > 0 ? found : [Runs[^1]];
+        }
+
+        /// <summary>Runs of other seeds, or of the same sweep, that know the user.</summary>
+        public IEnumerable<RunDirectory> ListSiblingsWithUser(string user) =>
+            Named.ParentRun() is { } parent
+                ? parent.ChildRuns().Where(run => run.Root != Named.Root && ContainsUser(run, user))
+                : [];
+
+        public T Inspect<T>(RunDirectory run, Func<UserErasure, T> read)
+        {
+            using var opened = Open(run, takesLock: false);
+            return read(new(Host.Pipeline, opened.Context));
+        }
+
+        public OpenedRun Open(RunDirectory run, bool takesLock) =>
+            new RunSession(Host, new() { Run = run.Name, IsQuiet = true }).Open(takesLock);
+
+        bool ContainsUser(RunDirectory run, string user) => Inspect(run, erasure => erasure.ContainsUser(user));
     }
 }

@@ -14,9 +14,8 @@ static class VersionVerb
         {
             var cope = typeof(Pipeline).Assembly.GetName().Version!.ToString(3);
             var torch = typeof(TorchSharp.torch).Assembly.GetName().Version!.ToString(3);
-            host.Out.WriteLine(
-                $"cope {cope} (TorchSharp {torch}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})"
-            );
+            var dotnet = RuntimeInformation.FrameworkDescription;
+            host.Out.WriteLine($"cope {cope} (TorchSharp {torch}, {dotnet}, {RuntimeInformation.RuntimeIdentifier})");
         });
         return command;
     }

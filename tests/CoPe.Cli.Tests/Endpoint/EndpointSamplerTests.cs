@@ -36,7 +36,11 @@ public class EndpointSamplerTests
         using var endpoint = new FakeEndpoint(
             (_, _) =>
                 FakeEndpoint.Json(
-                    """{"choices":[{"message":{"content":"a"}},{"message":{"content":"b"}},{"message":{"content":"c"}}]}"""
+                    """
+                    {"choices": [
+                      {"message": {"content": "a"}}, {"message": {"content": "b"}}, {"message": {"content": "c"}}
+                    ]}
+                    """
                 )
         );
         Assert.Equal(["a", "b", "c"], endpoint.Sample([FakeEndpoint.Item(1)], EndpointApi.Chat)[0].Texts);

@@ -48,7 +48,7 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
         {
             Assert.Equal(1, world.RunCommand(default, others));
             Assert.Contains(
-                $"with the candidates of 2 history items from --endpoint {endpoint.Url} --endpoint-model tam: go on with 'cope negatives sample --run paid --endpoint {endpoint.Url} --endpoint-model tam'",
+                $"candidates of 2 history items from --endpoint {endpoint.Url} --endpoint-model tam",
                 world.Error,
                 StringComparison.Ordinal
             );

@@ -339,7 +339,7 @@ public sealed class UserErasureTests : IDisposable
         Assert.True(Cope("user", "show", "run", "u1") == 0, _error);
         Forget("run", "u1");
 
-        Assert.Contains("is gone: what needs that was removed", _output, StringComparison.Ordinal);
+        Assert.Contains("is missing: what needs that was removed", _output, StringComparison.Ordinal);
         Assert.False(
             Directory.Exists(At("run").SftAdapter("u1"))
                 || File.Exists(At("run").Results)

@@ -147,10 +147,11 @@ sealed class FakeHub : IDisposable
     {
         if (request.Path.StartsWith($"/api/models/{Repo}/revision/", StringComparison.Ordinal))
         {
+            var siblings = string.Join(", ", Files.Keys.Order().Select(file => $$"""{"rfilename": "{{file}}"}"""));
             return new(
                 200,
                 Encoding.UTF8.GetBytes(
-                    $$"""{"id": "{{Repo}}", "sha": "{{Commit}}", "gated": false, "siblings": [{{string.Join(", ", Files.Keys.Order().Select(file => $$"""{"rfilename": "{{file}}"}"""))}}]}"""
+                    $$"""{"id": "{{Repo}}", "sha": "{{Commit}}", "gated": false, "siblings": [{{siblings}}]}"""
                 ),
                 ("Content-Type", "application/json")
             );

@@ -118,7 +118,8 @@ public sealed class HubFailureTests : IDisposable
         _world.Hub.Override = (request, usual) =>
             request.IsContent(file) && usual.Status == 200 ? usual with { Body = wrong } : null;
         Assert.Contains(
-            $"{file} of acme/tiny came with the hash {FakeHub.ComputeEtag(file, wrong)}; the hub says {FakeHub.ComputeEtag(file, right)}",
+            $"{file} of acme/tiny came with the hash {FakeHub.ComputeEtag(file, wrong)}; "
+                + $"the hub says {FakeHub.ComputeEtag(file, right)}",
             await _world.PullError(),
             StringComparison.Ordinal
         );
@@ -310,7 +311,7 @@ public sealed class HubRefusalTests : IDisposable
         "GatedRepo",
         "You are not in the authorized list.",
         true,
-        "acme/tiny is gated, and the account of the token from HF_TOKEN has no access (localhost says: You are not in the authorized list)"
+        "the account of the token from HF_TOKEN has no access (localhost says: You are not in the authorized list)"
     )]
     [InlineData(401, "RepoNotFound", "Repository not found", false, "the hub has no model acme/tiny, or it is private")]
     [InlineData(404, "RepoNotFound", "Repository not found", true, "or the token from HF_TOKEN may not see it")]
@@ -319,7 +320,7 @@ public sealed class HubRefusalTests : IDisposable
         "",
         "Invalid credentials in Authorization header",
         true,
-        "the hub refuses acme/tiny to the token from HF_TOKEN (localhost says: Invalid credentials in Authorization header): make a new token"
+        "to the token from HF_TOKEN (localhost says: Invalid credentials in Authorization header): make a new token"
     )]
     [InlineData(
         401,

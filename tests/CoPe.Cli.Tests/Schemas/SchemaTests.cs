@@ -160,7 +160,13 @@ public sealed class SchemaTests(TinyRunFixture world) : IClassFixture<TinyRunFix
     {
         File.WriteAllText(
             Path.Combine(world.RunAt(".").Root, "users.json"),
-            """[{"user_id": 1, "profile": [{"text": "x"}, {"text": "a", "title": "b..."}], "query": [{"id": 1, "input": "i", "gold": "g"}]}]"""
+            """
+            [{
+              "user_id": 1,
+              "profile": [{"text": "x"}, {"text": "a", "title": "b..."}],
+              "query": [{"id": 1, "input": "i", "gold": "g"}]
+            }]
+            """
         );
 
         Assert.Equal(

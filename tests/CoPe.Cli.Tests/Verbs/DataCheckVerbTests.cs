@@ -5,8 +5,13 @@ namespace CoPe.Cli.Tests.Verbs;
 
 public sealed class DataCheckVerbTests : IDisposable
 {
-    const string Leaky =
-        """[{"user_id": "u1", "profile": [{"id": "h", "text": "t", "title": "It Rains All Day"}, {"id": "i", "text": "u", "title": "v"}], "query": [{"id": "q1", "input": "i", "gold": "It rains all day"}]}]""";
+    const string Leaky = """
+        [{
+          "user_id": "u1",
+          "profile": [{"id": "h", "text": "t", "title": "It Rains All Day"}, {"id": "i", "text": "u", "title": "v"}],
+          "query": [{"id": "q1", "input": "i", "gold": "It rains all day"}]
+        }]
+        """;
 
     readonly InProcessCommand _cope = new();
 

@@ -166,7 +166,7 @@ public sealed class DataShowVerbTests(TinyRunFixture world) : IClassFixture<Tiny
         );
 
         Assert.Contains("cut to 2 words", world.Output, StringComparison.Ordinal);
-        Assert.Contains("cut here", world.Output, StringComparison.Ordinal);
+        Assert.Contains("truncated here", world.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,10 +6,12 @@ namespace CoPe.Cli.Tests.Verbs;
 /// <summary>Prediction files against golds, without a run.</summary>
 public sealed class EvaluateVerbTests : IDisposable
 {
-    const string Golds =
-        """{"task": "LaMP_5", "golds": [{"id": "1", "output": "a fine title"}, {"id": "2", "output": "عنوان 🎉 جميل"}]}""";
-    const string Ours =
-        """{"task": "LaMP_5", "golds": [{"id": "1", "output": "a fine title"}, {"id": "2", "output": ""}], "model": "m"}""";
+    const string Golds = """
+        {"task": "LaMP_5", "golds": [{"id": "1", "output": "a fine title"}, {"id": "2", "output": "عنوان 🎉 جميل"}]}
+        """;
+    const string Ours = """
+        {"task": "LaMP_5", "golds": [{"id": "1", "output": "a fine title"}, {"id": "2", "output": ""}], "model": "m"}
+        """;
 
     readonly InProcessCommand _cope = new();
 

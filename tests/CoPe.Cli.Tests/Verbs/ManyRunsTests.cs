@@ -167,7 +167,8 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
         );
         Assert.Equal(0, world.RunCommand(default, "compare", "undisturbed", "development"));
         Assert.Contains(
-            "development is not tested against undisturbed: undisturbed has 4 queries, development has 2, and none are the same",
+            "development is not tested against undisturbed: "
+                + "undisturbed has 4 queries, development has 2, and none are the same",
             string.Join(' ', world.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)),
             StringComparison.Ordinal
         );
@@ -218,8 +219,9 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
         Assert.Equal(0, chosen.DevelopmentItems); // chosen for the real queries
         Assert.Contains(chosen.Decode.MaxNewTokens, (int?[])[1, 6]);
         Assert.Contains(chosen.Decode.RepetitionPenalty, (double?[])[1, 1.5]);
+        var edge = chosen.Decode.MaxNewTokens == 6 ? "largest" : "smallest";
         Assert.Contains(
-            $"{chosen.Decode.MaxNewTokens} is the {(chosen.Decode.MaxNewTokens == 6 ? "largest" : "smallest")} value tried",
+            $"{chosen.Decode.MaxNewTokens} is the {edge} value tried",
             world.Output,
             StringComparison.Ordinal
         );

@@ -29,7 +29,7 @@ public sealed class ModelVerbTests : IDisposable
                     "4 heads of 6, 2 for keys and values",
                     "5.3 k (5,328)",
                     "tensors in bfloat16",
-                    "no licence file",
+                    "no license file",
                     "train dpo",
                     "user, all layers",
                     "64 tokens each",

@@ -41,7 +41,8 @@ public sealed class PersonalizeVerbTests(TinyRunFixture world) : IClassFixture<T
         {
             File.WriteAllText(
                 Path.Combine(texts, $"2024-01-0{day}.md"),
-                $"# The harbour on day {day}\n\nToday, as ever, the boats went out before dawn number {day}, and came back late."
+                $"# The harbor on day {day}\n\n"
+                    + $"Today, as ever, the boats went out before dawn number {day}, and came back late."
             );
         }
 
@@ -94,7 +95,7 @@ public sealed class PersonalizeVerbTests(TinyRunFixture world) : IClassFixture<T
             )
         );
         Assert.Contains(
-            "wrote has forgotten 'Ada L.', and his texts do not come back there",
+            "wrote has forgotten 'Ada L.', and their texts do not come back there",
             world.Error,
             StringComparison.Ordinal
         );
@@ -109,7 +110,8 @@ public sealed class PersonalizeVerbTests(TinyRunFixture world) : IClassFixture<T
         {
             File.WriteAllText(
                 Path.Combine(texts, $"2024-02-0{day}.md"),
-                $"# The garden on day {day}\n\nThe frost came back in the night, and number {day} of the beds is lost to it."
+                $"# The garden on day {day}\n\n"
+                    + $"The frost came back in the night, and number {day} of the beds is lost to it."
             );
         }
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using CoPe.Kernels.Torch;
+using TorchSharp;
 
 namespace CoPe.Cli.Tests.Verbs;
 
@@ -132,6 +134,16 @@ public sealed class ScoreVerbTests(TinyRunFixture world) : IClassFixture<TinyRun
             world.Error,
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public void Auto_weights_are_float32_only_where_a_small_model_would_be_upcast_anyway()
+    {
+        string ScoreIn(string dtype) => Score("It rains again", "--decode-dtype", dtype).ToJsonString();
+        var isUpcast = MatrixProduct.UpcastsBf16(torch.CPU);
+
+        Assert.Equal(ScoreIn(isUpcast ? "fp32" : "bf16"), ScoreIn("auto"));
+        Assert.NotEqual(ScoreIn("fp32"), ScoreIn("bf16"));
     }
 
     [Fact]

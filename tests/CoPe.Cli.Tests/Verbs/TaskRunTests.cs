@@ -106,20 +106,20 @@ public sealed class TaskRunTests(TinyRunFixture world) : IClassFixture<TinyRunFi
                 .Select(query => new
                 {
                     id = $"{id}-q{query}",
-                    input = $"What of {query} in the harbour?",
+                    input = $"What of {query} in the harbor?",
                     gold = Gold(task, place + query),
                 }),
         };
 
     static string Value(LampTask task, string field, int place) =>
-        field is "category" or "tag" or "score" ? Gold(task, place) : $"the {field} of harbour number {place}";
+        field is "category" or "tag" or "score" ? Gold(task, place) : $"the {field} of harbor number {place}";
 
     static string Gold(LampTask task, int place) =>
         task.Outcome switch
         {
             TaskOutcome.Category => task.Labels[place % task.Labels.Count],
             TaskOutcome.Rating => $"{1 + (place % 5)}",
-            _ => $"A harbour of number {place}",
+            _ => $"A harbor of number {place}",
         };
 }
 
@@ -140,7 +140,9 @@ public sealed class CustomTaskTests : IDisposable
         );
         File.WriteAllText(
             _cope.At("data/mails/user_top_100_history.json"),
-            """[{"user_id": "u", "profile": [{"body": "Yours, A."}], "query": [{"id": "q1", "input": "i", "gold": "g"}]}]"""
+            """
+            [{"user_id": "u", "profile": [{"body": "Yours, A."}], "query": [{"id": "q1", "input": "i", "gold": "g"}]}]
+            """
         );
 
         Assert.Equal(0, _cope.Run("run", "first", "--set", "task=mails.yaml", "--run", "r", "--quiet"));

@@ -263,7 +263,7 @@ public sealed class UserForgetTests(TinyRunFixture world) : IClassFixture<TinyRu
         Assert.True(RunCommand("user", "forget", "seeds", ForgottenUser) == 0, world.Error);
 
         Assert.Contains("seed-43/report.html", world.Output, StringComparison.Ordinal);
-        Assert.Contains("still holds him", world.Output, StringComparison.Ordinal);
+        Assert.Contains("still holds the user", world.Output, StringComparison.Ordinal);
         Assert.Empty(FilesWithTraces(world.RunAt("seeds").Root, traces));
         Assert.False(File.Exists(world.RunAt("seeds").SeedResults));
         Assert.True(Directory.Exists(world.RunAt("seeds/seed-42").DpoAdapter(OtherUser)));
@@ -286,7 +286,7 @@ public sealed class UserForgetTests(TinyRunFixture world) : IClassFixture<TinyRu
         Assert.True(RunCommand("user", "forget", "one-seed/seed-42", ForgottenUser) == 0, world.Error);
 
         Assert.Contains(
-            "one-seed/seed-43 still holds him; 'cope user forget one-seed ",
+            "one-seed/seed-43 still holds the user; 'cope user forget one-seed ",
             world.Output.Replace('\\', '/'),
             StringComparison.Ordinal
         );
@@ -351,7 +351,7 @@ public sealed class UserForgetTests(TinyRunFixture world) : IClassFixture<TinyRu
 
         Assert.True(RunCommand("user", "forget", "left", ForgottenUser) == 0, world.Error);
 
-        Assert.DoesNotContain("still holds him", world.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("still holds the user", world.Output, StringComparison.Ordinal);
         Assert.Empty(FilesWithTraces(world.RunAt("left").Root, traces));
         Assert.Equal(1, RunCommand("user", "forget", "left", "nobody"));
     }
