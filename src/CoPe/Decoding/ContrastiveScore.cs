@@ -12,7 +12,7 @@ namespace CoPe.Decoding;
 /// The score by which CoPe chooses a token (Bu et al., EMNLP 2025, section 3; reference: <c>contrastive_decoding</c> in
 /// <c>OPPU_sft.py</c>).
 /// <code>score(v) = log p_e(v) - contrast * log p_a(v)   on the plausible head, -inf outside</code>
-/// p_e is the expert's distribution renormalised on its head, p_a the amateur's over the whole vocabulary.
+/// p_e is the expert's distribution renormalized on its head, p_a the amateur's over the whole vocabulary.
 /// </summary>
 /// <remarks>
 /// Greedy decoding on the processor needs the best token alone and takes it from <see cref="ContrastiveArgmax"/>, which
@@ -28,7 +28,7 @@ public static class ContrastiveScore
     /// <param name="contrast">Weight of the amateur.</param>
     /// <param name="plausibility">Share of the expert's highest probability that the head needs.</param>
     /// <param name="referenceEpsilon">
-    /// Add 1e-8 inside both logarithms, as the reference does: tokens outside the head are then scored <c>log(1e-8) -
+    /// Adds 1e-8 inside both logarithms, as the reference does: tokens outside the head are then scored <c>log(1e-8) -
     /// contrast * log(p_a + 1e-8)</c>.
     /// </param>
     /// <returns><c>[rows, vocab]</c> float32, owned by the caller.</returns>
@@ -44,23 +44,21 @@ public static class ContrastiveScore
         if (!expertLogits.shape.SequenceEqual(amateurLogits.shape))
         {
             throw new ArgumentException(
-                $"Expert logits have shape [{string.Join(", ", expertLogits.shape)}], amateur logits [{string.Join(", ", amateurLogits.shape)}]; expected the same.",
+                $"Expert logits have shape [{string.Join(", ", expertLogits.shape)}], "
+                    + $"amateur logits [{string.Join(", ", amateurLogits.shape)}]; expected the same.",
                 nameof(amateurLogits)
             );
         }
 
         using var scope = NewDisposeScope();
         var head = Plausibility.Restrict(expertLogits, plausibility);
-        var score = referenceEpsilon
-            ? head.softmax(-1)
-                .add_(Scalars.Of(Epsilon), Scalars.One)
-                .log_()
-                .sub_(
-                    amateurLogits.softmax(-1).add_(Scalars.Of(Epsilon), Scalars.One).log_().mul_(Scalars.Of(contrast))
-                )
-            : head.log_softmax(-1).sub_(amateurLogits.log_softmax(-1).mul_(Scalars.Of(contrast)));
-        return score.MoveToOuterDisposeScope();
+        var expert = referenceEpsilon ? ComputeLogWithEpsilon(head) : head.log_softmax(-1);
+        var amateur = referenceEpsilon ? ComputeLogWithEpsilon(amateurLogits) : amateurLogits.log_softmax(-1);
+        return expert.sub_(amateur.mul_(Scalars.Of(contrast))).MoveToOuterDisposeScope();
     }
+
+    static Tensor ComputeLogWithEpsilon(Tensor logits) =>
+        logits.softmax(-1).add_(Scalars.Of(Epsilon), Scalars.One).log_();
 }
 
 /// <summary>
@@ -68,12 +66,11 @@ public static class ContrastiveScore
 /// 3).
 /// <code>V = { v : p(v) >= plausibility * max p }</code>
 /// </summary>
-public static class Plausibility
+static class Plausibility
 {
     /// <summary>
-    /// Logits with minus infinity outside the head, so that their softmax is the expert's distribution renormalised on
-    /// the head.
-    /// In logits the condition reads <c>l(v) >= max l + log(plausibility)</c>.
+    /// Logits with minus infinity outside the head, so that their softmax is the expert's distribution renormalized on
+    /// the head. In logits the condition reads <c>l(v) >= max l + log(plausibility)</c>.
     /// </summary>
     /// <param name="expertLogits"><c>[rows, vocab]</c> float32.</param>
     /// <param name="plausibility">Share of the highest probability, 0 to 1; 0 keeps all.</param>
@@ -90,22 +87,20 @@ public static class Plausibility
 }
 
 /// <summary>
-/// The token that <see cref="ContrastiveScore"/> ranks highest, without the scores of the others: normalising moves all
-/// of a row's scores alike, so that
+/// The token that <see cref="ContrastiveScore"/> ranks highest, without the scores of the others: normalizing shifts all
+/// of a row's scores by the same amount, so that
 /// <code>argmax score(v) = argmax l_e(v) - contrast * l_a(v)   on the plausible head</code>
-/// of logits l_e and l_a. Two walks over the rows take the place of two softmaxes over the vocabulary and what follows
-/// them.
+/// of logits l_e and l_a. Two passes over the rows replace two softmaxes over the vocabulary and what follows them.
 /// </summary>
 static unsafe class ContrastiveArgmax
 {
-    /// <summary>Whether logits <c>[rows, vocab]</c> are of the kind: float32 on the processor, contiguous.</summary>
+    /// <summary>Whether it can read logits <c>[rows, vocab]</c>: float32 on the processor, contiguous.</summary>
     public static bool Supports(Tensor logits) =>
         logits.dtype == ScalarType.Float32 && logits.device_type == DeviceType.CPU && logits.is_contiguous();
 
     /// <summary>
-    /// The choice of each pair of rows, the lowest token where several are highest, or <paramref name="noNumber"/>
-    /// where the scores would be no numbers: NaN in a row, or an infinite highest logit.
-    /// Differences are taken in float64.
+    /// The best token of each pair of rows, the lowest one of equals, or <paramref name="invalidToken"/> where the
+    /// scores would not be numbers: NaN in a row, or an infinite highest logit. Differences are taken in float64.
     /// </summary>
     /// <param name="logits"><c>[rows, vocab]</c> float32.</param>
     /// <param name="pairs">Row of each expert and row of its amateur.</param>
@@ -113,13 +108,13 @@ static unsafe class ContrastiveArgmax
     /// <param name="plausibility">
     /// Share of the expert's highest probability that the head needs (<see cref="Plausibility"/>).
     /// </param>
-    /// <param name="noNumber">Stands for the token of a pair without numbers.</param>
+    /// <param name="invalidToken">Stands for the token of a pair whose scores are not numbers.</param>
     public static long[] Compute(
         Tensor logits,
         IReadOnlyList<(int Expert, int Amateur)> pairs,
         double contrast,
         double plausibility,
-        long noNumber
+        long invalidToken
     )
     {
         var vocab = (int)logits.shape[1];
@@ -130,13 +125,16 @@ static unsafe class ContrastiveArgmax
             pairs.Count,
             pair =>
             {
-                float* expert = first + (long)pairs[pair].Expert * vocab,
-                    amateur = first + (long)pairs[pair].Amateur * vocab;
+                var expert = first + (long)pairs[pair].Expert * vocab;
+                var amateur = first + (long)pairs[pair].Amateur * vocab;
                 var highest = FindMax(expert, vocab);
-                tokens[pair] =
-                    float.IsFinite(highest) && float.IsFinite(FindMax(amateur, vocab))
-                        ? FindBest(expert, amateur, vocab, contrast, highest + (float)Math.Log(plausibility))
-                        : noNumber;
+                if (!float.IsFinite(highest) || !float.IsFinite(FindMax(amateur, vocab)))
+                {
+                    tokens[pair] = invalidToken;
+                    return;
+                }
+                var threshold = highest + (float)Math.Log(plausibility);
+                tokens[pair] = FindBest(expert, amateur, vocab, contrast, threshold);
             }
         );
         GC.KeepAlive(logits);
@@ -147,16 +145,17 @@ static unsafe class ContrastiveArgmax
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float FindMax(float* logits, int count)
     {
-        var (highest, numbers) = (Vector256.Create(float.NegativeInfinity), Vector256<float>.AllBitsSet);
+        var highest = Vector256.Create(float.NegativeInfinity);
+        var areNumbers = Vector256<float>.AllBitsSet;
         var i = 0;
         for (; i + Vector256<float>.Count <= count; i += Vector256<float>.Count)
         {
             var some = Vector256.Load(logits + i);
             highest = Vector256.MaxNative(highest, some);
-            numbers &= Vector256.Equals(some, some);
+            areNumbers &= Vector256.Equals(some, some);
         }
         var result =
-            numbers.AsInt32() == Vector256<int>.AllBitsSet ? FloatVector256.HorizontalMax(new(highest)) : float.NaN;
+            areNumbers.AsInt32() == Vector256<int>.AllBitsSet ? FloatVector256.HorizontalMax(new(highest)) : float.NaN;
         for (; i < count; i++)
         {
             result = MathF.Max(result, logits[i]);
@@ -168,8 +167,9 @@ static unsafe class ContrastiveArgmax
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static int FindBest(float* expert, float* amateur, int count, double contrast, float threshold)
     {
-        var (best, token) = (double.NegativeInfinity, -1);
-        void Try(int from, int to)
+        var best = double.NegativeInfinity;
+        var token = -1;
+        void Compare(int from, int to)
         {
             for (var v = from; v < to; v++)
             {
@@ -181,7 +181,8 @@ static unsafe class ContrastiveArgmax
                 var score = expert[v] - contrast * amateur[v];
                 if (score > best || token < 0)
                 {
-                    (best, token) = (score, v);
+                    best = score;
+                    token = v;
                 }
             }
         }
@@ -191,11 +192,11 @@ static unsafe class ContrastiveArgmax
         {
             if (Vector256.GreaterThanOrEqualAny(Vector256.Load(expert + i), Vector256.Create(threshold)))
             {
-                Try(i, i + Vector256<float>.Count);
+                Compare(i, i + Vector256<float>.Count);
             }
         }
 
-        Try(i, count);
+        Compare(i, count);
         return token;
     }
 }

@@ -7,9 +7,9 @@ namespace CoPe.Decoding;
 
 /// <summary>
 /// Decodes for many users at once: the rows of a pass are requests x {expert, amateur}, all read the same frozen
-/// weights, each wears its own adapters. Requests join and leave
-/// while others run. What a request gets does not depend on its batch mates. The engine borrows model and adapters; one
-/// call of <see cref="Generate"/> at a time.
+/// weights, each with its own adapters. Requests join and leave while others run, and what a request gets does not
+/// depend on those beside it. Several threads may generate at once: each call has its own batch, and they share the
+/// cores. The engine owns neither model nor adapters.
 /// </summary>
 public sealed class DecodingEngine
 {
@@ -20,8 +20,8 @@ public sealed class DecodingEngine
 
     /// <summary>An engine over one model and its adapters.</summary>
     /// <param name="model">The frozen model.</param>
-    /// <param name="taskAdapter">Bank of one: the task's adapter; null where no request wears it.</param>
-    /// <param name="userAdapters">The users' adapters, hundreds if need be; null where no request wears one.</param>
+    /// <param name="taskAdapter">Bank of one: the task's adapter; null where no request uses it.</param>
+    /// <param name="userAdapters">The users' adapters, hundreds if need be; null where no request uses one.</param>
     /// <param name="stopIds">All ids that end an answer.</param>
     /// <param name="options">Limits.</param>
     public DecodingEngine(
@@ -38,19 +38,20 @@ public sealed class DecodingEngine
         _options = options ?? new EngineOptions();
     }
 
-    int Context => _model.Config.MaxPositions;
+    int ContextLength => _model.Config.MaxPositions;
 
     /// <summary>Decodes the requests and returns each answer as soon as it is finished.</summary>
     /// <param name="requests">
     /// The requests; read ahead by <see cref="EngineOptions.LookAhead"/>, otherwise lazily.
     /// </param>
-    /// <param name="progress">Told of finished answers and tokens generated.</param>
-    /// <param name="cancellation">Looked at before every step.</param>
+    /// <param name="progress">Receives the number of finished answers and of generated tokens.</param>
+    /// <param name="cancellation">Checked before every step.</param>
     /// <exception cref="ArgumentException">
     /// A request cannot be served: empty prompt, prompt that fills the context, adapter that does not exist, an id
     /// given twice.
     /// </exception>
     /// <exception cref="NonFiniteLogitsException">The model gave NaN for a request.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public IEnumerable<DecodingResult> Generate(
         IEnumerable<DecodingRequest> requests,
         IProgress<StageProgress>? progress = null,
@@ -59,20 +60,20 @@ public sealed class DecodingEngine
     {
         var known = requests as IReadOnlyList<DecodingRequest>;
         var total = known?.Sum(request => (long)request.Samples) ?? 0;
-        long done = 0,
-            tokens = 0;
-        foreach (
-            var result in known is null
-                ? GenerateInOneBatch(requests, cancellation)
-                : GenerateInBatches(known, cancellation)
-        )
+        var results = known is null
+            ? GenerateInOneBatch(requests, cancellation)
+            : GenerateInBatches(known, cancellation);
+        long done = 0;
+        long tokens = 0;
+        foreach (var result in results)
         {
+            done++;
             tokens += result.Ids.Count;
             progress?.Report(
                 new StageProgress
                 {
                     Stage = _options.Stage,
-                    Done = ++done,
+                    Done = done,
                     Total = Math.Max(total, done),
                     Unit = "answers",
                     Figures = new Dictionary<string, double> { ["tokens"] = tokens },
@@ -82,30 +83,47 @@ public sealed class DecodingEngine
         }
     }
 
+    /// <summary>Decodes the requests and returns the answers in their order, the samples of each by number.</summary>
+    /// <inheritdoc cref="Generate"/>
+    public IReadOnlyList<DecodingResult> GenerateInOrder(
+        IReadOnlyList<DecodingRequest> requests,
+        IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        var indexOfId = new Dictionary<string, int>();
+        foreach (var (index, request) in requests.Index())
+        {
+            indexOfId.TryAdd(request.Id, index);
+        }
+        var results = Generate(requests, progress, cancellation);
+        return [.. results.OrderBy(result => indexOfId[result.RequestId]).ThenBy(result => result.Sample)];
+    }
+
     /// <summary>
-    /// Several running batches side by side where the model is so small that operations wait more than they compute; a
-    /// larger one is read once for all rows. A request's batch is its
-    /// number modulo the batches', so that who decodes beside whom does not depend on time.
+    /// Several running batches in parallel where the model is so small that operations wait more than they compute; a
+    /// larger one is read once for all rows. A request's batch is its number modulo the batches', so that which
+    /// requests share a batch does not depend on time.
     /// </summary>
     IEnumerable<DecodingResult> GenerateInBatches(
         IReadOnlyList<DecodingRequest> requests,
         CancellationToken cancellation
     )
     {
-        var batches = Math.Min(
-            _options.Batches ?? TorchThreads.CountForPasses(_model.Device, _model.Weights.Bytes),
-            requests.Count
-        );
+        var mostBatches = _options.Batches ?? TorchThreads.CountForPasses(_model.Device, _model.Weights.Bytes);
+        var batches = Math.Min(mostBatches, requests.Count);
         if (batches <= 1)
         {
             return GenerateInOneBatch(requests, cancellation);
         }
-
         RequestQueue.RequireDistinct(requests);
         return ParallelStreams.Merge(
             batches,
-            (batch, ending) =>
-                GenerateInOneBatch(requests.Where((_, index) => index % batches == batch).ToList(), ending),
+            (batch, stopping) =>
+            {
+                var ofBatch = requests.Where((_, index) => index % batches == batch).ToList();
+                return GenerateInOneBatch(ofBatch, stopping);
+            },
             cancellation
         );
     }
@@ -115,22 +133,19 @@ public sealed class DecodingEngine
         CancellationToken cancellation
     )
     {
-        using var queue = new RequestQueue(requests, _options, Check);
-        var most = requests is IReadOnlyCollection<DecodingRequest> known
-            ? (int)Math.Min(_options.MaxRows, known.Sum(request => (long)request.Samples * request.RowsPerSample))
-            : _options.MaxRows;
+        using var queue = new RequestQueue(requests, _options, Validate);
+        var mostRows = CountMostRows(requests);
         RunningBatch? batch = null;
         try
         {
             while (true)
             {
                 cancellation.ThrowIfCancellationRequested();
-                batch = Admit(queue, batch, most);
-                if (batch is null || batch.Rows == 0)
+                batch = Admit(queue, batch, mostRows);
+                if (batch is null || batch.RowCount == 0)
                 {
                     yield break;
                 }
-
                 foreach (var sequence in batch.Step())
                 {
                     yield return sequence.ToResult();
@@ -143,124 +158,111 @@ public sealed class DecodingEngine
         }
     }
 
-    /// <summary>Decodes the requests and returns the answers in their order, the samples of each by number.</summary>
-    public IReadOnlyList<DecodingResult> GenerateInOrder(
-        IReadOnlyList<DecodingRequest> requests,
-        IProgress<StageProgress>? progress = null,
-        CancellationToken cancellation = default
-    )
+    /// <summary>Rows that there can be at once: each takes its memory.</summary>
+    int CountMostRows(IEnumerable<DecodingRequest> requests)
     {
-        var place = requests
-            .Select((request, index) => (request.Id, index))
-            .DistinctBy(pair => pair.Id)
-            .ToDictionary(pair => pair.Id, pair => pair.index);
-        return
-        [
-            .. Generate(requests, progress, cancellation)
-                .OrderBy(result => place[result.RequestId])
-                .ThenBy(result => result.Sample),
-        ];
+        if (requests is not IReadOnlyCollection<DecodingRequest> known)
+        {
+            return _options.MaxRows;
+        }
+        var needed = known.Sum(request => (long)request.Samples * request.RowsPerSample);
+        return (int)Math.Min(_options.MaxRows, needed);
     }
 
-    RunningBatch? Admit(RequestQueue queue, RunningBatch? batch, int most)
+    /// <summary>Adds as many waiting requests as there is room for; null where there is nothing to run.</summary>
+    RunningBatch? Admit(RequestQueue queue, RunningBatch? batch, int mostRows)
     {
-        var running = batch?.Rows ?? 0;
-        // Prefill costs about a step however few rows it has, so newcomers wait until an eighth of the rows is free.
-        if (running > _options.MaxRows - _options.MaxRows / 8)
+        var rows = batch?.RowCount ?? 0;
+        // Prefill costs about a step however few rows it has, so new rows wait until an eighth of the rows is free.
+        if (rows > _options.MaxRows - _options.MaxRows / 8)
         {
             return batch;
         }
-
-        var newcomers = new List<RunningSequence>();
-        var rows = running;
-        while (queue.Peek() is { } next && rows + next.Samples * next.RowsPerSample <= _options.MaxRows)
+        var admitted = new List<RunningSequence>();
+        while (queue.Peek() is { } next && rows + next.RowCount <= _options.MaxRows)
         {
-            batch = RequireCapacity(queue, batch, next, most);
-            if (batch.Capacity < PositionsNeeded(next))
+            batch = RequireCapacity(queue, batch, next, mostRows);
+            if (batch.Capacity < CountPositions(next))
             {
                 break;
             }
-
             queue.Dequeue();
-            rows += next.Samples * next.RowsPerSample;
-            newcomers.AddRange(
-                Enumerable.Range(next.FirstSample, next.Samples).Select(sample => NewSequence(next, sample))
-            );
+            rows += next.RowCount;
+            admitted.AddRange(CreateSequences(next));
         }
-        if (newcomers.Count > 0)
+        if (admitted.Count > 0)
         {
-            batch!.Add(newcomers);
+            batch!.Add(admitted);
         }
-
         return batch;
     }
 
     /// <summary>
-    /// The batch, or a new one with longer rows where the next request needs them and nobody is running.
-    /// <paramref name="most"/>: rows that there can be at once, for each takes its memory.
+    /// The batch, or a new one with longer rows where the next request needs them and no row is running.
     /// </summary>
-    RunningBatch RequireCapacity(RequestQueue queue, RunningBatch? batch, DecodingRequest next, int most)
+    RunningBatch RequireCapacity(RequestQueue queue, RunningBatch? batch, DecodingRequest next, int mostRows)
     {
-        if (batch is not null && (batch.Capacity >= PositionsNeeded(next) || batch.Rows > 0))
+        var needed = CountPositions(next);
+        if (batch is not null && (batch.Capacity >= needed || batch.RowCount > 0))
         {
             return batch;
         }
-
         batch?.Dispose();
-        return new RunningBatch(
-            _model,
-            _banks,
-            _options,
-            most,
-            (int)Math.Min(Context, Math.Max(queue.MaxPositionsNeeded, PositionsNeeded(next)))
-        );
+        var capacity = (int)Math.Min(ContextLength, Math.Max(queue.MaxPositionsNeeded, needed));
+        return new RunningBatch(_model, _banks, _options, mostRows, capacity);
     }
 
-    int PositionsNeeded(DecodingRequest request) => (int)Math.Min(Context, RequestQueue.PositionsNeeded(request));
+    int CountPositions(DecodingRequest request) => (int)Math.Min(ContextLength, request.PositionsNeeded);
 
-    RunningSequence NewSequence(DecodingRequest request, int sample) =>
-        new(
-            request,
-            sample,
-            new StopCondition(_stopIds, request.Options, Context - request.Prompt.Count, _options.Detokenize)
-        );
+    IEnumerable<RunningSequence> CreateSequences(DecodingRequest request)
+    {
+        var room = ContextLength - request.Prompt.Count;
+        for (var i = 0; i < request.Samples; i++)
+        {
+            var stop = new StopCondition(_stopIds, request.Options, room, _options.Detokenize);
+            yield return new(request, request.FirstSample + i, stop);
+        }
+    }
 
-    void Check(DecodingRequest request)
+    void Validate(DecodingRequest request)
     {
         var name = $"Request '{request.Id}'";
-        if (request.Prompt.Count == 0)
+        var length = request.Prompt.Count;
+        if (length == 0)
         {
             throw new ArgumentException($"{name} has an empty prompt; at least one id (the BOS token) is needed.");
         }
-
-        if (request.Prompt.Count >= Context)
+        if (length >= ContextLength)
         {
             throw new ArgumentException(
-                $"{name} has a prompt of {request.Prompt.Count} tokens, but the model's context is {Context} and at least one must be left to generate; cut the prompt."
+                $"{name} has a prompt of {length} tokens, but the model's context is {ContextLength} "
+                    + "and at least one must be left to generate; cut the prompt."
             );
         }
-
-        if (request.Prompt.Any(id => id < 0 || id >= _model.Config.VocabSize))
+        var vocabSize = _model.Config.VocabSize;
+        foreach (var id in request.Prompt)
         {
-            throw new ArgumentException(
-                $"{name} has the id {request.Prompt.First(id => id < 0 || id >= _model.Config.VocabSize)} in its prompt, but the model's ids are 0 to {_model.Config.VocabSize - 1}; prompt and model need the same tokenizer."
-            );
+            if (id < 0 || id >= vocabSize)
+            {
+                throw new ArgumentException(
+                    $"{name} has the id {id} in its prompt, but the model's ids are 0 to {vocabSize - 1}; "
+                        + "prompt and model need the same tokenizer."
+                );
+            }
         }
-
         if (request.Samples < 1)
         {
-            throw new ArgumentException($"{name} asks for {request.Samples} samples; expected at least 1.");
+            throw new ArgumentException($"{name} needs {request.Samples} samples; expected at least 1.");
         }
-
         _banks.RequireLoaded(request.Expert, name);
         if (request.Amateur is { } amateur)
         {
-            _banks.RequireLoaded(amateur, name + " has an amateur that");
+            _banks.RequireLoaded(amateur, $"The amateur of {name}");
         }
     }
 }
 
-/// <summary>Limits of one engine: what they change is speed and memory, never a result.</summary>
+/// <summary>Limits of one engine: they change speed and memory, never a result.</summary>
 public sealed record EngineOptions
 {
     /// <summary>Most rows in one pass; an expert and its amateur are two.</summary>
@@ -271,7 +273,7 @@ public sealed record EngineOptions
     } = 64;
 
     /// <summary>
-    /// Running batches side by side, each of <see cref="MaxRows"/> rows and on one core; null takes one for large
+    /// Running batches in parallel, each of <see cref="MaxRows"/> rows and on one core; null takes one for large
     /// models and one a core for small ones.
     /// </summary>
     public int? Batches
@@ -300,7 +302,7 @@ public sealed record EngineOptions
     /// <summary>Text of ids, for stop strings; needed only by requests that have some.</summary>
     public Func<IReadOnlyList<int>, string>? Detokenize { get; init; }
 
-    /// <summary>Takes where the time goes, once a running batch has ended; null measures nothing.</summary>
+    /// <summary>Receives where the time went, once a running batch has ended; null measures nothing.</summary>
     public DecodingTrace? Trace { get; init; }
 
     /// <summary>Name of the stage in progress reports.</summary>

@@ -2,7 +2,7 @@ using CoPe.Adapters;
 
 namespace CoPe.Decoding;
 
-/// <summary>A prompt to continue, the adapters its rows wear, and how to choose tokens.</summary>
+/// <summary>A prompt to continue, the adapters of its rows, and how to choose tokens.</summary>
 public sealed record DecodingRequest
 {
     /// <summary>Name of the request, unique within one call: results carry it.</summary>
@@ -17,11 +17,11 @@ public sealed record DecodingRequest
     /// <summary>Seed of the request's own random numbers; its draws depend on nothing else.</summary>
     public long Seed { get; init; }
 
-    /// <summary>What the expert wears: in CoPe the task's adapter and the user's.</summary>
+    /// <summary>The adapters of the expert: in CoPe the task's and the user's.</summary>
     public AdapterSelection Expert { get; init; } = AdapterSelection.Base;
 
     /// <summary>
-    /// What the amateur wears, in CoPe the task's adapter alone; null is plain decoding, without an amateur row.
+    /// The adapters of the amateur, in CoPe the task's alone; null is plain decoding, without an amateur row.
     /// </summary>
     public AdapterSelection? Amateur { get; init; }
 
@@ -33,11 +33,17 @@ public sealed record DecodingRequest
     /// </summary>
     public int FirstSample { get; init; }
 
-    /// <summary>Told of each id as it is chosen, all samples together, from whichever thread decodes.</summary>
+    /// <summary>Called with each id as it is chosen, all samples together, on whichever thread decodes.</summary>
     public Action<int>? OnToken { get; init; }
 
     /// <summary>Rows of one sample.</summary>
     internal int RowsPerSample => Amateur is null ? 1 : 2;
+
+    /// <summary>Rows of all samples.</summary>
+    internal int RowCount => Samples * RowsPerSample;
+
+    /// <summary>Positions that the request can fill, were there no end of the context.</summary>
+    internal long PositionsNeeded => (long)Prompt.Count + Options.MaxNewTokens;
 }
 
 /// <summary>One finished answer.</summary>

@@ -7,7 +7,7 @@ namespace CoPe.Decoding;
 /// </summary>
 public sealed class DecodingTrace
 {
-    const string Prompts = "prompts: ";
+    const string PrefillPrefix = "prompts: ";
 
     readonly Lock _gate = new();
     readonly Dictionary<string, TimeSpan> _times = new(StringComparer.Ordinal);
@@ -24,7 +24,7 @@ public sealed class DecodingTrace
     /// </summary>
     public long PromptTokensComputed { get; private set; }
 
-    /// <summary>Prompt tokens copied from rows that begin alike and wear the same adapters.</summary>
+    /// <summary>Prompt tokens copied from rows with the same beginning and the same adapters.</summary>
     public long PromptTokensCopied { get; private set; }
 
     /// <summary>Time of each section, longest first; those of computing prompts begin with <c>prompts: </c>.</summary>
@@ -39,18 +39,18 @@ public sealed class DecodingTrace
         }
     }
 
-    internal void Add(PassProfiler clock, long steps, long rows, PassProfiler promptClock, PromptWork prompts)
+    internal void Add(PassProfiler profiler, long steps, long rows, PassProfiler prefillProfiler, PromptWork prompts)
     {
         lock (_gate)
         {
-            foreach (var (section, time) in clock.Times)
+            foreach (var (section, time) in profiler.Times)
             {
                 _times[section] = _times.GetValueOrDefault(section) + time;
             }
 
-            foreach (var (section, time) in promptClock.Times)
+            foreach (var (section, time) in prefillProfiler.Times)
             {
-                _times[Prompts + section] = _times.GetValueOrDefault(Prompts + section) + time;
+                _times[PrefillPrefix + section] = _times.GetValueOrDefault(PrefillPrefix + section) + time;
             }
 
             Steps += steps;

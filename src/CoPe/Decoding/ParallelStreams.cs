@@ -4,24 +4,24 @@ using CoPe.Kernels.Threads;
 
 namespace CoPe.Decoding;
 
-/// <summary>Streams that are made side by side, read as one.</summary>
+/// <summary>Streams that are produced in parallel, read as one.</summary>
 static class ParallelStreams
 {
     /// <summary>
-    /// The elements of all streams as they come; each is made on a thread of its own with one torch thread. The first
-    /// failure ends all streams and is thrown when what came before
-    /// has been read. Stopping to read ends the streams before this returns.
+    /// The elements of all streams as they come; each stream is produced on a thread of its own with one torch thread.
+    /// The first failure ends all streams and is thrown when what came before has been read. Stopping to read ends the
+    /// streams before this returns.
     /// </summary>
     /// <param name="streams">Number of streams.</param>
-    /// <param name="make">Makes one, by number; it must look at the token.</param>
+    /// <param name="produce">Produces one, by number; it must check the token.</param>
     /// <param name="cancellation">Ends all streams.</param>
     public static IEnumerable<T> Merge<T>(
         int streams,
-        Func<int, CancellationToken, IEnumerable<T>> make,
+        Func<int, CancellationToken, IEnumerable<T>> produce,
         CancellationToken cancellation
     )
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var ready = new BlockingCollection<T>();
         ExceptionDispatchInfo? failure = null;
         var work = new Thread(() =>
@@ -31,7 +31,7 @@ static class ParallelStreams
         })
         {
             IsBackground = true,
-            Name = "side by side",
+            Name = "parallel streams",
         };
         work.Start();
         try
@@ -43,7 +43,7 @@ static class ParallelStreams
         }
         finally
         {
-            ending.Cancel();
+            stopping.Cancel();
             work.Join();
         }
 
@@ -53,7 +53,7 @@ static class ParallelStreams
         {
             try
             {
-                foreach (var element in make(stream, ending.Token))
+                foreach (var element in produce(stream, stopping.Token))
                 {
                     ready.Add(element, CancellationToken.None);
                 }
@@ -61,7 +61,7 @@ static class ParallelStreams
             catch (Exception error)
             {
                 Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(error), null);
-                ending.Cancel();
+                stopping.Cancel();
             }
         }
     }

@@ -3,59 +3,51 @@ using CoPe.Adapters;
 namespace CoPe.Decoding;
 
 /// <summary>
-/// Which rows copy the beginning of their prompt from a row that wears the same adapters, so that what prompts have in
-/// common is computed once per set of adapters.
+/// Which rows copy the beginning of their prompt from a row with the same adapters, so that a common prefix of prompts
+/// is computed once per selection of adapters.
 /// </summary>
 static class PrefixPlan
 {
     /// <summary>
-    /// A row waits for a later wave, which is a pass more, only if that spares it more tokens than this.
+    /// A row waits for a later wave, which is a pass more, only if that saves it more tokens than this.
     /// </summary>
     public const int MinTokensSaved = 32;
 
     /// <summary>
-    /// The newcomers in the order of the rows they are to take, which follow the running ones: wave by wave, within a
-    /// wave those with most to compute first. A row copies from running rows and
-    /// from rows of earlier waves only.
+    /// The new rows in the order in which they follow the running ones: wave by wave, within a wave those with most to
+    /// compute first. A row copies from running rows and from rows of earlier waves only.
     /// </summary>
     /// <param name="running">Rows 0, 1, 2, ..., whose prompts are computed.</param>
-    /// <param name="newcomers">The rows to come.</param>
-    public static IReadOnlyList<PlannedPrefill> Create(
-        IEnumerable<PromptRow> running,
-        IReadOnlyList<PromptRow> newcomers
-    )
+    /// <param name="newRows">The rows to add.</param>
+    public static IReadOnlyList<PlannedPrefill> Create(IEnumerable<PromptRow> running, IReadOnlyList<PromptRow> newRows)
     {
         var ready = running.Select((row, number) => new Source(row, number, 0)).ToList();
         var sources = ready
             .GroupBy(source => source.Row.Adapters)
             .ToDictionary(group => group.Key, group => group.ToList());
         var planned = new List<PlannedPrefill>();
-        foreach (
-            var (row, index) in newcomers
-                .Select((row, index) => (row, index))
-                .OrderByDescending(pair => pair.row.Columns)
-        )
+        foreach (var (index, row) in newRows.Index().OrderByDescending(pair => pair.Item.Columns))
         {
-            if (!sources.TryGetValue(row.Adapters, out var alike))
+            if (!sources.TryGetValue(row.Adapters, out var ofSameAdapters))
             {
-                sources[row.Adapters] = alike = [];
+                ofSameAdapters = [];
+                sources[row.Adapters] = ofSameAdapters;
             }
-
-            var plan = Choose(index, row, alike);
+            var plan = ChooseSource(index, row, ofSameAdapters);
             planned.Add(plan);
             if (plan.Computed > 0)
             {
                 // A mere copy offers nothing that its original does not.
-                alike.Add(new Source(row, ready.Count + index, plan.Wave));
+                ofSameAdapters.Add(new Source(row, ready.Count + index, plan.Wave));
             }
         }
         return AssignRows(planned, ready.Count);
     }
 
-    static PlannedPrefill Choose(int newcomer, PromptRow row, List<Source> sources)
+    static PlannedPrefill ChooseSource(int index, PromptRow row, List<Source> sources)
     {
-        var best = new PlannedPrefill(newcomer, -1, 0, row.Columns, 0);
-        var most = 0;
+        var best = new PlannedPrefill(index, -1, 0, row.Columns, 0);
+        var bestGain = 0;
         foreach (var source in sources)
         {
             var shared = source.Row.CommonPrefix(row);
@@ -66,21 +58,19 @@ static class PrefixPlan
 
             // What is copied whole needs no pass.
             var gain = shared == row.Columns ? int.MaxValue : shared - MinTokensSaved * (source.Wave + 1);
-            if (gain <= most)
+            if (gain <= bestGain)
             {
                 continue;
             }
 
-            (best, most) = (
-                new PlannedPrefill(newcomer, source.Number, shared, row.Columns - shared, source.Wave + 1),
-                gain
-            );
+            best = new PlannedPrefill(index, source.Number, shared, row.Columns - shared, source.Wave + 1);
+            bestGain = gain;
         }
         return best;
     }
 
     /// <summary>
-    /// In the order of their rows; numbers from <paramref name="first"/> on, which meant newcomers, become rows.
+    /// In the order of their rows; numbers from <paramref name="first"/> on, which meant newRows, become rows.
     /// </summary>
     static List<PlannedPrefill> AssignRows(List<PlannedPrefill> planned, int first)
     {
@@ -102,8 +92,8 @@ static class PrefixPlan
     readonly record struct Source(PromptRow Row, int Number, int Wave);
 }
 
-/// <summary>How a new row comes by its prompt.</summary>
-/// <param name="Row">Which newcomer it is.</param>
+/// <summary>How a new row gets its prompt.</summary>
+/// <param name="Row">Which of the new rows it is.</param>
 /// <param name="SourceRow">Row that it copies the beginning of its prompt from; -1 for none.</param>
 /// <param name="Shared">Columns that it copies.</param>
 /// <param name="Computed">Columns that it computes after those.</param>
@@ -115,7 +105,7 @@ readonly record struct PlannedPrefill(int Row, int SourceRow, int Shared, int Co
 }
 
 /// <summary>
-/// A row as far as its prompt goes: rows that wear the same adapters compute the same from the same tokens.
+/// The prompt of a row and its adapters: rows with the same adapters compute the same from the same tokens.
 /// </summary>
 readonly record struct PromptRow(IReadOnlyList<int> Prompt, AdapterSelection Adapters)
 {

@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 namespace CoPe.Decoding;
 
 /// <summary>
-/// The repetition penalty of Hugging Face (Keskar et al., 2019, CTRL, section 4.1): every token that stands in prompt
-/// or answer, once however often it stands there.
+/// The repetition penalty of Hugging Face (Keskar et al., 2019, CTRL, section 4.1): every token that occurs in prompt
+/// or answer, once however often it occurs.
 /// <code>s(v) := s(v) * penalty if s(v) &lt; 0 else s(v) / penalty</code>
 /// It acts on logits in plain decoding; in contrastive decoding on the <see cref="ContrastiveScore"/> or on the logits
 /// before it (<see cref="RepetitionPenaltyTarget"/>).
 /// </summary>
-public static class RepetitionPenalty
+static class RepetitionPenalty
 {
     /// <summary>Scores with the penalty applied.</summary>
     /// <param name="scores"><c>[rows, vocab]</c> float32.</param>
@@ -23,8 +23,8 @@ public static class RepetitionPenalty
     {
         using var scope = NewDisposeScope();
         var seen = scores.gather(1, ids); // [rows, length]
-        var penalised = where(seen.lt(Scalars.Of(0)), seen.mul(Scalars.Of(penalty)), seen.div(Scalars.Of(penalty)));
-        return scores.scatter(1, ids, penalised).MoveToOuterDisposeScope();
+        var penalized = where(seen.lt(Scalars.Of(0)), seen.mul(Scalars.Of(penalty)), seen.div(Scalars.Of(penalty)));
+        return scores.scatter(1, ids, penalized).MoveToOuterDisposeScope();
     }
 }
 
@@ -33,8 +33,8 @@ public enum RepetitionPenaltyTarget
 {
     /// <summary>
     /// The contrastive score, as in the reference. A likely token's score is close to zero, where a factor changes
-    /// little: <c>log .9 = -.105</c> becomes <c>-.126</c> under a penalty of 1.2,
-    /// so a loop that the expert is sure of goes on.
+    /// little: <c>log .9 = -.105</c> becomes <c>-.126</c> under a penalty of 1.2, so a loop that the expert is sure of
+    /// continues.
     /// </summary>
     Score,
 

@@ -1,10 +1,13 @@
 namespace CoPe.Decoding;
 
 /// <summary>
-/// Requests that wait, read ahead and sorted by length; one with more samples than fit in a batch comes in parts.
+/// Requests that wait, read ahead and sorted by length; one with more samples than fit in a batch is split.
 /// </summary>
-sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions options, Action<DecodingRequest> check)
-    : IDisposable
+sealed class RequestQueue(
+    IEnumerable<DecodingRequest> requests,
+    EngineOptions options,
+    Action<DecodingRequest> validate
+) : IDisposable
 {
     readonly IEnumerator<DecodingRequest> _source = requests.GetEnumerator();
     readonly Queue<DecodingRequest> _waiting = new();
@@ -24,12 +27,16 @@ sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions o
         return _waiting.TryPeek(out var next) ? next : null;
     }
 
-    /// <summary>Throws where two requests, of whatever queues, have one id.</summary>
+    /// <summary>Throws where two requests have the same id.</summary>
     public static void RequireDistinct(IReadOnlyList<DecodingRequest> requests)
     {
-        if (requests.GroupBy(request => request.Id).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        var ids = new HashSet<string>();
+        foreach (var request in requests)
         {
-            throw DuplicateId(twice.Key);
+            if (!ids.Add(request.Id))
+            {
+                throw DuplicateId(request.Id);
+            }
         }
     }
 
@@ -45,35 +52,31 @@ sealed class RequestQueue(IEnumerable<DecodingRequest> requests, EngineOptions o
         var window = new List<DecodingRequest>();
         while (window.Count < options.LookAhead && _source.MoveNext())
         {
-            check(_source.Current);
-            if (!_ids.Add(_source.Current.Id))
+            var request = _source.Current;
+            validate(request);
+            if (!_ids.Add(request.Id))
             {
-                throw DuplicateId(_source.Current.Id);
+                throw DuplicateId(request.Id);
             }
-
-            window.Add(_source.Current);
+            window.Add(request);
         }
-        MaxPositionsNeeded = window.Select(PositionsNeeded).DefaultIfEmpty().Max();
+        MaxPositionsNeeded = window.Select(request => request.PositionsNeeded).DefaultIfEmpty().Max();
         // The longest first: the short ones then fill what the long ones leave at the end.
-        foreach (var part in window.OrderByDescending(request => request.Prompt.Count).SelectMany(Parts))
+        foreach (var part in window.OrderByDescending(request => request.Prompt.Count).SelectMany(SplitSamples))
         {
             _waiting.Enqueue(part);
         }
     }
 
-    /// <summary>Positions that a request can fill, were there no end of the context.</summary>
-    public static long PositionsNeeded(DecodingRequest request) =>
-        (long)request.Prompt.Count + request.Options.MaxNewTokens;
-
-    IEnumerable<DecodingRequest> Parts(DecodingRequest request)
+    IEnumerable<DecodingRequest> SplitSamples(DecodingRequest request)
     {
-        var most = options.MaxRows / request.RowsPerSample;
-        for (var done = 0; done < request.Samples; done += most)
+        var samplesPerBatch = options.MaxRows / request.RowsPerSample;
+        for (var done = 0; done < request.Samples; done += samplesPerBatch)
         {
             yield return request with
             {
                 FirstSample = request.FirstSample + done,
-                Samples = Math.Min(most, request.Samples - done),
+                Samples = Math.Min(samplesPerBatch, request.Samples - done),
             };
         }
     }

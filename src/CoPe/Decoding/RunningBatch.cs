@@ -9,59 +9,57 @@ namespace CoPe.Decoding;
 
 /// <summary>
 /// The rows now being decoded: rows 0 to n - 1 of one cache, experts and amateurs of many users mixed. Sequences join
-/// at the end and leave anywhere; the last row
-/// then fills the hole. A prompt's last token is fed by the first step, so prefill computes no logits and joining needs
-/// no step of its own.
+/// at the end and leave anywhere; the last row then takes the free place. A prompt's last token is fed by the first
+/// step, so prefill computes no logits and joining needs no step of its own.
 /// </summary>
 sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions options, int mostRows, int capacity)
     : IDisposable
 {
     readonly KvCache _cache = new(model, mostRows, capacity);
     readonly List<(RunningSequence Sequence, int Role)> _rows = [];
+    readonly PassProfiler? _profiler = options.Trace is null ? null : new PassProfiler();
+    readonly PassProfiler? _prefillProfiler = options.Trace is null ? null : new PassProfiler();
     AdapterRows? _adapters;
-    readonly PassProfiler? _clock = options.Trace is null ? null : new PassProfiler();
-    readonly PassProfiler? _promptClock = options.Trace is null ? null : new PassProfiler();
     List<SamplingGroup>? _groups;
-    PromptWork _prompts;
+    PromptWork _promptWork;
     long _steps;
     long _rowSteps;
 
     /// <summary>Positions that a row can hold.</summary>
     public int Capacity => capacity;
 
-    public int Rows => _rows.Count;
+    public int RowCount => _rows.Count;
 
     bool UsesKernelThreads =>
         model.Device.type == TorchSharp.DeviceType.CPU
-        && (model.HasInt8Weights || SkinnyGemm.IsFaster(Rows, model.Config.HiddenSize));
+        && (model.HasInt8Weights || SkinnyGemm.IsFaster(RowCount, model.Config.HiddenSize));
 
     /// <summary>
-    /// Adds sequences and computes their prompts but for the last token. What prompts begin with in common is computed
-    /// once for all rows that wear the same adapters, and copied
-    /// (<see cref="PrefixPlan"/>).
+    /// Adds sequences and computes their prompts but for the last token. A common beginning of prompts is computed once
+    /// for all rows with the same adapters, and copied (<see cref="PrefixPlan"/>).
     /// </summary>
-    public void Add(IEnumerable<RunningSequence> newcomers)
+    public void Add(IEnumerable<RunningSequence> sequences)
     {
-        using var rest = _promptClock?.Enter("batch");
+        using var section = _prefillProfiler?.Enter("batch");
         ResetLayout();
-        var waiting = newcomers
+        var newRows = sequences
             .SelectMany(sequence => Enumerable.Range(0, sequence.RowCount).Select(role => (sequence, role)))
             .ToList();
-        var plan = PrefixPlan.Create(_rows.Select(PromptOf), [.. waiting.Select(PromptOf)]);
+        var plan = PrefixPlan.Create(_rows.Select(PromptOf), [.. newRows.Select(PromptOf)]);
         foreach (var wave in plan.GroupBy(row => row.Wave))
         {
-            var first = Rows;
+            var first = RowCount;
             foreach (var row in wave)
             {
-                var (sequence, role) = waiting[row.Row];
-                _cache.CopyRow(row.SourceRow, AddRow(sequence, role), row.Shared);
+                var (sequence, role) = newRows[row.Row];
+                var target = AddRow(sequence, role);
+                _cache.CopyRow(row.SourceRow, target, row.Shared);
             }
             Prefill(first, [.. wave.Where(row => row.Computed > 0)]);
         }
-        _prompts = new(
-            _prompts.Computed + plan.Sum(row => (long)row.Computed),
-            _prompts.Copied + plan.Sum(row => (long)row.Shared)
-        );
+        var computed = plan.Sum(row => (long)row.Computed);
+        var copied = plan.Sum(row => (long)row.Shared);
+        _promptWork = new(_promptWork.Computed + computed, _promptWork.Copied + copied);
     }
 
     /// <summary>
@@ -69,11 +67,12 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     /// </summary>
     public List<RunningSequence> Step()
     {
-        using var rest = _clock?.Enter("batch");
-        (_steps, _rowSteps) = (_steps + 1, _rowSteps + Rows);
+        using var section = _profiler?.Enter("batch");
+        _steps++;
+        _rowSteps += RowCount;
         _groups ??= BuildLayout();
-        using var cores = UsesKernelThreads ? TorchThreads.LendToKernels() : default;
-        var tokens = NextTokens();
+        using var lease = UsesKernelThreads ? TorchThreads.LendToKernels() : default;
+        var tokens = ChooseTokens();
         var members = _groups.SelectMany(group => group.Members).ToList();
         for (var i = 0; i < members.Count; i++)
         {
@@ -91,9 +90,9 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     public void Dispose()
     {
-        if (_clock is not null)
+        if (_profiler is not null)
         {
-            options.Trace!.Add(_clock, _steps, _rowSteps, _promptClock!, _prompts);
+            options.Trace!.Add(_profiler, _steps, _rowSteps, _prefillProfiler!, _promptWork);
         }
 
         ResetLayout();
@@ -103,25 +102,25 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     int AddRow(RunningSequence sequence, int role)
     {
         _rows.Add((sequence, role));
-        return sequence.Rows[role] = Rows - 1;
+        var row = RowCount - 1;
+        sequence.Rows[role] = row;
+        return row;
     }
 
     static PromptRow PromptOf((RunningSequence Sequence, int Role) row) =>
         new(row.Sequence.Request.Prompt, row.Sequence.AdaptersOf(row.Role));
 
     /// <summary>
-    /// Computes a wave, which stands in the rows from <paramref name="first"/> on: those with most to compute come
+    /// Computes a wave, which occupies the rows from <paramref name="first"/> on: those with most to compute come
     /// first.
     /// </summary>
     void Prefill(int first, List<PlannedPrefill> wave)
     {
-        for (var done = 0; done < wave.Count;)
+        var done = 0;
+        while (done < wave.Count)
         {
-            var count = Math.Clamp(
-                options.PrefillTokens / wave.Skip(done).Max(row => row.Columns),
-                1,
-                wave.Count - done
-            );
+            var longest = wave.Skip(done).Max(row => row.Columns);
+            var count = Math.Clamp(options.PrefillTokens / longest, 1, wave.Count - done);
             PrefillPass(first + done, wave.GetRange(done, count));
             done += count;
         }
@@ -129,7 +128,9 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     void PrefillPass(int first, List<PlannedPrefill> planned)
     {
-        var (seq, columns, count) = (planned[0].Computed, planned.Max(row => row.Columns), planned.Count);
+        var count = planned.Count;
+        var seq = planned[0].Computed;
+        var columns = planned.Max(row => row.Columns);
         var rows = _rows.GetRange(first, count);
         // A row whose padding would reach beyond the longest row starts within what it copied, and computes that part
         // again.
@@ -140,60 +141,61 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var tokens = tensor(ids, [count, seq], device: model.Device);
+        var positions = starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position);
         using var batch = starts.TrueForAll(start => start == 0)
             ? new TokenBatch(tokens)
-            : new TokenBatch(
-                tokens,
-                [.. starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position)]
-            );
+            : new TokenBatch(tokens, [.. positions]);
         using var adapters = banks.SelectRows([.. rows.Select(row => row.Sequence.AdaptersOf(row.Role))]);
-        model.Prefill(batch, adapters, _cache.Slice(first, count, columns), _promptClock);
+        model.Prefill(batch, adapters, _cache.Slice(first, count, columns), _prefillProfiler);
     }
 
     static IEnumerable<long> PadPrompt(IReadOnlyList<int> prompt, int start, int length) =>
         Enumerable.Range(start, length).Select(i => i < prompt.Count - 1 ? (long)prompt[i] : 0);
 
-    long[] NextTokens()
+    long[] ChooseTokens()
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
-        var ids = tensor(_rows.Select(row => (long)row.Sequence.NextInput).ToArray(), [Rows, 1], device: model.Device);
+        var ids = tensor(
+            _rows.Select(row => (long)row.Sequence.NextInput).ToArray(),
+            [RowCount, 1],
+            device: model.Device
+        );
         using var batch = new TokenBatch(ids, [.. _rows.Select(row => (long)row.Sequence.Position)]);
         var longest = _rows.Max(row => row.Sequence.Position) + 1;
-        var hidden = model.Forward(batch, _adapters, _cache.Slice(0, Rows, longest), _clock); // [rows, 1, hidden]
+        var hidden = model.Forward(batch, _adapters, _cache.Slice(0, RowCount, longest), _profiler); // [rows, 1, hidden]
         Tensor logits; // [rows, vocab]
-        using (_clock?.Enter("head"))
+        using (_profiler?.Enter("head"))
         {
             logits = model.ComputeLogits(hidden.squeeze(1));
         }
 
-        using var choosing = _clock?.Enter("choose");
+        using var choice = _profiler?.Enter("choose");
         return cat([.. _groups!.Select(group => group.Choose(logits))]).cpu().data<long>().ToArray();
     }
 
     void Remove(RunningSequence sequence)
     {
         ResetLayout();
-        foreach (var hole in sequence.Rows.Where(row => row >= 0).OrderDescending())
+        foreach (var free in sequence.Rows.Where(row => row >= 0).OrderDescending())
         {
-            var (last, role) = _rows[^1];
-            if (hole < Rows - 1)
+            var lastRow = RowCount - 1;
+            if (free < lastRow)
             {
-                _cache.CopyRow(Rows - 1, hole, last.Position);
-                _rows[hole] = (last, role);
-                last.Rows[role] = hole;
+                var (moved, role) = _rows[lastRow];
+                _cache.CopyRow(lastRow, free, moved.Position);
+                _rows[free] = (moved, role);
+                moved.Rows[role] = free;
             }
-            _rows.RemoveAt(Rows - 1);
+            _rows.RemoveAt(lastRow);
         }
     }
 
     List<SamplingGroup> BuildLayout()
     {
         _adapters = banks.SelectRows([.. _rows.Select(row => row.Sequence.AdaptersOf(row.Role))]);
-        return SamplingGroup.GroupByOptions(
-            _rows.Where(row => row.Role == 0).Select(row => row.Sequence),
-            model.Device
-        );
+        var sequences = _rows.Where(row => row.Role == 0).Select(row => row.Sequence);
+        return SamplingGroup.GroupByOptions(sequences, model.Device);
     }
 
     void ResetLayout()
@@ -205,7 +207,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     }
 }
 
-/// <summary>One answer in the making: a sample of a request, and the rows it holds in the running batch.</summary>
+/// <summary>An answer being generated: one sample of a request, and its rows in the running batch.</summary>
 sealed class RunningSequence(DecodingRequest request, int sample, StopCondition stop)
 {
     readonly List<int> _generated = [];
@@ -218,11 +220,11 @@ sealed class RunningSequence(DecodingRequest request, int sample, StopCondition 
 
     public int RowCount => request.RowsPerSample;
 
-    /// <summary>Why it ended; null while it goes on.</summary>
+    /// <summary>Why it ended; null while it is being generated.</summary>
     public StopReason? StopReason { get; private set; }
 
     /// <summary>
-    /// Position of the token to feed next: the last one known. Everything before it stands in the cache.
+    /// Position of the token to feed next: the last one known. Everything before it is in the cache.
     /// </summary>
     public int Position => request.Prompt.Count + _generated.Count - 1;
 
@@ -232,7 +234,7 @@ sealed class RunningSequence(DecodingRequest request, int sample, StopCondition 
 
     public IEnumerable<int> PromptAndAnswer => request.Prompt.Concat(_generated);
 
-    /// <summary>What role 0, the expert, or role 1, the amateur, wears.</summary>
+    /// <summary>The adapters of role 0, the expert, or role 1, the amateur.</summary>
     public AdapterSelection AdaptersOf(int role) => role == 0 ? request.Expert : request.Amateur!.Value;
 
     public void Append(int token)
@@ -251,6 +253,6 @@ sealed class RunningSequence(DecodingRequest request, int sample, StopCondition 
 }
 
 /// <summary>The prompt tokens of a batch.</summary>
-/// <param name="Computed">Prompt tokens computed, a row's each.</param>
-/// <param name="Copied">Prompt tokens copied from rows that begin alike.</param>
+/// <param name="Computed">Prompt tokens computed, over all rows.</param>
+/// <param name="Copied">Prompt tokens copied from rows with the same beginning.</param>
 readonly record struct PromptWork(long Computed, long Copied);

@@ -1,9 +1,9 @@
 namespace CoPe.Decoding;
 
 /// <summary>
-/// When an answer ends: at any stop id, when its text holds a stop string, or at its most new tokens.
+/// When an answer ends: at any stop id, when its text contains a stop string, or at its most new tokens.
 /// </summary>
-public sealed class StopCondition
+sealed class StopCondition
 {
     readonly HashSet<int> _stopIds;
     readonly IReadOnlyList<string> _stopStrings;
@@ -27,7 +27,8 @@ public sealed class StopCondition
         if (options.StopStrings.Count > 0 && detokenize is null)
         {
             throw new ArgumentException(
-                $"Stop strings ({string.Join(", ", options.StopStrings)}) need EngineOptions.Detokenize, which is not set.",
+                $"Stop strings ({string.Join(", ", options.StopStrings)}) need EngineOptions.Detokenize, "
+                    + "which is not set.",
                 nameof(detokenize)
             );
         }
@@ -39,7 +40,7 @@ public sealed class StopCondition
         _room = room;
     }
 
-    /// <summary>Why the answer ends with the last of these ids, or null where it goes on.</summary>
+    /// <summary>Why the answer ends with the last of these ids, or null where it continues.</summary>
     public StopReason? Check(List<int> generated)
     {
         if (_stopIds.Contains(generated[^1]))
@@ -79,7 +80,7 @@ public enum StopReason
     /// <summary>A stop string, which the answer's text contains.</summary>
     StopString,
 
-    /// <summary>The most new tokens asked for.</summary>
+    /// <summary>The most new tokens that the options allow.</summary>
     MaxNewTokens,
 
     /// <summary>The model's context was full.</summary>

@@ -7,12 +7,11 @@ namespace CoPe.Decoding;
 /// From scores to a drawn token: temperature, top-k, top-p (Holtzman et al., 2020, section 3.1) in the order of Hugging
 /// Face, then one draw by the row's own uniform number.
 /// </summary>
-public static class TokenSampler
+static class TokenSampler
 {
     /// <summary>
     /// Scores divided by the temperature, with minus infinity for tokens that top-k or top-p cut. Top-p keeps a token
-    /// if those better than it hold less than <paramref name="topP"/>
-    /// of what top-k left. Tokens that tie with the last one kept are kept.
+    /// if those better than it hold less than <paramref name="topP"/> of what top-k left. Tokens that tie with the last one kept are kept.
     /// </summary>
     /// <param name="scores"><c>[rows, vocab]</c> float32.</param>
     /// <param name="temperature">Divisor, above 0.</param>
@@ -52,8 +51,7 @@ public static class TokenSampler
 
 /// <summary>
 /// The nucleus of a distribution (Holtzman et al., 2020, eq. 3): the fewest best tokens that hold a probability p.
-/// Sorting a vocabulary costs as much as a step of a small model,
-/// so in main memory the least score of the nucleus is found by a histogram instead, exactly.
+/// Sorting a vocabulary costs as much as a step of a small model, so in main memory the least score of the nucleus is found by a histogram instead, exactly.
 /// </summary>
 static class Nucleus
 {
@@ -112,7 +110,8 @@ static class Nucleus
         var held = 0.0;
         while (bin > 0 && held + sums[bin] < p)
         {
-            held += sums[bin--];
+            held += sums[bin];
+            bin--;
         }
 
         var last = new List<float>();
@@ -128,7 +127,8 @@ static class Nucleus
         var i = last.Count - 1;
         while (i > 0 && held + last[i] < p)
         {
-            held += last[i--];
+            held += last[i];
+            i--;
         }
 
         return i < 0 ? 0 : last[i];

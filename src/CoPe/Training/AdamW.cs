@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 namespace CoPe.Training;
 
 /// <summary>
-/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2) for several users at once: weights are <c>[users,
-/// weights]</c> and each user has
-/// a learning rate and a step count of his own. A user who does not take a step keeps weights and moments to the bit.
+/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2) for several users at once: weights are
+/// <c>[users, weights]</c>, and each user has their own learning rate and step count. A user who does not take a step
+/// keeps weights and moments to the bit.
 /// <code>
 /// w *= 1 - rate * decay;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
 /// w -= rate / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + epsilon)
 /// </code>
 /// </summary>
-public sealed class AdamW : IDisposable
+sealed class AdamW : IDisposable
 {
     readonly AdamWOptions _options;
     readonly long _decayed;
@@ -50,7 +50,7 @@ public sealed class AdamW : IDisposable
     /// <summary>One step, in place, of the users who have a rate.</summary>
     /// <param name="weights"><c>[users, weights]</c> float32.</param>
     /// <param name="gradients"><c>[users, weights]</c> float32.</param>
-    /// <param name="rates">Each user's learning rate; null leaves the user as he is.</param>
+    /// <param name="rates">Each user's learning rate; null leaves the user as they are.</param>
     /// <exception cref="ArgumentException">A shape is not that of the moments.</exception>
     public void Step(Tensor weights, Tensor gradients, IReadOnlyList<double?> rates)
     {
@@ -61,7 +61,9 @@ public sealed class AdamW : IDisposable
         )
         {
             throw new ArgumentException(
-                $"Weights [{string.Join(", ", weights.shape)}], gradients [{string.Join(", ", gradients.shape)}] and {rates.Count} rates; expected [{string.Join(", ", FirstMoment.shape)}] and {StepCounts.Length} rates.",
+                $"Weights [{string.Join(", ", weights.shape)}], gradients [{string.Join(", ", gradients.shape)}] "
+                    + $"and {rates.Count} rates; expected [{string.Join(", ", FirstMoment.shape)}] "
+                    + $"and {StepCounts.Length} rates.",
                 nameof(weights)
             );
         }
@@ -85,13 +87,13 @@ public sealed class AdamW : IDisposable
             return;
         }
         var rows = tensor(Array.ConvertAll(active, user => (long)user), device: weights.device);
-        Tensor[] whole = [weights, FirstMoment, SecondMoment];
-        var part = Array.ConvertAll(whole, all => all.index_select(0, rows));
-        Update(part[0], gradients.index_select(0, rows), part[1], part[2], active, rates);
-        for (var i = 0; i < whole.Length; i++)
-        {
-            whole[i].index_copy_(0, rows, part[i]);
-        }
+        var activeWeights = weights.index_select(0, rows);
+        var activeFirst = FirstMoment.index_select(0, rows);
+        var activeSecond = SecondMoment.index_select(0, rows);
+        Update(activeWeights, gradients.index_select(0, rows), activeFirst, activeSecond, active, rates);
+        weights.index_copy_(0, rows, activeWeights);
+        FirstMoment.index_copy_(0, rows, activeFirst);
+        SecondMoment.index_copy_(0, rows, activeSecond);
     }
 
     void Update(
@@ -103,13 +105,13 @@ public sealed class AdamW : IDisposable
         IReadOnlyList<double?> rates
     )
     {
-        var decay = Column(active, user => 1 - rates[user]!.Value * _options.WeightDecay, weights.device);
-        var stepSize = Column(
+        var decay = CreateColumn(active, user => 1 - rates[user]!.Value * _options.WeightDecay, weights.device);
+        var stepSize = CreateColumn(
             active,
             user => rates[user]!.Value / (1 - Math.Pow(_options.Beta1, StepCounts[user])),
             weights.device
         );
-        var rootCorrection = Column(
+        var rootCorrection = CreateColumn(
             active,
             user => 1 / Math.Sqrt(1 - Math.Pow(_options.Beta2, StepCounts[user])),
             weights.device
@@ -125,7 +127,7 @@ public sealed class AdamW : IDisposable
         weights.sub_(first.div(denominator).mul_(stepSize));
     }
 
-    static Tensor Column(int[] users, Func<int, double> value, Device device) =>
+    static Tensor CreateColumn(int[] users, Func<int, double> value, Device device) =>
         tensor(Array.ConvertAll(users, user => (float)value(user)), [users.Length, 1], device: device);
 
     /// <inheritdoc/>
@@ -168,21 +170,22 @@ public sealed record AdamWOptions
     } = 0.01;
 }
 
-/// <summary>Clipping of gradients by their norm, each user's by his own.</summary>
-public static class GradientClipping
+/// <summary>Clipping of gradients by their norm, each user's by its own.</summary>
+static class GradientClipping
 {
     /// <summary>Euclidean norm of each user's gradient.</summary>
     /// <param name="gradients"><c>[users, weights]</c> float32.</param>
-    /// <returns><c>[users]</c> float32, the caller's.</returns>
+    /// <returns><c>[users]</c> float32, owned by the caller.</returns>
     public static Tensor ComputeNorms(Tensor gradients) => linalg.vector_norm(gradients, 2, [1]);
 
     /// <summary>
     /// What each user's gradient is multiplied by, as <c>clip_grad_norm_</c> of torch:
-    /// <code>min(1, max / (norm + 1e-6)), or 1 where max is 0, as the trainer of transformers has it</code>
+    /// <code>min(1, max / (norm + 1e-6))</code>
+    /// or 1 where max is 0, as in the trainer of transformers.
     /// </summary>
     /// <param name="norms"><c>[users]</c> float32.</param>
     /// <param name="maxNorm">Largest norm let through; 0 for any.</param>
-    /// <returns><c>[users]</c> float32, the caller's.</returns>
+    /// <returns><c>[users]</c> float32, owned by the caller.</returns>
     public static Tensor ComputeCoefficients(Tensor norms, double maxNorm)
     {
         if (maxNorm == 0)

@@ -1,26 +1,27 @@
 namespace CoPe.Training;
 
-/// <summary>Which examples a user's step takes. A function of seed and step, so the step is the cursor.</summary>
-sealed class BatchSampler(int examples, int batch, bool shuffle, long seed)
+/// <summary>Which examples a user's step takes: a function of seed and step, so that there is no state to save.</summary>
+sealed class BatchSampler(int examples, int batchSize, bool shuffle, long seed)
 {
-    readonly int _stepsPerEpoch = (examples + batch - 1) / batch;
-    long _epochHeld = -1;
+    readonly int _stepsPerEpoch = (examples + batchSize - 1) / batchSize;
+    long _epochOfOrder = -1;
     int[] _order = [];
 
     /// <summary>Examples of a step, counted from 0; the last step of an epoch may have fewer.</summary>
     public ReadOnlySpan<int> ExamplesOfStep(long step)
     {
         var epoch = step / _stepsPerEpoch;
-        if (epoch != _epochHeld)
+        if (epoch != _epochOfOrder)
         {
-            (_order, _epochHeld) = (Permutation(epoch), epoch);
+            _order = CreateOrder(epoch);
+            _epochOfOrder = epoch;
         }
 
-        var first = (int)(step % _stepsPerEpoch) * batch;
-        return _order.AsSpan(first, Math.Min(batch, examples - first));
+        var first = (int)(step % _stepsPerEpoch) * batchSize;
+        return _order.AsSpan(first, Math.Min(batchSize, examples - first));
     }
 
-    int[] Permutation(long epoch)
+    int[] CreateOrder(long epoch)
     {
         var permutation = Enumerable.Range(0, examples).ToArray();
         if (!shuffle)

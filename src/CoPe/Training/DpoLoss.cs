@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace CoPe.Training;
 
 /// <summary>
-/// Losses of direct preference optimisation over the log-ratio
+/// Losses of direct preference optimization over the log-ratio
 /// <code>h = (log pi(y_w|x) - log pi(y_l|x)) - (log ref(y_w|x) - log ref(y_l|x))</code>
 /// of each pair, each <c>[pairs]</c> float32. They correspond to <c>DPOTrainer.dpo_loss</c> of TRL 0.13.
 /// </summary>

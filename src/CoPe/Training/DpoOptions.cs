@@ -1,6 +1,6 @@
 namespace CoPe.Training;
 
-/// <summary>What preference optimisation adds to <see cref="TrainingOptions"/>; defaults are the paper's.</summary>
+/// <summary>What preference optimization adds to <see cref="TrainingOptions"/>; defaults are the paper's.</summary>
 public sealed record DpoOptions
 {
     /// <summary>Strength of the tie to the reference; the reference implementation's <c>beta</c>.</summary>
@@ -48,7 +48,7 @@ public sealed record DpoOptions
     }
 }
 
-/// <summary>Which loss of a preference pair's log-ratio is minimised.</summary>
+/// <summary>Which loss of a preference pair's log-ratio is minimized.</summary>
 public enum DpoLossKind
 {
     /// <summary>DPO's own: <see cref="DpoLoss.Sigmoid"/>.</summary>

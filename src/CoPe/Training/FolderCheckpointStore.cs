@@ -6,10 +6,10 @@ namespace CoPe.Training;
 
 /// <summary>
 /// Checkpoints as numbered folders <c>state-N</c> of one folder, each with <c>state.json</c>, <c>arrays.bin</c>
-/// (float32, little-endian) and, last, <c>complete</c> with the hash of both.
-/// A checkpoint is written aside, flushed and renamed; the one before is removed after that.
+/// (float32, little-endian) and, last, <c>complete</c> with the hash of both. A checkpoint is written to a temporary
+/// folder, flushed and renamed; the one before is removed after that.
 /// </summary>
-/// <param name="folder">Where; made when needed.</param>
+/// <param name="folder">The folder; created when needed.</param>
 public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
 {
     const string Prefix = "state-";
@@ -22,7 +22,7 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
             return null;
         }
 
-        foreach (var candidate in Folders().OrderByDescending(NumberOf))
+        foreach (var candidate in ListFolders().OrderByDescending(GetNumber))
         {
             if (IsComplete(candidate))
             {
@@ -37,7 +37,7 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
     public void Save(TrainingCheckpoint checkpoint)
     {
         Directory.CreateDirectory(folder);
-        var final = Path.Combine(folder, $"{Prefix}{Folders().Select(NumberOf).DefaultIfEmpty().Max() + 1}");
+        var final = Path.Combine(folder, $"{Prefix}{ListFolders().Select(GetNumber).DefaultIfEmpty().Max() + 1}");
         var state = new StoredState(
             checkpoint.Fingerprint,
             checkpoint.Step,
@@ -46,23 +46,26 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
         );
         AtomicFile.WriteFolder(
             final,
-            aside =>
+            temporary =>
             {
-                AtomicFile.WriteBytes(Path.Combine(aside, "state.json"), JsonSerializer.SerializeToUtf8Bytes(state));
+                AtomicFile.WriteBytes(
+                    Path.Combine(temporary, "state.json"),
+                    JsonSerializer.SerializeToUtf8Bytes(state)
+                );
                 AtomicFile.Write(
-                    Path.Combine(aside, "arrays.bin"),
+                    Path.Combine(temporary, "arrays.bin"),
                     stream =>
                     {
-                        foreach (var slice in checkpoint.Arrays.Values.SelectMany(Slices))
+                        foreach (var chunk in checkpoint.Arrays.Values.SelectMany(SplitIntoChunks))
                         {
-                            stream.Write(MemoryMarshal.AsBytes(slice.Span));
+                            stream.Write(MemoryMarshal.AsBytes(chunk.Span));
                         }
                     }
                 );
-                AtomicFile.WriteText(Path.Combine(aside, "complete"), Hash(aside));
+                AtomicFile.WriteText(Path.Combine(temporary, "complete"), Hash(temporary));
             }
         );
-        foreach (var other in Folders().Where(other => other != final))
+        foreach (var other in ListFolders().Where(other => other != final))
         {
             AtomicFile.Remove(other);
         }
@@ -87,10 +90,10 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
         }
     }
 
-    string[] Folders() =>
-        Directory.EnumerateDirectories(folder, Prefix + "*").Where(entry => NumberOf(entry) >= 0).ToArray();
+    string[] ListFolders() =>
+        Directory.EnumerateDirectories(folder, Prefix + "*").Where(entry => GetNumber(entry) >= 0).ToArray();
 
-    static long NumberOf(string path) =>
+    static long GetNumber(string path) =>
         long.TryParse(Path.GetFileName(path)[Prefix.Length..], out var number) ? number : -1;
 
     static bool IsComplete(string candidate)
@@ -107,16 +110,16 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
         var state =
             JsonSerializer.Deserialize<StoredState>(File.ReadAllBytes(Path.Combine(candidate, "state.json")))
             ?? throw new InvalidDataException(
-                $"{candidate}/state.json holds null; expected a checkpoint's state. Remove the folder to start anew."
+                $"{candidate}/state.json holds null; expected a checkpoint's state. Remove the folder to start over."
             );
         using var stream = File.OpenRead(Path.Combine(candidate, "arrays.bin"));
         var arrays = new Dictionary<string, float[]>();
         foreach (var stored in state.Arrays)
         {
             var values = new float[stored.Length];
-            foreach (var slice in Slices(values))
+            foreach (var chunk in SplitIntoChunks(values))
             {
-                stream.ReadExactly(MemoryMarshal.AsBytes(slice.Span));
+                stream.ReadExactly(MemoryMarshal.AsBytes(chunk.Span));
             }
 
             arrays.Add(stored.Name, values);
@@ -137,22 +140,24 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
         foreach (var name in (string[])["state.json", "arrays.bin"])
         {
             using var stream = File.OpenRead(Path.Combine(candidate, name));
-            for (int read; (read = stream.Read(buffer)) > 0; )
+            var read = stream.Read(buffer);
+            while (read > 0)
             {
                 hash.AppendData(buffer.AsSpan(0, read));
+                read = stream.Read(buffer);
             }
         }
 
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
-    /// <summary>An array in pieces whose bytes a span can count.</summary>
-    static IEnumerable<Memory<float>> Slices(float[] array)
+    /// <summary>An array in chunks whose bytes a span can count.</summary>
+    static IEnumerable<Memory<float>> SplitIntoChunks(float[] array)
     {
-        const int Most = 1 << 26;
-        for (long from = 0; from < array.Length; from += Most)
+        const int ElementsPerChunk = 1 << 26;
+        for (long from = 0; from < array.Length; from += ElementsPerChunk)
         {
-            yield return array.AsMemory((int)from, (int)Math.Min(Most, array.Length - from));
+            yield return array.AsMemory((int)from, (int)Math.Min(ElementsPerChunk, array.Length - from));
         }
     }
 

@@ -14,7 +14,7 @@ public enum LearningRateSchedule
 /// Learning rate that rises linearly from 0 and falls linearly to 0, as <c>get_linear_schedule_with_warmup</c> of
 /// transformers.
 /// </summary>
-public static class LinearWarmup
+static class LinearWarmup
 {
     /// <summary>
     /// Steps of the rise:
@@ -36,12 +36,14 @@ public static class LinearWarmup
 /// Learning rate that rises linearly and falls along half a cosine (Loshchilov and Hutter 2017, arXiv 1608.03983,
 /// equation 5).
 /// </summary>
-public static class CosineWarmup
+static class CosineWarmup
 {
     /// <summary>
     /// Rate of step s, counted from 0; unlike <see cref="LinearWarmup"/> the first step already moves:
-    /// <code>peak * (s + 1) / warmup for s &lt; warmup, else peak * (floor + (1 - floor) * (1 + cos(pi * (s - warmup) /
-    /// (steps - warmup))) / 2)</code>
+    /// <code>
+    /// peak * (s + 1) / warmup   for s &lt; warmup, else
+    /// peak * (floor + (1 - floor) * (1 + cos(pi * (s - warmup) / (steps - warmup))) / 2)
+    /// </code>
     /// </summary>
     public static double Rate(double peak, long step, long warmup, long steps, double floor = 0.1)
     {

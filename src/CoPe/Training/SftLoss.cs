@@ -56,7 +56,7 @@ public static class SftLoss
 }
 
 /// <summary>Log-probability of whole answers.</summary>
-public static class SequenceLogProb
+static class SequenceLogProb
 {
     /// <summary>
     /// Sum over the tokens of each answer, as TRL's DPO takes it (end-of-turn token included):

@@ -1,18 +1,18 @@
 namespace CoPe.Training;
 
 /// <summary>
-/// Everything an unfinished training needs to go on to the bit. Random streams and data order are functions of seed and
+/// Everything an unfinished training needs to resume to the bit. Random streams and data order are functions of seed and
 /// step, so the step is their state.
 /// </summary>
 public sealed record TrainingCheckpoint
 {
-    /// <summary>What the training was made of, name to hash; a resumed training must be made of the same.</summary>
+    /// <summary>Hashes of what the training depends on, by name; a resumed training must have the same.</summary>
     public required IReadOnlyDictionary<string, string> Fingerprint { get; init; }
 
     /// <summary>Steps done.</summary>
     public required long Step { get; init; }
 
-    /// <summary>Each user's standing, as JSON.</summary>
+    /// <summary>How far each user's training is, as JSON.</summary>
     public required string Users { get; init; }
 
     /// <summary>Weights and moments by name, <c>[users * weights]</c>.</summary>
@@ -28,7 +28,7 @@ public interface ICheckpointStore
     /// <summary>Replaces the last checkpoint; if it fails, the last one stays.</summary>
     void Save(TrainingCheckpoint checkpoint);
 
-    /// <summary>Forgets every checkpoint.</summary>
+    /// <summary>Removes every checkpoint.</summary>
     void Clear();
 }
 
@@ -46,17 +46,17 @@ public sealed record CheckpointPolicy
     public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(60);
 }
 
-/// <summary>A checkpoint belongs to another training than the one that would continue it.</summary>
+/// <summary>A checkpoint belongs to another training than the one that would resume it.</summary>
 public sealed class StaleCheckpointException : Exception
 {
-    /// <summary>Names no difference.</summary>
+    /// <summary>Without a message.</summary>
     public StaleCheckpointException() { }
 
-    /// <summary>Says what differs.</summary>
+    /// <summary>With a message that says what differs.</summary>
     public StaleCheckpointException(string message)
         : base(message) { }
 
-    /// <summary>Says what differs and why.</summary>
+    /// <summary>With a message that says what differs, and its cause.</summary>
     public StaleCheckpointException(string message, Exception inner)
         : base(message, inner) { }
 
@@ -75,7 +75,7 @@ public sealed class StaleCheckpointException : Exception
         if (different.Length > 0)
         {
             throw new StaleCheckpointException(
-                $"the checkpoint of {stage} was made with other {string.Join(", ", different)} than this training has"
+                $"the checkpoint of {stage} was saved with other {string.Join(", ", different)} than this training has"
             );
         }
     }

@@ -11,7 +11,7 @@ public sealed record TrainingOptions
     /// <summary>The reference's numbers for a user's supervised adapter.</summary>
     public static TrainingOptions UserAdapter { get; } = new();
 
-    /// <summary>The reference's numbers for preference optimisation.</summary>
+    /// <summary>The reference's numbers for preference optimization.</summary>
     public static TrainingOptions Dpo { get; } =
         new()
         {
@@ -74,7 +74,7 @@ public sealed record TrainingOptions
         init => field = OptionGuard.AtLeast(value, 0, "max gradient norm");
     } = 0.3;
 
-    /// <summary>The optimiser's constants, weight decay among them.</summary>
+    /// <summary>The optimizer's constants, weight decay among them.</summary>
     public AdamWOptions Optimizer { get; init; } = new();
 
     /// <summary>Longest prompt and answer together, in tokens; the rest is cut off on the right.</summary>
@@ -89,7 +89,7 @@ public sealed record TrainingOptions
     /// </summary>
     public bool Shuffle { get; init; } = true;
 
-    /// <summary>Seed of data order and dropout; a user's own is drawn from it and his name.</summary>
+    /// <summary>Seed of data order and dropout; a user's is derived from it and their name.</summary>
     public long Seed { get; init; }
 
     /// <summary>
@@ -103,7 +103,7 @@ public sealed record TrainingOptions
     } = 2048;
 
     /// <summary>
-    /// Passes that run side by side, each on one core; null takes as many as torch has threads for a small model and
+    /// Passes that run in parallel, each on one core; null takes as many as torch has threads for a small model and
     /// one for a large. Each holds up to <see cref="TokensPerPass"/> tokens.
     /// </summary>
     public int? Workers
@@ -142,7 +142,7 @@ public sealed record TrainingOptions
     }
 }
 
-/// <summary>Stops a user's training when his development loss no longer falls, and keeps his best adapter.</summary>
+/// <summary>Stops a user's training when their development loss no longer falls, and keeps their best adapter.</summary>
 public sealed record EarlyStopping
 {
     /// <summary>Evaluations without a new best after which a user stops.</summary>

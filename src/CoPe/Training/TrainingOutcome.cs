@@ -19,7 +19,7 @@ public sealed record TrainingOutcome
     public double? BestDevelopmentLoss { get; init; }
 }
 
-/// <summary>How a user's training stands.</summary>
+/// <summary>How far a user's training is, or how it ended.</summary>
 public enum TrainingStatus
 {
     /// <summary>Still training.</summary>

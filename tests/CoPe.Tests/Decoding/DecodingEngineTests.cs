@@ -85,6 +85,43 @@ public class DecodingEngineTests
         );
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Two_threads_that_share_an_engine_get_the_answers_that_each_gets_alone(int batches)
+    {
+        using var golden = GoldenModel.Llama();
+        var engine = golden.Engine(options: new EngineOptions { Batches = batches, MaxRows = 6 });
+        DecodingRequest[][] requests = [RandomRequests(10, 11), RandomRequests(10, 12)];
+        string[] expected = [.. requests.Select(some => Show(engine.InOrder(some)))];
+        var found = new string[requests.Length];
+        Thread[] callers =
+        [
+            .. requests.Select((some, caller) => new Thread(() => found[caller] = Show(engine.GenerateInOrder(some)))),
+        ];
+        foreach (var caller in callers)
+        {
+            caller.Start();
+        }
+        foreach (var caller in callers)
+        {
+            caller.Join();
+        }
+        Assert.Equal(expected, found);
+    }
+
+    [Fact]
+    public void Two_streams_of_an_engine_can_be_read_in_turn()
+    {
+        using var golden = GoldenModel.Llama();
+        var engine = golden.Engine(options: new EngineOptions { Batches = 1 });
+        DecodingRequest[][] requests = [RandomRequests(6, 13), RandomRequests(6, 14)];
+        string[] expected = [.. requests.Select(some => Show(engine.Stream(some)))];
+        var pairs = engine.Stream(requests[0]).Zip(engine.Stream(requests[1])).ToList();
+        Assert.StartsWith(Show(pairs.Select(pair => pair.First)), expected[0], StringComparison.Ordinal);
+        Assert.StartsWith(Show(pairs.Select(pair => pair.Second)), expected[1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_bad_request_ends_all_batches_and_is_named()
     {
