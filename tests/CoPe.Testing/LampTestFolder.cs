@@ -8,7 +8,9 @@ namespace CoPe.Testing;
 public sealed class LampTestFolder : IDisposable
 {
     public const string ValidUser =
-        """{"user_id": 7, "user_name": "Ada", "profile": [{"id": 1, "text": "old text", "title": "Old"}, {"id": "2", "text": "new text", "title": "New"}], "query": [{"id": 3, "input": "Generate it", "gold": "Gold"}]}""";
+        """{"user_id": 7, "user_name": "Ada", "profile": [{"id": 1, "text": "old text", "title": "Old"}, """
+        + """{"id": "2", "text": "new text", "title": "New"}],"""
+        + """ "query": [{"id": 3, "input": "Generate it", "gold": "Gold"}]}""";
 
     public string Path { get; } = Directory.CreateTempSubdirectory("cope-data-").FullName;
 

@@ -41,7 +41,7 @@ sealed class JsonTokenStream : IDisposable
 
     public string File { get; }
 
-    /// <summary>The location that errors name, from whoever knows what the tokens mean; null names the file alone.</summary>
+    /// <summary>Returns the location that errors name; null names the file alone.</summary>
     public Func<DataFileLocation>? GetLocation { get; set; }
 
     /// <summary>Bytes of the file that were read.</summary>

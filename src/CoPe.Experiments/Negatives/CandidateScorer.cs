@@ -120,8 +120,8 @@ public sealed record ScoredCandidates(
 );
 
 /// <summary>
-/// Log-probabilities of a text under the user's model and the task-adaptive model; the latter is that of DPO's reference
-/// policy.
+/// Log-probabilities of a text under the user's model and the task-adaptive model; the latter is that of DPO's
+/// reference policy.
 /// </summary>
 /// <param name="UserLogProb">log pi_user(y | x), summed over tokens.</param>
 /// <param name="TaskLogProb">log pi_TAM(y | x), summed over tokens.</param>

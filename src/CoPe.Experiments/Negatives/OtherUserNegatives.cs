@@ -20,8 +20,8 @@ sealed class OtherUserNegatives(IReadOnlyList<OtherUserText> texts)
     }
 
     /// <summary>
-    /// The text whose input is most similar to the item's by BM25, the first where several tie; null where no other user has
-    /// one.
+    /// The text whose input is most similar to the item's by BM25, the first where several tie; null where no other
+    /// user has one.
     /// </summary>
     public OtherUserText? FindSimilar(CandidateItem item, string input)
     {

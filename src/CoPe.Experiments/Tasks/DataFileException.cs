@@ -52,7 +52,7 @@ public sealed record DataFileLocation
     /// <summary>Field name.</summary>
     public string? Field { get; init; }
 
-    /// <summary>The location in words, for example <c>data/x.json, line 7, user 12, item 5, field "title"</c>.</summary>
+    /// <summary>For example <c>data/x.json, line 7, user 12, item 5, field "title"</c>.</summary>
     public override string ToString() => string.Join(", ", Parts());
 
     IEnumerable<string> Parts()

@@ -61,11 +61,17 @@ public static class LampTasks
     public static LampTask ByName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return All.FirstOrDefault(task => task.Name == name || task.BenchmarkId == name)
-            ?? throw new ArgumentException(
-                $"Unknown task \"{name}\"; the nearest is \"{NearestName.FindNearest(name, All.Select(task => task.Name))}\". "
-                    + $"Known tasks: {string.Join(", ", All.Select(task => task.Name))}."
-            );
+        var task = All.FirstOrDefault(task => task.Name == name || task.BenchmarkId == name);
+        if (task is not null)
+        {
+            return task;
+        }
+
+        var names = All.Select(known => known.Name).ToList();
+        throw new ArgumentException(
+            $"Unknown task \"{name}\"; the nearest is \"{NearestName.FindNearest(name, names)}\". "
+                + $"Known tasks: {string.Join(", ", names)}."
+        );
     }
 
     static LampTask LoadShipped(string name) => TaskFile.LoadShipped(name).Task;

@@ -33,7 +33,11 @@ public class LampFilesReadTests
     {
         using var folder = new LampTestFolder().WithFiles(
             $"[{LampTestFolder.ValidUser.Replace(", \"gold\": \"Gold\"", "")}]",
-            labels: """{"task": "LaMP_4", "golds": [{"id": "3", "output": "From the labels"}, {"id": "99", "output": "of nobody"}]}"""
+            labels: """
+            {"task": "LaMP_4", "golds": [
+              {"id": "3", "output": "From the labels"}, {"id": "99", "output": "of nobody"}
+            ]}
+            """
         );
         Assert.Equal("From the labels", folder.Read().Users[0].Queries[0].Gold);
     }
@@ -86,9 +90,9 @@ public class LampFilesReadTests
     [Fact]
     public void Fields_nobody_asked_for_are_kept_where_they_are_texts_and_passed_over_where_they_are_not()
     {
-        using var folder = new LampTestFolder().WithFiles(
-            $"[{LampTestFolder.ValidUser.Replace("\"text\": \"old text\"", "\"date\": 2015, \"tags\": [{\"a\": [1]}], \"note\": null, \"text\": \"old text\"")}]"
-        );
+        const string Text = "\"text\": \"old text\"";
+        const string More = "\"date\": 2015, \"tags\": [{\"a\": [1]}], \"note\": null, ";
+        using var folder = new LampTestFolder().WithFiles($"[{LampTestFolder.ValidUser.Replace(Text, More + Text)}]");
         Assert.Equal(["date", "text", "title"], folder.Read().Users[0].History[0].Fields.Keys.Order());
     }
 
@@ -102,9 +106,8 @@ public class LampFilesReadTests
     [Fact]
     public void The_cap_keeps_the_newest_items_and_the_limits_keep_the_first_users()
     {
-        using var folder = new LampTestFolder().WithFiles(
-            $"[{LampTestFolder.ValidUser}, {LampTestFolder.ValidUser.Replace("7", "8").Replace("\"id\": 3", "\"id\": 4")}]"
-        );
+        var second = LampTestFolder.ValidUser.Replace("7", "8").Replace("\"id\": 3", "\"id\": 4");
+        using var folder = new LampTestFolder().WithFiles($"[{LampTestFolder.ValidUser}, {second}]");
         var users = folder.Read(new() { HistoryCap = 1, MaxUsers = 1 }).Users;
         Assert.Equal("2", Assert.Single(Assert.Single(users).History).Id);
     }
@@ -112,9 +115,8 @@ public class LampFilesReadTests
     [Fact]
     public void Users_without_history_or_query_are_left_out_and_reported_where_that_is_asked()
     {
-        using var folder = new LampTestFolder().WithFiles(
-            $$"""[{"user_id": 1, "profile": [], "query": [{"id": 9, "input": "x", "gold": "y"}]}, {{LampTestFolder.ValidUser}}]"""
-        );
+        const string Empty = """{"user_id": 1, "profile": [], "query": [{"id": 9, "input": "x", "gold": "y"}]}""";
+        using var folder = new LampTestFolder().WithFiles($"[{Empty}, {LampTestFolder.ValidUser}]");
         var left = new List<DataFileException>();
         Assert.Equal("7", Assert.Single(folder.Read(new() { OnUserSkipped = left.Add }).Users).Id);
         Assert.Equal("1", Assert.Single(left).Location.User);
@@ -129,7 +131,10 @@ public class LampFilesReadTests
         );
         var big = new string('x', 20_000_000);
         using var folder = new LampTestFolder().WithFiles(
-            $$"""[{"user_id":1,"profile":[{{items}},{"id":"big","text":"{{big}}","title":"T"}],"query":[{"id":9,"input":"x","gold":"y"}]}]"""
+            $$"""
+            [{"user_id":1,"profile":[{{items}},{"id":"big","text":"{{big}}","title":"T"}],
+              "query":[{"id":9,"input":"x","gold":"y"}]}]
+            """
         );
         var profile = folder.Read().Users[0].History;
         Assert.Equal(100_001, profile.Count);

@@ -1,6 +1,6 @@
 namespace CoPe.Experiments.Tests.Data;
 
-/// <summary>Keeps the names of the stages that told of progress, in the order of their beginnings.</summary>
+/// <summary>Records the names of the stages that reported progress, in the order of their first reports.</summary>
 sealed class RecordedStages : IProgress<StageProgress>
 {
     public List<string> Names { get; } = [];

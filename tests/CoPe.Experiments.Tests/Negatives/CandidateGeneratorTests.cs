@@ -37,7 +37,8 @@ public class CandidateGeneratorTests
             .. new CandidateGenerator(policies.Engine(), text ?? Text, options ?? Options)
                 .Sets(items, seed: 42)
                 .Select(set =>
-                    $"{set.UserId} {set.ItemId} {set.Dropped}: {string.Join(" | ", set.Candidates.Select(candidate => candidate.Text))}"
+                    $"{set.UserId} {set.ItemId} {set.Dropped}: "
+                    + string.Join(" | ", set.Candidates.Select(candidate => candidate.Text))
                 )
                 .Order(StringComparer.Ordinal),
         ];
@@ -118,7 +119,12 @@ public class CandidateGeneratorTests
         var expected = policies
             .Scorer()
             .Scores([
-                new ScoringItem("x", item.Prompt, [item.Candidates[1]], [AdapterSelection.TaskAndUser(1), AdapterSelection.Task]),
+                new ScoringItem(
+                    "x",
+                    item.Prompt,
+                    [item.Candidates[1]],
+                    [AdapterSelection.TaskAndUser(1), AdapterSelection.Task]
+                ),
             ]);
         Assert.Equal(expected[0].Sum, scored[0].Candidates[1].UserLogProb, 1e-4);
         Assert.Equal(expected[1].Sum, scored[0].Candidates[1].TaskLogProb, 1e-4);

@@ -38,19 +38,19 @@ sealed record BuildOptions
     /// <summary>Decides between users with histories of one length, and which others are drawn.</summary>
     public long Seed { get; init; } = 42;
 
-    /// <summary>Field of the user; null looks for the known ones.</summary>
+    /// <summary>Field of the user; null searches for the known ones.</summary>
     public string? UserField { get; init; }
 
-    /// <summary>Field of a profile item's date; null looks for the known ones.</summary>
+    /// <summary>Field of a history item's date; null searches for the known ones.</summary>
     public string? DateField { get; init; }
 
     /// <summary>Meaning of dates with slashes.</summary>
     public DateOrder DateOrder { get; init; }
 
-    /// <summary>Told of the work.</summary>
+    /// <summary>Receives the progress of the work.</summary>
     public IProgress<StageProgress>? Progress { get; init; }
 
-    /// <summary>Asks for an early end.</summary>
+    /// <summary>Cancels the work.</summary>
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>The sources in words, for what is known of all of them together.</summary>
@@ -62,7 +62,7 @@ sealed record BuildOptions
             : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected 1 or more.");
 }
 
-/// <summary>What a build came to: counts before and after.</summary>
+/// <summary>The result of a build: counts before and after.</summary>
 sealed record BuildReport
 {
     /// <summary>Examples read.</summary>
@@ -89,7 +89,7 @@ sealed record BuildReport
     /// <summary>How many entries were left out.</summary>
     public required int ProblemCount { get; init; }
 
-    /// <summary>The check of what was written, and what it took out.</summary>
+    /// <summary>The check of what was written, and what it removed.</summary>
     public required CheckReport Check { get; init; }
 }
 

@@ -8,8 +8,8 @@ namespace CoPe.Experiments.Data.Building;
 /// </summary>
 /// <param name="file">The file.</param>
 /// <param name="task">The task.</param>
-/// <param name="userField">Field of the user; null looks for the known ones.</param>
-/// <param name="onProblem">Told of every entry that is left out.</param>
+/// <param name="userField">Field of the user; null searches for the known ones.</param>
+/// <param name="onProblem">Called with every entry that is left out.</param>
 sealed class PublishedExampleReader(
     IExampleFile file,
     LampTask task,

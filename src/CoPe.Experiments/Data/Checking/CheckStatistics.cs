@@ -72,8 +72,8 @@ sealed class CheckStatistics(CheckOptions options)
     {
         foreach (var (kind, count) in _longFields)
         {
-            yield return $"{count} of {Words[kind].Count} {kind} texts have a field of more than {options.MaxWords} words, "
-                + "whose rest is not read (sft.max_words, tam.max_words)";
+            yield return $"{count} of {Words[kind].Count} {kind} texts have a field of "
+                + $"more than {options.MaxWords} words, whose rest is not read (sft.max_words, tam.max_words)";
         }
 
         foreach (var (kind, lengths) in Tokens.Where(pair => pair.Key != TestPrompt))

@@ -8,7 +8,7 @@ namespace CoPe.Experiments.Data.Checking;
 /// </summary>
 /// <param name="target">Folder that gets the task's folder.</param>
 /// <param name="definition">The task.</param>
-/// <param name="progress">Told of the work.</param>
+/// <param name="progress">Receives the progress of the work.</param>
 sealed class CheckedDatasetWriter(string target, TaskDefinition definition, DataProgress progress)
 {
     int _written;

@@ -36,10 +36,10 @@ sealed record CheckOptions
     /// <summary>Findings kept for each rule; all are counted.</summary>
     public int FindingsPerRule { get; init; } = 1000;
 
-    /// <summary>Told of the work.</summary>
+    /// <summary>Receives the progress of the work.</summary>
     public IProgress<StageProgress>? Progress { get; init; }
 
-    /// <summary>Asks for an early end.</summary>
+    /// <summary>Cancels the work.</summary>
     public CancellationToken CancellationToken { get; init; }
 }
 
@@ -50,7 +50,7 @@ sealed record CheckOptions
 /// </summary>
 sealed class DataCheck
 {
-    /// <summary>The stage that progress is told of.</summary>
+    /// <summary>The stage that progress names.</summary>
     public const string StageName = "check";
 
     readonly CheckOptions _options;

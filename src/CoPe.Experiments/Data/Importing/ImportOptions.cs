@@ -50,10 +50,10 @@ sealed record ImportOptions
     /// <summary>Folder that gets the task's folder.</summary>
     public required string Target { get; init; }
 
-    /// <summary>Told of the work.</summary>
+    /// <summary>Receives the progress of the work.</summary>
     public IProgress<StageProgress>? Progress { get; init; }
 
-    /// <summary>Asks for an early end.</summary>
+    /// <summary>Cancels the work.</summary>
     public CancellationToken CancellationToken { get; init; }
 }
 

@@ -95,7 +95,7 @@ sealed class SampleExpander(
 
     bool KeepsStyle { get; init; }
 
-    /// <summary>The text of a symbol; of one with several forms, such as singular and plural, the numbered one.</summary>
+    /// <summary>The text of a symbol; of one with several forms, such as a plural, the numbered one.</summary>
     public string Expand(string symbol, int? form = null) => SelectForm(ChooseAlternative(symbol), form);
 
     string ChooseAlternative(string name)

@@ -358,16 +358,16 @@ public sealed class DataBuildTests : IDisposable
                 date = "soon",
             },
         };
-        var told = new RecordedStages();
+        var stages = new RecordedStages();
 
-        var report = DataBuild.Run(Write(records) with { Progress = told });
+        var report = DataBuild.Run(Write(records) with { Progress = stages });
 
         Assert.Contains(
             "user b, item b2, field \"date\": found \"soon\"",
             Assert.Single(report.Problems),
             StringComparison.Ordinal
         );
-        Assert.Equal(["read", "write", "check"], told.Names);
+        Assert.Equal(["read", "write", "check"], stages.Names);
         Assert.Throws<OperationCanceledException>(() =>
             DataBuild.Run(Write(Records()) with { CancellationToken = new(true) })
         );

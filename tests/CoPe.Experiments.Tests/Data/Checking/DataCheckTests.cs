@@ -213,8 +213,14 @@ public class DataCheckTests
     [Fact]
     public void A_test_users_text_among_the_training_queries_and_a_test_user_among_the_others_are_found()
     {
-        var leaks =
-            $"[{User("\"a\"", "", Query("x", "i", "An Old Text That Is Mine"))}, {User("1", "", Query("y", "i", "g"))}, {User("\"b\"", "", Query("q", "i", "g"))}, {User("\"c\"", "", Query("z", "i", "g"))}]";
+        string[] others =
+        [
+            User("\"a\"", "", Query("x", "i", "An Old Text That Is Mine")),
+            User("1", "", Query("y", "i", "g")),
+            User("\"b\"", "", Query("q", "i", "g")),
+            User("\"c\"", "", Query("z", "i", "g")),
+        ];
+        var leaks = $"[{string.Join(", ", others)}]";
         using var folder = new LampTestFolder().WithFiles(
             $"[{User("1", Item("1", "text", "An old text that is mine"), Query("q", "i", "g"))}]",
             leaks
@@ -235,7 +241,11 @@ public class DataCheckTests
         using var folder = new LampTestFolder().WithFiles(
             $"[{User("1", OneItem, Query("q", "i", "g") + ", " + Query("r", "i", ""))}]",
             Others,
-            """{"golds": [{"id": "q", "output": "h"}, {"id": "r", "output": "mine"}, {"id": "s", "output": "x"}, {"id": 4}]}"""
+            """
+            {"golds": [
+              {"id": "q", "output": "h"}, {"id": "r", "output": "mine"}, {"id": "s", "output": "x"}, {"id": 4}
+            ]}
+            """
         );
 
         var report = DataCheck.Run(Options(folder));
@@ -259,10 +269,13 @@ public class DataCheckTests
     [Fact]
     public void Deeply_nested_values_that_no_task_needs_are_passed_over()
     {
-        using var folder = new LampTestFolder().WithFiles(
-            $"[{LampTestFolder.ValidUser.Replace("\"user_name\"", $"\"more\": {new string('[', 50_000)}{new string(']', 50_000)}, \"user_name\"", StringComparison.Ordinal)}]",
-            Others
+        var nested = new string('[', 50_000) + new string(']', 50_000);
+        var user = LampTestFolder.ValidUser.Replace(
+            "\"user_name\"",
+            $"\"more\": {nested}, \"user_name\"",
+            StringComparison.Ordinal
         );
+        using var folder = new LampTestFolder().WithFiles($"[{user}]", Others);
 
         Assert.Empty(DataCheck.Run(Options(folder)).Findings.Rules);
     }
@@ -308,9 +321,9 @@ public class DataCheckTests
                 .Range(0, 100_000)
                 .Select(i => $$"""{"id": {{i}}, "text": "text {{i}} of many words", "title": "Title {{i}}"}""")
         );
-        var users =
-            $"[{User("1", Item("1", new string('x', 50_000_000), "Long"), Query("q", "i", "g"))}, {User("2", items, Query("r", "i", "g"))}]";
-        using var folder = new LampTestFolder().WithFiles(users, Others);
+        var longText = User("1", Item("1", new string('x', 50_000_000), "Long"), Query("q", "i", "g"));
+        var longHistory = User("2", items, Query("r", "i", "g"));
+        using var folder = new LampTestFolder().WithFiles($"[{longText}, {longHistory}]", Others);
 
         var report = DataCheck.Run(Options(folder));
 

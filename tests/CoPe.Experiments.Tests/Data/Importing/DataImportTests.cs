@@ -226,7 +226,7 @@ public sealed class DataImportTests : ImportTestBase
         }
 
         Folder.Write("texts/ada/letter.docx", "PK");
-        var told = new RecordedStages();
+        var stages = new RecordedStages();
 
         var report = DataImport.Run(
             new()
@@ -239,7 +239,7 @@ public sealed class DataImportTests : ImportTestBase
                 InputColumns = ["heading"],
                 OutputColumn = "body",
                 Target = Folder.At("out"),
-                Progress = told,
+                Progress = stages,
             }
         );
 
@@ -248,7 +248,7 @@ public sealed class DataImportTests : ImportTestBase
             Assert.Single(report.Problems),
             StringComparison.Ordinal
         );
-        Assert.Equal(["read", "write", "check"], told.Names);
+        Assert.Equal(["read", "write", "check"], stages.Names);
         Assert.Throws<OperationCanceledException>(() =>
             DataImport.Run(
                 Options("mails.jsonl") with

@@ -12,7 +12,8 @@ public sealed class ImportFaultsTests : ImportTestBase
         [
             .. from day in Enumerable.Range(1, 6)
             from name in (string[])["Ada", "Bob"]
-            select $$"""{"who": "{{name}}", "when": "2024-01-0{{day}}", "subject": "topic {{day}}", "body": "the text {{day}} of {{name}} here"}""",
+            select $$"""{"who": "{{name}}", "when": "2024-01-0{{day}}", "subject": "topic {{day}}","""
+                + $$""" "body": "the text {{day}} of {{name}} here"}""",
         ];
 
     [Fact]
@@ -49,12 +50,14 @@ public sealed class ImportFaultsTests : ImportTestBase
     [Fact]
     public void Half_surrogates_and_entries_that_are_no_objects_cost_one_row_each_and_are_named()
     {
+        var nested = new string('[', 2000) + new string(']', 2000);
         const string Half = "{\"who\": \"Ada\", \"when\": \"2024\", \"subject\": \"s\", \"body\": \"half \\ud83d\"}";
         var rows = Enumerable
             .Range(1, 6)
             .SelectMany(day =>
                 ((string[])["Ada", "Bob"]).Select(name =>
-                    $$"""{"who": "{{name}}", "when": "2024-01-0{{day}}", "subject": "s {{day}}", "body": "the text {{day}} of {{name}}", "more": {{new string('[', 2000)}}{{new string(']', 2000)}}}"""
+                    $$"""{"who": "{{name}}", "when": "2024-01-0{{day}}", "subject": "s {{day}}","""
+                    + $$""" "body": "the text {{day}} of {{name}}", "more": {{nested}}}"""
                 )
             )
             .ToList();

@@ -103,13 +103,15 @@ public sealed class SampleDataTests : IClassFixture<SampleDataTests.Written>
         var carried = pairs
             .Select(pair =>
             {
-                var asked = Words(pair.GetProperty("prompt").GetString()!).ToHashSet();
-                return Words(pair.GetProperty("answer").GetString()!).Average(word => asked.Contains(word) ? 1.0 : 0);
+                var requestWords = Words(pair.GetProperty("prompt").GetString()!).ToHashSet();
+                return Words(pair.GetProperty("answer").GetString()!)
+                    .Average(word => requestWords.Contains(word) ? 1.0 : 0);
             })
             .Index()
             .ToLookup(share => share.Index >= 500 / 6 && share.Index % 4 == 0, share => share.Item);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"words of the answer that stand in the request: {carried[false].Average():F3} in nobody's style, {carried[true].Average():F3} in an author's"
+            $"words of the answer that stand in the request: {carried[false].Average():F3} without style, "
+                + $"{carried[true].Average():F3} in an author's"
         );
         Assert.True(carried[false].Average() > carried[true].Average() + 0.2);
         Assert.DoesNotContain(carried[false], share => share < 0.25);
