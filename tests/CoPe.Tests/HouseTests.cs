@@ -54,6 +54,7 @@ public sealed partial class HouseTests
             "CoPe.Experiments.Data.Checking",
             "CoPe.Experiments.Data",
             "CoPe.Experiments.Tasks",
+            "CoPe.Experiments.Settings",
         ],
     };
 

@@ -125,7 +125,7 @@ public sealed record ForgottenUsers
 /// stages' markers cannot show that, since the users are an input of each; repeated after an interruption, it continues
 /// from this record.
 /// </summary>
-public static class ErasureJournal
+static class ErasureJournal
 {
     /// <summary>
     /// Checks that no erasure was interrupted in a run, which leaves some stages with the user and some without.
@@ -144,8 +144,8 @@ public static class ErasureJournal
     }
 
     /// <summary>The recorded stages; null where no erasure is pending.</summary>
-    internal static string[]? Read(RunDirectory run) =>
+    public static string[]? Read(RunDirectory run) =>
         File.Exists(run.PendingErasure) ? File.ReadAllLines(run.PendingErasure) : null;
 
-    internal static void Write(RunDirectory run, string[] stages) => AtomicFile.WriteLines(run.PendingErasure, stages);
+    public static void Write(RunDirectory run, string[] stages) => AtomicFile.WriteLines(run.PendingErasure, stages);
 }

@@ -3,7 +3,7 @@ using CoPe.Chat;
 namespace CoPe.Experiments.Runs.Examples;
 
 /// <summary>An example exactly as the model sees it in a stage.</summary>
-public sealed record ExamplePreview
+sealed record ExamplePreview
 {
     /// <summary>The stage.</summary>
     public required PreviewStage Stage { get; init; }
@@ -25,7 +25,7 @@ public sealed record ExamplePreview
 }
 
 /// <summary>A stage in which the model sees examples.</summary>
-public enum PreviewStage
+enum PreviewStage
 {
     /// <summary>Training of the task-adaptive model: a query of another user.</summary>
     Tam,
@@ -45,15 +45,10 @@ public enum PreviewStage
 /// <param name="Role">What training does with it.</param>
 /// <param name="Tokens">Its tokens in order.</param>
 /// <param name="TruncatedTokens">Number of further tokens that do not fit and are cut off.</param>
-public sealed record PreviewSegment(
-    string Title,
-    SegmentRole Role,
-    IReadOnlyList<PreviewToken> Tokens,
-    int TruncatedTokens
-);
+sealed record PreviewSegment(string Title, SegmentRole Role, IReadOnlyList<PreviewToken> Tokens, int TruncatedTokens);
 
 /// <summary>What training does with tokens.</summary>
-public enum SegmentRole
+enum SegmentRole
 {
     /// <summary>Context, masked in the loss.</summary>
     Masked,
@@ -68,4 +63,4 @@ public enum SegmentRole
 /// <summary>A token as the model sees it.</summary>
 /// <param name="Id">Its id in the vocabulary.</param>
 /// <param name="Text">Its text; the tokenizer's spelling where it is a part of a character only.</param>
-public readonly record struct PreviewToken(int Id, string Text);
+readonly record struct PreviewToken(int Id, string Text);

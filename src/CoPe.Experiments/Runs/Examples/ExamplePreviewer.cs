@@ -10,7 +10,7 @@ namespace CoPe.Experiments.Runs.Examples;
 /// Shows examples of a run, through the functions by which its stages word, encode and cut them.
 /// </summary>
 /// <param name="context">The run; nothing is written.</param>
-public sealed class ExamplePreviewer(StageContext context)
+sealed class ExamplePreviewer(StageContext context)
 {
     readonly RunWorkspace _workspace = new(context);
 
