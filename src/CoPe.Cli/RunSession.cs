@@ -32,18 +32,15 @@ sealed class RunSession(CommandHost host, RunRequest request)
         }
 
         using var stop = new CheckpointFileWatcher(run, host.Time, host.Cancellation);
-        using var shared = new SharedResources();
         using var display = RunDisplay.Create(
             host,
             request,
-            [.. host.Pipeline.Stages.Where(stage => stage.IsUsedBy(recipe)).Select(stage => stage.Name)]
+            [.. host.Pipeline.SelectStages(recipe).Select(stage => stage.Name)]
         );
+        using var workspace = new RunWorkspace(recipe, run, inputs, display);
         var context = new StageContext
         {
-            Recipe = recipe,
-            Run = run,
-            Inputs = inputs,
-            Shared = shared,
+            Workspace = workspace,
             Progress = display,
             Events = display,
             Log = display,
@@ -64,7 +61,6 @@ sealed class RunSession(CommandHost host, RunRequest request)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
-        using var shared = new SharedResources();
         var inputs = InputPaths.Find(
             recipe with
             {
@@ -73,13 +69,11 @@ sealed class RunSession(CommandHost host, RunRequest request)
             host.SearchFolders,
             model => ModelSource.Find(host, model, request.IsQuiet)
         );
+        using var workspace = new RunWorkspace(recipe, run, inputs);
         host.Pipeline.CheckWouldRebuild(
             new()
             {
-                Recipe = recipe,
-                Run = run,
-                Inputs = inputs,
-                Shared = shared,
+                Workspace = workspace,
                 Time = host.Time,
                 AllowCostlyRebuild = request.AllowCostlyRebuild,
             }
@@ -91,17 +85,9 @@ sealed class RunSession(CommandHost host, RunRequest request)
     {
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
-        using var shared = new SharedResources();
-        return read(
-            new()
-            {
-                Recipe = recipe,
-                Run = run,
-                Inputs = InputPaths.Find(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model)),
-                Shared = shared,
-                Time = host.Time,
-            }
-        );
+        var inputs = InputPaths.Find(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model));
+        using var workspace = new RunWorkspace(recipe, run, inputs);
+        return read(new() { Workspace = workspace, Time = host.Time });
     }
 
     /// <summary>
@@ -120,18 +106,16 @@ sealed class RunSession(CommandHost host, RunRequest request)
 /// <summary>A run that is read or changed without running its stages.</summary>
 sealed class OpenedRun : IDisposable
 {
-    readonly SharedResources _shared = new();
+    readonly RunWorkspace _workspace;
     readonly RunLock? _runLock;
 
     public OpenedRun(Recipe recipe, RunDirectory run, InputPaths inputs, CommandHost host, bool takesLock)
     {
         _runLock = takesLock ? RunLock.Acquire(run) : null;
+        _workspace = new(recipe, run, inputs);
         Context = new()
         {
-            Recipe = recipe,
-            Run = run,
-            Inputs = inputs,
-            Shared = _shared,
+            Workspace = _workspace,
             Time = host.Time,
             Cancellation = host.Cancellation,
         };
@@ -142,7 +126,7 @@ sealed class OpenedRun : IDisposable
 
     public void Dispose()
     {
-        _shared.Dispose();
+        _workspace.Dispose();
         _runLock?.Dispose();
     }
 }

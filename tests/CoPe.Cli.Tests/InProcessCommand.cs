@@ -1,3 +1,4 @@
+using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;
 using CoPe.Testing;
 
@@ -36,13 +37,13 @@ sealed class InProcessCommand : IDisposable
         _folder.Write("shipped/recipes/first.yaml", "# The first recipe.\ntask: news_headline\nmodel: model\n");
     }
 
-    public ToyStage Tam { get; } = new("train tam", ["tam"]);
+    public ToyStage Tam { get; } = new(StageId.TrainTam, ["tam"]);
 
-    public ToyStage Sft { get; } = new("train sft", ["sft"], "train tam");
+    public ToyStage Sft { get; } = new(StageId.TrainSft, ["sft"], StageId.TrainTam);
 
     /// <summary>Writes the results of two methods.</summary>
     public ToyStage Evaluate { get; } =
-        new("evaluate", [], "train sft")
+        new(StageId.Evaluate, [], StageId.TrainSft)
         {
             BeforeExecute = context =>
             {

@@ -4,7 +4,7 @@ using CoPe.Experiments.Runs.Recipes;
 namespace CoPe.Testing;
 
 /// <summary>A stage that writes one file and can be told to fail.</summary>
-sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] needs) : Stage
+sealed class ToyStage(StageId id, IReadOnlyList<string> keys, params StageId[] needs) : Stage
 {
     public int Executions { get; private set; }
 
@@ -13,11 +13,11 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
     /// <summary>Further files that it writes, by name within the run.</summary>
     public IReadOnlyList<string> ExtraOutputs { get; init; } = [];
 
-    public override string Name => name;
+    public override StageId Id => id;
 
     public override IReadOnlyList<string> RecipeKeys => keys;
 
-    public InputKinds ReadFiles { get; set; } = InputKinds.All;
+    public InputKinds ReadFiles { get; set; } = InputKinds.Files;
 
     public string? Conflict { get; set; }
 
@@ -25,10 +25,12 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
 
     public override string? FindConflict(StageContext context, StageStatus status) => Conflict;
 
-    public override IEnumerable<string> Needs(Recipe recipe) => needs;
+    public override IEnumerable<StageId> Needs(Recipe recipe) => needs;
+
+    public override bool IsRequestedBy(Recipe recipe) => true;
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
-        ExtraOutputs.Prepend(name + ".out").Select(file => new TaskOutput(Path.Combine(run.Root, file)));
+        ExtraOutputs.Prepend(Name + ".out").Select(file => new TaskOutput(Path.Combine(run.Root, file)));
 
     public override void Execute(StageContext context)
     {
@@ -36,7 +38,7 @@ sealed class ToyStage(string name, IReadOnlyList<string> keys, params string[] n
         BeforeExecute?.Invoke(context);
         foreach (var output in Outputs(context.Run))
         {
-            AtomicFile.WriteText(output.FullPath, name);
+            AtomicFile.WriteText(output.FullPath, Name);
         }
     }
 }

@@ -75,6 +75,9 @@ sealed class EndpointCommandOptions
         DefaultValueFactory = _ => 8,
     };
 
+    /// <summary>One for the process, as it keeps its connections.</summary>
+    static readonly HttpClient Http = new() { Timeout = Timeout.InfiniteTimeSpan };
+
     public void AddTo(Command command) => command.AddOptions(_url, _model, _api, _parallel);
 
     /// <summary>The context with the endpoint as its source of candidates, where the command line names one.</summary>
@@ -101,8 +104,7 @@ sealed class EndpointCommandOptions
             );
         }
 
-        var http = context.Shared.Get("endpoint", () => new HttpClient { Timeout = Timeout.InfiniteTimeSpan });
-        var client = new EndpointClient(http, options, context.Time, context.Log);
+        var client = new EndpointClient(Http, options, context.Time, context.Log);
         var sampler = new EndpointSampler(client, options, context.Log);
         return context with { CandidateEndpoint = new(DescribeEndpoint(options), sampler.Sample) };
     }

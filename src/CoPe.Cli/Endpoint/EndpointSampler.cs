@@ -18,7 +18,7 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
     /// </summary>
     public IEnumerable<CandidateTexts> Sample(
         IReadOnlyList<CandidateRequest> items,
-        CandidateOptions wanted,
+        NegativesOptions wanted,
         long seed,
         CancellationToken cancellation
     )
@@ -52,7 +52,7 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
                     options.Url,
                     _incompleteItems,
                     items.Count,
-                    wanted.Count
+                    wanted.Candidates
                 );
             }
         }
@@ -60,7 +60,7 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
 
     async Task SampleAll(
         IReadOnlyList<CandidateRequest> items,
-        CandidateOptions wanted,
+        NegativesOptions wanted,
         long seed,
         ChannelWriter<CandidateTexts> finished,
         CancellationToken cancellation
@@ -106,7 +106,7 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
 
     async Task<CandidateTexts> SampleItem(
         CandidateRequest item,
-        CandidateOptions wanted,
+        NegativesOptions wanted,
         long seed,
         CancellationToken cancellation
     )
@@ -115,11 +115,11 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
         var itemSeed = (int)(SeedDerivation.DeriveForItem(seed, item.Item.UserId, item.Item.ItemId) & 0x3FFFFFFF);
         // Only fruitless rounds count: an endpoint with one choice per request needs as many rounds as candidates.
         var fruitlessRounds = 0;
-        for (var round = 0; fruitlessRounds <= wanted.Redraws && texts.Count < wanted.Count; round++)
+        for (var round = 0; fruitlessRounds <= wanted.Redraws && texts.Count < wanted.Candidates; round++)
         {
-            var missing = wanted.Count - texts.Count;
+            var missing = wanted.Candidates - texts.Count;
             var completions = await client
-                .RequestCompletions(item, missing, itemSeed + round, wanted.Decoding, cancellation)
+                .RequestCompletions(item, missing, itemSeed + round, wanted.CreateDecodingOptions(), cancellation)
                 .ConfigureAwait(false);
             var usable = completions.Where(item.Item.Accepts).Select(text => text.Trim()).Take(missing).ToList();
             if (usable.Count == 0)
@@ -130,7 +130,7 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
             texts.AddRange(usable);
         }
 
-        if (texts.Count < wanted.Count)
+        if (texts.Count < wanted.Candidates)
         {
             Interlocked.Increment(ref _incompleteItems);
         }

@@ -65,7 +65,7 @@ static class ChatVerb
         }
 
         using var session = new ChatSession(context, user);
-        var options = new ChatSessionOptions { Contrast = contrast ?? context.Recipe.Decode.Contrast };
+        var options = new ChatSessionOptions { Contrast = contrast ?? context.Recipe.Decode.Decoding.Contrast };
         host.WriteMessage(
             $"{session.User}, contrast {Format(options.Contrast)}; "
                 + "a line is a request, /help says what can be changed"

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using CoPe.Cli.Display;
 using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;
 
@@ -11,6 +12,7 @@ static class EvaluateVerb
     public static Command Create(CommandHost host)
     {
         var command = new StageVerb(
+            StageId.Evaluate,
             "evaluate",
             "Measure the answers against the users' own texts (stage 6), or prediction files against golds, "
                 + "and show the table."

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Endpoint;
+using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;
 
@@ -10,14 +11,19 @@ static class NegativesVerb
         new("negatives", "Make the rejected answers of preference training.")
         {
             new StageVerb(
-                "negatives sample",
+                StageId.SampleNegatives,
+                "sample",
                 "Sample candidates for every history item from the task-adaptive model (stage 3a), or at an endpoint."
             )
             {
                 Endpoint = new EndpointCommandOptions(),
                 DtypeKey = "decode_dtype",
             }.Create(host),
-            new StageVerb("negatives select", "Choose each item's rejected answer by its implicit reward (stage 3b).")
+            new StageVerb(
+                StageId.SelectNegatives,
+                "select",
+                "Choose each item's rejected answer by its implicit reward (stage 3b)."
+            )
             {
                 DtypeKey = "decode_dtype",
             }.Create(host),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using CoPe.Decoding;
+using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using Spectre.Console;
 
@@ -27,7 +28,7 @@ static class PredictVerb
                 {
                     foreach (var chosen in methods.Count > 0 ? methods : context.Recipe.Methods())
                     {
-                        pipeline.RunStage(context with { Trace = decodingTrace }, "predict " + chosen.Name, isAgain);
+                        pipeline.RunStage(context with { Trace = decodingTrace }, StageId.Predict(chosen), isAgain);
                     }
                 }
             );

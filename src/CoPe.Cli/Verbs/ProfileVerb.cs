@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;
 
@@ -6,7 +7,11 @@ namespace CoPe.Cli.Verbs;
 static class ProfileVerb
 {
     public static Command Create(CommandHost host) =>
-        new StageVerb("profile", "Let the model describe each user from their history, for the method pag.")
+        new StageVerb(
+            StageId.WriteProfiles,
+            "profile",
+            "Let the model describe each user from their history, for the method pag."
+        )
         {
             DtypeKey = "decode_dtype",
         }.Create(host);

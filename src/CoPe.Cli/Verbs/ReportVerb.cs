@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;
 
@@ -6,7 +7,7 @@ namespace CoPe.Cli.Verbs;
 static class ReportVerb
 {
     public static Command Create(CommandHost host) =>
-        new StageVerb("report", "Write the HTML report of a run.")
+        new StageVerb(StageId.Report, "report", "Write the HTML report of a run.")
         {
             OnCompleted = (context, _) => host.Out.WriteLine(context.Run.Report),
         }.Create(host);

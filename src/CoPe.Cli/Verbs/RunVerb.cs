@@ -86,7 +86,7 @@ sealed class SeedRunner(CommandHost host, RunRequest request)
             seeds.Add(new(seed, RunResults.Read(seedRun, host.SearchFolders)));
         }
 
-        recipe.SaveTo(run);
+        Pipeline.SaveRecipe(recipe, run);
         var average = RunResults.AverageSeeds(run.Name, [.. seeds.Select(seed => seed.Results)]);
         SeedFiles.Write(run, recipe, average, seeds);
         return (average, run);

@@ -5,9 +5,10 @@ using CoPe.Experiments.Runs;
 namespace CoPe.Cli.Verbs;
 
 /// <summary>A verb that runs one stage alone.</summary>
-/// <param name="Stage">The stage; the verb is the last word of its name.</param>
+/// <param name="Stage">The stage.</param>
+/// <param name="Verb">The last word of the command.</param>
 /// <param name="Description">What it does, for help.</param>
-sealed record StageVerb(string Stage, string Description)
+sealed record StageVerb(StageId Stage, string Verb, string Description)
 {
     /// <summary>Shows the result of the completed stage.</summary>
     public Action<StageContext, RunRequest> OnCompleted { get; init; } = (_, _) => { };
@@ -27,7 +28,7 @@ sealed record StageVerb(string Stage, string Description)
     /// <summary>The command.</summary>
     public Command Create(CommandHost host)
     {
-        var command = new Command(Stage.Split(' ')[^1], Description);
+        var command = new Command(Verb, Description);
         var options = RunOptions.AddTo(command, trainsUsers: TrainsUsers, dtypeKey: DtypeKey);
         if (ShowsFigures)
         {

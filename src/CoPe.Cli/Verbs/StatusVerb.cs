@@ -47,7 +47,7 @@ static class StatusVerb
     static void WriteLine(CommandHost host, StageStatus status)
     {
         var reasons = status.Reasons.Count == 0 ? "" : ": " + string.Join("; ", status.Reasons);
-        host.Out.WriteLine($"{status.Stage, -18} {DescribeState(status.State)}{reasons}");
+        host.Out.WriteLine($"{status.Stage.Name, -18} {DescribeState(status.State)}{reasons}");
     }
 
     static void WriteJson(CommandHost host, IReadOnlyList<StageStatus> stages) =>
@@ -55,7 +55,7 @@ static class StatusVerb
             JsonSerializer.Serialize(
                 stages.Select(status => new
                 {
-                    status.Stage,
+                    Stage = status.Stage.Name,
                     State = DescribeState(status.State),
                     status.Reasons,
                     Seconds = Math.Round(status.TimeSpent.TotalSeconds, 3),

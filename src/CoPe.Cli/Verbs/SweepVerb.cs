@@ -180,7 +180,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
             (pipeline, context) =>
             {
                 pipeline.ReuseFrom(context, others);
-                pipeline.Run(context, last: "evaluate");
+                pipeline.Run(context, last: StageId.Evaluate);
             }
         );
         return RunResults.Read(point, host.SearchFolders);

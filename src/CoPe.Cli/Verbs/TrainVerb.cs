@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;
 
@@ -8,19 +9,23 @@ static class TrainVerb
     public static Command Create(CommandHost host) =>
         new("train", "Train adapters: one stage at a time.")
         {
-            new StageVerb("train tam", "Train the task-adaptive model on the other users' queries (stage 1).").Create(
-                host
-            ),
             new StageVerb(
-                "train tam-all",
+                StageId.TrainTam,
+                "tam",
+                "Train the task-adaptive model on the other users' queries (stage 1)."
+            ).Create(host),
+            new StageVerb(
+                StageId.TrainTamAll,
+                "tam-all",
                 "Train one adapter on everyone, the users' histories included (a baseline)."
             ).Create(host),
-            new StageVerb("train sft", "Train one adapter per user on their history (stage 2).")
+            new StageVerb(StageId.TrainSft, "sft", "Train one adapter per user on their history (stage 2).")
             {
                 TrainsUsers = true,
             }.Create(host),
             new StageVerb(
-                "train dpo",
+                StageId.TrainDpo,
+                "dpo",
                 "Train each user's adapter to prefer their own texts to the rejected answers (stage 4)."
             )
             {

@@ -166,7 +166,7 @@ static class UserVerb
                     host,
                     family,
                     run,
-                    InputKinds.All,
+                    InputKinds.Files,
                     "what needs that was removed and not rebuilt without the user; "
                         + $"'cope run --run {run.Name}' rebuilds it when that is back"
                 );
@@ -207,7 +207,7 @@ static class UserVerb
             names.Add($"the model {opened.Context.Recipe.Model}");
         }
 
-        if (missing.HasFlag(InputKinds.Task))
+        if (missing.HasFlag(InputKinds.Task) || missing.HasFlag(InputKinds.Prompt))
         {
             names.Add("the task or prompt file");
         }

@@ -3,24 +3,31 @@ namespace CoPe.Experiments.Evaluation;
 /// <summary>How predictions are scored.</summary>
 public sealed record EvaluationOptions
 {
-    /// <summary>What to do when ids do not match.</summary>
-    public IdMismatch Mismatch { get; init; } = IdMismatch.Error;
-
-    /// <summary>How values become one number; the reference reports the bootstrap median.</summary>
-    public AverageKind Average { get; init; } = AverageKind.PlainMean;
-
-    /// <summary>Seed of the bootstrap median.</summary>
-    public int Seed { get; init; } = 42;
-
-    /// <summary>Whether ROUGE compares Porter stems; off in the reference.</summary>
+    /// <summary>Whether ROUGE compares Porter stems instead of words; off in the reference.</summary>
+    [OptionKey("stemmer")]
     public bool RougeStemmer { get; init; }
 
+    /// <summary>
+    /// How values of queries become one number; the reference reports the median of an unseeded bootstrap.
+    /// </summary>
+    public AverageKind Average { get; init; } = AverageKind.PlainMean;
+
+    /// <summary>What to do when ids do not match.</summary>
+    [CodeOnly]
+    public IdMismatch Mismatch { get; init; } = IdMismatch.Error;
+
+    /// <summary>Seed of the bootstrap median.</summary>
+    [CodeOnly]
+    public int Seed { get; init; } = 42;
+
     /// <summary>All labels of a category task, for macro F1; null takes those of the task and of the golds.</summary>
+    [CodeOnly]
     public IReadOnlyList<string>? Categories { get; init; }
 
     /// <summary>
     /// The scale of a rating task: an answer that is no number counts as the end farther from the gold, as in LaMP.
     /// </summary>
+    [CodeOnly]
     public RatingScale Scale { get; init; } = RatingScale.OneToFive;
 }
 

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>Tests of two methods on the same queries.</summary>
@@ -141,31 +143,23 @@ public sealed record PairedTestOptions
     /// <summary>
     /// What is resampled and counted. Where fewer than two users are known, queries are, and the comparison says so.
     /// </summary>
+    [CodeOnly]
     public PairedUnit Unit { get; init; } = PairedUnit.Users;
 
-    /// <summary>How many resamples the bootstrap draws, 1 or more.</summary>
+    /// <summary>Resamples of the paired bootstrap between methods.</summary>
+    [Range(100, 1_000_000)]
     public int Resamples
     {
         get;
-        init
-        {
-            if (value < 1)
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(Resamples),
-                    value,
-                    $"Resamples is {value}; expected 1 or more."
-                );
-            }
-
-            field = value;
-        }
+        init => field = OptionGuard.Check(typeof(PairedTestOptions), value);
     } = 10_000;
 
     /// <summary>Seed of the draws; the same seed gives the same bits.</summary>
+    [CodeOnly]
     public int Seed { get; init; } = 42;
 
     /// <summary>Share of resamples inside the interval, between 0 and 1.</summary>
+    [CodeOnly]
     public double Confidence
     {
         get;

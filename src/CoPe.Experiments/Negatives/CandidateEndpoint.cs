@@ -20,7 +20,7 @@ public sealed record CandidateEndpoint(string Name, CandidateSource Draw);
 /// <param name="cancellation">Cancels the work.</param>
 public delegate IEnumerable<CandidateTexts> CandidateSource(
     IReadOnlyList<CandidateRequest> items,
-    CandidateOptions options,
+    NegativesOptions options,
     long seed,
     CancellationToken cancellation
 );

@@ -14,7 +14,7 @@ namespace CoPe.Experiments.Negatives;
 public sealed class CandidateGenerator(
     DecodingEngine engine,
     Func<IEnumerable<int>, string> decode,
-    CandidateOptions options
+    NegativesOptions options
 )
 {
     /// <summary>Draws for every item and returns each item's set as soon as it is complete.</summary>
@@ -35,14 +35,14 @@ public sealed class CandidateGenerator(
             var isLast = round == options.Redraws;
             foreach (var drawing in Draw(waiting, seed, progress, cancellation))
             {
-                if (isLast || drawing.Usable >= options.Count)
+                if (isLast || drawing.Usable >= options.Candidates)
                 {
                     yield return drawing.ToSet();
                 }
             }
 
             // In the order of the items, whichever ended first.
-            waiting = isLast ? [] : waiting.FindAll(drawing => drawing.Usable < options.Count);
+            waiting = isLast ? [] : waiting.FindAll(drawing => drawing.Usable < options.Candidates);
         }
     }
 
@@ -82,16 +82,16 @@ public sealed class CandidateGenerator(
         public string RequestId => $"{item.UserId.Length} {item.UserId} {item.ItemId}";
 
         /// <summary>The request for as many draws as are missing.</summary>
-        public DecodingRequest CreateRequest(CandidateOptions options, long runSeed)
+        public DecodingRequest CreateRequest(NegativesOptions options, long runSeed)
         {
             var first = _drawn;
-            _outstanding = options.Count - _usable.Count;
+            _outstanding = options.Candidates - _usable.Count;
             _drawn += _outstanding;
             return new DecodingRequest
             {
                 Id = RequestId,
                 Prompt = item.Prompt,
-                Options = options.Decoding,
+                Options = options.CreateDecodingOptions(),
                 Seed = SeedDerivation.DeriveForItem(runSeed, item.UserId, item.ItemId),
                 Expert = AdapterSelection.Task,
                 Samples = _outstanding,
@@ -111,52 +111,6 @@ public sealed class CandidateGenerator(
 
         public CandidateSet ToSet() => new(item.UserId, item.ItemId, [.. _usable.Values], _drawn - _usable.Count);
     }
-}
-
-/// <summary>How candidates for rejected answers are drawn. Defaults are the paper's (CoPe section 3.2).</summary>
-public sealed record CandidateOptions
-{
-    /// <summary>Candidates wanted per history item.</summary>
-    public int Count
-    {
-        get;
-        init =>
-            field =
-                value >= 1
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(Count),
-                        value,
-                        $"Candidates per item are {value}; at least 1 is needed."
-                    );
-    } = 3;
-
-    /// <summary>
-    /// How often those of an item that cannot be used (empty, or the user's own text) are drawn again.
-    /// </summary>
-    public int Redraws
-    {
-        get;
-        init =>
-            field =
-                value >= 0
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(Redraws),
-                        value,
-                        $"Redraws are {value}; 0 is the least."
-                    );
-    } = 3;
-
-    /// <summary>How tokens are drawn.</summary>
-    public DecodingOptions Decoding { get; init; } =
-        new()
-        {
-            DoSample = true,
-            Temperature = 1.0,
-            TopP = 0.95,
-            TopK = 0,
-        };
 }
 
 /// <summary>A history item that needs candidates.</summary>

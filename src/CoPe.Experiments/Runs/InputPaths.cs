@@ -44,52 +44,30 @@ public sealed record InputPaths
     public static InputPaths Find(Recipe recipe, IReadOnlyList<string> roots, Func<string, string>? findModel = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        var data = FindFolder(
-            recipe.Data,
-            roots,
-            "data",
-            "name the folder that holds a folder per task: --set data=FOLDER"
-        );
-        var taskFile = FindTask(recipe.Task, roots);
-        var name = TaskFile.IsPath(recipe.Task) ? TaskFile.Read(taskFile).Task.Name : recipe.Task;
-        var task = FindTaskFolder(data, name);
-        if (!Directory.Exists(task))
-        {
-            throw new RunException(
-                $"data folder {data} holds no folder '{name}'{NearestName.Hint(name, Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!))}; expected {string.Join(", ", TaskFiles.Select(file => file.Name))} in it"
-            );
-        }
-
-        var prompt = recipe.Prompts is { } prompts
-            ? FindPrompt(
-                FindFolder(
-                    prompts,
-                    roots,
-                    "prompts",
-                    "name a folder with a prompt file per task, or leave the key out for the task's own wording"
-                ),
-                name
-            )
-            : null;
-        findModel ??= model =>
-            FindFolder(model, roots, "model", "name a model folder in Hugging Face layout: --set model=FOLDER");
+        const string dataHint = "name the folder that holds a folder per task: --set data=FOLDER";
+        const string modelHint = "name a model folder in Hugging Face layout: --set model=FOLDER";
+        var data = FindFolder(recipe.Data, roots, "data", dataHint);
+        var taskPath = FindTask(recipe.Task, roots);
+        var name = TaskFile.IsPath(recipe.Task) ? TaskFile.Read(taskPath).Task.Name : recipe.Task;
+        var task = LampFiles.FindTaskFolder(data, name) ?? throw CreateNoTaskError(data, name);
+        findModel ??= model => FindFolder(model, roots, "model", modelHint);
         return new()
         {
             Data = task,
-            TaskPath = taskFile,
-            Prompt = prompt,
+            TaskPath = taskPath,
+            Prompt = recipe.Prompts is { } prompts ? FindPrompt(prompts, name, roots) : null,
             Model = findModel(recipe.Model),
         };
     }
 
     /// <summary>
-    /// Finds what is left of them, for work that can do without: what is gone is named where it would lie, and
-    /// <see cref="Missing"/> tells.
+    /// Finds those that are available, for work that can do without the others: what is missing is named where it would
+    /// lie, and <see cref="Missing"/> tells.
     /// </summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="roots">Folders in order.</param>
     /// <param name="findModel">
-    /// Finds the folder of the recipe's model; where it throws a <see cref="RunException"/>, the model is gone.
+    /// Finds the folder of the recipe's model; where it throws a <see cref="RunException"/>, the model is missing.
     /// </param>
     /// <exception cref="RunException">
     /// The data are there and the task file is not, so that they cannot be read.
@@ -99,27 +77,38 @@ public sealed record InputPaths
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(roots);
         ArgumentNullException.ThrowIfNull(findModel);
-        string Nowhere(string path) => Path.GetFullPath(Path.Combine(roots[0], path));
-        var folder = TryFind(() => FindFolder(recipe.Data, roots, "data", ""));
-        var taskFile = folder is not null
+        string Expect(string path) => Path.GetFullPath(Path.Combine(roots[0], path));
+        var data = TryFind(() => FindFolder(recipe.Data, roots, "data", ""));
+        var taskPath = data is not null
             ? FindTask(recipe.Task, roots)
-            : TryFind(() => FindTask(recipe.Task, roots)) ?? Nowhere(recipe.Task);
-        var name =
-            !TaskFile.IsPath(recipe.Task) ? recipe.Task
-            : File.Exists(taskFile) ? TaskFile.Read(taskFile).Task.Name
-            : "";
+            : TryFind(() => FindTask(recipe.Task, roots)) ?? Expect(recipe.Task);
+        var name = ReadTaskName(recipe.Task, taskPath);
+        var taskFolder = data is null ? null : LampFiles.FindTaskFolder(data, name) ?? Path.Combine(data, name);
+        string? prompt = null;
+        if (recipe.Prompts is { } prompts)
+        {
+            var folder = TryFind(() => FindFolder(prompts, roots, "prompts", "")) ?? Expect(prompts);
+            prompt = Path.Combine(folder, name + ".yaml");
+        }
+
         return new()
         {
-            Data = folder is null ? Nowhere(recipe.Data) : FindTaskFolder(folder, name),
-            TaskPath = taskFile,
-            Prompt = recipe.Prompts is { } prompts
-                ? Path.Combine(
-                    TryFind(() => FindFolder(prompts, roots, "prompts", "")) ?? Nowhere(prompts),
-                    name + ".yaml"
-                )
-                : null,
-            Model = TryFind(() => findModel(recipe.Model)) ?? Nowhere(recipe.Model),
+            Data = taskFolder ?? Expect(recipe.Data),
+            TaskPath = taskPath,
+            Prompt = prompt,
+            Model = TryFind(() => findModel(recipe.Model)) ?? Expect(recipe.Model),
         };
+    }
+
+    /// <summary>The name of a recipe's task; empty where its file is missing.</summary>
+    static string ReadTaskName(string task, string path)
+    {
+        if (!TaskFile.IsPath(task))
+        {
+            return task;
+        }
+
+        return File.Exists(path) ? TaskFile.Read(path).Task.Name : "";
     }
 
     static string? TryFind(Func<string> find)
@@ -134,32 +123,30 @@ public sealed record InputPaths
         }
     }
 
-    /// <summary>The folder of a task within the data folder, or that itself where it holds the task's files.</summary>
-    static string FindTaskFolder(string data, string name)
+    static RunException CreateNoTaskError(string data, string name)
     {
-        var task = Path.Combine(data, name);
-        return !Directory.Exists(task) && TaskFiles.Any(file => File.Exists(Path.Combine(data, file.Name)))
-            ? data
-            : task;
+        var folders = Directory.EnumerateDirectories(data).Select(folder => Path.GetFileName(folder)!);
+        var files = string.Join(", ", TaskFiles.Select(file => file.Name));
+        return new(
+            $"data folder {data} holds no folder '{name}'{NearestName.Hint(name, folders)}; expected {files} in it"
+        );
     }
 
     /// <summary>
     /// Kinds of files that are not there. Only those that <see cref="FindAvailable"/> found may lack any.
     /// </summary>
-    public InputKinds Missing =>
-        (Directory.Exists(Model) ? InputKinds.None : InputKinds.Model)
-        | (Directory.Exists(Data) ? InputKinds.None : InputKinds.Data)
-        | (File.Exists(TaskPath) && (Prompt is null || File.Exists(Prompt)) ? InputKinds.None : InputKinds.Task);
-
-    /// <summary>The kind of a file by its name as <see cref="ListFiles"/> gives it.</summary>
-    internal static InputKinds KindOf(string name) =>
-        name.Split(' ')[0] switch
+    public InputKinds Missing
+    {
+        get
         {
-            "model" => InputKinds.Model,
-            "data" => TaskFiles.First(file => name == "data " + file.Name).Kind,
-            "task" or "prompt" => InputKinds.Task,
-            _ => InputKinds.None,
-        };
+            var missing = InputKinds.None;
+            missing |= Directory.Exists(Model) ? InputKinds.None : InputKinds.Model;
+            missing |= Directory.Exists(Data) ? InputKinds.None : InputKinds.Data;
+            missing |= File.Exists(TaskPath) ? InputKinds.None : InputKinds.Task;
+            missing |= Prompt is null || File.Exists(Prompt) ? InputKinds.None : InputKinds.Prompt;
+            return missing;
+        }
+    }
 
     /// <summary>The file of a task, named by path, or by bare name where it is shipped.</summary>
     /// <exception cref="RunException">There is none.</exception>
@@ -167,51 +154,70 @@ public sealed record InputPaths
     {
         ArgumentNullException.ThrowIfNull(task);
         var file = TaskFile.IsPath(task) ? task : Path.Combine("tasks", task + ".yaml");
-        return roots.Select(root => Path.GetFullPath(Path.Combine(root, file))).FirstOrDefault(File.Exists)
-            ?? throw new RunException(
-                $"task file {file} does not exist (looked in {string.Join(" and ", roots)}): write one, or name a shipped task ({string.Join(", ", LampTasks.All.Select(known => known.Name))})"
-            );
+        if (roots.Select(root => Path.GetFullPath(Path.Combine(root, file))).FirstOrDefault(File.Exists) is { } found)
+        {
+            return found;
+        }
+
+        var shipped = string.Join(", ", LampTasks.All.Select(known => known.Name));
+        throw new RunException(
+            $"task file {file} does not exist (looked in {string.Join(" and ", roots)}): write one, "
+                + $"or name a shipped task ({shipped})"
+        );
     }
 
-    static string FindPrompt(string folder, string name)
+    static string FindPrompt(string prompts, string name, IReadOnlyList<string> roots)
     {
-        var prompt = Path.Combine(folder, name + ".yaml");
-        return File.Exists(prompt)
-            ? prompt
-            : throw new RunException(
-                $"prompt file {prompt} does not exist: write one, or name another folder with --set prompts=FOLDER"
-            );
+        const string hint =
+            "name a folder with a prompt file per task, or leave the key out for the task's own wording";
+        var prompt = Path.Combine(FindFolder(prompts, roots, "prompts", hint), name + ".yaml");
+        if (File.Exists(prompt))
+        {
+            return prompt;
+        }
+
+        throw new RunException(
+            $"prompt file {prompt} does not exist: write one, or name another folder with --set prompts=FOLDER"
+        );
     }
 
-    /// <summary>Files of the kinds named, by a name that does not depend on where they lie.</summary>
-    public IEnumerable<(string Name, string Path)> ListFiles(InputKinds kinds)
+    /// <summary>Files of the kinds named.</summary>
+    public IEnumerable<InputFile> ListFiles(InputKinds kinds)
     {
+        List<InputFile> files = [];
         if (kinds.HasFlag(InputKinds.Model))
         {
-            foreach (var file in Directory.EnumerateFiles(Model).Where(IsModelFile).Order(StringComparer.Ordinal))
+            files.AddRange(ListModelFiles());
+        }
+
+        foreach (var (name, kind) in TaskFiles)
+        {
+            var path = Path.Combine(Data, name);
+            if (kinds.HasFlag(kind) && File.Exists(path))
             {
-                yield return ("model " + Path.GetFileName(file), file);
+                files.Add(new(kind, name, path));
             }
         }
 
-        foreach (
-            var file in TaskFiles.Where(file => kinds.HasFlag(file.Kind) && File.Exists(Path.Combine(Data, file.Name)))
-        )
+        if (kinds.HasFlag(InputKinds.Task))
         {
-            yield return ("data " + file.Name, Path.Combine(Data, file.Name));
+            files.Add(new(InputKinds.Task, Path.GetFileName(TaskPath), TaskPath));
         }
 
-        if (!kinds.HasFlag(InputKinds.Task))
+        if (kinds.HasFlag(InputKinds.Prompt) && Prompt is not null)
         {
-            yield break;
+            files.Add(new(InputKinds.Prompt, Path.GetFileName(Prompt), Prompt));
         }
 
-        yield return ("task " + Path.GetFileName(TaskPath), TaskPath);
-        if (Prompt is not null)
-        {
-            yield return ("prompt " + Path.GetFileName(Prompt), Prompt);
-        }
+        return files;
     }
+
+    IEnumerable<InputFile> ListModelFiles() =>
+        Directory
+            .EnumerateFiles(Model)
+            .Where(IsModelFile)
+            .Order(StringComparer.Ordinal)
+            .Select(file => new InputFile(InputKinds.Model, Path.GetFileName(file), file));
 
     static bool IsModelFile(string file) => Path.GetExtension(file) is ".json" or ".safetensors" or ".jinja";
 
@@ -220,30 +226,4 @@ public sealed record InputPaths
         ?? throw new RunException(
             $"{what} folder {path} does not exist (looked in {string.Join(" and ", roots)}): {hint}"
         );
-}
-
-/// <summary>Kinds of files a stage reads, whose content is part of its inputs.</summary>
-[Flags]
-public enum InputKinds
-{
-    /// <summary>None but other stages' outputs.</summary>
-    None = 0,
-
-    /// <summary>The model folder.</summary>
-    Model = 1,
-
-    /// <summary>The test users' histories, queries and golds.</summary>
-    Users = 2,
-
-    /// <summary>The task file, and the prompt file where the recipe names one.</summary>
-    Task = 4,
-
-    /// <summary>The other users' queries.</summary>
-    Others = 8,
-
-    /// <summary>The task's data files.</summary>
-    Data = Users | Others,
-
-    /// <summary>All of them.</summary>
-    All = Model | Users | Task | Others,
 }

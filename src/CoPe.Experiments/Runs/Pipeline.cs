@@ -1,17 +1,16 @@
-using CoPe.Experiments.Runs.Stages;
+using CoPe.Experiments.Runs.Recipes;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
 /// Runs stages in order, each once per set of inputs. A stage whose marker names the same inputs is skipped; one that
-/// was interrupted goes on; one made from other inputs
-/// is removed and made again, and the log says what changed.
+/// was interrupted is resumed; one made from other inputs is removed and rebuilt, and the log says what changed.
 /// </summary>
-/// <param name="stages">Stages in order; <see cref="RunStages.All"/> unless a test has its own.</param>
+/// <param name="stages">Stages in order.</param>
 public sealed class Pipeline(IReadOnlyList<Stage> stages)
 {
-    /// <summary>Work of this length and more is thrown away on request alone.</summary>
+    /// <summary>Work that took this long is only thrown away where the person says so.</summary>
     static readonly TimeSpan ExpensiveStage = TimeSpan.FromMinutes(10);
 
     /// <summary>The stages, in order.</summary>
@@ -21,19 +20,16 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     /// Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named.
     /// </summary>
     /// <exception cref="RunException">
-    /// A stage would be made anew that took long or was paid for; the message says what changed. Or an erasure was
+    /// A stage would be rebuilt that took long or was paid for; the message says what changed. Or an erasure was
     /// interrupted. Nothing was touched.
     /// </exception>
-    public void Run(StageContext context, string? last = null)
+    public void Run(StageContext context, StageId? last = null)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ErasureJournal.ThrowIfInterrupted(context.Run);
+        ThrowIfUnusable(context);
         var end = last is null ? Stages[^1] : Find(last);
-        var due = Stages
-            .TakeWhile(stage => stage != end)
-            .Append(end)
-            .Where(stage => stage.IsUsedBy(context.Recipe))
-            .ToList();
+        var upToEnd = Stages.TakeWhile(stage => stage != end).Append(end);
+        var due = upToEnd.Intersect(SelectStages(context.Recipe)).ToList();
         var ledger = new StageLedger(this, context);
         var before = due.Select(ledger.GetStatus).ToList();
         foreach (var status in before)
@@ -41,8 +37,9 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             RefuseCostlyRebuild(status, context);
         }
 
-        context.Recipe.SaveTo(context.Run);
-        // All of them before the first works: an old table must not stand beside the new recipe while that takes hours.
+        SaveRecipe(context.Recipe, context.Run);
+        // All of them before the first executes: an old table must not stand beside the new recipe while that takes
+        // hours.
         foreach (var status in before.Where(status => status.State == StageState.Stale))
         {
             Discard(ledger, status, context);
@@ -55,32 +52,26 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     }
 
     /// <summary>
-    /// Takes over what other runs have made already: each stage that is missing here and complete there, from the same
+    /// Reuses what other runs have made already: each stage that is missing here and complete there, from the same
     /// inputs, is copied. So runs that differ in one key share the stages before it.
     /// </summary>
-    /// <returns>The stages taken over.</returns>
-    public IReadOnlyList<string> ReuseFrom(StageContext context, IEnumerable<RunDirectory> others)
+    /// <returns>The stages that were copied.</returns>
+    public IReadOnlyList<StageId> ReuseFrom(StageContext context, IEnumerable<RunDirectory> others)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ErasureJournal.ThrowIfInterrupted(context.Run);
-        var sources = others
-            .Where(other => other.Root != context.Run.Root && !File.Exists(other.PendingErasure))
-            .ToList();
-        if (
-            !File.Exists(context.Run.FileHashes) && sources.Find(source => File.Exists(source.FileHashes)) is { } hashed
-        )
+        ThrowIfUnusable(context);
+        var run = context.Run;
+        var sources = others.Where(other => other.Root != run.Root && !File.Exists(other.PendingErasure)).ToList();
+        var hashed = sources.Find(source => File.Exists(source.FileHashes));
+        if (hashed is not null && !File.Exists(run.FileHashes))
         {
             // A large model is hashed once.
-            AtomicFile.WriteBytes(context.Run.FileHashes, File.ReadAllBytes(hashed.FileHashes));
+            AtomicFile.WriteBytes(run.FileHashes, File.ReadAllBytes(hashed.FileHashes));
         }
 
         var ledger = new StageLedger(this, context);
-        return
-        [
-            .. Stages
-                .Where(stage => stage.IsUsedBy(context.Recipe) && ledger.ReuseFrom(stage, sources))
-                .Select(stage => stage.Name),
-        ];
+        var copied = SelectStages(context.Recipe).Where(stage => ledger.ReuseFrom(stage, sources));
+        return [.. copied.Select(stage => stage.Id)];
     }
 
     /// <summary>
@@ -88,17 +79,17 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     /// complete.
     /// </summary>
     /// <exception cref="RunException">
-    /// A predecessor is not complete; the message names the command that runs it. Or the stage would be made anew
-    /// without <paramref name="again"/>, and took long. Or an erasure was interrupted. Nothing was touched.
+    /// A predecessor is not complete; the message names the command that runs it. Or the stage would be rebuilt without
+    /// <paramref name="again"/>, and took long. Or an erasure was interrupted. Nothing was touched.
     /// </exception>
-    public void RunStage(StageContext context, string name, bool again = false)
+    public void RunStage(StageContext context, StageId id, bool again = false)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ErasureJournal.ThrowIfInterrupted(context.Run);
-        var stage = Find(name);
+        ThrowIfUnusable(context);
+        var stage = Find(id);
         if (!File.Exists(context.Run.Recipe))
         {
-            context.Recipe.SaveTo(context.Run); // so that the command that is named first needs no recipe
+            SaveRecipe(context.Recipe, context.Run); // so that the command that is named first needs no recipe
         }
 
         var ledger = new StageLedger(this, context);
@@ -113,7 +104,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             RefuseCostlyRebuild(status, context);
         }
 
-        context.Recipe.SaveTo(context.Run);
+        SaveRecipe(context.Recipe, context.Run);
         if (status.State == StageState.Stale)
         {
             Discard(ledger, status, context);
@@ -127,29 +118,71 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     {
         ArgumentNullException.ThrowIfNull(context);
         var ledger = new StageLedger(this, context);
-        return [.. Stages.Where(stage => stage.IsUsedBy(context.Recipe)).Select(ledger.GetStatus)];
+        return [.. SelectStages(context.Recipe).Select(ledger.GetStatus)];
     }
 
-    /// <summary>Asks what <see cref="Run"/> asks before it begins, and does nothing.</summary>
+    /// <summary>Checks what <see cref="Run"/> checks before it begins, and does nothing.</summary>
     /// <exception cref="RunException">
-    /// A stage would be made anew that took long or was paid for; the message says what changed.
+    /// A stage would be rebuilt that took long or was paid for; the message says what changed.
     /// </exception>
     public void CheckWouldRebuild(StageContext context)
     {
+        ArgumentNullException.ThrowIfNull(context);
         foreach (var status in GetStatus(context))
         {
             RefuseCostlyRebuild(status, context);
         }
     }
 
-    /// <summary>The stage of a name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
-    public Stage Find(string name) =>
-        Stages.FirstOrDefault(stage => stage.Name == name)
-        ?? throw new ArgumentException(
-            $"no stage '{name}'{NearestName.Hint(name, Stages.Select(stage => stage.Name))}",
-            nameof(name)
-        );
+    /// <summary>The stages of a recipe, in order: those it requests, and those that these need.</summary>
+    public IReadOnlyList<Stage> SelectStages(Recipe recipe)
+    {
+        var selected = new HashSet<Stage>();
+        foreach (var stage in Stages.Where(stage => stage.IsRequestedBy(recipe)))
+        {
+            Select(stage);
+        }
+
+        return [.. Stages.Where(selected.Contains)];
+
+        void Select(Stage stage)
+        {
+            if (!selected.Add(stage))
+            {
+                return;
+            }
+
+            foreach (var needed in stage.Needs(recipe))
+            {
+                Select(Find(needed));
+            }
+        }
+    }
+
+    /// <summary>The stage of an id.</summary>
+    /// <exception cref="ArgumentException">The pipeline has none.</exception>
+    public Stage Find(StageId id) =>
+        Stages.FirstOrDefault(stage => stage.Id == id)
+        ?? throw new ArgumentException($"the pipeline has no stage '{id}'", nameof(id));
+
+    /// <summary>Writes the recipe into a run's folder, where another one or none is kept there.</summary>
+    internal static void SaveRecipe(Recipe recipe, RunDirectory run)
+    {
+        const string header =
+            "# The recipe of this run with every value written out; "
+            + "'cope' rewrites it when a run is started with another one.\n";
+        var text = header + recipe.ToYaml();
+        if (!File.Exists(run.Recipe) || File.ReadAllText(run.Recipe) != text)
+        {
+            AtomicFile.WriteText(run.Recipe, text);
+        }
+    }
+
+    static void ThrowIfUnusable(StageContext context)
+    {
+        ErasureJournal.ThrowIfInterrupted(context.Run);
+        context.Recipe.Validate();
+    }
 
     void RefuseCostlyRebuild(StageStatus status, StageContext context)
     {
@@ -158,9 +191,9 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             return;
         }
 
-        if (Find(status.Stage).FindConflict(context, status) is { } objection)
+        if (Find(status.Stage).FindConflict(context, status) is { } conflict)
         {
-            throw new RunException(objection);
+            throw new RunException(conflict);
         }
 
         if (status.State != StageState.Stale || status.TimeSpent < ExpensiveStage)
@@ -169,8 +202,9 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         }
 
         throw new RunException(
-            $"'{status.Stage}' took {status.TimeSpent.TotalMinutes:0} minutes in {context.Run.Name} and would be made anew ({string.Join("; ", status.Reasons)}): "
-                + "name another folder with --run, or throw that work away with --restart (in the stage's own verb --again)"
+            $"'{status.Stage}' took {status.TimeSpent.TotalMinutes:0} minutes in {context.Run.Name} "
+                + $"and would be rebuilt ({string.Join("; ", status.Reasons)}): name another folder with --run, "
+                + "or throw that work away with --restart (in the stage's own verb --again)"
         );
     }
 
@@ -187,7 +221,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             return;
         }
 
-        var run = context.Run;
+        var run = context.Run.Name;
         var why = needed.State switch
         {
             StageState.Interrupted => "was interrupted",
@@ -197,8 +231,10 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         var isNext = Find(needed.Stage)
             .Needs(context.Recipe)
             .All(before => ledger.GetStatus(Find(before)).State == StageState.Complete);
+        var command = isNext ? needed.Stage.Command : "cope run";
+        var condition = needed.State == StageState.Stale ? "with the same settings " : "";
         throw new RunException(
-            $"'{stage.Name}' needs '{needed.Stage}', which {why} in {run.Name}: run '{(isNext ? Find(needed.Stage).Command : "cope run")} --run {run.Name}' {(needed.State == StageState.Stale ? "with the same settings " : "")}first"
+            $"'{stage.Name}' needs '{needed.Stage}', which {why} in {run}: run '{command} --run {run}' {condition}first"
         );
     }
 
@@ -213,35 +249,39 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             return;
         }
 
-        var goesOn = status.State == StageState.Interrupted;
-        var begun = ledger.Start(stage, keepPartial: goesOn);
-        context.Events.Report(new(stage.Name, goesOn ? StageEventKind.Resumed : StageEventKind.Started));
-        Execute(stage, ledger, begun, context);
+        var resumes = status.State == StageState.Interrupted;
+        var started = ledger.Start(stage, keepPartial: resumes);
+        context.Events.Report(new(stage.Name, resumes ? StageEventKind.Resumed : StageEventKind.Started));
+        Execute(stage, ledger, started, context);
         RunManifest.Create(this, context).Write(context.Run.Manifest);
         context.Events.Report(new(stage.Name, StageEventKind.Finished));
     }
 
-    static void Execute(Stage stage, StageLedger ledger, StageMarker begun, StageContext context)
+    static void Execute(Stage stage, StageLedger ledger, StageMarker started, StageContext context)
     {
         var start = context.Time.GetTimestamp();
-        StageMarker Now() => begun with { Seconds = begun.Seconds + context.Time.GetElapsedTime(start).TotalSeconds };
+        StageMarker Measure() =>
+            started with
+            {
+                Seconds = started.Seconds + context.Time.GetElapsedTime(start).TotalSeconds,
+            };
         try
         {
             stage.Execute(context);
         }
         catch
         {
-            ledger.RecordInterruption(stage, Now());
+            ledger.RecordInterruption(stage, Measure());
             context.Events.Report(new(stage.Name, StageEventKind.Stopped));
             throw;
         }
 
-        ledger.Complete(stage, Now());
+        ledger.Complete(stage, Measure());
     }
 }
 
 /// <summary>Something that happened to a stage.</summary>
-/// <param name="Stage">The stage's name.</param>
+/// <param name="Stage">The stage's name, or that of other work which is shown in the same way.</param>
 /// <param name="Kind">What happened.</param>
 public sealed record StageEvent(string Stage, StageEventKind Kind);
 
@@ -251,7 +291,7 @@ public enum StageEventKind
     /// <summary>It began.</summary>
     Started,
 
-    /// <summary>It went on where it had stopped.</summary>
+    /// <summary>It resumed where it had stopped.</summary>
     Resumed,
 
     /// <summary>It was complete already.</summary>

@@ -158,16 +158,16 @@ public sealed class RunDirectory(string root, string? name = null)
     public string Likelihood => At("evaluation/likelihood.jsonl");
 
     /// <summary>Figures of a stage, a line per step.</summary>
-    public string Metrics(string stage) => At($"metrics/{FileName(stage)}.jsonl");
+    public string Metrics(StageId stage) => At($"metrics/{stage.FileName}.jsonl");
 
     /// <summary>A stage's checkpoints; empty once the stage is complete.</summary>
-    public string Checkpoints(string stage) => At($"checkpoints/{FileName(stage)}");
+    public string Checkpoints(StageId stage) => At($"checkpoints/{stage.FileName}");
 
     /// <summary>Says that a stage is complete, from which inputs and with which outputs.</summary>
-    public string Marker(string stage) => At($"stages/{FileName(stage)}.json");
+    public string Marker(StageId stage) => At($"stages/{stage.FileName}.json");
 
     /// <summary>Says that a stage was begun, from which inputs.</summary>
-    public string StartedMarker(string stage) => At($"stages/{FileName(stage)}.begun.json");
+    public string StartedMarker(StageId stage) => At($"stages/{stage.FileName}.begun.json");
 
     /// <summary>
     /// A user's identifier as a file name: itself where it is one on every system, else made one, with eight digits of
@@ -195,7 +195,8 @@ public sealed class RunDirectory(string root, string? name = null)
         name.Split('.')[0] is "con" or "prn" or "aux" or "nul"
         || (name.Length >= 4 && name[..3] is "com" or "lpt" && char.IsAsciiDigit(name[3]));
 
-    static string FileName(string stage) => stage.Replace(' ', '-');
+    /// <summary>The path of a file within the run, with forward slashes.</summary>
+    internal string GetRelativePath(string path) => Path.GetRelativePath(Root, path).Replace('\\', '/');
 
     string At(string relative) => Path.Combine(Root, relative);
 }

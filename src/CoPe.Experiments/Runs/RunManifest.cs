@@ -51,12 +51,12 @@ public sealed record RunManifest
             Processors = Environment.ProcessorCount,
             Recipe = context.Recipe.Values(),
             Files = context
-                .Inputs.ListFiles(InputKinds.All)
-                .ToDictionary(file => file.Name, file => hashes.ComputeHash(file.Path)),
+                .Inputs.ListFiles(InputKinds.Files)
+                .ToDictionary(file => file.Label, file => hashes.ComputeHash(file.FullPath)),
             Stages =
             [
                 .. pipeline
-                    .Stages.Select(stage => StageMarker.Read(context.Run.Marker(stage.Name)))
+                    .Stages.Select(stage => StageMarker.Read(context.Run.Marker(stage.Id)))
                     .OfType<StageMarker>()
                     .Select(marker => marker with { Outputs = [] }),
             ],

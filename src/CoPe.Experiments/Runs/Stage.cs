@@ -8,17 +8,16 @@ namespace CoPe.Experiments.Runs;
 
 /// <summary>
 /// One step of a run. It says what it depends on, so that the pipeline can tell whether its outputs are whole and
-/// current; it does its work in <see cref="Execute"/>,
-/// writing every file aside and renaming it (<see cref="AtomicFile"/>), and when it is started again over its own
-/// partial outputs, goes on from them.
+/// current; it does its work in <see cref="Execute"/>, writing every file aside and renaming it
+/// (<see cref="AtomicFile"/>), and when it is started again over its own partial outputs, resumes from them.
 /// </summary>
 public abstract class Stage
 {
-    /// <summary>Its name, which is also its verb: <c>cope train tam</c>.</summary>
-    public abstract string Name { get; }
+    /// <summary>Which stage it is.</summary>
+    public abstract StageId Id { get; }
 
-    /// <summary>The command that runs it alone.</summary>
-    public virtual string Command => "cope " + Name;
+    /// <summary>Its name for people: <c>train tam</c>.</summary>
+    public string Name => Id.Name;
 
     /// <summary>
     /// Keys and sections of the recipe its outputs depend on, for example <c>seed</c>, <c>dpo</c>,
@@ -27,13 +26,16 @@ public abstract class Stage
     public abstract IReadOnlyList<string> RecipeKeys { get; }
 
     /// <summary>Kinds of files it reads.</summary>
-    public virtual InputKinds Reads => InputKinds.All;
+    public virtual InputKinds Reads => InputKinds.Files;
 
-    /// <summary>Names of the stages whose outputs it reads, under this recipe.</summary>
-    public virtual IEnumerable<string> Needs(Recipe recipe) => [];
+    /// <summary>The stages whose outputs it reads, under this recipe.</summary>
+    public virtual IEnumerable<StageId> Needs(Recipe recipe) => [];
 
-    /// <summary>False where this recipe does without the stage.</summary>
-    public virtual bool IsUsedBy(Recipe recipe) => true;
+    /// <summary>
+    /// Whether a run of this recipe is made for the stage's outputs. Others are part of it only where one of these needs
+    /// them.
+    /// </summary>
+    public virtual bool IsRequestedBy(Recipe recipe) => false;
 
     /// <summary>
     /// Files and folders it writes, which it owns alone: they must exist once it is complete, and are removed before it
@@ -54,42 +56,42 @@ public abstract class Stage
     internal IEnumerable<StageOutput> GetUserOutputs(RunDirectory run)
     {
         var outputs = Outputs(run).ToList();
-        var metrics = run.Metrics(Name);
+        var metrics = run.Metrics(Id);
         return outputs.Any(output => output.FullPath == metrics) ? outputs : [.. outputs, new UserLines(metrics)];
     }
 
     /// <summary>
     /// Why the stage must not be run as it stands, for reasons of its own: what is there, and what to do; null where it
-    /// may. Not asked where the person has said that what is there may go.
+    /// may. Does not matter where the person has said that what is there may go.
     /// </summary>
     public virtual string? FindConflict(StageContext context, StageStatus status) => null;
 
     /// <summary>
-    /// Does the work. Cancellation is looked at often; then what is done is saved and
+    /// Does the work. It checks often for cancellation; then what is done is saved and
     /// <see cref="OperationCanceledException"/> thrown.
     /// </summary>
     public abstract void Execute(StageContext context);
 }
 
-/// <summary>What a stage is given: the recipe, where things lie, and whom to tell.</summary>
+/// <summary>What a stage is given: the recipe, where things lie, and who is told of its progress.</summary>
 public sealed record StageContext
 {
+    /// <summary>
+    /// The run, its inputs and what is loaded of them. The caller of the pipeline owns it.
+    /// </summary>
+    public required RunWorkspace Workspace { get; init; }
+
     /// <summary>The recipe.</summary>
-    public required Recipe Recipe { get; init; }
+    public Recipe Recipe => Workspace.Recipe;
 
     /// <summary>The run's paths.</summary>
-    public required RunDirectory Run { get; init; }
+    public RunDirectory Run => Workspace.Run;
 
     /// <summary>Where the recipe's model, data and prompt really lie.</summary>
-    public required InputPaths Inputs { get; init; }
+    public InputPaths Inputs => Workspace.Inputs;
 
     /// <summary>
-    /// What stages share while the process lives, such as the loaded model. The caller of the pipeline owns it.
-    /// </summary>
-    public required SharedResources Shared { get; init; }
-
-    /// <summary>
-    /// Stages that were made from other inputs are made anew however long they took, and whatever they cost.
+    /// Stages that were made from other inputs are rebuilt however long they took, and whatever they cost.
     /// </summary>
     public bool AllowCostlyRebuild { get; init; }
 

@@ -3,105 +3,95 @@ namespace CoPe.Experiments.Runs;
 /// <summary>Knows which stages of a run are whole and current, by their markers.</summary>
 sealed class StageLedger(Pipeline pipeline, StageContext context)
 {
+    readonly RunDirectory _run = context.Run;
     readonly FileHashes _hashes = new(context.Run.FileHashes);
 
     /// <summary>Where a stage stands under the context's recipe and files.</summary>
     public StageStatus GetStatus(Stage stage)
     {
-        var inputs = Inputs(stage);
-        if (StageMarker.Read(context.Run.Marker(stage.Name)) is { } done)
+        var inputs = CollectInputs(stage);
+        if (StageMarker.Read(_run.Marker(stage.Id)) is { } complete)
         {
-            var damage = done.FindDamage(context.Run);
-            IReadOnlyList<string> reasons =
-            [
-                .. done.DescribeChanges(inputs),
-                .. damage.Select(file => $"{file} is missing or damaged"),
-            ];
-            var isLost = damage.Count > 0 && damage.Count == done.Outputs.Count;
-            return new(stage.Name, reasons.Count == 0 ? StageState.Complete : StageState.Stale, reasons)
-            {
-                TimeSpent = TimeSpan.FromSeconds(isLost ? 0 : done.Seconds),
-            };
+            return DescribeComplete(stage, complete, inputs);
         }
 
-        if (StageMarker.Read(context.Run.StartedMarker(stage.Name)) is not { } begun)
+        if (StageMarker.Read(_run.StartedMarker(stage.Id)) is not { } started)
         {
-            return new(stage.Name, StageState.Missing, []);
+            return new(stage.Id, StageState.Missing, []);
         }
 
-        var changes = begun.DescribeChanges(inputs);
-        return new(stage.Name, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, changes)
+        var changes = started.DescribeChanges(inputs);
+        return new(stage.Id, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, changes)
         {
-            TimeSpent = TimeSpan.FromSeconds(begun.Seconds) + GetUnrecordedTime(stage),
+            TimeSpent = TimeSpan.FromSeconds(started.Seconds) + GetUnrecordedTime(stage),
         };
     }
 
     /// <summary>
-    /// Opens a stage: what is left of other inputs goes, and a note says from which inputs work begins. A sitting that
-    /// was killed counts into the note of the one that goes on from it.
+    /// Opens a stage: what is left of other inputs is removed, and a marker says from which inputs work begins. The time
+    /// of a session that was killed counts into the marker of the one that resumes it.
     /// </summary>
     public StageMarker Start(Stage stage, bool keepPartial)
     {
-        var note = context.Run.StartedMarker(stage.Name);
+        var path = _run.StartedMarker(stage.Id);
         if (keepPartial)
         {
-            var noted = StageMarker.Read(note)!;
-            var goesOn = noted with { Seconds = noted.Seconds + GetUnrecordedTime(stage).TotalSeconds };
-            goesOn.Write(note);
-            return goesOn;
+            var earlier = StageMarker.Read(path)!;
+            var resumed = earlier with { Seconds = earlier.Seconds + GetUnrecordedTime(stage).TotalSeconds };
+            resumed.Write(path);
+            return resumed;
         }
 
         Discard(stage);
-        var inputs = Inputs(stage);
-        var begun = new StageMarker
+        var inputs = CollectInputs(stage);
+        var started = new StageMarker
         {
             Stage = stage.Name,
             Inputs = inputs,
             Hash = StageMarker.ComputeHash(inputs),
             Started = context.Time.GetUtcNow(),
         };
-        begun.Write(note);
-        return begun;
+        started.Write(path);
+        return started;
     }
 
     /// <summary>Removes what a stage made or began, its marker first.</summary>
     public void Discard(Stage stage)
     {
-        AtomicFile.Remove(context.Run.Marker(stage.Name));
-        AtomicFile.Remove(context.Run.StartedMarker(stage.Name));
-        foreach (var output in GetOwnedPaths(stage))
+        AtomicFile.Remove(_run.Marker(stage.Id));
+        AtomicFile.Remove(_run.StartedMarker(stage.Id));
+        foreach (var path in GetOwnedPaths(stage))
         {
-            AtomicFile.Remove(output);
+            AtomicFile.Remove(path);
         }
     }
 
-    /// <summary>Notes the time spent in a stage that did not come to its end.</summary>
-    public void RecordInterruption(Stage stage, StageMarker begun)
+    /// <summary>Records the time spent in a stage that did not come to its end.</summary>
+    public void RecordInterruption(Stage stage, StageMarker started)
     {
         try
         {
-            begun.Write(context.Run.StartedMarker(stage.Name));
+            started.Write(_run.StartedMarker(stage.Id));
         }
         catch (IOException)
         {
-            // The note of the beginning still stands; only its time is short. What stopped the stage is what the person
-            // must hear of.
+            // The marker of the beginning still stands; only its time is short. What stopped the stage is what the
+            // person must be told.
         }
     }
 
     /// <summary>Closes a stage that is whole, with its marker last.</summary>
-    public void Complete(Stage stage, StageMarker begun)
+    public void Complete(Stage stage, StageMarker started)
     {
-        if (stage.Outputs(context.Run).FirstOrDefault(output => !output.Exists) is { } missing)
+        if (stage.Outputs(_run).FirstOrDefault(output => !output.Exists) is { } missing)
         {
             throw new InvalidOperationException($"stage '{stage.Name}' ended without writing {missing.FullPath}");
         }
 
-        (begun with { Finished = context.Time.GetUtcNow(), Outputs = GetOutputSizes(stage) }).Write(
-            context.Run.Marker(stage.Name)
-        );
-        AtomicFile.Remove(context.Run.StartedMarker(stage.Name));
-        AtomicFile.Remove(context.Run.Checkpoints(stage.Name));
+        var complete = started with { Finished = context.Time.GetUtcNow(), Outputs = GetOutputSizes(stage) };
+        complete.Write(_run.Marker(stage.Id));
+        AtomicFile.Remove(_run.StartedMarker(stage.Id));
+        AtomicFile.Remove(_run.Checkpoints(stage.Id));
     }
 
     /// <summary>
@@ -115,29 +105,68 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
             return false;
         }
 
-        var inputs = Inputs(stage);
+        var inputs = CollectInputs(stage);
         foreach (var other in others)
         {
-            if (
-                StageMarker.Read(other.Marker(stage.Name)) is not { } done
-                || done.DescribeChanges(inputs).Count > 0
-                || done.FindDamage(other).Count > 0
-            )
+            if (FindReusable(stage, other, inputs) is { } marker)
             {
-                continue;
+                Discard(stage);
+                CopyOutputs(marker, other);
+                marker.Write(_run.Marker(stage.Id));
+                return true;
             }
-
-            Discard(stage);
-            foreach (var file in done.Outputs.Keys.Where(file => File.Exists(Path.Combine(other.Root, file))))
-            {
-                Copy(Path.Combine(other.Root, file), Path.Combine(context.Run.Root, file));
-            }
-
-            done.Write(context.Run.Marker(stage.Name));
-            return true;
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Records inputs and outputs as they are now, after a user was removed from both: the stage stays complete.
+    /// </summary>
+    public void RefreshMarker(Stage stage)
+    {
+        var inputs = CollectInputs(stage);
+        var refreshed = StageMarker.Read(_run.Marker(stage.Id))! with
+        {
+            Inputs = inputs,
+            Hash = StageMarker.ComputeHash(inputs),
+            Outputs = GetOutputSizes(stage),
+        };
+        refreshed.Write(_run.Marker(stage.Id));
+    }
+
+    StageStatus DescribeComplete(Stage stage, StageMarker marker, IReadOnlyList<StageInput> inputs)
+    {
+        var damage = marker.FindDamage(_run, stage.Id);
+        List<string> reasons =
+        [
+            .. marker.DescribeChanges(inputs),
+            .. damage.Select(file => $"{file} is missing or damaged"),
+        ];
+        var isLost = damage.Count > 0 && damage.Count == marker.Outputs.Count;
+        return new(stage.Id, reasons.Count == 0 ? StageState.Complete : StageState.Stale, reasons)
+        {
+            TimeSpent = TimeSpan.FromSeconds(isLost ? 0 : marker.Seconds),
+        };
+    }
+
+    static StageMarker? FindReusable(Stage stage, RunDirectory other, IReadOnlyList<StageInput> inputs)
+    {
+        var marker = StageMarker.Read(other.Marker(stage.Id));
+        var isSame = marker is not null && marker.DescribeChanges(inputs).Count == 0;
+        return isSame && marker!.FindDamage(other, stage.Id).Count == 0 ? marker : null;
+    }
+
+    void CopyOutputs(StageMarker marker, RunDirectory other)
+    {
+        foreach (var file in marker.Outputs.Keys)
+        {
+            var source = Path.Combine(other.Root, file);
+            if (File.Exists(source))
+            {
+                Copy(source, Path.Combine(_run.Root, file));
+            }
+        }
     }
 
     static void Copy(string from, string to) =>
@@ -150,150 +179,106 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
             }
         );
 
-    /// <summary>
-    /// Notes inputs and outputs as they are now, after a user was taken out of both: the stage stays complete.
-    /// </summary>
-    public void RefreshMarker(Stage stage)
+    /// <summary>What a stage's outputs depend on now. Files that it does not read count by their presence alone.</summary>
+    List<StageInput> CollectInputs(Stage stage)
     {
-        var inputs = Inputs(stage);
-        var marker = StageMarker.Read(context.Run.Marker(stage.Name))!;
-        (
-            marker with
-            {
-                Inputs = inputs,
-                Hash = StageMarker.ComputeHash(inputs),
-                Outputs = GetOutputSizes(stage),
-            }
-        ).Write(context.Run.Marker(stage.Name));
+        bool IsUnread(StageInput input) => (input.Kind & InputKinds.Files & ~stage.Reads) != InputKinds.None;
+        return
+        [
+            .. CollectAllInputs(stage)
+                .Select(input => IsUnread(input) ? input with { Value = StageInput.NotRead } : input),
+        ];
     }
 
-    SortedDictionary<string, string> Inputs(Stage stage)
+    /// <summary>
+    /// The inputs with the content of every file, whether the stage reads it or not. The hash of these is what stands
+    /// for the stage among the inputs of those built on it.
+    /// </summary>
+    List<StageInput> CollectAllInputs(Stage stage)
     {
-        var inputs = AllInputs(stage);
-        foreach (
-            var name in inputs
-                .Keys.Where(name =>
-                    InputPaths.KindOf(name) is not InputKinds.None and var kind && !stage.Reads.HasFlag(kind)
-                )
-                .ToList()
-        )
+        List<StageInput> inputs =
+        [
+            .. context.Recipe.ListInputs(stage.RecipeKeys).Select(ToRecipeInput),
+            .. context.Inputs.ListFiles(InputKinds.Files & ~context.Inputs.Missing).Select(ToFileInput),
+            .. FindRecordedFiles(stage),
+            .. stage.Needs(context.Recipe).Select(ToStageInput),
+        ];
+        var forgotten = ForgottenUsers.Read(_run).Users;
+        if (forgotten.Count > 0)
         {
-            inputs[name] = StageMarker.NotRead;
+            inputs.Add(new(InputKinds.ForgottenUsers, "", string.Join(' ', forgotten)));
         }
 
         return inputs;
     }
 
-    /// <summary>
-    /// The inputs with every file, whether the stage reads it or not: what stages name each other by, so that runs from
-    /// before a stage said what it reads stay whole.
-    /// </summary>
-    SortedDictionary<string, string> AllInputs(Stage stage)
-    {
-        var inputs = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (
-            var (key, value) in stage.RecipeKeys.Count == 0
-                ? new Dictionary<string, string>()
-                : context.Recipe.Values(stage.RecipeKeys)
-        )
-        {
-            inputs["recipe " + key] = value;
-        }
+    static StageInput ToRecipeInput(KeyValuePair<string, string> value) =>
+        new(InputKinds.Recipe, value.Key, value.Value);
 
-        if (ForgottenUsers.Read(context.Run) is { Users: { Count: > 0 } forgotten })
-        {
-            inputs["forgotten users"] = string.Join(' ', forgotten);
-        }
+    StageInput ToFileInput(InputFile file) => new(file.Kind, file.Name, _hashes.ComputeHash(file.FullPath));
 
-        foreach (var (name, path) in context.Inputs.ListFiles(InputKinds.All & ~context.Inputs.Missing))
-        {
-            inputs[name] = _hashes.ComputeHash(path);
-        }
-
-        foreach (var (name, hash) in GetRecordedHashes(stage))
-        {
-            inputs[name] = hash;
-        }
-
-        foreach (var needed in stage.Needs(context.Recipe))
-        {
-            inputs["stage " + needed] = StageMarker.ComputeHash(AllInputs(pipeline.Find(needed)));
-        }
-
-        return inputs;
-    }
+    StageInput ToStageInput(StageId needed) =>
+        new(InputKinds.Stage, needed.Name, StageMarker.ComputeHash(CollectAllInputs(pipeline.Find(needed))));
 
     /// <summary>
-    /// Files that are gone, with the hashes that the stage or else another was made from: they count as unchanged.
+    /// Files that are missing, with the hashes that the stage or else another was made from: they count as unchanged.
     /// </summary>
-    IEnumerable<KeyValuePair<string, string>> GetRecordedHashes(Stage stage)
+    IEnumerable<StageInput> FindRecordedFiles(Stage stage)
     {
-        var gone = context.Inputs.Missing;
-        if (gone == InputKinds.None)
+        var missing = context.Inputs.Missing;
+        if (missing == InputKinds.None)
         {
             return [];
         }
 
-        var markers = pipeline
+        return pipeline
             .Stages.Prepend(stage)
-            .Select(one =>
-                StageMarker.Read(context.Run.Marker(one.Name)) ?? StageMarker.Read(context.Run.StartedMarker(one.Name))
-            )
-            .OfType<StageMarker>();
-        return markers
+            .Select(one => StageMarker.Read(_run.Marker(one.Id)) ?? StageMarker.Read(_run.StartedMarker(one.Id)))
+            .OfType<StageMarker>()
             .SelectMany(marker => marker.Inputs)
-            .Where(input =>
-                input.Value != StageMarker.NotRead && (InputPaths.KindOf(input.Key) & gone) != InputKinds.None
-            )
-            .DistinctBy(input => input.Key);
+            .Where(input => (input.Kind & missing) != InputKinds.None && input.Value != StageInput.NotRead)
+            .DistinctBy(input => input.Label);
     }
 
     /// <summary>
-    /// How long a sitting that was killed had worked: from the note at its beginning to the last file it wrote. Where
-    /// it ended in peace, the note is younger than all it wrote.
+    /// How long a session that was killed had worked: from the marker at its beginning to the last file it wrote. Where
+    /// it ended in order, the marker is younger than all it wrote.
     /// </summary>
     TimeSpan GetUnrecordedTime(Stage stage)
     {
-        var noted = File.GetLastWriteTimeUtc(context.Run.StartedMarker(stage.Name));
+        var recorded = File.GetLastWriteTimeUtc(_run.StartedMarker(stage.Id));
         var latest = GetOwnedPaths(stage)
             .SelectMany(ListFiles)
             .Where(File.Exists)
             .Select(File.GetLastWriteTimeUtc)
-            .DefaultIfEmpty(noted)
+            .DefaultIfEmpty(recorded)
             .Max();
-        return latest > noted ? latest - noted : TimeSpan.Zero;
+        return latest > recorded ? latest - recorded : TimeSpan.Zero;
     }
 
-    static IEnumerable<string> ListFiles(string output) =>
-        Directory.Exists(output) ? Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories) : [output];
+    static IEnumerable<string> ListFiles(string path) =>
+        Directory.Exists(path) ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories) : [path];
 
     IEnumerable<string> GetOwnedPaths(Stage stage) =>
-        [
-            .. stage.Outputs(context.Run).Select(output => output.FullPath),
-            context.Run.Checkpoints(stage.Name),
-            context.Run.Metrics(stage.Name),
-        ];
+        [.. stage.Outputs(_run).Select(output => output.FullPath), _run.Checkpoints(stage.Id), _run.Metrics(stage.Id)];
 
     SortedDictionary<string, long> GetOutputSizes(Stage stage)
     {
-        var files = stage.Outputs(context.Run).SelectMany(output => ListFiles(output.FullPath));
-        return new(
-            files.ToDictionary(
-                file => Path.GetRelativePath(context.Run.Root, file).Replace('\\', '/'),
-                file => new FileInfo(file).Length
-            ),
-            StringComparer.Ordinal
-        );
+        var sizes = stage
+            .Outputs(_run)
+            .SelectMany(output => ListFiles(output.FullPath))
+            .ToDictionary(_run.GetRelativePath, file => new FileInfo(file).Length);
+        return new(sizes, StringComparer.Ordinal);
     }
 }
 
 /// <summary>Where a stage stands and why.</summary>
-/// <param name="Stage">The stage's name.</param>
+/// <param name="Stage">The stage.</param>
 /// <param name="State">Where it stands.</param>
 /// <param name="Reasons">What changed or is damaged, in words, where it is stale.</param>
-public sealed record StageStatus(string Stage, StageState State, IReadOnlyList<string> Reasons)
+public sealed record StageStatus(StageId Stage, StageState State, IReadOnlyList<string> Reasons)
 {
-    /// <summary>Time spent on what lies there; zero where it is damaged.</summary>
+    /// <summary>Time spent on what exists; zero where all of it is damaged.</summary>
     public TimeSpan TimeSpent { get; init; }
 }
 
@@ -303,7 +288,7 @@ public enum StageState
     /// <summary>Not begun, or nothing of it is left.</summary>
     Missing,
 
-    /// <summary>Begun on the same inputs; it goes on where it stopped.</summary>
+    /// <summary>Begun on the same inputs; it resumes where it stopped.</summary>
     Interrupted,
 
     /// <summary>Made or begun on other inputs, or its outputs are damaged; it starts again.</summary>

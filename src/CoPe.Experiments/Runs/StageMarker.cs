@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace CoPe.Experiments.Runs;
 
@@ -13,17 +14,15 @@ public sealed record StageMarker
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    /// <summary>The value of a file that lies there and that the stage does not read.</summary>
-    public const string NotRead = "not read";
-
     /// <summary>The stage.</summary>
     public required string Stage { get; init; }
 
     /// <summary>
-    /// Inputs by name: <c>recipe dpo.beta</c> to its value, <c>data user_others.json</c> to its SHA-256, <c>stage train
-    /// tam</c> to that stage's hash.
+    /// What it was made from. In the file an object: <c>recipe dpo.beta</c> to its value, <c>data user_others.json</c> to
+    /// its SHA-256, <c>stage train tam</c> to that stage's hash.
     /// </summary>
-    public required SortedDictionary<string, string> Inputs { get; init; }
+    [JsonConverter(typeof(StageInputsConverter))]
+    public required IReadOnlyList<StageInput> Inputs { get; init; }
 
     /// <summary>SHA-256 over <see cref="Inputs"/>.</summary>
     public required string Hash { get; init; }
@@ -40,54 +39,56 @@ public sealed record StageMarker
     /// <summary>When it was complete.</summary>
     public DateTimeOffset? Finished { get; init; }
 
-    /// <summary>Seconds at work, all sittings together.</summary>
+    /// <summary>Seconds at work, all sessions together.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>The hash of inputs: SHA-256 of their lines <c>name=value</c> in ordinal order of the names.</summary>
-    public static string ComputeHash(IReadOnlyDictionary<string, string> inputs)
+    /// <summary>The hash of inputs: SHA-256 of their lines <c>label=value</c> in ordinal order of the labels.</summary>
+    public static string ComputeHash(IEnumerable<StageInput> inputs)
     {
-        ArgumentNullException.ThrowIfNull(inputs);
         var lines = inputs
-            .OrderBy(input => input.Key, StringComparer.Ordinal)
-            .Select(input => $"{input.Key}={input.Value}\n");
+            .OrderBy(input => input.Label, StringComparer.Ordinal)
+            .Select(input => $"{input.Label}={input.Value}\n");
         return StableHash.Sha256Hex(string.Concat(lines));
     }
 
     /// <summary>
-    /// What differs from other inputs, in words; empty where nothing does. A file that the stage does not read may be
-    /// what it likes, also where a former version noted its content.
+    /// What differs from other inputs, in words; empty where nothing does. A file that the stage does not read may have
+    /// any content.
     /// </summary>
-    public IReadOnlyList<string> DescribeChanges(IReadOnlyDictionary<string, string> now)
+    public IReadOnlyList<string> DescribeChanges(IReadOnlyList<StageInput> now)
     {
         ArgumentNullException.ThrowIfNull(now);
+        var before = Inputs.ToDictionary(input => input.Label);
+        var after = now.ToDictionary(input => input.Label);
         return
         [
-            .. Inputs
-                .Keys.Union(now.Keys)
+            .. before
+                .Keys.Union(after.Keys)
                 .Order(StringComparer.Ordinal)
-                .Where(name => IsChanged(Inputs.GetValueOrDefault(name), now.GetValueOrDefault(name)))
-                .Select(name => Describe(name, Inputs.GetValueOrDefault(name), now.GetValueOrDefault(name))),
+                .Select(label => DescribeChange(before.GetValueOrDefault(label), after.GetValueOrDefault(label)))
+                .OfType<string>(),
         ];
     }
 
     /// <summary>
-    /// Output files of the marker that are gone or have another size. The figures of a training are none of them: they
-    /// are looked at, and nothing is built on them.
+    /// Output files of the marker that are missing or have another size. The metrics of a training do not count: nothing
+    /// is built on them.
     /// </summary>
-    public IReadOnlyList<string> FindDamage(RunDirectory run)
+    public IReadOnlyList<string> FindDamage(RunDirectory run, StageId stage)
     {
         ArgumentNullException.ThrowIfNull(run);
-        var metrics = Path.GetRelativePath(run.Root, run.Metrics(Stage)).Replace('\\', '/');
-        return
-        [
-            .. Outputs
-                .Where(output =>
-                    output.Key != metrics
-                    && new FileInfo(Path.Combine(run.Root, output.Key)) is var file
-                    && (!file.Exists || file.Length != output.Value)
-                )
-                .Select(output => output.Key),
-        ];
+        var metrics = run.GetRelativePath(run.Metrics(stage));
+        var damaged = new List<string>();
+        foreach (var (path, size) in Outputs)
+        {
+            var file = new FileInfo(Path.Combine(run.Root, path));
+            if (path != metrics && (!file.Exists || file.Length != size))
+            {
+                damaged.Add(path);
+            }
+        }
+
+        return damaged;
     }
 
     /// <summary>Reads a marker; null where there is none or it is not readable as one.</summary>
@@ -106,16 +107,34 @@ public sealed record StageMarker
     /// <summary>Writes the marker.</summary>
     public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Options) + "\n");
 
-    static bool IsChanged(string? before, string? now) =>
-        before != now && now != NotRead && !(now is null && before == NotRead);
-
-    static string Describe(string name, string? before, string? now) =>
-        name.Split(' ')[0] switch
+    static string? DescribeChange(StageInput? before, StageInput? now)
+    {
+        var known = now ?? before!;
+        if (before?.Value == now?.Value || now?.Value == StageInput.NotRead)
         {
-            "recipe" => $"{name[7..]} was {before ?? "not set"}, is {now ?? "not set"}",
-            "stage" => $"'{name[6..]}' has other inputs",
-            _ when before is null => $"{name} is new",
-            _ when now is null => $"{name} is gone",
-            _ => $"{name} changed",
-        };
+            return null;
+        }
+
+        if (known.Kind == InputKinds.Recipe)
+        {
+            return $"{known.Name} was {before?.Value ?? "not set"}, is {now?.Value ?? "not set"}";
+        }
+
+        if (known.Kind == InputKinds.Stage)
+        {
+            return $"'{known.Name}' has other inputs";
+        }
+
+        if (before is null)
+        {
+            return $"{known.Label} is new";
+        }
+
+        if (now is null)
+        {
+            return before.Value == StageInput.NotRead ? null : $"{known.Label} is missing";
+        }
+
+        return $"{known.Label} changed";
+    }
 }

@@ -1,6 +1,4 @@
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Reflection;
+using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Experiments.Settings;
@@ -42,18 +40,14 @@ sealed class SettingsBinder(object root, Func<YamlNode, string> where)
             _ => "a section",
         };
 
-    object? ReadValue(PropertyInfo property, object? current, YamlNode node, string key)
+    object? ReadValue(SettingProperty property, object? current, YamlNode node, string key)
     {
-        if (SettingsSchema.IsSection(property.PropertyType))
+        if (property.IsSection)
         {
-            return node is YamlMappingNode mapping
-                ? Bind(current ?? Activator.CreateInstance(property.PropertyType)!, mapping, key + ".")
-                : throw new SettingsException(
-                    $"{where(node)}: '{key}' is a section of keys ({string.Join(", ", SettingsSchema.GetProperties(property.PropertyType).Keys)}), found {Describe(node)}"
-                );
+            return ReadSection(property.Type, current, node, key);
         }
 
-        if (property.PropertyType == typeof(IReadOnlyList<string>))
+        if (property.Type == typeof(IReadOnlyList<string>))
         {
             return ReadList(node, key);
         }
@@ -66,6 +60,17 @@ sealed class SettingsBinder(object root, Func<YamlNode, string> where)
         var value = ReadScalar(property, scalar, key);
         CheckRange(property, value, node, key);
         return value;
+    }
+
+    object ReadSection(Type section, object? current, YamlNode node, string key)
+    {
+        if (node is YamlMappingNode mapping)
+        {
+            return Bind(current ?? Activator.CreateInstance(section)!, mapping, key + ".");
+        }
+
+        var keys = string.Join(", ", SettingsSchema.GetProperties(section).Keys);
+        throw new SettingsException($"{where(node)}: '{key}' is a section of keys ({keys}), found {Describe(node)}");
     }
 
     string[] ReadList(YamlNode node, string key) =>
@@ -89,73 +94,63 @@ sealed class SettingsBinder(object root, Func<YamlNode, string> where)
             ),
         };
 
-    object? ReadScalar(PropertyInfo property, YamlScalarNode node, string key)
+    object? ReadScalar(SettingProperty property, YamlScalarNode node, string key)
     {
         var text = node.Value ?? "";
-        var isQuoted = node.Style is not (YamlDotNet.Core.ScalarStyle.Plain or YamlDotNet.Core.ScalarStyle.Any);
-        if (
-            !isQuoted
-            && text is "" or "null" or "~" or "auto"
-            && SettingsSchema.IsNullable(property)
-            && (text != "auto" || property.PropertyType != typeof(string))
-        )
+        if (property.IsNullable && IsNull(node, property.Type))
         {
             return null;
         }
 
-        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        var value = SettingsSchema.Parse(type, text);
-        return value
+        var type = Nullable.GetUnderlyingType(property.Type) ?? property.Type;
+        return SettingsSchema.Parse(type, text)
             ?? throw new SettingsException(
                 $"{where(node)}: '{key}' takes {SettingsSchema.DescribeType(type)}, found '{text}'"
             );
     }
 
-    /// <summary>
-    /// Compares as numbers: the attribute's own check would round 0.3 to 0 where its bounds are written as whole ones.
-    /// </summary>
-    void CheckRange(PropertyInfo property, object? value, YamlNode node, string key)
+    /// <summary>Nothing, <c>null</c>, or <c>auto</c> where that is no text.</summary>
+    static bool IsNull(YamlScalarNode node, Type type)
     {
-        if (value is null || property.GetCustomAttribute<RangeAttribute>() is not { } range)
-        {
-            return;
-        }
-
-        var (number, least, most) = (ToNumber(value), ToNumber(range.Minimum), ToNumber(range.Maximum));
-        var isIn =
-            (range.MinimumIsExclusive ? number > least : number >= least)
-            && (range.MaximumIsExclusive ? number < most : number <= most);
-        if (isIn)
-        {
-            return;
-        }
-
-        var low = $"{(range.MinimumIsExclusive ? "greater than" : "at least")} {SettingsSchema.Format(least)}";
-        var high =
-            most >= int.MaxValue
-                ? ""
-                : $" and {(range.MaximumIsExclusive ? "less than" : "at most")} {SettingsSchema.Format(most)}";
-        throw new SettingsException(
-            $"{where(node)}: '{key}' is {SettingsSchema.Format(value)}; it must be {low}{high}"
-        );
+        var isPlain = node.Style is ScalarStyle.Plain or ScalarStyle.Any;
+        return isPlain
+            && (node.Value is null or "" or "null" or "~" || (node.Value == "auto" && type != typeof(string)));
     }
 
-    static double ToNumber(object value) => Convert.ToDouble(value, CultureInfo.InvariantCulture);
+    void CheckRange(SettingProperty property, object? value, YamlNode node, string key)
+    {
+        if (value is null || property.Range is not { } range)
+        {
+            return;
+        }
+
+        if (OptionGuard.FindViolation(range, value) is { } expected)
+        {
+            throw new SettingsException(
+                $"{where(node)}: '{key}' is {SettingsSchema.Format(value)}; it must be {expected}"
+            );
+        }
+    }
 
     SettingsException CreateUnknownKeyError(Type section, YamlNode node, string prefix, string key)
     {
-        var sibling = NearestName.FindSimilar(key, SettingsSchema.GetProperties(section).Keys);
+        var known = SettingsSchema.GetProperties(section).Keys.ToList();
+        var problem = $"{where(node)}: unknown key '{prefix}{key}'";
+        if (FindIntendedKey(known, prefix, key) is { } intended)
+        {
+            return new($"{problem}; did you mean '{intended}'?");
+        }
+
+        var place = prefix.Length == 0 ? "the top level" : $"'{prefix[..^1]}'";
+        return new($"{problem} ({place} knows {string.Join(", ", known)})");
+    }
+
+    string? FindIntendedKey(List<string> known, string prefix, string key)
+    {
+        var sibling = NearestName.FindSimilar(key, known);
         var elsewhere = SettingsSchema.FindSimilarKey(root, key);
         // The right name in the wrong section beats a similar name in this one.
         var isMisplaced = elsewhere is not null && elsewhere.EndsWith("." + key, StringComparison.Ordinal);
-        var near = sibling is null || isMisplaced ? elsewhere : prefix + sibling;
-        return new SettingsException(
-            $"{where(node)}: unknown key '{prefix}{key}'{(near is null ? "" : $"; did you mean '{near}'?")}"
-                + (
-                    near is null
-                        ? $" ({(prefix.Length == 0 ? "the top level" : $"'{prefix[..^1]}'")} knows {string.Join(", ", SettingsSchema.GetProperties(section).Keys)})"
-                        : ""
-                )
-        );
+        return sibling is null || isMisplaced ? elsewhere : prefix + sibling;
     }
 }

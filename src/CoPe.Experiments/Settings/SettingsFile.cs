@@ -57,23 +57,25 @@ public static class SettingsFile
     /// </summary>
     public static IReadOnlyDictionary<string, string> Values(object settings, IReadOnlyList<string> keys)
     {
-        ArgumentNullException.ThrowIfNull(keys);
-        var all = SettingsWriter.EnumerateLeaves(settings, "").ToList();
-        foreach (var key in keys)
-        {
-            if (!all.Any(leaf => Covers(key, leaf.Key)))
-            {
-                throw new ArgumentException($"no key or section '{key}' in {settings.GetType().Name}", nameof(keys));
-            }
-        }
-
-        var chosen = all.Where(leaf =>
-            !leaf.IsSpeedOnly && (keys.Count == 0 || keys.Any(key => Covers(key, leaf.Key)))
-        );
+        var leaves = FindLeaves(settings, keys).Where(leaf => !leaf.IsSpeedOnly);
         return new SortedDictionary<string, string>(
-            chosen.ToDictionary(leaf => leaf.Key, leaf => leaf.Value),
+            leaves.ToDictionary(leaf => leaf.Key, leaf => leaf.Value),
             StringComparer.Ordinal
         );
+    }
+
+    /// <summary>The leaves of the sections and keys named, all of them when none is.</summary>
+    /// <exception cref="ArgumentException">There is no such key or section.</exception>
+    internal static IReadOnlyList<SettingValue> FindLeaves(object settings, IReadOnlyList<string> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var all = SettingsWriter.EnumerateLeaves(settings, "").ToList();
+        if (keys.FirstOrDefault(key => !all.Any(leaf => Covers(key, leaf.Key))) is { } unknown)
+        {
+            throw new ArgumentException($"no key or section '{unknown}' in {settings.GetType().Name}", nameof(keys));
+        }
+
+        return keys.Count == 0 ? all : all.FindAll(leaf => keys.Any(key => Covers(key, leaf.Key)));
     }
 
     static bool Covers(string key, string leaf) => leaf == key || leaf.StartsWith(key + ".", StringComparison.Ordinal);
@@ -120,7 +122,8 @@ public static class SettingsFile
         catch (YamlException error)
         {
             throw new SettingsException(
-                $"{name} line {error.Start.Line}, column {error.Start.Column}: not valid YAML: {(error.InnerException ?? error).Message}",
+                $"{name} line {error.Start.Line}, column {error.Start.Column}: not valid YAML: "
+                    + (error.InnerException ?? error).Message,
                 error
             );
         }

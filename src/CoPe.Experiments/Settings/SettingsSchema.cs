@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.Serialization;
@@ -7,37 +8,28 @@ using System.Text;
 namespace CoPe.Experiments.Settings;
 
 /// <summary>
+/// Marks a nested record whose keys stand among those of the record around it. A key that the record around it has
+/// itself takes the place of the inner one.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class InlineAttribute : Attribute;
+
+/// <summary>
 /// What a settings record looks like from a file: its keys, its sections, and how a word becomes a value.
 /// </summary>
 static class SettingsSchema
 {
-    static readonly ConcurrentDictionary<Type, IReadOnlyDictionary<string, PropertyInfo>> Cache = new();
+    static readonly ConcurrentDictionary<Type, IReadOnlyDictionary<string, SettingProperty>> Cache = new();
 
     /// <summary>Key to property, in the order of declaration, inherited ones first.</summary>
-    public static IReadOnlyDictionary<string, PropertyInfo> GetProperties(Type type) =>
-        Cache.GetOrAdd(
-            type,
-            static record =>
-                record
-                    .GetProperties(BindingFlags.Public | BindingFlags.Instance)
-                    .Where(property => property.SetMethod is { IsPublic: true })
-                    .OrderBy(property => property.DeclaringType == record ? 1 : 0)
-                    .ToDictionary(property => ToSnakeCase(property.Name))
-        );
+    public static IReadOnlyDictionary<string, SettingProperty> GetProperties(Type type) =>
+        Cache.GetOrAdd(type, FindProperties);
 
     /// <summary>A nested record.</summary>
     public static bool IsSection(Type type) => type.GetMethod("<Clone>$") is not null;
 
     /// <summary>The copy a record's <c>with</c> makes.</summary>
     public static object Clone(object settings) => settings.GetType().GetMethod("<Clone>$")!.Invoke(settings, null)!;
-
-    /// <summary>The property may be null.</summary>
-    public static bool IsNullable(PropertyInfo property) =>
-        Nullable.GetUnderlyingType(property.PropertyType) is not null
-        || (
-            !property.PropertyType.IsValueType
-            && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable
-        );
 
     /// <summary>A value from a word, or null where it is none of that type.</summary>
     public static object? Parse(Type type, string text)
@@ -78,10 +70,8 @@ static class SettingsSchema
 
         if (type == typeof(double))
         {
-            return
-                double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && double.IsFinite(d)
-                ? d
-                : null;
+            var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d);
+            return isNumber && double.IsFinite(d) ? d : null;
         }
 
         throw new NotSupportedException($"settings of type {type.Name}");
@@ -100,11 +90,20 @@ static class SettingsSchema
         };
 
     /// <summary>A type in words, for messages.</summary>
-    public static string DescribeType(Type type) =>
-        type.IsEnum ? "one of " + string.Join(", ", GetEnumNames(type))
-        : type == typeof(bool) ? "true or false"
-        : type == typeof(double) ? "a number"
-        : "a whole number";
+    public static string DescribeType(Type type)
+    {
+        if (type.IsEnum)
+        {
+            return "one of " + string.Join(", ", GetEnumNames(type));
+        }
+
+        if (type == typeof(bool))
+        {
+            return "true or false";
+        }
+
+        return type == typeof(double) ? "a number" : "a whole number";
+    }
 
     /// <summary>The words that an enumeration's values are in a file.</summary>
     public static IEnumerable<string> GetEnumNames(Type type) => Enum.GetValues(type).Cast<Enum>().Select(GetEnumName);
@@ -141,13 +140,100 @@ static class SettingsSchema
         return text.ToString();
     }
 
+    static IReadOnlyDictionary<string, SettingProperty> FindProperties(Type record)
+    {
+        var properties = record
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.SetMethod is { IsPublic: true })
+            .Where(property => !property.IsDefined(typeof(CodeOnlyAttribute)))
+            .OrderBy(property => property.DeclaringType == record ? 1 : 0)
+            .ToList();
+        var own = properties.Where(property => !IsInline(property)).ToDictionary(GetKey, SettingProperty.Create);
+        var all = new OrderedDictionary<string, SettingProperty>();
+        foreach (var property in properties)
+        {
+            if (!IsInline(property))
+            {
+                all.TryAdd(GetKey(property), own[GetKey(property)]);
+                continue;
+            }
+
+            foreach (var (key, inner) in GetProperties(property.PropertyType))
+            {
+                all.TryAdd(key, own.GetValueOrDefault(key) ?? inner.Inside(property));
+            }
+        }
+
+        return all;
+    }
+
+    static bool IsInline(PropertyInfo property) => property.IsDefined(typeof(InlineAttribute));
+
+    static string GetKey(PropertyInfo property) =>
+        property.GetCustomAttribute<OptionKeyAttribute>()?.Key ?? ToSnakeCase(property.Name);
+
     static string Quote(string text)
     {
         var isPlain =
             text.Length > 0
             && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.' or '/' or '+')
-            && char.IsAsciiLetter(text[0]) | text[0] is '.' or '/'
+            && (char.IsAsciiLetter(text[0]) || text[0] is '.' or '/')
             && text is not ("null" or "true" or "false" or "auto");
         return isPlain ? text : System.Text.Json.JsonSerializer.Serialize(text);
+    }
+}
+
+/// <summary>The property behind a key of a settings record: its own, or one of a record that is inlined in it.</summary>
+sealed class SettingProperty
+{
+    /// <summary>From the settings record to the property, through the inlined records.</summary>
+    readonly PropertyInfo[] _path;
+
+    SettingProperty(PropertyInfo[] path) => _path = path;
+
+    /// <summary>The property itself.</summary>
+    public PropertyInfo Property => _path[^1];
+
+    /// <summary>Its type.</summary>
+    public Type Type => Property.PropertyType;
+
+    /// <summary>It holds a nested record with keys of its own.</summary>
+    public bool IsSection => SettingsSchema.IsSection(Type);
+
+    /// <summary>It may be null.</summary>
+    public bool IsNullable =>
+        Nullable.GetUnderlyingType(Type) is not null
+        || (!Type.IsValueType && new NullabilityInfoContext().Create(Property).WriteState == NullabilityState.Nullable);
+
+    /// <summary>It changes speed and memory, and no result.</summary>
+    public bool IsSpeedOnly => Property.IsDefined(typeof(SpeedOnlyAttribute));
+
+    /// <summary>The range of its values; null where every value is one.</summary>
+    public RangeAttribute? Range => Property.GetCustomAttribute<RangeAttribute>();
+
+    /// <summary>A property of the settings record itself.</summary>
+    public static SettingProperty Create(PropertyInfo property) => new([property]);
+
+    /// <summary>The same property, of a record that is inlined at <paramref name="owner"/>.</summary>
+    public SettingProperty Inside(PropertyInfo owner) => new([owner, .. _path]);
+
+    /// <summary>The value in a settings record.</summary>
+    public object? GetValue(object settings) =>
+        _path.Aggregate((object?)settings, (owner, property) => property.GetValue(owner));
+
+    /// <summary>Sets the value in a copy of a settings record, in whose place copies of inlined records are put.</summary>
+    public void SetValue(object copy, object? value) => SetValue(copy, _path, value);
+
+    static void SetValue(object copy, ReadOnlySpan<PropertyInfo> path, object? value)
+    {
+        if (path.Length == 1)
+        {
+            path[0].SetValue(copy, value);
+            return;
+        }
+
+        var inner = SettingsSchema.Clone(path[0].GetValue(copy)!);
+        SetValue(inner, path[1..], value);
+        path[0].SetValue(copy, inner);
     }
 }

@@ -10,20 +10,16 @@ static class SettingsWriter
     {
         foreach (var (key, property) in SettingsSchema.GetProperties(settings.GetType()))
         {
-            if (!SettingsSchema.IsSection(property.PropertyType))
+            var value = property.GetValue(settings);
+            if (!property.IsSection)
             {
-                yield return new(
-                    prefix + key,
-                    SettingsSchema.Format(property.GetValue(settings)),
-                    property.IsDefined(typeof(SpeedOnlyAttribute), inherit: true)
-                );
+                yield return new(prefix + key, SettingsSchema.Format(value), property);
+                continue;
             }
-            else
+
+            foreach (var leaf in EnumerateLeaves(value!, prefix + key + "."))
             {
-                foreach (var leaf in EnumerateLeaves(property.GetValue(settings)!, prefix + key + "."))
-                {
-                    yield return leaf;
-                }
+                yield return leaf;
             }
         }
     }
@@ -42,7 +38,7 @@ static class SettingsWriter
         {
             text.Append(indent).Append(key).Append(':');
             var value = property.GetValue(settings);
-            if (SettingsSchema.IsSection(property.PropertyType))
+            if (property.IsSection)
             {
                 text.Append('\n');
                 Append(text, value!, indent + "  ");
@@ -58,5 +54,9 @@ static class SettingsWriter
 /// <summary>One value of a settings record.</summary>
 /// <param name="Key">Dotted key.</param>
 /// <param name="Value">Value as text.</param>
-/// <param name="IsSpeedOnly">It changes speed and memory, and no result.</param>
-readonly record struct SettingValue(string Key, string Value, bool IsSpeedOnly);
+/// <param name="Property">The property that holds it.</param>
+sealed record SettingValue(string Key, string Value, SettingProperty Property)
+{
+    /// <summary>It changes speed and memory, and no result.</summary>
+    public bool IsSpeedOnly => Property.IsSpeedOnly;
+}

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CoPe.Modeling;
 
 namespace CoPe.Adapters;
@@ -6,18 +7,21 @@ namespace CoPe.Adapters;
 public sealed record LoraConfig
 {
     /// <summary>Rank r. Reference: 16 for the task-adaptive model, 8 for a user.</summary>
+    [Range(1, int.MaxValue)]
     public int Rank { get; init; } = 8;
 
     /// <summary>LoRA alpha; not the contrast and not the plausibility, which the reference also calls alpha.</summary>
+    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double Alpha { get; init; } = 8;
 
     /// <summary>Linear layers adapted, by the last part of their name, for example <c>q_proj</c>.</summary>
     public IReadOnlyList<string> TargetModules { get; init; } = ["q_proj", "v_proj"];
 
     /// <summary>Probability with which an input of the adapter is dropped while training.</summary>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double Dropout { get; init; } = 0.05;
 
-    /// <summary>Rank-stabilised scaling: alpha / sqrt(r) instead of alpha / r.</summary>
+    /// <summary>Rank-stabilized scaling: alpha / sqrt(r) instead of alpha / r.</summary>
     public bool UseRsLora { get; init; }
 
     /// <summary>What the adapter's output is multiplied by: alpha / r, or alpha / sqrt(r).</summary>
@@ -26,21 +30,7 @@ public sealed record LoraConfig
     /// <summary>Throws <see cref="ArgumentException"/> for a value outside its range.</summary>
     public void Validate()
     {
-        if (Rank < 1)
-        {
-            throw new ArgumentException($"LoRA rank is {Rank}; expected a number >= 1.");
-        }
-
-        if (!(Alpha > 0) || !double.IsFinite(Alpha))
-        {
-            throw new ArgumentException($"LoRA alpha is {Alpha}; expected a number > 0.");
-        }
-
-        if (!(Dropout >= 0 && Dropout < 1))
-        {
-            throw new ArgumentException($"LoRA dropout is {Dropout}; expected a number >= 0 and < 1.");
-        }
-
+        OptionGuard.CheckAll(this);
         if (TargetModules.Count == 0)
         {
             throw new ArgumentException("LoRA has no target modules; expected at least one, for example q_proj.");

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace CoPe.Decoding;
 
 /// <summary>
@@ -9,36 +11,33 @@ public sealed record DecodingOptions
     /// Most tokens to generate for one answer. Reference: <c>max_length</c>, 100 for titles and headlines, 600 for long
     /// texts.
     /// </summary>
+    [Range(1, int.MaxValue)]
     public int MaxNewTokens
     {
         get;
-        init => field = Check(value, value >= 1, nameof(MaxNewTokens), "at least 1");
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
     } = 100;
 
     /// <summary>
     /// Weight of the amateur's log-probability; 0 leaves the expert alone. Reference flag: <c>contrastive_alpha</c>.
     /// Used only where a request has an amateur.
     /// </summary>
+    [Range(0.0, 10.0)]
     public double Contrast
     {
         get;
-        init =>
-            field = Check(
-                value,
-                double.IsFinite(value) && value >= 0,
-                nameof(Contrast),
-                "a finite number of at least 0"
-            );
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
     } = 0.1;
 
     /// <summary>
     /// Share of the expert's highest probability that a token needs to be in the plausible head; 0 lets all in.
     /// Reference flag: <c>plausability_alpha</c>.
     /// </summary>
+    [Range(0.0, 1.0)]
     public double Plausibility
     {
         get;
-        init => field = Check(value, value is >= 0 and <= 1, nameof(Plausibility), "between 0 and 1");
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
     } = 0.1;
 
     /// <summary>
@@ -50,16 +49,11 @@ public sealed record DecodingOptions
     /// <summary>
     /// Divisor of positive and factor of negative scores of tokens that stand in prompt or answer; 1 is none.
     /// </summary>
+    [Range(0.0, 10.0, MinimumIsExclusive = true)]
     public double RepetitionPenalty
     {
         get;
-        init =>
-            field = Check(
-                value,
-                double.IsFinite(value) && value > 0,
-                nameof(RepetitionPenalty),
-                "a finite number above 0"
-            );
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
     } = 1.0;
 
     /// <summary>What the penalty acts on where a request has an amateur.</summary>
@@ -69,45 +63,37 @@ public sealed record DecodingOptions
     public bool DoSample { get; init; }
 
     /// <summary>Divisor of scores before drawing.</summary>
+    [Range(0.0, 100.0, MinimumIsExclusive = true)]
     public double Temperature
     {
         get;
-        init =>
-            field = Check(
-                value,
-                double.IsFinite(value) && value > 0,
-                nameof(Temperature),
-                "a finite number above 0; for the best token leave Sample off"
-            );
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
     } = 0.3;
 
     /// <summary>Draw among this many best tokens; 0 is all.</summary>
+    [Range(0, int.MaxValue)]
     public int TopK
     {
         get;
-        init => field = Check(value, value >= 0, nameof(TopK), "at least 0");
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
     } = 50;
 
     /// <summary>Draw among the fewest best tokens that hold this probability; 1 is all.</summary>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double TopP
     {
         get;
-        init => field = Check(value, value is > 0 and <= 1, nameof(TopP), "above 0 and at most 1");
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
     } = 0.95;
 
     /// <summary>Texts that end an answer; the answer keeps them.</summary>
+    [CodeOnly]
     public IReadOnlyList<string> StopStrings
     {
         get;
-        init => field = Check(value, value.All(text => text.Length > 0), nameof(StopStrings), "without an empty text");
+        init =>
+            field = value.All(text => text.Length > 0)
+                ? value
+                : throw new ArgumentException("A stop string is empty; every one needs a character.", nameof(value));
     } = [];
-
-    static T Check<T>(T value, bool valid, string name, string expected) =>
-        valid
-            ? value
-            : throw new ArgumentOutOfRangeException(
-                name,
-                value,
-                $"Decoding option {name} is {value}; it must be {expected}."
-            );
 }

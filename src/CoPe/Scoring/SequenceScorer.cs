@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CoPe.Adapters;
 using CoPe.Kernels.Threads;
 using CoPe.Modeling;
@@ -207,10 +208,11 @@ public sealed class SequenceScorer
 public sealed record ScoringOptions
 {
     /// <summary>Most tokens, padding included, in one pass (a longer row is a pass of its own); at least 1.</summary>
+    [Range(1, int.MaxValue)]
     public int TokensPerPass
     {
         get;
-        init => field = OptionGuard.Positive(value, "tokens per pass");
+        init => field = OptionGuard.Check(typeof(ScoringOptions), value);
     } = 4096;
 
     /// <summary>
@@ -223,9 +225,10 @@ public sealed record ScoringOptions
     /// How many of the most likely tokens are returned at each position; 0 returns none. Computing them costs the
     /// logits a second time.
     /// </summary>
+    [Range(0, int.MaxValue)]
     public int Alternatives
     {
         get;
-        init => field = OptionGuard.AtLeast(value, 0, "alternatives");
+        init => field = OptionGuard.Check(typeof(ScoringOptions), value);
     }
 }

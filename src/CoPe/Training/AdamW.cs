@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 
@@ -142,31 +143,35 @@ sealed class AdamW : IDisposable
 public sealed record AdamWOptions
 {
     /// <summary>Decay of the first moment.</summary>
+    [Range(0.0, 0.999999)]
     public double Beta1
     {
         get;
-        init => field = OptionGuard.Within(value, 0, 0.999999, "Adam beta1");
+        init => field = OptionGuard.Check(typeof(AdamWOptions), value);
     } = 0.9;
 
     /// <summary>Decay of the second moment.</summary>
+    [Range(0.0, 0.999999)]
     public double Beta2
     {
         get;
-        init => field = OptionGuard.Within(value, 0, 0.999999, "Adam beta2");
+        init => field = OptionGuard.Check(typeof(AdamWOptions), value);
     } = 0.999;
 
     /// <summary>Added to the root of the second moment.</summary>
+    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double Epsilon
     {
         get;
-        init => field = OptionGuard.Positive(value, "Adam epsilon");
+        init => field = OptionGuard.Check(typeof(AdamWOptions), value);
     } = 1e-8;
 
     /// <summary>Decoupled weight decay.</summary>
+    [Range(0.0, double.MaxValue)]
     public double WeightDecay
     {
         get;
-        init => field = OptionGuard.AtLeast(value, 0, "weight decay");
+        init => field = OptionGuard.Check(typeof(AdamWOptions), value);
     } = 0.01;
 }
 

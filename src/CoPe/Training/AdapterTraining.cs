@@ -1,6 +1,5 @@
 using System.Text.Json;
 using CoPe.Adapters;
-using CoPe.Modeling;
 
 namespace CoPe.Training;
 

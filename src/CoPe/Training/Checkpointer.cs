@@ -140,7 +140,7 @@ static class TrainingFingerprint
     static TrainingOptions WithoutSpeed(TrainingOptions options) =>
         options with
         {
-            TokensPerPass = 1,
+            TokensPerPass = new TrainingOptions().TokensPerPass,
             Workers = null,
             RecomputeLayers = false,
         };

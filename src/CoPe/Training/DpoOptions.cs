@@ -1,48 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace CoPe.Training;
 
 /// <summary>What preference optimization adds to <see cref="TrainingOptions"/>; defaults are the paper's.</summary>
 public sealed record DpoOptions
 {
     /// <summary>Strength of the tie to the reference; the reference implementation's <c>beta</c>.</summary>
+    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double Beta
     {
         get;
-        init => field = OptionGuard.Positive(value, "dpo beta");
+        init => field = OptionGuard.Check(typeof(DpoOptions), value);
     } = 0.01;
 
     /// <summary>The loss of a pair.</summary>
     public DpoLossKind Loss { get; init; } = DpoLossKind.Sigmoid;
 
     /// <summary>
-    /// Probability that a pair is labelled the wrong way round; only <see cref="DpoLossKind.Sigmoid"/> knows it.
+    /// Probability that a pair is labeled the wrong way round; only <see cref="DpoLossKind.Sigmoid"/> knows it.
     /// </summary>
+    [Range(0.0, 0.5, MaximumIsExclusive = true)]
     public double LabelSmoothing
     {
         get;
-        init => field = OptionGuard.Within(value, 0, 0.5, "dpo label smoothing");
+        init => field = OptionGuard.Check(typeof(DpoOptions), value);
     }
 
     /// <summary>
     /// Weight of the chosen answers' negative log-likelihood, the mean over their tokens in the batch, added to the
-    /// loss (after Pang et al. 2024, arXiv 2404.19733, equation 2; <c>rpo_alpha</c> of TRL 0.13).
+    /// loss (after Pang et al. 2024, arXiv 2404.19733, equation 2; <c>rpo_alpha</c> of TRL 0.13); null adds none.
     /// </summary>
-    public double RpoAlpha
+    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
+    public double? RpoAlpha
     {
         get;
-        init => field = OptionGuard.AtLeast(value, 0, "dpo rpo alpha");
+        init => field = OptionGuard.Check(typeof(DpoOptions), value);
     }
 
     /// <summary>What the policy is measured against.</summary>
     public DpoReference Reference { get; init; } = DpoReference.Tam;
 
+    /// <summary>Label smoothing is set for a loss that has none.</summary>
+    internal bool HasUnusedLabelSmoothing => LabelSmoothing > 0 && Loss != DpoLossKind.Sigmoid;
+
     /// <summary>Throws if options contradict each other.</summary>
     /// <exception cref="ArgumentException">Label smoothing is set for a loss that has none.</exception>
     public void Validate()
     {
-        if (LabelSmoothing > 0 && Loss != DpoLossKind.Sigmoid)
+        if (HasUnusedLabelSmoothing)
         {
             throw new ArgumentException(
-                $"dpo label smoothing is {LabelSmoothing}, but the loss {Loss} has none; set it to 0 or take the loss Sigmoid."
+                $"dpo label smoothing is {LabelSmoothing}, but the loss {Loss} has none; "
+                    + "set it to 0 or take the loss Sigmoid."
             );
         }
     }

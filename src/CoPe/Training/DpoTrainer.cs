@@ -77,7 +77,7 @@ sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters)
     }
 
     /// <summary>The rows of each user with their references.</summary>
-    IReadOnlyList<TrainingRow[]> AddReferences(
+    TrainingRow[][] AddReferences(
         IReadOnlyList<IReadOnlyList<TrainingRow>> rowsOfUsers,
         CancellationToken cancellation
     )

@@ -58,9 +58,9 @@ sealed class DpoObjective(DpoOptions options) : ITrainingObjective
         var (chosen, rejected) = (policy.select(1, 0), policy.select(1, 1));
         var (referenceChosen, referenceRejected) = (reference.select(1, 0), reference.select(1, 1));
         var loss = ComputeLoss(DpoLoss.LogRatio(chosen, rejected, referenceChosen, referenceRejected));
-        if (options.RpoAlpha > 0)
+        if (options.RpoAlpha is { } rpoAlpha)
         {
-            loss = loss.add(chosenNll, Scalars.Of(options.RpoAlpha));
+            loss = loss.add(chosenNll, Scalars.Of(rpoAlpha));
         }
         var chosenReward = DpoLoss.Reward(chosen, referenceChosen, options.Beta);
         var rejectedReward = DpoLoss.Reward(rejected, referenceRejected, options.Beta);

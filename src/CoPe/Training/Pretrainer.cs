@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -120,10 +121,11 @@ public sealed record PretrainingCorpus
     /// <summary>
     /// Tokens of a window of the stream, at least 2. Each window predicts as many tokens; the last may be shorter.
     /// </summary>
+    [Range(2, int.MaxValue)]
     public int Window
     {
         get;
-        init => field = OptionGuard.AtLeast(value, 2, "pre-training window");
+        init => field = OptionGuard.Check(typeof(PretrainingCorpus), value);
     } = 512;
 
     internal UserTrainingSet<SupervisedExample> ToTrainingSet() =>

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace CoPe.Training;
 
 /// <summary>
@@ -36,10 +38,11 @@ public interface ICheckpointStore
 public sealed record CheckpointPolicy
 {
     /// <summary>Every so many steps; 0 goes by time alone.</summary>
+    [Range(0, int.MaxValue)]
     public int EverySteps
     {
         get;
-        init => field = OptionGuard.AtLeast(value, 0, "checkpoint steps");
+        init => field = OptionGuard.Check(typeof(CheckpointPolicy), value);
     }
 
     /// <summary>After so much time since the last one.</summary>

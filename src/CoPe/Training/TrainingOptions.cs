@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace CoPe.Training;
 
 /// <summary>
@@ -20,106 +22,131 @@ public sealed record TrainingOptions
             BatchSize = 8,
         };
 
-    /// <summary>Highest learning rate of the schedule.</summary>
+    /// <summary>Peak learning rate.</summary>
+    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
     public double LearningRate
     {
         get;
-        init => field = OptionGuard.AtLeast(value, 0, "learning rate");
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
     } = 1e-4;
 
-    /// <summary>Passes over the data.</summary>
+    /// <summary>Passes over the examples.</summary>
+    [Range(1, int.MaxValue)]
     public int Epochs
     {
         get;
-        init => field = OptionGuard.Positive(value, "epochs");
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
     } = 2;
 
     /// <summary>
     /// Ends training, and the schedule, after so many steps instead of whole epochs; null takes the epochs.
     /// </summary>
+    [CodeOnly, Range(1, int.MaxValue)]
     public int? MaxSteps
     {
         get;
-        init => field = value is { } steps ? OptionGuard.Positive(steps, "max steps") : null;
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
     }
 
     /// <summary>Examples of a batch.</summary>
+    [Range(1, int.MaxValue)]
     public int BatchSize
     {
         get;
-        init => field = OptionGuard.Positive(value, "batch size");
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
     } = 4;
 
-    /// <summary>Batches of a step: their gradients add up to that of one batch of all their examples.</summary>
+    /// <summary>
+    /// Batches of an optimizer step: their gradients add up to that of one batch of all their examples.
+    /// </summary>
+    [Range(1, int.MaxValue)]
     public int GradientAccumulation
     {
         get;
-        init => field = OptionGuard.Positive(value, "gradient accumulation");
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
     } = 1;
-
-    /// <summary>Share of the steps in which the learning rate rises.</summary>
-    public double WarmupRatio
-    {
-        get;
-        init => field = OptionGuard.Within(value, 0, 1, "warm-up ratio");
-    } = 0.1;
-
-    /// <summary>How the learning rate falls.</summary>
-    public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Linear;
-
-    /// <summary>Largest gradient norm let through; 0 lets all through.</summary>
-    public double MaxGradNorm
-    {
-        get;
-        init => field = OptionGuard.AtLeast(value, 0, "max gradient norm");
-    } = 0.3;
-
-    /// <summary>The optimizer's constants, weight decay among them.</summary>
-    public AdamWOptions Optimizer { get; init; } = new();
-
-    /// <summary>Longest prompt and answer together, in tokens; the rest is cut off on the right.</summary>
-    public int CutOff
-    {
-        get;
-        init => field = OptionGuard.AtLeast(value, 2, "cut-off");
-    } = 2048;
-
-    /// <summary>
-    /// Whether each epoch has an order of its own, drawn from the user's seed; otherwise the order given.
-    /// </summary>
-    public bool Shuffle { get; init; } = true;
-
-    /// <summary>Seed of data order and dropout; a user's is derived from it and their name.</summary>
-    public long Seed { get; init; }
-
-    /// <summary>
-    /// Most tokens, padding included, that one pass through the model holds; a step of more is split. Lower it when
-    /// memory runs out.
-    /// </summary>
-    public int TokensPerPass
-    {
-        get;
-        init => field = OptionGuard.Positive(value, "max tokens per pass");
-    } = 2048;
-
-    /// <summary>
-    /// Passes that run in parallel, each on one core; null takes as many as torch has threads for a small model and
-    /// one for a large. Each holds up to <see cref="TokensPerPass"/> tokens.
-    /// </summary>
-    public int? Workers
-    {
-        get;
-        init => field = value is { } workers ? OptionGuard.Positive(workers, "workers") : null;
-    }
 
     /// <summary>
     /// Keeps only each layer's input for the backward pass and computes its inside again: far less memory, about a
     /// third more time, the same gradients.
     /// </summary>
+    [SpeedOnly]
     public bool RecomputeLayers { get; init; }
 
-    /// <summary>When to stop early by the development split; null trains to the end.</summary>
+    /// <summary>
+    /// Most tokens, padding included, that one pass through the model holds; a step of more is split. Lower it when
+    /// memory runs out.
+    /// </summary>
+    [SpeedOnly, Range(16, int.MaxValue)]
+    public int TokensPerPass
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
+    } = 2048;
+
+    /// <summary>
+    /// Passes that run in parallel, each on one core; null takes as many as torch has threads for a small model and one
+    /// for a large. Each holds up to <see cref="TokensPerPass"/> tokens.
+    /// </summary>
+    [CodeOnly, SpeedOnly, Range(1, int.MaxValue)]
+    public int? Workers
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
+    }
+
+    /// <summary>Share of the steps over which the learning rate rises from 0.</summary>
+    [Range(0.0, 1.0)]
+    public double WarmupRatio
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
+    } = 0.1;
+
+    /// <summary>How the learning rate falls.</summary>
+    [CodeOnly]
+    public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Linear;
+
+    /// <summary>Norm to which gradients are clipped; 0 leaves them as they are.</summary>
+    [Range(0.0, double.MaxValue)]
+    public double MaxGradNorm
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
+    } = 0.3;
+
+    /// <summary>The optimizer's constants.</summary>
+    [CodeOnly]
+    public AdamWOptions Optimizer { get; init; } = new();
+
+    /// <summary>AdamW's decoupled weight decay.</summary>
+    [Range(0.0, double.MaxValue)]
+    public double WeightDecay
+    {
+        get => Optimizer.WeightDecay;
+        init => Optimizer = Optimizer with { WeightDecay = OptionGuard.Check(typeof(TrainingOptions), value) };
+    }
+
+    /// <summary>When to stop before the last epoch, by the development examples; null trains to the end.</summary>
     public EarlyStopping? EarlyStopping { get; init; }
+
+    /// <summary>Most tokens of an example, prompt and answer; the rest is cut off on the right.</summary>
+    [Range(8, int.MaxValue)]
+    public int CutOff
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(TrainingOptions), value);
+    } = 2048;
+
+    /// <summary>
+    /// Whether each epoch has an order of its own, drawn from the user's seed; otherwise the order given.
+    /// </summary>
+    [CodeOnly]
+    public bool Shuffle { get; init; } = true;
+
+    /// <summary>Seed of data order and dropout; a user's own is derived from it and the user's name.</summary>
+    [CodeOnly]
+    public long Seed { get; init; }
 
     /// <summary>Examples of a step of a training of so many.</summary>
     public int ExamplesPerStep(int examples) =>
@@ -142,20 +169,36 @@ public sealed record TrainingOptions
     }
 }
 
-/// <summary>Stops a user's training when their development loss no longer falls, and keeps their best adapter.</summary>
+/// <summary>
+/// When an adapter stops learning before its last epoch, keeping the weights of the lowest development loss; off by
+/// default, as in the paper.
+/// </summary>
 public sealed record EarlyStopping
 {
-    /// <summary>Evaluations without a new best after which a user stops.</summary>
+    /// <summary>
+    /// Examples held out at the end, of each user the latest, at most half of them: the adapter is measured on them,
+    /// keeps the weights of the lowest loss, and never learns from them. 0 trains on all to the end.
+    /// </summary>
+    [Range(0, int.MaxValue)]
+    public int Items
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(EarlyStopping), value);
+    }
+
+    /// <summary>Evaluations without a new lowest loss after which training stops.</summary>
+    [Range(1, int.MaxValue)]
     public int Patience
     {
         get;
-        init => field = OptionGuard.Positive(value, "early stopping patience");
+        init => field = OptionGuard.Check(typeof(EarlyStopping), value);
     } = 2;
 
-    /// <summary>Steps between evaluations; 0 evaluates at the end of each epoch.</summary>
+    /// <summary>Steps between evaluations; 0 evaluates after each epoch.</summary>
+    [Range(0, int.MaxValue)]
     public int EverySteps
     {
         get;
-        init => field = OptionGuard.AtLeast(value, 0, "early stopping interval");
+        init => field = OptionGuard.Check(typeof(EarlyStopping), value);
     }
 }

@@ -78,7 +78,7 @@ public class EndpointSamplerTests
     {
         using var endpoint = new FakeEndpoint((_, _) => FakeEndpoint.Texts());
         Assert.Empty(endpoint.Sample([FakeEndpoint.Item(1)])[0].Texts);
-        Assert.Equal(new CandidateOptions().Redraws + 1, endpoint.Bodies.Count);
+        Assert.Equal(new NegativesOptions().Redraws + 1, endpoint.Bodies.Count);
     }
 
     [Fact]
@@ -205,7 +205,7 @@ sealed class FakeEndpoint(Func<int, JsonObject, HttpResponseMessage> answer) : H
         var client = new EndpointClient(new HttpClient(this), options, TimeProvider.System, NullLogger.Instance);
         return new EndpointSampler(client, options, NullLogger.Instance).Sample(
             items,
-            new CandidateOptions { Count = count },
+            new NegativesOptions { Candidates = count, MaxNewTokens = 100 },
             7,
             TestContext.Current.CancellationToken
         );

@@ -27,11 +27,21 @@ public sealed class UserErasureTests : IDisposable
 
     readonly TemporaryFolder _folder = new();
     readonly Pipeline _pipeline = new([
-        new ToyStage("train tam", []),
-        new UserStage("train sft", run => new UserAdapters(run.SftAdapters, "SFT"), WriteAdapters, "train tam"),
-        new UserStage("predict base", run => new UserPredictions(run.Predictions("base")), WriteAnswers, "train sft"),
+        new ToyStage(StageId.TrainTam, []),
+        new UserStage(
+            StageId.TrainSft,
+            run => new UserAdapters(run.SftAdapters, "SFT"),
+            WriteAdapters,
+            StageId.TrainTam
+        ),
+        new UserStage(
+            StageId.Predict(PredictionMethod.Find("base")),
+            run => new UserPredictions(run.Predictions("base")),
+            WriteAnswers,
+            StageId.TrainSft
+        ),
         new EvaluateStage(),
-        new ToyStage("report", [], "evaluate"),
+        new ToyStage(StageId.Report, [], StageId.Evaluate),
     ]);
 
     string _output = "";
@@ -71,7 +81,7 @@ public sealed class UserErasureTests : IDisposable
             Predictions = [.. queries.Select(one => new Prediction(one.Query, $"An answer to query {one.Query}"))],
         }.Write(run.Predictions("base"));
         AtomicFile.WriteLines(
-            run.Metrics("predict base"),
+            run.Metrics(StageId.Predict(PredictionMethod.Find("base"))),
             queries.Select(one => $$"""{"user":"{{one.User}}","query":"{{one.Query}}"}""")
         );
     }
@@ -378,19 +388,21 @@ public sealed class UserErasureTests : IDisposable
 /// A stage that needs no model and writes something for every user that the run reads.
 /// </summary>
 sealed class UserStage(
-    string name,
+    StageId id,
     Func<RunDirectory, StageOutput> output,
     Action<RunDirectory, IReadOnlyList<LampUser>> write,
-    params string[] needs
+    params StageId[] needs
 ) : Stage
 {
-    public override string Name => name;
+    public override StageId Id => id;
 
     public override IReadOnlyList<string> RecipeKeys => ["users"];
 
-    public override IEnumerable<string> Needs(Recipe recipe) => needs;
+    public override IEnumerable<StageId> Needs(Recipe recipe) => needs;
+
+    public override bool IsRequestedBy(Recipe recipe) => true;
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [output(run)];
 
-    public override void Execute(StageContext context) => write(context.Run, new RunWorkspace(context).Dataset.Users);
+    public override void Execute(StageContext context) => write(context.Run, context.Workspace.Dataset.Users);
 }

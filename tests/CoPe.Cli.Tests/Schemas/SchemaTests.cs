@@ -1,7 +1,6 @@
 using System.Text.Json;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs;
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Results;
 using CoPe.Experiments.Runs.Stages;
 using CoPe.Experiments.Settings;

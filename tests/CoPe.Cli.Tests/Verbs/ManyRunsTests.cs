@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Results;
 
@@ -138,13 +139,12 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
                 File.Copy(file, copy);
             }
             var recipe = world.RunAt("mixed").GetSeedRun(seed).Recipe;
-            (
-                Recipe.Read(recipe) with
-                {
-                    Seed = seed,
-                    Decode = new() { MaxNewTokens = tokens },
-                }
-            ).SaveTo(world.RunAt("mixed").GetSeedRun(seed));
+            var changed = Recipe.Read(recipe) with
+            {
+                Seed = seed,
+                Decode = new() { MaxNewTokens = tokens },
+            };
+            Pipeline.SaveRecipe(changed, world.RunAt("mixed").GetSeedRun(seed));
         }
 
         Assert.Equal(1, world.RunCommand(default, "compare", "undisturbed", "mixed"));

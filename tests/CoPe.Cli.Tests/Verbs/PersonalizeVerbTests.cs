@@ -128,7 +128,7 @@ public sealed class PersonalizeVerbTests(TinyRunFixture world) : IClassFixture<T
         ];
         Assert.True(world.RunCommand(default, line) == 0, world.Error);
         var run = world.RunAt("letters-run");
-        (StageMarker.Read(run.Marker("train sft"))! with { Seconds = 3600 }).Write(run.Marker("train sft"));
+        (StageMarker.Read(run.Marker(StageId.TrainSft))! with { Seconds = 3600 }).Write(run.Marker(StageId.TrainSft));
         File.WriteAllText(
             Path.Combine(texts, "2024-02-07.md"),
             "# The garden on day 7\n\nA seventh letter, from a spring that came late."
@@ -140,10 +140,10 @@ public sealed class PersonalizeVerbTests(TinyRunFixture world) : IClassFixture<T
         Assert.False(AnyFileContains("letters-run", "A seventh letter"));
         // Complete as before.
         Assert.True(world.RunCommand(default, "run", "--run", "letters-run", "--quiet") == 0, world.Error);
-        var tam = File.GetLastWriteTimeUtc(run.Marker("train tam"));
+        var tam = File.GetLastWriteTimeUtc(run.Marker(StageId.TrainTam));
         Assert.True(world.RunCommand(default, [.. line, "--restart"]) == 0, world.Error);
         Assert.True(AnyFileContains("letters-run/data", "A seventh letter"));
-        Assert.Equal(tam, File.GetLastWriteTimeUtc(run.Marker("train tam")));
+        Assert.Equal(tam, File.GetLastWriteTimeUtc(run.Marker(StageId.TrainTam)));
         Assert.False(Directory.Exists(run.Data + ".part"));
     }
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Cli.Tests.Verbs;
 
@@ -250,7 +251,7 @@ public sealed class UserForgetTests(TinyRunFixture world) : IClassFixture<TinyRu
             ["question-1-0", "question-1-1"],
             PredictionFile.Read(world.RunAt("further").Predictions("recent")).Predictions.Select(answer => answer.Id)
         );
-        Assert.True(File.Exists(world.RunAt("further").Marker("predict recent")));
+        Assert.True(File.Exists(world.RunAt("further").Marker(StageId.Predict(PredictionMethod.Find("recent")))));
     }
 
     [Fact]

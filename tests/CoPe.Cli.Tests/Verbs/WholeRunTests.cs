@@ -202,7 +202,7 @@ public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunF
                 })
             );
             // A file of another size would count as damaged.
-            var marker = StageMarker.Read(run.Marker("negatives select"))!;
+            var marker = StageMarker.Read(run.Marker(StageId.SelectNegatives))!;
             (
                 marker with
                 {
@@ -211,10 +211,10 @@ public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunF
                         [Path.GetRelativePath(run.Root, run.Pairs).Replace('\\', '/')] = new FileInfo(run.Pairs).Length,
                     },
                 }
-            ).Write(run.Marker("negatives select"));
+            ).Write(run.Marker(StageId.SelectNegatives));
             Assert.True(world.RunCommand(default, "train", "dpo", "--run", "reference", "--again") == 0, world.Error);
             return (double)
-                JsonNode.Parse(File.ReadLines(run.Metrics("train dpo")).First())!["figures"]!["rewards/chosen"]!;
+                JsonNode.Parse(File.ReadLines(run.Metrics(StageId.TrainDpo)).First())!["figures"]!["rewards/chosen"]!;
         }
     }
 
@@ -276,7 +276,7 @@ public sealed class EarlyStoppingTests(TinyRunFixture world) : IClassFixture<Tin
     int Run(string run, CancellationToken cancellation = default) =>
         world.RunCommand(cancellation, ["run", "recipe.yaml", "--run", run, .. Stopping]);
 
-    IEnumerable<StepMetrics> Metrics(string run, string stage) =>
+    IEnumerable<StepMetrics> Metrics(string run, StageId stage) =>
         JsonLines.Read<StepMetrics>(world.RunAt(run).Metrics(stage));
 
     [Fact]
@@ -286,14 +286,14 @@ public sealed class EarlyStoppingTests(TinyRunFixture world) : IClassFixture<Tin
 
         foreach (var user in (string[])["1", "2"])
         {
-            var sft = Metrics("stopping", "train sft").Where(row => row.User == user).ToArray();
+            var sft = Metrics("stopping", StageId.TrainSft).Where(row => row.User == user).ToArray();
             Assert.Equal(0, sft.First(row => row.Figures.ContainsKey("development loss")).Step);
             Assert.True(
                 sft.Max(row => row.Step) < 6,
                 $"user {user} took {sft.Max(row => row.Step)} steps of 6 with a rate far too high"
             ); // two examples learnt from, one step an epoch
             Assert.Contains(
-                Metrics("stopping", "train dpo"),
+                Metrics("stopping", StageId.TrainDpo),
                 row => row.User == user && row.Figures.ContainsKey("development loss")
             );
         }

@@ -1,5 +1,4 @@
 using CoPe.Adapters;
-using CoPe.Decoding;
 using CoPe.Experiments.Negatives;
 using CoPe.Scoring;
 using CoPe.Testing;
@@ -14,16 +13,7 @@ public class CandidateGeneratorTests
         .. Enumerable.Range(0, 8).Select(i => new CandidateItem($"u{i % 3}", $"p{i}", [10 + i, 20, 30 + i], "gold")),
     ];
 
-    static readonly CandidateOptions Options = new()
-    {
-        Decoding = new DecodingOptions
-        {
-            DoSample = true,
-            Temperature = 1,
-            TopK = 0,
-            MaxNewTokens = 5,
-        },
-    };
+    static readonly NegativesOptions Options = new() { MaxNewTokens = 5 };
 
     static string Text(IEnumerable<int> ids) => string.Join(' ', ids);
 
@@ -31,7 +21,7 @@ public class CandidateGeneratorTests
         GoldenModel policies,
         IEnumerable<CandidateItem> items,
         Func<IEnumerable<int>, string>? text = null,
-        CandidateOptions? options = null
+        NegativesOptions? options = null
     ) =>
         [
             .. new CandidateGenerator(policies.Engine(), text ?? Text, options ?? Options)

@@ -6,7 +6,7 @@ namespace CoPe.Experiments.Tests.Runs;
 /// <summary>Which work is thrown away without asking, and which is not.</summary>
 public sealed class CostlyRebuildTests : ToyPipeline
 {
-    void SetDuration(string stage, int minutes)
+    void SetDuration(StageId stage, int minutes)
     {
         var marker = Context().Run.Marker(stage);
         (StageMarker.Read(marker)! with { Seconds = 60 * minutes }).Write(marker);
@@ -16,27 +16,27 @@ public sealed class CostlyRebuildTests : ToyPipeline
     public void Work_of_ten_minutes_is_discarded_only_on_request()
     {
         pipeline.Run(Context());
-        SetDuration("train sft", minutes: 10);
+        SetDuration(StageId.TrainSft, minutes: 10);
 
         var error = Assert.Throws<RunException>(() => pipeline.Run(Context("tam.epochs=9")));
         Assert.Contains("'train sft' took 10 minutes in ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("would be made anew ('train tam' has other inputs)", error.Message, StringComparison.Ordinal);
-        Assert.Throws<RunException>(() => pipeline.RunStage(Context("sft.epochs=5"), "train sft"));
+        Assert.Contains("would be rebuilt ('train tam' has other inputs)", error.Message, StringComparison.Ordinal);
+        Assert.Throws<RunException>(() => pipeline.RunStage(Context("sft.epochs=5"), StageId.TrainSft));
         Assert.Equal([1, 1, 1], Counts);
-        Assert.Equal((3, 2), (SavedRecipe.Tam.Epochs, SavedRecipe.Sft.Epochs));
+        Assert.Equal((3, 2), (SavedRecipe.Tam.Training.Epochs, SavedRecipe.Sft.Training.Epochs));
 
-        pipeline.RunStage(Context("sft.epochs=5"), "train sft", again: true);
-        SetDuration("train sft", minutes: 10);
+        pipeline.RunStage(Context("sft.epochs=5"), StageId.TrainSft, again: true);
+        SetDuration(StageId.TrainSft, minutes: 10);
         pipeline.Run(Context("sft.epochs=6") with { AllowCostlyRebuild = true });
         Assert.Equal([1, 3, 2], Counts);
-        Assert.Equal(6, SavedRecipe.Sft.Epochs);
+        Assert.Equal(6, SavedRecipe.Sft.Training.Epochs);
     }
 
     [Fact]
     public void Long_work_that_is_damaged_is_rebuilt()
     {
         pipeline.Run(Context());
-        SetDuration("train sft", minutes: 10);
+        SetDuration(StageId.TrainSft, minutes: 10);
         File.WriteAllText(folder.At("run/train sft.out"), "");
 
         pipeline.Run(Context("sft.epochs=5"));
@@ -47,10 +47,13 @@ public sealed class CostlyRebuildTests : ToyPipeline
     [Fact]
     public void Long_work_that_is_partly_damaged_is_discarded_only_on_request()
     {
-        var sft = new ToyStage("train sft", ["sft.epochs"], "train tam") { ExtraOutputs = ["sft/1.out", "sft/2.out"] };
+        var sft = new ToyStage(StageId.TrainSft, ["sft.epochs"], StageId.TrainTam)
+        {
+            ExtraOutputs = ["sft/1.out", "sft/2.out"],
+        };
         var stages = new Pipeline([first, sft, third]);
         stages.Run(Context());
-        SetDuration("train sft", minutes: 10);
+        SetDuration(StageId.TrainSft, minutes: 10);
         File.Delete(folder.At("run/sft/2.out"));
 
         var error = Assert.Throws<RunException>(() => stages.Run(Context()));
@@ -62,14 +65,17 @@ public sealed class CostlyRebuildTests : ToyPipeline
     [Fact]
     public void Missing_training_metrics_do_not_cause_a_rebuild()
     {
-        var sft = new ToyStage("train sft", ["sft.epochs"], "train tam") { ExtraOutputs = ["metrics/train-sft.jsonl"] };
+        var sft = new ToyStage(StageId.TrainSft, ["sft.epochs"], StageId.TrainTam)
+        {
+            ExtraOutputs = ["metrics/train-sft.jsonl"],
+        };
         var stages = new Pipeline([first, sft, third]);
         stages.Run(Context());
         File.Delete(folder.At("run/metrics/train-sft.jsonl"));
 
         stages.Run(Context());
         var other = ContextAt("other");
-        Assert.Equal(["train tam", "train sft", "evaluate"], stages.ReuseFrom(other, [Context().Run]));
+        Assert.Equal([StageId.TrainTam, StageId.TrainSft, StageId.Evaluate], stages.ReuseFrom(other, [Context().Run]));
         Assert.Equal([1, 1, 1], [first.Executions, sft.Executions, third.Executions]);
     }
 
@@ -80,7 +86,7 @@ public sealed class CostlyRebuildTests : ToyPipeline
         Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context()));
         var checkpoint = folder.Write("run/checkpoints/train-sft/step-1", "partial");
         File.SetLastWriteTimeUtc(
-            Context().Run.StartedMarker("train sft"),
+            Context().Run.StartedMarker(StageId.TrainSft),
             File.GetLastWriteTimeUtc(checkpoint) - TimeSpan.FromMinutes(15)
         );
 
@@ -90,7 +96,7 @@ public sealed class CostlyRebuildTests : ToyPipeline
             StringComparison.Ordinal
         );
         Assert.Throws<OperationCanceledException>(() => pipeline.Run(Context()));
-        Assert.InRange(StageMarker.Read(Context().Run.StartedMarker("train sft"))!.Seconds, 900, 1000);
+        Assert.InRange(StageMarker.Read(Context().Run.StartedMarker(StageId.TrainSft))!.Seconds, 900, 1000);
     }
 
     [Fact]
@@ -99,7 +105,7 @@ public sealed class CostlyRebuildTests : ToyPipeline
         pipeline.Run(Context());
         var seen = new List<bool>();
         second.BeforeExecute = _ =>
-            seen.Add(File.Exists(folder.At("run/evaluate.out")) || File.Exists(Context().Run.Marker("evaluate")));
+            seen.Add(File.Exists(folder.At("run/evaluate.out")) || File.Exists(Context().Run.Marker(StageId.Evaluate)));
 
         pipeline.Run(Context("sft.epochs=5"));
 

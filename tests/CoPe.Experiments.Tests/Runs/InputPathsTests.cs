@@ -51,7 +51,7 @@ public sealed class InputPathsTests : IDisposable
     public void Files_are_named_without_their_place() =>
         Assert.Equal(
             ["model config.json", "data user_others.json", "task t.yaml"],
-            Find().ListFiles(InputKinds.All).Select(file => file.Name)
+            Find().ListFiles(InputKinds.Files).Select(file => file.Label)
         );
 
     [Fact]
@@ -62,8 +62,8 @@ public sealed class InputPathsTests : IDisposable
 
         Assert.Equal(
             ["data user_top_100_history.json", "data user_top_100_history_label.json"],
-            Find().ListFiles(InputKinds.Users).Select(file => file.Name)
+            Find().ListFiles(InputKinds.Users).Select(file => file.Label)
         );
-        Assert.Equal(["data user_others.json"], Find().ListFiles(InputKinds.Others).Select(file => file.Name));
+        Assert.Equal(["data user_others.json"], Find().ListFiles(InputKinds.Others).Select(file => file.Label));
     }
 }

@@ -20,8 +20,8 @@ public sealed class PipelineTests : ToyPipeline
         pipeline.Run(Context());
         var other = ContextAt("other", "sft.epochs=5");
 
-        Assert.Equal(["train tam"], pipeline.ReuseFrom(other, [other.Run, Context().Run]));
-        pipeline.Run(other, last: "train sft");
+        Assert.Equal([StageId.TrainTam], pipeline.ReuseFrom(other, [other.Run, Context().Run]));
+        pipeline.Run(other, last: StageId.TrainSft);
 
         Assert.Equal([1, 2, 1], Counts);
         Assert.Equal(
@@ -37,7 +37,7 @@ public sealed class PipelineTests : ToyPipeline
         pipeline.Run(Context());
         File.AppendAllText(folder.At("run/train tam.out"), "more");
 
-        Assert.Equal(["train sft", "evaluate"], pipeline.ReuseFrom(ContextAt("other"), [Context().Run]));
+        Assert.Equal([StageId.TrainSft, StageId.Evaluate], pipeline.ReuseFrom(ContextAt("other"), [Context().Run]));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class PipelineTests : ToyPipeline
     [Fact]
     public void A_stage_without_its_predecessor_names_the_command_to_run()
     {
-        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context(), "train sft"));
+        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context(), StageId.TrainSft));
 
         Assert.Contains("'train sft' needs 'train tam', which has not run", error.Message, StringComparison.Ordinal);
         Assert.Contains("run 'cope train tam --run ", error.Message, StringComparison.Ordinal);
@@ -111,16 +111,16 @@ public sealed class PipelineTests : ToyPipeline
     {
         pipeline.Run(Context());
 
-        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context("tam.epochs=9"), "train sft"));
+        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context("tam.epochs=9"), StageId.TrainSft));
 
         Assert.Contains("is out of date (tam.epochs was 3, is 9)", error.Message, StringComparison.Ordinal);
-        Assert.Equal(3, SavedRecipe.Tam.Epochs);
+        Assert.Equal(3, SavedRecipe.Tam.Training.Epochs);
     }
 
     [Fact]
     public void Where_more_than_one_stage_is_missing_the_whole_run_is_the_command()
     {
-        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context(), "evaluate"));
+        var error = Assert.Throws<RunException>(() => pipeline.RunStage(Context(), StageId.Evaluate));
 
         Assert.Contains("'evaluate' needs 'train sft', which has not run", error.Message, StringComparison.Ordinal);
         Assert.Contains("run 'cope run --run ", error.Message, StringComparison.Ordinal);
@@ -129,9 +129,9 @@ public sealed class PipelineTests : ToyPipeline
     [Fact]
     public void A_stage_alone_runs_once_or_again_on_request()
     {
-        pipeline.RunStage(Context(), "train tam");
-        pipeline.RunStage(Context(), "train tam");
-        pipeline.RunStage(Context(), "train tam", again: true);
+        pipeline.RunStage(Context(), StageId.TrainTam);
+        pipeline.RunStage(Context(), StageId.TrainTam);
+        pipeline.RunStage(Context(), StageId.TrainTam, again: true);
 
         Assert.Equal([2, 0, 0], Counts);
     }

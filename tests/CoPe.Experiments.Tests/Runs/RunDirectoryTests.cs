@@ -54,7 +54,7 @@ public class RunDirectoryTests
             run.DpoAdapter(".."),
             run.Candidates,
             run.Predictions("sft+cd"),
-            run.Metrics("train tam"),
+            run.Metrics(StageId.TrainTam),
             run.Results,
             run.Report,
         ];
@@ -67,7 +67,7 @@ public class RunDirectoryTests
                     StringComparison.Ordinal
                 )
         );
-        Assert.EndsWith("metrics/train-tam.jsonl", run.Metrics("train tam"), StringComparison.Ordinal);
+        Assert.EndsWith("metrics/train-tam.jsonl", run.Metrics(StageId.TrainTam), StringComparison.Ordinal);
     }
 }
 

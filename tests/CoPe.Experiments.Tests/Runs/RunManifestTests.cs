@@ -17,17 +17,12 @@ public sealed class RunManifestTests : IDisposable
         _folder.Write("model/config.json", "{}");
         _folder.Write("data/t/user_others.json", "[]");
         _folder.Write("tasks/t.yaml", "");
-        using var shared = new SharedResources();
         var recipe = SettingsFile.Parse<Recipe>("{task: t, model: model}", "r.yaml", []);
-        var context = new StageContext
-        {
-            Recipe = recipe,
-            Run = new(_folder.At("run")),
-            Inputs = InputPaths.Find(recipe, [_folder.Path]),
-            Shared = shared,
-        };
+        var inputs = InputPaths.Find(recipe, [_folder.Path]);
+        using var workspace = new RunWorkspace(recipe, new(_folder.At("run")), inputs);
+        var context = new StageContext { Workspace = workspace };
 
-        new Pipeline([new ToyStage("train tam", ["tam"])]).Run(context);
+        new Pipeline([new ToyStage(StageId.TrainTam, ["tam"])]).Run(context);
 
         var manifest = RunManifest.Read(context.Run.Manifest);
         Assert.Equal("0.01", manifest.Recipe["dpo.beta"]);

@@ -9,11 +9,10 @@ namespace CoPe.Experiments.Tests.Runs;
 public abstract class ToyPipeline : IDisposable
 {
     private protected readonly TemporaryFolder folder = new();
-    private protected readonly ToyStage first = new("train tam", ["tam.epochs"]);
-    private protected readonly ToyStage second = new("train sft", ["sft.epochs"], "train tam");
-    private protected readonly ToyStage third = new("evaluate", [], "train sft");
+    private protected readonly ToyStage first = new(StageId.TrainTam, ["tam.epochs"]);
+    private protected readonly ToyStage second = new(StageId.TrainSft, ["sft.epochs"], StageId.TrainTam);
+    private protected readonly ToyStage third = new(StageId.Evaluate, [], StageId.TrainSft);
     private protected readonly Pipeline pipeline;
-    readonly SharedResources _shared = new();
 
     protected ToyPipeline()
     {
@@ -32,19 +31,13 @@ public abstract class ToyPipeline : IDisposable
     private protected StageContext ContextAt(string run, params string[] overrides)
     {
         var recipe = SettingsFile.Parse<Recipe>("task: t\nmodel: model", "r.yaml", overrides);
-        return new()
-        {
-            Recipe = recipe,
-            Run = new(folder.At(run)),
-            Inputs = InputPaths.Find(recipe, [folder.Path]),
-            Shared = _shared,
-        };
+        var inputs = InputPaths.Find(recipe, [folder.Path]);
+        return new() { Workspace = new(recipe, new(folder.At(run)), inputs) };
     }
 
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        _shared.Dispose();
         folder.Dispose();
     }
 }

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Encodings.Web;
@@ -9,6 +8,7 @@ using System.Xml.Linq;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Settings;
 using CoPe.Testing.Schemas;
+using CoPe.Training;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -26,9 +26,13 @@ public sealed partial class RecipeSchemaTests
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    static readonly XDocument Documentation = XDocument.Load(
-        Path.ChangeExtension(typeof(Recipe).Assembly.Location, ".xml")
-    );
+    /// <summary>Of both libraries: a section of a recipe may be an options record of the one below.</summary>
+    static readonly IReadOnlyList<XDocument> Documentation =
+    [
+        .. new[] { typeof(Recipe), typeof(TrainingOptions) }.Select(type =>
+            XDocument.Load(Path.ChangeExtension(type.Assembly.Location, ".xml"))
+        ),
+    ];
 
     [Fact]
     public void The_schema_of_recipes_is_what_the_records_say()
@@ -82,7 +86,7 @@ public sealed partial class RecipeSchemaTests
     {
         Assert.Contains(place, Assert.Single(Errors(yaml)), StringComparison.Ordinal);
         Assert.Throws<SettingsException>(() =>
-            RecipeValidation.Check(
+            RecipeValidation.CheckFile(
                 SettingsFile.Parse<Recipe>("task: news_headline\n" + yaml, "x.yaml", []),
                 "x.yaml",
                 []
@@ -95,11 +99,8 @@ public sealed partial class RecipeSchemaTests
         var properties = new JsonObject();
         foreach (var (key, property) in SettingsSchema.GetProperties(settings.GetType()))
         {
-            properties[key] = SettingsSchema.IsSection(property.PropertyType)
-                ? Section(
-                    property.GetValue(settings) ?? Activator.CreateInstance(property.PropertyType)!,
-                    Described(property)
-                )
+            properties[key] = property.IsSection
+                ? Section(property.GetValue(settings)!, Described(property.Property))
                 : Leaf(property, property.GetValue(settings));
         }
 
@@ -112,11 +113,11 @@ public sealed partial class RecipeSchemaTests
         };
     }
 
-    static JsonObject Leaf(PropertyInfo property, object? value)
+    static JsonObject Leaf(SettingProperty property, object? value)
     {
-        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        var isNullable = SettingsSchema.IsNullable(property);
-        var leaf = new JsonObject { ["description"] = Described(property) };
+        var type = Nullable.GetUnderlyingType(property.Type) ?? property.Type;
+        var isNullable = property.IsNullable;
+        var leaf = new JsonObject { ["description"] = Described(property.Property) };
         if (type.IsEnum)
         {
             leaf["enum"] = new JsonArray([
@@ -128,7 +129,7 @@ public sealed partial class RecipeSchemaTests
         {
             (leaf["type"], leaf["items"]) = (
                 "array",
-                property.Name == nameof(Recipe.Predict)
+                property.Property.Name == nameof(Recipe.Predict)
                     ? new JsonObject
                     {
                         ["enum"] = new JsonArray([.. PredictionMethod.All.Select(method => (JsonNode?)method.Name)]),
@@ -146,7 +147,7 @@ public sealed partial class RecipeSchemaTests
             leaf["type"] = isNullable ? new JsonArray(name, "null") : name;
         }
 
-        if (property.GetCustomAttribute<RangeAttribute>() is { } range)
+        if (property.Range is { } range)
         {
             leaf[range.MinimumIsExclusive ? "exclusiveMinimum" : "minimum"] = Number(range.Minimum);
             if (Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) < int.MaxValue)
@@ -174,7 +175,7 @@ public sealed partial class RecipeSchemaTests
     {
         var member = $"P:{property.DeclaringType!.FullName}.{property.Name}";
         var summary = Documentation
-            .Descendants("member")
+            .SelectMany(document => document.Descendants("member"))
             .First(found => found.Attribute("name")!.Value == member)
             .Element("summary")!;
         foreach (

@@ -23,9 +23,9 @@ public class SettingsFileTests
             (
                 recipe.Tam.Lora.Rank,
                 recipe.Tam.Lora.Alpha,
-                recipe.Tam.Epochs,
-                recipe.Tam.BatchSize,
-                recipe.Tam.LearningRate
+                recipe.Tam.Training.Epochs,
+                recipe.Tam.Training.BatchSize,
+                recipe.Tam.Training.LearningRate
             )
         );
         Assert.Equal(["q_proj", "k_proj", "v_proj", "o_proj"], recipe.Tam.Lora.TargetModules);
@@ -34,15 +34,20 @@ public class SettingsFileTests
             (
                 recipe.Sft.Lora.Rank,
                 recipe.Sft.Lora.Alpha,
-                recipe.Sft.Epochs,
-                recipe.Sft.BatchSize,
-                recipe.Sft.LearningRate
+                recipe.Sft.Training.Epochs,
+                recipe.Sft.Training.BatchSize,
+                recipe.Sft.Training.LearningRate
             )
         );
         Assert.Equal(["q_proj", "v_proj"], recipe.Sft.Lora.TargetModules);
         Assert.Equal(
             (0.01, 5e-6, 1, 8),
-            (recipe.Dpo.Beta, recipe.Dpo.LearningRate, recipe.Dpo.Epochs, recipe.Dpo.BatchSize)
+            (
+                recipe.Dpo.Preference.Beta,
+                recipe.Dpo.Training.LearningRate,
+                recipe.Dpo.Training.Epochs,
+                recipe.Dpo.Training.BatchSize
+            )
         );
         Assert.Equal(
             (3, 1.0, 0.95),
@@ -50,7 +55,12 @@ public class SettingsFileTests
         );
         Assert.Equal(
             (0.1, 0.1, 50, 0.95),
-            (recipe.Decode.Contrast, recipe.Decode.Plausibility, recipe.Decode.TopK, recipe.Decode.TopP)
+            (
+                recipe.Decode.Decoding.Contrast,
+                recipe.Decode.Decoding.Plausibility,
+                recipe.Decode.Decoding.TopK,
+                recipe.Decode.Decoding.TopP
+            )
         );
         Assert.Equal(["base", "tam", "sft", "sft+cd", "dpo", "cope"], recipe.Predict);
     }
@@ -62,7 +72,7 @@ public class SettingsFileTests
 
         Assert.Equal(
             (16, 32.0, 1, 8),
-            (recipe.Tam.Lora.Rank, recipe.Tam.Lora.Alpha, recipe.Tam.Epochs, recipe.Tam.BatchSize)
+            (recipe.Tam.Lora.Rank, recipe.Tam.Lora.Alpha, recipe.Tam.Training.Epochs, recipe.Tam.Training.BatchSize)
         );
         Assert.Equal(4, recipe.Tam.Lora.TargetModules.Count);
     }
@@ -85,7 +95,14 @@ public class SettingsFileTests
 
         Assert.Equal(
             (0.07, true, 3, DpoLossKind.Hinge, WeightDtype.Fp32, "../shared/data"),
-            (recipe.Dpo.Beta, recipe.Decode.DoSample, recipe.Users, recipe.Dpo.Loss, recipe.ModelDtype, recipe.Data)
+            (
+                recipe.Dpo.Preference.Beta,
+                recipe.Decode.Decoding.DoSample,
+                recipe.Users,
+                recipe.Dpo.Preference.Loss,
+                recipe.ModelDtype,
+                recipe.Data
+            )
         );
         Assert.Equal(WeightDtype.Int8, recipe.DecodeDtype);
         Assert.Contains("decode_dtype: int8", recipe.ToYaml(), StringComparison.Ordinal);
@@ -145,11 +162,7 @@ public class SettingsFileTests
             "int8 weights are for the processor alone",
             Assert
                 .Throws<SettingsException>(() =>
-                    RecipeValidation.Check(
-                        Parse("task: scholarly_title", "device=cuda", "decode.dtype=int8"),
-                        "recipe.yaml",
-                        []
-                    )
+                    Parse("task: scholarly_title", "device=cuda", "decode.dtype=int8").Validate()
                 )
                 .Message,
             StringComparison.Ordinal

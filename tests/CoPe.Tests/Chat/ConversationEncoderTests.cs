@@ -1,6 +1,5 @@
 using CoPe.Chat;
 using CoPe.Tests.Tokens;
-using CoPe.Tokens;
 using CoPe.Tokens.Pipeline;
 
 namespace CoPe.Tests.Chat;

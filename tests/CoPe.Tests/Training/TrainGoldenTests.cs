@@ -132,7 +132,7 @@ sealed class TrainingGolden(string folder)
         {
             Beta = Number("beta"),
             LabelSmoothing = Optional("label_smoothing") ?? 0,
-            RpoAlpha = Optional("rpo_alpha") ?? 0,
+            RpoAlpha = Optional("rpo_alpha"),
             Loss = Enum.Parse<DpoLossKind>(Text("loss_type") ?? "sigmoid", ignoreCase: true),
             Reference =
                 Text("reference_model")?.Contains("disabled", StringComparison.Ordinal) ?? true

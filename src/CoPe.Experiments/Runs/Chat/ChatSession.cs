@@ -22,7 +22,7 @@ public sealed class ChatSession : IDisposable
     public ChatSession(StageContext context, string? user)
     {
         _context = context ?? throw new ArgumentNullException(nameof(context));
-        _workspace = new(context);
+        _workspace = context.Workspace;
         User = user ?? GetOnlyUser(context.Run);
         var folder = FindAdapter(context.Run, User);
         if (!Directory.Exists(context.Run.TamAdapter))
@@ -84,10 +84,7 @@ public sealed class ChatSession : IDisposable
     )
     {
         var decoder = _workspace.Encoder.Tokenizer.CreateStreamingDecoder();
-        var decoding = PredictStage.CreateDecodingOptions(_context.Recipe.Decode, _workspace.Task) with
-        {
-            Contrast = options.Contrast,
-        };
+        var decoding = _context.Recipe.Decode.CreateOptions(_workspace.Task) with { Contrast = options.Contrast };
         if (options.MaxNewTokens is { } maxNewTokens)
         {
             decoding = decoding with { MaxNewTokens = maxNewTokens };

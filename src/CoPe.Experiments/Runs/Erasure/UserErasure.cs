@@ -269,10 +269,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             found.UnionWith(direct);
         }
 
-        var names = found.Select(stage => stage.Name).ToHashSet();
-        var dependent = pipeline.Stages.Where(stage =>
-            stage.IsUsedBy(context.Recipe) && !HoldsFigures(stage) && stage.Needs(context.Recipe).Any(names.Contains)
-        );
+        var ids = found.Select(stage => stage.Id).ToHashSet();
+        var dependent = pipeline
+            .SelectStages(context.Recipe)
+            .Where(stage => !HoldsFigures(stage) && stage.Needs(context.Recipe).Any(ids.Contains));
         found.UnionWith(dependent);
         if (_data is null && FindUnattributedQueries().Any())
         {
@@ -293,7 +293,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         return pipeline
             .Stages.Select(ledger.GetStatus)
             .Where(status => status.State == StageState.Complete)
-            .Select(status => status.Stage);
+            .Select(status => status.Stage.Name);
     }
 
     /// <summary>Whether the user is among the first users to whom the recipe limits the run.</summary>
@@ -343,7 +343,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     {
         foreach (var stage in stages)
         {
-            AtomicFile.Remove(_run.Marker(stage.Name));
+            AtomicFile.Remove(_run.Marker(stage.Id));
             foreach (var output in stage.Outputs(_run).ToList())
             {
                 AtomicFile.Remove(output.FullPath);
@@ -360,10 +360,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         var complete = ErasureJournal.Read(_run) ?? [];
         var hasUsers =
             _data is null || ForgottenUsers.Read(_run).SelectRemaining(ReadUsers(), context.Recipe.Users).Any();
-        using var shared = new SharedResources();
-        var fresh = context with { Shared = shared };
+        using var workspace = new RunWorkspace(context.Recipe, _run, context.Inputs, context.Log);
+        var fresh = context with { Workspace = workspace };
         var ledger = new StageLedger(pipeline, fresh);
-        foreach (var stage in pipeline.Stages.Where(stage => File.Exists(_run.Marker(stage.Name))))
+        foreach (var stage in pipeline.Stages.Where(stage => File.Exists(_run.Marker(stage.Id))))
         {
             if (complete.Contains(stage.Name) && CanStay(stage, hasUsers))
             {

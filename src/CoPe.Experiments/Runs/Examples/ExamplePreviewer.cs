@@ -12,7 +12,7 @@ namespace CoPe.Experiments.Runs.Examples;
 /// <param name="context">The run; nothing is written.</param>
 sealed class ExamplePreviewer(StageContext context)
 {
-    readonly RunWorkspace _workspace = new(context);
+    readonly RunWorkspace _workspace = context.Workspace;
 
     /// <summary>The example of a user's item or query; the first where none is named.</summary>
     /// <exception cref="RunException">There is no such user or item, or no rejected answer yet.</exception>
@@ -147,7 +147,7 @@ sealed class ExamplePreviewer(StageContext context)
     TrainingRow? EncodeRow(SupervisedExample example, TrainingSection settings) =>
         TrainingRow.FromExample(example, CutOff(settings));
 
-    int CutOff(TrainingSection settings) => Math.Min(settings.CutOff, _workspace.ContextLength);
+    int CutOff(TrainingSection settings) => Math.Min(settings.Training.CutOff, _workspace.ContextLength);
 
     PromptTemplate Template(TrainingSection settings) => _workspace.Template with { MaxFieldWords = settings.MaxWords };
 

@@ -3,7 +3,7 @@ using CoPe.Experiments.Settings;
 namespace CoPe.Experiments.Runs.Recipes;
 
 /// <summary>
-/// A row of the results table, as a value: which adapters the expert wears, what stands in the prompt, and whether an
+/// A row of the results table, as a value: which adapters the expert has, what stands in the prompt, and whether an
 /// amateur is contrasted.
 /// </summary>
 public sealed record PredictionMethod
@@ -14,10 +14,10 @@ public sealed record PredictionMethod
     /// <summary>Heading in tables.</summary>
     public required string Title { get; init; }
 
-    /// <summary>The adapter for the task that the expert wears.</summary>
+    /// <summary>The expert's adapter for the task.</summary>
     public TaskAdapterKind TaskAdapter { get; init; } = TaskAdapterKind.Others;
 
-    /// <summary>The user's adapter the expert wears on top.</summary>
+    /// <summary>The user's adapter on top of it.</summary>
     public UserAdapterKind UserAdapter { get; init; } = UserAdapterKind.None;
 
     /// <summary>What of the user's history stands in the prompt.</summary>
@@ -128,8 +128,8 @@ public sealed record PredictionMethod
     }
 
     /// <summary>
-    /// The adapter for the task that the expert wears under a recipe, which may ask the task-adaptive model where the
-    /// history is in the prompt.
+    /// The expert's adapter for the task under a recipe, which may take the task-adaptive model where the history is in
+    /// the prompt.
     /// </summary>
     public TaskAdapterKind ResolveTaskAdapter(Recipe recipe)
     {
@@ -144,10 +144,23 @@ public sealed record PredictionMethod
         return Contrasts ? Amateur ?? recipe.Decode.Amateur : null;
     }
 
-    /// <summary>
-    /// Whether it wears the task-adaptive model under a recipe: as expert, below a user's adapter, or as amateur.
-    /// </summary>
-    public bool NeedsTam(Recipe recipe) => ResolveTaskAdapter(recipe) == TaskAdapterKind.Others || Contrasts;
+    /// <summary>Whether it uses the task-adaptive model under a recipe.</summary>
+    public bool NeedsTam(Recipe recipe) => GetRequirements(recipe).Tam;
+
+    /// <summary>What its answers are made with under a recipe.</summary>
+    public MethodRequirements GetRequirements(Recipe recipe)
+    {
+        var task = ResolveTaskAdapter(recipe);
+        var amateur = ResolveAmateur(recipe);
+        return new()
+        {
+            Tam = task == TaskAdapterKind.Others || amateur is not null,
+            TamAll = task == TaskAdapterKind.Everyone,
+            Sft = UserAdapter == UserAdapterKind.Sft || amateur == AmateurKind.Sft,
+            Dpo = UserAdapter == UserAdapterKind.Dpo,
+            Profiles = Context == ContextKind.Profile,
+        };
+    }
 
     /// <summary>Says that there is no method of a name, and which there are.</summary>
     internal static string DescribeUnknown(string name)
@@ -157,7 +170,43 @@ public sealed record PredictionMethod
     }
 }
 
-/// <summary>Which adapter for the task is worn.</summary>
+/// <summary>
+/// What the answers of a method, or of several, are made with. Everything that follows from it - the stages that must be
+/// complete, the adapters that are loaded - is derived from this one record.
+/// </summary>
+public sealed record MethodRequirements
+{
+    /// <summary>The task-adaptive model: as expert, below a user's adapter, or as amateur.</summary>
+    public bool Tam { get; init; }
+
+    /// <summary>The adapter trained on everyone.</summary>
+    public bool TamAll { get; init; }
+
+    /// <summary>The users' SFT adapters.</summary>
+    public bool Sft { get; init; }
+
+    /// <summary>The users' DPO adapters.</summary>
+    public bool Dpo { get; init; }
+
+    /// <summary>Descriptions of the users.</summary>
+    public bool Profiles { get; init; }
+
+    /// <summary>What either needs.</summary>
+    public MethodRequirements Union(MethodRequirements other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return new()
+        {
+            Tam = Tam || other.Tam,
+            TamAll = TamAll || other.TamAll,
+            Sft = Sft || other.Sft,
+            Dpo = Dpo || other.Dpo,
+            Profiles = Profiles || other.Profiles,
+        };
+    }
+}
+
+/// <summary>Which adapter for the task a model has.</summary>
 public enum TaskAdapterKind
 {
     /// <summary>None: the base model.</summary>
@@ -170,7 +219,7 @@ public enum TaskAdapterKind
     Everyone,
 }
 
-/// <summary>Which of a user's adapters is worn.</summary>
+/// <summary>Which of a user's adapters a model has.</summary>
 public enum UserAdapterKind
 {
     /// <summary>None.</summary>
@@ -183,7 +232,7 @@ public enum UserAdapterKind
     Dpo,
 }
 
-/// <summary>What of a user's history stands in the prompt beside the request.</summary>
+/// <summary>What of a user's history stands in the prompt beside the query.</summary>
 public enum ContextKind
 {
     /// <summary>Nothing.</summary>
@@ -192,10 +241,10 @@ public enum ContextKind
     /// <summary>The latest items.</summary>
     Recent,
 
-    /// <summary>The items nearest to the request by BM25 (RAG).</summary>
+    /// <summary>The items nearest to the query by BM25 (RAG).</summary>
     Similar,
 
-    /// <summary>A description of the user that the model wrote from his history (PAG).</summary>
+    /// <summary>A description of the user that the model wrote from their history (PAG).</summary>
     Profile,
 }
 

@@ -1,12 +1,13 @@
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.Serialization;
+using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Settings;
 
 namespace CoPe.Experiments.Runs.Recipes;
 
 /// <summary>
-/// The one configuration record: what a run depends on, with the paper's numbers as defaults. In a file the keys are
-/// the property names in snake case,
+/// The one configuration record: what a run depends on, with the paper's numbers as defaults. Its sections are the
+/// options records of the libraries. In a file the keys are the property names in snake case,
 /// <c>dpo.learning_rate</c>; see <see cref="SettingsFile"/>.
 /// </summary>
 public sealed record Recipe
@@ -18,9 +19,11 @@ public sealed record Recipe
     /// Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes
     /// <c>org/name[@revision]</c> on the hub.
     /// </summary>
+    [CountsByContent]
     public string Model { get; init; } = EmbeddedModel;
 
     /// <summary>Where models are held and compute.</summary>
+    [InputUnlessDefault]
     public ComputeDevice Device { get; init; } = ComputeDevice.Auto;
 
     /// <summary>Number type of the frozen weights while training; int8 is refused.</summary>
@@ -39,29 +42,47 @@ public sealed record Recipe
     public string Task { get; init; } = "";
 
     /// <summary>Folder that holds a folder per task, or the task's files themselves.</summary>
+    [CountsByContent]
     public string Data { get; init; } = "data";
 
     /// <summary>Folder with a prompt file per task; null takes the wording of the task file.</summary>
+    [CountsByContent]
     public string? Prompts { get; init; }
 
     /// <summary>Seed of everything that is drawn.</summary>
     [Range(0L, long.MaxValue)]
-    public long Seed { get; init; } = 42;
+    public long Seed
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(Recipe), value);
+    } = 42;
 
     /// <summary>Most users, the first of the file; null takes all.</summary>
     [Range(1, int.MaxValue)]
-    public int? Users { get; init; }
+    public int? Users
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(Recipe), value);
+    }
 
     /// <summary>Most items of a user's history, the latest; null takes all.</summary>
     [Range(1, int.MaxValue)]
-    public int? HistoryLimit { get; init; }
+    public int? HistoryLimit
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(Recipe), value);
+    }
 
     /// <summary>
-    /// Items per user that leave the end of his history and take the place of the queries, to choose numbers on; 0
+    /// Items per user that leave the end of their history and take the place of the queries, to choose numbers on; 0
     /// keeps the real queries.
     /// </summary>
     [Range(0, int.MaxValue)]
-    public int DevelopmentItems { get; init; }
+    public int DevelopmentItems
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(Recipe), value);
+    }
 
     /// <summary>Stage 1, the task-adaptive model.</summary>
     public TamSection Tam { get; init; } = new();
@@ -70,7 +91,7 @@ public sealed record Recipe
     public SftSection Sft { get; init; } = new();
 
     /// <summary>Stage 3, the rejected answers.</summary>
-    public NegativesSection Negatives { get; init; } = new();
+    public NegativesOptions Negatives { get; init; } = new();
 
     /// <summary>Stage 4, preference training.</summary>
     public DpoSection Dpo { get; init; } = new();
@@ -95,6 +116,12 @@ public sealed record Recipe
     public IEnumerable<PredictionMethod> Methods() =>
         PredictionMethod.All.Where(method => Predict.Contains(method.Name));
 
+    /// <summary>What any of the methods is made with.</summary>
+    public MethodRequirements GetRequirements() =>
+        Methods()
+            .Select(method => method.GetRequirements(this))
+            .Aggregate(new MethodRequirements(), (all, method) => all.Union(method));
+
     /// <summary>Number type of the weights while predicting.</summary>
     public WeightDtype PredictionDtype() => Decode.Dtype == WeightDtype.Auto ? DecodeDtype : Decode.Dtype;
 
@@ -103,21 +130,16 @@ public sealed record Recipe
 
     /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
     /// <exception cref="SettingsException">The file or an override is wrong; the message says where.</exception>
-    public static Recipe Read(string path, IReadOnlyList<string>? overrides = null) =>
-        RecipeValidation.Check(SettingsFile.Read<Recipe>(path, overrides ?? []), path, overrides ?? []);
-
-    /// <summary>Writes the recipe into a run's folder, where another one or none is kept there.</summary>
-    public void SaveTo(RunDirectory run)
+    public static Recipe Read(string path, IReadOnlyList<string>? overrides = null)
     {
-        ArgumentNullException.ThrowIfNull(run);
-        var text =
-            "# The recipe of this run with every value written out; 'cope' writes it anew when a run is started with another one.\n"
-            + ToYaml();
-        if (!File.Exists(run.Recipe) || File.ReadAllText(run.Recipe) != text)
-        {
-            AtomicFile.WriteText(run.Recipe, text);
-        }
+        var recipe = SettingsFile.Read<Recipe>(path, overrides ?? []);
+        RecipeValidation.CheckFile(recipe, path, overrides ?? []);
+        return recipe;
     }
+
+    /// <summary>Checks what the keys must satisfy together; the range of each is checked where it is set.</summary>
+    /// <exception cref="SettingsException">They contradict each other.</exception>
+    public void Validate() => RecipeValidation.Check(this);
 
     /// <summary>The recipe as a file, every default written out.</summary>
     public string ToYaml() => SettingsFile.ToYaml(this);
@@ -127,6 +149,25 @@ public sealed record Recipe
     /// </summary>
     public IReadOnlyDictionary<string, string> Values(params IReadOnlyList<string> keys) =>
         SettingsFile.Values(this, keys);
+
+    /// <summary>Keys and values that the outputs of a stage depend on, of the sections and keys named.</summary>
+    internal IEnumerable<KeyValuePair<string, string>> ListInputs(IReadOnlyList<string> keys)
+    {
+        if (keys.Count == 0)
+        {
+            return [];
+        }
+
+        var defaults = SettingsFile.FindLeaves(new Recipe(), keys).ToDictionary(leaf => leaf.Key, leaf => leaf.Value);
+        return SettingsFile
+            .FindLeaves(this, keys)
+            .Where(leaf => !leaf.IsSpeedOnly)
+            .Where(leaf => !IsInputUnlessDefault(leaf) || leaf.Value != defaults[leaf.Key])
+            .Select(leaf => KeyValuePair.Create(leaf.Key, leaf.Value));
+    }
+
+    static bool IsInputUnlessDefault(SettingValue leaf) =>
+        leaf.Property.Property.IsDefined(typeof(InputUnlessDefaultAttribute), inherit: true);
 }
 
 /// <summary>Where a model is held and computes.</summary>
@@ -161,3 +202,14 @@ public enum WeightDtype
     [EnumMember(Value = "int8")]
     Int8,
 }
+
+/// <summary>Marks a key of a recipe that names a file or folder: stages depend on its content, wherever it lies.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class CountsByContentAttribute : Attribute;
+
+/// <summary>
+/// Marks a key of a recipe that counts among the inputs of a stage only where it is not the default: stages that are
+/// complete stay current when the key is new.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class InputUnlessDefaultAttribute : Attribute;

@@ -1,7 +1,5 @@
-using CoPe.Adapters;
 using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
-using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Recipes;
 
@@ -10,46 +8,66 @@ namespace CoPe.Experiments.Runs.Recipes;
 /// </summary>
 static class RecipeValidation
 {
+    /// <summary>Checks a recipe that was made in code.</summary>
+    /// <exception cref="SettingsException">Its keys contradict each other.</exception>
+    public static void Check(Recipe recipe)
+    {
+        if (FindProblems(recipe).FirstOrDefault() is { } problem)
+        {
+            throw new SettingsException($"recipe: {problem}");
+        }
+    }
+
     /// <summary>
-    /// The recipe itself, once it is found usable. A problem is that of the last override of its key,
+    /// Checks a recipe that was read from a file. A problem is that of the last override of its key,
     /// <c>dotted.key=value</c>, else of the file.
     /// </summary>
-    public static Recipe Check(Recipe recipe, string path, IReadOnlyList<string> overrides)
+    /// <exception cref="SettingsException">It names no task that is known, or its keys contradict each other.</exception>
+    public static void CheckFile(Recipe recipe, string path, IReadOnlyList<string> overrides)
     {
-        foreach (var problem in FindProblems(recipe))
+        var problem = FindTaskProblem(recipe.Task) ?? FindProblems(recipe).FirstOrDefault();
+        if (problem is null)
         {
-            var set = overrides.LastOrDefault(pair => IsAbout(problem, pair.Split('=')[0].Trim()));
-            throw new SettingsException($"{(set is null ? path : $"--set {set}")}: {problem}");
+            return;
         }
 
-        return recipe;
+        var culprit = overrides.LastOrDefault(pair => IsAbout(problem, pair.Split('=')[0].Trim()));
+        throw new SettingsException($"{(culprit is null ? path : $"--set {culprit}")}: {problem}");
     }
 
     static bool IsAbout(string problem, string key) =>
         problem.Contains($"'{key}'", StringComparison.Ordinal)
         || problem.StartsWith($"unknown {key} ", StringComparison.Ordinal);
 
+    static string? FindTaskProblem(string task)
+    {
+        if (task.Length == 0)
+        {
+            return "'task' is missing; name one, for example task: scholarly_title";
+        }
+
+        var known = LampTasks.All.Select(shipped => shipped.Name).ToList();
+        if (TaskFile.IsPath(task) || known.Contains(task))
+        {
+            return null;
+        }
+
+        return $"unknown task '{task}'{NearestName.Hint(task, known)} (tasks: {string.Join(", ", known)}; "
+            + "or the path of a task file, for example ./task.yaml)";
+    }
+
     static IEnumerable<string> FindProblems(Recipe recipe)
     {
-        if (recipe.Task.Length == 0)
-        {
-            yield return "'task' is missing; name one, for example task: scholarly_title";
-        }
-
-        var tasks = LampTasks.All.Select(task => task.Name).ToList();
-        if (recipe.Task.Length > 0 && !TaskFile.IsPath(recipe.Task) && !tasks.Contains(recipe.Task))
-        {
-            yield return $"unknown task '{recipe.Task}'{NearestName.Hint(recipe.Task, tasks)} (tasks: {string.Join(", ", tasks)}; or the path of a task file, for example ./task.yaml)";
-        }
-
         if (recipe.ModelDtype == WeightDtype.Int8)
         {
-            yield return "'model_dtype' is int8, whose rounded weights pass no gradients; set auto, bf16 or fp32 for training, and decode_dtype: int8 for decoding";
+            yield return "'model_dtype' is int8, whose rounded weights pass no gradients; set auto, bf16 or fp32 for "
+                + "training, and decode_dtype: int8 for decoding";
         }
 
         if (recipe.Device == ComputeDevice.Cuda && recipe.HasInt8Weights())
         {
-            yield return "'device' is cuda, but int8 weights are for the processor alone; set device: cpu or decode_dtype: bf16";
+            yield return "'device' is cuda, but int8 weights are for the processor alone; set device: cpu or "
+                + "decode_dtype: bf16";
         }
 
         if (recipe.Predict.Count == 0)
@@ -62,45 +80,29 @@ static class RecipeValidation
             yield return $"'predict' names an {PredictionMethod.DescribeUnknown(name)}";
         }
 
-        foreach (
-            var problem in FindLoraProblems("tam.lora", recipe.Tam.Lora)
-                .Concat(FindLoraProblems("sft.lora", recipe.Sft.Lora))
-        )
+        if (recipe.Tam.Lora.TargetModules.Count == 0)
         {
-            yield return problem;
+            yield return DescribeNoTargets("tam");
         }
 
-        if (recipe.Decode.Runs > 1 && !recipe.Decode.DoSample)
+        if (recipe.Sft.Lora.TargetModules.Count == 0)
         {
-            yield return $"'decode.runs' is {recipe.Decode.Runs}, but without decode.do_sample: true every run writes the same";
+            yield return DescribeNoTargets("sft");
         }
 
-        if (recipe.Dpo.LabelSmoothing > 0 && recipe.Dpo.Loss != DpoLossKind.Sigmoid)
+        if (recipe.Decode.Runs > 1 && !recipe.Decode.Decoding.DoSample)
         {
-            yield return $"'dpo.label_smoothing' belongs to dpo.loss: sigmoid; set it to 0 for {SettingsSchema.Format(recipe.Dpo.Loss)}";
+            yield return $"'decode.runs' is {recipe.Decode.Runs}, but without decode.do_sample: true every run writes "
+                + "the same";
+        }
+
+        if (recipe.Dpo.Preference.HasUnusedLabelSmoothing)
+        {
+            yield return "'dpo.label_smoothing' belongs to dpo.loss: sigmoid; set it to 0 for "
+                + SettingsSchema.Format(recipe.Dpo.Preference.Loss);
         }
     }
 
-    static IEnumerable<string> FindLoraProblems(string key, LoraConfig lora)
-    {
-        if (lora.Rank < 1)
-        {
-            yield return $"'{key}.rank' is {lora.Rank}; it must be at least 1";
-        }
-
-        if (lora.Alpha <= 0)
-        {
-            yield return $"'{key}.alpha' is {SettingsSchema.Format(lora.Alpha)}; it must be greater than 0";
-        }
-
-        if (lora.Dropout is < 0 or >= 1)
-        {
-            yield return $"'{key}.dropout' is {SettingsSchema.Format(lora.Dropout)}; it must be at least 0 and less than 1";
-        }
-
-        if (lora.TargetModules.Count == 0)
-        {
-            yield return $"'{key}.target_modules' is empty; name layers, for example [q_proj, v_proj]";
-        }
-    }
+    static string DescribeNoTargets(string section) =>
+        $"'{section}.lora.target_modules' is empty; name layers, for example [q_proj, v_proj]";
 }

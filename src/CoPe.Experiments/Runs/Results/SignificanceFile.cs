@@ -187,7 +187,10 @@ static class MethodTests
 
     /// <summary>How a recipe tests.</summary>
     public static PairedTestOptions CreateOptions(Recipe recipe) =>
-        new() { Resamples = recipe.Evaluate.Resamples, Seed = unchecked((int)recipe.Seed) };
+        recipe.Evaluate.Tests with
+        {
+            Seed = unchecked((int)recipe.Seed),
+        };
 
     /// <summary>Whether a method has values of a metric, by query or by user, that can be paired.</summary>
     public static bool HasValues(MethodScores scores, Metric metric) =>

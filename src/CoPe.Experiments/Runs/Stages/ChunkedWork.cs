@@ -13,7 +13,7 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <typeparam name="TLine">What is made of the items, a line or several of each.</typeparam>
 /// <param name="context">The stage at work.</param>
 /// <param name="stage">Its name.</param>
-sealed class ChunkedWork<TLine>(StageContext context, string stage)
+sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
 {
     readonly string _file = GetFile(context, stage);
     readonly List<Chunk> _completed = [.. JsonLines.Read<Chunk>(GetFile(context, stage))];
@@ -43,7 +43,7 @@ sealed class ChunkedWork<TLine>(StageContext context, string stage)
     }
 
     /// <summary>Where a stage's portions are kept.</summary>
-    public static string GetFile(StageContext context, string stage) =>
+    public static string GetFile(StageContext context, StageId stage) =>
         Path.Combine(context.Run.Checkpoints(stage), "portions.jsonl");
 
     sealed record Chunk(int Items, IReadOnlyList<TLine> Lines);

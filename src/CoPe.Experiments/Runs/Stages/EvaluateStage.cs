@@ -12,12 +12,13 @@ namespace CoPe.Experiments.Runs.Stages;
 sealed class EvaluateStage : Stage
 {
     /// <inheritdoc/>
-    public override string Name => "evaluate";
+    public override StageId Id => StageId.Evaluate;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
+            "device",
             "seed",
             "users",
             "history_limit",
@@ -33,44 +34,25 @@ sealed class EvaluateStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Needs(Recipe recipe)
+    public override IEnumerable<StageId> Needs(Recipe recipe)
     {
-        var methods = recipe.Methods().ToList();
-        foreach (var method in methods)
-        {
-            yield return $"predict {method.Name}";
-        }
-
+        var predictions = recipe.Methods().Select(StageId.Predict);
         if (!recipe.Evaluate.Likelihood)
         {
-            yield break;
+            return predictions;
         }
 
-        if (methods.Any(method => method.NeedsTam(recipe)))
+        var requirements = recipe.GetRequirements();
+        // Where preferences were trained, the likelihood is measured before and after.
+        var measured = requirements with
         {
-            yield return "train tam";
-        }
-
-        if (methods.Any(method => method.TaskAdapter == TaskAdapterKind.Everyone))
-        {
-            yield return "train tam-all";
-        }
-
-        if (methods.Any(method => method.Context == ContextKind.Profile))
-        {
-            yield return "profile";
-        }
-
-        if (methods.Any(method => method.UserAdapter != UserAdapterKind.None))
-        {
-            yield return "train sft";
-        }
-
-        if (methods.Any(method => method.UserAdapter == UserAdapterKind.Dpo))
-        {
-            yield return "train dpo";
-        }
+            Sft = requirements.Sft || requirements.Dpo,
+        };
+        return predictions.Concat(StageId.RequiredBy(measured));
     }
+
+    /// <inheritdoc/>
+    public override bool IsRequestedBy(Recipe recipe) => true;
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
@@ -85,7 +67,7 @@ sealed class EvaluateStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputKinds RebuildReads => InputKinds.Data | InputKinds.Task;
+    public override InputKinds RebuildReads => InputKinds.Data | InputKinds.Wording;
 
     /// <inheritdoc/>
     public override void RebuildWithoutUser(StageContext context) => WriteResults(context);
@@ -93,7 +75,7 @@ sealed class EvaluateStage : Stage
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var workspace = new RunWorkspace(context);
+        var workspace = context.Workspace;
         var likelihood = context.Recipe.Evaluate.Likelihood ? new HeldOutLikelihood(context, workspace).Measure() : [];
         JsonLines.Write(context.Run.Likelihood, likelihood);
         WriteResults(context);
@@ -103,7 +85,7 @@ sealed class EvaluateStage : Stage
     static void WriteResults(StageContext context)
     {
         var run = context.Run;
-        var workspace = new RunWorkspace(context);
+        var workspace = context.Workspace;
         var golds = GoldAnswer.FromDataset(workspace.Dataset);
         var report = RunScores.AddLikelihood(
             RunScores.Compute(context, workspace.Task, golds),
@@ -132,13 +114,8 @@ static class RunScores
     public static EvaluationReport Compute(StageContext context, LampTask task, IReadOnlyList<GoldAnswer> golds)
     {
         var recipe = context.Recipe;
-        var options = new EvaluationOptions
-        {
-            RougeStemmer = recipe.Evaluate.Stemmer,
-            Average = recipe.Evaluate.Average,
-            Seed = unchecked((int)recipe.Seed),
-        };
-        var samples = recipe.Decode.DoSample ? recipe.Decode.Runs : 1;
+        var options = recipe.Evaluate.Scoring with { Seed = unchecked((int)recipe.Seed) };
+        var samples = recipe.Decode.SampleCount;
         var reports = new List<EvaluationReport>();
         for (var sample = 0; sample < samples; sample++)
         {

@@ -109,6 +109,3 @@ sealed class ExampleEncoder(RunWorkspace workspace, int maxWords)
             $"{asked}: no prompt fits beside {maxNewTokens} new tokens into the model's context of {workspace.ContextLength}: lower {key}"
         );
 }
-
-/// <summary>A history item and whose it is.</summary>
-readonly record struct UserItem(LampUser User, HistoryItem Item);

@@ -1,5 +1,4 @@
 using CoPe.Adapters;
-using CoPe.Decoding;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs.Recipes;
@@ -73,7 +72,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
             .Select(kind => (GetModelName(kind), Tam))
             .Concat(histories.Select(method => (method.Name, method.NeedsTam(context.Recipe) ? Tam : Base)))
             .ToList();
-        var portions = new ChunkedWork<QueryLikelihood>(context, Stage);
+        var portions = new ChunkedWork<QueryLikelihood>(context, StageId.Evaluate);
         var looks = withCandidates ? 2 : 1; // sampled for, and scored
         var progress = new ItemProgress(
             context.Progress,
@@ -123,7 +122,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     LikelihoodPass CreateHistoryPass(SequenceScorer scorer, PredictionMethod method)
     {
         var prompts = new InContextPrompts(context, workspace, method.Context);
-        var room = PredictStage.CreateDecodingOptions(context.Recipe.Decode, workspace.Task).MaxNewTokens;
+        var room = context.Recipe.Decode.CreateOptions(workspace.Task).MaxNewTokens;
         var adapters = method.NeedsTam(context.Recipe) ? AdapterSelection.Task : AdapterSelection.Base;
         return new(
             scorer,
@@ -207,18 +206,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 
     Dictionary<string, IReadOnlyList<string>> SampleAnswers(IReadOnlyList<ScoredQuery> queries, ItemProgress progress)
     {
-        var options = new CandidateOptions
-        {
-            Count = Candidates,
-            Decoding = new DecodingOptions
-            {
-                DoSample = true,
-                Temperature = 1,
-                TopP = 0.95,
-                TopK = 0,
-                MaxNewTokens = MaxSampleTokens,
-            },
-        };
+        var options = new NegativesOptions { Candidates = Candidates, MaxNewTokens = MaxSampleTokens };
         var generator = new CandidateGenerator(
             workspace.CreateEngine(Stage, workspace.Tam, users: null),
             workspace.Encoder.DecodeResponse,

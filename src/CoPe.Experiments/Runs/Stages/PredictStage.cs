@@ -13,15 +13,13 @@ namespace CoPe.Experiments.Runs.Stages;
 sealed class PredictStage(PredictionMethod method) : Stage
 {
     /// <inheritdoc/>
-    public override string Name => $"predict {method.Name}";
-
-    /// <inheritdoc/>
-    public override string Command => $"cope predict --method {method.Name}";
+    public override StageId Id { get; } = StageId.Predict(method);
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
+            "device",
             "seed",
             "users",
             "history_limit",
@@ -46,40 +44,13 @@ sealed class PredictStage(PredictionMethod method) : Stage
     ];
 
     /// <inheritdoc/>
-    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Needs(Recipe recipe)
-    {
-        var task = method.ResolveTaskAdapter(recipe);
-        if (method.NeedsTam(recipe))
-        {
-            yield return "train tam";
-        }
-
-        if (task == TaskAdapterKind.Everyone)
-        {
-            yield return "train tam-all";
-        }
-
-        if (method.Context == ContextKind.Profile)
-        {
-            yield return "profile";
-        }
-
-        if (method.UserAdapter == UserAdapterKind.Sft || method.ResolveAmateur(recipe) == AmateurKind.Sft)
-        {
-            yield return "train sft";
-        }
-
-        if (method.UserAdapter == UserAdapterKind.Dpo)
-        {
-            yield return "train dpo";
-        }
-    }
+    public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.RequiredBy(method.GetRequirements(recipe));
 
     /// <inheritdoc/>
-    public override bool IsUsedBy(Recipe recipe) => recipe.Methods().Contains(method);
+    public override bool IsRequestedBy(Recipe recipe) => recipe.Methods().Contains(method);
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
@@ -94,12 +65,12 @@ sealed class PredictStage(PredictionMethod method) : Stage
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var workspace = new RunWorkspace(context);
-        var runs = context.Recipe.Decode.DoSample ? context.Recipe.Decode.Runs : 1;
+        var workspace = context.Workspace;
+        var runs = context.Recipe.Decode.SampleCount;
         var asked = workspace
             .Dataset.Users.SelectMany((user, index) => user.Queries.Select(query => new UserQuery(index, query)))
             .ToList();
-        var portions = new ChunkedWork<Answer>(context, Name);
+        var portions = new ChunkedWork<Answer>(context, Id);
         var answers = GenerateAnswers(context, workspace, portions, asked, runs);
         WritePredictions(context, workspace, runs, answers.ToDictionary(answer => (answer.Id, answer.Run)));
     }
@@ -113,7 +84,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
     )
     {
         using var bank = new MethodAdapters(workspace, method, context.Recipe);
-        var engine = workspace.CreateEngine(Name, bank.Task, bank.Users, workspace.PredictionModel);
+        var engine = workspace.CreateEngine(Name, bank.Task, bank.Users, workspace.PredictionModel, context.Trace);
         var prompts = new InContextPrompts(context, workspace, method.Context);
         var progress = new ItemProgress(
             context.Progress,
@@ -121,7 +92,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
             (long)portions.CompletedItems * runs,
             (long)asked.Count * runs
         );
-        var options = CreateDecodingOptions(context.Recipe.Decode, workspace.Task);
+        var options = context.Recipe.Decode.CreateOptions(workspace.Task);
         var users = asked.ToDictionary(one => one.Query.Id, one => workspace.Dataset.Users[one.User]);
         var answers = portions.Run(
             asked,
@@ -161,22 +132,6 @@ sealed class PredictStage(PredictionMethod method) : Stage
                 Samples = runs,
             };
     }
-
-    /// <summary>How a recipe decodes.</summary>
-    public static DecodingOptions CreateDecodingOptions(DecodeSection settings, LampTask task) =>
-        new()
-        {
-            MaxNewTokens = settings.MaxNewTokens ?? task.MaxNewTokens,
-            Contrast = settings.Contrast,
-            Plausibility = settings.Plausibility,
-            ReferenceEpsilon = settings.ReferenceEpsilon,
-            RepetitionPenalty = settings.RepetitionPenalty ?? task.RepetitionPenalty,
-            Penalize = settings.Penalize,
-            DoSample = settings.DoSample,
-            Temperature = settings.Temperature,
-            TopK = settings.TopK,
-            TopP = settings.TopP,
-        };
 
     void WritePredictions(
         StageContext context,

@@ -11,12 +11,13 @@ namespace CoPe.Experiments.Runs.Stages;
 sealed class ProfileStage : Stage
 {
     /// <inheritdoc/>
-    public override string Name => "profile";
+    public override StageId Id => StageId.WriteProfiles;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
+            "device",
             "users",
             "history_limit",
             "development_items",
@@ -28,11 +29,7 @@ sealed class ProfileStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
-
-    /// <inheritdoc/>
-    public override bool IsUsedBy(Recipe recipe) =>
-        recipe.Methods().Any(method => method.Context == ContextKind.Profile);
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Profiles)];
@@ -40,10 +37,10 @@ sealed class ProfileStage : Stage
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var workspace = new RunWorkspace(context);
+        var workspace = context.Workspace;
         var users = workspace.Dataset.Users;
         var prompts = new InContextPrompts(context, workspace, ContextKind.Profile);
-        var portions = new ChunkedWork<UserProfile>(context, Name);
+        var portions = new ChunkedWork<UserProfile>(context, Id);
         var progress = new ItemProgress(context.Progress, Name, portions.CompletedItems, users.Count);
         var size = ChunkSize.Compute(
             workspace.DecodingModel,

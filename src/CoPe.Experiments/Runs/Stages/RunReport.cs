@@ -119,20 +119,23 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
 sealed class ReportStage : Stage
 {
     /// <inheritdoc/>
-    public override string Name => "report";
+    public override StageId Id => StageId.Report;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys => [];
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Needs(Recipe recipe) => ["evaluate"];
+    public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.Evaluate];
+
+    /// <inheritdoc/>
+    public override bool IsRequestedBy(Recipe recipe) => true;
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserFigures(run.Report, "texts and figures of users")];
 
     /// <inheritdoc/>
-    public override InputKinds RebuildReads => InputKinds.All;
+    public override InputKinds RebuildReads => InputKinds.Files;
 
     /// <inheritdoc/>
     public override void RebuildWithoutUser(StageContext context) => Execute(context);
@@ -140,7 +143,7 @@ sealed class ReportStage : Stage
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var model = new RunReport(context, new RunWorkspace(context)).Build();
+        var model = new RunReport(context, context.Workspace).Build();
         AtomicFile.WriteText(context.Run.Report, writer => HtmlReport.Write(model, writer));
     }
 }
@@ -173,15 +176,15 @@ static class RunFacts
                 $"{Environment.ProcessorCount} x {RuntimeInformation.ProcessArchitecture}"
             ),
             .. context
-                .Inputs.ListFiles(InputKinds.All)
-                .Select(file => CreateFact("SHA-256 of inputs", file.Name, hashes.ComputeHash(file.Path))),
+                .Inputs.ListFiles(InputKinds.Files)
+                .Select(file => CreateFact("SHA-256 of inputs", file.Label, hashes.ComputeHash(file.FullPath))),
         ];
     }
 
     /// <summary>Wall-clock time of every complete stage.</summary>
     public static IEnumerable<StageTime> ReadStageTimes(StageContext context) =>
         from stage in RunStages.All
-        let marker = StageMarker.Read(context.Run.Marker(stage.Name))
+        let marker = StageMarker.Read(context.Run.Marker(stage.Id))
         where marker is not null
         select new StageTime(stage.Name, TimeSpan.FromSeconds(marker.Seconds));
 
@@ -203,12 +206,12 @@ static class TrainingCurves
 {
     const string DevelopmentLoss = "development loss";
 
-    static readonly (string Stage, string Title)[] Stages =
+    static readonly (StageId Stage, string Title)[] Stages =
     [
-        ("train tam", "TAM"),
-        ("train tam-all", "TAM-all"),
-        ("train sft", "SFT (mean over users)"),
-        ("train dpo", "DPO (mean over users)"),
+        (StageId.TrainTam, "TAM"),
+        (StageId.TrainTamAll, "TAM-all"),
+        (StageId.TrainSft, "SFT (mean over users)"),
+        (StageId.TrainDpo, "DPO (mean over users)"),
     ];
 
     static readonly (string Metric, string Quantity, string Series)[] Series =

@@ -1,4 +1,3 @@
-using CoPe.Decoding;
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs.Recipes;
 using Microsoft.Extensions.Logging;
@@ -15,12 +14,13 @@ sealed class SampleNegativesStage : Stage
     const int ItemsPerWrite = 32;
 
     /// <inheritdoc/>
-    public override string Name => "negatives sample";
+    public override StageId Id => StageId.SampleNegatives;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
+            "device",
             "seed",
             "users",
             "history_limit",
@@ -36,14 +36,10 @@ sealed class SampleNegativesStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];
-
-    /// <inheritdoc/>
-    public override bool IsUsedBy(Recipe recipe) =>
-        recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
+    public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.TrainTam];
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Candidates)];
@@ -57,9 +53,9 @@ sealed class SampleNegativesStage : Stage
     {
         var kept = new StoredCandidates(context, this);
         kept.ResolveConflict();
-        var workspace = new RunWorkspace(context);
+        var workspace = context.Workspace;
         var items = workspace.ListHistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
-        var portions = new ChunkedWork<ItemCandidates>(context, Name);
+        var portions = new ChunkedWork<ItemCandidates>(context, Id);
         var lines =
             context.Recipe.Negatives.Kind != NegativeKind.Pseudo
                 ? portions.Run(items, ItemsPerWrite, BorrowTexts(context, workspace))
@@ -178,18 +174,7 @@ sealed class SampleNegativesStage : Stage
         var settings = context.Recipe.Negatives;
         var maxNewTokens = GetMaxNewTokens(context, workspace);
         var source = new ExampleEncoder(workspace, context.Recipe.Sft);
-        var options = new CandidateOptions
-        {
-            Count = settings.Candidates,
-            Decoding = new DecodingOptions
-            {
-                DoSample = true,
-                Temperature = settings.Temperature,
-                TopP = settings.TopP,
-                TopK = 0,
-                MaxNewTokens = maxNewTokens,
-            },
-        };
+        var options = settings with { MaxNewTokens = maxNewTokens };
         CandidateRequest Worded(UserItem pair)
         {
             var (messages, ids) = source.BuildPrompt(pair.Item, maxNewTokens);

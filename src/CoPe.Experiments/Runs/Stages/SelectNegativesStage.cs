@@ -12,12 +12,13 @@ sealed class SelectNegativesStage : Stage
     const int ItemsPerChunk = 64;
 
     /// <inheritdoc/>
-    public override string Name => "negatives select";
+    public override StageId Id => StageId.SelectNegatives;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
+            "device",
             "users",
             "history_limit",
             "development_items",
@@ -29,14 +30,11 @@ sealed class SelectNegativesStage : Stage
         ];
 
     /// <inheritdoc/>
-    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam", "train sft", "negatives sample"];
-
-    /// <inheritdoc/>
-    public override bool IsUsedBy(Recipe recipe) =>
-        recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
+    public override IEnumerable<StageId> Needs(Recipe recipe) =>
+        [StageId.TrainTam, StageId.TrainSft, StageId.SampleNegatives];
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Pairs)];
@@ -44,7 +42,7 @@ sealed class SelectNegativesStage : Stage
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var workspace = new RunWorkspace(context);
+        var workspace = context.Workspace;
         var items = workspace.ListHistoryItems(null).ToDictionary(pair => (pair.User.Id, pair.Item.Id));
         var all = JsonLines
             .Read<ItemCandidates>(context.Run.Candidates)
@@ -52,7 +50,7 @@ sealed class SelectNegativesStage : Stage
             .ToList();
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
         var scorer = new CandidateScorer(workspace.CreateScorer(UserAdapterKind.Sft), context.Recipe.Negatives.Span);
-        var portions = new ChunkedWork<SelectedPair>(context, Name);
+        var portions = new ChunkedWork<SelectedPair>(context, Id);
         var progress = new ItemProgress(context.Progress, Name, portions.CompletedItems, all.Count);
         JsonLines.Write(
             context.Run.Pairs,
@@ -138,7 +136,7 @@ sealed class SelectNegativesStage : Stage
         ids.Count <= longest ? ids : [.. ids.Take(longest)];
 
     static SelectedPair SelectPair(
-        NegativesSection settings,
+        NegativesOptions settings,
         ItemCandidates line,
         CandidatesToScore item,
         ScoredCandidates score,

@@ -13,7 +13,7 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <param name="part">
 /// Which of the stage's trainings, for example a group of users: each has checkpoints of its own.
 /// </param>
-sealed class StageTraining(StageContext context, string stage, string section, string part)
+sealed class StageTraining(StageContext context, StageId stage, string section, string part)
 {
     /// <summary>Rows of figures held back until they are written together.</summary>
     const int MaxPendingRows = 200;
@@ -32,7 +32,7 @@ sealed class StageTraining(StageContext context, string stage, string section, s
         {
             Model = model,
             Options = CreateOptions(settings, model),
-            Stage = stage,
+            Stage = stage.Name,
             MemoryOptionNames = MemoryOptionNames.OfSection(section),
             Metrics = AddRow,
             Checkpoints = Checkpoints,
@@ -48,22 +48,12 @@ sealed class StageTraining(StageContext context, string stage, string section, s
     }
 
     TrainingOptions CreateOptions(TrainingSection settings, CausalLm model) =>
-        new()
+        settings.Training with
         {
-            LearningRate = settings.LearningRate,
-            Epochs = settings.Epochs,
-            BatchSize = settings.BatchSize,
-            GradientAccumulation = settings.GradientAccumulation,
-            RecomputeLayers = settings.RecomputeLayers,
-            WarmupRatio = settings.WarmupRatio,
-            MaxGradNorm = settings.MaxGradNorm,
-            Optimizer = new AdamWOptions { WeightDecay = settings.WeightDecay },
-            CutOff = Math.Min(settings.CutOff, model.Config.MaxPositions),
-            Seed = SeedDerivation.Derive(context.Recipe.Seed, stage),
+            CutOff = Math.Min(settings.Training.CutOff, model.Config.MaxPositions),
+            Seed = SeedDerivation.Derive(context.Recipe.Seed, stage.Name),
             TokensPerPass = TrainingMemory.ChooseTokensPerPass(model, settings),
-            EarlyStopping = settings.EarlyStopping is { Items: > 0 } stopping
-                ? new() { Patience = stopping.Patience, EverySteps = stopping.EverySteps }
-                : null,
+            EarlyStopping = settings.EarlyStopping.Items > 0 ? settings.EarlyStopping : null,
         };
 
     /// <summary>Takes the figures of a step; they reach the disk in groups.</summary>

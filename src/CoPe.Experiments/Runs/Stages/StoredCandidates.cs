@@ -17,10 +17,10 @@ sealed class StoredCandidates(StageContext context, Stage stage)
     readonly string? _requestedSource = context.CandidateEndpoint?.Name;
 
     /// <summary>What an endpoint has answered of a sampling that is not whole yet.</summary>
-    public string PartialFile { get; } = Path.Combine(context.Run.Checkpoints(stage.Name), "candidates.jsonl");
+    public string PartialFile { get; } = Path.Combine(context.Run.Checkpoints(stage.Id), "candidates.jsonl");
 
     string RebuildCommand =>
-        $"'{stage.Command} --run {context.Run.Name} {(_requestedSource is null ? "" : _requestedSource + " ")}--again'";
+        $"'{stage.Id.Command} --run {context.Run.Name} {(_requestedSource is null ? "" : _requestedSource + " ")}--again'";
 
     /// <summary>Why the sampling must not begin, go on or be skipped; null where it may.</summary>
     public string? FindConflict(StageStatus status) =>
@@ -50,7 +50,7 @@ sealed class StoredCandidates(StageContext context, Stage stage)
             "{Stage}: what an interrupted sampling has from another source is thrown away",
             stage.Name
         );
-        AtomicFile.Remove(context.Run.Checkpoints(stage.Name));
+        AtomicFile.Remove(context.Run.Checkpoints(stage.Id));
     }
 
     string? FindInterruptedConflict()
@@ -58,9 +58,9 @@ sealed class StoredCandidates(StageContext context, Stage stage)
         var kept = JsonLines.Read<ItemCandidates>(PartialFile);
         if (kept.Count == 0)
         {
-            return _requestedSource is null || !File.Exists(ChunkedWork<ItemCandidates>.GetFile(context, stage.Name))
+            return _requestedSource is null || !File.Exists(ChunkedWork<ItemCandidates>.GetFile(context, stage.Id))
                 ? null
-                : $"'{stage.Name}' was interrupted in {context.Run.Name} with candidates that were sampled here: go on with '{stage.Command} --run {context.Run.Name}', or throw them away with {RebuildCommand}";
+                : $"'{stage.Name}' was interrupted in {context.Run.Name} with candidates that were sampled here: go on with '{stage.Id.Command} --run {context.Run.Name}', or throw them away with {RebuildCommand}";
         }
         // A line without a source is of an endpoint that a former version did not note: its way on is any endpoint.
         if (_requestedSource is not null && kept.All(line => (line.Source ?? _requestedSource) == _requestedSource))
@@ -69,7 +69,7 @@ sealed class StoredCandidates(StageContext context, Stage stage)
         }
 
         var source = GetSource(kept);
-        return $"'{stage.Name}' was interrupted in {context.Run.Name} with the candidates of {kept.Count} history items from {source}: go on with '{stage.Command} --run {context.Run.Name} {source}', or throw them away with {RebuildCommand}";
+        return $"'{stage.Name}' was interrupted in {context.Run.Name} with the candidates of {kept.Count} history items from {source}: go on with '{stage.Id.Command} --run {context.Run.Name} {source}', or throw them away with {RebuildCommand}";
     }
 
     string? FindCompleteConflict()
@@ -95,7 +95,7 @@ sealed class StoredCandidates(StageContext context, Stage stage)
         ];
         return paid.Count == 0
             ? null
-            : $"'{stage.Name}' has the candidates of {paid.Count} history items from {GetSource(paid)} in {context.Run.Name} and would be made anew ({string.Join("; ", reasons)}): "
+            : $"'{stage.Name}' has the candidates of {paid.Count} history items from {GetSource(paid)} in {context.Run.Name} and would be rebuilt ({string.Join("; ", reasons)}): "
                 + "name another folder with --run, or throw them away with --restart (in the stage's own verb --again)";
     }
 

@@ -13,40 +13,34 @@ namespace CoPe.Experiments.Runs.Stages;
 sealed class TrainDpoStage : Stage
 {
     /// <inheritdoc/>
-    public override string Name => "train dpo";
+    public override StageId Id => StageId.TrainDpo;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
-        ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "dpo"];
+        ["task", "device", "seed", "users", "history_limit", "development_items", "model_dtype", "dpo"];
 
     /// <inheritdoc/>
-    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam", "train sft", "negatives select"];
-
-    /// <inheritdoc/>
-    public override bool IsUsedBy(Recipe recipe) =>
-        recipe.Methods().Any(method => method.UserAdapter == UserAdapterKind.Dpo);
+    public override IEnumerable<StageId> Needs(Recipe recipe) =>
+        [StageId.TrainTam, StageId.TrainSft, StageId.SelectNegatives];
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
-        [
-            new UserAdapters(run.DpoAdapters, "DPO") { Pairs = new UserLines(run.Pairs) },
-            new UserLines(run.Metrics(Name)),
-        ];
+        [new UserAdapters(run.DpoAdapters, "DPO") { Pairs = new UserLines(run.Pairs) }, new UserLines(run.Metrics(Id))];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var workspace = new RunWorkspace(context);
-        workspace.Release("adapters dpo");
+        var workspace = context.Workspace;
+        workspace.ReleaseDpoAdapters();
         var settings = context.Recipe.Dpo;
         var users = CreateTrainingSets(context, workspace, settings);
         var lengths = users
             .SelectMany(user => user.Examples)
             .Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count);
-        new UserGroupTrainer(context, Name, "dpo", context.Run.DpoAdapter).Train(
+        new UserGroupTrainer(context, Id, "dpo", context.Run.DpoAdapter).Train(
             users,
             settings,
             settings.UsersAtOnce,
@@ -85,7 +79,7 @@ sealed class TrainDpoStage : Stage
                 // beside those of others.
                 return example;
             }
-            return example with { Reference = pair.Reference?.Find(example, settings.Reference, dtype) };
+            return example with { Reference = pair.Reference?.Find(example, settings.Preference.Reference, dtype) };
         }
     }
 
@@ -101,14 +95,7 @@ sealed class TrainDpoStage : Stage
             UserAdapterKind.Sft,
             [.. group.Select(user => workspace.GetUserIndex(user.Name))]
         );
-        var dpo = new DpoOptions
-        {
-            Beta = settings.Beta,
-            Loss = settings.Loss,
-            LabelSmoothing = settings.LabelSmoothing,
-            RpoAlpha = settings.RpoAlpha ?? 0,
-            Reference = settings.Reference,
-        };
+        var dpo = settings.Preference;
         DpoTrainer.Train(
             training.Stage.CreateContext(workspace.TrainingModel, settings),
             bank,

@@ -11,31 +11,27 @@ namespace CoPe.Experiments.Runs.Stages;
 sealed class TrainSftStage : Stage
 {
     /// <inheritdoc/>
-    public override string Name => "train sft";
+    public override StageId Id => StageId.TrainSft;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
-        ["task", "seed", "users", "history_limit", "development_items", "model_dtype", "sft"];
+        ["task", "device", "seed", "users", "history_limit", "development_items", "model_dtype", "sft"];
 
     /// <inheritdoc/>
-    public override InputKinds Reads => InputKinds.Model | InputKinds.Task | InputKinds.Users;
+    public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Needs(Recipe recipe) => ["train tam"];
-
-    /// <inheritdoc/>
-    public override bool IsUsedBy(Recipe recipe) =>
-        recipe.Methods().Any(method => method.UserAdapter != UserAdapterKind.None);
+    public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.TrainTam];
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
-        [new UserAdapters(run.SftAdapters, "SFT"), new UserLines(run.Metrics(Name))];
+        [new UserAdapters(run.SftAdapters, "SFT"), new UserLines(run.Metrics(Id))];
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var workspace = new RunWorkspace(context);
-        workspace.Release("adapters sft", "adapters dpo");
+        var workspace = context.Workspace;
+        workspace.ReleaseSftAdapters();
         var settings = context.Recipe.Sft;
         var source = new ExampleEncoder(workspace, settings);
         var users = workspace
@@ -50,7 +46,7 @@ sealed class TrainSftStage : Stage
         var lengths = users
             .SelectMany(user => user.Examples)
             .Select(example => example.Prompt.Count + example.Response.Count);
-        new UserGroupTrainer(context, Name, "sft", context.Run.SftAdapter).Train(
+        new UserGroupTrainer(context, Id, "sft", context.Run.SftAdapter).Train(
             users,
             settings,
             settings.UsersAtOnce,

@@ -15,12 +15,13 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
     const string TrainingName = "tam";
 
     /// <inheritdoc/>
-    public override string Name => OnEveryone ? "train tam-all" : "train tam";
+    public override StageId Id => OnEveryone ? StageId.TrainTamAll : StageId.TrainTam;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
+            "device",
             "seed",
             "model_dtype",
             "tam",
@@ -29,17 +30,13 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 
     /// <inheritdoc/>
     public override InputKinds Reads =>
-        OnEveryone ? InputKinds.All : InputKinds.Model | InputKinds.Task | InputKinds.Others;
-
-    /// <inheritdoc/>
-    public override bool IsUsedBy(Recipe recipe) =>
-        recipe.Methods().Any(method => OnEveryone ? method.TaskAdapter == kind : method.NeedsTam(recipe));
+        OnEveryone ? InputKinds.Files : InputKinds.Model | InputKinds.Wording | InputKinds.Others;
 
     /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [
             OnEveryone ? new JointAdapter(AdapterOf(run)) : new TaskOutput(AdapterOf(run)),
-            new TaskOutput(run.Metrics(Name)),
+            new TaskOutput(run.Metrics(Id)),
         ];
 
     bool OnEveryone => kind == TaskAdapterKind.Everyone;
@@ -49,14 +46,14 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var workspace = new RunWorkspace(context);
+        var workspace = context.Workspace;
         if (OnEveryone)
         {
-            workspace.Release("adapter tam-all");
+            workspace.ReleaseTamAll();
         }
         else
         {
-            workspace.Release("adapter tam", "adapters sft", "adapters dpo");
+            workspace.ReleaseTam();
         }
 
         var settings = context.Recipe.Tam;
@@ -64,15 +61,15 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         using var bank = AdapterBank
             .Create(workspace.TrainingModel.Config, settings.Lora, [SeedDerivation.Derive(context.Recipe.Seed, Name)])
             .MoveTo(workspace.Device);
-        var training = new StageTraining(context, Name, "tam", TrainingName);
+        var training = new StageTraining(context, Id, "tam", TrainingName);
         var trainingSet = HeldOutExamples.Split(TrainingName, examples, settings.EarlyStopping.Items);
-        if (examples.Count < settings.BatchSize)
+        if (examples.Count < settings.Training.BatchSize)
         {
             context.Log.LogWarning(
                 "{Stage}: {Examples} examples do not fill one batch of {Batch}",
                 Name,
                 examples.Count,
-                settings.BatchSize
+                settings.Training.BatchSize
             );
         }
 

@@ -48,7 +48,7 @@ static class TrainingMemory
     public static int ChooseUsersAtOnce(CausalLm model, TrainingSection settings, IEnumerable<int> lengths)
     {
         var tokensPerExample = lengths.DefaultIfEmpty(1).Average();
-        var tokensPerUser = Math.Max(1, settings.BatchSize * tokensPerExample);
+        var tokensPerUser = Math.Max(1, settings.Training.BatchSize * tokensPerExample);
         var tokensAtOnce = CountParallelPasses(model) * ChooseTokensPerPass(model, settings);
         return (int)Math.Clamp(tokensAtOnce / tokensPerUser, 1, MaxUsersAtOnce);
     }

@@ -13,7 +13,12 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <param name="stage">Its name.</param>
 /// <param name="section">Section of the recipe that its options stand in.</param>
 /// <param name="getAdapterFolder">Where a user's adapter belongs.</param>
-sealed class UserGroupTrainer(StageContext context, string stage, string section, Func<string, string> getAdapterFolder)
+sealed class UserGroupTrainer(
+    StageContext context,
+    StageId stage,
+    string section,
+    Func<string, string> getAdapterFolder
+)
 {
     /// <summary>Trains what is not there yet.</summary>
     /// <param name="users">What each user's adapter is trained on, in the order of the dataset.</param>
@@ -29,7 +34,7 @@ sealed class UserGroupTrainer(StageContext context, string stage, string section
         Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, AdapterBank> train
     )
     {
-        HistoryWarnings.Warn(context.Log, stage, users, settings.BatchSize);
+        HistoryWarnings.Warn(context.Log, stage.Name, users, settings.Training.BatchSize);
         // Users with histories of similar length finish together, so that no pass is left with a single one.
         var longestFirst = users.OrderByDescending(user => user.Examples.Count).ToList();
         var plan = UserGroupPlan.ReadOrCreate(
@@ -41,7 +46,7 @@ sealed class UserGroupTrainer(StageContext context, string stage, string section
         var setOfUser = users.ToDictionary(user => user.Name);
         var groups = plan.Groups.Select(group => group.Select(user => setOfUser[user]).ToList()).ToList();
         var plannedSteps = groups
-            .Select(group => group.Sum(user => CountSteps(user.Examples.Count, settings)))
+            .Select(group => group.Sum(user => settings.Training.Steps(user.Examples.Count)))
             .ToList();
         long stepsDone = 0;
         for (var i = 0; i < groups.Count; i++)
@@ -84,12 +89,6 @@ sealed class UserGroupTrainer(StageContext context, string stage, string section
             training.Flush();
         }
         training.Checkpoints.Clear();
-    }
-
-    static long CountSteps(int examples, TrainingSection settings)
-    {
-        var stepsPerEpoch = (examples + settings.ExamplesPerStep - 1) / settings.ExamplesPerStep;
-        return settings.Epochs * stepsPerEpoch;
     }
 
     /// <summary>

@@ -31,21 +31,21 @@ static class Filters
         ["int"] = ToInteger,
         ["float"] = ToFloat,
         ["abs"] = static (value, _) => Operators.CompareOrder(value, 0L) < 0 ? Operators.Negate(value) : value,
-        ["round"] = Round,
+        ["round"] = static (value, arguments) => Round(value, arguments),
     };
 
     /// <summary>The filter of a name, or null.</summary>
     public static Func<object?, Arguments, object?>? Find(string name) =>
         All.GetValueOrDefault(name) ?? SequenceFilters.Find(name);
 
-    static object? Length(object? value)
+    static long Length(object? value)
     {
         if (value is Generator or null or bool or long or double or Callable or JinjaNamespace)
         {
             throw new JinjaException($"object of type '{PythonText.TypeName(value)}' has no len()");
         }
 
-        return (long)Operators.Iterate(value).Count;
+        return Operators.Iterate(value).Count;
     }
 
     static string ToJson(object? value, Arguments arguments)
@@ -61,7 +61,7 @@ static class Filters
         return isAbsent ? arguments.Get(0, "default_value", "") : value;
     }
 
-    static object Round(object? value, Arguments arguments)
+    static double Round(object? value, Arguments arguments)
     {
         if (!Operators.TryNumber(value, out var number, out _))
         {
@@ -197,7 +197,7 @@ static class SequenceFilters
         items.Count > 0 ? items[0] : new Undefined("No first item, sequence was empty.");
 
     static object? GetLast(IReadOnlyList<object?> items) =>
-        items.Count > 0 ? items[^1] : new Undefined("No last item, sequence was empty.");
+        items.Count > 0 ? items[items.Count - 1] : new Undefined("No last item, sequence was empty.");
 
     static object Reverse(object? value)
     {

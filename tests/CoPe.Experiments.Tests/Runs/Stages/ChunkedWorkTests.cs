@@ -12,15 +12,16 @@ public sealed class ChunkedWorkTests : IDisposable
     StageContext Context(CancellationToken cancellation = default) =>
         new()
         {
-            Recipe = new Recipe(),
-            Run = new(_folder.Path),
-            Inputs = new()
-            {
-                Model = "m",
-                Data = "d",
-                TaskPath = "t",
-            },
-            Shared = new(),
+            Workspace = new(
+                new Recipe(),
+                new(_folder.Path),
+                new()
+                {
+                    Model = "m",
+                    Data = "d",
+                    TaskPath = "t",
+                }
+            ),
             Cancellation = cancellation,
         };
 
@@ -39,9 +40,13 @@ public sealed class ChunkedWorkTests : IDisposable
         }
 
         Assert.Throws<IOException>(() =>
-            new ChunkedWork<int>(Context(), "predict cope").Run(items, 3, portion => Make(portion, 5))
+            new ChunkedWork<int>(Context(), StageId.Predict(PredictionMethod.Find("cope"))).Run(
+                items,
+                3,
+                portion => Make(portion, 5)
+            )
         );
-        var again = new ChunkedWork<int>(Context(), "predict cope");
+        var again = new ChunkedWork<int>(Context(), StageId.Predict(PredictionMethod.Find("cope")));
         Assert.Equal(3, again.CompletedItems);
         Assert.Equal([10, 20, 30, 40, 50, 60, 70], again.Run(items, 3, portion => Make(portion, 0)));
         Assert.Equal(["1 2 3", "4 5 6", "4 5 6", "7"], seen);
@@ -51,7 +56,7 @@ public sealed class ChunkedWorkTests : IDisposable
     public void Cancellation_is_honored_between_chunks()
     {
         using var stop = new CancellationTokenSource();
-        var portions = new ChunkedWork<int>(Context(stop.Token), "profile");
+        var portions = new ChunkedWork<int>(Context(stop.Token), StageId.WriteProfiles);
         Assert.Throws<OperationCanceledException>(() =>
             portions.Run(
                 [1, 2],
@@ -63,7 +68,7 @@ public sealed class ChunkedWorkTests : IDisposable
                 }
             )
         );
-        Assert.Equal(1, new ChunkedWork<int>(Context(), "profile").CompletedItems);
+        Assert.Equal(1, new ChunkedWork<int>(Context(), StageId.WriteProfiles).CompletedItems);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -1,0 +1,356 @@
+using CoPe.Adapters;
+using CoPe.Chat;
+using CoPe.Decoding;
+using CoPe.Experiments.Data;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Tasks;
+using CoPe.Modeling;
+using CoPe.Scoring;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using TorchSharp;
+
+namespace CoPe.Experiments.Runs;
+
+/// <summary>
+/// A run and what its stages share, each thing loaded on first use and once in a process: the task's data, its wording,
+/// the one copy of the model's weights, and the adapters in the run's folder. Owns and disposes them.
+/// </summary>
+public sealed class RunWorkspace : IDisposable
+{
+    readonly ILogger _log;
+    readonly Lazy<TaskDefinition> _definition;
+    readonly Lazy<PromptTemplate> _template;
+    readonly Lazy<ConversationEncoder> _encoder;
+    readonly Lazy<LampDataset> _dataset;
+    readonly Lazy<Dictionary<string, int>> _userIndices;
+    readonly Lazy<DecoderConfig> _config;
+    readonly Lazy<torch.Device> _device;
+    readonly LoadedOnce<AdapterBank> _tam;
+    readonly LoadedOnce<AdapterBank> _tamAll;
+    readonly LoadedOnce<AdapterBank> _sftAdapters;
+    readonly LoadedOnce<AdapterBank> _dpoAdapters;
+    (WeightDtype Dtype, CausalLm Model)? _model;
+
+    /// <summary>Opens a run; nothing is read yet.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="run">The run's paths.</param>
+    /// <param name="inputs">Where the recipe's model, data and prompt really lie.</param>
+    /// <param name="log">Takes messages about what is loaded; null for none.</param>
+    public RunWorkspace(Recipe recipe, RunDirectory run, InputPaths inputs, ILogger? log = null)
+    {
+        Recipe = recipe;
+        Run = run;
+        Inputs = inputs;
+        _log = log ?? NullLogger.Instance;
+        _definition = Load(() => TaskFile.Read(Inputs.TaskPath));
+        _template = Load(ReadTemplate);
+        _encoder = Load(() => ConversationEncoder.Load(Inputs.Model));
+        _dataset = Load(ReadDataset);
+        _userIndices = Load(() => Dataset.Users.Select((user, index) => (user.Id, index)).ToDictionary());
+        _config = Load(() => DecoderConfig.Read(Inputs.Model));
+        _device = Load(() => DeviceSelector.Select(Recipe));
+        _tam = new(() => ReadTaskAdapter(Run.TamAdapter));
+        _tamAll = new(() => ReadTaskAdapter(Run.TamAllAdapter));
+        _sftAdapters = new(() => ReadUserAdapters(Run.SftAdapter));
+        _dpoAdapters = new(() => ReadUserAdapters(Run.DpoAdapter));
+    }
+
+    /// <summary>The recipe.</summary>
+    public Recipe Recipe { get; }
+
+    /// <summary>The run's paths.</summary>
+    public RunDirectory Run { get; }
+
+    /// <summary>Where the recipe's model, data and prompt really lie.</summary>
+    public InputPaths Inputs { get; }
+
+    /// <summary>The task.</summary>
+    public LampTask Task => _definition.Value.Task;
+
+    /// <summary>The wording.</summary>
+    public PromptTemplate Template => _template.Value;
+
+    /// <summary>The tokenizer and the chat template.</summary>
+    public ConversationEncoder Encoder => _encoder.Value;
+
+    /// <summary>
+    /// The users as the recipe limits them; with development items, these take the place of the queries.
+    /// </summary>
+    public LampDataset Dataset => _dataset.Value;
+
+    /// <summary>Tokens that prompt and answer may have together.</summary>
+    public int ContextLength => _config.Value.MaxPositions;
+
+    /// <summary>Where models and adapters are held and compute.</summary>
+    internal torch.Device Device => _device.Value;
+
+    /// <summary>The model for training.</summary>
+    internal CausalLm TrainingModel => LoadModel(Recipe.ModelDtype);
+
+    /// <summary>The model for sampling candidates and for scoring.</summary>
+    internal CausalLm DecodingModel => LoadModel(Recipe.DecodeDtype);
+
+    /// <summary>The model for predictions and chat.</summary>
+    internal CausalLm PredictionModel => LoadModel(Recipe.PredictionDtype());
+
+    /// <summary>The task-adaptive model's adapter.</summary>
+    internal AdapterBank Tam => _tam.Value;
+
+    /// <summary>The adapter trained on everyone.</summary>
+    internal AdapterBank TamAll => _tamAll.Value;
+
+    /// <summary>The SFT adapter of every user, in the order of the dataset.</summary>
+    internal AdapterBank SftAdapters => _sftAdapters.Value;
+
+    /// <summary>The DPO adapter of every user, in the order of the dataset.</summary>
+    internal AdapterBank DpoAdapters => _dpoAdapters.Value;
+
+    /// <summary>An adapter for the task; null for none.</summary>
+    internal AdapterBank? TaskAdapter(TaskAdapterKind kind) =>
+        kind switch
+        {
+            TaskAdapterKind.Others => Tam,
+            TaskAdapterKind.Everyone => TamAll,
+            _ => null,
+        };
+
+    /// <summary>The adapters of every user, in the order of the dataset; null for none.</summary>
+    internal AdapterBank? UserAdapters(UserAdapterKind kind) =>
+        kind switch
+        {
+            UserAdapterKind.Sft => SftAdapters,
+            UserAdapterKind.Dpo => DpoAdapters,
+            _ => null,
+        };
+
+    /// <summary>Disposes the task-adaptive model's adapter, which is about to be rebuilt, and those built on it.</summary>
+    internal void ReleaseTam()
+    {
+        _tam.Release();
+        ReleaseSftAdapters();
+    }
+
+    /// <summary>Disposes the adapter trained on everyone, which is about to be rebuilt.</summary>
+    internal void ReleaseTamAll() => _tamAll.Release();
+
+    /// <summary>Disposes the SFT adapters, which are about to be rebuilt, and those built on them.</summary>
+    internal void ReleaseSftAdapters()
+    {
+        _sftAdapters.Release();
+        ReleaseDpoAdapters();
+    }
+
+    /// <summary>Disposes the DPO adapters, which are about to be rebuilt.</summary>
+    internal void ReleaseDpoAdapters() => _dpoAdapters.Release();
+
+    /// <summary>A copy of some users' adapters, by their places in the dataset; the caller's.</summary>
+    internal AdapterBank CopyUserAdapters(UserAdapterKind kind, IReadOnlyList<int> users)
+    {
+        var all = UserAdapters(kind) ?? throw new ArgumentException("no adapters to select from", nameof(kind));
+        var selected = users.Select(all.Extract).ToList();
+        try
+        {
+            return AdapterBank.Stack(selected);
+        }
+        finally
+        {
+            DisposeAll(selected);
+        }
+    }
+
+    /// <summary>Every history item of every user, or each user's latest.</summary>
+    internal IEnumerable<UserItem> ListHistoryItems(int? latest) =>
+        from user in Dataset.Users
+        from item in user.History.TakeLast(latest ?? user.History.Count)
+        select new UserItem(user, item);
+
+    /// <summary>A user's place in the dataset and in the banks of all users.</summary>
+    internal int GetUserIndex(string user) => _userIndices.Value[user];
+
+    /// <summary>A decoding engine over the one model.</summary>
+    /// <param name="stage">Name in progress reports.</param>
+    /// <param name="task">The task's adapter; null for none.</param>
+    /// <param name="users">The users' adapters; null for none.</param>
+    /// <param name="model">The model; null takes <see cref="DecodingModel"/>.</param>
+    /// <param name="trace">Takes where the time goes; null measures nothing.</param>
+    internal DecodingEngine CreateEngine(
+        string stage,
+        AdapterBank? task,
+        AdapterBank? users,
+        CausalLm? model = null,
+        DecodingTrace? trace = null
+    )
+    {
+        var options = new EngineOptions { Stage = stage, Trace = trace };
+        if (Recipe.Decode.MaxRows is { } rows)
+        {
+            options = options with { MaxRows = rows };
+        }
+
+        return new(model ?? DecodingModel, task, users, _config.Value.StopTokenIds, options);
+    }
+
+    /// <summary>The teacher-forced scorer over the one model.</summary>
+    internal SequenceScorer CreateScorer(UserAdapterKind kind) => new(DecodingModel, Tam, UserAdapters(kind));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ReleaseTam();
+        ReleaseTamAll();
+        _model?.Model.Dispose();
+        _model = null;
+    }
+
+    /// <summary>Does not remember a failure: the next use tries again.</summary>
+    static Lazy<T> Load<T>(Func<T> load) => new(load, LazyThreadSafetyMode.PublicationOnly);
+
+    static void DisposeAll(IEnumerable<IDisposable> all)
+    {
+        foreach (var one in all)
+        {
+            one.Dispose();
+        }
+    }
+
+    PromptTemplate ReadTemplate() =>
+        Inputs.Prompt is { } prompt
+            ? PromptFile.Read(Path.GetDirectoryName(prompt)!, Task)
+            : _definition.Value.Template;
+
+    AdapterBank ReadTaskAdapter(string folder) => AdapterFile.Read(folder, _config.Value).MoveTo(Device);
+
+    AdapterBank ReadUserAdapters(Func<string, string> getFolder)
+    {
+        var adapters = new List<AdapterBank>();
+        try
+        {
+            foreach (var user in Dataset.Users)
+            {
+                adapters.Add(AdapterFile.Read(getFolder(user.Id), _config.Value));
+            }
+
+            return AdapterBank.Stack(adapters).MoveTo(Device);
+        }
+        finally
+        {
+            DisposeAll(adapters);
+        }
+    }
+
+    /// <summary>One copy of the weights: a model of another number type is disposed first.</summary>
+    CausalLm LoadModel(WeightDtype dtype)
+    {
+        if (_model is { } loaded)
+        {
+            if (loaded.Dtype == dtype)
+            {
+                return loaded.Model;
+            }
+
+            loaded.Model.Dispose();
+            _model = null;
+        }
+
+        if (dtype == WeightDtype.Int8)
+        {
+            _log.LogWarning("{Warning}", ModelLoader.Int8Warning);
+        }
+
+        if (Device.type != DeviceType.CPU)
+        {
+            _log.LogInformation("The model computes on {Device}", Device);
+        }
+
+        var model = ModelLoader.Load(Inputs.Model, dtype, Device);
+        _model = (dtype, model);
+        return model;
+    }
+
+    LampDataset ReadDataset()
+    {
+        var forgotten = ForgottenUsers.Read(Run);
+        var most = forgotten.RemainingLimit(Recipe.Users);
+        var options = new LampReadOptions
+        {
+            MaxUsers = most > 0 ? most : null,
+            ExcludeUser = forgotten.Users.Count > 0 ? forgotten.Contains : null,
+            HistoryCap = Recipe.DevelopmentItems > 0 ? null : Recipe.HistoryLimit,
+        };
+        var dataset = LampFiles.Read(Inputs.Data, Task, options);
+        if (most == 0 || dataset.Users.Count == 0)
+        {
+            throw new RunException(
+                $"{Run.Name} has forgotten every user of {Inputs.Data}: start a new run in another folder"
+            );
+        }
+
+        if (Recipe.DevelopmentItems > 0)
+        {
+            // The histories are cut after the development queries were taken, so that these are the same whatever the
+            // limit.
+            dataset = LimitHistories(SplitDevelopment(dataset), Recipe.HistoryLimit);
+        }
+
+        _log.LogInformation(
+            "{Task}: users {Users}, history items {Items}, queries {Queries}; others {Others}, queries {OtherQueries}",
+            Task.Name,
+            dataset.Users.Count,
+            dataset.Users.Sum(user => user.History.Count),
+            dataset.Users.Sum(user => user.Queries.Count),
+            dataset.Others.Count,
+            dataset.Others.Sum(user => user.Queries.Count)
+        );
+        return dataset;
+    }
+
+    /// <summary>The users who can be split, their latest items as queries.</summary>
+    LampDataset SplitDevelopment(LampDataset dataset)
+    {
+        var options = new DevelopmentSplitOptions { QueriesPerUser = Recipe.DevelopmentItems, LargestFraction = 0.5 };
+        var split = DevelopmentSplit.Create(dataset, Template, options);
+        if (split.Users.Count > 0)
+        {
+            return split;
+        }
+
+        throw new RunException(
+            $"none of the {dataset.Users.Count} users in {Inputs.Data} has two history items, and development_items "
+                + "makes queries of the latest, so that nothing is left to learn from: take users with longer histories "
+                + "(more of them with --users), or set development_items=0"
+        );
+    }
+
+    static LampDataset LimitHistories(LampDataset dataset, int? latest)
+    {
+        if (latest is not { } most)
+        {
+            return dataset;
+        }
+
+        var users = dataset.Users.Select(user => user with { History = [.. user.History.TakeLast(most)] });
+        return dataset with { Users = [.. users] };
+    }
+}
+
+/// <summary>A history item and the user it belongs to.</summary>
+readonly record struct UserItem(LampUser User, HistoryItem Item);
+
+/// <summary>Something disposable that is loaded on first use, and again after it was released.</summary>
+/// <param name="load">Loads it.</param>
+sealed class LoadedOnce<T>(Func<T> load)
+    where T : class, IDisposable
+{
+    T? _value;
+
+    /// <summary>The value, loaded where it is not.</summary>
+    public T Value => _value ??= load();
+
+    /// <summary>Disposes the value where it is loaded.</summary>
+    public void Release()
+    {
+        _value?.Dispose();
+        _value = null;
+    }
+}
