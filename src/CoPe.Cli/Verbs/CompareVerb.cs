@@ -9,6 +9,32 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope compare RUN RUN ...</c>.</summary>
 static class CompareVerb
 {
+    static readonly Argument<string[]> RunsArgument = new("runs")
+    {
+        Description = "Folders of two runs or more; one with runs seed-N in it counts as their average.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    static readonly Option<string[]> MetricsOption = new("--metric")
+    {
+        Description = "Metric to test, for example meteor; may be given several times; by default the task's first.",
+        HelpName = "name",
+        DefaultValueFactory = _ => [],
+    };
+
+    static readonly Option<string?> CsvOption = new("--csv")
+    {
+        Description = "Also writes every figure of every run into this file.",
+        HelpName = "file",
+    };
+
+    static readonly Option<bool> JsonOption = new("--json")
+    {
+        Description = "Results and tests as JSON instead of tables.",
+    };
+
+    static readonly Option<bool> VerboseOption = new("--verbose") { Description = "The stack trace of an error." };
+
     public static Command Create(CommandHost host)
     {
         var command = new Command(
@@ -16,31 +42,12 @@ static class CompareVerb
             "Set several runs of one task beside each other, "
                 + "and test each method against the same one of the first run."
         );
-        var runs = new Argument<string[]>("runs")
-        {
-            Description = "Folders of two runs or more; one with runs seed-N in it counts as their average.",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        var metrics = new Option<string[]>("--metric")
-        {
-            Description =
-                "Metric to test, for example meteor; may be given several times; by default the task's first.",
-            HelpName = "name",
-            DefaultValueFactory = _ => [],
-        };
-        var csv = new Option<string?>("--csv")
-        {
-            Description = "Also writes every figure of every run into this file.",
-            HelpName = "file",
-        };
-        var json = new Option<bool>("--json") { Description = "Results and tests as JSON instead of tables." };
-        var verbose = new Option<bool>("--verbose") { Description = "The stack trace of an error." };
-        command.Arguments.Add(runs);
-        command.AddOptions(metrics, csv, json, verbose);
+        command.Arguments.Add(RunsArgument);
+        command.AddOptions(MetricsOption, CsvOption, JsonOption, VerboseOption);
 
         command.SetAction(parsed =>
         {
-            var names = parsed.GetValue(runs)!;
+            var names = parsed.GetValue(RunsArgument)!;
             if (names.Length < 2)
             {
                 var first = names.FirstOrDefault("runs/a");
@@ -49,16 +56,16 @@ static class CompareVerb
                 );
             }
 
-            var tested = parsed.GetValue(metrics)!.Select(FindMetric).ToList();
+            var tested = parsed.GetValue(MetricsOption)!.Select(FindMetric).ToList();
             var comparison = RunComparison.Compute([
                 .. names.Select(name => RunResults.Read(new RunDirectory(host.PathOf(name), name), host.SearchFolders)),
             ]);
-            if (parsed.GetValue(csv) is { } file)
+            if (parsed.GetValue(CsvOption) is { } file)
             {
                 WriteCsv(comparison, host.PathOf(file));
             }
 
-            if (parsed.GetValue(json))
+            if (parsed.GetValue(JsonOption))
             {
                 host.Out.Write(ComparisonFile.ToJson(comparison));
             }

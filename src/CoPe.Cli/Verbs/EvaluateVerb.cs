@@ -9,6 +9,39 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope evaluate</c>: a run, or prediction files against golds.</summary>
 static class EvaluateVerb
 {
+    static readonly Option<string[]> PredictionsOption = new("--predictions")
+    {
+        Description =
+            "Scores prediction files instead of a run: FILE or METHOD=FILE, json or a zip of all tasks; "
+            + "may be given several times.",
+        HelpName = "file",
+        DefaultValueFactory = _ => [],
+    };
+
+    static readonly Option<string?> GoldsOption = new("--golds")
+    {
+        Description = "Their golds: a label file, a zip of them, or a data folder.",
+        HelpName = "path",
+    };
+
+    static readonly Option<bool> PartialOption = new("--partial")
+    {
+        Description = "Scores the ids that match and lists the others, instead of an error.",
+    };
+
+    static readonly Option<bool> MedianOption = new("--bootstrap-median")
+    {
+        Description = "ROUGE as the reference reports it: the median of the means of 1,000 resamples.",
+    };
+
+    static readonly Option<bool> StemmerOption = new("--stemmer") { Description = "ROUGE compares stems." };
+
+    static readonly Option<string?> CsvOption = new("--csv")
+    {
+        Description = "Also writes every figure into this file.",
+        HelpName = "file",
+    };
+
     public static Command Create(CommandHost host)
     {
         var command = new StageVerb(
@@ -21,40 +54,13 @@ static class EvaluateVerb
             ShowsFigures = true,
             OnCompleted = (context, request) => ResultsView.Write(host, context, request.IsJson),
         }.Create(host);
-        var predictions = new Option<string[]>("--predictions")
-        {
-            Description =
-                "Scores prediction files instead of a run: FILE or METHOD=FILE, json or a zip of all tasks; "
-                + "may be given several times.",
-            HelpName = "file",
-            DefaultValueFactory = _ => [],
-        };
-        var golds = new Option<string?>("--golds")
-        {
-            Description = "Their golds: a label file, a zip of them, or a data folder.",
-            HelpName = "path",
-        };
-        var partial = new Option<bool>("--partial")
-        {
-            Description = "Scores the ids that match and lists the others, instead of an error.",
-        };
-        var median = new Option<bool>("--bootstrap-median")
-        {
-            Description = "ROUGE as the reference reports it: the median of the means of 1,000 resamples.",
-        };
-        var stemmer = new Option<bool>("--stemmer") { Description = "ROUGE compares stems." };
-        var csv = new Option<string?>("--csv")
-        {
-            Description = "Also writes every figure into this file.",
-            HelpName = "file",
-        };
-        command.AddOptions(predictions, golds, partial, median, stemmer, csv);
+        command.AddOptions(PredictionsOption, GoldsOption, PartialOption, MedianOption, StemmerOption, CsvOption);
 
         var evaluateRun = (SynchronousCommandLineAction)command.Action!;
-        Option[] fileOptions = [golds, partial, median, stemmer, csv];
+        Option[] fileOptions = [GoldsOption, PartialOption, MedianOption, StemmerOption, CsvOption];
         command.SetAction(parsed =>
         {
-            var files = parsed.GetValue(predictions)!;
+            var files = parsed.GetValue(PredictionsOption)!;
             if (files.Length == 0)
             {
                 RefuseGiven(parsed, fileOptions);
@@ -65,18 +71,18 @@ static class EvaluateVerb
             {
                 Predictions = files,
                 Golds =
-                    parsed.GetValue(golds)
+                    parsed.GetValue(GoldsOption)
                     ?? throw new UsageException(
                         "--predictions needs --golds: a label file, a zip of them, or a data folder"
                     ),
                 Options = new()
                 {
-                    Mismatch = parsed.GetValue(partial) ? IdMismatch.Report : IdMismatch.Error,
-                    Average = parsed.GetValue(median) ? AverageKind.BootstrapMedian : AverageKind.PlainMean,
-                    RougeStemmer = parsed.GetValue(stemmer),
+                    Mismatch = parsed.GetValue(PartialOption) ? IdMismatch.Report : IdMismatch.Error,
+                    Average = parsed.GetValue(MedianOption) ? AverageKind.BootstrapMedian : AverageKind.PlainMean,
+                    RougeStemmer = parsed.GetValue(StemmerOption),
                 },
             };
-            WriteScores(host, evaluation, parsed.GetValue(csv), parsed.GetValue<bool>("--json"));
+            WriteScores(host, evaluation, parsed.GetValue(CsvOption), parsed.GetValue<bool>("--json"));
             return ExitCode.Ok;
         });
         return command;

@@ -25,6 +25,33 @@ static class PersonalizeVerb
         Instructions = 0,
     };
 
+    static readonly Option<string> HistoryOption = new("--history")
+    {
+        Description = "Folder of .txt and .md files, a text each; headings are requests.",
+        HelpName = "folder",
+        Required = true,
+    };
+
+    static readonly Option<string> NameOption = new("--name")
+    {
+        Description = "Name of the person.",
+        HelpName = "name",
+        DefaultValueFactory = _ => "me",
+    };
+
+    static readonly Option<string> TaskOption = new("--task")
+    {
+        Description = "Shipped task or task file, of one input field.",
+        HelpName = "name",
+        DefaultValueFactory = _ => "topic_writing",
+    };
+
+    static readonly Option<string?> DataOption = new("--data")
+    {
+        Description = "Public data of the task; by default sample data.",
+        HelpName = "folder",
+    };
+
     public static Command Create(CommandHost host)
     {
         var command = new Command(
@@ -32,39 +59,16 @@ static class PersonalizeVerb
             "Write like me: train an adapter on a folder of one's own texts, "
                 + "after a task-adaptive model on public data of the same task."
         );
-        var history = new Option<string>("--history")
-        {
-            Description = "Folder of .txt and .md files, a text each; headings are requests.",
-            HelpName = "folder",
-            Required = true,
-        };
-        var name = new Option<string>("--name")
-        {
-            Description = "Name of the person.",
-            HelpName = "name",
-            DefaultValueFactory = _ => "me",
-        };
-        var task = new Option<string>("--task")
-        {
-            Description = "Shipped task or task file, of one input field.",
-            HelpName = "name",
-            DefaultValueFactory = _ => "topic_writing",
-        };
-        var data = new Option<string?>("--data")
-        {
-            Description = "Public data of the task; by default sample data.",
-            HelpName = "folder",
-        };
-        command.AddOptions(history, name, task, data);
+        command.AddOptions(HistoryOption, NameOption, TaskOption, DataOption);
 
         var options = RunOptions.AddTo(command, takesRecipe: false, runsAll: true).AddJson(command);
         command.SetAction(parsed =>
         {
             var source = new Source(
-                parsed.GetValue(name)!,
-                host.PathOf(parsed.GetValue(history)!),
-                parsed.GetValue(task)!,
-                parsed.GetValue(data)
+                parsed.GetValue(NameOption)!,
+                host.PathOf(parsed.GetValue(HistoryOption)!),
+                parsed.GetValue(TaskOption)!,
+                parsed.GetValue(DataOption)
             );
             if (string.IsNullOrWhiteSpace(source.Person))
             {

@@ -12,6 +12,51 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope score TEXT</c>.</summary>
 static class ScoreVerb
 {
+    static readonly Argument<string?> TextArgument = new("text")
+    {
+        Description = "The text; without it and --file, what is piped in.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    static readonly Option<string?> FileOption = new("--file")
+    {
+        Description = "Read the text from a file.",
+        HelpName = "file",
+    };
+
+    static readonly Option<string?> PromptOption = new("--prompt")
+    {
+        Description = "Score the text as the answer to this, in the model's chat template.",
+        HelpName = "text",
+    };
+
+    static readonly Option<string?> ModelOption = new("--model")
+    {
+        Description = ModelSource.Description + " By default the run's, or the embedded one.",
+        HelpName = "model",
+    };
+
+    static readonly Option<string?> RunOption = new("--run")
+    {
+        Description = "A run: its model and its task-adaptive model.",
+        HelpName = "folder",
+    };
+
+    static readonly Option<string?> UserOption = new("--user")
+    {
+        Description = "A user of the run: their adapters too.",
+        HelpName = "id",
+    };
+
+    static readonly Option<string[]> AdapterOption = new("--adapter")
+    {
+        Description = "Folder of an adapter in PEFT's layout, on the base model; may be given several times.",
+        HelpName = "folder",
+        DefaultValueFactory = _ => [],
+    };
+
+    static readonly Option<bool> JsonOption = new("--json") { Description = "JSON instead of a table." };
+
     public static Command Create(CommandHost host)
     {
         var command = new Command(
@@ -19,56 +64,34 @@ static class ScoreVerb
             "Show the log-probability of every token of a text under the base model, a run's task-adaptive model, "
                 + "a user's adapter."
         );
-        var text = new Argument<string?>("text")
-        {
-            Description = "The text; without it and --file, what is piped in.",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        var file = new Option<string?>("--file") { Description = "Read the text from a file.", HelpName = "file" };
-        var prompt = new Option<string?>("--prompt")
-        {
-            Description = "Score the text as the answer to this, in the model's chat template.",
-            HelpName = "text",
-        };
-        var model = new Option<string?>("--model")
-        {
-            Description = ModelSource.Description + " By default the run's, or the embedded one.",
-            HelpName = "model",
-        };
-        var run = new Option<string?>("--run")
-        {
-            Description = "A run: its model and its task-adaptive model.",
-            HelpName = "folder",
-        };
-        var user = new Option<string?>("--user")
-        {
-            Description = "A user of the run: their adapters too.",
-            HelpName = "id",
-        };
-        var adapter = new Option<string[]>("--adapter")
-        {
-            Description = "Folder of an adapter in PEFT's layout, on the base model; may be given several times.",
-            HelpName = "folder",
-            DefaultValueFactory = _ => [],
-        };
         var dtype = DecodeDtypeOption.Create();
-        var json = new Option<bool>("--json") { Description = "JSON instead of a table." };
-        command.Arguments.Add(text);
-        command.AddOptions(file, prompt, model, run, user, adapter, dtype, json);
+        command.Arguments.Add(TextArgument);
+        command.AddOptions(
+            FileOption,
+            PromptOption,
+            ModelOption,
+            RunOption,
+            UserOption,
+            AdapterOption,
+            dtype,
+            JsonOption
+        );
 
         command.SetAction(parsed =>
         {
-            var scoredText = ReadText(host, parsed.GetValue(text), parsed.GetValue(file));
-            var trainedRun = parsed.GetValue(run) is { } folder ? new RunDirectory(host.PathOf(folder), folder) : null;
-            if (trainedRun is null && parsed.GetValue(user) is not null)
+            var scoredText = ReadText(host, parsed.GetValue(TextArgument), parsed.GetValue(FileOption));
+            var trainedRun = parsed.GetValue(RunOption) is { } folder
+                ? new RunDirectory(host.PathOf(folder), folder)
+                : null;
+            if (trainedRun is null && parsed.GetValue(UserOption) is not null)
             {
                 throw new UsageException("--user is given without --run: name the run that trained the user's adapter");
             }
 
             var recipe = ReadRecipe(trainedRun, DecodeDtypeOption.ReadOverrides(parsed, dtype));
-            var adapterFolders = parsed.GetValue(adapter)!.Select(host.PathOf).ToList();
-            var columns = ScoreColumn.List(trainedRun, parsed.GetValue(user), adapterFolders);
-            var modelName = parsed.GetValue(model) ?? recipe.Model;
+            var adapterFolders = parsed.GetValue(AdapterOption)!.Select(host.PathOf).ToList();
+            var columns = ScoreColumn.List(trainedRun, parsed.GetValue(UserOption), adapterFolders);
+            var modelName = parsed.GetValue(ModelOption) ?? recipe.Model;
             var modelFolder = ModelSource.Find(host, modelName);
             if (recipe.PredictionDtype() == WeightDtype.Int8)
             {
@@ -77,8 +100,8 @@ static class ScoreVerb
 
             using var lm = ModelLoader.Load(modelFolder, recipe.PredictionDtype(), DeviceSelector.Select(recipe));
             var scorer = new TokenScorer(lm, ConversationEncoder.Load(modelFolder));
-            var scores = scorer.Score(parsed.GetValue(prompt), scoredText, columns, host.Cancellation);
-            ScoreView.Write(host, modelName, scores, parsed.GetValue(json));
+            var scores = scorer.Score(parsed.GetValue(PromptOption), scoredText, columns, host.Cancellation);
+            ScoreView.Write(host, modelName, scores, parsed.GetValue(JsonOption));
             return ExitCode.Ok;
         });
         return command;

@@ -131,7 +131,7 @@ public sealed class DataWorkDisplayTests : IDisposable
         Assert.Contains("read: stopped after", _error.ToString(), StringComparison.Ordinal);
     }
 
-    /// <summary>A clock that goes on by a step each time it is looked at.</summary>
+    /// <summary>A clock that advances by a step at each reading.</summary>
     sealed class SteppingTimeProvider(TimeSpan step) : TimeProvider
     {
         long _now;

@@ -106,15 +106,15 @@ public class EndpointSamplerTests
         using var endpoint = new FakeEndpoint(
             (number, _) => number < 2 ? FakeEndpoint.Texts("a", "b", "c") : throw new HttpRequestException("gone")
         );
-        var drawn = new List<string>();
+        var sampled = new List<string>();
         var error = Assert.Throws<RunException>(() =>
         {
             foreach (var texts in endpoint.SampleLazily([.. Enumerable.Range(0, 5).Select(FakeEndpoint.Item)]))
             {
-                drawn.Add(texts.ItemId);
+                sampled.Add(texts.ItemId);
             }
         });
-        Assert.Equal(["p0", "p1"], drawn);
+        Assert.Equal(["p0", "p1"], sampled);
         Assert.Contains("failed 3 times, last with: gone", error.Message, StringComparison.Ordinal);
         Assert.Equal(5, endpoint.Bodies.Count);
     }
@@ -133,10 +133,10 @@ public class EndpointSamplerTests
     {
         using var endpoint = new FakeEndpoint((_, _) => FakeEndpoint.Texts("a", "b", "c"));
         var items = Enumerable.Range(0, 40).Select(FakeEndpoint.Item).ToList();
-        var drawn = endpoint.Sample(items, parallel: 4);
+        var sampled = endpoint.Sample(items, parallel: 4);
         Assert.Equal(
             items.Select(item => item.Item.ItemId).Order(StringComparer.Ordinal),
-            drawn.Select(texts => texts.ItemId).Order(StringComparer.Ordinal)
+            sampled.Select(texts => texts.ItemId).Order(StringComparer.Ordinal)
         );
         Assert.InRange(endpoint.MaxInFlight, 1, 4);
         Assert.Equal(40, endpoint.Bodies.Select(body => (int)body["seed"]!).Distinct().Count());

@@ -31,7 +31,7 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
 
         var lines = File.ReadAllLines(world.RunAt("remote").Candidates);
         Assert.Equal(6, lines.Length); // 2 users, 3 items each
-        Assert.All(lines, line => Assert.Contains("drawn there", line, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.Contains("sampled there", line, StringComparison.Ordinal));
         Assert.Equal(7, endpoint.Requests); // the failed one was sent again, no other
     }
 
@@ -63,7 +63,7 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
 
         Assert.All(
             File.ReadAllLines(world.RunAt("paid").Candidates),
-            line => Assert.Contains("drawn there", line, StringComparison.Ordinal)
+            line => Assert.Contains("sampled there", line, StringComparison.Ordinal)
         );
         Assert.Equal(7, endpoint.Requests);
     }
@@ -94,7 +94,7 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
 
         Assert.Contains("from another source is thrown away", world.Error, StringComparison.Ordinal);
         Assert.DoesNotContain(
-            "drawn there",
+            "sampled there",
             File.ReadAllText(world.RunAt("thrown").Candidates),
             StringComparison.Ordinal
         );
@@ -158,7 +158,7 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
                     await using (var writer = new StreamWriter(context.Response.OutputStream))
                     {
                         await writer.WriteAsync(
-                            $$"""{"choices":[{"text":"drawn there {{number}}"},{"text":"drawn there too"}]}"""
+                            $$"""{"choices":[{"text":"sampled there {{number}}"},{"text":"sampled there too"}]}"""
                         );
                     }
                 }

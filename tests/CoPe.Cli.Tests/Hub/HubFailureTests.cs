@@ -162,9 +162,9 @@ public sealed class HubFailureTests : IDisposable
     {
         var time = new InstantTimeProvider();
         _world.Time = time;
-        var asked = 0;
+        var requests = 0;
         _world.Hub.Override = (request, _) =>
-            request.Path.StartsWith("/api/", StringComparison.Ordinal) && Interlocked.Increment(ref asked) == 1
+            request.Path.StartsWith("/api/", StringComparison.Ordinal) && Interlocked.Increment(ref requests) == 1
                 ? new HubReply(status, [], [.. headers.Chunk(2).Select(pair => (pair[0], pair[1]))])
                 : null;
         await _world.Pull();
@@ -222,7 +222,7 @@ public sealed class HubFailureTests : IDisposable
                 ? HubReply.Redirect(request.Path.Replace("acme/old", "acme/tiny", StringComparison.Ordinal))
                 : null;
         var folder = await _world.Pull("acme/old");
-        // Under the name that was asked for, as Python does.
+        // Under the requested name, as Python does.
         Assert.Contains("models--acme--old", folder, StringComparison.Ordinal);
         Assert.Equal(_world.WeightBytes, File.ReadAllBytes(Path.Combine(folder, HubFixture.Weights)));
     }

@@ -214,12 +214,12 @@ public sealed class HubPullTests : IDisposable
     [InlineData("acme/tiny@refs/pr/1", "refs%2Fpr%2F1", "refs/refs/pr/1")]
     public async Task A_branch_or_tag_is_remembered_with_the_commit_it_stood_for(
         string name,
-        string asked,
+        string encoded,
         string remembered
     )
     {
         await _world.Pull(name);
-        Assert.Equal($"/api/models/acme/tiny/revision/{asked}", _world.Hub.Requests.First().Path);
+        Assert.Equal($"/api/models/acme/tiny/revision/{encoded}", _world.Hub.Requests.First().Path);
         Assert.Equal(FakeHub.Commit, File.ReadAllText(_world.Folder.At("hub/models--acme--tiny/" + remembered)));
         Assert.NotNull(_world.Cache.Find(HubName.Parse(name)!));
         Assert.Null(_world.Cache.Find(HubName.Parse("acme/tiny@other")!));

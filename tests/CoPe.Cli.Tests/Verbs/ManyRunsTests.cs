@@ -273,7 +273,7 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
                 line.TrimStart().StartsWith("1 ", StringComparison.Ordinal)
                 && line.Contains('±', StringComparison.Ordinal)
         );
-        Assert.DoesNotContain(" - ", table, StringComparison.Ordinal); // a dash stands where nothing could be tested
+        Assert.DoesNotContain(" - ", table, StringComparison.Ordinal); // a dash means that nothing could be tested
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using CoPe.Experiments.Runs.Results;
 
 namespace CoPe.Cli.Tests.Verbs;
 
-/// <summary>The optional methods, each asked for by one flag, on top of a run that is complete.</summary>
+/// <summary>The optional methods, each enabled by one flag, on top of a complete run.</summary>
 [Collection("torch")]
 public sealed class OptionalMethodTests(TinyRunFixture world) : IClassFixture<TinyRunFixture>
 {

@@ -64,12 +64,12 @@ public sealed class ScoreVerbTests(TinyRunFixture world) : IClassFixture<TinyRun
         );
 
         string[] text = ["It rains again", "--prompt", "Generate a headline: rain"];
-        var worn = Score([.. text, "--run", "undisturbed", "--user", User]);
-        var alone = Score([.. text, "--model", merged]);
+        var separate = Score([.. text, "--run", "undisturbed", "--user", User]);
+        var mergedScore = Score([.. text, "--model", merged]);
 
         // Bf16 weights: merged once, unmerged never rounded.
-        Assert.Equal((double)worn["sum"]!["dpo"]!, (double)alone["sum"]!["base"]!, 2e-2);
-        Assert.NotEqual((double)worn["sum"]!["base"]!, (double)worn["sum"]!["dpo"]!, 2e-2);
+        Assert.Equal((double)separate["sum"]!["dpo"]!, (double)mergedScore["sum"]!["base"]!, 2e-2);
+        Assert.NotEqual((double)separate["sum"]!["base"]!, (double)separate["sum"]!["dpo"]!, 2e-2);
     }
 
     [Fact]

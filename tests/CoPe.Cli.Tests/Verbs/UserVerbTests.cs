@@ -48,7 +48,7 @@ public sealed class UserVerbTests(TinyRunFixture world) : IClassFixture<TinyRunF
 
         Assert.True(world.RunCommand(default, "user", "forget", "undisturbed", "1") == 0, world.Error);
 
-        // The whole run directory, whatever the kind of file: no text of his, no query of his, no line with his id.
+        // The whole run directory, whatever the kind of file: no text or query of the user, no line with their id.
         foreach (var file in Files(run.Root))
         {
             var content = File.ReadAllText(file);
@@ -67,7 +67,7 @@ public sealed class UserVerbTests(TinyRunFixture world) : IClassFixture<TinyRunF
         using var results = JsonDocument.Parse(File.ReadAllText(run.Results));
         Assert.Equal(2, results.RootElement.GetProperty("cope").GetProperty("rouge-l").GetProperty("n").GetInt32());
 
-        // He does not come back, although the data still hold him, and nothing is out of date.
+        // The user does not come back, although the data still hold them, and nothing is out of date.
         Assert.Equal(0, world.RunAll("undisturbed"));
         Assert.DoesNotContain("begins", world.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(run.SftAdapter("1")));
@@ -127,7 +127,7 @@ public sealed class UserVerbTests(TinyRunFixture world) : IClassFixture<TinyRunF
 }
 
 /// <summary>
-/// After an erasure no byte of the run names the user or holds a text of his, in whatever spelling a format gives it.
+/// After an erasure no byte of the run names the user or holds a text of theirs, in whatever encoding a format uses.
 /// </summary>
 [Collection("torch")]
 public sealed class UserForgetTests(TinyRunFixture world) : IClassFixture<TinyRunFixture>
