@@ -1,8 +1,8 @@
 namespace CoPe.Adapters;
 
 /// <summary>
-/// Which adapters one row of a pass uses: none (<see cref="Base"/>), the task's (<see cref="Task"/>), a user's, or both,
-/// the user's on top of the task's (<see cref="TaskAndUser"/>).
+/// Which adapters one row of a pass uses: none (<see cref="Base"/>), the task's (<see cref="Task"/>), a user's, or
+/// both, the user's on top of the task's (<see cref="TaskAndUser"/>).
 /// </summary>
 public readonly record struct AdapterSelection
 {
@@ -51,7 +51,8 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
         if (selection.User is { } user && (user < 0 || user >= count))
         {
             throw new ArgumentException(
-                $"{source} uses user adapter {user}, but the user bank holds {count}; expected an index from 0 below that."
+                $"{source} uses user adapter {user}, but the user bank holds {count}; "
+                    + "expected an index from 0 below that."
             );
         }
     }

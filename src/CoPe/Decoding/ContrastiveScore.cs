@@ -87,8 +87,8 @@ static class Plausibility
 }
 
 /// <summary>
-/// The token that <see cref="ContrastiveScore"/> ranks highest, without the scores of the others: normalizing shifts all
-/// of a row's scores by the same amount, so that
+/// The token that <see cref="ContrastiveScore"/> ranks highest, without the scores of the others: normalizing shifts
+/// all of a row's scores by the same amount, so that
 /// <code>argmax score(v) = argmax l_e(v) - contrast * l_a(v)   on the plausible head</code>
 /// of logits l_e and l_a. Two passes over the rows replace two softmaxes over the vocabulary and what follows them.
 /// </summary>

@@ -163,7 +163,8 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         );
         using var batch = new TokenBatch(ids, [.. _rows.Select(row => (long)row.Sequence.Position)]);
         var longest = _rows.Max(row => row.Sequence.Position) + 1;
-        var hidden = model.Forward(batch, _adapters, _cache.Slice(0, RowCount, longest), _profiler); // [rows, 1, hidden]
+        var cache = _cache.Slice(0, RowCount, longest);
+        var hidden = model.Forward(batch, _adapters, cache, _profiler); // [rows, 1, hidden]
         Tensor logits; // [rows, vocab]
         using (_profiler?.Enter("head"))
         {

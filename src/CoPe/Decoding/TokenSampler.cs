@@ -11,7 +11,8 @@ static class TokenSampler
 {
     /// <summary>
     /// Scores divided by the temperature, with minus infinity for tokens that top-k or top-p cut. Top-p keeps a token
-    /// if those better than it hold less than <paramref name="topP"/> of what top-k left. Tokens that tie with the last one kept are kept.
+    /// if those better than it hold less than <paramref name="topP"/> of what top-k left. Tokens that tie with the last
+    /// one kept are kept.
     /// </summary>
     /// <param name="scores"><c>[rows, vocab]</c> float32.</param>
     /// <param name="temperature">Divisor, above 0.</param>
@@ -51,7 +52,8 @@ static class TokenSampler
 
 /// <summary>
 /// The nucleus of a distribution (Holtzman et al., 2020, eq. 3): the fewest best tokens that hold a probability p.
-/// Sorting a vocabulary costs as much as a step of a small model, so in main memory the least score of the nucleus is found by a histogram instead, exactly.
+/// Sorting a vocabulary costs as much as a step of a small model, so in main memory the least score of the nucleus is
+/// found by a histogram instead, exactly.
 /// </summary>
 static class Nucleus
 {

@@ -3,9 +3,9 @@ namespace CoPe.Scoring;
 /// <summary>
 /// A prompt with the responses that branch off it, laid out as one row of a pass:
 /// <code>[prompt | response 1 | response 2 | ...]</code>
-/// Each response attends to the prompt and to itself, and its positions continue from the end of the prompt, so that it is
-/// computed as if it followed the prompt alone. The last token of a response is a label only: nothing is predicted from it,
-/// so it has no column.
+/// Each response attends to the prompt and to itself, and its positions continue from the end of the prompt, so that it
+/// is computed as if it followed the prompt alone. The last token of a response is a label only: nothing is predicted
+/// from it, so it has no column.
 /// </summary>
 sealed class BranchedPrompt
 {

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace CoPe.Scoring;
 
 /// <summary>
-/// The tensors of one pass over branched prompts, padded on the right to the longest row. Training, reference and scoring passes are
-/// all packed here. Owns the tensors.
+/// The tensors of one pass over branched prompts, padded on the right to the longest row. Training, reference and
+/// scoring passes are all packed here. Owns the tensors.
 /// </summary>
 sealed class PackedBatch : IDisposable
 {
@@ -19,7 +19,9 @@ sealed class PackedBatch : IDisposable
     /// <summary>Packs the rows of a pass.</summary>
     /// <param name="rows">At least one row.</param>
     /// <param name="device">Where the model computes.</param>
-    /// <param name="omitFullSelection">Where every column predicts a label, as in pre-training, asks for all columns instead of selecting each.</param>
+    /// <param name="omitFullSelection">
+    /// Where every column predicts a label, as in pre-training, asks for all columns instead of selecting each.
+    /// </param>
     public PackedBatch(IReadOnlyList<BranchedPrompt> rows, Device device, bool omitFullSelection = false)
     {
         _rows = rows;
@@ -32,13 +34,17 @@ sealed class PackedBatch : IDisposable
         ResponseOfLabel = ToTensor(NumberResponses()).DetachFromDisposeScope();
     }
 
-    /// <summary>What the model reads; it returns the hidden states that predict labels, in the order of the labels.</summary>
+    /// <summary>
+    /// What the model reads; it returns the hidden states that predict labels, in the order of the labels.
+    /// </summary>
     public TokenBatch Tokens { get; }
 
     /// <summary>Labels <c>[labels]</c> int64, row by row.</summary>
     public Tensor Labels { get; }
 
-    /// <summary>Response of each label <c>[labels]</c> int64; the responses of a pass are numbered row by row.</summary>
+    /// <summary>
+    /// Response of each label <c>[labels]</c> int64; the responses of a pass are numbered row by row.
+    /// </summary>
     public Tensor ResponseOfLabel { get; }
 
     /// <summary>Responses of all rows.</summary>
@@ -69,7 +75,10 @@ sealed class PackedBatch : IDisposable
 
     IReadOnlyList<int>[] SelectLabelColumns() => [.. _rows.Select(row => row.LabelColumns)];
 
-    /// <summary>Which column each column attends to <c>[rows, width, width]</c> bool: earlier ones of the prompt and of its own response.</summary>
+    /// <summary>
+    /// Which column each column attends to <c>[rows, width, width]</c> bool: earlier ones of the prompt and of its own
+    /// response.
+    /// </summary>
     Tensor CreateMask()
     {
         var segments = ToRows(row => row.Segments, Padding); // [rows, width]

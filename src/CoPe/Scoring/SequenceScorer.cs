@@ -177,8 +177,8 @@ public sealed class SequenceScorer
         if (item.Responses.FirstOrDefault(response => item.Prompt.Count + response.Count > context) is { } tooLong)
         {
             throw new ArgumentException(
-                $"Scoring item '{item.Id}' has a prompt of {item.Prompt.Count} and a response of {tooLong.Count} tokens, "
-                    + $"but the model's context is {context}; cut the prompt."
+                $"Scoring item '{item.Id}' has a prompt of {item.Prompt.Count} and a response of {tooLong.Count} "
+                    + $"tokens, but the model's context is {context}; cut the prompt."
             );
         }
         var vocabSize = _model.Config.VocabSize;

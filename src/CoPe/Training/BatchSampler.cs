@@ -1,6 +1,8 @@
 namespace CoPe.Training;
 
-/// <summary>Which examples a user's step takes: a function of seed and step, so that there is no state to save.</summary>
+/// <summary>
+/// Which examples a user's step takes: a function of seed and step, so that there is no state to save.
+/// </summary>
 sealed class BatchSampler(int examples, int batchSize, bool shuffle, long seed)
 {
     readonly int _stepsPerEpoch = (examples + batchSize - 1) / batchSize;

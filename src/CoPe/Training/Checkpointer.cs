@@ -64,7 +64,7 @@ sealed class Checkpointer
         return saved.Step;
     }
 
-    /// <summary>Saves if the policy asks for it.</summary>
+    /// <summary>Saves if the policy says so.</summary>
     public void SaveIfDue(long step)
     {
         if (_setup.Context.Checkpoints is null)

@@ -46,7 +46,8 @@ sealed class DpoObjective(DpoOptions options) : ITrainingObjective
         using var scope = NewDisposeScope();
         var tokens = batch.Tokens;
         var tokenLogProbs = -SftLoss.ComputePerToken(labelLogits, tokens.Labels); // [labels]
-        var policy = SequenceLogProb.Sum(tokenLogProbs, tokens.ResponseOfLabel, tokens.ResponseCount).view(-1, 2); // [pairs, 2]
+        var sums = SequenceLogProb.Sum(tokenLogProbs, tokens.ResponseOfLabel, tokens.ResponseCount);
+        var policy = sums.view(-1, 2); // [pairs, 2]
         var reference = CreateReference(batch); // [pairs, 2]
         var chosenNll = ComputeChosenNll(policy, batch); // [pairs]
         if (options.Loss == DpoLossKind.Ipo)

@@ -21,7 +21,8 @@ public static class SftLoss
         if (logits.dim() != 2 || labels.dim() != 1 || logits.shape[0] != labels.shape[0])
         {
             throw new ArgumentException(
-                $"Logits have shape [{string.Join(", ", logits.shape)}] and labels [{string.Join(", ", labels.shape)}]; expected [labels, vocab] and [labels].",
+                $"Logits have shape [{string.Join(", ", logits.shape)}] "
+                    + $"and labels [{string.Join(", ", labels.shape)}]; expected [labels, vocab] and [labels].",
                 nameof(logits)
             );
         }
@@ -76,7 +77,8 @@ static class SequenceLogProb
         )
         {
             throw new ArgumentException(
-                $"Log-probabilities have shape [{string.Join(", ", tokenLogProbs.shape)}] and their sequences [{string.Join(", ", sequenceOfToken.shape)}]; expected the same [labels].",
+                $"Log-probabilities have shape [{string.Join(", ", tokenLogProbs.shape)}] "
+                    + $"and their sequences [{string.Join(", ", sequenceOfToken.shape)}]; expected the same [labels].",
                 nameof(tokenLogProbs)
             );
         }

@@ -4,7 +4,8 @@ namespace CoPe.Training;
 
 /// <summary>
 /// The weights in training as one float32 matrix <c>[users, weights]</c>, so that clipping and optimizer are a few
-/// operations whatever the number of tensors. The model reads the leaves; <see cref="CopyToModel"/> copies the matrix into them. Owns the matrix, not the leaves.
+/// operations whatever the number of tensors. The model reads the leaves; <see cref="CopyToModel"/> copies the matrix
+/// into them. Owns the matrix, not the leaves.
 /// </summary>
 sealed class TrainedWeights : IDisposable
 {

@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace CoPe.Training;
 
 /// <summary>
-/// Everything an unfinished training needs to resume to the bit. Random streams and data order are functions of seed and
-/// step, so the step is their state.
+/// Everything an unfinished training needs to resume to the bit. Random streams and data order are functions of seed
+/// and step, so the step is their state.
 /// </summary>
 public sealed record TrainingCheckpoint
 {

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace CoPe.Training;
 
-/// <summary>Figures of the rows of one pass by name, each <c>[rows]</c> float32; the loss is the one minimized.</summary>
+/// <summary>
+/// Figures of the rows of one pass by name, each <c>[rows]</c> float32; the loss is the one minimized.
+/// </summary>
 sealed class RowFigures
 {
     public const string LossName = "loss";
@@ -25,7 +27,9 @@ sealed class RowFigures
         return this;
     }
 
-    /// <summary>All figures without their gradients <c>[rows, figures]</c> float32, in the order of their names.</summary>
+    /// <summary>
+    /// All figures without their gradients <c>[rows, figures]</c> float32, in the order of their names.
+    /// </summary>
     public Tensor Stack() => stack([.. _values.Values.Select(values => values.detach())], 1);
 
     /// <summary>Hands the tensors to the dispose scope around the current one.</summary>

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace CoPe.Training;
 
-/// <summary>One row that an adapter learns from: a prompt with one response, or with a chosen and a rejected one.</summary>
+/// <summary>
+/// One row that an adapter learns from: a prompt with one response, or with a chosen and a rejected one.
+/// </summary>
 /// <param name="Prompt">The prompt and its responses, cut to the training's length.</param>
 sealed record TrainingRow(BranchedPrompt Prompt)
 {

@@ -58,7 +58,8 @@ public class ContrastiveGoldenTests(ITestOutputHelper output)
         var until = nearTie.ValueKind == JsonValueKind.Null ? expected.Length : nearTie.GetInt32();
         Assert.True(
             expected.Take(until).SequenceEqual(actual.Take(until)),
-            $"{model}, {run.GetProperty("contrastive_alpha")}/{run.GetProperty("repetition_penalty")}: expected {string.Join(' ', expected)}, found {string.Join(' ', actual)}"
+            $"{model}, {run.GetProperty("contrastive_alpha")}/{run.GetProperty("repetition_penalty")}: "
+                + $"expected {string.Join(' ', expected)}, found {string.Join(' ', actual)}"
         );
         if (until == expected.Length)
         {

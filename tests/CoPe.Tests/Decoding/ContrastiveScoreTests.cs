@@ -99,7 +99,7 @@ public class ContrastiveScoreTests
 [Collection("torch")]
 public class ContrastiveArgmaxTests
 {
-    const long NoNumber = -1;
+    const long InvalidToken = -1;
 
     [Theory]
     [InlineData(.1, .1)]
@@ -120,7 +120,7 @@ public class ContrastiveArgmaxTests
                 [.. Enumerable.Range(0, 5).Select(row => (row, row + 5))],
                 contrast,
                 plausibility,
-                NoNumber
+                InvalidToken
             );
             var highest = scores.amax([-1]).data<float>().ToArray();
             for (var row = 0; row < 5; row++)
@@ -136,7 +136,7 @@ public class ContrastiveArgmaxTests
         using var scope = NewDisposeScope();
         var logits = zeros(2, 40);
         logits[0, 21] = logits[0, 33] = 5;
-        Assert.Equal([21L], ContrastiveArgmax.Compute(logits, [(0, 1)], .1, .1, NoNumber));
+        Assert.Equal([21L], ContrastiveArgmax.Compute(logits, [(0, 1)], .1, .1, InvalidToken));
     }
 
     [Theory]
@@ -149,8 +149,8 @@ public class ContrastiveArgmaxTests
         using var scope = NewDisposeScope();
         var logits = randn(4, 40, generator: new Generator(1, CPU));
         logits[row, token] = value;
-        var tokens = ContrastiveArgmax.Compute(logits, [(0, 1), (2, 3)], .1, .1, NoNumber);
-        Assert.Equal(NoNumber, tokens[0]);
+        var tokens = ContrastiveArgmax.Compute(logits, [(0, 1), (2, 3)], .1, .1, InvalidToken);
+        Assert.Equal(InvalidToken, tokens[0]);
         Assert.InRange(tokens[1], 0, 39);
     }
 }

@@ -56,10 +56,10 @@ public class DecodingEngineTests
     [InlineData(3, 6, 1)]
     public void A_request_gets_the_same_alone_and_in_any_batch(int seed, int maxRows, int prefillTokens)
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var requests = RandomRequests(14, seed);
-        var alone = requests.SelectMany(request => policies.Engine().InOrder([request]));
-        var together = policies
+        var alone = requests.SelectMany(request => golden.Engine().InOrder([request]));
+        var together = golden
             .Engine(
                 options: new EngineOptions
                 {
@@ -77,11 +77,11 @@ public class DecodingEngineTests
     [InlineData(3)]
     public void Batches_side_by_side_draw_the_same(int batches)
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var requests = RandomRequests(14, 6);
         Assert.Equal(
-            Show(policies.Engine().InOrder(requests)),
-            Show(policies.Engine(options: new EngineOptions { Batches = batches, MaxRows = 6 }).InOrder(requests))
+            Show(golden.Engine().InOrder(requests)),
+            Show(golden.Engine(options: new EngineOptions { Batches = batches, MaxRows = 6 }).InOrder(requests))
         );
     }
 
@@ -125,7 +125,7 @@ public class DecodingEngineTests
     [Fact]
     public void A_bad_request_ends_all_batches_and_is_named()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         DecodingRequest[] requests =
         [
             .. RandomRequests(9, 7),
@@ -137,7 +137,7 @@ public class DecodingEngineTests
             },
         ];
         var error = Assert.Throws<ArgumentException>(() =>
-            policies.Engine(options: new EngineOptions { Batches = 2 }).InOrder(requests)
+            golden.Engine(options: new EngineOptions { Batches = 2 }).InOrder(requests)
         );
         Assert.Contains("'empty'", error.Message);
     }
@@ -145,13 +145,13 @@ public class DecodingEngineTests
     [Fact]
     public void Another_order_and_a_remainder_of_the_queue_draw_the_same()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var requests = RandomRequests(12, 4);
-        var all = Show(policies.Engine().InOrder(requests).OrderBy(result => result.RequestId, StringComparer.Ordinal));
+        var all = Show(golden.Engine().InOrder(requests).OrderBy(result => result.RequestId, StringComparer.Ordinal));
         var resumed = requests
             .Reverse()
             .Chunk(5)
-            .SelectMany(part => policies.Engine().InOrder(part))
+            .SelectMany(part => golden.Engine().InOrder(part))
             .OrderBy(result => result.RequestId, StringComparer.Ordinal)
             .ThenBy(result => result.Sample);
         Assert.Equal(all, Show(resumed));
@@ -160,7 +160,7 @@ public class DecodingEngineTests
     [Fact]
     public void Later_samples_can_be_drawn_later()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var request = new DecodingRequest
         {
             Id = "a",
@@ -174,9 +174,9 @@ public class DecodingEngineTests
                 MaxNewTokens = 8,
             },
         };
-        var all = policies.Engine().InOrder([request]);
-        var first = policies.Engine().InOrder([request with { Samples = 2 }]);
-        var rest = policies.Engine().InOrder([request with { Samples = 2, FirstSample = 2 }]);
+        var all = golden.Engine().InOrder([request]);
+        var first = golden.Engine().InOrder([request with { Samples = 2 }]);
+        var rest = golden.Engine().InOrder([request with { Samples = 2, FirstSample = 2 }]);
         Assert.Equal(Show(all), Show(first.Concat(rest)));
         Assert.Equal(4, all.Select(result => string.Join(' ', result.Ids)).Distinct().Count());
     }
@@ -184,7 +184,7 @@ public class DecodingEngineTests
     [Fact]
     public void Without_contrast_the_answer_is_the_experts_own()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var plain = new DecodingRequest
         {
             Id = "a",
@@ -192,8 +192,8 @@ public class DecodingEngineTests
             Expert = GoldenModel.Expert,
             Options = new DecodingOptions { Contrast = 0, MaxNewTokens = 20 },
         };
-        var expected = policies.Engine().InOrder([plain]);
-        var contrasted = policies.Engine().InOrder([plain with { Amateur = AdapterSelection.Task }]);
+        var expected = golden.Engine().InOrder([plain]);
+        var contrasted = golden.Engine().InOrder([plain with { Amateur = AdapterSelection.Task }]);
         Assert.Equal(Show(expected), Show(contrasted));
     }
 
@@ -202,7 +202,7 @@ public class DecodingEngineTests
     [InlineData(false)]
     public void Logits_are_penalized_on_both_sides_of_the_contrast(bool sameModel)
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var options = new DecodingOptions
         {
             Contrast = 0,
@@ -229,11 +229,11 @@ public class DecodingEngineTests
             {
                 Amateur = AdapterSelection.Task,
             };
-        Assert.Equal(Show(policies.Engine().InOrder([plain])), Show(policies.Engine().InOrder([contrasted])));
+        Assert.Equal(Show(golden.Engine().InOrder([plain])), Show(golden.Engine().InOrder([contrasted])));
         Assert.NotEqual(
-            Show(policies.Engine().InOrder([plain])),
+            Show(golden.Engine().InOrder([plain])),
             Show(
-                policies
+                golden
                     .Engine()
                     .InOrder([
                         contrasted with
@@ -248,7 +248,7 @@ public class DecodingEngineTests
     [Fact]
     public void A_row_uses_the_user_adapter_that_its_request_names()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var request = new DecodingRequest
         {
             Id = "none",
@@ -274,14 +274,14 @@ public class DecodingEngineTests
                 Expert = AdapterSelection.TaskAndUser(1),
             },
         };
-        var answers = policies.Engine().InOrder(wearers);
+        var answers = golden.Engine().InOrder(wearers);
         Assert.Equal(4, answers.Select(answer => string.Join(' ', answer.Ids)).Distinct().Count());
     }
 
     [Fact]
     public void Answers_of_a_batch_stream_in_the_order_in_which_they_end()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         DecodingRequest Of(string id, int length) =>
             new()
             {
@@ -289,7 +289,7 @@ public class DecodingEngineTests
                 Prompt = [5, 6],
                 Options = new DecodingOptions { MaxNewTokens = length },
             };
-        var ids = policies
+        var ids = golden
             .Engine([], new EngineOptions { Batches = 1 })
             .Stream([Of("long", 9), Of("short", 2), Of("middle", 5)])
             .Select(result => result.RequestId);
@@ -301,10 +301,10 @@ public class DecodingEngineTests
     [InlineData(true)]
     public void Scores_that_are_not_numbers_end_the_batch_and_name_the_request(bool sample)
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         using (no_grad())
         {
-            foreach (var values in policies.Users.Parameters())
+            foreach (var values in golden.Users.Parameters())
             {
                 values.fill_(double.NaN);
             }
@@ -324,14 +324,14 @@ public class DecodingEngineTests
                     MaxNewTokens = 3,
                 },
             };
-        var error = Assert.Throws<NonFiniteLogitsException>(() => policies.Engine().InOrder([Of("ill", 0)]));
-        Assert.StartsWith("'ill': after 0 tokens", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<NonFiniteLogitsException>(() => golden.Engine().InOrder([Of("broken", 0)]));
+        Assert.StartsWith("'broken': after 0 tokens", error.Message, StringComparison.Ordinal);
         Assert.Throws<NonFiniteLogitsException>(() =>
-            policies
+            golden
                 .Scorer()
                 .Score([
                     new ScoringItem(
-                        "ill",
+                        "broken",
                         [5, 6],
                         [
                             [7, 8],
@@ -345,16 +345,16 @@ public class DecodingEngineTests
     [Fact]
     public void Nothing_stays_behind_however_the_stream_ends()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var before = TensorCount.AfterGarbageCollection();
-        policies.Engine().InOrder(RandomRequests(8, 5));
+        golden.Engine().InOrder(RandomRequests(8, 5));
         Assert.Equal(before, Tensor.TotalCount);
-        Assert.NotEmpty(policies.Engine().Stream(RandomRequests(8, 5)).Take(1));
+        Assert.NotEmpty(golden.Engine().Stream(RandomRequests(8, 5)).Take(1));
         Assert.Equal(before, Tensor.TotalCount);
         using var stopping = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() =>
         {
-            foreach (var _ in policies.Engine().Generate(RandomRequests(8, 5), cancellation: stopping.Token))
+            foreach (var _ in golden.Engine().Generate(RandomRequests(8, 5), cancellation: stopping.Token))
             {
                 stopping.Cancel();
             }

@@ -11,15 +11,15 @@ public class DecodingRequestTests
 
     static string Refusal(DecodingRequest request)
     {
-        using var policies = GoldenModel.Llama();
-        return Assert.Throws<ArgumentException>(() => policies.Engine().InOrder([request])).Message;
+        using var golden = GoldenModel.Llama();
+        return Assert.Throws<ArgumentException>(() => golden.Engine().InOrder([request])).Message;
     }
 
     [Fact]
     public void A_prompt_longer_than_the_context_is_an_error_with_id_and_lengths()
     {
-        using var policies = GoldenModel.Llama();
-        var context = policies.Model.Config.MaxPositions;
+        using var golden = GoldenModel.Llama();
+        var context = golden.Model.Config.MaxPositions;
         var message = Refusal(Request with { Prompt = new int[context] });
         Assert.Contains("'u7/q3'", message, StringComparison.Ordinal);
         Assert.Contains($"{context}", message, StringComparison.Ordinal);
@@ -51,10 +51,10 @@ public class DecodingRequestTests
     [Fact]
     public void Two_requests_of_one_id_are_an_error()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         Assert.Contains(
             "'u7/q3'",
-            Assert.Throws<ArgumentException>(() => policies.Engine().InOrder([Request, Request])).Message,
+            Assert.Throws<ArgumentException>(() => golden.Engine().InOrder([Request, Request])).Message,
             StringComparison.Ordinal
         );
     }
@@ -62,10 +62,10 @@ public class DecodingRequestTests
     [Fact]
     public void An_answer_without_a_limit_continues_to_its_stop_token()
     {
-        using var policies = GoldenModel.Llama();
-        var whole = policies.Engine([]).InOrder([Request])[0].Ids;
+        using var golden = GoldenModel.Llama();
+        var whole = golden.Engine([]).InOrder([Request])[0].Ids;
         var endless = Request with { Id = "b", Options = Request.Options with { MaxNewTokens = int.MaxValue } };
-        var results = policies.Engine([whole[1]]).InOrder([Request, endless]);
+        var results = golden.Engine([whole[1]]).InOrder([Request, endless]);
         Assert.Equal(StopReason.StopToken, results[1].StopReason);
         Assert.Equal(results[0].Ids, results[1].Ids);
     }
@@ -73,7 +73,7 @@ public class DecodingRequestTests
     [Fact]
     public void Stop_ids_and_stop_strings_end_only_the_answers_that_have_them()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var options = new EngineOptions { Detokenize = ids => string.Join(' ', ids) };
         var drawn = new DecodingOptions
         {
@@ -82,14 +82,14 @@ public class DecodingRequestTests
             Temperature = 3,
         };
         var free = Request with { Options = drawn };
-        var whole = policies.Engine([], options).InOrder([free])[0].Ids;
+        var whole = golden.Engine([], options).InOrder([free])[0].Ids;
         var stopping = free with { Id = "b", Options = drawn with { StopStrings = [$"{whole[2]} {whole[3]}"] } };
-        var byString = policies.Engine([], options).InOrder([free, stopping]);
+        var byString = golden.Engine([], options).InOrder([free, stopping]);
         Assert.Equal(whole, byString[0].Ids);
         Assert.Equal(whole.Take(4), byString[1].Ids);
         Assert.Equal(StopReason.StopString, byString[1].StopReason);
         var last = whole.Distinct().Last();
-        var byId = policies.Engine([511, last], options).InOrder([free])[0];
+        var byId = golden.Engine([511, last], options).InOrder([free])[0];
         Assert.Equal(whole.TakeWhile(id => id != last).Append(last), byId.Ids);
         Assert.Equal(StopReason.StopToken, byId.StopReason);
     }

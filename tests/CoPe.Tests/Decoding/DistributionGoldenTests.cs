@@ -51,7 +51,7 @@ public class DistributionGoldenTests(ITestOutputHelper output)
             );
             for (var t = 0; t < answers.shape[1]; t++)
             {
-                // The padding too, which Hugging Face also penalises.
+                // The padding too, which Hugging Face also penalizes.
                 var soFar = cat([prompts, answers.narrow(1, 0, t)], 1);
                 var scores = RepetitionPenalty.Apply(logits.select(1, t), soFar, 1.3);
                 var probabilities = TokenSampler.Warp(scores, .3, 50, .95).softmax(-1);

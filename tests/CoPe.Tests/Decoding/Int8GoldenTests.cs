@@ -36,7 +36,8 @@ public class Int8GoldenTests(ITestOutputHelper output)
                 .SelectMany(pair => pair.First.LogProbs.Zip(pair.Second.LogProbs, (a, b) => Math.Abs(a - b)))
                 .ToList();
             output.WriteLine(
-                $"{root}: {name}, {differences.Count} log-probabilities, off by {differences.Average():G2} on average, {differences.Max():G2} at most"
+                $"{root}: {name}, {differences.Count} log-probabilities, "
+                    + $"off by {differences.Average():G2} on average, {differences.Max():G2} at most"
             );
             Assert.InRange(differences.Average(), 1e-6, .15);
             Assert.InRange(differences.Max(), 1e-6, 1.2);

@@ -43,13 +43,13 @@ public class SharedPrefixTests
         );
 
     static (string Answers, DecodingTrace Trace) Run(
-        GoldenModel policies,
+        GoldenModel golden,
         IReadOnlyList<DecodingRequest> requests,
         EngineOptions options
     )
     {
         var trace = new DecodingTrace();
-        return (Show(policies.Engine(options: options with { Batches = 1, Trace = trace }).InOrder(requests)), trace);
+        return (Show(golden.Engine(options: options with { Batches = 1, Trace = trace }).InOrder(requests)), trace);
     }
 
     [Theory]
@@ -58,11 +58,11 @@ public class SharedPrefixTests
     [InlineData(3, 12, 1)]
     public void Sharing_changes_no_answer(int seed, int maxRows, int prefillTokens)
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var requests = Requests(seed, 14);
-        var alone = requests.Select(request => Run(policies, [request], new EngineOptions())).ToList();
+        var alone = requests.Select(request => Run(golden, [request], new EngineOptions())).ToList();
         var (together, trace) = Run(
-            policies,
+            golden,
             requests,
             new EngineOptions { MaxRows = maxRows, PrefillTokens = prefillTokens }
         );
@@ -79,7 +79,7 @@ public class SharedPrefixTests
     [InlineData(true, 2 * (100 + 4 * 9), 2 * 3 * 100)]
     public void A_common_system_prompt_is_computed_once_per_adapter(bool contrast, long computed, long copied)
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         // 100 tokens in common, 10 of each request's own, the last of which is fed by the first step.
         var requests = Enumerable
             .Range(0, 4)
@@ -91,16 +91,16 @@ public class SharedPrefixTests
                 Amateur = contrast ? AdapterSelection.Task : null,
                 Options = new DecodingOptions { MaxNewTokens = 2 },
             });
-        var trace = Run(policies, [.. requests], new EngineOptions()).Trace;
+        var trace = Run(golden, [.. requests], new EngineOptions()).Trace;
         Assert.Equal((computed, copied), (trace.PromptTokensComputed, trace.PromptTokensCopied));
     }
 
     [Fact]
     public void Sharing_leaves_no_tensor_behind()
     {
-        using var policies = GoldenModel.Llama();
+        using var golden = GoldenModel.Llama();
         var before = TensorCount.AfterGarbageCollection();
-        policies.Engine().InOrder(Requests(4, 6));
+        golden.Engine().InOrder(Requests(4, 6));
         Assert.Equal(before, Tensor.TotalCount);
     }
 }

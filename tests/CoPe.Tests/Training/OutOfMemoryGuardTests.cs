@@ -37,7 +37,8 @@ public class OutOfMemoryGuardTests
     [InlineData("CUDA out of memory. Tried to allocate 2.00 GiB.")]
     public void A_pass_that_does_not_fit_says_which_key_of_the_recipe_to_lower(string message) =>
         Assert.Equal(
-            "train sft: a pass of 3 rows of 4 tokens does not fit into memory; lower sft.tokens_per_pass (now 2048), or set sft.recompute_layers to true.",
+            "train sft: a pass of 3 rows of 4 tokens does not fit into memory; "
+                + "lower sft.tokens_per_pass (now 2048), or set sft.recompute_layers to true.",
             MessageOf(() => throw new NativeFailure(message), 3, MemoryOptionNames.OfSection("sft"))
         );
 

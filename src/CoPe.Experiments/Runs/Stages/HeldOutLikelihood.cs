@@ -9,18 +9,18 @@ namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
 /// Measures what greedy ROUGE is too coarse for: the likelihood of the users' real answers to the queries under every
-/// model of the recipe, each with its own prompt, and how often the implicit
-/// reward ranks the real answer above answers sampled from the TAM for the same query. Nothing here is seen in
-/// training. A method that contrasts has no likelihood: its score is no distribution over texts.
+/// model of the recipe, each with its own prompt, and how often the implicit reward ranks the real answer above answers
+/// sampled from the TAM for the same query. No training uses any of it. A method that contrasts has no likelihood: its
+/// score is no distribution over texts.
 /// </summary>
-/// <param name="context">The stage at work.</param>
+/// <param name="context">The running stage.</param>
 /// <param name="workspace">Data, model and adapters.</param>
 sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 {
     /// <summary>Answers sampled per query to rank the real one against.</summary>
     const int Candidates = 3;
 
-    /// <summary>Queries scored between two looks at progress.</summary>
+    /// <summary>Queries scored between two reports of progress.</summary>
     const int QueriesPerChunk = 64;
 
     const string Stage = "evaluate",
@@ -31,7 +31,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     readonly List<PredictionMethod> _methods = [.. context.Recipe.Methods()];
     readonly bool _hasTam = context.Recipe.Methods().Any(method => method.NeedsTam(context.Recipe));
 
-    /// <summary>Measures every query that has a gold, in portions that an interruption leaves on the disk.</summary>
+    /// <summary>Measures every query that has a gold, in chunks that survive an interruption.</summary>
     public IReadOnlyList<QueryLikelihood> Measure()
     {
         var kinds = new List<UserAdapterKind>();
@@ -99,7 +99,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 
     int MaxSampleTokens => context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
 
-    /// <summary>Base, TAM and the users' adapters, all asked the query alone.</summary>
+    /// <summary>Base, TAM and the users' adapters, all with the query alone as prompt.</summary>
     LikelihoodPass CreateAdapterPass(SequenceScorer scorer, List<UserAdapterKind> kinds)
     {
         var users = workspace.Dataset.Users.Count;
@@ -131,7 +131,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         );
     }
 
-    /// <summary>The adapter trained on everyone, asked the query alone.</summary>
+    /// <summary>The adapter trained on everyone, with the query alone as prompt.</summary>
     LikelihoodPass CreateTamAllPass()
     {
         var method = _methods.Find(method => method.TaskAdapter == TaskAdapterKind.Everyone)!;
@@ -245,7 +245,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 sealed record LikelihoodPass(
     SequenceScorer Scorer,
     Func<ScoredQuery, IReadOnlyList<int>> Prompt,
-    IReadOnlyList<(string Name, Func<ScoredQuery, AdapterSelection> Worn)> Models
+    IReadOnlyList<(string Name, Func<ScoredQuery, AdapterSelection> Select)> Models
 )
 {
     /// <summary>
@@ -261,16 +261,16 @@ sealed record LikelihoodPass(
             asked.Query.Id,
             Prompt(asked),
             asked.Answers,
-            [.. Models.Select(model => model.Worn(asked))]
+            [.. Models.Select(model => model.Select(asked))]
         ));
         var scores = Scorer.Score(items, cancellation).ToLookup(score => (score.ItemId, score.Selection));
         foreach (var (asked, found) in queries.Zip(means))
         {
-            for (var policy = 0; policy < Models.Count; policy++)
+            for (var i = 0; i < Models.Count; i++)
             {
-                found[Models[policy].Name] =
+                found[Models[i].Name] =
                 [
-                    .. scores[(asked.Query.Id, policy)].OrderBy(score => score.Response).Select(score => score.Mean),
+                    .. scores[(asked.Query.Id, i)].OrderBy(score => score.Response).Select(score => score.Mean),
                 ];
             }
         }
@@ -278,9 +278,9 @@ sealed record LikelihoodPass(
 }
 
 /// <summary>A query whose answer is known, and the answers that its likelihood is measured of.</summary>
-/// <param name="User">Who asked.</param>
+/// <param name="User">The user.</param>
 /// <param name="Index">The user's place in the dataset and in the banks.</param>
-/// <param name="Query">What was asked.</param>
+/// <param name="Query">The query.</param>
 /// <param name="Answers">Ids of the user's own answer, then those of sampled ones.</param>
 sealed record ScoredQuery(LampUser User, int Index, LampQuery Query, IReadOnlyList<IReadOnlyList<int>> Answers)
 {
@@ -305,13 +305,13 @@ sealed record QueryLikelihood
 
     /// <summary>
     /// Negative log-likelihood per token by model: base, tam, sft, dpo, and the methods that read the history
-    /// (<c>rag</c>) or wear an adapter of everyone (<c>tam-all</c>).
+    /// (<c>rag</c>) or use an adapter of everyone (<c>tam-all</c>).
     /// </summary>
     public required IReadOnlyDictionary<string, double> Nll { get; init; }
 
     /// <summary>
     /// Share of sampled answers whose implicit reward, per token, is below that of the user's own answer, by model that
-    /// knows the user: his adapters against the TAM, the history in the prompt against the same model without it. One
+    /// knows the user: their adapters against the TAM, the history in the prompt against the same model without it. One
     /// half is chance.
     /// </summary>
     public required IReadOnlyDictionary<string, double> RewardRank { get; init; }

@@ -5,8 +5,8 @@ using CoPe.Training;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Stage 2: each user's adapter, trained on their own history on top of the task-adaptive model; several users share each
-/// pass.
+/// Stage 2: each user's adapter, trained on their own history on top of the task-adaptive model; several users share
+/// each pass.
 /// </summary>
 sealed class TrainSftStage : Stage
 {
