@@ -32,7 +32,7 @@ public sealed record ResultsTable
     public ResultCell? Find(string method, string metric) =>
         Cells.FirstOrDefault(cell => cell.Method == method && cell.Metric == metric);
 
-    /// <summary>Every figure of a report, by the names that files carry.</summary>
+    /// <summary>Every figure of a report, by the names in files.</summary>
     /// <param name="report">The scores.</param>
     /// <param name="seeds">How far the seed moves them; null where there was one.</param>
     public static ResultsTable Create(EvaluationReport report, SeedAverage? seeds = null)
@@ -82,7 +82,7 @@ public sealed record ResultsTable
         return metric.LowerIsBetter ? lowest : highest;
     }
 
-    /// <summary>A table of cells by the names that files carry, with a column for each metric that has a cell.</summary>
+    /// <summary>A table of cells by the names in files, with a column for each metric that has a cell.</summary>
     internal static ResultsTable FromCells(IReadOnlyList<string> methods, IReadOnlyList<ResultCell> cells)
     {
         var measured = cells.Select(cell => cell.Metric).ToHashSet(StringComparer.Ordinal);

@@ -22,8 +22,8 @@ static class HtmlReport
 
     /// <summary>
     /// Writes the page. The same model gives the same bytes on every system. Every text is escaped; a part of the model
-    /// that is empty
-    /// becomes a sentence that says so. The caller owns <paramref name="writer"/>, whose encoding should be UTF-8.
+    /// that is empty becomes a sentence that says so. The caller owns <paramref name="writer"/>, whose encoding should
+    /// be UTF-8.
     /// </summary>
     /// <exception cref="ArgumentException">
     /// A user has two scores of one method in one metric, or the headline metric is not in the table.

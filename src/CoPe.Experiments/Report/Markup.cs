@@ -5,8 +5,7 @@ namespace CoPe.Experiments.Report;
 
 /// <summary>
 /// Writes elements that are at once HTML and well-formed XML, and escapes every text and attribute, so that no user's
-/// text can
-/// become markup. Line ends are always <c>\n</c>: the same input gives the same bytes on every system.
+/// text can become markup. Line ends are always <c>\n</c>: the same input gives the same bytes on every system.
 /// </summary>
 sealed class Markup(TextWriter writer)
 {

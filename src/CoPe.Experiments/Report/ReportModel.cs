@@ -33,8 +33,7 @@ sealed record ReportModel
 
     /// <summary>
     /// Pairs of methods compared user by user, the most important first: three make the headline, two are also drawn
-    /// against
-    /// history length and in every metric.
+    /// against history length and in every metric.
     /// </summary>
     public IReadOnlyList<MethodComparison> Comparisons { get; init; } = [];
 

@@ -123,6 +123,29 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
     }
 
     [Fact]
+    public void An_evaluated_run_is_compared_by_its_scores_without_its_answers_and_data()
+    {
+        var source = world.RunAt("undisturbed");
+        var copy = world.RunAt("scores-only");
+        foreach (var file in (string[])[source.Recipe, source.Results, source.Scores])
+        {
+            var target = Path.Combine(copy.Root, Path.GetRelativePath(source.Root, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+
+        Assert.Equal(0, world.RunCommand(default, "compare", "undisturbed", "scores-only", "--json"));
+        using var json = JsonDocument.Parse(world.Output);
+        var tests = json.RootElement.GetProperty("differences").EnumerateArray().ToList();
+        Assert.NotEmpty(tests);
+        Assert.All(tests, test => Assert.Equal(0, test.GetProperty("difference").GetDouble()));
+
+        File.Delete(copy.Scores);
+        Assert.Equal(1, world.RunCommand(default, "compare", "undisturbed", "scores-only"));
+        Assert.Contains("scores.jsonl is missing or empty", world.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Seeds_left_from_another_recipe_are_not_averaged()
     {
         foreach (var (seed, tokens) in new[] { (1, 5), (2, 3) })

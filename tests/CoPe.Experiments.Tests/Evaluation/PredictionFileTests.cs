@@ -31,7 +31,13 @@ public sealed class PredictionFileTests : IDisposable
     public void A_file_of_the_reference_is_read()
     {
         var read = Read(
-            """{"task": "LongLaMP_2", "golds": [{"id": 310, "output": "caf\u00e9", "extra": 1}], "model": "mistralai/Mistral-7B-Instruct-v0.3"}"""
+            """
+            {
+              "task": "LongLaMP_2",
+              "golds": [{"id": 310, "output": "caf\u00e9", "extra": 1}],
+              "model": "mistralai/Mistral-7B-Instruct-v0.3"
+            }
+            """
         );
         Assert.Equal(new Prediction("310", "café"), Assert.Single(read.Predictions));
     }

@@ -86,7 +86,8 @@ public class ResultsCsvTests
             ],
         };
         Assert.Equal(
-            "method,metric,mean,standard_error,n\nTAM,ROUGE-1,1E-07,0,500\nTAM,MAE,,,3\nCoPe,ROUGE-1,0.30000000000000004,0.01,500\n",
+            "method,metric,mean,standard_error,n\nTAM,ROUGE-1,1E-07,0,500\nTAM,MAE,,,3\n"
+                + "CoPe,ROUGE-1,0.30000000000000004,0.01,500\n",
             Render(table)
         );
     }

@@ -27,7 +27,7 @@ public class TextMetricsTests
     [Fact]
     public void Copying_is_four_words_in_a_row_from_one_text_of_the_history()
     {
-        // Stretches of the prediction: (a b c d) and (b c d x); the first stands in the history.
+        // Four-grams of the prediction: (a b c d) and (b c d x); the first is in the history.
         Assert.Equal(0.5, TextMetrics.CopyRate("a b c d x", ["z A, b C d.", "b c", "d x"]), 12);
         Assert.Equal(1, TextMetrics.CopyRate("a b c d", ["a b c d"]));
         Assert.Equal(0, TextMetrics.CopyRate("a b c", ["a b c"]));
@@ -62,12 +62,9 @@ public class TextMetricsTests
             "ok so... this one broke after a week!! not happy",
         ];
         var near = StyleDistance.Between("so i tried it and honestly?? it's so nice!!", own).Total;
-        var far = StyleDistance
-            .Between(
-                "The Device Operates as Specified; However, Its Battery Capacity Is Insufficient for Extended Journeys.",
-                own
-            )
-            .Total;
+        var other =
+            "The Device Operates as Specified; However, Its Battery Capacity Is Insufficient for Long Journeys.";
+        var far = StyleDistance.Between(other, own).Total;
         Assert.True(near < far, $"near {near}, far {far}");
     }
 

@@ -25,10 +25,10 @@ static class SampleReport
 
     static readonly string[] Metrics = [.. Columns.Select(column => column.Name)];
 
-    static readonly string[] Words =
-        "a the of in for on with towards learning graph network neural robust adaptive sparse language personal contrast tuning model decoding search kernel".Split(
-            ' '
-        );
+    static readonly string[] Words = (
+        "a the of in for on with towards learning graph network neural robust adaptive sparse language "
+        + "personal contrast tuning model decoding search kernel"
+    ).Split(' ');
 
     public static ReportModel Create(int users, int queriesPerUser = 3)
     {
@@ -39,7 +39,8 @@ static class SampleReport
             Title = "scholarly_title · scribe-6m",
             RunName = "runs/scholarly_title-seed3",
             RecipeYaml =
-                "# titles of papers\ntask: scholarly_title\nseed: 3\nsft:\n  epochs: 2\n  learning_rate: 1e-4\ndecode:\n  contrast: 0.1\n  plausibility: 0.1\n",
+                "# titles of papers\ntask: scholarly_title\nseed: 3\nsft:\n  epochs: 2\n  learning_rate: 1e-4\n"
+                + "decode:\n  contrast: 0.1\n  plausibility: 0.1\n",
             Facts = Facts(),
             StageTimes =
             [

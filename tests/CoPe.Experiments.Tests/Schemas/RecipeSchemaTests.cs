@@ -16,7 +16,7 @@ namespace CoPe.Experiments.Tests.Schemas;
 
 /// <summary>
 /// The schema of recipes is what the records say: keys, types, ranges, defaults and their documentation. With
-/// COPE_WRITE_SCHEMAS set it is written anew instead.
+/// COPE_WRITE_SCHEMAS set it is rewritten instead.
 /// </summary>
 public sealed partial class RecipeSchemaTests
 {

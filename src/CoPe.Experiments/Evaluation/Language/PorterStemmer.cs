@@ -9,9 +9,8 @@ namespace CoPe.Experiments.Evaluation.Language;
 /// </summary>
 /// <remarks>
 /// Porter, "An algorithm for suffix stripping", 1980, in the form of NLTK's <c>PorterStemmer(mode=NLTK_EXTENSIONS)</c>:
-/// a few irregular words,
-/// words of one or two characters as they are, and changed rules for <c>-ies</c>, <c>-ied</c>, <c>-y</c>, <c>-alli</c>,
-/// <c>-bli</c>, <c>-fulli</c>, <c>-logi</c>.
+/// a few irregular words, words of one or two characters as they are, and changed rules for <c>-ies</c>, <c>-ied</c>,
+/// <c>-y</c>, <c>-alli</c>, <c>-bli</c>, <c>-fulli</c>, <c>-logi</c>.
 /// </remarks>
 static class PorterStemmer
 {

@@ -3,15 +3,14 @@ using System.Text.RegularExpressions;
 namespace CoPe.Experiments.Evaluation.Language;
 
 /// <summary>
-/// Cuts text into words and marks as NLTK's <c>word_tokenize</c> does: sentences first, then the rules of the Penn
+/// Splits text into words and punctuation as NLTK's <c>word_tokenize</c> does: sentences first, then the rules of the Penn
 /// Treebank in each.
 /// </summary>
 /// <remarks>
-/// Marcus, Santorini and Marcinkiewicz, "Building a Large Annotated Corpus of English: The Penn Treebank", 1993. A rule
-/// puts spaces where a cut
-/// belongs; in the end the text is cut at spaces. Straight double quotes become <c>``</c> and <c>''</c>. The period of
-/// an abbreviation stays with
-/// its word, that of a sentence's end is a token, which is why sentences matter.
+/// Marcus, Santorini and Marcinkiewicz, "Building a Large Annotated Corpus of English: The Penn Treebank", 1993. The
+/// rules put spaces between tokens; in the end the text is split at spaces. Straight double quotes become <c>``</c> and
+/// <c>''</c>. The period of an abbreviation stays with its word, that of a sentence's end is a token, which is why
+/// sentences matter.
 /// </remarks>
 static class WordTokenizer
 {

@@ -15,8 +15,8 @@ static class SeedsSection
             markup.Element("h2", "Seed by seed", ("id", "seeds-h"));
             markup.Element(
                 "p",
-                "Each dot is the mean of one seed, the line the average of all; sd is the standard deviation of the dots "
-                    + "(n − 1): how far the seed alone moves a figure.",
+                "Each dot is the mean of one seed, the line the average of all; sd is the standard deviation "
+                    + "of the dots (n − 1): how far the seed alone moves a figure.",
                 ("class", "lead")
             );
             using (markup.Open("div", ("class", "grid three")))
