@@ -187,9 +187,9 @@ sealed record MemoryEstimate
         var allLayers = UserLora with { TargetModules = ["all-linear"] };
         return
         [
-            new("task", TaskLora, info.CountParameters(TaskLora)),
-            new("user", UserLora, info.CountParameters(UserLora)),
-            new("user, all layers", allLayers, info.CountParameters(allLayers)),
+            new("task", TaskLora, TaskLora.CountParameters(info.Config)),
+            new("user", UserLora, UserLora.CountParameters(info.Config)),
+            new("user, all layers", allLayers, allLayers.CountParameters(info.Config)),
         ];
     }
 
@@ -220,7 +220,8 @@ sealed record MemoryEstimate
     static long TrainingBytes(ModelInfo info, int rows, int tokens, int labels, LoraConfig lora, int adapters)
     {
         var rowsPerPass = Math.Clamp(TrainingOptions.UserAdapter.TokensPerPass / tokens, 1, rows);
-        return info.TrainingBytes(rowsPerPass, tokens, lora, adapters, info.Config.Dtype)
+        var parameters = adapters * lora.CountParameters(info.Config);
+        return info.TrainingBytes(rowsPerPass, tokens, parameters, info.Config.Dtype)
             + info.LogitsBytes(rowsPerPass * labels);
     }
 

@@ -163,7 +163,7 @@ static class ModelMergeVerb
         {
             Description = "Largest weights file in GB; what is larger is written as shards with an index.",
             HelpName = "n",
-            DefaultValueFactory = _ => MergedModelFolder.DefaultShardBytes / 1e9,
+            DefaultValueFactory = _ => AdapterMerge.DefaultShardBytes / 1e9,
         };
         command.Arguments.Add(model);
         command.Arguments.Add(adapters);
@@ -201,7 +201,7 @@ static class ModelMergeVerb
                 banks.Add(AdapterFile.Read(host.PathOf(folder), config));
             }
 
-            MergedModelFolder.Write(model, banks, target, maxShardBytes);
+            AdapterMerge.WriteModelFolder(model, banks, target, maxShardBytes);
         }
         finally
         {

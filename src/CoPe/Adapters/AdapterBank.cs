@@ -6,30 +6,33 @@ using static TorchSharp.torch;
 namespace CoPe.Adapters;
 
 /// <summary>
-/// Adapters of one shape, stacked: each adapted layer holds A <c>[adapters, r, in]</c> and B <c>[adapters, out, r]</c>,
-/// so that rows of one pass can
-/// carry different adapters and several users can train at once. One adapter is a bank of one. Owns its tensors.
+/// Adapters of one shape, stacked: each adapted layer holds A <c>[adapters, r, in]</c> and B <c>[adapters, out, r]</c>
+/// in float32, so that rows of one pass can use different adapters and several users can train at once. One adapter is
+/// a bank of one. Owns its tensors.
 /// </summary>
 public sealed class AdapterBank : IDisposable
 {
-    readonly List<string> _order;
+    readonly List<string> _layerNames;
     readonly Dictionary<string, LoraPair> _pairs;
-    readonly Dictionary<string, int> _ordinals;
+    readonly Dictionary<string, int> _layerIndex;
 
     /// <summary>Takes ownership of the pairs, given in model order.</summary>
-    internal AdapterBank(LoraConfig config, IEnumerable<KeyValuePair<string, LoraPair>> pairs)
+    internal AdapterBank(LoraConfig config, IReadOnlyList<KeyValuePair<string, LoraPair>> pairs)
     {
-        Config = config;
-        var list = pairs.ToList();
-        if (list.Count == 0)
+        if (pairs.Count == 0)
         {
             throw new ArgumentException("An adapter needs at least one adapted layer.", nameof(pairs));
         }
 
-        _pairs = new Dictionary<string, LoraPair>(list, StringComparer.Ordinal);
-        _order = [.. list.Select(p => p.Key)];
-        _ordinals = _order.Select((name, i) => (name, i)).ToDictionary(p => p.name, p => p.i, StringComparer.Ordinal);
-        Count = (int)list[0].Value.A.shape[0];
+        Config = config;
+        Count = (int)pairs[0].Value.A.shape[0];
+        _pairs = new Dictionary<string, LoraPair>(pairs, StringComparer.Ordinal);
+        _layerNames = [.. pairs.Select(pair => pair.Key)];
+        _layerIndex = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = 0; i < _layerNames.Count; i++)
+        {
+            _layerIndex[_layerNames[i]] = i;
+        }
     }
 
     /// <summary>Shape shared by the adapters of the bank.</summary>
@@ -38,11 +41,13 @@ public sealed class AdapterBank : IDisposable
     /// <summary>Number of adapters.</summary>
     public int Count { get; }
 
-    /// <summary>The factors by full layer name (<c>model.layers.0.self_attn.q_proj</c>), in model order.</summary>
-    public IReadOnlyDictionary<string, LoraPair> Pairs => _pairs;
+    /// <summary>
+    /// Full names of the adapted layers, for example <c>model.layers.0.self_attn.q_proj</c>, in model order.
+    /// </summary>
+    public IReadOnlyList<string> LayerNames => _layerNames;
 
-    /// <summary>Adapted layers in model order.</summary>
-    public IReadOnlyList<string> LayerNames => _order;
+    /// <summary>The factors by full layer name.</summary>
+    internal IReadOnlyDictionary<string, LoraPair> Pairs => _pairs;
 
     /// <summary>
     /// Counts up with every change of the factors through this object, so that copies made for speed know when they are
@@ -51,53 +56,56 @@ public sealed class AdapterBank : IDisposable
     internal int Version { get; private set; }
 
     /// <summary>
-    /// New adapters as PEFT initialises them: A uniform in +-1/sqrt(in), B zero; adapter i draws from seeds[i] alone.
+    /// New adapters as PEFT initializes them: A uniform in +-1/sqrt(in), B zero; adapter i draws from seeds[i] alone.
     /// </summary>
+    /// <param name="model">The model to adapt.</param>
+    /// <param name="config">Shape of the adapters.</param>
+    /// <param name="seeds">A seed for each adapter.</param>
+    /// <returns>The bank, owned by the caller.</returns>
+    /// <exception cref="ArgumentException">
+    /// The shape is invalid, names no layer of the model, or there is no seed.
+    /// </exception>
     public static AdapterBank Create(DecoderConfig model, LoraConfig config, IReadOnlyList<long> seeds)
     {
         ArgumentOutOfRangeException.ThrowIfZero(seeds.Count);
         config.Validate();
         var layers = LoraTargets.Select(model, config.TargetModules);
-        var singles = seeds.Select(seed => CreateOne(layers, config, seed)).ToList();
+        var singles = new List<AdapterBank>();
         try
         {
+            foreach (var seed in seeds)
+            {
+                singles.Add(CreateOne(layers, config, seed));
+            }
+
             return Stack(singles);
         }
         finally
         {
-            foreach (var single in singles)
-            {
-                single.Dispose();
-            }
+            singles.ForEach(single => single.Dispose());
         }
     }
 
     static AdapterBank CreateOne(IReadOnlyList<LinearLayer> layers, LoraConfig config, long seed)
     {
         using var generator = new Generator(unchecked((ulong)seed), CPU);
-        return new AdapterBank(
-            config,
-            layers
-                .Select(layer =>
-                {
-                    using var scope = NewDisposeScope();
-                    var bound = 1 / Math.Sqrt(layer.Inputs);
-                    var a = rand([1, config.Rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator)
-                        .mul_(Scalars.Of(2 * bound))
-                        .sub_(Scalars.Of(bound));
-                    var b = zeros([1, layer.Outputs, config.Rank], dtype: ScalarType.Float32);
-                    return KeyValuePair.Create(
-                        layer.Name,
-                        new LoraPair(a.DetachFromDisposeScope(), b.DetachFromDisposeScope())
-                    );
-                })
-                .ToList()
-        );
+        var byName = layers.ToDictionary(layer => layer.Name, StringComparer.Ordinal);
+        return Build(config, [.. layers.Select(layer => layer.Name)], name => Initialize(byName[name]));
+
+        LoraPair Initialize(LinearLayer layer)
+        {
+            var bound = 1 / Math.Sqrt(layer.Inputs);
+            var uniform = rand([1, config.Rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator);
+            var a = uniform.mul_(Scalars.Of(2 * bound)).sub_(Scalars.Of(bound));
+            var b = zeros([1, layer.Outputs, config.Rank], dtype: ScalarType.Float32);
+            return new LoraPair(a, b);
+        }
     }
 
-    /// <summary>
-    /// Copies adapters of one shape into one bank. Throws where ranks, scalings or adapted layers differ.
-    /// </summary>
+    /// <summary>Copies adapters of one shape into one bank, in the order given.</summary>
+    /// <param name="adapters">At least one bank; still the caller's.</param>
+    /// <returns>The bank, owned by the caller.</returns>
+    /// <exception cref="ArgumentException">Ranks, scalings or adapted layers differ.</exception>
     public static AdapterBank Stack(IReadOnlyList<AdapterBank> adapters)
     {
         ArgumentOutOfRangeException.ThrowIfZero(adapters.Count);
@@ -108,58 +116,32 @@ public sealed class AdapterBank : IDisposable
         }
 
         using var noGrad = no_grad();
-        Tensor Copy(Func<AdapterBank, Tensor> factor) => cat([.. adapters.Select(factor)], 0).DetachFromDisposeScope();
-        return new AdapterBank(
+        return Build(
             first.Config,
-            first
-                ._order.Select(name =>
-                    KeyValuePair.Create(name, new LoraPair(Copy(b => b._pairs[name].A), Copy(b => b._pairs[name].B)))
-                )
-                .ToList()
+            first._layerNames,
+            name => new LoraPair(
+                cat([.. adapters.Select(bank => bank._pairs[name].A)], 0),
+                cat([.. adapters.Select(bank => bank._pairs[name].B)], 0)
+            )
         );
     }
 
     /// <summary>A copy of one adapter as a bank of one.</summary>
+    /// <param name="index">Which adapter.</param>
+    /// <returns>The copy, owned by the caller.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
     public AdapterBank Extract(int index)
     {
         ThrowIfOutOfRange(index);
         using var noGrad = no_grad();
-        Tensor Copy(Tensor factor)
-        {
-            using var part = factor.narrow(0, index, 1);
-            return part.clone().DetachFromDisposeScope();
-        }
-        return new AdapterBank(
-            Config,
-            _order
-                .Select(name => KeyValuePair.Create(name, new LoraPair(Copy(_pairs[name].A), Copy(_pairs[name].B))))
-                .ToList()
-        );
+        return Map(factor => factor.narrow(0, index, 1).clone());
     }
 
     /// <summary>
-    /// A bank on the same memory whose factors are leaves of their own: changes of one are seen through the other,
-    /// gradients are not.
+    /// The bank on a device: itself where it lies there, else a copy, and this one is disposed.
     /// </summary>
-    internal AdapterBank Alias() =>
-        new(
-            Config,
-            _order
-                .Select(name =>
-                    KeyValuePair.Create(
-                        name,
-                        new LoraPair(
-                            _pairs[name].A.detach().DetachFromDisposeScope(),
-                            _pairs[name].B.detach().DetachFromDisposeScope()
-                        )
-                    )
-                )
-                .ToList()
-        );
-
-    /// <summary>
-    /// The bank on a device: itself where it lies there, else a copy, in whose favour this one is disposed of.
-    /// </summary>
+    /// <param name="device">Where the factors are to lie.</param>
+    /// <returns>The bank there, owned by the caller.</returns>
     public AdapterBank MoveTo(Device device)
     {
         if (Parameters()[0].device_type == device.type)
@@ -168,29 +150,20 @@ public sealed class AdapterBank : IDisposable
         }
 
         using var noGrad = no_grad();
-        using (this)
-        {
-            return new AdapterBank(
-                Config,
-                _order
-                    .Select(name =>
-                        KeyValuePair.Create(
-                            name,
-                            new LoraPair(
-                                _pairs[name].A.to(device).DetachFromDisposeScope(),
-                                _pairs[name].B.to(device).DetachFromDisposeScope()
-                            )
-                        )
-                    )
-                    .ToList()
-            );
-        }
+        using var source = this;
+        return Map(factor => factor.to(device));
     }
+
+    /// <summary>
+    /// A bank on the same memory whose factors are leaves of their own: changes of one are seen through the other,
+    /// gradients are not.
+    /// </summary>
+    internal AdapterBank Alias() => Map(factor => factor.detach());
 
     /// <summary>
     /// Overwrites the factors with those of a bank of the same shape and number, in place: leaves stay leaves.
     /// </summary>
-    public void CopyFrom(AdapterBank source)
+    internal void CopyFrom(AdapterBank source)
     {
         ThrowIfDifferentShape(source);
         if (source.Count != Count)
@@ -210,10 +183,10 @@ public sealed class AdapterBank : IDisposable
 
     /// <summary>A and B of every adapted layer, in model order, A before B; this object owns them.</summary>
     public IReadOnlyList<Tensor> Parameters() =>
-        [.. _order.SelectMany(name => new[] { _pairs[name].A, _pairs[name].B })];
+        [.. _layerNames.SelectMany(name => new[] { _pairs[name].A, _pairs[name].B })];
 
     /// <summary>Makes every factor a leaf that autograd tracks (or none).</summary>
-    public void RequireGrad(bool value)
+    internal void RequireGrad(bool value)
     {
         foreach (var factor in Parameters())
         {
@@ -224,7 +197,7 @@ public sealed class AdapterBank : IDisposable
     }
 
     /// <summary>Position of a layer in model order, or -1 where it is not adapted.</summary>
-    internal int IndexOfLayer(string layer) => _ordinals.GetValueOrDefault(layer, -1);
+    internal int IndexOfLayer(string layer) => _layerIndex.GetValueOrDefault(layer, -1);
 
     internal void ThrowIfOutOfRange(int index)
     {
@@ -234,16 +207,38 @@ public sealed class AdapterBank : IDisposable
         }
     }
 
+    /// <summary>A bank of the same layers with other factors.</summary>
+    AdapterBank Map(Func<Tensor, Tensor> map) =>
+        Build(Config, _layerNames, name => new LoraPair(map(_pairs[name].A), map(_pairs[name].B)));
+
+    /// <summary>
+    /// A bank of what <paramref name="create"/> makes of each layer; where one fails, nothing is left of the others.
+    /// </summary>
+    internal static AdapterBank Build(
+        LoraConfig config,
+        IReadOnlyList<string> layerNames,
+        Func<string, LoraPair> create
+    )
+    {
+        using var scope = NewDisposeScope();
+        var bank = new AdapterBank(config, [.. layerNames.Select(name => KeyValuePair.Create(name, create(name)))]);
+        foreach (var factor in bank.Parameters())
+        {
+            factor.DetachFromDisposeScope();
+        }
+
+        return bank;
+    }
+
     void ThrowIfDifferentShape(AdapterBank other)
     {
-        if (
-            other.Config.Rank != Config.Rank
-            || other.Config.Scaling != Config.Scaling
-            || !other._order.SequenceEqual(_order, StringComparer.Ordinal)
-        )
+        var sameLayers = other._layerNames.SequenceEqual(_layerNames, StringComparer.Ordinal);
+        if (other.Config.Rank != Config.Rank || other.Config.Scaling != Config.Scaling || !sameLayers)
         {
             throw new ArgumentException(
-                $"The adapters differ: rank {other.Config.Rank}, scaling {other.Config.Scaling}, {other._order.Count} layers; expected rank {Config.Rank}, scaling {Config.Scaling}, the same {_order.Count} layers."
+                $"The adapters differ: rank {other.Config.Rank}, scaling {other.Config.Scaling}, "
+                    + $"{other._layerNames.Count} layers; expected rank {Config.Rank}, scaling {Config.Scaling}, "
+                    + $"the same {_layerNames.Count} layers."
             );
         }
     }
@@ -258,19 +253,19 @@ public sealed class AdapterBank : IDisposable
     }
 }
 
-/// <summary>The two factors of one adapted linear layer for one or several adapters: delta W = scaling * B A.</summary>
+/// <summary>
+/// The two factors of one adapted linear layer for one or several adapters: delta W = scaling * B A.
+/// </summary>
 /// <param name="a">A <c>[adapters, r, in]</c> float32.</param>
 /// <param name="b">B <c>[adapters, out, r]</c> float32.</param>
-public sealed class LoraPair(Tensor a, Tensor b)
+sealed class LoraPair(Tensor a, Tensor b)
 {
-    readonly DecodeLora.Factors? _decodeFactors = DecodeLora.Factors.TryCreate(a, b);
-
     /// <summary>A <c>[adapters, r, in]</c> float32.</summary>
     public Tensor A { get; } = a;
 
     /// <summary>B <c>[adapters, out, r]</c> float32.</summary>
     public Tensor B { get; } = b;
 
-    /// <summary>Where a kernel finds the factors; null where they are not of its kind.</summary>
-    internal DecodeLora.Factors? DecodeFactors => _decodeFactors;
+    /// <summary>Where the decoding kernel finds the factors; null where it does not apply to them.</summary>
+    public DecodeLora.Factors? DecodeFactors { get; } = DecodeLora.Factors.TryCreate(a, b);
 }

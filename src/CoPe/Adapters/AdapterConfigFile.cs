@@ -34,12 +34,40 @@ static class AdapterConfigFile
         "arrow_config",
     ];
 
+    /// <summary>
+    /// Initializations that begin with other base weights than the model's, which the adapter's files do not hold.
+    /// </summary>
     static readonly string[] InitializationsThatChangeBase = ["pissa", "olora", "corda", "loftq"];
 
+    /// <summary>The shape that a configuration describes; target modules are <see cref="AdapterTargets"/>'.</summary>
+    /// <exception cref="ModelFileException">A value is missing, wrong or not supported.</exception>
     public static LoraConfig Read(ConfigJson json)
     {
-        var file = json.File;
-        if (json.GetString("peft_type") is var type and not "LORA")
+        RefuseUnsupported(json);
+        var config = new LoraConfig
+        {
+            Rank = json.GetInt32("r") ?? throw new ModelFileException(json.File, "r", "is missing."),
+            Alpha =
+                json.GetDouble("lora_alpha") ?? throw new ModelFileException(json.File, "lora_alpha", "is missing."),
+            Dropout = json.GetDouble("lora_dropout") ?? 0,
+            UseRsLora = json.GetBoolean("use_rslora") ?? false,
+        };
+        try
+        {
+            config.Validate();
+        }
+        catch (ArgumentException e)
+        {
+            throw new ModelFileException(json.File, e.Message, e);
+        }
+
+        return config;
+    }
+
+    static void RefuseUnsupported(ConfigJson json)
+    {
+        var type = json.GetString("peft_type");
+        if (type != "LORA")
         {
             throw json.Unsupported("peft_type", type, "LORA");
         }
@@ -51,41 +79,27 @@ static class AdapterConfigFile
                 throw json.Unsupported(key, value.GetRawText(), "absent, null, false or empty");
             }
         }
-        // These begin with other base weights than the model's, which the adapter's files do not hold.
-        if (
-            json.Get("init_lora_weights") is { ValueKind: JsonValueKind.String } start
-            && InitializationsThatChangeBase.Any(name => start.GetString()!.StartsWith(name, StringComparison.Ordinal))
-        )
+
+        if (json.Get("init_lora_weights") is { ValueKind: JsonValueKind.String } initialization)
         {
-            throw json.Unsupported("init_lora_weights", start.GetString(), "true, false, gaussian, orthogonal");
+            var name = initialization.GetString()!;
+            if (InitializationsThatChangeBase.Any(other => name.StartsWith(other, StringComparison.Ordinal)))
+            {
+                throw json.Unsupported("init_lora_weights", name, "true, false, gaussian, orthogonal");
+            }
         }
 
-        if (json.GetString("bias") is { } bias and not "none")
+        var bias = json.GetString("bias") ?? "none";
+        if (bias != "none")
         {
             throw json.Unsupported("bias", bias, "none");
         }
 
-        if (json.GetString("task_type") is { } task and not "CAUSAL_LM")
+        var task = json.GetString("task_type") ?? "CAUSAL_LM";
+        if (task != "CAUSAL_LM")
         {
             throw json.Unsupported("task_type", task, "CAUSAL_LM");
         }
-
-        var config = new LoraConfig
-        {
-            Rank = json.GetInt32("r") ?? throw new ModelFileException(file, "r", "is missing."),
-            Alpha = json.GetDouble("lora_alpha") ?? throw new ModelFileException(file, "lora_alpha", "is missing."),
-            Dropout = json.GetDouble("lora_dropout") ?? 0,
-            UseRsLora = json.GetBoolean("use_rslora") ?? false,
-        };
-        try
-        {
-            config.Validate();
-        }
-        catch (ArgumentException e)
-        {
-            throw new ModelFileException(file, e.Message, e);
-        }
-        return config;
     }
 
     static bool IsUnset(JsonElement value) =>
@@ -97,6 +111,7 @@ static class AdapterConfigFile
             _ => false,
         };
 
+    /// <summary>Writes the configuration with the keys in PEFT's order.</summary>
     public static void Write(string file, LoraConfig config, string baseModelName)
     {
         using var buffer = new MemoryStream();
@@ -125,14 +140,15 @@ static class AdapterConfigFile
             json.WriteBoolean("use_rslora", config.UseRsLora);
             json.WriteEndObject();
         }
+
         AtomicFile.WriteText(file, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
     }
 }
 
 /// <summary>
 /// The layers that adapter_config.json says are adapted. Hugging Face's tools drop factors of layers that it does not
-/// name and leave named layers without factors as they are;
-/// here both mean that the two files, or adapter and model, do not belong together.
+/// name and leave named layers without factors as they are; here both mean that the two files, or adapter and model, do
+/// not belong together.
 /// </summary>
 sealed class AdapterTargets
 {
@@ -140,44 +156,43 @@ sealed class AdapterTargets
     static readonly string[] VisionModelPrefixes = ["model.language_model.", "language_model.model."];
 
     readonly ConfigJson _json;
-    readonly Func<string, bool>? _names;
+    readonly Func<string, bool>? _isNamed; // null: the configuration names no layers
 
     public AdapterTargets(ConfigJson json)
     {
         _json = json;
-        _names = json.Get("target_modules") switch
+        if (json.Get("target_modules") is not { } value)
         {
-            null => null,
-            { ValueKind: JsonValueKind.String } text => text.GetString() == LoraTargets.AllLinear
-                ? _ => true
-                : CompilePattern(text.GetString()!),
-            _ => layer =>
-                json.GetStrings("target_modules")!
-                    .Any(target => target == LoraTargets.AllLinear || LoraTargets.IsTarget(layer, target)),
-        };
+            return;
+        }
+
+        _isNamed = value.ValueKind == JsonValueKind.String ? MatchText(value.GetString()!) : MatchList();
     }
 
-    /// <summary>Throws where the layers with factors are not the layers named.</summary>
+    /// <summary>Checks that the layers with factors are the layers named.</summary>
+    /// <exception cref="ModelFileException">A layer is named and has no factors, or the reverse.</exception>
     public void Check(string weightsFile, IEnumerable<LinearLayer> layers, IReadOnlyCollection<string> adapted)
     {
-        if (_names is null)
+        if (_isNamed is null)
         {
             return;
         }
 
         foreach (var layer in layers)
         {
-            var isNamed = _names(layer.Name);
-            if (isNamed && !adapted.Contains(layer.Name))
+            var isNamed = _isNamed(layer.Name);
+            var isAdapted = adapted.Contains(layer.Name);
+            if (isNamed && !isAdapted)
             {
                 throw new ModelFileException(
                     weightsFile,
                     layer.Name,
-                    "has no lora_A and lora_B tensors, though target_modules names this layer: the adapter is incomplete or belongs to another model."
+                    "has no lora_A and lora_B tensors, though target_modules names this layer: the adapter is "
+                        + "incomplete or belongs to another model."
                 );
             }
 
-            if (!isNamed && adapted.Contains(layer.Name))
+            if (!isNamed && isAdapted)
             {
                 throw new ModelFileException(
                     weightsFile,
@@ -188,8 +203,20 @@ sealed class AdapterTargets
         }
     }
 
-    Func<string, bool> CompilePattern(string text)
+    Func<string, bool> MatchList()
     {
+        var targets = _json.GetStrings("target_modules")!;
+        return layer => targets.Any(target => target == LoraTargets.AllLinear || LoraTargets.IsTarget(layer, target));
+    }
+
+    /// <summary>A single text is a regular expression over full names, as PEFT reads it.</summary>
+    Func<string, bool> MatchText(string text)
+    {
+        if (text == LoraTargets.AllLinear)
+        {
+            return _ => true;
+        }
+
         try
         {
             var pattern = new Regex($"^(?:{text})\\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));

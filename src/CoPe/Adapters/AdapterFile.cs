@@ -1,5 +1,6 @@
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
+using static TorchSharp.torch;
 
 namespace CoPe.Adapters;
 
@@ -8,17 +9,22 @@ public static class AdapterFile
 {
     internal const string ConfigFileName = "adapter_config.json";
     internal const string WeightsFileName = "adapter_model.safetensors";
-    const string Prefix = "base_model.model.";
 
-    /// <summary>
-    /// Reads an adapter for a model, checking names and shapes against it, as a bank of one with float32 factors, owned
-    /// by the caller.
-    /// Throws <see cref="ModelFileException"/>, naming file and tensor, for an adapter that is malformed, of another
-    /// model, or uses what this library does not compute.
-    /// </summary>
+    const string Prefix = "base_model.model.";
+    const string SuffixA = ".lora_A.weight";
+    const string SuffixB = ".lora_B.weight";
+
+    /// <summary>Reads an adapter for a model, checking names and shapes against it.</summary>
+    /// <param name="folder">The adapter's folder.</param>
+    /// <param name="model">The model that it adapts.</param>
+    /// <returns>A bank of one with float32 factors, owned by the caller.</returns>
+    /// <exception cref="ModelFileException">
+    /// The adapter is malformed, of another model, or uses what this library does not compute; names file and tensor.
+    /// </exception>
     public static AdapterBank Read(string folder, DecoderConfig model)
     {
-        if (!File.Exists(Path.Combine(folder, ConfigFileName)))
+        var configFile = Path.Combine(folder, ConfigFileName);
+        if (!File.Exists(configFile))
         {
             throw new ModelFileException(
                 folder,
@@ -26,44 +32,22 @@ public static class AdapterFile
             );
         }
 
-        var json = ConfigJson.Read(Path.Combine(folder, ConfigFileName));
-        var (config, targets) = (AdapterConfigFile.Read(json), new AdapterTargets(json));
+        var json = ConfigJson.Read(configFile);
+        var config = AdapterConfigFile.Read(json);
+        var targets = new AdapterTargets(json);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
         var layers = WeightLayout.ListLinearLayers(model).ToList();
-        var names = FindFactorNames(file, layers.ToDictionary(l => l.Name, StringComparer.Ordinal), config.Rank);
-        if (names.Count == 0)
-        {
-            throw new ModelFileException(file.Path, "has no lora_A and lora_B tensors.");
-        }
+        var factors = FindFactors(file, layers, config.Rank);
+        targets.Check(file.Path, layers, factors.Keys);
 
-        foreach (var (layer, pair) in names)
-        {
-            if (pair.A is null || pair.B is null)
-            {
-                throw new ModelFileException(
-                    file.Path,
-                    layer,
-                    $"lora_{(pair.A is null ? "A" : "B")}.weight is missing."
-                );
-            }
-        }
-
-        targets.Check(file.Path, layers, names.Keys);
-        var pairs = layers
-            .Where(layer => names.ContainsKey(layer.Name))
-            .Select(layer =>
-                KeyValuePair.Create(
-                    layer.Name,
-                    new LoraPair(ReadFactor(file, names[layer.Name].A!), ReadFactor(file, names[layer.Name].B!))
-                )
-            )
-            .ToList();
-        return new AdapterBank(
+        List<string> adapted = [.. layers.Select(layer => layer.Name).Where(factors.ContainsKey)];
+        return AdapterBank.Build(
             config with
             {
-                TargetModules = ChooseTargetModules(model, [.. pairs.Select(pair => pair.Key)]),
+                TargetModules = ChooseTargetModules(model, adapted),
             },
-            pairs
+            adapted,
+            layer => new LoraPair(ReadFactor(file, factors[layer].A!), ReadFactor(file, factors[layer].B!))
         );
     }
 
@@ -73,103 +57,111 @@ public static class AdapterFile
     static List<string> ChooseTargetModules(DecoderConfig model, List<string> adapted)
     {
         List<string> shortNames = [.. adapted.Select(name => name[(name.LastIndexOf('.') + 1)..]).Distinct()];
-        return LoraTargets.Select(model, shortNames).Select(layer => layer.Name).SequenceEqual(adapted)
-            ? shortNames
-            : adapted;
+        var meant = LoraTargets.Select(model, shortNames).Select(layer => layer.Name);
+        return meant.SequenceEqual(adapted) ? shortNames : adapted;
     }
 
     /// <summary>
-    /// Writes adapter <paramref name="index"/> of a bank in PEFT's layout, both files aside first and then renamed; the
-    /// weights first, so that a folder with a configuration is whole.
+    /// Writes an adapter in PEFT's layout. Both files are written aside first and then renamed, the weights before the
+    /// configuration, so that a folder with a configuration is complete.
     /// </summary>
+    /// <param name="folder">The folder, which must exist.</param>
+    /// <param name="bank">The bank that holds the adapter; still the caller's.</param>
+    /// <param name="index">Which adapter of the bank.</param>
+    /// <param name="baseModelName">What the configuration says of the base model: a name on the hub or a path.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
     public static void Write(string folder, AdapterBank bank, int index, string baseModelName)
     {
         using var one = bank.Extract(index);
-        var views = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        try
+        using var scope = NewDisposeScope();
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var name in one.LayerNames)
         {
-            foreach (var name in one.LayerNames)
-            {
-                views[$"{Prefix}{name}.lora_A.weight"] = one.Pairs[name].A.squeeze(0).DetachFromDisposeScope();
-                views[$"{Prefix}{name}.lora_B.weight"] = one.Pairs[name].B.squeeze(0).DetachFromDisposeScope();
-            }
-            SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), views);
-            AdapterConfigFile.Write(Path.Combine(folder, ConfigFileName), bank.Config, baseModelName);
+            tensors[Prefix + name + SuffixA] = one.Pairs[name].A.squeeze(0);
+            tensors[Prefix + name + SuffixB] = one.Pairs[name].B.squeeze(0);
         }
-        finally
-        {
-            foreach (var view in views.Values)
-            {
-                view.Dispose();
-            }
-        }
+
+        SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), tensors);
+        AdapterConfigFile.Write(Path.Combine(folder, ConfigFileName), bank.Config, baseModelName);
     }
 
-    static Dictionary<string, (string? A, string? B)> FindFactorNames(
-        SafetensorsFile file,
-        Dictionary<string, LinearLayer> layers,
-        int rank
-    )
+    /// <summary>Names of the two factors' tensors, by layer.</summary>
+    static Dictionary<string, FactorNames> FindFactors(SafetensorsFile file, List<LinearLayer> layers, int rank)
     {
-        var names = new Dictionary<string, (string? A, string? B)>(StringComparer.Ordinal);
+        var layerByName = layers.ToDictionary(layer => layer.Name, StringComparer.Ordinal);
+        var factors = new Dictionary<string, FactorNames>(StringComparer.Ordinal);
         foreach (var entry in file.Entries)
         {
             var (layer, isA) = ParseFactorName(file.Path, entry.Name);
-            if (layer == "lm_head")
-            {
-                throw new ModelFileException(
-                    file.Path,
-                    entry.Name,
-                    "adapts the head, which is not supported; expected linear layers of attention and feed-forward blocks."
-                );
-            }
-
-            if (!layers.TryGetValue(layer, out var linear))
-            {
-                throw new ModelFileException(
-                    file.Path,
-                    entry.Name,
-                    $"the model has no linear layer {layer}: this adapter belongs to another model."
-                );
-            }
-
-            long[] expected = isA ? [rank, linear.Inputs] : [linear.Outputs, rank];
-            if (!entry.Shape.SequenceEqual(expected))
-            {
-                throw new ModelFileException(
-                    file.Path,
-                    entry.Name,
-                    $"has shape [{string.Join(", ", entry.Shape)}]; model and rank {rank} imply [{string.Join(", ", expected)}]."
-                );
-            }
-
-            if (!SafetensorsDtype.IsFloating(entry.Dtype))
-            {
-                throw new ModelFileException(
-                    file.Path,
-                    entry.Name,
-                    $"has dtype {entry.Dtype}; expected BF16, F16 or F32."
-                );
-            }
-
-            var pair = names.GetValueOrDefault(layer);
-            if ((isA ? pair.A : pair.B) is not null)
+            CheckEntry(file.Path, entry, layerByName.GetValueOrDefault(layer), layer, isA, rank);
+            var names = factors.GetValueOrDefault(layer);
+            if ((isA ? names.A : names.B) is not null)
             {
                 throw new ModelFileException(file.Path, entry.Name, "occurs twice under different prefixes.");
             }
 
-            names[layer] = isA ? (entry.Name, pair.B) : (pair.A, entry.Name);
+            factors[layer] = isA ? names with { A = entry.Name } : names with { B = entry.Name };
         }
-        return names;
+
+        if (factors.Count == 0)
+        {
+            throw new ModelFileException(file.Path, "has no lora_A and lora_B tensors.");
+        }
+
+        foreach (var (layer, names) in factors)
+        {
+            if (names.A is null || names.B is null)
+            {
+                var missing = names.A is null ? "A" : "B";
+                throw new ModelFileException(file.Path, layer, $"lora_{missing}.weight is missing.");
+            }
+        }
+
+        return factors;
+    }
+
+    static void CheckEntry(string file, TensorEntry entry, LinearLayer? linear, string layer, bool isA, int rank)
+    {
+        if (layer == "lm_head")
+        {
+            throw new ModelFileException(
+                file,
+                entry.Name,
+                "adapts the head, which is not supported; expected linear layers of attention and feed-forward blocks."
+            );
+        }
+
+        if (linear is null)
+        {
+            throw new ModelFileException(
+                file,
+                entry.Name,
+                $"the model has no linear layer {layer}: this adapter belongs to another model."
+            );
+        }
+
+        long[] expected = isA ? [rank, linear.Inputs] : [linear.Outputs, rank];
+        if (!entry.Shape.SequenceEqual(expected))
+        {
+            throw new ModelFileException(
+                file,
+                entry.Name,
+                $"has shape [{string.Join(", ", entry.Shape)}]; model and rank {rank} imply "
+                    + $"[{string.Join(", ", expected)}]."
+            );
+        }
+
+        if (!SafetensorsDtype.IsFloating(entry.Dtype))
+        {
+            throw new ModelFileException(file, entry.Name, $"has dtype {entry.Dtype}; expected BF16, F16 or F32.");
+        }
     }
 
     static (string Layer, bool IsA) ParseFactorName(string file, string name)
     {
-        var isA = name.EndsWith(".lora_A.weight", StringComparison.Ordinal);
-        if (
-            !name.StartsWith(Prefix, StringComparison.Ordinal)
-            || !(isA || name.EndsWith(".lora_B.weight", StringComparison.Ordinal))
-        )
+        var isA = name.EndsWith(SuffixA, StringComparison.Ordinal);
+        var isB = name.EndsWith(SuffixB, StringComparison.Ordinal);
+        if (!name.StartsWith(Prefix, StringComparison.Ordinal) || !(isA || isB))
         {
             throw new ModelFileException(
                 file,
@@ -178,7 +170,7 @@ public static class AdapterFile
             );
         }
 
-        var layer = name[Prefix.Length..^".lora_A.weight".Length];
+        var layer = name[Prefix.Length..^SuffixA.Length];
         return (WeightLayout.ToCanonicalName(layer) ?? layer, isA);
     }
 
@@ -187,6 +179,8 @@ public static class AdapterFile
     {
         using var mapped = file.Read(name);
         using var view = mapped.unsqueeze(0);
-        return view.to(TorchSharp.torch.ScalarType.Float32, copy: true).DetachFromDisposeScope();
+        return view.to(ScalarType.Float32, copy: true);
     }
+
+    readonly record struct FactorNames(string? A, string? B);
 }

@@ -5,66 +5,18 @@ using static TorchSharp.torch;
 
 namespace CoPe.Adapters;
 
-/// <summary>Merging an adapter into base weights.</summary>
+/// <summary>Merges adapters into base weights, in memory or as a model folder that Hugging Face tools load.</summary>
 public static class AdapterMerge
-{
-    /// <summary>
-    /// Merged copies of the adapted weights alone, <code>W + scaling * B A</code>, rounded to the dtype of W, by weight
-    /// name (<c>model.layers.0.self_attn.q_proj.weight</c>).
-    /// The caller owns them.
-    /// </summary>
-    public static IReadOnlyDictionary<string, Tensor> Merge(ModelWeights weights, AdapterBank bank, int index = 0)
-    {
-        bank.ThrowIfOutOfRange(index);
-        using var noGrad = no_grad();
-        return bank.LayerNames.ToDictionary(
-            name => $"{name}.weight",
-            name =>
-            {
-                using var scope = NewDisposeScope();
-                var weight = weights[$"{name}.weight"];
-                return weight
-                    .to(ScalarType.Float32)
-                    .add(ComputeDelta(bank, name, index), Scalars.One)
-                    .to(weight.dtype)
-                    .DetachFromDisposeScope();
-            },
-            StringComparer.Ordinal
-        );
-    }
-
-    /// <summary><c>scaling * B A</c> of one layer, <c>[out, in]</c> float32, the caller's.</summary>
-    internal static Tensor ComputeDelta(AdapterBank bank, string layer, int index)
-    {
-        using var scope = NewDisposeScope();
-        return bank.Pairs[layer]
-            .B[index]
-            .matmul(bank.Pairs[layer].A[index])
-            .mul(Scalars.Of(bank.Config.Scaling))
-            .MoveToOuterDisposeScope();
-    }
-
-    /// <summary>
-    /// Replaces the adapted weights by merged copies, which the weights then own; the others stay mapped.
-    /// </summary>
-    public static void MergeInto(ModelWeights weights, AdapterBank bank, int index = 0) =>
-        weights.Replace(Merge(weights, bank, index));
-}
-
-/// <summary>
-/// Writes base and adapters as one model folder that Hugging Face tools load. Everything the adapters do not change is
-/// carried over: names, other parts' weights, tokenizer, licence.
-/// </summary>
-public static class MergedModelFolder
 {
     /// <summary>Bytes after which another weights file is begun, unless said otherwise.</summary>
     public const long DefaultShardBytes = 5_000_000_000;
 
-    /// <summary>
-    /// Files beside the weights that a model folder is made of, by extension or by the beginning of the name.
-    /// </summary>
+    const string WeightSuffix = ".weight";
+
+    /// <summary>Files beside the weights that belong to a model folder, by extension.</summary>
     static readonly string[] CopiedExtensions = [".json", ".jinja", ".model", ".tiktoken"];
 
+    /// <summary>The same by the beginning of the name.</summary>
     static readonly string[] CopiedNames =
     [
         "license",
@@ -76,21 +28,77 @@ public static class MergedModelFolder
         "vocab.txt",
     ];
 
+    /// <summary>Files of these extensions that are not copied.</summary>
     static readonly string[] ExcludedEndings = [".index.json", "adapter_config.json", "trainer_state.json"];
 
     /// <summary>
-    /// Writes <c>W + sum_i scaling_i * B_i A_i</c>, rounded to W's dtype, for every adapted weight and all other
-    /// tensors as they are; one tensor at a time is in memory. The folder is there whole or not at all.
+    /// Replaces a model's adapted weights by <c>W + scaling * B A</c>, rounded to the dtype of W; the others stay
+    /// mapped.
+    /// </summary>
+    /// <param name="model">The model, which owns the merged weights from now on.</param>
+    /// <param name="bank">The adapters; still the caller's.</param>
+    /// <param name="index">Which of them.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
+    /// <exception cref="KeyNotFoundException">
+    /// The model lacks an adapted layer, or its weights are int8; nothing is merged.
+    /// </exception>
+    public static void MergeInto(CausalLm model, AdapterBank bank, int index = 0) =>
+        model.Weights.Replace(Merge(model.Weights, bank, index));
+
+    /// <summary>Merged copies of the adapted weights alone, by weight name; the caller's.</summary>
+    internal static IReadOnlyDictionary<string, Tensor> Merge(ModelWeights weights, AdapterBank bank, int index)
+    {
+        bank.ThrowIfOutOfRange(index);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope(); // owns what was merged should a later layer fail
+        var merged = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var layer in bank.LayerNames)
+        {
+            var name = layer + WeightSuffix;
+            merged[name] = AddDelta(weights[name], ComputeDelta(bank, layer, index));
+        }
+
+        foreach (var weight in merged.Values)
+        {
+            weight.DetachFromDisposeScope();
+        }
+
+        return merged;
+    }
+
+    static Tensor AddDelta(Tensor weight, Tensor delta)
+    {
+        using var scope = NewDisposeScope();
+        using (delta)
+        {
+            var sum = weight.to(ScalarType.Float32).add(delta, Scalars.One);
+            return sum.to(weight.dtype).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary><c>scaling * B A</c> of one layer, <c>[out, in]</c> float32, the caller's.</summary>
+    static Tensor ComputeDelta(AdapterBank bank, string layer, int index)
+    {
+        using var scope = NewDisposeScope();
+        var pair = bank.Pairs[layer];
+        var product = pair.B[index].matmul(pair.A[index]);
+        return product.mul(Scalars.Of(bank.Config.Scaling)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Writes <c>W + sum_i scaling_i * B_i A_i</c>, rounded to W's dtype, for every adapted weight, and whatever the
+    /// adapters do not change as it is: names, other parts' weights, tokenizer, license. One tensor at a time is in
+    /// memory. The folder is there complete or not at all.
     /// </summary>
     /// <param name="baseFolder">The base model's folder; only read.</param>
-    /// <param name="adapters">Banks of one, lowest first; the caller's.</param>
+    /// <param name="adapters">Banks of one, lowest first; still the caller's.</param>
     /// <param name="output">Folder to write; it must not exist yet, or be empty.</param>
     /// <param name="maxShardBytes">
     /// Largest weights file; a larger checkpoint is written as shards with an index.
     /// </param>
     /// <exception cref="ModelFileException">The base cannot be used.</exception>
-    /// <exception cref="ArgumentException">The output folder holds something already.</exception>
-    public static void Write(
+    /// <exception cref="ArgumentException">The output folder is not empty.</exception>
+    public static void WriteModelFolder(
         string baseFolder,
         IReadOnlyList<AdapterBank> adapters,
         string output,
@@ -114,42 +122,38 @@ public static class MergedModelFolder
                 files.Add(SafetensorsFile.Open(path));
             }
 
-            var tensors = files
-                .SelectMany(file => file.Entries.Select(entry => CreateSource(file, entry, adapters)))
-                .ToList();
-            AtomicFile.WriteFolder(
-                output,
-                folder =>
-                {
-                    ShardedCheckpoint.Write(folder, tensors, maxShardBytes);
-                    foreach (var file in Directory.EnumerateFiles(baseFolder).Where(IsCopied))
-                    {
-                        File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-                    }
-                }
-            );
+            var tensors = new List<TensorSource>();
+            foreach (var file in files)
+            {
+                tensors.AddRange(file.Entries.Select(entry => CreateSource(file, entry, adapters)));
+            }
+
+            AtomicFile.WriteFolder(output, folder => WriteFiles(folder, baseFolder, tensors, maxShardBytes));
         }
         finally
         {
-            foreach (var file in files)
-            {
-                file.Dispose();
-            }
+            files.ForEach(file => file.Dispose());
+        }
+    }
+
+    static void WriteFiles(string folder, string baseFolder, List<TensorSource> tensors, long maxShardBytes)
+    {
+        ShardedCheckpoint.Write(folder, tensors, maxShardBytes);
+        foreach (var file in Directory.EnumerateFiles(baseFolder).Where(IsCopied))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         }
     }
 
     static TensorSource CreateSource(SafetensorsFile file, TensorEntry entry, IReadOnlyList<AdapterBank> adapters)
     {
-        const string Suffix = ".weight";
         var name = WeightLayout.ToCanonicalName(entry.Name) ?? "";
-        var layer = name.EndsWith(Suffix, StringComparison.Ordinal) ? name[..^Suffix.Length] : "";
-        var worn = adapters.Where(bank => bank.IndexOfLayer(layer) >= 0).ToList();
-        return new(
-            entry.Name,
-            entry.Dtype,
-            entry.Shape,
-            worn.Count == 0 ? () => file.Read(entry.Name) : () => MergeTensor(file, entry.Name, layer, worn)
-        );
+        var isWeight = name.EndsWith(WeightSuffix, StringComparison.Ordinal);
+        var layer = isWeight ? name[..^WeightSuffix.Length] : "";
+        var ofLayer = adapters.Where(bank => bank.IndexOfLayer(layer) >= 0).ToList();
+        Func<Tensor> open =
+            ofLayer.Count == 0 ? () => file.Read(entry.Name) : () => MergeTensor(file, entry.Name, layer, ofLayer);
+        return new TensorSource(entry.Name, entry.Dtype, entry.Shape, open);
     }
 
     static Tensor MergeTensor(SafetensorsFile file, string name, string layer, List<AdapterBank> adapters)
@@ -160,19 +164,22 @@ public static class MergedModelFolder
         var merged = weight.to(ScalarType.Float32, copy: true);
         foreach (var bank in adapters)
         {
-            merged.add_(AdapterMerge.ComputeDelta(bank, layer, 0), Scalars.One);
+            using var delta = ComputeDelta(bank, layer, 0);
+            merged.add_(delta, Scalars.One);
         }
 
-        return merged.to(weight.dtype).DetachFromDisposeScope();
+        return merged.to(weight.dtype).MoveToOuterDisposeScope();
     }
 
     static bool IsCopied(string path)
     {
         var name = Path.GetFileName(path).ToLowerInvariant();
-        return !ExcludedEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal))
-            && (
-                CopiedExtensions.Contains(Path.GetExtension(name))
-                || CopiedNames.Any(begin => name.StartsWith(begin, StringComparison.Ordinal))
-            );
+        if (ExcludedEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal)))
+        {
+            return false;
+        }
+
+        return CopiedExtensions.Contains(Path.GetExtension(name))
+            || CopiedNames.Any(start => name.StartsWith(start, StringComparison.Ordinal));
     }
 }

@@ -1,39 +1,42 @@
 using CoPe.Kernels.Fused;
 using CoPe.Kernels.Torch;
+using CoPe.Modeling;
 using static TorchSharp.torch;
 
 namespace CoPe.Adapters;
 
 /// <summary>
-/// Which adapters each row of a pass wears. A row may wear several, one per layer of the stack (the task's, then the
-/// user's), or none: then it is the amateur's or the base's row.
-/// The adapter is an argument of the pass, never a mode of the model. Banks stay their owners'; they must outlive this.
+/// The adapters of each row of a pass. A row may have several, one per level of the stack (the task's, then the
+/// user's), or none: then it computes the base model. The adapter is an argument of the pass, never a mode of the
+/// model. Banks stay their owners' and must outlive this.
 /// </summary>
-public sealed class AdapterRows : IDisposable
+public sealed class AdapterRows : IRowAdapters, IDisposable
 {
-    readonly IReadOnlyList<AdapterAssignment> _stack;
+    readonly IReadOnlyList<AdapterAssignment> _stack; // lowest first
 
     AdapterRows(IReadOnlyList<AdapterAssignment> stack) => _stack = stack;
 
-    /// <summary>Lowest first.</summary>
-    internal IReadOnlyList<AdapterAssignment> Stack => _stack;
-
-    /// <summary>Every row wears adapter <paramref name="index"/> of the bank.</summary>
+    /// <summary>Every row has adapter <paramref name="index"/> of the bank.</summary>
+    /// <param name="bank">The adapters.</param>
+    /// <param name="index">Which of them.</param>
+    /// <returns>The rows' adapters, owned by the caller.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
     public static AdapterRows All(AdapterBank bank, int index = 0)
     {
         bank.ThrowIfOutOfRange(index);
         return new AdapterRows([new AdapterAssignment(bank, index)]);
     }
 
-    /// <summary>Row i wears adapter <paramref name="indexOfRow"/>[i] of the bank; -1 is none.</summary>
+    /// <summary>Row i has adapter <paramref name="indexOfRow"/>[i] of the bank; -1 is none.</summary>
+    /// <param name="bank">The adapters.</param>
+    /// <param name="indexOfRow">For each row of the pass, which of them.</param>
+    /// <returns>The rows' adapters, owned by the caller.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
     public static AdapterRows ForRows(AdapterBank bank, IReadOnlyList<int> indexOfRow)
     {
-        foreach (var index in indexOfRow)
+        foreach (var index in indexOfRow.Where(index => index != -1))
         {
-            if (index != -1)
-            {
-                bank.ThrowIfOutOfRange(index);
-            }
+            bank.ThrowIfOutOfRange(index);
         }
 
         return new AdapterRows([new AdapterAssignment(bank, indexOfRow)]);
@@ -41,17 +44,21 @@ public sealed class AdapterRows : IDisposable
 
     /// <summary>
     /// These, and on top of them those of <paramref name="upper"/> (for example the task's below, the users' above).
-    /// Both are then owned by the result.
     /// </summary>
+    /// <param name="upper">The upper level.</param>
+    /// <returns>Both, which it owns from now on; itself owned by the caller.</returns>
     public AdapterRows With(AdapterRows upper) => new([.. _stack, .. upper._stack]);
 
     /// <summary>
-    /// The same with inputs of the adapters dropped while training, with the bank's <see cref="LoraConfig.Dropout"/>:
-    /// row i drops by
-    /// <paramref name="rowSeeds"/>[i] alone, whichever rows share the pass. The result owns what this owned.
+    /// The same with dropout on the adapters' inputs, for training, at the bank's <see cref="LoraConfig.Dropout"/>: the
+    /// mask of row i depends on rowSeeds[i] alone, whichever rows share the pass.
     /// </summary>
+    /// <param name="rowSeeds">A seed for each row.</param>
+    /// <returns>The rows' adapters, which own what this owned; themselves owned by the caller.</returns>
     public AdapterRows WithDropout(IReadOnlyList<long> rowSeeds) =>
-        new([.. _stack.Select(a => a.WithDropout(rowSeeds))]);
+        new([.. _stack.Select(assignment => assignment.WithDropout(rowSeeds))]);
+
+    ILinearTerms IRowAdapters.StartPass(int rowCount, ScalarType dtype) => new AdapterPass(_stack, rowCount, dtype);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -64,9 +71,9 @@ public sealed class AdapterRows : IDisposable
 }
 
 /// <summary>
-/// One bank's part in <see cref="AdapterRows"/>: runs of rows that wear the same adapter are folded into groups of
-/// equal size, so that a pass is one batched product over groups
-/// rather than over rows; where all worn rows share one adapter it is a plain product.
+/// One level of <see cref="AdapterRows"/>: runs of rows with the same adapter are folded into groups of equal size, so
+/// that a pass is one batched product over groups rather than over rows; where all adapted rows share one adapter it is
+/// a plain product.
 /// </summary>
 sealed class AdapterAssignment : IDisposable
 {
@@ -74,51 +81,60 @@ sealed class AdapterAssignment : IDisposable
     readonly Dictionary<string, (Tensor A, Tensor B)> _factorCache = new(StringComparer.Ordinal);
     (int Version, ScalarType Dtype) _factorCacheKey;
 
-    /// <summary>All rows, however many, wear one adapter.</summary>
-    public AdapterAssignment(AdapterBank bank, int index) => (Bank, _groups) = (bank, [index]);
+    /// <summary>All rows, however many, have one adapter.</summary>
+    public AdapterAssignment(AdapterBank bank, int index)
+    {
+        Bank = bank;
+        _groups = [index];
+    }
 
+    /// <summary>Row i has adapter <paramref name="indexOfRow"/>[i]; -1 is none.</summary>
     public AdapterAssignment(AdapterBank bank, IReadOnlyList<int> indexOfRow)
     {
         Bank = bank;
         IndexOfRow = [.. indexOfRow];
-        FirstAdaptedRow = Array.FindIndex(IndexOfRow, i => i >= 0);
-        if (FirstAdaptedRow < 0)
+        var first = Array.FindIndex(IndexOfRow, index => index >= 0);
+        if (first < 0)
         {
-            (FirstAdaptedRow, _groups) = (0, []);
+            _groups = [];
+            return;
         }
-        else
-        {
-            var worn = IndexOfRow[FirstAdaptedRow..(Array.FindLastIndex(IndexOfRow, i => i >= 0) + 1)];
-            var size = FindGroupSize(worn);
-            _groups = [.. worn.Where((_, i) => i % size == 0)];
-            AdaptedRowCount = worn.Length;
-        }
+
+        var last = Array.FindLastIndex(IndexOfRow, index => index >= 0);
+        var adapted = IndexOfRow[first..(last + 1)];
+        var groupSize = FindGroupSize(adapted);
+        _groups = [.. adapted.Where((_, i) => i % groupSize == 0)];
+        FirstAdaptedRow = first;
+        AdaptedRowCount = adapted.Length;
     }
 
     public AdapterBank Bank { get; }
 
-    /// <summary>Adapter of each row; null: all rows wear the same.</summary>
+    /// <summary>Adapter of each row; null: all rows have the same.</summary>
     public int[]? IndexOfRow { get; }
 
-    /// <summary>First row that wears an adapter.</summary>
+    /// <summary>First row that has an adapter.</summary>
     public int FirstAdaptedRow { get; }
 
-    /// <summary>Rows from the first that wears one to the last.</summary>
+    /// <summary>Rows from the first that has one to the last.</summary>
     public int AdaptedRowCount { get; }
+
+    /// <summary>No row has an adapter.</summary>
+    public bool IsEmpty => _groups.Length == 0;
 
     IReadOnlyList<long>? RowSeeds { get; init; }
 
     /// <summary>Adapter of a row, -1 for none.</summary>
     public int GetAdapter(int row) => IndexOfRow is null ? _groups[0] : IndexOfRow[row];
 
-    public bool IsEmpty => _groups.Length == 0;
-
-    public AdapterAssignment WithDropout(IReadOnlyList<long> rowSeeds) =>
-        IndexOfRow is null
+    public AdapterAssignment WithDropout(IReadOnlyList<long> rowSeeds)
+    {
+        return IndexOfRow is null
             ? new AdapterAssignment(Bank, _groups[0]) { RowSeeds = rowSeeds }
             : new AdapterAssignment(Bank, IndexOfRow) { RowSeeds = rowSeeds };
+    }
 
-    /// <summary>Dropout of a pass's worn rows; null for none.</summary>
+    /// <summary>Dropout of a pass's adapted rows; null for none.</summary>
     public LoraDropout? CreateDropout(int rowCount)
     {
         if (RowSeeds is null || Bank.Config.Dropout == 0)
@@ -129,20 +145,18 @@ sealed class AdapterAssignment : IDisposable
         if (RowSeeds.Count != rowCount)
         {
             throw new ArgumentException(
-                $"{RowSeeds.Count} seeds of dropout were given for {rowCount} rows; expected one a row.",
+                $"{RowSeeds.Count} dropout seeds were given for {rowCount} rows; expected one a row.",
                 nameof(rowCount)
             );
         }
 
-        return new(
-            Bank,
-            IndexOfRow is null ? [.. RowSeeds] : [.. RowSeeds.Skip(FirstAdaptedRow).Take(AdaptedRowCount)]
-        );
+        var seeds = IndexOfRow is null ? RowSeeds : RowSeeds.Skip(FirstAdaptedRow).Take(AdaptedRowCount);
+        return new LoraDropout(Bank, [.. seeds]);
     }
 
     /// <summary>
-    /// A <c>[groups, r, in]</c> and B <c>[groups, out, r]</c> of a layer in the pass's dtype; they belong to the scope
-    /// in force or, where frozen, to this.
+    /// A <c>[groups, r, in]</c> and B <c>[groups, out, r]</c> of a layer in the pass's dtype. They belong to the dispose
+    /// scope in force or, where no gradient is wanted and they are cached, to this.
     /// </summary>
     public (Tensor A, Tensor B) GetFactors(string layer, ScalarType dtype)
     {
@@ -155,15 +169,18 @@ sealed class AdapterAssignment : IDisposable
         if (_factorCacheKey != (Bank.Version, dtype))
         {
             ClearFactorCache();
+            _factorCacheKey = (Bank.Version, dtype);
         }
 
-        _factorCacheKey = (Bank.Version, dtype);
-        if (_factorCache.TryGetValue(layer, out var kept))
+        if (!_factorCache.TryGetValue(layer, out var factors))
         {
-            return kept;
+            factors = (Gather(pair.A, dtype), Gather(pair.B, dtype));
+            _factorCache[layer] = factors;
+            factors.A.DetachFromDisposeScope();
+            factors.B.DetachFromDisposeScope();
         }
 
-        return _factorCache[layer] = (Keep(Gather(pair.A, dtype)), Keep(Gather(pair.B, dtype)));
+        return factors;
     }
 
     Tensor Gather(Tensor factor, ScalarType dtype)
@@ -179,35 +196,41 @@ sealed class AdapterAssignment : IDisposable
             return factor.narrow(0, _groups[0], 1);
         }
 
-        if (_groups.Length == Bank.Count && _groups.Select((g, i) => g == i).All(same => same))
+        var isWholeBank = _groups.SequenceEqual(Enumerable.Range(0, Bank.Count));
+        if (isWholeBank)
         {
             return factor.alias();
         }
-        // Rows that wear nothing wear an adapter of zeros.
-        var source = _groups.Contains(-1)
-            ? cat([factor, zeros([1, factor.shape[1], factor.shape[2]], dtype: factor.dtype, device: factor.device)], 0)
-            : factor;
-        return source.index_select(
-            0,
-            tensor(_groups.Select(g => (long)(g < 0 ? Bank.Count : g)).ToArray(), device: factor.device)
-        );
+
+        // Rows without an adapter get one of zeros.
+        var source = factor;
+        if (_groups.Contains(-1))
+        {
+            long[] shape = [1, factor.shape[1], factor.shape[2]];
+            source = cat([factor, zeros(shape, dtype: factor.dtype, device: factor.device)], 0);
+        }
+
+        long[] indices = [.. _groups.Select(group => group < 0 ? Bank.Count : group)];
+        return source.index_select(0, tensor(indices, device: factor.device));
     }
 
-    static Tensor Keep(Tensor tensor) => tensor.DetachFromDisposeScope();
-
-    static int FindGroupSize(int[] worn)
+    /// <summary>Largest size of which every run of equal adapters is a multiple.</summary>
+    static int FindGroupSize(int[] adapters)
     {
-        var (size, run) = (0, 1);
-        for (var i = 1; i <= worn.Length; i++, run++)
+        var size = 0;
+        var run = 1;
+        for (var i = 1; i <= adapters.Length; i++)
         {
-            if (i < worn.Length && worn[i] == worn[i - 1])
+            if (i < adapters.Length && adapters[i] == adapters[i - 1])
             {
+                run++;
                 continue;
             }
 
             size = (int)System.Numerics.BigInteger.GreatestCommonDivisor(size, run);
-            run = 0;
+            run = 1;
         }
+
         return size;
     }
 
@@ -218,6 +241,7 @@ sealed class AdapterAssignment : IDisposable
             a.Dispose();
             b.Dispose();
         }
+
         _factorCache.Clear();
     }
 
@@ -228,27 +252,27 @@ sealed class AdapterAssignment : IDisposable
 /// The adapters of one forward pass: adds each row's low-rank terms to a linear layer's output (Hu et al., 2021,
 /// equation 3).
 /// </summary>
-sealed class AdapterPass
+sealed class AdapterPass : ILinearTerms
 {
     readonly ScalarType _dtype;
-    readonly List<(AdapterAssignment Assignment, LoraDropout? Dropout)> _assignments = [];
+    readonly List<(AdapterAssignment Assignment, LoraDropout? Dropout)> _levels = [];
 
-    public AdapterPass(AdapterRows rows, int rowCount, ScalarType dtype)
+    public AdapterPass(IReadOnlyList<AdapterAssignment> stack, int rowCount, ScalarType dtype)
     {
         _dtype = dtype;
-        foreach (var assignment in rows.Stack)
+        foreach (var assignment in stack)
         {
-            if (assignment.IndexOfRow is { } index && index.Length != rowCount)
+            if (assignment.IndexOfRow is not null && assignment.IndexOfRow.Length != rowCount)
             {
                 throw new ArgumentException(
-                    $"Adapters are assigned to {index.Length} rows, but the batch has {rowCount}.",
-                    nameof(rows)
+                    $"Adapters are assigned to {assignment.IndexOfRow.Length} rows, but the batch has {rowCount}.",
+                    nameof(rowCount)
                 );
             }
 
             if (!assignment.IsEmpty)
             {
-                _assignments.Add((assignment, assignment.CreateDropout(rowCount)));
+                _levels.Add((assignment, assignment.CreateDropout(rowCount)));
             }
         }
     }
@@ -259,78 +283,96 @@ sealed class AdapterPass
     /// </summary>
     public void AddTo(Tensor y, Tensor x, string layer)
     {
-        var adapted = _assignments.FindAll(part => part.Assignment.Bank.IndexOfLayer(layer) >= 0);
-        if (adapted.Count == 0)
+        var levels = _levels.FindAll(level => level.Assignment.Bank.IndexOfLayer(layer) >= 0);
+        if (levels.Count == 0 || TryAddByKernel(y, x, layer, levels))
         {
             return;
         }
 
-        if (
-            DecodeLora.Supports(x, y)
-            && adapted.TrueForAll(part =>
-                part.Dropout is null && part.Assignment.Bank.Pairs[layer].DecodeFactors is not null
-            )
-        )
+        foreach (var (assignment, dropout) in levels)
         {
-            DecodeLora.AddTo(
-                y,
-                x,
-                adapted.ConvertAll(part => new DecodeLora.Term(
-                    part.Assignment.Bank.Pairs[layer].DecodeFactors!,
-                    part.Assignment.GetAdapter,
-                    part.Assignment.Bank.Config.Scaling
-                ))
-            );
-            return;
-        }
-        foreach (var (assignment, dropout) in adapted)
-        {
-            using var scope = NewDisposeScope();
-            var (first, rows) = assignment.IndexOfRow is null
-                ? (0, x.shape[0])
-                : (assignment.FirstAdaptedRow, assignment.AdaptedRowCount);
-            var all = rows == x.shape[0];
-            var input = all ? x : x.narrow(0, first, rows);
-            if (dropout is not null)
-            {
-                input = dropout.Apply(input, layer);
-            }
-
-            var (a, b) = assignment.GetFactors(layer, _dtype);
-            var delta = MultiplyFactors(input, a, b).view(rows, y.shape[1], y.shape[2]);
-            (all ? y : y.narrow(0, first, rows)).add_(delta, Scalars.Of(assignment.Bank.Config.Scaling));
+            AddByTorch(y, x, layer, assignment, dropout);
         }
     }
 
+    static bool TryAddByKernel(
+        Tensor y,
+        Tensor x,
+        string layer,
+        List<(AdapterAssignment Assignment, LoraDropout? Dropout)> levels
+    )
+    {
+        if (!DecodeLora.Supports(x, y))
+        {
+            return false;
+        }
+
+        var terms = new List<DecodeLora.Term>(levels.Count);
+        foreach (var (assignment, dropout) in levels)
+        {
+            var factors = assignment.Bank.Pairs[layer].DecodeFactors;
+            if (dropout is not null || factors is null)
+            {
+                return false;
+            }
+
+            terms.Add(new DecodeLora.Term(factors, assignment.GetAdapter, assignment.Bank.Config.Scaling));
+        }
+
+        DecodeLora.AddTo(y, x, terms);
+        return true;
+    }
+
+    void AddByTorch(Tensor y, Tensor x, string layer, AdapterAssignment assignment, LoraDropout? dropout)
+    {
+        using var scope = NewDisposeScope();
+        var rows = assignment.IndexOfRow is null ? x.shape[0] : assignment.AdaptedRowCount;
+        var isWhole = rows == x.shape[0];
+        var input = isWhole ? x : x.narrow(0, assignment.FirstAdaptedRow, rows);
+        var output = isWhole ? y : y.narrow(0, assignment.FirstAdaptedRow, rows);
+        if (dropout is not null)
+        {
+            input = dropout.Apply(input, layer);
+        }
+
+        var (a, b) = assignment.GetFactors(layer, _dtype);
+        var delta = MultiplyFactors(input, a, b).view(rows, y.shape[1], y.shape[2]);
+        output.add_(delta, Scalars.Of(assignment.Bank.Config.Scaling));
+    }
+
+    /// <summary>
+    /// <c>(x A^T) B^T</c>, <c>[rows * seq, out]</c> for one group, else <c>[groups, rows / groups * seq, out]</c>.
+    /// </summary>
     static Tensor MultiplyFactors(Tensor x, Tensor a, Tensor b)
     {
         var groups = a.shape[0];
         if (groups == 1)
         {
-            // [rows * seq, out].
-            return MatrixProduct.Multiply(MatrixProduct.Multiply(x.reshape(-1, x.shape[2]), a[0]), b[0]);
+            var inner = MatrixProduct.Multiply(x.reshape(-1, x.shape[2]), a[0]); // [rows * seq, r]
+            return MatrixProduct.Multiply(inner, b[0]);
         }
 
-        // [groups, rows / groups * seq, out].
-        return MatrixProduct.Multiply(MatrixProduct.Multiply(x.reshape(groups, -1, x.shape[2]), a), b);
+        var innerOfGroups = MatrixProduct.Multiply(x.reshape(groups, -1, x.shape[2]), a);
+        return MatrixProduct.Multiply(innerOfGroups, b);
     }
 }
 
 /// <summary>
-/// Dropout on an adapter's inputs while it trains. Each row has a seed and draws a mask per layer from it, whatever
-/// other rows are in the pass and however far it is padded.
+/// Dropout on an adapter's inputs while it trains. Each row draws a mask per layer from its seed, whatever other rows
+/// are in the pass and however far it is padded.
 /// </summary>
 /// <param name="bank">The adapters.</param>
-/// <param name="rowSeeds">Seed of each row that wears one.</param>
+/// <param name="rowSeeds">Seed of each adapted row.</param>
 sealed class LoraDropout(AdapterBank bank, long[] rowSeeds)
 {
     /// <summary>
-    /// <c>x * mask / (1 - p)</c>, mask of 0 with probability p, for the worn rows x <c>[rows, seq, in]</c>.
+    /// <c>x * mask / (1 - p)</c>, mask of 0 with probability p, for the adapted rows x <c>[rows, seq, in]</c>; the
+    /// caller's.
     /// </summary>
     public Tensor Apply(Tensor x, string layer)
     {
-        var ordinal = (ulong)bank.IndexOfLayer(layer);
-        ulong[] seeds = [.. rowSeeds.Select(seed => unchecked((ulong)seed * 1_000_003 + ordinal))];
+        var layerIndex = (ulong)bank.IndexOfLayer(layer);
+        ulong[] seeds = [.. rowSeeds.Select(seed => unchecked((ulong)seed * 1_000_003 + layerIndex))];
         using var mask = DropoutMask.Create(seeds, (int)x.shape[1], (int)x.shape[2], bank.Config.Dropout, x);
         return x.mul(mask);
     }

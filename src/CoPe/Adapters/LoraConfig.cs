@@ -27,7 +27,8 @@ public sealed record LoraConfig
     /// <summary>What the adapter's output is multiplied by: alpha / r, or alpha / sqrt(r).</summary>
     public double Scaling => Alpha / (UseRsLora ? Math.Sqrt(Rank) : Rank);
 
-    /// <summary>Throws <see cref="ArgumentException"/> for a value outside its range.</summary>
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="ArgumentException">A value is outside its range.</exception>
     public void Validate()
     {
         OptionGuard.CheckAll(this);
@@ -35,6 +36,15 @@ public sealed record LoraConfig
         {
             throw new ArgumentException("LoRA has no target modules; expected at least one, for example q_proj.");
         }
+    }
+
+    /// <summary>Number of weights of one adapter of this shape.</summary>
+    /// <param name="model">The model that it adapts.</param>
+    /// <exception cref="ArgumentException">A target module names no layer of the model.</exception>
+    public long CountParameters(DecoderConfig model)
+    {
+        var layers = LoraTargets.Select(model, TargetModules);
+        return layers.Sum(layer => (long)Rank * (layer.Inputs + layer.Outputs));
     }
 }
 
@@ -44,9 +54,8 @@ static class LoraTargets
     /// <summary>PEFT's word for every linear layer.</summary>
     public const string AllLinear = "all-linear";
 
-    /// <summary>
-    /// The layers whose name ends in one of the targets, in model order. Throws for a target that names none.
-    /// </summary>
+    /// <summary>The layers whose name ends in one of the targets, in model order.</summary>
+    /// <exception cref="ArgumentException">A target names no layer of the model.</exception>
     public static IReadOnlyList<LinearLayer> Select(DecoderConfig model, IReadOnlyList<string> targets)
     {
         var layers = WeightLayout.ListLinearLayers(model).ToList();
@@ -55,16 +64,20 @@ static class LoraTargets
             return layers;
         }
 
-        var known = layers.Select(l => l.ShortName).Distinct().ToList();
-        if (targets.FirstOrDefault(t => !layers.Any(l => IsTarget(l.Name, t))) is { } unknown)
+        foreach (var target in targets)
         {
-            throw new ArgumentException(
-                $"Target module {unknown} names no linear layer of the model; expected some of {string.Join(", ", known)}, or {AllLinear}.",
-                nameof(targets)
-            );
+            if (!layers.Exists(layer => IsTarget(layer.Name, target)))
+            {
+                var known = string.Join(", ", layers.Select(layer => layer.ShortName).Distinct());
+                throw new ArgumentException(
+                    $"Target module {target} names no linear layer of the model; expected some of {known}, "
+                        + $"or {AllLinear}.",
+                    nameof(targets)
+                );
+            }
         }
 
-        return [.. layers.Where(l => targets.Any(t => IsTarget(l.Name, t)))];
+        return layers.FindAll(layer => targets.Any(target => IsTarget(layer.Name, target)));
     }
 
     /// <summary>PEFT's rule: the name is the target or ends in it after a dot.</summary>

@@ -9,66 +9,36 @@ static class AttentionMask
     /// <summary>
     /// Mask among the tokens of a pass: column j for query i iff <c>visible[i, j]</c> (null: j &lt;= i) and
     /// <c>position[i] - position[j] &lt; window</c>; a query always sees itself.
-    /// Null where plain causal attention is meant.
     /// </summary>
+    /// <returns><c>[rows or 1, 1, seq, seq]</c>, the caller's; null where plain causal attention is meant.</returns>
     public static Tensor? CreateForPass(TokenBatch batch, int? window, ScalarType dtype)
     {
         var seq = batch.Ids.shape[1];
+        var device = batch.Ids.device;
         if (batch.Visible is null && (window is null || window >= seq))
         {
             return null;
         }
 
         using var scope = NewDisposeScope();
-        var visible = batch.Visible ?? ones([1, seq, seq], dtype: ScalarType.Bool, device: batch.Ids.device).tril();
+        var visible = batch.Visible ?? ones([1, seq, seq], dtype: ScalarType.Bool, device: device).tril();
         if (window is { } width)
         {
-            visible = visible.logical_and(
-                batch.Positions.unsqueeze(2).sub(batch.Positions.unsqueeze(1)).lt(Scalars.Of(width))
-            ); // [rows, seq, seq]
+            var distance = batch.Positions.unsqueeze(2).sub(batch.Positions.unsqueeze(1)); // [rows, seq, seq]
+            visible = visible.logical_and(distance.lt(Scalars.Of(width)));
         }
+
         // A query that sees nothing would turn into NaN, which hidden columns would then spread: 0 * NaN is NaN.
-        visible = visible.logical_or(eye(seq, dtype: ScalarType.Bool, device: batch.Ids.device));
+        visible = visible.logical_or(eye(seq, dtype: ScalarType.Bool, device: device));
         return ToBias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// A mask of <see cref="CreateForPass"/> (null: causal) for the wanted columns alone, <c>[rows, 1, most, seq]</c>.
+    /// Mask over cache columns: column c for a query at position p iff c &lt;= p and p - c &lt; window.
     /// </summary>
-    public static Tensor SelectQueries(TokenBatch batch, OutputColumns wanted, Tensor? mask, ScalarType dtype)
-    {
-        using var scope = NewDisposeScope();
-        var (rows, seq) = (batch.Ids.shape[0], batch.Ids.shape[1]);
-        mask ??= CreateCausal(seq, dtype, batch.Ids.device);
-        return wanted.Gather(mask.squeeze(1).expand(rows, seq, seq)).unsqueeze(1).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>
-    /// A mask of <see cref="CreateForPass"/> (null: causal) for scores <c>[rows * kvHeads, group * seq, seq]</c> in
-    /// which the query heads that share a key head follow each other:
-    /// <c>[rows * kvHeads, group * seq, seq]</c>, or <c>[1, group * seq, seq]</c> where all rows see alike. Queries may
-    /// be fewer than columns.
-    /// </summary>
-    public static Tensor FoldHeads(Tensor? mask, DecoderConfig config, long seq, ScalarType dtype, Device device)
-    {
-        using var scope = NewDisposeScope();
-        mask ??= CreateCausal(seq, dtype, device);
-        var (rows, queries, heads, group) = (
-            mask.shape[0],
-            mask.shape[2],
-            config.KeyValueHeadCount,
-            config.HeadCount / config.KeyValueHeadCount
-        );
-        return mask.expand(rows, rows == 1 ? 1 : heads, queries, seq)
-            .repeat(1, 1, group, 1)
-            .view(-1, group * queries, seq)
-            .MoveToOuterDisposeScope();
-    }
-
-    /// <summary>
-    /// Mask over cache columns: column c for a query at position p iff c &lt;= p and p - c &lt; window. Null where
-    /// every query sees every column.
-    /// </summary>
+    /// <returns>
+    /// <c>[rows, 1, seq, columns]</c>, the caller's; null where every query sees every column.
+    /// </returns>
     public static Tensor? CreateForCache(TokenBatch batch, int columns, int? window, ScalarType dtype)
     {
         if (batch.MinPosition >= columns - 1 && (window is null || window >= columns))
@@ -77,8 +47,8 @@ static class AttentionMask
         }
 
         using var scope = NewDisposeScope();
-        // [rows, seq, columns].
-        var distance = batch.Positions.unsqueeze(-1).sub(Scalars.Range(0, columns, batch.Ids.device));
+        var columnIndex = Scalars.Range(0, columns, batch.Ids.device);
+        var distance = batch.Positions.unsqueeze(-1).sub(columnIndex); // [rows, seq, columns]
         var visible = distance.ge(Scalars.Of(0));
         if (window is { } width)
         {
@@ -88,14 +58,51 @@ static class AttentionMask
         return ToBias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// A mask of <see cref="CreateForPass"/> (null: causal) for the output columns' queries alone,
+    /// <c>[rows, 1, most, seq]</c>, the caller's.
+    /// </summary>
+    public static Tensor SelectQueries(TokenBatch batch, OutputColumns columns, Tensor? mask, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var (rows, seq) = (batch.Ids.shape[0], batch.Ids.shape[1]);
+        mask ??= CreateCausal(seq, dtype, batch.Ids.device);
+        var ofRows = mask.squeeze(1).expand(rows, seq, seq);
+        return columns.Gather(ofRows).unsqueeze(1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// A mask of <see cref="CreateForPass"/> (null: causal) for explicit scores, in which the query heads that share a
+    /// key head follow each other. Queries may be fewer than columns.
+    /// </summary>
+    /// <returns>
+    /// <c>[rows * kvHeads, group * queries, seq]</c>, or <c>[1, group * queries, seq]</c> where all rows see alike; the
+    /// caller's.
+    /// </returns>
+    public static Tensor FoldHeads(Tensor? mask, DecoderConfig config, long seq, ScalarType dtype, Device device)
+    {
+        using var scope = NewDisposeScope();
+        mask ??= CreateCausal(seq, dtype, device);
+        var (rows, queries) = (mask.shape[0], mask.shape[2]);
+        var group = config.HeadCount / config.KeyValueHeadCount;
+        var heads = rows == 1 ? 1 : config.KeyValueHeadCount;
+        return mask.expand(rows, heads, queries, seq)
+            .repeat(1, 1, group, 1)
+            .view(-1, group * queries, seq)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary><c>[1, 1, seq, seq]</c>.</summary>
     static Tensor CreateCausal(long seq, ScalarType dtype, Device device)
     {
         using var scope = NewDisposeScope();
-        return ToBias(ones([1, 1, seq, seq], dtype: ScalarType.Bool, device: device).tril(), dtype)
-            .MoveToOuterDisposeScope(); // [1, 1, seq, seq]
+        var visible = ones([1, 1, seq, seq], dtype: ScalarType.Bool, device: device).tril();
+        return ToBias(visible, dtype).MoveToOuterDisposeScope();
     }
 
-    static Tensor ToBias(Tensor visible, ScalarType dtype) =>
-        zeros(visible.shape, dtype: dtype, device: visible.device)
-            .masked_fill_(visible.logical_not(), Scalars.Of(double.NegativeInfinity));
+    static Tensor ToBias(Tensor visible, ScalarType dtype)
+    {
+        var bias = zeros(visible.shape, dtype: dtype, device: visible.device);
+        return bias.masked_fill_(visible.logical_not(), Scalars.Of(double.NegativeInfinity));
+    }
 }

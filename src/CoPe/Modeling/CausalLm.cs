@@ -1,178 +1,210 @@
-using CoPe.Adapters;
 using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
 /// <summary>
-/// A decoder-only language model over frozen, memory-mapped weights (or trainable ones, for pre-training). Passes of
-/// one model may not run concurrently with its disposal; its weights are only read.
+/// A decoder-only language model over frozen, memory-mapped weights (or trainable ones, for pre-training). Passes only
+/// read the weights and may run concurrently, but not with the model's disposal.
 /// </summary>
 public sealed class CausalLm : IDisposable
 {
-    readonly ModelWeights _weights;
     readonly DecoderLayer[] _layers;
     readonly FrozenLinear _head;
 
-    /// <summary>
-    /// A model over weights, which it owns from now on, computing in <paramref name="dtype"/>: float32 leaves may be
-    /// computed in bf16, then each pass casts them.
-    /// </summary>
-    public CausalLm(DecoderConfig config, ModelWeights weights, ScalarType? dtype = null)
+    /// <summary>A model over weights, which it owns from now on.</summary>
+    /// <param name="config">What config.json says.</param>
+    /// <param name="weights">The weights that the configuration describes.</param>
+    /// <param name="dtype">
+    /// What passes compute in; null takes the weights' type. Float32 leaves may be computed in bf16, then each pass
+    /// casts them.
+    /// </param>
+    internal CausalLm(DecoderConfig config, ModelWeights weights, ScalarType? dtype = null)
     {
         NativeHeap.KeepFreedMemory();
-        (Config, _weights) = (config, weights);
+        Config = config;
+        Weights = weights;
         Dtype = dtype ?? weights[WeightLayout.Embedding].dtype;
         _layers = [.. Enumerable.Range(0, config.LayerCount).Select(i => new DecoderLayer(config, weights, i))];
-        _head = new(weights, config.TiedHead && !HasInt8Weights ? WeightLayout.Embedding : WeightLayout.Head, "");
+        var headName = config.TiedHead && !HasInt8Weights ? WeightLayout.Embedding : WeightLayout.Head;
+        _head = new FrozenLinear(weights, headName, biasName: "");
     }
 
     /// <summary>The model's description.</summary>
     public DecoderConfig Config { get; }
 
-    /// <summary>What passes compute in: the dtype of hidden states and caches.</summary>
+    /// <summary>What passes compute in: the element type of hidden states and caches.</summary>
     public ScalarType Dtype { get; }
 
     /// <summary>Where the weights lie.</summary>
-    public Device Device => _weights[WeightLayout.Embedding].device;
+    public Device Device => Weights[WeightLayout.Embedding].device;
+
+    /// <summary>Whether linear layers and head are int8.</summary>
+    public bool HasInt8Weights => Weights.Int8Matrices.Count > 0;
 
     /// <summary>The weights; this object owns them.</summary>
-    public ModelWeights Weights => _weights;
+    internal ModelWeights Weights { get; }
 
-    /// <summary>
-    /// Opens a model folder. <paramref name="dtype"/> is what the pass computes in; null takes the checkpoint's, whose
-    /// weights then lie in the mapped file; another is converted to once.
-    /// <paramref name="device"/> is where it computes, null the processor; weights for a GPU are copied to it, one by
-    /// one.
-    /// Throws <see cref="ModelFileException"/> for a folder that cannot be used.
-    /// </summary>
+    /// <summary>Opens a model folder in Hugging Face's layout.</summary>
+    /// <param name="folder">The folder: config.json and safetensors weights.</param>
+    /// <param name="dtype">
+    /// What passes compute in. Null takes the checkpoint's type, whose weights then lie in the mapped file; another is
+    /// converted to once.
+    /// </param>
+    /// <param name="device">
+    /// Where passes compute; null is the processor. Weights for a GPU are copied to it, one by one.
+    /// </param>
+    /// <returns>The model, owned by the caller.</returns>
+    /// <exception cref="ModelFileException">The folder is not a model that can be used.</exception>
     public static CausalLm Load(string folder, ScalarType? dtype = null, Device? device = null)
     {
         var config = DecoderConfig.Read(folder);
-        return new CausalLm(config, ModelWeights.Open(folder, config, dtype, device), dtype);
+        return Create(config, ModelWeights.Open(folder, config, dtype, device), dtype);
     }
 
     /// <summary>
-    /// Opens a model folder with its linear layers and its head rounded to int8, a factor per row: lossy, half the
-    /// memory of bf16 and half of what a decoding step reads. It computes in bf16, on the processor, for
-    /// decoding and scoring alone: no gradient passes. Throws <see cref="ModelFileException"/> for a folder that cannot
-    /// be used.
+    /// Opens a model folder with its linear layers and its head rounded to int8, one scale per row: lossy, half the
+    /// memory of bf16 and half of what a decoding step reads. It computes in bf16, on the processor, for decoding and
+    /// scoring alone: gradient passes are refused.
     /// </summary>
+    /// <param name="folder">The folder: config.json and safetensors weights.</param>
+    /// <returns>The model, owned by the caller.</returns>
+    /// <exception cref="ModelFileException">The folder is not a model that can be used.</exception>
     public static CausalLm LoadInt8(string folder)
     {
         var config = DecoderConfig.Read(folder);
-        return new CausalLm(config, ModelWeights.OpenInt8(folder, config));
+        return Create(config, ModelWeights.OpenInt8(folder, config), dtype: null);
     }
 
-    /// <summary>Whether linear layers and head are int8.</summary>
-    public bool HasInt8Weights => _weights.Int8Matrices.Count > 0;
+    static CausalLm Create(DecoderConfig config, ModelWeights weights, ScalarType? dtype)
+    {
+        try
+        {
+            return new CausalLm(config, weights, dtype);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>
-    /// The hidden states after the last norm, <c>[rows, seq, hidden]</c> of type <see cref="Dtype"/>, owned by the
-    /// caller; of a batch that wants some columns only, theirs, row by row: <c>[wanted, hidden]</c>. With a cache, keys
-    /// and values are written at the batch's
-    /// positions of those rows and attention sees all columns up to them. A clock takes where the time goes. Autograd
-    /// works through it to the adapters (and to trainable weights).
+    /// The hidden states after the last norm. Autograd works through the pass to the adapters (and to trainable
+    /// weights).
     /// </summary>
-    public Tensor Forward(
+    /// <param name="batch">The tokens; still the caller's.</param>
+    /// <param name="adapters">Adapters of the rows; null is the base model.</param>
+    /// <returns>
+    /// <c>[rows, seq, hidden]</c> of type <see cref="Dtype"/>, owned by the caller; of a batch with output columns
+    /// theirs alone, row by row, <c>[columns, hidden]</c>.
+    /// </returns>
+    /// <exception cref="ArgumentException">The adapters are for another number of rows.</exception>
+    public Tensor Forward(TokenBatch batch, IRowAdapters? adapters = null) => Forward(batch, adapters, cache: null);
+
+    /// <summary>
+    /// The same with a cache: keys and values are written at the batch's positions of the cache rows, and attention
+    /// sees all columns up to them. A profiler measures where the time goes.
+    /// </summary>
+    internal Tensor Forward(
         TokenBatch batch,
-        AdapterRows? adapters = null,
-        KvCacheSlice? cache = null,
-        PassProfiler? clock = null
+        IRowAdapters? adapters,
+        KvCacheSlice? cache,
+        PassProfiler? profiler = null
     )
     {
         using var scope = NewDisposeScope();
-        return Forward(
-                batch,
-                new ForwardPass(Config, Dtype, batch, adapters, cache, clock),
-                (layer, hidden, pass) => layer.Forward(hidden, pass)
-            )
-            .MoveToOuterDisposeScope();
+        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache, profiler);
+        return Forward(batch, pass, RunLayer).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// The same for a training pass that keeps no more than the input of each layer and computes the layers again when
-    /// gradients are asked for. Batch and adapters must live until then.
+    /// The same with gradient checkpointing, for training: only the input of each layer is kept, and the backward pass
+    /// computes the layers again. Batch and adapters must live until then.
     /// </summary>
-    public Tensor ForwardCheckpointed(TokenBatch batch, AdapterRows? adapters = null) =>
-        // The pass's tables belong to the caller's scope, which the backward pass ends in.
-        Forward(batch, new ForwardPass(Config, Dtype, batch, adapters, null), CheckpointedLayer.Forward);
+    internal Tensor ForwardCheckpointed(TokenBatch batch, IRowAdapters? adapters = null)
+    {
+        // No scope here: the pass's tables must live until the backward pass, and so belong to the caller's scope.
+        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache: null);
+        return Forward(batch, pass, CheckpointedLayer.Forward);
+    }
 
     /// <summary>
-    /// Writes keys and values of a prompt into the cache rows, for a step that goes on from there: what the last layer
-    /// does beyond its keys and values nobody reads, so it is not computed.
+    /// Writes keys and values of a prompt into the cache rows, for decoding to continue from. What the last layer
+    /// computes beyond its keys and values would not be read, and is left out.
     /// </summary>
-    public void Prefill(TokenBatch batch, AdapterRows? adapters, KvCacheSlice cache, PassProfiler? clock = null)
+    internal void Prefill(TokenBatch batch, IRowAdapters? adapters, KvCacheSlice cache, PassProfiler? profiler = null)
     {
         using var scope = NewDisposeScope();
-        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache, clock);
-        using var hidden = RunLayers(
-            _layers.AsSpan(..^1),
-            batch,
-            pass,
-            (layer, hidden, pass) => layer.Forward(hidden, pass)
-        );
+        var pass = new ForwardPass(Config, Dtype, batch, adapters, cache, profiler);
+        using var hidden = RunLayers(_layers.AsSpan(..^1), batch, pass, RunLayer);
         _layers[^1].Prefill(hidden, pass);
     }
 
-    Tensor Forward(TokenBatch batch, ForwardPass pass, Func<DecoderLayer, Tensor, ForwardPass, Tensor> run)
-    {
-        using var scope = NewDisposeScope();
-        var hidden = RunLayers(_layers, batch, pass, run);
-        if (batch.OutputColumns is { } wanted)
-        {
-            hidden = wanted.Unpad(hidden);
-        }
-
-        return RmsNorm
-            .Apply(hidden, _weights[WeightLayout.FinalNorm], Config.NormEpsilon, Config.NormAddsOne)
-            .MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Hidden states after these layers, the first ones, owned by the caller.</summary>
-    Tensor RunLayers(
-        ReadOnlySpan<DecoderLayer> first,
-        TokenBatch batch,
-        ForwardPass pass,
-        Func<DecoderLayer, Tensor, ForwardPass, Tensor> run
-    )
-    {
-        using var scope = NewDisposeScope();
-        var hidden = Embed(batch.Ids);
-        foreach (var layer in first)
-        {
-            using var before = hidden;
-            hidden = run(layer, before, pass);
-        }
-        return hidden.MoveToOuterDisposeScope();
-    }
-
     /// <summary>
-    /// Logits <c>[..., vocab]</c> float32 of hidden states <c>[..., hidden]</c>, owned by the caller: callers pass only
-    /// the positions they need.
+    /// Logits of hidden states. They are large: pass only the positions that are needed.
     /// </summary>
+    /// <param name="hidden">Hidden states <c>[..., hidden]</c> as a pass returns them.</param>
+    /// <returns><c>[..., vocab]</c> float32, owned by the caller.</returns>
     public Tensor ComputeLogits(Tensor hidden)
     {
         using var scope = NewDisposeScope();
         return _head.Multiply(hidden.contiguous()).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
+    static Tensor RunLayer(DecoderLayer layer, Tensor hidden, ForwardPass pass) => layer.Forward(hidden, pass);
+
+    Tensor Forward(TokenBatch batch, ForwardPass pass, Func<DecoderLayer, Tensor, ForwardPass, Tensor> runLayer)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = RunLayers(_layers, batch, pass, runLayer);
+        if (batch.OutputColumns is not null)
+        {
+            hidden = batch.OutputColumns.Unpad(hidden);
+        }
+
+        return RmsNorm
+            .Apply(hidden, Weights[WeightLayout.FinalNorm], Config.NormEpsilon, Config.NormAddsOne)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Hidden states after the first layers, owned by the caller.</summary>
+    Tensor RunLayers(
+        ReadOnlySpan<DecoderLayer> layers,
+        TokenBatch batch,
+        ForwardPass pass,
+        Func<DecoderLayer, Tensor, ForwardPass, Tensor> runLayer
+    )
+    {
+        using var scope = NewDisposeScope();
+        var hidden = Embed(batch.Ids);
+        foreach (var layer in layers)
+        {
+            using var input = hidden;
+            hidden = runLayer(layer, input, pass);
+        }
+
+        return hidden.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Embeddings <c>[rows, seq, hidden]</c> of ids <c>[rows, seq]</c>.</summary>
     Tensor Embed(Tensor ids)
     {
         using var scope = NewDisposeScope();
-        var rows = _weights[WeightLayout.Embedding]
+        var embeddings = Weights[WeightLayout.Embedding]
             .index_select(0, ids.reshape(-1))
             .view(ids.shape[0], ids.shape[1], Config.HiddenSize)
             .to(Dtype);
         if (Config.ScaleEmbedding)
         {
             // The factor is rounded to the dtype, as Gemma's was in training.
-            rows = rows.mul(tensor(Math.Sqrt(Config.HiddenSize), dtype: Dtype, device: ids.device));
+            var factor = tensor(Math.Sqrt(Config.HiddenSize), dtype: Dtype, device: ids.device);
+            embeddings = embeddings.mul(factor);
         }
 
-        return rows.MoveToOuterDisposeScope();
+        return embeddings.MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _weights.Dispose();
+    public void Dispose() => Weights.Dispose();
 }

@@ -9,30 +9,29 @@ namespace CoPe.Modeling;
 /// </summary>
 static class CheckpointReader
 {
-    const string SingleFileName = ShardedCheckpoint.SingleFileName;
-    const string IndexFileName = ShardedCheckpoint.IndexFileName;
-
     /// <summary>
-    /// The wanted tensors (null: all) by our names, owned by the caller; what is not wanted is checked, but not mapped.
+    /// The selected tensors (null: all) by their canonical names, owned by the caller; the others are checked, but not
+    /// mapped.
     /// </summary>
+    /// <exception cref="ModelFileException">The folder's weights are not those that the configuration describes.</exception>
     public static Dictionary<string, Tensor> Read(
         string folder,
         DecoderConfig config,
         ScalarType? dtype,
-        Func<string, bool>? wanted = null
+        Func<string, bool>? isSelected = null
     )
     {
-        var files = new List<SafetensorsFile>();
+        using var checkpoint = new OpenCheckpoint(folder);
+        var locations = checkpoint.MatchTensors(config);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         try
         {
-            var sources = MatchTensors(OpenShards(folder, files), config, folder);
-            CheckShapes(sources, config, folder);
-            foreach (
-                var name in WeightLayout.ListWeights(config).Select(weight => weight.Name).Where(wanted ?? (_ => true))
-            )
+            foreach (var (name, _) in WeightLayout.ListWeights(config))
             {
-                tensors[name] = Convert(sources[name].File.Read(sources[name].Entry.Name), dtype ?? config.Dtype);
+                if (isSelected is null || isSelected(name))
+                {
+                    tensors[name] = Convert(locations[name].Read(), dtype ?? config.Dtype);
+                }
             }
 
             return tensors;
@@ -46,32 +45,14 @@ static class CheckpointReader
 
             throw;
         }
-        finally
-        {
-            foreach (var file in files)
-            {
-                file.Dispose();
-            }
-        }
     }
 
     /// <summary>The entries of the decoder's tensors, checked as for loading; nothing stays mapped.</summary>
+    /// <exception cref="ModelFileException">The folder's weights are not those that the configuration describes.</exception>
     public static IReadOnlyList<TensorEntry> ReadEntries(string folder, DecoderConfig config)
     {
-        var files = new List<SafetensorsFile>();
-        try
-        {
-            var sources = MatchTensors(OpenShards(folder, files), config, folder);
-            CheckShapes(sources, config, folder);
-            return [.. sources.Values.Select(s => s.Entry)];
-        }
-        finally
-        {
-            foreach (var file in files)
-            {
-                file.Dispose();
-            }
-        }
+        using var checkpoint = new OpenCheckpoint(folder);
+        return [.. checkpoint.MatchTensors(config).Values.Select(location => location.Entry)];
     }
 
     /// <summary>
@@ -80,162 +61,69 @@ static class CheckpointReader
     /// </summary>
     public static ScalarType? ReadDtype(string folder)
     {
-        var (single, index) = (Path.Combine(folder, SingleFileName), Path.Combine(folder, IndexFileName));
-        var file =
-            File.Exists(single) ? single
-            : File.Exists(index)
-                ? CheckpointIndex
-                    .ReadShardNames(index)
-                    .Select(name => Path.Combine(folder, name))
-                    .FirstOrDefault(File.Exists)
-            : null;
+        var file = FindFirstFile(folder);
         if (file is null)
         {
             return null;
         }
 
         using var weights = SafetensorsFile.Open(file);
-        return weights
-            .Entries.Where(entry => SafetensorsDtype.IsFloating(entry.Dtype))
-            .Select(entry => (ScalarType?)entry.Dtype)
-            .FirstOrDefault();
+        var first = weights.Entries.FirstOrDefault(entry => SafetensorsDtype.IsFloating(entry.Dtype));
+        return first?.Dtype;
     }
 
-    /// <summary>Opens the weights files into a list that the caller disposes, whatever is found.</summary>
-    static List<SafetensorsFile> OpenShards(string folder, List<SafetensorsFile> files)
+    static string? FindFirstFile(string folder)
     {
-        foreach (var path in FindShards(folder))
+        var single = Path.Combine(folder, ShardedCheckpoint.SingleFileName);
+        if (File.Exists(single))
         {
-            files.Add(SafetensorsFile.Open(path));
-        }
-        // A tensor in two shards is told as that, before the index is found to name one of them.
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var file in files)
-        {
-            if (file.Entries.FirstOrDefault(entry => !names.Add(entry.Name)) is { } twice)
-            {
-                throw new ModelFileException(file.Path, twice.Name, "this tensor occurs twice in the checkpoint.");
-            }
+            return single;
         }
 
-        if (files[0].Path != Path.Combine(folder, SingleFileName))
+        var index = Path.Combine(folder, ShardedCheckpoint.IndexFileName);
+        if (!File.Exists(index))
         {
-            CheckpointIndex.CheckShards(Path.Combine(folder, IndexFileName), files);
+            return null;
         }
 
-        return files;
+        var shards = CheckpointIndex.ReadShardNames(index).Select(name => Path.Combine(folder, name));
+        return shards.FirstOrDefault(File.Exists);
     }
 
     /// <summary>
     /// The weights files: the single one where there is one, as Hugging Face's tools choose, else those that the index
     /// names.
     /// </summary>
+    /// <exception cref="ModelFileException">There are no weights, or a shard is missing.</exception>
     public static IReadOnlyList<string> FindShards(string folder)
     {
-        var (single, index) = (Path.Combine(folder, SingleFileName), Path.Combine(folder, IndexFileName));
+        var single = Path.Combine(folder, ShardedCheckpoint.SingleFileName);
         if (File.Exists(single))
         {
             return [single];
         }
 
+        var index = Path.Combine(folder, ShardedCheckpoint.IndexFileName);
         if (!File.Exists(index))
         {
             throw new ModelFileException(
                 folder,
-                $"has neither {SingleFileName} nor {IndexFileName}. Only safetensors weights are read."
+                $"has neither {ShardedCheckpoint.SingleFileName} nor {ShardedCheckpoint.IndexFileName}. "
+                    + "Only safetensors weights are read."
             );
         }
 
-        var names = CheckpointIndex.ReadShardNames(index);
-        foreach (var name in names)
+        List<string> shards = [.. CheckpointIndex.ReadShardNames(index).Select(name => Path.Combine(folder, name))];
+        var missing = shards.Find(shard => !File.Exists(shard));
+        if (missing is not null)
         {
-            if (!File.Exists(Path.Combine(folder, name)))
-            {
-                throw new ModelFileException(
-                    Path.Combine(folder, name),
-                    $"is missing; {IndexFileName} names it as a shard. Download it again."
-                );
-            }
+            throw new ModelFileException(
+                missing,
+                $"is missing; {ShardedCheckpoint.IndexFileName} names it as a shard. Download it again."
+            );
         }
 
-        return [.. names.Select(name => Path.Combine(folder, name))];
-    }
-
-    static Dictionary<string, (SafetensorsFile File, TensorEntry Entry)> MatchTensors(
-        List<SafetensorsFile> files,
-        DecoderConfig config,
-        string folder
-    )
-    {
-        var wanted = WeightLayout.ListWeights(config).Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
-        var sources = new Dictionary<string, (SafetensorsFile, TensorEntry)>(StringComparer.Ordinal);
-        foreach (var file in files)
-        {
-            foreach (var entry in file.Entries)
-            {
-                if (
-                    WeightLayout.ToCanonicalName(entry.Name) is not { } name
-                    || (name == WeightLayout.Head && config.TiedHead)
-                )
-                {
-                    continue;
-                }
-
-                if (!wanted.Contains(name))
-                {
-                    throw new ModelFileException(
-                        file.Path,
-                        entry.Name,
-                        $"config.json ({config.ModelType}, {config.LayerCount} layers) describes no such weight."
-                    );
-                }
-
-                if (!sources.TryAdd(name, (file, entry)))
-                {
-                    throw new ModelFileException(
-                        file.Path,
-                        entry.Name,
-                        "this tensor occurs twice in the checkpoint, under different prefixes."
-                    );
-                }
-            }
-        }
-
-        if (wanted.FirstOrDefault(name => !sources.ContainsKey(name)) is { } missing)
-        {
-            throw new ModelFileException(folder, missing, "no weights file has this tensor.");
-        }
-
-        return sources;
-    }
-
-    static void CheckShapes(
-        Dictionary<string, (SafetensorsFile File, TensorEntry Entry)> sources,
-        DecoderConfig config,
-        string folder
-    )
-    {
-        foreach (var (name, shape) in WeightLayout.ListWeights(config))
-        {
-            var (file, entry) = sources[name];
-            if (!entry.Shape.SequenceEqual(shape))
-            {
-                throw new ModelFileException(
-                    file.Path,
-                    entry.Name,
-                    $"has shape [{string.Join(", ", entry.Shape)}]; {Path.Combine(folder, "config.json")} implies [{string.Join(", ", shape)}]."
-                );
-            }
-
-            if (entry.Dtype is not (ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float32))
-            {
-                throw new ModelFileException(
-                    file.Path,
-                    entry.Name,
-                    $"has dtype {entry.Dtype}; expected BF16, F16 or F32."
-                );
-            }
-        }
+        return shards;
     }
 
     static Tensor Convert(Tensor tensor, ScalarType dtype)
@@ -252,13 +140,140 @@ static class CheckpointReader
     }
 }
 
-/// <summary>The index of a checkpoint in shards: <c>model.safetensors.index.json</c>.</summary>
-public static class CheckpointIndex
+/// <summary>The weights files of a model folder while they are open.</summary>
+sealed class OpenCheckpoint : IDisposable
 {
-    /// <summary>
-    /// The files that an index names, in order. Throws <see cref="ModelFileException"/> for an index that is malformed
-    /// or names a file elsewhere.
-    /// </summary>
+    readonly string _folder;
+    readonly List<SafetensorsFile> _files = [];
+
+    /// <summary>Opens the files and checks that they belong together.</summary>
+    /// <exception cref="ModelFileException">They do not, or one cannot be read.</exception>
+    public OpenCheckpoint(string folder)
+    {
+        _folder = folder;
+        try
+        {
+            foreach (var path in CheckpointReader.FindShards(folder))
+            {
+                _files.Add(SafetensorsFile.Open(path));
+            }
+
+            CheckFiles();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    void CheckFiles()
+    {
+        // A tensor in two shards is reported as that, before the index is found to name one of them.
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var file in _files)
+        {
+            foreach (var entry in file.Entries)
+            {
+                if (!names.Add(entry.Name))
+                {
+                    throw new ModelFileException(file.Path, entry.Name, "this tensor occurs twice in the checkpoint.");
+                }
+            }
+        }
+
+        if (_files[0].Path != Path.Combine(_folder, ShardedCheckpoint.SingleFileName))
+        {
+            CheckpointIndex.CheckShards(Path.Combine(_folder, ShardedCheckpoint.IndexFileName), _files);
+        }
+    }
+
+    /// <summary>Where each weight of the configuration lies, by canonical name.</summary>
+    /// <exception cref="ModelFileException">A weight is missing, unknown, or of another shape or dtype.</exception>
+    public Dictionary<string, TensorLocation> MatchTensors(DecoderConfig config)
+    {
+        var shapes = WeightLayout.ListWeights(config).ToDictionary(w => w.Name, w => w.Shape, StringComparer.Ordinal);
+        var locations = new Dictionary<string, TensorLocation>(StringComparer.Ordinal);
+        foreach (var file in _files)
+        {
+            foreach (var entry in file.Entries)
+            {
+                var name = WeightLayout.ToCanonicalName(entry.Name);
+                if (name is null || (name == WeightLayout.Head && config.TiedHead))
+                {
+                    continue;
+                }
+
+                if (!shapes.ContainsKey(name))
+                {
+                    throw new ModelFileException(
+                        file.Path,
+                        entry.Name,
+                        $"config.json ({config.ModelType}, {config.LayerCount} layers) describes no such weight."
+                    );
+                }
+
+                if (!locations.TryAdd(name, new TensorLocation(file, entry)))
+                {
+                    throw new ModelFileException(
+                        file.Path,
+                        entry.Name,
+                        "this tensor occurs twice in the checkpoint, under different prefixes."
+                    );
+                }
+            }
+        }
+
+        foreach (var (name, _) in shapes)
+        {
+            if (!locations.ContainsKey(name))
+            {
+                throw new ModelFileException(_folder, name, "no weights file has this tensor.");
+            }
+        }
+
+        foreach (var (name, shape) in shapes)
+        {
+            CheckShape(locations[name], shape);
+        }
+
+        return locations;
+    }
+
+    void CheckShape(TensorLocation location, long[] shape)
+    {
+        var (file, entry) = location;
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw new ModelFileException(
+                file.Path,
+                entry.Name,
+                $"has shape [{string.Join(", ", entry.Shape)}]; {Path.Combine(_folder, "config.json")} implies "
+                    + $"[{string.Join(", ", shape)}]."
+            );
+        }
+
+        if (!SafetensorsDtype.IsFloating(entry.Dtype))
+        {
+            throw new ModelFileException(file.Path, entry.Name, $"has dtype {entry.Dtype}; expected BF16, F16 or F32.");
+        }
+    }
+
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+}
+
+/// <summary>Where a tensor lies.</summary>
+readonly record struct TensorLocation(SafetensorsFile File, TensorEntry Entry)
+{
+    /// <summary>The mapped tensor, owned by the caller.</summary>
+    public Tensor Read() => File.Read(Entry.Name);
+}
+
+/// <summary>The index of a checkpoint in shards: <c>model.safetensors.index.json</c>.</summary>
+static class CheckpointIndex
+{
+    /// <summary>The files that an index names, in order.</summary>
+    /// <exception cref="ModelFileException">The index is malformed or names a file elsewhere.</exception>
     public static IReadOnlyList<string> ReadShardNames(string index)
     {
         var names = ReadWeightMap(index).Select(entry => entry.File).Distinct().Order(StringComparer.Ordinal).ToList();
@@ -278,37 +293,39 @@ public static class CheckpointIndex
         return names;
     }
 
-    /// <summary>
-    /// Throws where the index and its shards disagree on which tensor lies where: one of them is of another checkpoint.
-    /// </summary>
-    internal static void CheckShards(string index, IReadOnlyList<SafetensorsFile> shards)
+    /// <summary>Checks that the index and its shards agree on which tensor lies where.</summary>
+    /// <exception cref="ModelFileException">They do not: one of them is of another checkpoint.</exception>
+    public static void CheckShards(string index, IReadOnlyList<SafetensorsFile> shards)
     {
-        var byName = shards.ToDictionary(shard => Path.GetFileName(shard.Path), StringComparer.Ordinal);
-        var named = new HashSet<string>(StringComparer.Ordinal);
+        var indexName = Path.GetFileName(index);
+        var shardByName = shards.ToDictionary(shard => Path.GetFileName(shard.Path), StringComparer.Ordinal);
+        var indexed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (tensor, file) in ReadWeightMap(index))
         {
-            if (!named.Add(tensor))
+            if (!indexed.Add(tensor))
             {
                 throw new ModelFileException(index, tensor, "the index names this tensor twice.");
             }
 
-            if (!byName[file].Contains(tensor))
-            {
-                throw new ModelFileException(
-                    byName[file].Path,
-                    tensor,
-                    $"this shard has no such tensor, though {Path.GetFileName(index)} says so. Download both again."
-                );
-            }
-        }
-        foreach (var shard in shards)
-        {
-            if (shard.Entries.FirstOrDefault(entry => !named.Contains(entry.Name)) is { } unnamed)
+            var shard = shardByName[file];
+            if (!shard.Contains(tensor))
             {
                 throw new ModelFileException(
                     shard.Path,
-                    unnamed.Name,
-                    $"{Path.GetFileName(index)} does not name this tensor. Download both again."
+                    tensor,
+                    $"this shard has no such tensor, though {indexName} says so. Download both again."
+                );
+            }
+        }
+
+        foreach (var shard in shards)
+        {
+            foreach (var entry in shard.Entries.Where(entry => !indexed.Contains(entry.Name)))
+            {
+                throw new ModelFileException(
+                    shard.Path,
+                    entry.Name,
+                    $"{indexName} does not name this tensor. Download both again."
                 );
             }
         }
@@ -319,12 +336,15 @@ public static class CheckpointIndex
         var map =
             ConfigJson.Read(index).GetObject("weight_map")
             ?? throw new ModelFileException(index, "weight_map", "is missing.");
-        return map.Properties.Select(p =>
-            p.Value.ValueKind == JsonValueKind.String
-            && p.Value.GetString() is { Length: > 0 } file
-            && !file.Contains('\0', StringComparison.Ordinal)
-                ? (p.Name, file)
-                : throw new ModelFileException(index, p.Name, "names no file.")
-        );
+        foreach (var property in map.Properties)
+        {
+            var file = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
+            if (string.IsNullOrEmpty(file) || file.Contains('\0', StringComparison.Ordinal))
+            {
+                throw new ModelFileException(index, property.Name, "names no file.");
+            }
+
+            yield return (property.Name, file);
+        }
     }
 }

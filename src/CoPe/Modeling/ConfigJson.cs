@@ -9,7 +9,12 @@ namespace CoPe.Modeling;
 /// </summary>
 sealed class ConfigJson(string file, JsonElement element)
 {
+    const int MaxFileBytes = 16 << 20;
+    const int MaxShownLength = 80;
+
     public string File { get; } = file;
+
+    public IEnumerable<JsonProperty> Properties => element.EnumerateObject();
 
     public static ConfigJson Read(string file)
     {
@@ -18,7 +23,7 @@ sealed class ConfigJson(string file, JsonElement element)
             throw new ModelFileException(file, "is missing; expected a model folder as Hugging Face tools leave it.");
         }
 
-        if (new FileInfo(file).Length > 16 << 20)
+        if (new FileInfo(file).Length > MaxFileBytes)
         {
             throw new ModelFileException(file, "is larger than 16 MiB; that is no configuration.");
         }
@@ -41,8 +46,7 @@ sealed class ConfigJson(string file, JsonElement element)
         }
     }
 
-    public IEnumerable<JsonProperty> Properties => element.EnumerateObject();
-
+    /// <summary>Whether the key is there, be it with null.</summary>
     public bool Has(string key) => element.TryGetProperty(key, out _);
 
     public JsonElement? Get(string key)
@@ -57,40 +61,73 @@ sealed class ConfigJson(string file, JsonElement element)
             throw new ModelFileException(File, key, "stands twice; take out the one that is not meant.");
         }
 
-        return value.ValueKind != JsonValueKind.Null ? value : null;
+        return value.ValueKind == JsonValueKind.Null ? null : value;
     }
 
-    public ConfigJson? GetObject(string key) =>
-        Get(key) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Object ? new ConfigJson(File, value)
-        : throw UnexpectedValue(key, value, "an object");
+    public ConfigJson? GetObject(string key)
+    {
+        var value = GetOfKind(key, JsonValueKind.Object, "an object");
+        return value is null ? null : new ConfigJson(File, value.Value);
+    }
 
-    public int? GetInt32(string key) =>
-        Get(key) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number
-        : throw UnexpectedValue(key, value, "a whole number");
+    public int? GetInt32(string key)
+    {
+        const string Expected = "a whole number";
+        if (GetOfKind(key, JsonValueKind.Number, Expected) is not { } value)
+        {
+            return null;
+        }
 
-    public double? GetDouble(string key) =>
-        Get(key) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number)
-            ? number
-        : throw UnexpectedValue(key, value, "a number");
+        return value.TryGetInt32(out var number) ? number : throw UnexpectedValue(key, value, Expected);
+    }
 
-    public bool? GetBoolean(string key) =>
-        Get(key) is not { } value ? null
-        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
-        : throw UnexpectedValue(key, value, "true or false");
+    public double? GetDouble(string key)
+    {
+        const string Expected = "a number";
+        if (GetOfKind(key, JsonValueKind.Number, Expected) is not { } value)
+        {
+            return null;
+        }
 
-    public string? GetString(string key) =>
-        Get(key) is not { } value ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString()
-        : throw UnexpectedValue(key, value, "a string");
+        var isFinite = value.TryGetDouble(out var number) && double.IsFinite(number);
+        return isFinite ? number : throw UnexpectedValue(key, value, Expected);
+    }
 
-    public IReadOnlyList<string>? GetStrings(string key) =>
-        Get(key) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String)
-            ? [.. value.EnumerateArray().Select(v => v.GetString()!)]
-        : throw UnexpectedValue(key, value, "a list of strings");
+    public bool? GetBoolean(string key)
+    {
+        if (Get(key) is not { } value)
+        {
+            return null;
+        }
+
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw UnexpectedValue(key, value, "true or false");
+    }
+
+    public string? GetString(string key) => GetOfKind(key, JsonValueKind.String, "a string")?.GetString();
+
+    public IReadOnlyList<string>? GetStrings(string key)
+    {
+        const string Expected = "a list of strings";
+        if (GetOfKind(key, JsonValueKind.Array, Expected) is not { } value)
+        {
+            return null;
+        }
+
+        var strings = new List<string>();
+        foreach (var item in value.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.String)
+            {
+                throw UnexpectedValue(key, value, Expected);
+            }
+
+            strings.Add(item.GetString()!);
+        }
+
+        return strings;
+    }
 
     /// <summary>A whole number or a list of them.</summary>
     public IReadOnlyList<int>? GetInt32s(string key)
@@ -105,23 +142,36 @@ sealed class ConfigJson(string file, JsonElement element)
             return [GetInt32(key)!.Value];
         }
 
-        return
-        [
-            .. value
-                .EnumerateArray()
-                .Select(v =>
-                    v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out var number)
-                        ? number
-                        : throw UnexpectedValue(key, value, "whole numbers")
-                ),
-        ];
+        var numbers = new List<int>();
+        foreach (var item in value.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out var number))
+            {
+                throw UnexpectedValue(key, value, "whole numbers");
+            }
+
+            numbers.Add(number);
+        }
+
+        return numbers;
     }
 
-    public ModelFileException UnexpectedValue(string key, JsonElement value, string expected) =>
+    JsonElement? GetOfKind(string key, JsonValueKind kind, string expected)
+    {
+        var value = Get(key);
+        if (value is not null && value.Value.ValueKind != kind)
+        {
+            throw UnexpectedValue(key, value.Value, expected);
+        }
+
+        return value;
+    }
+
+    ModelFileException UnexpectedValue(string key, JsonElement value, string expected) =>
         new(File, key, $"is {Shorten(value.GetRawText())}; expected {expected}.");
 
     public ModelFileException Unsupported(string key, string? found, string supported) =>
         new(File, key, $"{Shorten(found ?? "null")} is not supported; supported: {supported}.");
 
-    static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "...";
+    static string Shorten(string text) => text.Length <= MaxShownLength ? text : text[..MaxShownLength] + "...";
 }

@@ -29,7 +29,7 @@ public sealed record DecoderConfig
     /// <summary>Width of a head.</summary>
     public required int HeadDim { get; init; }
 
-    /// <summary>Positions the model was made for.</summary>
+    /// <summary>Positions that the model was trained for.</summary>
     public int MaxPositions { get; init; } = 2048;
 
     /// <summary>Added to the mean square in RMS norms.</summary>
@@ -65,7 +65,7 @@ public sealed record DecoderConfig
     /// <summary>Scores are divided by the root of this; null is the head's width.</summary>
     public double? QueryScalar { get; init; }
 
-    /// <summary>Rotary embedding of layers that see everything.</summary>
+    /// <summary>Rotary embedding of layers with full attention.</summary>
     public RopeConfig Rope { get; init; } = new();
 
     /// <summary>Rotary embedding of sliding layers; null is <see cref="Rope"/>.</summary>
@@ -90,14 +90,17 @@ public sealed record DecoderConfig
     public IReadOnlyList<int> StopTokenIds { get; init; } = [];
 
     /// <summary>Whether a layer's attention slides.</summary>
+    /// <param name="layer">Index of the layer.</param>
     public bool IsSliding(int layer) =>
         SlidingWindow is not null && layer < SlidingLayers.Count && SlidingLayers[layer];
 
     /// <summary>
-    /// Reads <c>config.json</c> (and <c>generation_config.json</c> for the stop ids) of a model folder. Throws
-    /// <see cref="ModelFileException"/>, naming the key,
-    /// for a file that is missing or malformed and for anything that this library does not compute.
+    /// Reads <c>config.json</c> (and <c>generation_config.json</c> for the stop ids) of a model folder.
     /// </summary>
+    /// <param name="folder">The model folder.</param>
+    /// <exception cref="ModelFileException">
+    /// A file is missing or malformed, or asks for something that this library does not compute; names the key.
+    /// </exception>
     public static DecoderConfig Read(string folder) => DecoderConfigReader.Read(folder);
 }
 
@@ -117,24 +120,25 @@ public sealed record RopeConfig
     /// <summary>Base of the frequencies.</summary>
     public double Theta { get; init; } = 10000;
 
-    /// <summary>How frequencies are stretched.</summary>
+    /// <summary>How frequencies are scaled to longer contexts.</summary>
     public RopeScaling Scaling { get; init; }
 
-    /// <summary>By how much.</summary>
+    /// <summary>Factor by which the context is extended.</summary>
     public double Factor { get; init; } = 1;
 
-    /// <summary>Llama 3: wavelengths longer than the original context / this are stretched fully.</summary>
+    /// <summary>Llama 3: wavelengths longer than the original context / this are scaled fully.</summary>
     public double LowFrequencyFactor { get; init; } = 1;
 
     /// <summary>Llama 3: wavelengths shorter than the original context / this are kept.</summary>
     public double HighFrequencyFactor { get; init; } = 4;
 
-    /// <summary>Llama 3: context length before stretching.</summary>
+    /// <summary>Llama 3: context length before scaling.</summary>
     public double OriginalMaxPositions { get; init; } = 8192;
 
     /// <summary>
-    /// Angle per position of each of the headDim / 2 planes: <c>theta^(-2 i / headDim)</c>, then stretched.
+    /// Angle per position, in radians, of each of the headDim / 2 planes: <c>theta^(-2 i / headDim)</c>, then scaled.
     /// </summary>
+    /// <param name="headDim">Width of a head.</param>
     public float[] ComputeFrequencies(int headDim)
     {
         var frequencies = new float[headDim / 2];
@@ -172,7 +176,7 @@ public sealed record RopeConfig
     }
 }
 
-/// <summary>How rotary frequencies are stretched to longer contexts.</summary>
+/// <summary>How rotary frequencies are scaled to longer contexts.</summary>
 public enum RopeScaling
 {
     /// <summary>Not at all.</summary>
@@ -193,52 +197,34 @@ static class DecoderConfigValidator
     /// <summary>Beyond this, float32 has no frequency left for the slowest pair.</summary>
     const double MaxTheta = 1e30;
 
+    /// <exception cref="ModelFileException">A value is out of range; names its key in config.json.</exception>
     public static void Validate(DecoderConfig config, string source)
     {
         // Upper bounds far beyond any model keep a damaged file from asking for endless work.
-        void InRange(int value, string key, int most)
+        CheckRange(source, "vocab_size", config.VocabSize, 1 << 24);
+        CheckRange(source, "hidden_size", config.HiddenSize, 1 << 20);
+        CheckRange(source, "intermediate_size", config.IntermediateSize, 1 << 22);
+        CheckRange(source, "num_hidden_layers", config.LayerCount, MaxLayers);
+        CheckRange(source, "num_attention_heads", config.HeadCount, 4096);
+        CheckRange(source, "num_key_value_heads", config.KeyValueHeadCount, 4096);
+        CheckRange(source, "head_dim", config.HeadDim, 8192);
+        CheckRange(source, "max_position_embeddings", config.MaxPositions, 1 << 28);
+        CheckTheta(source, config.Rope);
+        if (config.SlidingRope is not null)
         {
-            if (value < 1 || value > most)
-            {
-                throw new ModelFileException(source, key, $"is {value}; expected a number from 1 to {most}.");
-            }
-        }
-        InRange(config.VocabSize, "vocab_size", 1 << 24);
-        InRange(config.HiddenSize, "hidden_size", 1 << 20);
-        InRange(config.IntermediateSize, "intermediate_size", 1 << 22);
-        InRange(config.LayerCount, "num_hidden_layers", MaxLayers);
-        InRange(config.HeadCount, "num_attention_heads", 4096);
-        InRange(config.KeyValueHeadCount, "num_key_value_heads", 4096);
-        InRange(config.HeadDim, "head_dim", 8192);
-        InRange(config.MaxPositions, "max_position_embeddings", 1 << 28);
-        foreach (var rope in new[] { config.Rope, config.SlidingRope }.OfType<RopeConfig>())
-        {
-            if (!(rope.Theta > 0 && rope.Theta <= MaxTheta))
-            {
-                throw new ModelFileException(
-                    source,
-                    "rope_theta",
-                    $"is {rope.Theta}; expected a number above 0, at most {MaxTheta}."
-                );
-            }
+            CheckTheta(source, config.SlidingRope);
         }
 
         if (config.HeadDim % 2 != 0)
         {
-            throw new ModelFileException(
-                source,
-                "head_dim",
-                $"is {config.HeadDim}; rotary embeddings need an even number."
-            );
+            var problem = $"is {config.HeadDim}; rotary embeddings need an even number.";
+            throw new ModelFileException(source, "head_dim", problem);
         }
 
         if (config.HeadCount % config.KeyValueHeadCount != 0)
         {
-            throw new ModelFileException(
-                source,
-                "num_key_value_heads",
-                $"is {config.KeyValueHeadCount}, which does not divide {config.HeadCount} heads."
-            );
+            var problem = $"is {config.KeyValueHeadCount}, which does not divide {config.HeadCount} heads.";
+            throw new ModelFileException(source, "num_key_value_heads", problem);
         }
 
         if (config.NormEpsilon < 0)
@@ -249,6 +235,23 @@ static class DecoderConfigValidator
         if (config.QueryScalar is <= 0)
         {
             throw new ModelFileException(source, "query_pre_attn_scalar", $"is {config.QueryScalar}; expected > 0.");
+        }
+    }
+
+    static void CheckRange(string source, string key, int value, int max)
+    {
+        if (value < 1 || value > max)
+        {
+            throw new ModelFileException(source, key, $"is {value}; expected a number from 1 to {max}.");
+        }
+    }
+
+    static void CheckTheta(string source, RopeConfig rope)
+    {
+        if (!(rope.Theta > 0 && rope.Theta <= MaxTheta))
+        {
+            var problem = $"is {rope.Theta}; expected a number above 0, at most {MaxTheta}.";
+            throw new ModelFileException(source, "rope_theta", problem);
         }
     }
 }

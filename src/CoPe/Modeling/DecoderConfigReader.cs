@@ -8,6 +8,11 @@ namespace CoPe.Modeling;
 /// </summary>
 static class DecoderConfigReader
 {
+    /// <summary>Checkpoints with a vision tower keep the decoder's values in an object of their own.</summary>
+    const string VisionModelType = "gemma3";
+    const string VisionArchitecture = "Gemma3ForConditionalGeneration";
+    const string TextModelType = "gemma3_text";
+
     public static DecoderConfig Read(string folder)
     {
         if (!Directory.Exists(folder))
@@ -19,11 +24,13 @@ static class DecoderConfigReader
         }
 
         var root = ConfigJson.Read(Path.Combine(folder, "config.json"));
-        // Checkpoints with a vision tower keep the decoder's values in an object of their own.
-        var json =
-            root.GetString("model_type") == "gemma3"
-                ? root.GetObject("text_config") ?? throw new ModelFileException(root.File, "text_config", "is missing.")
-                : root;
+        var json = root;
+        if (root.GetString("model_type") == VisionModelType)
+        {
+            json =
+                root.GetObject("text_config") ?? throw new ModelFileException(root.File, "text_config", "is missing.");
+        }
+
         var family = ReadFamily(root, json);
         UnsupportedFeatures.ThrowIfPresent(root);
         if (!ReferenceEquals(root, json))
@@ -33,16 +40,20 @@ static class DecoderConfigReader
 
         var config = Read(json, root, family);
         DecoderConfigValidator.Validate(config, json.File);
-        var generation = Path.Combine(folder, "generation_config.json");
-        var stops = File.Exists(generation) ? ConfigJson.Read(generation).GetInt32s("eos_token_id") : null;
-        return stops is null ? config : config with { StopTokenIds = stops };
+        return ReadGenerationStops(folder) is { } stops ? config with { StopTokenIds = stops } : config;
+    }
+
+    static IReadOnlyList<int>? ReadGenerationStops(string folder)
+    {
+        var file = Path.Combine(folder, "generation_config.json");
+        return File.Exists(file) ? ConfigJson.Read(file).GetInt32s("eos_token_id") : null;
     }
 
     static ModelFamily ReadFamily(ConfigJson root, ConfigJson json)
     {
-        var supported = string.Join(", ", ModelFamily.All.Select(f => f.ModelType).Append("gemma3"));
-        var architecture = root.GetStrings("architectures") is [var first, ..] ? first : null;
-        var type = json.GetString("model_type") ?? (ReferenceEquals(root, json) ? null : "gemma3_text");
+        var hasVision = !ReferenceEquals(root, json);
+        var supported = string.Join(", ", ModelFamily.All.Select(f => f.ModelType).Append(VisionModelType));
+        var type = json.GetString("model_type") ?? (hasVision ? TextModelType : null);
         if (type is null)
         {
             throw new ModelFileException(json.File, "model_type", $"is missing; supported: {supported}.");
@@ -51,7 +62,9 @@ static class DecoderConfigReader
         var family =
             ModelFamily.All.FirstOrDefault(f => f.ModelType == type)
             ?? throw json.Unsupported("model_type", type, supported);
-        var expected = ReferenceEquals(root, json) ? family.Architecture : "Gemma3ForConditionalGeneration";
+        var architectures = root.GetStrings("architectures");
+        var architecture = architectures is null or [] ? null : architectures[0];
+        var expected = hasVision ? VisionArchitecture : family.Architecture;
         if (architecture is not null && architecture != expected)
         {
             throw root.Unsupported("architectures", architecture, $"{expected} for model type {type}");
@@ -62,30 +75,27 @@ static class DecoderConfigReader
 
     static DecoderConfig Read(ConfigJson json, ConfigJson root, ModelFamily family)
     {
-        int Needed(string key, int? fallback = null) =>
-            json.GetInt32(key) ?? fallback ?? throw new ModelFileException(json.File, key, "is missing.");
-        var layers = Needed("num_hidden_layers");
-        var heads = Needed("num_attention_heads", family.HeadCount);
-        var hidden = Needed("hidden_size");
-        // A number out of range is refused below.
+        var layers = ReadRequired(json, "num_hidden_layers");
+        var heads = ReadRequired(json, "num_attention_heads", family.HeadCount);
+        var hidden = ReadRequired(json, "hidden_size");
+        // Absent is the family's number, an explicit null one for each query head.
+        var defaultKeyHeads = json.Has("num_key_value_heads") ? heads : family.KeyValueHeadCount ?? heads;
+        var defaultHeadDim = family.HeadDim ?? (heads > 0 ? hidden / heads : 0);
+        // A number of layers out of range is refused later, by the validator.
         var sliding = SlidingWindowConfig.Read(json, family, Math.Clamp(layers, 0, DecoderConfigValidator.MaxLayers));
-        var bias = json.GetBoolean("attention_bias") ?? false;
         var (rope, slidingRope) = RopeConfigReader.Read(json, family);
+        var bias = json.GetBoolean("attention_bias") ?? false;
         return new DecoderConfig
         {
             ModelType = family.ModelType,
-            VocabSize = Needed("vocab_size", family.VocabSize),
+            VocabSize = ReadRequired(json, "vocab_size", family.VocabSize),
             HiddenSize = hidden,
-            IntermediateSize = Needed("intermediate_size"),
+            IntermediateSize = ReadRequired(json, "intermediate_size"),
             LayerCount = layers,
             HeadCount = heads,
-            // Absent is the family's number, an explicit null one for each query head.
-            KeyValueHeadCount = Needed(
-                "num_key_value_heads",
-                json.Has("num_key_value_heads") ? heads : family.KeyValueHeadCount ?? heads
-            ),
-            HeadDim = Needed("head_dim", family.HeadDim ?? (heads > 0 ? hidden / heads : 0)),
-            MaxPositions = Needed("max_position_embeddings", family.MaxPositions),
+            KeyValueHeadCount = ReadRequired(json, "num_key_value_heads", defaultKeyHeads),
+            HeadDim = ReadRequired(json, "head_dim", defaultHeadDim),
+            MaxPositions = ReadRequired(json, "max_position_embeddings", family.MaxPositions),
             NormEpsilon = json.GetDouble("rms_norm_eps") ?? 1e-6,
             NormAddsOne = family.GemmaTraits,
             NormsAfterBlocks = family.GemmaTraits,
@@ -97,33 +107,37 @@ static class DecoderConfigReader
             TiedHead =
                 json.GetBoolean("tie_word_embeddings") ?? root.GetBoolean("tie_word_embeddings") ?? family.TiedHead,
             Activation = ReadActivation(json, family),
-            QueryScalar = family.QueryScalar is { } scalar ? json.GetDouble("query_pre_attn_scalar") ?? scalar : null,
+            QueryScalar = family.QueryScalar is null
+                ? null
+                : json.GetDouble("query_pre_attn_scalar") ?? family.QueryScalar,
             Rope = rope,
             SlidingRope = slidingRope,
             SlidingWindow = sliding.Window,
             SlidingLayers = sliding.Layers,
-            Dtype =
-                ReadDtype(json, root)
-                ?? CheckpointReader.ReadDtype(Path.GetDirectoryName(json.File)!)
-                ?? ScalarType.Float32,
+            Dtype = ReadDtype(json, root),
             BosTokenId = root.GetInt32("bos_token_id") ?? json.GetInt32("bos_token_id"),
             PadTokenId = root.GetInt32("pad_token_id") ?? json.GetInt32("pad_token_id"),
             StopTokenIds = root.GetInt32s("eos_token_id") ?? json.GetInt32s("eos_token_id") ?? [],
         };
     }
 
+    static int ReadRequired(ConfigJson json, string key, int? fallback = null) =>
+        json.GetInt32(key) ?? fallback ?? throw new ModelFileException(json.File, key, "is missing.");
+
     static Activation ReadActivation(ConfigJson json, ModelFamily family)
     {
         var key = family.ActivationKey;
-        return (json.GetString(key) ?? (family.GemmaTraits ? "gelu_pytorch_tanh" : "silu")) switch
+        var name = json.GetString(key) ?? (family.GemmaTraits ? "gelu_pytorch_tanh" : "silu");
+        return name switch
         {
             "silu" or "swish" => Activation.Silu,
             "gelu_pytorch_tanh" => Activation.GeluTanh,
-            var other => throw json.Unsupported(key, other, "silu, gelu_pytorch_tanh"),
+            _ => throw json.Unsupported(key, name, "silu, gelu_pytorch_tanh"),
         };
     }
 
-    static ScalarType? ReadDtype(ConfigJson json, ConfigJson root)
+    /// <summary>The type that the configuration names, else that of the weights.</summary>
+    static ScalarType ReadDtype(ConfigJson json, ConfigJson root)
     {
         var name =
             json.GetString("dtype")
@@ -132,7 +146,7 @@ static class DecoderConfigReader
             ?? root.GetString("torch_dtype");
         return name switch
         {
-            null => null,
+            null => CheckpointReader.ReadDtype(Path.GetDirectoryName(json.File)!) ?? ScalarType.Float32,
             "float32" => ScalarType.Float32,
             "bfloat16" => ScalarType.BFloat16,
             "float16" => ScalarType.Float16,
@@ -146,102 +160,123 @@ static class DecoderConfigReader
 /// </summary>
 static class RopeConfigReader
 {
+    /// <summary>Of full layers, and of sliding ones where they have their own.</summary>
     public static (RopeConfig Full, RopeConfig? Sliding) Read(ConfigJson json, ModelFamily family)
     {
-        if (json.GetObject("rope_parameters") is { } newer)
+        var parameters = json.GetObject("rope_parameters");
+        if (parameters is null)
         {
-            return newer.GetObject("full_attention") is { } full
-                ? (ReadScaled(full, full.GetDouble("rope_theta") ?? family.Theta), ReadSliding(newer, family))
-                : (
-                    ReadScaled(newer, newer.GetDouble("rope_theta") ?? json.GetDouble("rope_theta") ?? family.Theta),
-                    ReadLocal(json, family)
-                );
+            return (ReadOlderKeys(json, family), ReadLocalBase(json, family));
         }
 
-        var theta = json.GetDouble("rope_theta") ?? family.Theta;
-        var rope = json.GetObject("rope_scaling") is { } scaling
-            ? ReadScaled(scaling, theta)
-            : new RopeConfig { Theta = theta };
-        return (rope, ReadLocal(json, family));
+        var full = parameters.GetObject("full_attention");
+        if (full is not null)
+        {
+            var ofFull = ReadScaled(full, full.GetDouble("rope_theta") ?? family.Theta);
+            return (ofFull, ReadSliding(parameters, family));
+        }
+
+        var theta = parameters.GetDouble("rope_theta") ?? json.GetDouble("rope_theta") ?? family.Theta;
+        return (ReadScaled(parameters, theta), ReadLocalBase(json, family));
     }
 
-    static RopeConfig? ReadLocal(ConfigJson json, ModelFamily family) =>
-        family.SlidingTheta is { } local
-            ? new RopeConfig { Theta = json.GetDouble("rope_local_base_freq") ?? local }
-            : null;
+    static RopeConfig ReadOlderKeys(ConfigJson json, ModelFamily family)
+    {
+        var theta = json.GetDouble("rope_theta") ?? family.Theta;
+        var scaling = json.GetObject("rope_scaling");
+        return scaling is null ? new RopeConfig { Theta = theta } : ReadScaled(scaling, theta);
+    }
 
-    static RopeConfig? ReadSliding(ConfigJson byType, ModelFamily family) =>
-        byType.GetObject("sliding_attention") is { } sliding
-            ? ReadScaled(sliding, sliding.GetDouble("rope_theta") ?? family.SlidingTheta ?? family.Theta)
-        : family.SlidingTheta is { } theta ? new RopeConfig { Theta = theta }
-        : null;
+    static RopeConfig? ReadLocalBase(ConfigJson json, ModelFamily family)
+    {
+        if (family.SlidingTheta is not { } defaultTheta)
+        {
+            return null;
+        }
+
+        return new RopeConfig { Theta = json.GetDouble("rope_local_base_freq") ?? defaultTheta };
+    }
+
+    static RopeConfig? ReadSliding(ConfigJson parameters, ModelFamily family)
+    {
+        var sliding = parameters.GetObject("sliding_attention");
+        if (sliding is not null)
+        {
+            var theta = sliding.GetDouble("rope_theta") ?? family.SlidingTheta ?? family.Theta;
+            return ReadScaled(sliding, theta);
+        }
+
+        return family.SlidingTheta is { } defaultTheta ? new RopeConfig { Theta = defaultTheta } : null;
+    }
 
     static RopeConfig ReadScaled(ConfigJson json, double theta)
     {
-        double Needed(string key) =>
-            json.GetDouble(key) ?? throw new ModelFileException(json.File, $"rope_scaling.{key}", "is missing.");
         if (json.GetDouble("partial_rotary_factor") is { } part and not 1)
         {
             throw json.Unsupported("partial_rotary_factor", $"{part}", "1");
         }
 
-        var type =
-            json.GetString("rope_type")
-            ?? json.GetString("type")
-            ?? (
-                json.Has("factor")
-                    ? throw new ModelFileException(json.File, "rope_scaling.rope_type", "is missing beside a factor.")
-                    : "default"
-            );
+        var type = json.GetString("rope_type") ?? json.GetString("type");
+        if (type is null && json.Has("factor"))
+        {
+            throw new ModelFileException(json.File, "rope_scaling.rope_type", "is missing beside a factor.");
+        }
+
         var rope = type switch
         {
-            "default" => new RopeConfig { Theta = theta },
+            null or "default" => new RopeConfig { Theta = theta },
             "linear" => new RopeConfig
             {
                 Theta = theta,
                 Scaling = RopeScaling.Linear,
-                Factor = Needed("factor"),
+                Factor = ReadRequired(json, "factor"),
             },
             "llama3" => new RopeConfig
             {
                 Theta = theta,
                 Scaling = RopeScaling.Llama3,
-                Factor = Needed("factor"),
-                LowFrequencyFactor = Needed("low_freq_factor"),
-                HighFrequencyFactor = Needed("high_freq_factor"),
-                OriginalMaxPositions = Needed("original_max_position_embeddings"),
+                Factor = ReadRequired(json, "factor"),
+                LowFrequencyFactor = ReadRequired(json, "low_freq_factor"),
+                HighFrequencyFactor = ReadRequired(json, "high_freq_factor"),
+                OriginalMaxPositions = ReadRequired(json, "original_max_position_embeddings"),
             },
             _ => throw json.Unsupported("rope_scaling.rope_type", type, "default, linear, llama3"),
         };
-        if (
-            !(
-                theta > 0
-                && rope.Factor > 0
-                && rope.LowFrequencyFactor > 0
-                && rope.HighFrequencyFactor > rope.LowFrequencyFactor
-            )
-        )
+        CheckFactors(rope, json.File);
+        return rope;
+    }
+
+    static double ReadRequired(ConfigJson json, string key) =>
+        json.GetDouble(key) ?? throw new ModelFileException(json.File, $"rope_scaling.{key}", "is missing.");
+
+    static void CheckFactors(RopeConfig rope, string file)
+    {
+        var arePositive = rope.Theta > 0 && rope.Factor > 0 && rope.LowFrequencyFactor > 0;
+        if (!arePositive || !(rope.HighFrequencyFactor > rope.LowFrequencyFactor))
         {
             throw new ModelFileException(
-                json.File,
+                file,
                 "rope_scaling",
                 "theta and factors must be > 0, and high_freq_factor > low_freq_factor."
             );
         }
-
-        return rope;
     }
 }
 
 /// <summary>Which layers slide and how far they see, from the older keys or from <c>layer_types</c>.</summary>
+/// <param name="Window">Positions that a query of a sliding layer sees; null where no layer slides.</param>
+/// <param name="Layers">For each layer whether it slides.</param>
 sealed record SlidingWindowConfig(int? Window, IReadOnlyList<bool> Layers)
 {
+    /// <summary>First sliding layer of Qwen models whose configuration does not say.</summary>
+    const int DefaultFirstSlidingLayer = 28;
+
     public static SlidingWindowConfig Read(ConfigJson json, ModelFamily family, int layers)
     {
-        var switchedOff = family.WindowNeedsSwitch && json.GetBoolean("use_sliding_window") != true;
+        var isSwitchedOff = family.WindowNeedsSwitch && json.GetBoolean("use_sliding_window") != true;
         // An explicit null switches the window off; an absent key means the family's default.
         var window = json.Has("sliding_window") ? json.GetInt32("sliding_window") : family.SlidingWindow;
-        if (switchedOff || family.SlidingWindow is null || window is null)
+        if (isSwitchedOff || family.SlidingWindow is null || window is null)
         {
             return new SlidingWindowConfig(null, []);
         }
@@ -267,7 +302,8 @@ sealed record SlidingWindowConfig(int? Window, IReadOnlyList<bool> Layers)
 
     static List<bool>? ReadLayerTypes(ConfigJson json, int layers)
     {
-        if (json.GetStrings("layer_types") is not { } types)
+        var types = json.GetStrings("layer_types");
+        if (types is null)
         {
             return null;
         }
@@ -277,26 +313,25 @@ sealed record SlidingWindowConfig(int? Window, IReadOnlyList<bool> Layers)
             throw new ModelFileException(json.File, "layer_types", $"names {types.Count} layers; expected {layers}.");
         }
 
-        return
-        [
-            .. types.Select(type =>
-                type switch
-                {
-                    "full_attention" => false,
-                    "sliding_attention" => true,
-                    _ => throw json.Unsupported("layer_types", type, "full_attention, sliding_attention"),
-                }
-            ),
-        ];
+        return [.. types.Select(type => IsSliding(json, type))];
     }
+
+    static bool IsSliding(ConfigJson json, string type) =>
+        type switch
+        {
+            "full_attention" => false,
+            "sliding_attention" => true,
+            _ => throw json.Unsupported("layer_types", type, "full_attention, sliding_attention"),
+        };
 
     static List<bool> ReadPattern(ConfigJson json, ModelFamily family, int layers)
     {
         if (family.WindowNeedsSwitch)
         {
-            var firstSliding = json.GetInt32("max_window_layers") ?? 28;
+            var firstSliding = json.GetInt32("max_window_layers") ?? DefaultFirstSlidingLayer;
             return [.. Enumerable.Range(0, layers).Select(layer => layer >= firstSliding)];
         }
+
         var pattern =
             json.GetInt32("sliding_window_pattern")
             ?? json.GetInt32("_sliding_window_pattern")

@@ -11,14 +11,11 @@ static class DecoderConfigWriter
 {
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
+    /// <summary>config.json, for weights written as <paramref name="dtype"/>.</summary>
+    /// <exception cref="ArgumentException">The configuration or the dtype has no form in Hugging Face's keys.</exception>
     public static string ToJson(DecoderConfig config, ScalarType dtype)
     {
-        var family =
-            ModelFamily.All.FirstOrDefault(f => f.ModelType == config.ModelType)
-            ?? throw new ArgumentException(
-                $"Model type {config.ModelType} is not known; expected one of {string.Join(", ", ModelFamily.All.Select(f => f.ModelType))}.",
-                nameof(config)
-            );
+        var family = FindFamily(config);
         CheckTraits(config, family);
         var json = CreateSizes(config, family);
         json["rms_norm_eps"] = config.NormEpsilon;
@@ -33,9 +30,9 @@ static class DecoderConfigWriter
 
         json["rope_theta"] = config.Rope.Theta;
         json["rope_scaling"] = CreateRopeScaling(config.Rope);
-        if (config.SlidingRope is { } sliding)
+        if (config.SlidingRope is not null)
         {
-            json["rope_local_base_freq"] = sliding.Theta;
+            json["rope_local_base_freq"] = config.SlidingRope.Theta;
         }
 
         json["sliding_window"] = config.SlidingWindow;
@@ -46,25 +43,39 @@ static class DecoderConfigWriter
 
         if (config.SlidingWindow is not null)
         {
-            json["layer_types"] = new JsonArray([
-                .. Enumerable
-                    .Range(0, config.LayerCount)
-                    .Select(i => JsonValue.Create(config.IsSliding(i) ? "sliding_attention" : "full_attention")),
-            ]);
+            json["layer_types"] = CreateLayerTypes(config);
         }
 
         json["bos_token_id"] = config.BosTokenId;
         json["pad_token_id"] = config.PadTokenId;
         json["eos_token_id"] = CreateStopTokens(config);
-        json["torch_dtype"] = dtype switch
+        json["torch_dtype"] = GetDtypeName(dtype);
+        return json.ToJsonString(Indented) + "\n";
+    }
+
+    static ModelFamily FindFamily(DecoderConfig config)
+    {
+        var family = ModelFamily.All.FirstOrDefault(f => f.ModelType == config.ModelType);
+        if (family is null)
+        {
+            var known = string.Join(", ", ModelFamily.All.Select(f => f.ModelType));
+            throw new ArgumentException(
+                $"Model type {config.ModelType} is not known; expected one of {known}.",
+                nameof(config)
+            );
+        }
+
+        return family;
+    }
+
+    static string GetDtypeName(ScalarType dtype) =>
+        dtype switch
         {
             ScalarType.BFloat16 => "bfloat16",
             ScalarType.Float16 => "float16",
             ScalarType.Float32 => "float32",
             _ => throw new ArgumentException($"Weights are not written as {dtype}.", nameof(dtype)),
         };
-        return json.ToJsonString(Indented) + "\n";
-    }
 
     /// <summary>
     /// Traits that a model type implies have no key of their own: a configuration that contradicts its type cannot be
@@ -72,30 +83,40 @@ static class DecoderConfigWriter
     /// </summary>
     static void CheckTraits(DecoderConfig config, ModelFamily family)
     {
-        var gemma = config.NormAddsOne && config.NormsAfterBlocks && config.ScaleEmbedding;
-        var plain = !config.NormAddsOne && !config.NormsAfterBlocks && !config.ScaleEmbedding;
-        var bias = family.AlwaysQueryKeyValueBias
+        var hasNorms =
+            config.NormAddsOne == family.GemmaTraits
+            && config.NormsAfterBlocks == family.GemmaTraits
+            && config.ScaleEmbedding == family.GemmaTraits
+            && config.QueryKeyNorm == family.QueryKeyNorm;
+        var hasBiases = family.AlwaysQueryKeyValueBias
             ? config.QueryKeyValueBias && !config.OutputBias
             : config.QueryKeyValueBias == config.OutputBias;
-        var sliding =
-            (config.SlidingWindow is null || family.SlidingWindow is not null)
-            && (config.SlidingRope is null) == (family.SlidingTheta is null)
+        var hasScale = (config.QueryScalar is null) == (family.QueryScalar is null);
+        var hasWindow = config.SlidingWindow is null || family.SlidingWindow is not null;
+        var hasSlidingRope =
+            (config.SlidingRope is null) == (family.SlidingTheta is null)
             && config.SlidingRope is null or { Scaling: RopeScaling.None };
-        if (
-            (family.GemmaTraits ? gemma : plain)
-            && bias
-            && sliding
-            && config.QueryKeyNorm == family.QueryKeyNorm
-            && (config.QueryScalar is null) == (family.QueryScalar is null)
-        )
+        if (hasNorms && hasBiases && hasScale && hasWindow && hasSlidingRope)
         {
             return;
         }
 
         throw new ArgumentException(
-            $"The configuration's norms, biases, query scale or sliding layers are not those of a {config.ModelType} model: Hugging Face's config.json cannot say so.",
+            "The configuration's norms, biases, query scale or sliding layers are not those of a "
+                + $"{config.ModelType} model: Hugging Face's config.json cannot say so.",
             nameof(config)
         );
+    }
+
+    static JsonArray CreateLayerTypes(DecoderConfig config)
+    {
+        var types = new JsonArray();
+        for (var layer = 0; layer < config.LayerCount; layer++)
+        {
+            types.Add((JsonNode)(config.IsSliding(layer) ? "sliding_attention" : "full_attention"));
+        }
+
+        return types;
     }
 
     static JsonObject CreateSizes(DecoderConfig config, ModelFamily family) =>

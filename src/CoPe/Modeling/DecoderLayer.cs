@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 namespace CoPe.Modeling;
 
 /// <summary>
-/// One layer: attention and feed-forward block, each read through a norm from the residual stream and added to it.
+/// One layer: attention and feed-forward block, each of which reads the residual stream through a norm and adds to it.
 /// </summary>
 sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
 {
@@ -15,31 +15,36 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
     readonly FeedForward _feedForward = new(config, weights, WeightLayout.GetLayerName(index));
 
     /// <summary>
-    /// Hidden states <c>[rows, seq, hidden]</c> to the same after this layer, or to the wanted ones alone, <c>[rows,
-    /// most, hidden]</c>, if it is the last.
+    /// Hidden states <c>[rows, seq, hidden]</c> after this layer; of the last layer the output columns alone,
+    /// <c>[rows, most, hidden]</c>. The caller owns the result.
     /// </summary>
     public Tensor Forward(Tensor hidden, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
-        using var rest = pass.Profiler?.Enter("norms, sums, activation");
-        var mixed = _attention.Forward(Normalize(hidden, "input_layernorm"), pass);
-        var queried = pass.GetAttention(index).Queries is { } wanted ? wanted.Gather(hidden) : hidden;
-        var middle = queried.add(
-            config.NormsAfterBlocks ? Normalize(mixed, "post_attention_layernorm") : mixed,
-            Scalars.One
-        );
-        var fed = _feedForward.Forward(
-            Normalize(middle, config.NormsAfterBlocks ? "pre_feedforward_layernorm" : "post_attention_layernorm"),
-            pass
-        );
-        return middle
-            .add(config.NormsAfterBlocks ? Normalize(fed, "post_feedforward_layernorm") : fed, Scalars.One)
-            .MoveToOuterDisposeScope();
+        using var section = pass.Profiler?.Enter("norms, sums, activation");
+
+        var attended = _attention.Forward(Normalize(hidden, "input_layernorm"), pass);
+        if (config.NormsAfterBlocks)
+        {
+            attended = Normalize(attended, "post_attention_layernorm");
+        }
+
+        var queries = pass.GetAttention(index).Queries;
+        var residual = (queries is null ? hidden : queries.Gather(hidden)).add(attended, Scalars.One);
+
+        // Where norms follow the blocks too (Gemma), "post_attention" names the one above.
+        var inputNorm = config.NormsAfterBlocks ? "pre_feedforward_layernorm" : "post_attention_layernorm";
+        var transformed = _feedForward.Forward(Normalize(residual, inputNorm), pass);
+        if (config.NormsAfterBlocks)
+        {
+            transformed = Normalize(transformed, "post_feedforward_layernorm");
+        }
+
+        return residual.add(transformed, Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// Writes the layer's keys and values of hidden states <c>[rows, seq, hidden]</c> into the pass's cache and does no
-    /// more.
+    /// Writes the layer's keys and values of hidden states <c>[rows, seq, hidden]</c> into the pass's cache, no more.
     /// </summary>
     public void Prefill(Tensor hidden, ForwardPass pass)
     {
@@ -56,43 +61,41 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
 /// </summary>
 sealed class FeedForward(DecoderConfig config, ModelWeights weights, string layer)
 {
-    readonly Linear _gate = new(weights, $"{layer}.mlp.gate_proj");
-    readonly Linear _up = new(weights, $"{layer}.mlp.up_proj");
-    readonly Linear _down = new(weights, $"{layer}.mlp.down_proj");
-
     /// <summary>
     /// The function alone has no switch for the approximation; the module, which holds no state, has.
     /// </summary>
     static readonly TorchSharp.Modules.GELU GeluTanh = GELU(TorchSharp.Modules.GELU.Approximate.tanh, false);
 
-    Tensor ApplyGate(Tensor opened, Tensor value)
-    {
-        if (config.Activation != Activation.Silu)
-        {
-            return GeluTanh.forward(opened).mul(value);
-        }
+    readonly Linear _gate = new(weights, $"{layer}.mlp.gate_proj");
+    readonly Linear _up = new(weights, $"{layer}.mlp.up_proj");
+    readonly Linear _down = new(weights, $"{layer}.mlp.down_proj");
 
-        return FusedSiluMul.Supports(opened, value)
-            ? FusedSiluMul.Apply(opened, value)
-            : functional.silu(opened).mul(value);
-    }
-
+    /// <summary>For x <c>[rows, seq, hidden]</c>; the result is of its shape and the caller's.</summary>
     public Tensor Forward(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
-        var opened = _gate.Forward(x, pass); // [rows, seq, intermediate]
-        var value = _up.Forward(x, pass);
-        return _down.Forward(ApplyGate(opened, value), pass).MoveToOuterDisposeScope();
+        var gate = _gate.Forward(x, pass); // [rows, seq, intermediate]
+        var up = _up.Forward(x, pass);
+        return _down.Forward(ApplyGate(gate, up), pass).MoveToOuterDisposeScope();
+    }
+
+    Tensor ApplyGate(Tensor gate, Tensor up)
+    {
+        if (config.Activation == Activation.GeluTanh)
+        {
+            return GeluTanh.forward(gate).mul(up);
+        }
+
+        return FusedSiluMul.Supports(gate, up) ? FusedSiluMul.Apply(gate, up) : functional.silu(gate).mul(up);
     }
 }
 
 /// <summary>Root-mean-square norm (Zhang and Sennrich, 2019, arXiv 1910.07467).</summary>
-public static class RmsNorm
+static class RmsNorm
 {
     /// <summary>
-    /// <code>x / sqrt(mean(x^2) + epsilon) * weight</code> over the last axis, or <c>* (1 + weight)</c>. Squares and
-    /// root in float32; the result has the dtype of
-    /// <paramref name="x"/> <c>[..., width]</c> and belongs to the caller.
+    /// <code>x / sqrt(mean(x^2) + epsilon) * weight</code> over the last axis of x <c>[..., width]</c>, or
+    /// <c>* (1 + weight)</c>. Squares and root in float32; the result has the dtype of x and belongs to the caller.
     /// </summary>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon, bool addOne)
     {
@@ -103,23 +106,24 @@ public static class RmsNorm
 
         using var scope = NewDisposeScope();
         var wide = x.to(ScalarType.Float32);
-        var inverseRoot = wide.pow(Scalars.Of(2))
-            .mean([-1], keepdim: true)
-            .add_(Scalars.Of(epsilon), Scalars.One)
-            .rsqrt_();
-        var normed = wide.mul(inverseRoot);
+        var meanSquare = wide.pow(Scalars.Of(2)).mean([-1], keepdim: true);
+        var inverseRoot = meanSquare.add_(Scalars.Of(epsilon), Scalars.One).rsqrt_();
+        var normalized = wide.mul(inverseRoot);
+        if (!addOne)
+        {
+            return normalized.to(x.dtype).mul(weight.to(x.dtype)).MoveToOuterDisposeScope();
+        }
+
         // Gemma multiplies before it rounds, the others after.
-        var result = addOne
-            ? normed.mul(weight.to(ScalarType.Float32).add(Scalars.One, Scalars.One)).to(x.dtype)
-            : normed.to(x.dtype).mul(weight.to(x.dtype));
-        return result.MoveToOuterDisposeScope();
+        var factor = weight.to(ScalarType.Float32).add(Scalars.One, Scalars.One);
+        return normalized.mul(factor).to(x.dtype).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>
-/// A layer whose inside is computed again in the backward pass instead of being kept (Chen et al., 2016, arXiv
-/// 1604.06174): of each layer only its input stays in memory, for about a third more time.
-/// Dropout masks are functions of their seeds, so the second computation is the first one again.
+/// A layer whose inside is computed again in the backward pass instead of being kept (gradient checkpointing; Chen et
+/// al., 2016, arXiv 1604.06174): of each layer only its input stays in memory, for about a third more time. Dropout
+/// masks are functions of their seeds, so that the second computation repeats the first.
 /// </summary>
 sealed class CheckpointedLayer : autograd.SingleTensorFunction<CheckpointedLayer>
 {
@@ -136,7 +140,7 @@ sealed class CheckpointedLayer : autograd.SingleTensorFunction<CheckpointedLayer
             return apply(hidden, layer, pass);
         }
 
-        // A frozen embedding: without a tracked input autograd would not come back here.
+        // A frozen embedding: without a tracked input autograd would not call the backward pass.
         using var leaf = hidden.detach();
         leaf.requires_grad = true;
         return apply(leaf, layer, pass);
@@ -144,21 +148,23 @@ sealed class CheckpointedLayer : autograd.SingleTensorFunction<CheckpointedLayer
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        var hidden = (Tensor)vars[0];
+        var (hidden, layer, pass) = ((Tensor)vars[0], (DecoderLayer)vars[1], (ForwardPass)vars[2]);
         ctx.save_for_backward([hidden]);
-        ctx.save_data("layer", vars[1]);
-        ctx.save_data("pass", vars[2]);
+        ctx.save_data("layer", layer);
+        ctx.save_data("pass", pass);
         using var noGrad = no_grad();
-        return ((DecoderLayer)vars[1]).Forward(hidden, (ForwardPass)vars[2]);
+        return layer.Forward(hidden, pass);
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var scope = NewDisposeScope();
         using var grad = enable_grad();
+        var layer = (DecoderLayer)ctx.get_data("layer");
+        var pass = (ForwardPass)ctx.get_data("pass");
         var hidden = ctx.get_saved_variables()[0].detach();
         hidden.requires_grad = true;
-        var output = ((DecoderLayer)ctx.get_data("layer")).Forward(hidden, (ForwardPass)ctx.get_data("pass"));
+        var output = layer.Forward(hidden, pass);
         autograd.backward([output], [grad_output]); // adapters collect their gradients in place
         return [hidden.grad!.MoveToOuterDisposeScope(), null!, null!];
     }

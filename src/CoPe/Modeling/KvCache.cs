@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 namespace CoPe.Modeling;
 
 /// <summary>
-/// Keys and values of earlier columns, preallocated for a number of rows and columns. Column index = position, rows are
-/// left-aligned.
+/// Keys and values of earlier columns, preallocated for a number of rows and columns. A column's index is its position;
+/// rows are left-aligned. Owns its tensors.
 /// </summary>
-public sealed class KvCache : IDisposable
+sealed class KvCache : IDisposable
 {
-    // Each [rows, capacity, kvHeads, headDim], but laid out head by head: attention then reads one head's columns in
-    // one run, twice as fast.
+    // Each [rows, capacity, kvHeads, headDim], but laid out head by head: attention then reads one head's columns one
+    // after the other, twice as fast.
     readonly List<(Tensor Keys, Tensor Values)> _layers = [];
 
     /// <summary>
@@ -21,23 +21,19 @@ public sealed class KvCache : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
-        (RowCount, Capacity) = (rows, capacity);
-        var config = model.Config;
-        // Zeros, not uninitialised memory: a hidden column counts 0 * value, which must not be 0 * NaN.
-        Tensor Empty()
+        RowCount = rows;
+        Capacity = capacity;
+        // A scope owns what was allocated should a later layer fail.
+        using var scope = NewDisposeScope();
+        for (var i = 0; i < model.Config.LayerCount; i++)
         {
-            using var scope = NewDisposeScope();
-            return zeros(
-                    [rows, config.KeyValueHeadCount, capacity, config.HeadDim],
-                    dtype: model.Dtype,
-                    device: model.Device
-                )
-                .transpose(1, 2)
-                .DetachFromDisposeScope();
+            _layers.Add((Allocate(model, rows, capacity), Allocate(model, rows, capacity)));
         }
-        for (var i = 0; i < config.LayerCount; i++)
+
+        foreach (var (keys, values) in _layers)
         {
-            _layers.Add((Empty(), Empty()));
+            keys.DetachFromDisposeScope();
+            values.DetachFromDisposeScope();
         }
     }
 
@@ -47,7 +43,8 @@ public sealed class KvCache : IDisposable
     /// <summary>Positions that a row can hold.</summary>
     public int Capacity { get; }
 
-    internal (Tensor Keys, Tensor Values) GetLayer(int index) => _layers[index];
+    /// <summary>Keys and values <c>[rows, capacity, kvHeads, headDim]</c> of a layer; this object owns them.</summary>
+    public (Tensor Keys, Tensor Values) GetLayer(int index) => _layers[index];
 
     /// <summary>
     /// A view of <paramref name="count"/> consecutive rows for one pass; <paramref name="length"/> is the longest
@@ -99,7 +96,16 @@ public sealed class KvCache : IDisposable
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Zeros, not uninitialized memory: a hidden column counts 0 * value, which must not be 0 * NaN.
+    /// </summary>
+    static Tensor Allocate(CausalLm model, int rows, int capacity)
+    {
+        long[] layout = [rows, model.Config.KeyValueHeadCount, capacity, model.Config.HeadDim];
+        using var memory = zeros(layout, dtype: model.Dtype, device: model.Device);
+        return memory.transpose(1, 2);
+    }
+
     public void Dispose()
     {
         foreach (var (keys, values) in _layers)
@@ -107,6 +113,7 @@ public sealed class KvCache : IDisposable
             keys.Dispose();
             values.Dispose();
         }
+
         _layers.Clear();
         NativeHeap.ReleaseFreedMemory();
     }
@@ -117,56 +124,57 @@ public sealed class KvCache : IDisposable
 /// <param name="First">First row.</param>
 /// <param name="Count">Number of rows: batch row i is cache row First + i.</param>
 /// <param name="Length">Columns attended to: the longest position of the pass + 1.</param>
-public sealed record KvCacheSlice(KvCache Cache, int First, int Count, int Length);
+sealed record KvCacheSlice(KvCache Cache, int First, int Count, int Length);
 
-/// <summary>Cache rows during one pass. Its tensors belong to the dispose scope in which it is made.</summary>
+/// <summary>Cache rows during one pass. Its tensors belong to the dispose scope in which it is created.</summary>
 sealed class KvCacheView
 {
-    readonly KvCacheSlice _rows;
+    readonly KvCacheSlice _slice;
     readonly Tensor _rowIndex; // [rows, 1]
     readonly Tensor _positions; // [rows, seq]
 
-    public KvCacheView(KvCacheSlice rows, TokenBatch batch)
+    public KvCacheView(KvCacheSlice slice, TokenBatch batch)
     {
         if (batch.Visible is not null)
         {
             throw new ArgumentException("A pass with a cache is causal: it takes no visibility mask.", nameof(batch));
         }
 
-        if (batch.Ids.shape[0] != rows.Count)
+        if (batch.Ids.shape[0] != slice.Count)
         {
             throw new ArgumentException(
-                $"The batch has {batch.Ids.shape[0]} rows, the cache rows given are {rows.Count}.",
+                $"The batch has {batch.Ids.shape[0]} rows, the cache rows given are {slice.Count}.",
                 nameof(batch)
             );
         }
 
-        if (batch.MinPosition < 0 || batch.MaxPosition >= rows.Length)
+        if (batch.MinPosition < 0 || batch.MaxPosition >= slice.Length)
         {
             throw new ArgumentException(
-                $"The batch has positions {batch.MinPosition} to {batch.MaxPosition}; the cache rows given have columns 0 to {rows.Length - 1}.",
+                $"The batch has positions {batch.MinPosition} to {batch.MaxPosition}; the cache rows given have "
+                    + $"columns 0 to {slice.Length - 1}.",
                 nameof(batch)
             );
         }
 
-        _rows = rows;
+        _slice = slice;
         _positions = batch.Positions;
-        _rowIndex = Scalars.Range(rows.First, rows.First + rows.Count, _positions.device).unsqueeze(1);
+        _rowIndex = Scalars.Range(slice.First, slice.First + slice.Count, _positions.device).unsqueeze(1);
     }
 
     /// <summary>Stores keys and values <c>[rows, seq, kvHeads, headDim]</c> at the pass's positions.</summary>
     public void Write(int layer, Tensor keys, Tensor values)
     {
-        var (allKeys, allValues) = _rows.Cache.GetLayer(layer);
+        var (allKeys, allValues) = _slice.Cache.GetLayer(layer);
         allKeys.index_put_(keys, _rowIndex, _positions);
         allValues.index_put_(values, _rowIndex, _positions);
     }
 
     /// <summary>Keys <c>[rows, columns, kvHeads, headDim]</c> of a layer, a view of the cache.</summary>
-    public Tensor GetKeys(int layer) =>
-        _rows.Cache.GetLayer(layer).Keys.narrow(0, _rows.First, _rows.Count).narrow(1, 0, _rows.Length);
+    public Tensor GetKeys(int layer) => SelectRows(_slice.Cache.GetLayer(layer).Keys);
 
     /// <summary>Values <c>[rows, columns, kvHeads, headDim]</c> of a layer, a view of the cache.</summary>
-    public Tensor GetValues(int layer) =>
-        _rows.Cache.GetLayer(layer).Values.narrow(0, _rows.First, _rows.Count).narrow(1, 0, _rows.Length);
+    public Tensor GetValues(int layer) => SelectRows(_slice.Cache.GetLayer(layer).Values);
+
+    Tensor SelectRows(Tensor cached) => cached.narrow(0, _slice.First, _slice.Count).narrow(1, 0, _slice.Length);
 }

@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
 
-/// <summary>One linear layer, on top of which each row's adapters may add.</summary>
+/// <summary>A linear layer of the decoder, to which each row's adapters may add.</summary>
 sealed class Linear(ModelWeights weights, string name)
 {
     readonly FrozenLinear _frozen = new(weights, $"{name}.weight", $"{name}.bias");
 
     /// <summary>
     /// <code>y = x W^T + b + sum over the row's adapters of scaling * (x A^T) B^T</code> for x <c>[rows, seq, in]</c>;
-    /// y <c>[rows, seq, out]</c>.
+    /// y <c>[rows, seq, out]</c>, owned by the caller.
     /// </summary>
     public Tensor Forward(Tensor x, ForwardPass pass)
     {
@@ -33,39 +33,53 @@ sealed class Linear(ModelWeights weights, string name)
 }
 
 /// <summary>
-/// One weight matrix as a model holds it, int8 or not, multiplied by our kernels where they serve and by torch
-/// elsewhere. Borrows the weights.
+/// The product with one weight matrix of the model: by the int8 or the skinny kernel where they apply, else by torch.
+/// Borrows the weights.
 /// </summary>
 sealed class FrozenLinear(ModelWeights weights, string weightName, string biasName)
 {
-    readonly Int8Linear? _int8 = weights.Int8Matrices.TryGetValue(weightName, out var bytes)
-        ? new(bytes, weights.Find(biasName))
-        : null;
-    SkinnyLinear? _skinny = weights.Find(weightName) is { } weight
-        ? SkinnyLinear.TryCreate(weight, weights.Find(biasName))
-        : null;
+    readonly Int8Linear? _int8 = CreateInt8(weights, weightName, biasName);
+    SkinnyLinear? _skinny = CreateSkinny(weights, weightName, biasName);
 
     /// <summary>
-    /// <c>x W^T + b</c> for x <c>[..., in]</c>, <c>[..., out]</c> in its dtype, owned by the caller. x is contiguous: a
-    /// linear over strided rows is several times slower.
+    /// <c>x W^T + b</c> for x <c>[..., in]</c>; <c>[..., out]</c> in the dtype of x, owned by the caller. x must be
+    /// contiguous: a product over strided rows is several times slower.
     /// </summary>
-    public Tensor Multiply(Tensor x) =>
-        _int8 is not null ? _int8.Multiply(x)
-        : _skinny is not null && _skinny.Supports(x) ? GetSkinny().Multiply(x)
-        : MultiplyByTorch(x, weights[weightName], weights.Find(biasName));
+    public Tensor Multiply(Tensor x)
+    {
+        if (_int8 is not null)
+        {
+            return _int8.Multiply(x);
+        }
 
-    /// <summary>
-    /// The kernel over the weight as it is now: an adapter merged into the model puts another in its place.
-    /// </summary>
-    SkinnyLinear GetSkinny() =>
-        _skinny!.Uses(weights[weightName])
-            ? _skinny
-            : _skinny = SkinnyLinear.TryCreate(weights[weightName], weights.Find(biasName))!;
+        var weight = weights[weightName];
+        if (_skinny is null || !_skinny.Supports(x))
+        {
+            return MultiplyByTorch(x, weight, weights.Find(biasName));
+        }
 
-    /// <summary>
-    /// <c>x W^T + b</c> in the dtype of x; weights of another dtype (float32 leaves of a bf16 pass) are cast for this
-    /// use.
-    /// </summary>
+        // Merging an adapter into the model replaces the weight.
+        if (!_skinny.Uses(weight))
+        {
+            _skinny = CreateSkinny(weights, weightName, biasName);
+        }
+
+        return _skinny!.Multiply(x);
+    }
+
+    static Int8Linear? CreateInt8(ModelWeights weights, string weightName, string biasName)
+    {
+        var isInt8 = weights.Int8Matrices.TryGetValue(weightName, out var matrix);
+        return isInt8 ? new Int8Linear(matrix!, weights.Find(biasName)) : null;
+    }
+
+    static SkinnyLinear? CreateSkinny(ModelWeights weights, string weightName, string biasName)
+    {
+        var weight = weights.Find(weightName);
+        return weight is null ? null : SkinnyLinear.TryCreate(weight, weights.Find(biasName));
+    }
+
+    /// <summary>Weights of another dtype than x (float32 leaves of a bf16 pass) are cast for this use.</summary>
     static Tensor MultiplyByTorch(Tensor x, Tensor weight, Tensor? bias)
     {
         if (weight.dtype == x.dtype)

@@ -4,21 +4,19 @@ using static TorchSharp.torch;
 namespace CoPe.Modeling;
 
 /// <summary>A model folder in Hugging Face's layout.</summary>
-public static class ModelFolder
+static class ModelFolder
 {
     /// <summary>
-    /// Writes <c>model.safetensors</c> with the weights as <paramref name="dtype"/>, then <c>config.json</c> and
-    /// <c>generation_config.json</c>; each aside first and then renamed, so that a folder with
-    /// a configuration has whole weights. Tokenizer files are the caller's.
+    /// Writes <c>model.safetensors</c> with the weights as <paramref name="dtype"/>, then
+    /// <c>generation_config.json</c> and <c>config.json</c>; each is written aside first and then renamed, so that a
+    /// folder with a configuration has complete weights. Tokenizer files are the caller's.
     /// </summary>
     public static void Save(string folder, DecoderConfig config, ModelWeights weights, ScalarType dtype)
     {
         var tensors = weights.Names.ToDictionary(name => name, name => weights[name], StringComparer.Ordinal);
-        SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), tensors, dtype);
-        AtomicFile.WriteText(
-            Path.Combine(folder, "generation_config.json"),
-            DecoderConfigWriter.ToGenerationJson(config)
-        );
+        SafetensorsWriter.Write(Path.Combine(folder, ShardedCheckpoint.SingleFileName), tensors, dtype);
+        var generation = DecoderConfigWriter.ToGenerationJson(config);
+        AtomicFile.WriteText(Path.Combine(folder, "generation_config.json"), generation);
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), DecoderConfigWriter.ToJson(config, dtype));
     }
 }
@@ -30,10 +28,17 @@ public static class ModelFolder
 public sealed class ModelFileException : IOException
 {
     /// <summary>For a whole file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="problem">What was found and what was expected.</param>
+    /// <param name="inner">What caused it.</param>
     public ModelFileException(string file, string problem, Exception? inner = null)
         : base($"{file}: {problem}", inner) => File = file;
 
     /// <summary>For one tensor or key of a file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="part">The tensor or key.</param>
+    /// <param name="problem">What was found and what was expected.</param>
+    /// <param name="inner">What caused it.</param>
     public ModelFileException(string file, string part, string problem, Exception? inner = null)
         : base($"{file}: {part}: {problem}", inner)
     {

@@ -7,27 +7,36 @@ namespace CoPe.Modeling;
 /// <summary>
 /// A decoder's weights by Hugging Face name: memory-mapped and frozen, or float32 leaves that train. Owns its tensors.
 /// </summary>
-public sealed class ModelWeights : IDisposable
+sealed class ModelWeights : IDisposable
 {
     readonly Dictionary<string, Tensor> _tensors;
-    readonly Dictionary<string, Int8Weights> _int8Matrices = [];
-    readonly List<string> _order;
+    readonly Dictionary<string, Int8Weights> _int8Matrices;
+    readonly List<string> _names;
 
-    internal ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors)
-        : this([.. WeightLayout.ListWeights(config).Select(w => w.Name)], tensors) { }
+    /// <summary>Takes ownership of the tensors, which are all of the configuration's.</summary>
+    public ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors)
+        : this(config, tensors, []) { }
 
-    ModelWeights(List<string> order, Dictionary<string, Tensor> tensors) => (_order, _tensors) = (order, tensors);
+    ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors, Dictionary<string, Int8Weights> int8Matrices)
+        : this([.. WeightLayout.ListWeights(config).Select(weight => weight.Name)], tensors, int8Matrices) { }
 
-    ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors, Dictionary<string, Int8Weights> rounded)
-        : this([.. WeightLayout.ListWeights(config).Select(w => w.Name).Where(tensors.ContainsKey)], tensors) =>
-        _int8Matrices = rounded;
+    ModelWeights(
+        IEnumerable<string> names,
+        Dictionary<string, Tensor> tensors,
+        Dictionary<string, Int8Weights> int8Matrices
+    )
+    {
+        _tensors = tensors;
+        _int8Matrices = int8Matrices;
+        _names = [.. names.Where(tensors.ContainsKey)];
+    }
 
     /// <summary>
     /// Opens the weights of a model folder (<c>model.safetensors</c>, or the shards that
-    /// <c>model.safetensors.index.json</c> names). Tensors already of type
-    /// <paramref name="dtype"/> (null: the checkpoint's) lie in the mapped file; others are converted once. For a GPU
-    /// they are copied to it. Throws <see cref="ModelFileException"/>.
+    /// <c>model.safetensors.index.json</c> names). Tensors already of type <paramref name="dtype"/> (null: the
+    /// checkpoint's) lie in the mapped file; others are converted once. For a GPU they are copied to it.
     /// </summary>
+    /// <exception cref="ModelFileException">The folder's weights cannot be used.</exception>
     public static ModelWeights Open(
         string folder,
         DecoderConfig config,
@@ -38,85 +47,80 @@ public sealed class ModelWeights : IDisposable
         var tensors = CheckpointReader.Read(folder, config, dtype);
         if (device is null || device.type == TorchSharp.DeviceType.CPU)
         {
-            return new(config, tensors);
+            return new ModelWeights(config, tensors);
         }
 
-        foreach (var (name, mapped) in tensors.ToList())
-        {
-            using (mapped)
-            {
-                tensors[name] = mapped.to(device).DetachFromDisposeScope();
-            }
-        }
-
-        return new(config, tensors);
-    }
-
-    /// <summary>
-    /// Opens the weights with the linear layers and the head rounded to int8, a factor per row: lossy. The rest is
-    /// bf16; an embedding that is also the head lies in the mapped file, for looking up, and rounded
-    /// in memory. No more than a layer of the file is in use at a time. Throws <see cref="ModelFileException"/>, also
-    /// for a weight that is no finite number.
-    /// </summary>
-    internal static ModelWeights OpenInt8(string folder, DecoderConfig config)
-    {
-        var rounded = new Dictionary<string, Int8Weights>(StringComparer.Ordinal);
-        var head = config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head;
-        var linear = WeightLayout
-            .ListLinearLayers(config)
-            .Select(layer => $"{layer.Name}.weight")
-            .ToHashSet(StringComparer.Ordinal);
         try
         {
-            for (var i = 0; i < config.LayerCount; i++)
+            foreach (var (name, mapped) in tensors.ToList())
             {
-                QuantizeInto(
-                    folder,
-                    config,
-                    name =>
-                        linear.Contains(name)
-                        && name.StartsWith(WeightLayout.GetLayerName(i) + ".", StringComparison.Ordinal),
-                    rounded
-                );
+                tensors[name] = mapped.to(device).DetachFromDisposeScope();
+                mapped.Dispose();
             }
 
-            QuantizeInto(folder, config, name => name == head, rounded);
-            NativeHeap.ReleaseFreedMemory(); // what was bf16 for a moment, where the file has another type
-            return new(
-                config,
-                CheckpointReader.Read(
-                    folder,
-                    config,
-                    ScalarType.BFloat16,
-                    name => !linear.Contains(name) && name != WeightLayout.Head
-                ),
-                rounded
-            );
+            return new ModelWeights(config, tensors);
         }
         catch
         {
-            foreach (var weights in rounded.Values)
-            {
-                weights.Dispose();
-            }
-
+            DisposeAll(tensors.Values);
             throw;
         }
     }
 
+    /// <summary>
+    /// Opens the weights with the linear layers and the head rounded to int8, one scale per row: lossy. The rest is
+    /// bf16; an embedding that is also the head is kept twice, in the mapped file for looking up and rounded in memory.
+    /// No more than a layer of the file is in use at a time.
+    /// </summary>
+    /// <exception cref="ModelFileException">
+    /// The folder's weights cannot be used, for example since one is not finite.
+    /// </exception>
+    public static ModelWeights OpenInt8(string folder, DecoderConfig config)
+    {
+        var int8Matrices = new Dictionary<string, Int8Weights>(StringComparer.Ordinal);
+        var linearLayers = WeightLayout.ListLinearLayers(config).Select(layer => $"{layer.Name}.weight").ToHashSet();
+        try
+        {
+            for (var i = 0; i < config.LayerCount; i++)
+            {
+                var prefix = WeightLayout.GetLayerName(i) + ".";
+                QuantizeInto(int8Matrices, folder, config, name => linearLayers.Contains(name) && IsIn(prefix, name));
+            }
+
+            var head = config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head;
+            QuantizeInto(int8Matrices, folder, config, name => name == head);
+            NativeHeap.ReleaseFreedMemory(); // what was bf16 for a moment, where the file has another type
+            var others = CheckpointReader.Read(
+                folder,
+                config,
+                ScalarType.BFloat16,
+                name => !linearLayers.Contains(name) && name != WeightLayout.Head
+            );
+            return new ModelWeights(config, others, int8Matrices);
+        }
+        catch
+        {
+            DisposeAll(int8Matrices.Values);
+            throw;
+        }
+    }
+
+    static bool IsIn(string prefix, string name) => name.StartsWith(prefix, StringComparison.Ordinal);
+
     static void QuantizeInto(
+        Dictionary<string, Int8Weights> int8Matrices,
         string folder,
         DecoderConfig config,
-        Func<string, bool> wanted,
-        Dictionary<string, Int8Weights> rounded
+        Func<string, bool> isSelected
     )
     {
-        var tensors = CheckpointReader.Read(folder, config, ScalarType.BFloat16, wanted);
+        var tensors = CheckpointReader.Read(folder, config, ScalarType.BFloat16, isSelected);
         try
         {
             foreach (var (name, tensor) in tensors)
             {
-                rounded[name == WeightLayout.Embedding ? WeightLayout.Head : name] = Int8Weights.Quantize(tensor, name);
+                var ownName = name == WeightLayout.Embedding ? WeightLayout.Head : name;
+                int8Matrices[ownName] = Int8Weights.Quantize(tensor, name);
             }
         }
         catch (ArgumentException error)
@@ -125,10 +129,7 @@ public sealed class ModelWeights : IDisposable
         }
         finally
         {
-            foreach (var tensor in tensors.Values)
-            {
-                tensor.Dispose();
-            }
+            DisposeAll(tensors.Values);
         }
     }
 
@@ -140,69 +141,101 @@ public sealed class ModelWeights : IDisposable
     {
         DecoderConfigValidator.Validate(config, nameof(DecoderConfig));
         using var generator = new Generator((ulong)seed, CPU);
-        var residual = 0.02 / Math.Sqrt(2.0 * config.LayerCount);
+        using var scope = NewDisposeScope(); // owns what was created should a later weight fail
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, shape) in WeightLayout.ListWeights(config))
         {
+            var weight = InitializeWeight(config, name, shape, generator);
+            weight.requires_grad = true;
+            weights[name] = weight;
+        }
+
+        foreach (var weight in weights.Values)
+        {
+            weight.DetachFromDisposeScope();
+        }
+
+        return new ModelWeights(config, weights);
+    }
+
+    static Tensor InitializeWeight(DecoderConfig config, string name, long[] shape, Generator generator)
+    {
+        if (shape.Length == 2)
+        {
             using var scope = NewDisposeScope();
-            var writesToStream =
+            var writesToResidual =
                 name.EndsWith("o_proj.weight", StringComparison.Ordinal)
                 || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
-            var value =
-                shape.Length == 2
-                    ? randn(shape, dtype: ScalarType.Float32, generator: generator)
-                        .mul_(Scalars.Of(writesToStream ? residual : 0.02))
-                : name.EndsWith(".bias", StringComparison.Ordinal) || config.NormAddsOne
-                    ? zeros(shape, dtype: ScalarType.Float32)
-                : ones(shape, dtype: ScalarType.Float32);
-            weights[name] = value.DetachFromDisposeScope();
-            value.requires_grad = true;
+            var deviation = writesToResidual ? 0.02 / Math.Sqrt(2.0 * config.LayerCount) : 0.02;
+            return randn(shape, dtype: ScalarType.Float32, generator: generator)
+                .mul_(Scalars.Of(deviation))
+                .MoveToOuterDisposeScope();
         }
-        return new ModelWeights(config, weights);
+
+        // A norm that adds one to its weight is at one with zeros.
+        var startsAtZero = name.EndsWith(".bias", StringComparison.Ordinal) || config.NormAddsOne;
+        return startsAtZero ? zeros(shape, dtype: ScalarType.Float32) : ones(shape, dtype: ScalarType.Float32);
     }
 
     /// <summary>
     /// Weights on the same memory that are leaves of their own: changes of one are seen through the other, gradients
     /// are not.
     /// </summary>
-    internal ModelWeights Alias() =>
-        new(
-            _order,
-            _tensors.ToDictionary(
-                pair => pair.Key,
-                pair => pair.Value.detach().DetachFromDisposeScope(),
-                StringComparer.Ordinal
-            )
-        );
+    public ModelWeights Alias()
+    {
+        var aliases = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in _tensors)
+        {
+            aliases[name] = tensor.detach().DetachFromDisposeScope();
+        }
 
-    /// <summary>A weight by name, for example <c>model.layers.0.mlp.up_proj.weight</c>; this object owns it.</summary>
-    public Tensor this[string name] =>
-        _tensors.TryGetValue(name, out var tensor)
-            ? tensor
-            : throw new KeyNotFoundException($"The model has no weight {name}.");
+        return new ModelWeights(_names, aliases, []);
+    }
+
+    /// <summary>
+    /// A weight by name, for example <c>model.layers.0.mlp.up_proj.weight</c>; this object owns it.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">The model has no such weight.</exception>
+    public Tensor this[string name] => Find(name) ?? throw new KeyNotFoundException($"The model has no weight {name}.");
 
     /// <summary>Names in model order.</summary>
-    public IReadOnlyList<string> Names => _order;
+    public IReadOnlyList<string> Names => _names;
 
     /// <summary>The weights in model order; this object owns them.</summary>
-    public IReadOnlyList<Tensor> Parameters() => [.. _order.Select(name => _tensors[name])];
+    public IReadOnlyList<Tensor> Parameters() => [.. _names.Select(name => _tensors[name])];
 
     /// <summary>Bytes of all weights.</summary>
-    public long Bytes =>
-        _tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size())
-        + _int8Matrices.Values.Sum(weights => weights.ByteCount);
-
-    /// <summary>The matrices that are int8, by name; none unless they were opened so. This object owns them.</summary>
-    internal IReadOnlyDictionary<string, Int8Weights> Int8Matrices => _int8Matrices;
-
-    internal Tensor? Find(string name) => _tensors.GetValueOrDefault(name);
-
-    /// <summary>Puts tensors, which it owns from now on, in the place of others and disposes those.</summary>
-    internal void Replace(IReadOnlyDictionary<string, Tensor> replacements)
+    public long Bytes
     {
+        get
+        {
+            var tensors = _tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size());
+            return tensors + _int8Matrices.Values.Sum(matrix => matrix.ByteCount);
+        }
+    }
+
+    /// <summary>
+    /// The matrices that are int8, by name; none unless they were opened so. This object owns them.
+    /// </summary>
+    public IReadOnlyDictionary<string, Int8Weights> Int8Matrices => _int8Matrices;
+
+    /// <summary>A weight by name, or null; this object owns it.</summary>
+    public Tensor? Find(string name) => _tensors.GetValueOrDefault(name);
+
+    /// <summary>
+    /// Puts tensors, which it owns from now on, in the place of others and disposes those.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">The model lacks a weight; nothing is replaced.</exception>
+    public void Replace(IReadOnlyDictionary<string, Tensor> replacements)
+    {
+        foreach (var name in replacements.Keys)
+        {
+            _ = this[name];
+        }
+
         foreach (var (name, tensor) in replacements)
         {
-            this[name].Dispose();
+            _tensors[name].Dispose();
             _tensors[name] = tensor;
         }
     }
@@ -210,14 +243,15 @@ public sealed class ModelWeights : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in _tensors.Values)
-        {
-            tensor.Dispose();
-        }
+        DisposeAll(_tensors.Values);
+        DisposeAll(_int8Matrices.Values);
+    }
 
-        foreach (var weights in _int8Matrices.Values)
+    static void DisposeAll(IEnumerable<IDisposable> owned)
+    {
+        foreach (var item in owned)
         {
-            weights.Dispose();
+            item.Dispose();
         }
     }
 }

@@ -7,6 +7,15 @@ static class WeightLayout
     public const string FinalNorm = "model.norm.weight";
     public const string Head = "lm_head.weight";
 
+    /// <summary>Beginnings of the names of other parts than the decoder.</summary>
+    static readonly string[] OtherParts =
+    [
+        "vision_tower.",
+        "multi_modal_projector.",
+        "model.vision_tower.",
+        "model.multi_modal_projector.",
+    ];
+
     public static string GetLayerName(int index) => $"model.layers.{index}";
 
     /// <summary>The linear layers that adapters may target.</summary>
@@ -15,18 +24,17 @@ static class WeightLayout
 
     static IEnumerable<LinearLayer> ListLinearLayers(DecoderConfig config, string layer)
     {
-        var (hidden, queries, keys) = (
-            config.HiddenSize,
-            config.HeadCount * config.HeadDim,
-            config.KeyValueHeadCount * config.HeadDim
-        );
-        yield return new($"{layer}.self_attn.q_proj", hidden, queries, config.QueryKeyValueBias);
-        yield return new($"{layer}.self_attn.k_proj", hidden, keys, config.QueryKeyValueBias);
-        yield return new($"{layer}.self_attn.v_proj", hidden, keys, config.QueryKeyValueBias);
-        yield return new($"{layer}.self_attn.o_proj", queries, hidden, config.OutputBias);
-        yield return new($"{layer}.mlp.gate_proj", hidden, config.IntermediateSize, config.FeedForwardBias);
-        yield return new($"{layer}.mlp.up_proj", hidden, config.IntermediateSize, config.FeedForwardBias);
-        yield return new($"{layer}.mlp.down_proj", config.IntermediateSize, hidden, config.FeedForwardBias);
+        var hidden = config.HiddenSize;
+        var intermediate = config.IntermediateSize;
+        var queries = config.HeadCount * config.HeadDim;
+        var keys = config.KeyValueHeadCount * config.HeadDim;
+        yield return new LinearLayer($"{layer}.self_attn.q_proj", hidden, queries, config.QueryKeyValueBias);
+        yield return new LinearLayer($"{layer}.self_attn.k_proj", hidden, keys, config.QueryKeyValueBias);
+        yield return new LinearLayer($"{layer}.self_attn.v_proj", hidden, keys, config.QueryKeyValueBias);
+        yield return new LinearLayer($"{layer}.self_attn.o_proj", queries, hidden, config.OutputBias);
+        yield return new LinearLayer($"{layer}.mlp.gate_proj", hidden, intermediate, config.FeedForwardBias);
+        yield return new LinearLayer($"{layer}.mlp.up_proj", hidden, intermediate, config.FeedForwardBias);
+        yield return new LinearLayer($"{layer}.mlp.down_proj", intermediate, hidden, config.FeedForwardBias);
     }
 
     static IEnumerable<(string Name, int Width)> ListNorms(DecoderConfig config, string layer)
@@ -36,18 +44,17 @@ static class WeightLayout
             yield return ($"{layer}.self_attn.q_norm", config.HeadDim);
             yield return ($"{layer}.self_attn.k_norm", config.HeadDim);
         }
+
         yield return ($"{layer}.input_layernorm", config.HiddenSize);
         yield return ($"{layer}.post_attention_layernorm", config.HiddenSize);
-        if (!config.NormsAfterBlocks)
+        if (config.NormsAfterBlocks)
         {
-            yield break;
+            yield return ($"{layer}.pre_feedforward_layernorm", config.HiddenSize);
+            yield return ($"{layer}.post_feedforward_layernorm", config.HiddenSize);
         }
-
-        yield return ($"{layer}.pre_feedforward_layernorm", config.HiddenSize);
-        yield return ($"{layer}.post_feedforward_layernorm", config.HiddenSize);
     }
 
-    /// <summary>Every weight the decoder needs.</summary>
+    /// <summary>Every weight that the decoder needs.</summary>
     public static IEnumerable<(string Name, long[] Shape)> ListWeights(DecoderConfig config)
     {
         yield return (Embedding, [config.VocabSize, config.HiddenSize]);
@@ -61,11 +68,13 @@ static class WeightLayout
                     yield return ($"{linear.Name}.bias", [linear.Outputs]);
                 }
             }
+
             foreach (var (name, width) in ListNorms(config, GetLayerName(i)))
             {
                 yield return ($"{name}.weight", [width]);
             }
         }
+
         yield return (FinalNorm, [config.HiddenSize]);
         if (!config.TiedHead)
         {
@@ -74,28 +83,25 @@ static class WeightLayout
     }
 
     /// <summary>
-    /// Our name for a checkpoint's tensor; null for one that belongs to another part of the model or that we compute
-    /// ourselves.
+    /// Our name for a checkpoint's tensor; null for one that belongs to another part of the model or that is computed
+    /// instead of read.
     /// </summary>
     public static string? ToCanonicalName(string name)
     {
-        if (
-            name.StartsWith("vision_tower.", StringComparison.Ordinal)
-            || name.StartsWith("multi_modal_projector.", StringComparison.Ordinal)
-            || name.StartsWith("model.vision_tower.", StringComparison.Ordinal)
-            || name.StartsWith("model.multi_modal_projector.", StringComparison.Ordinal)
-            || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
-        )
+        const string Multimodal = "model.language_model.";
+        const string OldMultimodal = "language_model.";
+        var isOtherPart = OtherParts.Any(part => name.StartsWith(part, StringComparison.Ordinal));
+        if (isOtherPart || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal))
         {
             return null;
         }
 
-        if (name.StartsWith("model.language_model.", StringComparison.Ordinal))
+        if (name.StartsWith(Multimodal, StringComparison.Ordinal))
         {
-            return "model." + name["model.language_model.".Length..];
+            return "model." + name[Multimodal.Length..];
         }
 
-        return name.StartsWith("language_model.", StringComparison.Ordinal) ? name["language_model.".Length..] : name;
+        return name.StartsWith(OldMultimodal, StringComparison.Ordinal) ? name[OldMultimodal.Length..] : name;
     }
 }
 
@@ -104,7 +110,7 @@ static class WeightLayout
 /// <param name="Inputs">Width of its input.</param>
 /// <param name="Outputs">Width of its output.</param>
 /// <param name="HasBias">Whether it adds a bias.</param>
-public sealed record LinearLayer(string Name, int Inputs, int Outputs, bool HasBias)
+sealed record LinearLayer(string Name, int Inputs, int Outputs, bool HasBias)
 {
     /// <summary>Last part of the name, for example <c>q_proj</c>.</summary>
     public string ShortName => Name[(Name.LastIndexOf('.') + 1)..];

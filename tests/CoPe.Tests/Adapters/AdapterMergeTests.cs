@@ -11,7 +11,7 @@ namespace CoPe.Tests.Adapters;
 public class AdapterMergeTests
 {
     [Theory]
-    [InlineData(MergedModelFolder.DefaultShardBytes, 1)]
+    [InlineData(AdapterMerge.DefaultShardBytes, 1)]
     [InlineData(4000, 6)] // 4 bytes for each of 5,328 weights
     public void A_merged_folder_computes_what_the_base_with_the_adapters_computes(long maxShardBytes, int leastFiles)
     {
@@ -34,7 +34,7 @@ public class AdapterMergeTests
         );
         ModelFolder.Save(folder.At("base"), model.Config, model.Weights, ScalarType.Float32);
 
-        MergedModelFolder.Write(folder.At("base"), [lower, upper], folder.At("merged"), maxShardBytes);
+        AdapterMerge.WriteModelFolder(folder.At("base"), [lower, upper], folder.At("merged"), maxShardBytes);
 
         var files = Directory.GetFiles(folder.At("merged"), "*.safetensors");
         Assert.True(files.Length >= leastFiles && leastFiles == 1 == (files.Length == 1), $"{files.Length} files");
@@ -54,7 +54,7 @@ public class AdapterMergeTests
         using var model = TinyModels.Random(TinyModels.Plain);
         using var bank = TinyModels.Adapters(TinyModels.Plain, 1);
         ModelFolder.Save(folder.At("base"), model.Config, model.Weights, ScalarType.BFloat16);
-        MergedModelFolder.Write(folder.At("base"), [bank], folder.At("merged"), 3000);
+        AdapterMerge.WriteModelFolder(folder.At("base"), [bank], folder.At("merged"), 3000);
 
         var index = JsonNode.Parse(File.ReadAllText(folder.At("merged/model.safetensors.index.json")))!;
         Assert.Equal(2 * ModelInfo.CountParameters(TinyModels.Plain), (long)index["metadata"]!["total_size"]!);
@@ -91,7 +91,7 @@ public class AdapterMergeTests
             folder.Write("base/" + file, file);
         }
 
-        MergedModelFolder.Write(folder.At("base"), [bank], folder.At("merged"));
+        AdapterMerge.WriteModelFolder(folder.At("base"), [bank], folder.At("merged"));
 
         Assert.Equal(
             [
@@ -139,7 +139,7 @@ public class AdapterMergeTests
         Assert.Contains(
             "holds files already",
             Assert
-                .Throws<ArgumentException>(() => MergedModelFolder.Write(folder.At("base"), [], folder.At("out")))
+                .Throws<ArgumentException>(() => AdapterMerge.WriteModelFolder(folder.At("base"), [], folder.At("out")))
                 .Message,
             StringComparison.Ordinal
         );
@@ -154,7 +154,7 @@ public class AdapterMergeTests
         using var bank = TinyModels.Adapters(TinyModels.Plain, 1);
         ModelFolder.Save(folder.At("base"), model.Config, model.Weights, ScalarType.BFloat16);
         var before = (Tensor.TotalCount, MappedFile.OpenCount);
-        MergedModelFolder.Write(folder.At("base"), [bank], folder.At("merged"));
+        AdapterMerge.WriteModelFolder(folder.At("base"), [bank], folder.At("merged"));
         Assert.Equal(before, (Tensor.TotalCount, MappedFile.OpenCount));
     }
 }

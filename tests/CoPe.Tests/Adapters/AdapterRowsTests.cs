@@ -85,7 +85,7 @@ public class AdapterRowsTests
         TinyModels.AssertClose(Hidden(model, ids, justTask)[0], stacked[0]);
 
         // Merging the task's adapter into the weights and wearing the user's alone gives the same.
-        AdapterMerge.MergeInto(model.Weights, task);
+        AdapterMerge.MergeInto(model, task);
         using var justUser = AdapterRows.ForRows(user, [-1, 1]);
         TinyModels.AssertClose(Hidden(model, ids, justUser), stacked);
     }

@@ -30,7 +30,7 @@ public class LoraGoldenTests(ITestOutputHelper output)
         Check("logits_tam_user0_oppu", AdapterRows.All(task).With(AdapterRows.All(users, 0)));
         CheckLeft(file, model, golden, AdapterRows.All(task).With(AdapterRows.All(users, 0)));
 
-        AdapterMerge.MergeInto(model.Weights, task);
+        AdapterMerge.MergeInto(model, task);
         foreach (
             var name in new[]
             {
@@ -58,7 +58,7 @@ public class LoraGoldenTests(ITestOutputHelper output)
         Check("logits_tam_merged", null);
         Check("logits_tam_merged_oppu", null);
         Check("logits_tam_user1_unmerged", AdapterRows.All(users, 1));
-        AdapterMerge.MergeInto(model.Weights, users, 0);
+        AdapterMerge.MergeInto(model, users, 0);
         Check("logits_tam_user0_merged", null);
 
         void Check(string name, AdapterRows? rows)
@@ -90,7 +90,7 @@ public class LoraGoldenTests(ITestOutputHelper output)
         using var task = Read(file, "tam", model.Config);
         using var users = BothUsers(file, model.Config);
         Check("logits_tam_unmerged_bf16", AdapterRows.All(task));
-        AdapterMerge.MergeInto(model.Weights, task);
+        AdapterMerge.MergeInto(model, task);
         Check("logits_tam_merged_bf16", null);
         Check("logits_tam_user0_unmerged_bf16", AdapterRows.All(users, 0));
         TinyModels.AssertClose(
@@ -126,7 +126,7 @@ public class LoraGoldenTests(ITestOutputHelper output)
 
         CausalLm Merged()
         {
-            AdapterMerge.MergeInto(model.Weights, task);
+            AdapterMerge.MergeInto(model, task);
             return new(model.Config, model.Weights); // owns them from now on
         }
 

@@ -70,7 +70,7 @@ public sealed class PeftLayoutTests : IDisposable
     [MemberData(nameof(Models))]
     public void A_merged_folder_has_the_files_tensors_and_types_of_the_folder_that_transformers_wrote(string original)
     {
-        Merge(original, MergedModelFolder.DefaultShardBytes);
+        Merge(original, AdapterMerge.DefaultShardBytes);
 
         Assert.Equal(Names(original), Names(_folder.At("merged")));
         foreach (var file in Directory.EnumerateFiles(original, "*.json"))
@@ -137,7 +137,7 @@ public sealed class PeftLayoutTests : IDisposable
             return;
         }
 
-        Merge(original, MergedModelFolder.DefaultShardBytes);
+        Merge(original, AdapterMerge.DefaultShardBytes);
         using var golden = SafetensorsFile.Open(file);
         using var merged = SafetensorsFile.Open(_folder.At("merged/model.safetensors"));
         const string Kind = "tam_merged.";
@@ -163,7 +163,7 @@ public sealed class PeftLayoutTests : IDisposable
     void Merge(string original, long maxShardBytes)
     {
         using var bank = AdapterFile.Read(TaskAdapter(original), DecoderConfig.Read(original));
-        MergedModelFolder.Write(original, [bank], _folder.At("merged"), maxShardBytes);
+        AdapterMerge.WriteModelFolder(original, [bank], _folder.At("merged"), maxShardBytes);
     }
 
     static string TaskAdapter(string model) =>

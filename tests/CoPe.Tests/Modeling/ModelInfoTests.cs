@@ -24,7 +24,7 @@ public class ModelInfoTests
         Assert.Equal([ScalarType.BFloat16], info.Dtypes.Keys);
         Assert.Equal("LICENSE.txt", Path.GetFileName(info.LicenseFile));
         // q: 2 * (16 + 24), v: 2 * (16 + 12), in 2 layers.
-        Assert.Equal(2 * (80 + 56), info.CountParameters(new LoraConfig { Rank = 2 }));
+        Assert.Equal(2 * (80 + 56), new LoraConfig { Rank = 2 }.CountParameters(info.Config));
         Assert.Equal(2 * 2 * 2 * 6 * 2, info.CacheBytesPerToken(ScalarType.BFloat16));
         Assert.Equal(2 * info.ParameterCount + 3 * (10 * 96 + 160), info.DecodingBytes(3, 10, ScalarType.BFloat16));
     }

@@ -114,14 +114,14 @@ public class NaiveDecoderTests(ITestOutputHelper output)
         for (var row = 0; row < 2; row++)
         {
             using var prompt = new TokenBatch(ids.narrow(0, row, 1).narrow(1, 0, lengths[row]).clone());
-            model.Forward(prompt, cache: cache.Slice(row, 1, (int)lengths[row])).Dispose();
+            model.Forward(prompt, null, cache.Slice(row, 1, (int)lengths[row])).Dispose();
         }
         var expected = Enumerable.Range(0, 2).Select(row => naive.Logits(ids[row].data<long>().ToArray())).ToList();
         for (; lengths[0] < 24; lengths[0]++, lengths[1]++)
         {
             var next = stack([ids[0, lengths[0]], ids[1, lengths[1]]]).unsqueeze(1);
             using var batch = new TokenBatch(next, tensor(lengths).unsqueeze(1));
-            var logits = model.ComputeLogits(model.Forward(batch, cache: cache.Slice(0, 2, (int)lengths.Max() + 1)));
+            var logits = model.ComputeLogits(model.Forward(batch, null, cache.Slice(0, 2, (int)lengths.Max() + 1)));
             for (var row = 0; row < 2; row++)
             {
                 AssertClose([expected[row][lengths[row]]], logits[row], $"{name}, row {row}, position {lengths[row]}");

@@ -48,7 +48,7 @@ public class OutputColumnsTests
             new TokenBatch(ids.clone()),
             hidden => stack([.. wanted.SelectMany((row, r) => row.Select(column => hidden[r, column]))])
         );
-        var (some, someGradients) = Pass(new TokenBatch(ids.clone(), wanted: wanted), hidden => hidden);
+        var (some, someGradients) = Pass(new TokenBatch(ids.clone(), outputColumns: wanted), hidden => hidden);
         TinyModels.AssertClose(whole, some);
         foreach (var (expected, actual) in wholeGradients.Zip(someGradients))
         {
@@ -112,7 +112,7 @@ public class OutputColumnsTests
                 .Throws<ArgumentException>(() =>
                     new TokenBatch(
                         ids,
-                        wanted:
+                        outputColumns:
                         [
                             [0],
                             [5],
@@ -127,7 +127,7 @@ public class OutputColumnsTests
                 .Throws<ArgumentException>(() =>
                     new TokenBatch(
                         ids,
-                        wanted:
+                        outputColumns:
                         [
                             [0],
                         ]
@@ -141,7 +141,7 @@ public class OutputColumnsTests
                 .Throws<ArgumentException>(() =>
                     new TokenBatch(
                         ids,
-                        wanted:
+                        outputColumns:
                         [
                             [],
                             [],
@@ -154,7 +154,7 @@ public class OutputColumnsTests
         using var cache = new KvCache(model, 2, 8);
         using var batch = new TokenBatch(
             ids.clone(),
-            wanted:
+            outputColumns:
             [
                 [0],
                 [1],

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using CoPe.Kernels.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,8 +9,7 @@ namespace CoPe.Modeling.Safetensors;
 
 /// <summary>
 /// A file mapped read-only, whose bytes serve as tensors in place. Every tensor (and whatever views share its storage)
-/// keeps the mapping alive;
-/// it is released with the last of them, so that no tensor can outlive its memory.
+/// keeps the mapping alive; it is released with the last of them, so that no tensor can outlive its memory.
 /// </summary>
 sealed unsafe partial class MappedFile : IDisposable
 {
@@ -27,16 +27,27 @@ sealed unsafe partial class MappedFile : IDisposable
     public MappedFile(string path)
     {
         _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        try
+        {
+            _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
+
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _release = _ => Release();
         InUse.TryAdd(this, 0);
     }
 
     /// <summary>Mappings that a tensor or their opener still holds.</summary>
-    internal static int OpenCount => InUse.Count;
+    public static int OpenCount => InUse.Count;
 
-    /// <summary>A tensor over the bytes of an entry, without a copy. Read-only: writing to it would fault.</summary>
+    /// <summary>
+    /// A tensor over the bytes of an entry, without a copy, owned by the caller. Read-only: writing to it would fault.
+    /// </summary>
     public Tensor CreateTensor(TensorEntry entry)
     {
         if (entry.Bytes == 0)
@@ -46,24 +57,24 @@ sealed unsafe partial class MappedFile : IDisposable
 
         var size = SafetensorsDtype.GetElementSize(entry.Dtype);
         var data = (nint)(_start + _view.PointerOffset + entry.Offset);
-        Interlocked.Increment(ref _holders);
-        using var flat = torch.Tensor.UnsafeCreateTensor(
-            FromBuffer(data, _release, entry.Bytes / size, 0, (sbyte)entry.Dtype, (sbyte)entry.Dtype, 0, -1, false)
-        );
-        CheckForErrors();
-        // A tensor at an address that is no multiple of its element size would be undefined behaviour in native code.
+        // A tensor at an address that is no multiple of its element size would be undefined behavior in native code.
         if (data % size != 0)
         {
             return CopyUnaligned(data, entry);
         }
 
+        Interlocked.Increment(ref _holders);
+        var type = (sbyte)entry.Dtype;
+        var handle = FromBuffer(data, _release, entry.Bytes / size, 0, type, type, 0, -1, false);
+        using var flat = torch.Tensor.UnsafeCreateTensor(handle);
+        CheckForErrors();
         return flat.view([.. entry.Shape]).DetachFromDisposeScope();
     }
 
     static Tensor CopyUnaligned(nint data, TensorEntry entry)
     {
         var copy = empty([.. entry.Shape], dtype: entry.Dtype).DetachFromDisposeScope();
-        new ReadOnlySpan<byte>((void*)data, checked((int)entry.Bytes)).CopyTo(copy.bytes);
+        Buffer.MemoryCopy((void*)data, TensorMemory.GetPointer(copy), entry.Bytes, entry.Bytes);
         return copy;
     }
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace CoPe.Modeling.Safetensors;
 
 /// <summary>A safetensors file, memory-mapped: tensors are views of the file and copy nothing.</summary>
-public sealed class SafetensorsFile : IDisposable
+sealed class SafetensorsFile : IDisposable
 {
     readonly MappedFile _mapping;
     readonly Dictionary<string, TensorEntry> _entries;
@@ -25,10 +25,8 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Its tensors in the header's order.</summary>
     public IReadOnlyList<TensorEntry> Entries { get; }
 
-    /// <summary>
-    /// Opens a file and checks its whole header. Throws <see cref="ModelFileException"/> for a file that is missing,
-    /// truncated or malformed.
-    /// </summary>
+    /// <summary>Opens a file and checks its whole header.</summary>
+    /// <exception cref="ModelFileException">The file is missing, truncated or malformed.</exception>
     public static SafetensorsFile Open(string path)
     {
         try
@@ -57,12 +55,17 @@ public sealed class SafetensorsFile : IDisposable
     /// A tensor of the file's dtype and shape over its bytes, read-only. The caller owns it; it stays valid after this
     /// object is disposed.
     /// </summary>
-    public Tensor Read(string name) =>
-        _entries.TryGetValue(name, out var entry)
-            ? _mapping.CreateTensor(entry)
-            : throw new ModelFileException(Path, name, "this tensor is missing.");
+    /// <exception cref="ModelFileException">The file has no such tensor.</exception>
+    public Tensor Read(string name)
+    {
+        if (!_entries.TryGetValue(name, out var entry))
+        {
+            throw new ModelFileException(Path, name, "this tensor is missing.");
+        }
 
-    /// <inheritdoc/>
+        return _mapping.CreateTensor(entry);
+    }
+
     public void Dispose() => _mapping.Dispose();
 }
 
@@ -72,7 +75,7 @@ public sealed class SafetensorsFile : IDisposable
 /// <param name="Shape">Its shape.</param>
 /// <param name="Offset">First byte, counted from the start of the file.</param>
 /// <param name="Bytes">Number of bytes.</param>
-public sealed record TensorEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Offset, long Bytes);
+sealed record TensorEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Offset, long Bytes);
 
 /// <summary>
 /// The header of a safetensors file: eight bytes of length (little endian), then JSON. Every bound is checked before
@@ -95,9 +98,9 @@ static class SafetensorsHeader
         return RandomAccess.GetLength(handle);
     }
 
-    /// <summary>
-    /// Throws where a file begins as what git leaves in the place of a large file that was not fetched.
-    /// </summary>
+    /// <exception cref="ModelFileException">
+    /// The file begins as what git leaves in the place of a large file that was not fetched.
+    /// </exception>
     public static void ThrowIfLfsPointer(string file, ReadOnlySpan<byte> start)
     {
         if (start.StartsWith(LfsPointerStart))
@@ -109,6 +112,8 @@ static class SafetensorsHeader
         }
     }
 
+    /// <summary>The tensors of a file, in the header's order.</summary>
+    /// <exception cref="ModelFileException">The file is truncated or malformed.</exception>
     public static IReadOnlyList<TensorEntry> Read(string file)
     {
         using var handle = System.IO.File.OpenHandle(file);
@@ -129,7 +134,8 @@ static class SafetensorsHeader
         {
             throw new ModelFileException(
                 file,
-                $"says that its header has {length} bytes, but the file has {fileBytes} (and a header at most {MaxBytes}); it is truncated or no safetensors file."
+                $"says that its header has {length} bytes, but the file has {fileBytes} (and a header at most "
+                    + $"{MaxBytes}); it is truncated or no safetensors file."
             );
         }
 
@@ -182,7 +188,40 @@ static class SafetensorsHeader
 
     static TensorEntry ParseEntry(string file, JsonProperty item, long dataStart)
     {
-        ModelFileException Bad(string problem) => new(file, item.Name, problem);
+        ModelFileException Malformed(string problem) => new(file, item.Name, problem);
+
+        var fields = ReadFields(file, item);
+        var dtype = fields.Dtype;
+        if (!SafetensorsDtype.TryParse(dtype, out var type, out var size))
+        {
+            throw Malformed($"dtype {dtype} is not supported; expected one of {SafetensorsDtype.Names}.");
+        }
+
+        if (ParseNumbers(fields.Shape) is not { } shape)
+        {
+            throw Malformed("the shape is no list of whole numbers >= 0.");
+        }
+
+        if (ParseNumbers(fields.Offsets) is not [var begin, var end] || end < begin)
+        {
+            throw Malformed("data_offsets is no pair begin <= end.");
+        }
+
+        if (CountBytes(shape, size) is not { } needed || needed != end - begin)
+        {
+            throw Malformed($"shape {Describe(shape)} of {dtype} does not fill its {end - begin} bytes.");
+        }
+
+        if (begin > long.MaxValue - dataStart)
+        {
+            throw Malformed($"data offset {begin} lies past the end of the file.");
+        }
+
+        return new TensorEntry(item.Name, type, shape, dataStart + begin, needed);
+    }
+
+    static (string Dtype, JsonElement Shape, JsonElement Offsets) ReadFields(string file, JsonProperty item)
+    {
         var value = item.Value;
         if (
             value.ValueKind != JsonValueKind.Object
@@ -192,47 +231,25 @@ static class SafetensorsHeader
             || !value.TryGetProperty("data_offsets", out var offsets)
         )
         {
-            throw Bad("the header entry lacks dtype, shape or data_offsets.");
+            throw new ModelFileException(file, item.Name, "the header entry lacks dtype, shape or data_offsets.");
         }
 
-        if (
-            value.EnumerateObject().GroupBy(field => field.Name).FirstOrDefault(field => field.Skip(1).Any()) is
-            { } twice
-        )
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var field in value.EnumerateObject())
         {
-            throw Bad($"the header entry has {twice.Key} twice.");
+            if (!names.Add(field.Name))
+            {
+                throw new ModelFileException(file, item.Name, $"the header entry has {field.Name} twice.");
+            }
         }
 
-        if (!SafetensorsDtype.TryParse(dtype.GetString()!, out var type, out var size))
-        {
-            throw Bad(
-                $"dtype {dtype.GetString()} is not supported; expected one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL."
-            );
-        }
+        return (dtype.GetString()!, shape, offsets);
+    }
 
-        if (ParseNumbers(shape) is not { } dims)
-        {
-            throw Bad("the shape is no list of whole numbers >= 0.");
-        }
-
-        if (ParseNumbers(offsets) is not [var begin, var end] || end < begin)
-        {
-            throw Bad("data_offsets is no pair begin <= end.");
-        }
-
-        if (CountBytes(dims, size) is not { } needed || needed != end - begin)
-        {
-            throw Bad(
-                $"shape [{string.Join(", ", dims.Take(MaxListedDimensions))}{(dims.Length > MaxListedDimensions ? ", ..." : "")}] of {dtype.GetString()} does not fill its {end - begin} bytes."
-            );
-        }
-
-        if (begin > long.MaxValue - dataStart)
-        {
-            throw Bad($"data offset {begin} lies past the end of the file.");
-        }
-
-        return new TensorEntry(item.Name, type, dims, dataStart + begin, needed);
+    static string Describe(long[] shape)
+    {
+        var listed = string.Join(", ", shape.Take(MaxListedDimensions));
+        return shape.Length > MaxListedDimensions ? $"[{listed}, ...]" : $"[{listed}]";
     }
 
     static long[]? ParseNumbers(JsonElement list)
@@ -254,23 +271,25 @@ static class SafetensorsHeader
         return numbers;
     }
 
+    /// <summary>Null where they are more than fit a number.</summary>
     static long? CountBytes(long[] shape, int size)
     {
-        long bytes = size;
         if (shape.Contains(0))
         {
             return 0;
         }
 
-        foreach (var dim in shape)
+        long bytes = size;
+        foreach (var dimension in shape)
         {
-            if (bytes > long.MaxValue / dim)
+            if (bytes > long.MaxValue / dimension)
             {
                 return null;
             }
 
-            bytes *= dim;
+            bytes *= dimension;
         }
+
         return bytes;
     }
 
@@ -278,14 +297,15 @@ static class SafetensorsHeader
     static void CheckLayout(string file, List<TensorEntry> entries, long dataStart, long fileBytes)
     {
         var next = dataStart;
-        foreach (var entry in entries.OrderBy(e => e.Offset).ThenBy(e => e.Bytes))
+        foreach (var entry in entries.OrderBy(entry => entry.Offset).ThenBy(entry => entry.Bytes))
         {
+            var begin = entry.Offset - dataStart;
             if (entry.Offset != next)
             {
                 throw new ModelFileException(
                     file,
                     entry.Name,
-                    $"data begins at byte {entry.Offset - dataStart}, expected {next - dataStart}: tensors overlap or leave a gap."
+                    $"data begins at byte {begin}, expected {next - dataStart}: tensors overlap or leave a gap."
                 );
             }
 
@@ -294,12 +314,14 @@ static class SafetensorsHeader
                 throw new ModelFileException(
                     file,
                     entry.Name,
-                    $"data ends at byte {entry.Offset - dataStart + entry.Bytes}, but the file holds only {fileBytes - dataStart} data bytes; it is truncated. Download it again."
+                    $"data ends at byte {begin + entry.Bytes}, but the file holds only {fileBytes - dataStart} data "
+                        + "bytes; it is truncated. Download it again."
                 );
             }
 
             next += entry.Bytes;
         }
+
         if (next != fileBytes)
         {
             throw new ModelFileException(file, $"has {fileBytes - next} bytes after its last tensor.");
@@ -324,6 +346,9 @@ static class SafetensorsDtype
         ["BOOL"] = (ScalarType.Bool, 1),
     };
 
+    /// <summary>The names that are read, for messages.</summary>
+    public static string Names => string.Join(", ", Known.Keys);
+
     public static bool TryParse(string name, out ScalarType type, out int bytes)
     {
         var found = Known.TryGetValue(name, out var entry);
@@ -334,7 +359,8 @@ static class SafetensorsDtype
     public static bool IsFloating(ScalarType type) =>
         type is ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float32;
 
-    public static string GetName(ScalarType type) => Known.First(k => k.Value.Type == type).Key;
+    public static string GetName(ScalarType type) => Known.First(known => known.Value.Type == type).Key;
 
-    public static int GetElementSize(ScalarType type) => Known.First(k => k.Value.Type == type).Value.Bytes;
+    /// <summary>Bytes of an element.</summary>
+    public static int GetElementSize(ScalarType type) => Known.First(known => known.Value.Type == type).Value.Bytes;
 }

@@ -9,24 +9,31 @@ namespace CoPe.Modeling.Safetensors;
 /// Writes safetensors files as the library of that name does: header padded to 8 bytes, widest dtype first, then by
 /// name.
 /// </summary>
-public static class SafetensorsWriter
+static class SafetensorsWriter
 {
     /// <summary>Elements handed to the file at once: a tensor may be larger than a span can be.</summary>
     const long ElementsPerWrite = 1 << 26;
 
     /// <summary>
-    /// Writes the tensors aside and renames, so that a file of this name is always whole. <paramref name="dtype"/>
-    /// converts; null keeps each tensor's.
+    /// Writes the tensors aside and renames, so that a file of this name is always complete. <paramref name="dtype"/>
+    /// converts; null keeps each tensor's. The tensors are still the caller's.
     /// </summary>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, ScalarType? dtype = null) =>
-        Write(path, tensors.Select(t => new TensorSource(t.Key, dtype ?? t.Value.dtype, t.Value.shape, t.Value.alias)));
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, ScalarType? dtype = null)
+    {
+        var sources = tensors.Select(named =>
+        {
+            var (name, tensor) = named;
+            return new TensorSource(name, dtype ?? tensor.dtype, tensor.shape, tensor.alias);
+        });
+        Write(path, sources);
+    }
 
     /// <summary>The same for tensors that are opened one after the other, so that one at a time is in memory.</summary>
-    internal static void Write(string path, IEnumerable<TensorSource> tensors)
+    public static void Write(string path, IEnumerable<TensorSource> tensors)
     {
         var order = tensors
-            .OrderByDescending(t => SafetensorsDtype.GetElementSize(t.Dtype))
-            .ThenBy(t => t.Name, StringComparer.Ordinal)
+            .OrderByDescending(tensor => SafetensorsDtype.GetElementSize(tensor.Dtype))
+            .ThenBy(tensor => tensor.Name, StringComparer.Ordinal)
             .ToList();
         AtomicFile.Write(
             path,
@@ -56,8 +63,10 @@ public static class SafetensorsWriter
                 WriteEntry(writer, tensor, offset);
                 offset += tensor.Bytes;
             }
+
             writer.WriteEndObject();
         }
+
         var padded = (int)(json.Length + 7) / 8 * 8;
         var header = new byte[8 + padded];
         header.AsSpan(8).Fill((byte)' ');
@@ -91,10 +100,10 @@ public static class SafetensorsWriter
         var flat = tensor.detach().contiguous().view(-1);
         for (long first = 0; first < flat.numel(); first += ElementsPerWrite)
         {
-            using var part = flat.narrow(0, first, Math.Min(ElementsPerWrite, flat.numel() - first))
-                .to(source.Dtype)
-                .cpu();
-            stream.Write(part.contiguous().bytes);
+            using var chunkScope = NewDisposeScope();
+            var count = Math.Min(ElementsPerWrite, flat.numel() - first);
+            var chunk = flat.narrow(0, first, count).to(source.Dtype).cpu();
+            stream.Write(chunk.contiguous().bytes);
         }
     }
 }
@@ -120,9 +129,11 @@ static class ShardedCheckpoint
     public const string SingleFileName = "model.safetensors";
     public const string IndexFileName = "model.safetensors.index.json";
 
+    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+
     /// <summary>
     /// Writes the tensors in the order given; a tensor larger than a shard has one of its own. The index comes last, so
-    /// that a folder with an index is whole.
+    /// that a folder with an index is complete.
     /// </summary>
     public static void Write(string folder, IReadOnlyList<TensorSource> tensors, long maxShardBytes)
     {
@@ -133,6 +144,7 @@ static class ShardedCheckpoint
             SafetensorsWriter.Write(Path.Combine(folder, SingleFileName), shards[0]);
             return;
         }
+
         var map = new JsonObject();
         for (var i = 0; i < shards.Count; i++)
         {
@@ -143,15 +155,13 @@ static class ShardedCheckpoint
                 map[tensor.Name] = name;
             }
         }
+
         var index = new JsonObject
         {
             ["metadata"] = new JsonObject { ["total_size"] = tensors.Sum(tensor => tensor.Bytes) },
             ["weight_map"] = map,
         };
-        AtomicFile.WriteText(
-            Path.Combine(folder, IndexFileName),
-            index.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n"
-        );
+        AtomicFile.WriteText(Path.Combine(folder, IndexFileName), index.ToJsonString(Indented) + "\n");
     }
 
     static List<List<TensorSource>> SplitIntoShards(IReadOnlyList<TensorSource> tensors, long maxShardBytes)
@@ -165,9 +175,11 @@ static class ShardedCheckpoint
                 shards.Add([]);
                 bytes = 0;
             }
+
             shards[^1].Add(tensor);
             bytes += tensor.Bytes;
         }
+
         return shards;
     }
 }

@@ -1,0 +1,26 @@
+using static TorchSharp.torch;
+
+namespace CoPe.Modeling;
+
+/// <summary>
+/// What the rows of a forward pass add to the outputs of a decoder's linear layers. An argument of the pass, never a
+/// mode of the model; <c>CoPe.Adapters.AdapterRows</c> is the implementation.
+/// </summary>
+public interface IRowAdapters
+{
+    /// <summary>Prepares one forward pass.</summary>
+    /// <param name="rowCount">Rows of the pass's batch.</param>
+    /// <param name="dtype">Element type that the pass computes in.</param>
+    /// <exception cref="ArgumentException">The adapters are for another number of rows.</exception>
+    internal ILinearTerms StartPass(int rowCount, ScalarType dtype);
+}
+
+/// <summary>The adapters of one forward pass, layer by layer.</summary>
+interface ILinearTerms
+{
+    /// <summary>
+    /// Adds the adapters' terms for an input x <c>[rows, seq, in]</c> to a linear layer's output y
+    /// <c>[rows, seq, out]</c>, in place; does nothing where the layer is not adapted.
+    /// </summary>
+    void AddTo(Tensor y, Tensor x, string layer);
+}
