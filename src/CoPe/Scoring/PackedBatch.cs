@@ -68,7 +68,7 @@ sealed class PackedBatch : IDisposable
         if (!isBranched)
         {
             var selectsAll = omitFullSelection && _rows.All(row => row.LabelColumns.Count == _width);
-            return new TokenBatch(ids, wanted: selectsAll ? null : SelectLabelColumns());
+            return new TokenBatch(ids, outputColumns: selectsAll ? null : SelectLabelColumns());
         }
         return new TokenBatch(ids, ToRows(row => row.Positions, 0), CreateMask(), SelectLabelColumns());
     }

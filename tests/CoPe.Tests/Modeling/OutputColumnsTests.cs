@@ -106,63 +106,43 @@ public class OutputColumnsTests
     {
         using var scope = NewDisposeScope();
         var ids = TinyModels.Ids(2, 5);
-        Assert.Contains(
-            "Column 5 of a pass is wanted; it has the columns 0 to 4",
-            Assert
-                .Throws<ArgumentException>(() =>
-                    new TokenBatch(
-                        ids,
-                        outputColumns:
-                        [
-                            [0],
-                            [5],
-                        ]
-                    )
-                )
-                .Message
+        int[][][] refused =
+        [
+            [
+                [0],
+                [5],
+            ],
+            [
+                [0],
+                [-1],
+            ],
+            [
+                [0],
+            ],
+            [
+                [],
+                [],
+            ],
+        ];
+        Assert.All(
+            refused,
+            columns => Assert.Throws<ArgumentException>(() => new TokenBatch(ids, outputColumns: columns))
         );
-        Assert.Contains(
-            "of 1 rows; expected 2",
-            Assert
-                .Throws<ArgumentException>(() =>
-                    new TokenBatch(
-                        ids,
-                        outputColumns:
-                        [
-                            [0],
-                        ]
-                    )
-                )
-                .Message
-        );
-        Assert.Contains(
-            "No column",
-            Assert
-                .Throws<ArgumentException>(() =>
-                    new TokenBatch(
-                        ids,
-                        outputColumns:
-                        [
-                            [],
-                            [],
-                        ]
-                    )
-                )
-                .Message
-        );
+    }
+
+    [Fact]
+    public void A_pass_with_a_cache_returns_all_columns_or_refuses()
+    {
         using var model = TinyModels.Random(TinyModels.Plain);
         using var cache = new KvCache(model, 2, 8);
         using var batch = new TokenBatch(
-            ids.clone(),
+            TinyModels.Ids(2, 5),
             outputColumns:
             [
                 [0],
                 [1],
             ]
         );
-        Assert.Contains(
-            "wants some columns only",
-            Assert.Throws<ArgumentException>(() => model.Forward(batch, null, cache.Slice(0, 2, 5))).Message
-        );
+        Assert.Throws<ArgumentException>(() => model.Forward(batch, null, cache.Slice(0, 2, 5)));
     }
 }
