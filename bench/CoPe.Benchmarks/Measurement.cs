@@ -83,7 +83,7 @@ static class Measurement
             return double.NaN;
         }
 
-        File.WriteAllText("/proc/self/clear_refs", "5"); // the peak starts anew
+        File.WriteAllText("/proc/self/clear_refs", "5"); // the peak starts over
         var before = ReadProcessStatus("VmRSS:");
         action();
         return (ReadProcessStatus("VmHWM:") - before) / 1024;

@@ -59,7 +59,9 @@ sealed class MemoryFigures(string shape, int? layers)
         foreach (var (name, rows, tokens, labels, train) in Trainings(model, adapters))
         {
             var resident = Measurement.GetResidentMegabytes();
-            var estimate = info.TrainingBytes(rows, tokens, lora.CountParameters(model.Config), model.Dtype) + info.LogitsBytes(labels);
+            var estimate =
+                info.TrainingBytes(rows, tokens, lora.CountParameters(model.Config), model.Dtype)
+                + info.LogitsBytes(labels);
             foreach (
                 var figure in Compared(name, estimate, Measurement.MeasurePeakMegabytes(train) + resident - before)
             )

@@ -5,7 +5,7 @@ using CoPe.Modeling;
 namespace CoPe.Benchmarks;
 
 /// <summary>
-/// Model folders of known shapes with random bf16 weights: speed does not ask what they know. Deletes its folder.
+/// Model folders of known shapes with random bf16 weights: speed does not depend on what they know. Deletes its folder.
 /// </summary>
 sealed class RandomModel : IDisposable
 {

@@ -17,7 +17,7 @@ sealed class TorchDecoder : IDisposable
     readonly int _columns;
     readonly List<(Tensor Keys, Tensor Values)> _cache = []; // [1, kvHeads, columns, headDim]
 
-    /// <summary>With a cache of so many columns, the last of which each step writes anew.</summary>
+    /// <summary>With a cache of so many columns, the last of which each step overwrites.</summary>
     public TorchDecoder(CausalLm model, int columns)
     {
         (_model, _config, _columns) = (model, model.Config, columns);

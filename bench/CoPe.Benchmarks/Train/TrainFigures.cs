@@ -108,11 +108,11 @@ sealed class TrainFigures : IDisposable
         {
             policyOnly = Measurement.TimeRounds(
                 _rounds,
-                () => bare.Step(rows, (batch, worn) => bare.ComputeSeparateDpoLoss(batch, worn, false))
+                () => bare.Step(rows, (batch, selected) => bare.ComputeSeparateDpoLoss(batch, selected, false))
             );
             withReference = Measurement.TimeRounds(
                 _rounds,
-                () => bare.Step(rows, (batch, worn) => bare.ComputeSeparateDpoLoss(batch, worn, true))
+                () => bare.Step(rows, (batch, selected) => bare.ComputeSeparateDpoLoss(batch, selected, true))
             );
         }
         var loop = Measurement.TimeSteps(

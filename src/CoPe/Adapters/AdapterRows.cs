@@ -156,7 +156,7 @@ sealed class AdapterAssignment : IDisposable
 
     /// <summary>
     /// A <c>[groups, r, in]</c> and B <c>[groups, out, r]</c> of a layer in the pass's dtype. They belong to the dispose
-    /// scope in force or, where no gradient is wanted and they are cached, to this.
+    /// scope in force or, where no gradient is needed and they are cached, to this.
     /// </summary>
     public (Tensor A, Tensor B) GetFactors(string layer, ScalarType dtype)
     {

@@ -99,7 +99,7 @@ public sealed record DecoderConfig
     /// </summary>
     /// <param name="folder">The model folder.</param>
     /// <exception cref="ModelFileException">
-    /// A file is missing or malformed, or asks for something that this library does not compute; names the key.
+    /// A file is missing or malformed, or needs something that this library does not compute; names the key.
     /// </exception>
     public static DecoderConfig Read(string folder) => DecoderConfigReader.Read(folder);
 }
@@ -200,7 +200,7 @@ static class DecoderConfigValidator
     /// <exception cref="ModelFileException">A value is out of range; names its key in config.json.</exception>
     public static void Validate(DecoderConfig config, string source)
     {
-        // Upper bounds far beyond any model keep a damaged file from asking for endless work.
+        // Upper bounds far beyond any model keep a damaged file from causing endless work.
         CheckRange(source, "vocab_size", config.VocabSize, 1 << 24);
         CheckRange(source, "hidden_size", config.HiddenSize, 1 << 20);
         CheckRange(source, "intermediate_size", config.IntermediateSize, 1 << 22);

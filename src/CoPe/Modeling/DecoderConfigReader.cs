@@ -342,7 +342,7 @@ sealed record SlidingWindowConfig(int? Window, IReadOnlyList<bool> Layers)
 }
 
 /// <summary>
-/// Keys of config.json that ask for something the forward pass does not compute: refused before any weight is read,
+/// Keys of config.json that need something the forward pass does not compute: refused before any weight is read,
 /// never ignored.
 /// </summary>
 static class UnsupportedFeatures

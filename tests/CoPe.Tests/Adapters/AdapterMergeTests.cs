@@ -42,9 +42,9 @@ public class AdapterMergeTests
         // The header is no weight.
         Assert.All(files.Skip(1), file => Assert.True(new FileInfo(file).Length < 4000 + 2000));
         using var merged = CausalLm.Load(folder.At("merged"));
-        using var worn = AdapterRows.All(lower).With(AdapterRows.All(upper));
+        using var selected = AdapterRows.All(lower).With(AdapterRows.All(upper));
         var ids = TinyModels.Ids(2, 7);
-        TinyModels.AssertClose(TinyModels.Logits(model, ids, worn), TinyModels.Logits(merged, ids), 2e-4);
+        TinyModels.AssertClose(TinyModels.Logits(model, ids, selected), TinyModels.Logits(merged, ids), 2e-4);
     }
 
     [Fact]

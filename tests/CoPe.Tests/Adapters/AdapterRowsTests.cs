@@ -29,8 +29,11 @@ public class AdapterRowsTests
         for (var row = 0; row < 6; row++)
         {
             using var alone = indices[row] < 0 ? null : bank.Extract(indices[row]);
-            using var worn = alone is null ? null : AdapterRows.All(alone);
-            TinyModels.AssertClose(TinyModels.Logits(model, ids.narrow(0, row, 1), worn), together.narrow(0, row, 1));
+            using var selected = alone is null ? null : AdapterRows.All(alone);
+            TinyModels.AssertClose(
+                TinyModels.Logits(model, ids.narrow(0, row, 1), selected),
+                together.narrow(0, row, 1)
+            );
         }
     }
 
@@ -43,10 +46,10 @@ public class AdapterRowsTests
         using var bank = TinyModels.Adapters(model.Config, 1);
         var ids = TinyModels.Ids(4, 5);
         using var rows = AdapterRows.ForRows(bank, [0, -1, 0, -1]);
-        var (worn, bare) = (TinyModels.Logits(model, ids, rows), TinyModels.Logits(model, ids));
-        TinyModels.AssertClose(bare[1], worn[1], 1e-6);
-        TinyModels.AssertClose(bare[3], worn[3], 1e-6);
-        Assert.True(GoldenTensors.Difference(bare[0], worn[0]) > 0.1);
+        var (selected, bare) = (TinyModels.Logits(model, ids, rows), TinyModels.Logits(model, ids));
+        TinyModels.AssertClose(bare[1], selected[1], 1e-6);
+        TinyModels.AssertClose(bare[3], selected[3], 1e-6);
+        Assert.True(GoldenTensors.Difference(bare[0], selected[0]) > 0.1);
     }
 
     [Fact]
@@ -84,7 +87,7 @@ public class AdapterRowsTests
         using var justTask = AdapterRows.All(task);
         TinyModels.AssertClose(Hidden(model, ids, justTask)[0], stacked[0]);
 
-        // Merging the task's adapter into the weights and wearing the user's alone gives the same.
+        // Merging the task's adapter into the weights and selecting the user's alone gives the same.
         AdapterMerge.MergeInto(model, task);
         using var justUser = AdapterRows.ForRows(user, [-1, 1]);
         TinyModels.AssertClose(Hidden(model, ids, justUser), stacked);

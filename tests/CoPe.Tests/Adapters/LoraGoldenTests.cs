@@ -172,7 +172,7 @@ public class LoraGoldenTests(ITestOutputHelper output)
         return AdapterBank.Stack([first, second]);
     }
 
-    /// <summary>A rounded model (llama_bf16) has no adapters of its own: it wears those of the family.</summary>
+    /// <summary>A rounded model (llama_bf16) has no adapters of its own: it uses those of the family.</summary>
     static AdapterBank Read(string file, string adapter, DecoderConfig config)
     {
         var all = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(file))!, "adapters");

@@ -108,7 +108,7 @@ public sealed class Int8ModelTests : IDisposable
         var before = Tensor.TotalCount;
         var error = Assert.Throws<ModelFileException>(() => CausalLm.LoadInt8(_folder.Path));
         Assert.Contains(
-            "model.embed_tokens.weight holds a weight that is no finite number",
+            "model.embed_tokens.weight holds a weight that is not finite",
             error.Message,
             StringComparison.Ordinal
         );

@@ -24,7 +24,7 @@ public class KvCacheTests
         int[] lengths = [6, 2, 5];
         using var cache = new KvCache(model, 4, 16);
 
-        // Prompts padded on the right, in cache rows 1 to 3; then each row goes on by one token at its own position.
+        // Prompts padded on the right, in cache rows 1 to 3; then each row continues by one token at its own position.
         using (var prompt = new TokenBatch(ids.narrow(1, 0, 6).clone()))
         {
             model.Prefill(prompt, adapters, cache.Slice(1, 3, 6));

@@ -114,7 +114,7 @@ sealed class NaiveDecoder
             var mixed = new double[_config.HeadDim];
             if (seen.Count == 0)
             {
-                return mixed; // a pad position, whose value nobody asks for
+                return mixed; // a pad position, whose value is never used
             }
 
             var most = scores.Max();

@@ -31,7 +31,7 @@ public class OutputColumnsTests
         );
         using var adapters = AdapterRows.ForRows(bank, [1, 0, 1]);
         var ids = TinyModels.Ids(3, 9);
-        IReadOnlyList<IReadOnlyList<int>> wanted = even
+        IReadOnlyList<IReadOnlyList<int>> columns = even
             ?
             [
                 [1, 8],
@@ -46,9 +46,9 @@ public class OutputColumnsTests
             ];
         var (whole, wholeGradients) = Pass(
             new TokenBatch(ids.clone()),
-            hidden => stack([.. wanted.SelectMany((row, r) => row.Select(column => hidden[r, column]))])
+            hidden => stack([.. columns.SelectMany((row, r) => row.Select(column => hidden[r, column]))])
         );
-        var (some, someGradients) = Pass(new TokenBatch(ids.clone(), outputColumns: wanted), hidden => hidden);
+        var (some, someGradients) = Pass(new TokenBatch(ids.clone(), outputColumns: columns), hidden => hidden);
         TinyModels.AssertClose(whole, some);
         foreach (var (expected, actual) in wholeGradients.Zip(someGradients))
         {
@@ -64,7 +64,7 @@ public class OutputColumnsTests
                     parameter.requires_grad = true;
                 }
 
-                var hidden = select(model.Forward(batch, adapters)); // [wanted, hidden]
+                var hidden = select(model.Forward(batch, adapters)); // [columns, hidden]
                 hidden.pow(2).sum().backward();
                 var gradients = bank.Parameters().Select(parameter => parameter.grad!.clone()).ToList();
                 foreach (var parameter in bank.Parameters())

@@ -19,8 +19,8 @@ namespace CoPe.Kernels.Fused;
 sealed unsafe class DecodeAttention(long[] positions, int? window)
 {
     /// <summary>
-    /// Whether a pass of one position a row is of the kind: bf16 on the processor, heads of whole registers, and
-    /// nothing for autograd to remember.
+    /// Whether the kernel applies to a pass: one position a row, bf16 on the processor, heads of whole registers,
+    /// autograd off.
     /// </summary>
     public static bool Supports(Tensor ids, ScalarType dtype, int headDim) =>
         ids.shape[1] == 1
@@ -30,11 +30,12 @@ sealed unsafe class DecodeAttention(long[] positions, int? window)
         && !is_grad_enabled();
 
     /// <summary>
-    /// Writes the position's key k and value v <c>[rows, 1, kvHeads, headDim]</c> into its column, then <c>softmax(q
-    /// keys^T / sqrt(headDim)) values</c> for q <c>[rows, 1, heads, headDim]</c> and
-    /// views of the cache <c>[rows, columns, kvHeads, headDim]</c> in which a head's columns lie behind each other. The
-    /// result <c>[rows, 1, heads, headDim]</c> bf16 belongs to the caller.
+    /// Writes the position's key k and value v <c>[rows, 1, kvHeads, headDim]</c> into its column, then computes
+    /// <c>softmax(q keys^T / sqrt(headDim)) values</c> for q <c>[rows, 1, heads, headDim]</c> and views of the cache
+    /// <c>[rows, columns, kvHeads, headDim]</c> in which a head's columns lie one after the other. The result
+    /// <c>[rows, 1, heads, headDim]</c> bf16 belongs to the caller.
     /// </summary>
+    /// <exception cref="ArgumentException">A tensor is laid out otherwise.</exception>
     public Tensor Attend(Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values)
     {
         var shape = q.shape;
@@ -43,29 +44,29 @@ sealed unsafe class DecodeAttention(long[] positions, int? window)
         if (!q.is_contiguous() || !k.is_contiguous() || !v.is_contiguous() || strides[1] != width || strides[3] != 1)
         {
             throw new ArgumentException(
-                "Queries, keys and values must be contiguous, and a head's cached columns must lie behind each other.",
+                "Queries, keys and values must be contiguous, and a head's cached columns must lie one after the other.",
                 nameof(q)
             );
         }
 
         var y = empty(shape, dtype: ScalarType.BFloat16);
         var (rowStride, headStride, group) = (strides[0], strides[2], heads / keyHeads);
-        ushort* query = (ushort*)TensorMemory.GetPointer(q),
-            newKey = (ushort*)TensorMemory.GetPointer(k),
-            newValue = (ushort*)TensorMemory.GetPointer(v);
-        ushort* allKeys = (ushort*)TensorMemory.GetPointer(keys),
-            allValues = (ushort*)TensorMemory.GetPointer(values),
-            to = (ushort*)TensorMemory.GetPointer(y);
+        var query = (ushort*)TensorMemory.GetPointer(q);
+        var newKey = (ushort*)TensorMemory.GetPointer(k);
+        var newValue = (ushort*)TensorMemory.GetPointer(v);
+        var allKeys = (ushort*)TensorMemory.GetPointer(keys);
+        var allValues = (ushort*)TensorMemory.GetPointer(values);
+        var to = (ushort*)TensorMemory.GetPointer(y);
         WorkerTeam.Run(
             TorchThreads.KernelThreadCount,
             positions.Length * keyHeads,
-            piece =>
+            rowAndHead =>
             {
-                var (row, head) = Math.DivRem(piece, keyHeads);
+                var (row, head) = Math.DivRem(rowAndHead, keyHeads);
                 var columns = (int)Math.Min(positions[row] + 1, window ?? long.MaxValue);
                 var end = row * rowStride + head * headStride + (positions[row] + 1) * width;
-                Copy(newKey + (long)piece * width, allKeys + end - width, width);
-                Copy(newValue + (long)piece * width, allValues + end - width, width);
+                Copy(newKey + (long)rowAndHead * width, allKeys + end - width, width);
+                Copy(newValue + (long)rowAndHead * width, allValues + end - width, width);
                 var (start, at) = (end - (long)columns * width, ((long)row * heads + head * group) * width);
                 if (Vector512.IsHardwareAccelerated && width % Bf16MicroKernel<FloatVector512>.Block == 0)
                 {
@@ -106,17 +107,17 @@ sealed unsafe class DecodeAttention(long[] positions, int? window)
 }
 
 /// <summary>
-/// Attention of the queries that share one key head, at one position, over that head's cached columns, which lie behind
-/// each other in bf16. Scores and sums in float32.
+/// Attention of the queries that share one key head, at one position, over that head's cached columns, which lie one
+/// after the other in bf16. Scores and sums in float32.
 /// </summary>
 /// <typeparam name="T">Registers; a head's width is a multiple of twice their numbers.</typeparam>
 static unsafe class DecodeAttentionHead<T>
     where T : struct, IFloatVector<T>
 {
-    /// <summary>Queries that a walk over the values takes at once.</summary>
+    /// <summary>Queries that a pass over the values takes at once.</summary>
     const int QueriesPerBlock = 4;
 
-    /// <summary>How far ahead keys are fetched, in columns.</summary>
+    /// <summary>How far ahead keys are prefetched, in columns.</summary>
     const long PrefetchDistance = 32;
 
     /// <summary>
@@ -136,49 +137,55 @@ static unsafe class DecodeAttentionHead<T>
         var padded = (group + QueriesPerBlock - 1) / QueriesPerBlock * QueriesPerBlock;
         var stride = (columns + 15) / 16 * 16;
         var buffer = ArrayPool<float>.Shared.Rent(padded * (stride + width));
-        fixed (float* chances = buffer)
+        try
         {
-            var parted = chances + padded * stride; // [padded, width]
-            for (var g = 0; g < group; g++)
+            fixed (float* probabilities = buffer)
             {
-                Bf16MicroKernel<T>.Deinterleave(queries + g * width, parted + g * width, width);
-            }
-
-            // What happens to lie there could be slow to multiply.
-            new Span<float>(parted + group * width, (padded - group) * width).Clear();
-            ComputeScores(parted, keys, values, chances, group, width, columns, stride);
-            for (var g = 0; g < group; g++)
-            {
-                Softmax(chances + g * stride, columns, stride, 1 / MathF.Sqrt(width));
-            }
-
-            new Span<float>(chances + group * stride, (padded - group) * stride).Clear();
-            for (var g = 0; g < group; g += QueriesPerBlock)
-            {
-                for (var at = 0; at < width; at += Bf16MicroKernel<T>.Block)
+                var deinterleaved = probabilities + padded * stride; // [padded, width]
+                for (var g = 0; g < group; g++)
                 {
-                    MixValues(
-                        chances + g * stride,
-                        stride,
-                        values + at,
-                        width,
-                        columns,
-                        y + g * width + at,
-                        Math.Min(QueriesPerBlock, group - g)
-                    );
+                    Bf16MicroKernel<T>.Deinterleave(queries + g * width, deinterleaved + g * width, width);
+                }
+
+                // Denormal numbers that happen to be in the buffer would be slow to multiply.
+                new Span<float>(deinterleaved + group * width, (padded - group) * width).Clear();
+                ComputeScores(deinterleaved, keys, values, probabilities, group, width, columns, stride);
+                for (var g = 0; g < group; g++)
+                {
+                    Softmax(probabilities + g * stride, columns, stride, 1 / MathF.Sqrt(width));
+                }
+
+                new Span<float>(probabilities + group * stride, (padded - group) * stride).Clear();
+                for (var g = 0; g < group; g += QueriesPerBlock)
+                {
+                    for (var at = 0; at < width; at += Bf16MicroKernel<T>.Block)
+                    {
+                        MixValues(
+                            probabilities + g * stride,
+                            stride,
+                            values + at,
+                            width,
+                            columns,
+                            y + g * width + at,
+                            Math.Min(QueriesPerBlock, group - g)
+                        );
+                    }
                 }
             }
         }
-        ArrayPool<float>.Shared.Return(buffer);
+        finally
+        {
+            ArrayPool<float>.Shared.Return(buffer);
+        }
     }
 
     /// <summary>
-    /// The values of these columns are fetched meanwhile: the walk over them that follows has too little arithmetic to
-    /// wait for memory beside it.
+    /// The values of these columns are prefetched meanwhile: the pass over them that follows has too little arithmetic
+    /// to hide the wait for memory.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void ComputeScores(
-        float* parted,
+        float* deinterleaved,
         ushort* keys,
         ushort* values,
         float* scores,
@@ -201,12 +208,12 @@ static unsafe class DecodeAttentionHead<T>
                 width,
                 keys + (c + PrefetchDistance) * width
             );
-            for (var g = 0; g < group;)
+            for (var g = 0; g < group; )
             {
-                var wanted = Math.Min(Bf16MicroKernel<T>.MaxColumns, group - g);
-                // The fourth is zeros, and not wanted.
-                Bf16MicroKernel<T>.Multiply(rows, wanted == 3 ? 4 : wanted, parted + g * width, width, sums);
-                for (var q = 0; q < wanted; q++, g++)
+                var count = Math.Min(Bf16MicroKernel<T>.MaxColumns, group - g);
+                // The fourth column is zeros, and its sums are dropped.
+                Bf16MicroKernel<T>.Multiply(rows, count == 3 ? 4 : count, deinterleaved + g * width, width, sums);
+                for (var q = 0; q < count; q++, g++)
                 {
                     Vector128.Store(Vector128.Load(sums + 4 * q), scores + g * stride + c);
                 }
@@ -246,11 +253,11 @@ static unsafe class DecodeAttentionHead<T>
         var total = T.Broadcast(0);
         for (var c = 0; c < stride; c += T.Count)
         {
-            var chance = FastExp<T>.Compute(
+            var probability = FastExp<T>.Compute(
                 T.MultiplyAdd(T.Load(scores + c), T.Broadcast(scale), T.Broadcast(-largest * scale))
             );
-            total = T.MultiplyAdd(chance, T.Broadcast(1), total);
-            T.Store(chance, scores + c);
+            total = T.MultiplyAdd(probability, T.Broadcast(1), total);
+            T.Store(probability, scores + c);
         }
         var share = T.Broadcast(1 / T.HorizontalSums(total, total, total, total).ToScalar());
         for (var c = 0; c < stride; c += T.Count)
@@ -260,11 +267,19 @@ static unsafe class DecodeAttentionHead<T>
     }
 
     /// <summary>
-    /// One block of the width of four queries' mixtures, of which the first few are wanted. Nothing is called while the
+    /// One block of the width of four queries' mixtures, of which the first few are stored. Nothing is called while the
     /// sums are in registers: they would be saved and loaded for every column.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void MixValues(float* chances, int stride, ushort* values, int width, int columns, ushort* y, int wanted)
+    static void MixValues(
+        float* probabilities,
+        int stride,
+        ushort* values,
+        int width,
+        int columns,
+        ushort* y,
+        int count
+    )
     {
         T e0 = default,
             o0 = default,
@@ -274,7 +289,7 @@ static unsafe class DecodeAttentionHead<T>
             o2 = default,
             e3 = default,
             o3 = default;
-        float* p0 = chances,
+        float* p0 = probabilities,
             p1 = p0 + stride,
             p2 = p1 + stride,
             p3 = p2 + stride;
@@ -283,11 +298,23 @@ static unsafe class DecodeAttentionHead<T>
             var pairs = T.LoadPairs(values);
             T even = T.Even(pairs),
                 odd = T.Odd(pairs),
-                chance = T.Broadcast(p0[c]);
-            (e0, o0, chance) = (T.MultiplyAdd(even, chance, e0), T.MultiplyAdd(odd, chance, o0), T.Broadcast(p1[c]));
-            (e1, o1, chance) = (T.MultiplyAdd(even, chance, e1), T.MultiplyAdd(odd, chance, o1), T.Broadcast(p2[c]));
-            (e2, o2, chance) = (T.MultiplyAdd(even, chance, e2), T.MultiplyAdd(odd, chance, o2), T.Broadcast(p3[c]));
-            (e3, o3) = (T.MultiplyAdd(even, chance, e3), T.MultiplyAdd(odd, chance, o3));
+                probability = T.Broadcast(p0[c]);
+            (e0, o0, probability) = (
+                T.MultiplyAdd(even, probability, e0),
+                T.MultiplyAdd(odd, probability, o0),
+                T.Broadcast(p1[c])
+            );
+            (e1, o1, probability) = (
+                T.MultiplyAdd(even, probability, e1),
+                T.MultiplyAdd(odd, probability, o1),
+                T.Broadcast(p2[c])
+            );
+            (e2, o2, probability) = (
+                T.MultiplyAdd(even, probability, e2),
+                T.MultiplyAdd(odd, probability, o2),
+                T.Broadcast(p3[c])
+            );
+            (e3, o3) = (T.MultiplyAdd(even, probability, e3), T.MultiplyAdd(odd, probability, o3));
         }
         // Of each query the even numbers, then the odd.
         var sums = stackalloc float[QueriesPerBlock * Bf16MicroKernel<T>.Block];
@@ -299,7 +326,7 @@ static unsafe class DecodeAttentionHead<T>
         T.Store(o2, sums + 5 * T.Count);
         T.Store(e3, sums + 6 * T.Count);
         T.Store(o3, sums + 7 * T.Count);
-        for (var g = 0; g < wanted; g++, sums += Bf16MicroKernel<T>.Block)
+        for (var g = 0; g < count; g++, sums += Bf16MicroKernel<T>.Block)
         {
             for (var i = 0; i < T.Count; i += 8)
             {

@@ -10,11 +10,14 @@ namespace CoPe.Kernels.Fused;
 
 /// <summary>
 /// The low-rank terms of a decoding step, one position a row: each row finds its own adapter's factors in place, so
-/// that any mixture of users costs the same. Sums in float32.
-/// Torch's products of a few rows with a rank of 8 or 16 take twenty times their arithmetic to set up.
+/// that any mixture of users costs the same. Sums in float32. Torch's products of a few rows with a rank of 8 or 16 take
+/// twenty times their arithmetic to set up.
 /// </summary>
 static unsafe class DecodeLora
 {
+    /// <summary>Numbers that <see cref="Float32Gemv"/> may write past its result.</summary>
+    const int InnerPadding = 4;
+
     /// <summary>
     /// Where the factors A <c>[adapters, r, in]</c> and B <c>[adapters, out, r]</c> of a layer's adapters lie.
     /// </summary>
@@ -43,7 +46,8 @@ static unsafe class DecodeLora
         public float* GetB(int adapter) => (float*)B + (long)adapter * Outputs * Rank;
 
         /// <summary>
-        /// Null where the two are not of the kind: float32 on the processor, contiguous. Valid while they live.
+        /// Null where the kernel does not apply: the two must be float32, on the processor and contiguous. Valid while
+        /// they live.
         /// </summary>
         public static Factors? TryCreate(Tensor a, Tensor b) => IsPlain(a) && IsPlain(b) ? new(a, b) : null;
 
@@ -51,78 +55,91 @@ static unsafe class DecodeLora
             factor.device_type == DeviceType.CPU && factor.dtype == ScalarType.Float32 && factor.is_contiguous();
     }
 
-    /// <summary>What some rows wear: each its adapter of the factors, -1 for none.</summary>
+    /// <summary>One level of adapters: of each row its adapter of the factors, -1 for none.</summary>
     public readonly record struct Term(Factors Factors, Func<int, int> AdapterOfRow, double Scaling);
 
     /// <summary>
-    /// Whether x <c>[rows, 1, in]</c> and y <c>[rows, 1, out]</c> are of the kind: bf16 on the processor, contiguous,
-    /// one position a row, and nothing for autograd to remember.
+    /// Whether the kernel applies to x <c>[rows, 1, in]</c> and y <c>[rows, 1, out]</c>: bf16 on the processor,
+    /// contiguous, one position a row, autograd off.
     /// </summary>
     public static bool Supports(Tensor x, Tensor y) =>
         x.shape[1] == 1 && TensorMemory.IsContiguousBf16(x) && TensorMemory.IsContiguousBf16(y) && !is_grad_enabled();
 
     /// <summary>
-    /// <c>y[row] += sum over terms of scaling * B[i] (A[i] x[row])</c> with i = the row's adapter there; y <c>[rows, 1,
-    /// out]</c> is changed in place and rounded once.
+    /// <c>y[row] += sum over terms of scaling * B[i] (A[i] x[row])</c> with i = the row's adapter there;
+    /// y <c>[rows, 1, out]</c> is changed in place and rounded once.
     /// </summary>
     public static void AddTo(Tensor y, Tensor x, IReadOnlyList<Term> terms)
     {
-        var (inputs, outputs, ranks) = (
-            terms[0].Factors.Inputs,
-            terms[0].Factors.Outputs,
-            terms.Sum(term => term.Factors.Rank + 4)
-        );
-        ushort* to = (ushort*)TensorMemory.GetPointer(y),
-            from = (ushort*)TensorMemory.GetPointer(x);
+        var inputs = terms[0].Factors.Inputs;
+        var outputs = terms[0].Factors.Outputs;
+        var innerLength = terms.Sum(term => term.Factors.Rank + InnerPadding);
+        var to = (ushort*)TensorMemory.GetPointer(y);
+        var from = (ushort*)TensorMemory.GetPointer(x);
         WorkerTeam.Run(
             TorchThreads.KernelThreadCount,
             (int)x.shape[0],
             row =>
             {
-                var buffer = ArrayPool<float>.Shared.Rent(inputs + ranks);
-                fixed (float* wide = buffer)
+                var buffer = ArrayPool<float>.Shared.Rent(inputs + innerLength);
+                try
                 {
-                    Bf16.Widen(from + (long)row * inputs, wide, inputs);
-                    var inner = wide + inputs; // of each term [rank], scaled
-                    foreach (var term in terms)
+                    fixed (float* wide = buffer)
                     {
-                        if (term.AdapterOfRow(row) is not (>= 0 and var adapter))
-                        {
-                            continue;
-                        }
-
-                        var factors = term.Factors;
-                        Float32Gemv.Multiply(factors.GetA(adapter), wide, factors.Rank, inputs, inner);
-                        for (var r = 0; r < factors.Rank; r++)
-                        {
-                            inner[r] *= (float)term.Scaling;
-                        }
-
-                        inner += factors.Rank + 4;
+                        var inner = wide + inputs;
+                        Bf16.Widen(from + (long)row * inputs, wide, inputs);
+                        MultiplyA(terms, row, wide, inner);
+                        MultiplyB(terms, row, inner, outputs, to + (long)row * outputs);
                     }
-                    MultiplyB(terms, row, wide + inputs, outputs, to + (long)row * outputs);
                 }
-                ArrayPool<float>.Shared.Return(buffer);
+                finally
+                {
+                    ArrayPool<float>.Shared.Return(buffer);
+                }
             }
         );
         GC.KeepAlive(x);
         GC.KeepAlive(y);
     }
 
+    /// <summary>Of each term of the row <c>scaling * A x</c>, <c>[rank]</c>, one after the other.</summary>
+    static void MultiplyA(IReadOnlyList<Term> terms, int row, float* x, float* inner)
+    {
+        foreach (var term in terms)
+        {
+            var adapter = term.AdapterOfRow(row);
+            if (adapter < 0)
+            {
+                continue;
+            }
+
+            var factors = term.Factors;
+            Float32Gemv.Multiply(factors.GetA(adapter), x, factors.Rank, factors.Inputs, inner);
+            for (var r = 0; r < factors.Rank; r++)
+            {
+                inner[r] *= (float)term.Scaling;
+            }
+
+            inner += factors.Rank + InnerPadding;
+        }
+    }
+
+    /// <summary>Adds B times what <see cref="MultiplyA"/> left to a row of outputs, some at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void MultiplyB(IReadOnlyList<Term> terms, int row, float* inner, int outputs, ushort* y)
     {
-        const int Some = 256;
-        float* sum = stackalloc float[Some],
-            delta = stackalloc float[Some + 4];
-        for (var first = 0; first < outputs; first += Some, y += Some)
+        const int ChunkSize = 256;
+        var sum = stackalloc float[ChunkSize];
+        var delta = stackalloc float[ChunkSize + 4];
+        for (var first = 0; first < outputs; first += ChunkSize, y += ChunkSize)
         {
-            var count = Math.Min(Some, outputs - first);
+            var count = Math.Min(ChunkSize, outputs - first);
             Bf16.Widen(y, sum, count);
             var at = inner;
             foreach (var term in terms)
             {
-                if (term.AdapterOfRow(row) is not (>= 0 and var adapter))
+                var adapter = term.AdapterOfRow(row);
+                if (adapter < 0)
                 {
                     continue;
                 }
@@ -146,8 +163,9 @@ static unsafe class DecodeLora
                     sum[i] += delta[i];
                 }
 
-                at += factors.Rank + 4;
+                at += factors.Rank + InnerPadding;
             }
+
             Bf16.Narrow(sum, y, count);
         }
     }

@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Fused;
 
-/// <summary>Rotary positions of a decoding step, one position a row, in one walk.</summary>
+/// <summary>Rotary positions of a decoding step, one position a row, in one pass.</summary>
 static unsafe class DecodeRotary
 {
     /// <summary>
-    /// Whether x <c>[rows, 1, heads, headDim]</c> is of the kind: bf16 on the processor, contiguous, one position a
-    /// row, halves of whole registers, and nothing for autograd to remember.
+    /// Whether the kernel applies to x <c>[rows, 1, heads, headDim]</c>: bf16 on the processor, contiguous, one position a
+    /// row, halves of whole registers, and autograd off.
     /// </summary>
     public static bool Supports(Tensor x) =>
         TensorMemory.IsContiguousBf16(x)

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Fused;
 
 /// <summary>
-/// The root-mean-square norm of bf16 rows in one walk: for a decoding step torch's seven operations cost more than
+/// The root-mean-square norm of bf16 rows in one pass: for a decoding step torch's seven operations cost more than
 /// their arithmetic, for a prompt they read and write seven times as much.
 /// </summary>
 static unsafe class FusedRmsNorm
@@ -15,8 +15,8 @@ static unsafe class FusedRmsNorm
     const int ElementsPerChunk = 4096;
 
     /// <summary>
-    /// Whether x <c>[..., width]</c> and the weight <c>[width]</c> are of the kind: bf16 on the processor, contiguous,
-    /// and nothing for autograd to remember.
+    /// Whether the kernel applies to x <c>[..., width]</c> and the weight <c>[width]</c>: bf16 on the processor, contiguous,
+    /// and autograd off.
     /// </summary>
     public static bool Supports(Tensor x, Tensor weight) =>
         TensorMemory.IsContiguousBf16(x)
@@ -35,13 +35,14 @@ static unsafe class FusedRmsNorm
             scale = (ushort*)TensorMemory.GetPointer(weight),
             to = (ushort*)TensorMemory.GetPointer(y);
         var rows = (int)(x.numel() / width);
-        var rowsPerPiece = Math.Max(1, ElementsPerChunk / width);
+        var rowsPerChunk = Math.Max(1, ElementsPerChunk / width);
         WorkerTeam.Run(
             TorchThreads.KernelThreadCount,
-            (rows + rowsPerPiece - 1) / rowsPerPiece,
-            piece =>
+            (rows + rowsPerChunk - 1) / rowsPerChunk,
+            chunk =>
             {
-                for (long row = piece * rowsPerPiece; row < Math.Min(rows, (piece + 1) * rowsPerPiece); row++)
+                var end = Math.Min(rows, (chunk + 1) * rowsPerChunk);
+                for (long row = chunk * rowsPerChunk; row < end; row++)
                 {
                     NormalizeRow(from + row * width, scale, to + row * width, width, (float)epsilon, addOne);
                 }

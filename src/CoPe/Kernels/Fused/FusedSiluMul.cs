@@ -6,14 +6,13 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Fused;
 
-/// <summary>The gate of the feed-forward block in one walk.</summary>
+/// <summary>The gate of the feed-forward block in one pass over memory.</summary>
 static unsafe class FusedSiluMul
 {
     const int ChunkSize = 2048;
 
     /// <summary>
-    /// Whether the two, alike <c>[..., width]</c>, are of the kind: bf16 on the processor, contiguous, and nothing for
-    /// autograd to remember.
+    /// Whether the kernel applies to tensors of one shape <c>[..., width]</c>: bf16 on the processor, contiguous, and autograd off.
     /// </summary>
     public static bool Supports(Tensor opened, Tensor value) =>
         TensorMemory.IsContiguousBf16(opened) && TensorMemory.IsContiguousBf16(value) && !is_grad_enabled();
@@ -32,9 +31,9 @@ static unsafe class FusedSiluMul
         WorkerTeam.Run(
             TorchThreads.KernelThreadCount,
             checked((int)((count + ChunkSize - 1) / ChunkSize)),
-            piece =>
+            chunk =>
             {
-                var from = (long)piece * ChunkSize;
+                var from = (long)chunk * ChunkSize;
                 ApplyToRange(gate + from, up + from, to + from, (int)Math.Min(ChunkSize, count - from));
             }
         );

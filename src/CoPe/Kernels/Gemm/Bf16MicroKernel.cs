@@ -274,7 +274,7 @@ static unsafe class Bf16MicroKernel<T>
         T.MultiplyAdd(odd, columnOdd, T.MultiplyAdd(even, columnEven, sum));
 
     /// <summary>
-    /// As many cache lines as a step reads, one after the other. The four rows lie behind each other, so that memory
+    /// As many cache lines as a step reads, one after the other. The four rows lie one after the other, so that memory
     /// sees one stream; fetched row by row, or not at all, it comes at half the speed.
     /// Into the second cache: the first is too small for long rows. Fetching past the end does no harm.
     /// </summary>

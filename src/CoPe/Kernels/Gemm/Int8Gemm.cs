@@ -10,9 +10,9 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// <c>Y = X W^T + b</c> for rows X <c>[m, k]</c>, bf16, and a frozen int8 W <c>[n, k]</c>, packed by
-/// <see cref="Int8Weights"/>, b <c>[n]</c> (or null). Each row of X is rounded to int16 by its own factor
+/// <see cref="Int8Weights"/>, b <c>[n]</c> (or null). Each row of X is rounded to int16 by its own scale
 /// (<see cref="Int16Activations"/>) and the sums are of whole numbers, so that a row's result has the same bits in any
-/// company, with any number of threads.
+/// batch, with any number of threads.
 /// </summary>
 static unsafe class Int8Gemm
 {
@@ -20,10 +20,10 @@ static unsafe class Int8Gemm
     const int ColumnsPerChunk = 16;
 
     /// <summary>
-    /// What a product reads besides X: packed weights, a factor a row of them, b or null; and its sizes.
+    /// What a product reads besides X: packed weights, a scale for each row of them, b or null; and its sizes.
     /// </summary>
     /// <param name="Weights">W, packed: <see cref="Int8Weights"/>.</param>
-    /// <param name="Scales">W's factors, as many as packed rows.</param>
+    /// <param name="Scales">W's scales, as many as packed rows.</param>
     /// <param name="Bias">b, or null.</param>
     /// <param name="Shape">m, n and k.</param>
     public readonly record struct Operands(nint Weights, nint Scales, nint Bias, SkinnyGemm.Shape Shape)
@@ -33,69 +33,86 @@ static unsafe class Int8Gemm
     }
 
     /// <summary>The product by the widest registers of this processor.</summary>
-    public static void Multiply(ushort* x, in Operands factors, ushort* y, int threads)
+    public static void Multiply(ushort* x, in Operands operands, ushort* y, int threads)
     {
         if (Avx512BW.IsSupported && Vector512.IsHardwareAccelerated)
         {
-            Multiply<Int16Vector512>(x, factors, y, threads);
+            Multiply<Int16Vector512>(x, operands, y, threads);
         }
         else
         {
-            Multiply<Int16Vector256>(x, factors, y, threads);
+            Multiply<Int16Vector256>(x, operands, y, threads);
         }
     }
 
     /// <summary>The product by registers of one width.</summary>
-    public static void Multiply<T>(ushort* x, Operands factors, ushort* y, int threads)
+    public static void Multiply<T>(ushort* x, Operands operands, ushort* y, int threads)
         where T : struct, IInt16Vector<T>
     {
-        var (m, k, length) = (factors.Shape.M, factors.Shape.K, factors.Length);
-        var words = ArrayPool<short>.Shared.Rent(m * length);
-        var scales = ArrayPool<float>.Shared.Rent(m);
-        fixed (short* columns = words)
-        fixed (float* columnScales = scales)
+        var (m, length) = (operands.Shape.M, operands.Length);
+        var columns = ArrayPool<short>.Shared.Rent(m * length);
+        var columnScales = ArrayPool<float>.Shared.Rent(m);
+        try
         {
-            var (from, by) = ((nint)columns, (nint)columnScales);
-            WorkerTeam.Run(
-                threads,
-                (m + ColumnsPerChunk - 1) / ColumnsPerChunk,
-                piece =>
-                {
-                    for (var row = piece * ColumnsPerChunk; row < Math.Min(m, (piece + 1) * ColumnsPerChunk); row++)
-                    {
-                        ((float*)by)[row] = Int16Activations.Quantize(
-                            x + (long)row * k,
-                            (short*)from + (long)row * length,
-                            k,
-                            length
-                        );
-                    }
-                }
-            );
-            RowPartition.Run(
-                factors.Shape.N,
-                length,
-                threads,
-                (first, end) => MultiplyRows<T>((short*)from, (float*)by, factors, y, first, end)
-            );
+            fixed (short* fixedColumns = columns)
+            fixed (float* fixedScales = columnScales)
+            {
+                // A lambda cannot capture a fixed pointer.
+                var quantized = fixedColumns;
+                var scales = fixedScales;
+                QuantizeColumns(x, operands, quantized, scales, threads);
+                RowPartition.Run(
+                    operands.Shape.N,
+                    length,
+                    threads,
+                    (first, end) => MultiplyRows<T>(quantized, scales, operands, y, first, end)
+                );
+            }
         }
-        ArrayPool<short>.Shared.Return(words);
-        ArrayPool<float>.Shared.Return(scales);
+        finally
+        {
+            ArrayPool<short>.Shared.Return(columns);
+            ArrayPool<float>.Shared.Return(columnScales);
+        }
+    }
+
+    static void QuantizeColumns(ushort* x, Operands operands, short* quantized, float* scales, int threads)
+    {
+        var (m, k, length) = (operands.Shape.M, operands.Shape.K, operands.Length);
+        WorkerTeam.Run(
+            threads,
+            (m + ColumnsPerChunk - 1) / ColumnsPerChunk,
+            chunk =>
+            {
+                var end = Math.Min(m, (chunk + 1) * ColumnsPerChunk);
+                for (long row = chunk * ColumnsPerChunk; row < end; row++)
+                {
+                    scales[row] = Int16Activations.Quantize(x + row * k, quantized + row * length, k, length);
+                }
+            }
+        );
     }
 
     /// <summary>
-    /// A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the
-    /// piece in the second.
+    /// A few columns are multiplied with all rows of a chunk before the next few are: so many columns stay in the first
+    /// cache, and the chunk in the second.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void MultiplyRows<T>(short* columns, float* columnScales, in Operands factors, ushort* y, int first, int end)
+    static void MultiplyRows<T>(
+        short* columns,
+        float* columnScales,
+        in Operands operands,
+        ushort* y,
+        int first,
+        int end
+    )
         where T : struct, IInt16Vector<T>
     {
         var sums = stackalloc float[4 * T.MaxColumns];
-        var (sizes, length) = (factors.Shape, factors.Length);
-        var weights = (sbyte*)factors.Weights;
-        float* scales = (float*)factors.Scales,
-            bias = (float*)factors.Bias;
+        var (sizes, length) = (operands.Shape, operands.Length);
+        var weights = (sbyte*)operands.Weights;
+        var scales = (float*)operands.Scales;
+        var bias = (float*)operands.Bias;
         for (int m = 0, count; m < sizes.M; m += count)
         {
             count = T.MaxColumns;
@@ -147,10 +164,11 @@ sealed unsafe class Int8Linear(Int8Weights weights, Tensor? bias)
 
     /// <summary>
     /// <c>x W^T + b</c> for x <c>[..., in]</c> bf16, contiguous, on the processor; <c>[..., out]</c> bf16, owned by the
-    /// caller. A row's result does not depend on the others. Throws
-    /// <see cref="InvalidOperationException"/> for what int8 weights cannot serve, an input that autograd tracks above
-    /// all.
+    /// caller. A row's result does not depend on the others.
     /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// x is not what int8 weights serve, above all since autograd tracks it.
+    /// </exception>
     public Tensor Multiply(Tensor x)
     {
         var shape = x.shape;
@@ -162,23 +180,27 @@ sealed unsafe class Int8Linear(Int8Weights weights, Tensor? bias)
             );
         }
 
-        if (!TensorMemory.IsContiguousBf16(x) || (is_grad_enabled() && x.requires_grad))
+        var isTracked = is_grad_enabled() && x.requires_grad;
+        if (isTracked || !TensorMemory.IsContiguousBf16(x))
         {
+            var tracked = x.requires_grad ? " that autograd tracks" : "";
             throw new InvalidOperationException(
-                $"int8 weights [{weights.Rows}, {weights.Inputs}] met a {x.dtype} input on {x.device}{(x.requires_grad ? " that autograd tracks" : "")}: they serve decoding and scoring in bf16 on the processor alone. Load the model in bf16 or fp32 to train."
+                $"int8 weights [{weights.Rows}, {weights.Inputs}] met a {x.dtype} input on {x.device}{tracked}: they "
+                    + "serve decoding and scoring in bf16 on the processor alone. Load the model in bf16 or fp32 to "
+                    + "train."
             );
         }
 
         var rows = (int)(x.numel() / weights.Inputs);
         shape[^1] = weights.Rows;
         var y = empty(shape, dtype: ScalarType.BFloat16);
-        ushort* from = (ushort*)TensorMemory.GetPointer(x),
-            to = (ushort*)TensorMemory.GetPointer(y);
+        var from = (ushort*)TensorMemory.GetPointer(x);
+        var to = (ushort*)TensorMemory.GetPointer(y);
         fixed (float* added = _bias)
         {
             for (var row = 0; row < rows; row += RowsPerProduct)
             {
-                var factors = new Int8Gemm.Operands(
+                var operands = new Int8Gemm.Operands(
                     (nint)weights.Values,
                     (nint)weights.Scales,
                     (nint)added,
@@ -186,7 +208,7 @@ sealed unsafe class Int8Linear(Int8Weights weights, Tensor? bias)
                 );
                 Int8Gemm.Multiply(
                     from + (long)row * weights.Inputs,
-                    factors,
+                    operands,
                     to + (long)row * weights.Rows,
                     TorchThreads.KernelThreadCount
                 );
@@ -198,7 +220,7 @@ sealed unsafe class Int8Linear(Int8Weights weights, Tensor? bias)
     }
 }
 
-/// <summary>Rows of bf16 numbers rounded to int16, a factor per row: what int8 weights are multiplied with.</summary>
+/// <summary>Rows of bf16 numbers rounded to int16, one scale per row: what int8 weights are multiplied with.</summary>
 static unsafe class Int16Activations
 {
     /// <summary>
@@ -209,9 +231,9 @@ static unsafe class Int16Activations
         (int)Math.Min(short.MaxValue, int.MaxValue / (2L * Int8Weights.MaxLevel * (length / Int16Vector256.Count)));
 
     /// <summary>
-    /// <c>to[i] = round(row[i] / factor)</c>, zeros from <paramref name="k"/> to <paramref name="length"/>, a multiple
-    /// of 16; the factor, <c>max |row| / largest</c>: 1 for a row of zeros, NaN where a number is
-    /// none or infinite, so that every product of such a row is none either.
+    /// <c>to[i] = round(row[i] / scale)</c>, zeros from <paramref name="k"/> to <paramref name="length"/>, a multiple of
+    /// 16. Returns the scale, <c>max |row| / maxLevel</c>: 1 for a row of zeros, NaN where a number is not finite, so
+    /// that every product of such a row is NaN too.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Quantize(ushort* row, short* to, int k, int length)
@@ -231,7 +253,7 @@ static unsafe class Int16Activations
         var inverse = GetMaxLevel(length) / most;
         if (!float.IsFinite(inverse))
         {
-            return 1; // numbers so small that the factor's inverse is none: their products vanish in bf16's sums
+            return 1; // numbers so small that the scale's inverse is infinite: their products vanish in bf16's sums
         }
 
         var i = 0;

@@ -13,7 +13,7 @@ namespace CoPe.Kernels.Gemm;
 static unsafe class Int8MicroKernel<T>
     where T : struct, IInt16Vector<T>
 {
-    /// <summary>Numbers of a row that lie behind each other.</summary>
+    /// <summary>Consecutive numbers of a row.</summary>
     public const int Block = 32;
 
     /// <summary>

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// A frozen weight matrix <c>[n, k]</c> rounded to int8, a factor per row: lossy, half the bytes of bf16. <c>scale[n] =
+/// A frozen weight matrix <c>[n, k]</c> rounded to int8, one scale per row: lossy, half the bytes of bf16. <c>scale[n] =
 /// max_k |W[n, k]| / 127, q[n, k] = round(W[n, k] / scale[n])</c>, so that a weight is off by at
 /// most half its row's scale. Packed four rows at a time as <see cref="Int8MicroKernel{T}"/> reads them, both sizes
 /// filled up with zeros. Owns its memory.
@@ -49,22 +49,47 @@ sealed unsafe class Int8Weights : IDisposable
     /// <summary>The packed rows, valid while this object is.</summary>
     public sbyte* Values => (sbyte*)TensorMemory.GetPointer(_values);
 
-    /// <summary>The rows' factors, valid while this object is.</summary>
+    /// <summary>The rows' scales, valid while this object is.</summary>
     public float* Scales => (float*)TensorMemory.GetPointer(_scales);
 
     /// <summary>Numbers of a packed row of so many.</summary>
     public static int GetPackedLength(int k) => (k + Block - 1) / Block * Block;
 
-    /// <summary>
-    /// Rounds bf16 weights <c>[n, k]</c> on the processor; the caller's. Throws <see cref="ArgumentException"/> for
-    /// weights of another kind or that are not finite.
-    /// </summary>
+    /// <summary>Rounds bf16 weights <c>[n, k]</c> on the processor; the caller owns the result.</summary>
+    /// <param name="weights">The weights; still the caller's.</param>
+    /// <param name="name">What messages call them.</param>
+    /// <exception cref="ArgumentException">The weights lie elsewhere, are of another type, or not finite.</exception>
     public static Int8Weights Quantize(Tensor weights, string name)
+    {
+        CheckSupported(weights, name);
+        var quantized = new Int8Weights((int)weights.shape[0], (int)weights.shape[1]);
+        try
+        {
+            if (quantized.TryQuantizeRows((ushort*)TensorMemory.GetPointer(weights)))
+            {
+                GC.KeepAlive(weights);
+                return quantized;
+            }
+
+            throw new ArgumentException(
+                $"{name} holds a weight that is not finite, which int8 cannot hold: check the model's files.",
+                nameof(weights)
+            );
+        }
+        catch
+        {
+            quantized.Dispose();
+            throw;
+        }
+    }
+
+    static void CheckSupported(Tensor weights, string name)
     {
         if (weights.device_type != DeviceType.CPU)
         {
             throw new ArgumentException(
-                $"{name} lies on {weights.device}: int8 weights are for the processor (cpu) only; load the model in bf16.",
+                $"{name} lies on {weights.device}: int8 weights are for the processor (cpu) only; "
+                    + "load the model in bf16.",
                 nameof(weights)
             );
         }
@@ -72,45 +97,39 @@ sealed unsafe class Int8Weights : IDisposable
         if (!TensorMemory.IsContiguousBf16(weights) || weights.dim() != 2)
         {
             throw new ArgumentException(
-                $"{name} is {weights.dtype} [{string.Join(", ", weights.shape)}]; expected a contiguous BFloat16 matrix.",
+                $"{name} is {weights.dtype} [{string.Join(", ", weights.shape)}]; "
+                    + "expected a contiguous BFloat16 matrix.",
                 nameof(weights)
             );
         }
+    }
 
-        var rounded = new Int8Weights((int)weights.shape[0], (int)weights.shape[1]);
-        var from = (ushort*)TensorMemory.GetPointer(weights);
+    /// <summary>False where a weight is not finite.</summary>
+    bool TryQuantizeRows(ushort* weights)
+    {
+        const int RowsPerChunk = 16;
         var isFinite = true;
-        const int RowsPerPiece = 16;
         WorkerTeam.Run(
             TorchThreads.KernelThreadCount,
-            (rounded.Rows + RowsPerPiece - 1) / RowsPerPiece,
-            piece =>
+            (Rows + RowsPerChunk - 1) / RowsPerChunk,
+            chunk =>
             {
-                for (var row = piece * RowsPerPiece; row < Math.Min(rounded.Rows, (piece + 1) * RowsPerPiece); row++)
+                var end = Math.Min(Rows, (chunk + 1) * RowsPerChunk);
+                for (var row = chunk * RowsPerChunk; row < end; row++)
                 {
-                    if (!rounded.QuantizeRow(from + (long)row * rounded._k, row))
+                    if (!TryQuantizeRow(weights + (long)row * _k, row))
                     {
                         Volatile.Write(ref isFinite, false);
                     }
                 }
             }
         );
-        GC.KeepAlive(weights);
-        if (isFinite)
-        {
-            return rounded;
-        }
-
-        rounded.Dispose();
-        throw new ArgumentException(
-            $"{name} holds a weight that is no finite number, which int8 cannot hold: check the model's files.",
-            nameof(weights)
-        );
+        return isFinite;
     }
 
-    /// <summary>Rounds a row and says whether it could be.</summary>
+    /// <summary>False where a weight is not finite.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    bool QuantizeRow(ushort* row, int n)
+    bool TryQuantizeRow(ushort* row, int n)
     {
         var most = Int16Activations.FindMaxMagnitude(row, _k);
         if (!float.IsFinite(most))
@@ -145,6 +164,7 @@ sealed unsafe class Int8Weights : IDisposable
             var words = Vector128.Narrow(rounded.GetLower(), rounded.GetUpper());
             Vector128.Narrow(words, words).GetLower().Store(to + i);
         }
+
         for (; i < count; i++)
         {
             to[i] = (sbyte)MathF.Round(Bf16.ToSingle(from[i]) * inverse);

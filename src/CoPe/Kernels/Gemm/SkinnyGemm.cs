@@ -120,8 +120,8 @@ static unsafe class SkinnyGemm
         RowPartition.Run(operands.Shape.N, operands.Shape.K * sizeof(ushort), threads, rows);
 
     /// <summary>
-    /// A few columns meet all rows of a piece before the next few do: so many columns stay in the first cache, and the
-    /// piece in the second.
+    /// A few columns are multiplied with all rows of a chunk before the next few are: so many columns stay in the first
+    /// cache, and the chunk in the second.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void MultiplyRows<T>(in Operands operands, float* columns, int first, int end)
@@ -158,7 +158,7 @@ static unsafe class SkinnyGemm
     }
 
     /// <summary>
-    /// Four rows meet all columns before the next four do; those are fetched meanwhile, a share beside each few
+    /// Four rows are multiplied with all columns before the next four are; those are prefetched meanwhile, a share beside each few
     /// columns: fetched beside the first few alone, memory would rest while the others
     /// are multiplied. Rows that are fewer than four go one by one.
     /// </summary>

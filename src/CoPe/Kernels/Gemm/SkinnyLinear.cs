@@ -24,7 +24,8 @@ sealed unsafe class SkinnyLinear
     }
 
     /// <summary>
-    /// The layer, or null where its weights are not of the kind: bf16 on the processor, contiguous, frozen.
+    /// The layer, or null where the kernel does not apply: its weights must be bf16 on the processor, contiguous,
+    /// frozen.
     /// </summary>
     public static SkinnyLinear? TryCreate(Tensor weight, Tensor? bias = null) =>
         TensorMemory.IsContiguousBf16(weight) && !weight.requires_grad && bias is not { requires_grad: true }
@@ -35,8 +36,8 @@ sealed unsafe class SkinnyLinear
     public bool Uses(Tensor other) => ReferenceEquals(_weight, other);
 
     /// <summary>
-    /// Whether x <c>[..., in]</c> is of the kind: bf16, contiguous, rows few enough to be faster, and nothing for
-    /// autograd to remember.
+    /// Whether the kernel applies to x <c>[..., in]</c>: bf16, contiguous, few enough rows to be faster, not tracked by
+    /// autograd.
     /// </summary>
     public bool Supports(Tensor x) =>
         x.dtype == ScalarType.BFloat16

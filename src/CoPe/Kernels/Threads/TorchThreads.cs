@@ -5,47 +5,49 @@ namespace CoPe.Kernels.Threads;
 
 /// <summary>
 /// Runs jobs side by side, each thread with one torch thread to itself. A small model's pass is hundreds of operations
-/// of a few microseconds, between which torch's own threads wait for
-/// each other; whole passes do not wait.
+/// of a few microseconds, between which torch's own threads wait for each other; whole passes do not wait.
 /// </summary>
 static class TorchThreads
 {
     /// <summary>Bytes of weights up to which operations wait more than they compute.</summary>
     public const long SmallModelBytes = 64 << 20;
 
+    [ThreadStatic]
+    static int _kernelThreads; // while they are lent to kernels, else 0
+
     /// <summary>
     /// How many passes of a model to run side by side: one a thread where it is so small that its weights stay in the
     /// processor's caches; a larger one is better read once, by all threads together.
     /// </summary>
-    public static int CountForPasses(Device device, long weightBytes) =>
-        weightBytes <= SmallModelBytes && device.type == TorchSharp.DeviceType.CPU ? get_num_threads() : 1;
+    public static int CountForPasses(Device device, long weightBytes)
+    {
+        var isSmall = weightBytes <= SmallModelBytes && device.type == TorchSharp.DeviceType.CPU;
+        return isSmall ? get_num_threads() : 1;
+    }
 
     /// <summary>Threads that our own kernels use on this thread's behalf.</summary>
     public static int KernelThreadCount => _kernelThreads > 0 ? _kernelThreads : get_num_threads();
 
-    [ThreadStatic]
-    static int _kernelThreads;
-
     /// <summary>
-    /// Until the result is disposed of, our kernels have torch's threads and torch itself has one. In a step of few
-    /// rows the kernels do nearly all the work; torch's threads, woken for each small
-    /// operation in between, would take the cores from them.
+    /// Until the result is disposed, our kernels have torch's threads and torch itself has one. In a step of few rows
+    /// the kernels do nearly all the work; torch's threads, woken for each small operation in between, would take the
+    /// cores from them.
     /// </summary>
     public static Lease LendToKernels()
     {
-        var own = get_num_threads();
-        if (own == 1)
+        var threads = get_num_threads();
+        if (threads == 1)
         {
             return default;
         }
 
-        _kernelThreads = own;
+        _kernelThreads = threads;
         set_num_threads(1);
-        return new(own);
+        return new Lease(threads);
     }
 
-    /// <summary>Gives torch its threads back.</summary>
-    public readonly struct Lease(int threads) : IDisposable
+    /// <summary>Returns torch its threads when disposed.</summary>
+    internal readonly struct Lease(int threads) : IDisposable
     {
         /// <inheritdoc/>
         public void Dispose()
@@ -62,26 +64,27 @@ static class TorchThreads
 
     /// <summary>
     /// Results of all jobs, in order, whichever thread ran them. With one worker or one job they run on the caller's
-    /// thread, and torch's own threads share each operation.
-    /// The first failure is thrown once all threads have ended.
+    /// thread, and torch's own threads share each operation. The first failure is thrown once all threads have ended,
+    /// and the other results are disposed.
     /// </summary>
     /// <param name="workers">Threads.</param>
     /// <param name="jobs">Jobs, numbered from 0; a thread takes the next one when it is free.</param>
-    /// <param name="run">Runs a job on a worker.</param>
+    /// <param name="run">Runs a job (second) on a worker (first).</param>
     public static T[] Run<T>(int workers, int jobs, Func<int, int, T> run)
     {
         var results = new T[jobs];
-        var done = new bool[jobs];
+        var succeeded = new bool[jobs];
         var errors = new ExceptionDispatchInfo?[jobs];
-        var next = -1;
-        void Take(int worker)
+        var lastJob = -1;
+
+        void RunJobs(int worker)
         {
-            for (var job = Interlocked.Increment(ref next); job < jobs; job = Interlocked.Increment(ref next))
+            for (var job = Interlocked.Increment(ref lastJob); job < jobs; job = Interlocked.Increment(ref lastJob))
             {
                 try
                 {
                     results[job] = run(worker, job);
-                    done[job] = true;
+                    succeeded[job] = true;
                 }
                 catch (Exception error)
                 {
@@ -93,43 +96,50 @@ static class TorchThreads
         workers = Math.Min(workers, jobs);
         if (workers <= 1)
         {
-            Take(0);
+            RunJobs(0);
         }
         else
         {
-            RunOnEachWorker(workers, Take);
+            RunOnEachWorker(workers, RunJobs);
         }
 
-        if (Array.Find(errors, error => error is not null) is not { } first)
+        var firstError = Array.Find(errors, error => error is not null);
+        if (firstError is null)
         {
             return results;
         }
 
         for (var job = 0; job < jobs; job++)
         {
-            if (done[job])
+            if (succeeded[job])
             {
                 (results[job] as IDisposable)?.Dispose();
             }
         }
 
-        first.Throw();
+        firstError.Throw();
         return results;
     }
 
     /// <summary>Runs the body once on each worker and waits for all; a body may not throw.</summary>
     public static void RunOnEachWorker(int workers, Action<int> body)
     {
-        var own = get_num_threads();
-        TorchWorker.RunOnEach(workers, body);
-        set_num_threads(own);
+        var threads = get_num_threads();
+        try
+        {
+            TorchWorker.RunOnEach(workers, body);
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
     }
 }
 
 /// <summary>
 /// A thread that runs jobs with one torch thread to itself and is kept for the next ones. glibc gives a new thread
-/// whichever of its arenas is free, and each arena keeps the largest working
-/// set it ever served: threads made anew for every step would grow a dozen of them, kept ones grow their own alone.
+/// whichever of its arenas is free, and each arena keeps the largest working set it ever served: threads that are
+/// created for every step would grow a dozen of them, kept ones grow their own alone.
 /// </summary>
 sealed class TorchWorker
 {
@@ -143,22 +153,28 @@ sealed class TorchWorker
     /// <summary>Runs the body once on each of so many threads and waits for all; a body may not throw.</summary>
     public static void RunOnEach(int threads, Action<int> body)
     {
-        var crew = Enumerable.Range(0, threads).Select(_ => Rent()).ToArray();
+        var workers = new TorchWorker[threads];
         for (var i = 0; i < threads; i++)
         {
-            crew[i].Start(body, i);
+            workers[i] = Rent();
         }
 
-        foreach (var thread in crew)
+        for (var i = 0; i < threads; i++)
         {
-            thread.Join();
+            workers[i].Start(body, i);
+        }
+
+        foreach (var worker in workers)
+        {
+            worker.Join();
         }
 
         lock (Idle)
         {
-            foreach (var thread in crew.Reverse())
+            // Last first, so that the next call gets the workers in the same order.
+            for (var i = threads - 1; i >= 0; i--)
             {
-                Idle.Push(thread); // so that the next crew stands in the same order
+                Idle.Push(workers[i]);
             }
         }
     }
@@ -173,7 +189,7 @@ sealed class TorchWorker
             }
         }
 
-        return new();
+        return new TorchWorker();
     }
 
     void Start(Action<int> body, int number)
@@ -201,8 +217,7 @@ sealed class TorchWorker
         // A thread takes the process's setting at its first question or operation, whenever that is: here, before its
         // own is set.
         _ = get_num_threads();
-        // This thread's own setting, but also that of threads to come: the caller's is restored by
-        // TorchThreads.ParallelStreams.
+        // This thread's own setting, but also that of threads to come: TorchThreads.RunOnEachWorker restores it.
         set_num_threads(1);
         while (true)
         {

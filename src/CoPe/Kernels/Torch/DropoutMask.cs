@@ -18,9 +18,9 @@ static unsafe class DropoutMask
     /// <param name="like">A tensor whose type and place the mask takes: float32, float16 or bf16.</param>
     public static Tensor Create(ReadOnlySpan<ulong> rowSeeds, int seq, int width, double probability, Tensor like)
     {
+        var kept = KeptBits(1 / (1 - probability), like.dtype);
         var mask = empty([rowSeeds.Length, seq, width], dtype: like.dtype);
         var wide = like.dtype == ScalarType.Float32;
-        var kept = KeptBits(1 / (1 - probability), like.dtype);
         var threshold = (uint)(probability * 4294967296.0);
         var data = TensorMemory.GetPointer(mask);
         for (var row = 0; row < rowSeeds.Length; row++)

@@ -6,9 +6,8 @@ namespace CoPe.Kernels.Torch;
 
 /// <summary>
 /// <c>X W^T + b</c> as torch computes it best on the device. oneDNN multiplies bf16 where the processor has AVX-512;
-/// without it torch falls back to a loop that is five to thirteen times slower than a float32 product,
-/// so there bf16 goes through float32 (<see cref="UpcastProduct"/>). Inputs, sums and the rounding of results are the
-/// same.
+/// without it torch falls back to a loop that is five to thirteen times slower than a float32 product, so
+/// there bf16 goes through float32 (<see cref="UpcastProduct"/>). Inputs, sums and the rounding of results are the same.
 /// </summary>
 static class MatrixProduct
 {
@@ -31,15 +30,15 @@ static class MatrixProduct
             return nn.functional.linear(x, w, bias);
         }
 
-        using var turned = w.transpose(1, 2);
-        return x.bmm(turned);
+        using var transposed = w.transpose(1, 2);
+        return x.bmm(transposed);
     }
 }
 
 /// <summary>
 /// The product of bf16 matrices through float32: operands are widened, which is exact, multiplied and summed in
 /// float32, and results rounded to bf16 once, as oneDNN's bf16 product does it. A large matrix of weights is
-/// widened piece by piece, and autograd keeps the bf16 operands: widened copies never outlive their product.
+/// widened in chunks, and autograd keeps the bf16 operands: widened copies never outlive their product.
 /// </summary>
 sealed class UpcastProduct : autograd.SingleTensorFunction<UpcastProduct>
 {
@@ -60,11 +59,16 @@ sealed class UpcastProduct : autograd.SingleTensorFunction<UpcastProduct>
     /// <summary>
     /// <see cref="MatrixProduct.Multiply"/> for bf16 operands; autograd works through it to all three.
     /// </summary>
-    public static Tensor Multiply(Tensor x, Tensor w, Tensor? bias) =>
-        !is_grad_enabled() || (!x.requires_grad && !w.requires_grad && bias is not { requires_grad: true })
-            ? MultiplyUntracked(x, w, bias)
-        : bias is null ? apply(x, w)
-        : apply(x, w, bias);
+    public static Tensor Multiply(Tensor x, Tensor w, Tensor? bias)
+    {
+        var isTracked = x.requires_grad || w.requires_grad || bias is { requires_grad: true };
+        if (!isTracked || !is_grad_enabled())
+        {
+            return MultiplyUntracked(x, w, bias);
+        }
+
+        return bias is null ? apply(x, w) : apply(x, w, bias);
+    }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
@@ -88,20 +92,24 @@ sealed class UpcastProduct : autograd.SingleTensorFunction<UpcastProduct>
         using var given = grad_output;
         var saved = ctx.get_saved_variables();
         var (x, w) = (saved[0], saved[1]);
-        List<Tensor> gradients = [x.requires_grad ? MultiplyUntracked(given, w.transpose(-1, -2), null) : null!];
-        var rows = w.dim() == 3 ? given : given.reshape(-1, given.shape[^1]); // [(g,) m, n]
-        gradients.Add(
-            w.requires_grad
-                ? MultiplyUntracked(
-                    rows.transpose(-1, -2),
-                    (w.dim() == 3 ? x : x.reshape(-1, x.shape[^1])).transpose(-1, -2),
-                    null
-                )
-                : null!
-        );
-        if (ctx.get_data("bias") is bool trained)
+        var isBatched = w.dim() == 3;
+        var gradientRows = isBatched ? given : given.reshape(-1, given.shape[^1]); // [(g,) m, n]
+        var inputRows = isBatched ? x : x.reshape(-1, x.shape[^1]); // [(g,) m, k]
+
+        List<Tensor> gradients = [null!, null!];
+        if (x.requires_grad)
         {
-            gradients.Add(trained ? rows.to(ScalarType.Float32).sum([0]).to(ScalarType.BFloat16) : null!);
+            gradients[0] = MultiplyUntracked(given, w.transpose(-1, -2), null);
+        }
+
+        if (w.requires_grad)
+        {
+            gradients[1] = MultiplyUntracked(gradientRows.transpose(-1, -2), inputRows.transpose(-1, -2), null);
+        }
+
+        if (ctx.get_data("bias") is bool isBiasTrained)
+        {
+            gradients.Add(isBiasTrained ? gradientRows.to(ScalarType.Float32).sum([0]).to(ScalarType.BFloat16) : null!);
         }
 
         gradients.ForEach(gradient => gradient?.MoveToOuterDisposeScope());

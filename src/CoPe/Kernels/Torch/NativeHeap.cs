@@ -7,7 +7,7 @@ namespace CoPe.Kernels.Torch;
 /// <summary>
 /// Lets the C library keep memory that tensors free. Passes free and take the same large blocks again and again; given
 /// back to the system in between, each
-/// of them is zeroed and mapped anew, page by page, which costs a tenth to a sixth of the time.
+/// of them is zeroed and mapped again, page by page, which costs a tenth to a sixth of the time.
 /// </summary>
 static partial class NativeHeap
 {

@@ -283,7 +283,7 @@ public unsafe class Int8WeightsTests
         using var weights = full([2, 9], wrong, dtype: ScalarType.BFloat16);
         var before = Tensor.TotalCount;
         Assert.Contains(
-            "model.w holds a weight that is no finite number",
+            "model.w holds a weight that is not finite",
             Assert.Throws<ArgumentException>(() => Int8Weights.Quantize(weights, "model.w")).Message,
             StringComparison.Ordinal
         );
