@@ -15,7 +15,8 @@ const string Usage = """
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     int8 prints decode's figures of int8 weights alone or, with a model and a text, what they do to log-probabilities.
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train); rounds 5 and 16.
-    train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT step and one DPO step.
+    train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT
+    step and one DPO step.
     """;
 void Print(IEnumerable<(string Name, double Value)> figures)
 {

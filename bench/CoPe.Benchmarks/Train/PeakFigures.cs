@@ -85,7 +85,8 @@ sealed class PeakFigures : IDisposable
             .Sum(weight => 2 * weight.Shape.Aggregate(1L, (product, size) => product * size));
         var drive = new DriveInfo(Path.GetTempPath());
         Console.Error.WriteLine(
-            $"{needed / 1e9:F1} GB of weights go to {Path.GetTempPath()}, which has {drive.AvailableFreeSpace / 1e9:F1} GB free"
+            $"{needed / 1e9:F1} GB of weights go to {Path.GetTempPath()}, "
+                + $"which has {drive.AvailableFreeSpace / 1e9:F1} GB free"
         );
         if (drive.AvailableFreeSpace < needed + (1L << 30))
         {

@@ -155,8 +155,8 @@ sealed class AdapterAssignment : IDisposable
     }
 
     /// <summary>
-    /// A <c>[groups, r, in]</c> and B <c>[groups, out, r]</c> of a layer in the pass's dtype. They belong to the dispose
-    /// scope in force or, where no gradient is needed and they are cached, to this.
+    /// A <c>[groups, r, in]</c> and B <c>[groups, out, r]</c> of a layer in the pass's dtype. They belong to the
+    /// dispose scope in force or, where no gradient is needed and they are cached, to this.
     /// </summary>
     public (Tensor A, Tensor B) GetFactors(string layer, ScalarType dtype)
     {

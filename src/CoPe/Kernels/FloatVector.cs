@@ -228,8 +228,8 @@ static class FastExp<T>
 
     /// <summary>
     /// <c>e^x</c> to two units in the last place. NaN stays NaN. With <c>x = n ln 2 + r</c>, <c>|r| &lt;= ln 2 / 2</c>:
-    /// <c>2^n</c>, in two steps since its exponent may be outside float32's, times a
-    /// polynomial in r (coefficients of the Cephes library, S. L. Moshier, expf).
+    /// <c>2^n</c>, in two steps since its exponent may be outside float32's, times a polynomial in r (coefficients of
+    /// the Cephes library, S. L. Moshier, expf).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Compute(T x)

@@ -13,7 +13,7 @@ static class CheckpointReader
     /// The selected tensors (null: all) by their canonical names, owned by the caller; the others are checked, but not
     /// mapped.
     /// </summary>
-    /// <exception cref="ModelFileException">The folder's weights are not those that the configuration describes.</exception>
+    /// <exception cref="ModelFileException">The weights are not those that the configuration describes.</exception>
     public static Dictionary<string, Tensor> Read(
         string folder,
         DecoderConfig config,
@@ -48,7 +48,7 @@ static class CheckpointReader
     }
 
     /// <summary>The entries of the decoder's tensors, checked as for loading; nothing stays mapped.</summary>
-    /// <exception cref="ModelFileException">The folder's weights are not those that the configuration describes.</exception>
+    /// <exception cref="ModelFileException">The weights are not those that the configuration describes.</exception>
     public static IReadOnlyList<TensorEntry> ReadEntries(string folder, DecoderConfig config)
     {
         using var checkpoint = new OpenCheckpoint(folder);

@@ -12,7 +12,7 @@ static class DecoderConfigWriter
     static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>config.json, for weights written as <paramref name="dtype"/>.</summary>
-    /// <exception cref="ArgumentException">The configuration or the dtype has no form in Hugging Face's keys.</exception>
+    /// <exception cref="ArgumentException">Hugging Face's keys cannot say the configuration or the dtype.</exception>
     public static string ToJson(DecoderConfig config, ScalarType dtype)
     {
         var family = FindFamily(config);

@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using CoPe.Testing;
 using static TorchSharp.torch;
@@ -64,6 +65,14 @@ public class AdapterLeakTests
         }
 
         AssertFailsWithoutLeak(() => _ = AdapterFile.Read(folder.Path, Model with { LayerCount = 1 }));
+    }
+
+    [Fact]
+    public void A_dropout_mask_of_a_type_without_dropout_leaks_nothing()
+    {
+        using var like = zeros(1, dtype: ScalarType.Int64);
+
+        AssertFailsWithoutLeak(() => _ = DropoutMask.Create([1UL], 2, 3, 0.5, like));
     }
 
     static void AssertFailsWithoutLeak(Action action)

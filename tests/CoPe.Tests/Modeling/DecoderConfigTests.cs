@@ -8,7 +8,8 @@ namespace CoPe.Tests.Modeling;
 public class DecoderConfigTests
 {
     const string Sizes = """
-        "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2
+        "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 4,
+        "num_attention_heads": 4, "num_key_value_heads": 2
         """;
 
     internal static DecoderConfig Read(string keys, string? generation = null)
@@ -28,8 +29,10 @@ public class DecoderConfigTests
     {
         var config = Read(
             $$"""
-            "architectures": ["LlamaForCausalLM"], "model_type": "llama", {{Sizes}}, "rms_norm_eps": 1e-5, "rope_theta": 500000.0, "torch_dtype": "bfloat16", "eos_token_id": [7, 8],
-            "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "original_max_position_embeddings": 8192, "rope_type": "llama3"}
+            "architectures": ["LlamaForCausalLM"], "model_type": "llama", {{Sizes}}, "rms_norm_eps": 1e-5,
+            "rope_theta": 500000.0, "torch_dtype": "bfloat16", "eos_token_id": [7, 8],
+            "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+            "original_max_position_embeddings": 8192, "rope_type": "llama3"}
             """
         );
         Assert.Equal(8, config.HeadDim);
@@ -94,13 +97,18 @@ public class DecoderConfigTests
 
     [Theory]
     [InlineData(
-        "\"sliding_window\": 8, \"sliding_window_pattern\": 2, \"rope_theta\": 1e6, \"rope_local_base_freq\": 1e4, \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 8.0}"
+        "\"sliding_window\": 8, \"sliding_window_pattern\": 2, \"rope_theta\": 1e6, "
+            + "\"rope_local_base_freq\": 1e4, \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 8.0}"
     )]
     [InlineData(
-        "\"sliding_window\": 8, \"_sliding_window_pattern\": 2, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 8.0}"
+        "\"sliding_window\": 8, \"_sliding_window_pattern\": 2, \"rope_scaling\": {\"type\": \"linear\", "
+            + "\"factor\": 8.0}"
     )]
     [InlineData(
-        "\"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", \"full_attention\", \"sliding_attention\", \"full_attention\"], \"rope_parameters\": {\"full_attention\": {\"rope_type\": \"linear\", \"factor\": 8.0, \"rope_theta\": 1e6}, \"sliding_attention\": {\"rope_type\": \"default\", \"rope_theta\": 1e4}}"
+        "\"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", \"full_attention\", "
+            + "\"sliding_attention\", \"full_attention\"], "
+            + "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"linear\", \"factor\": 8.0, "
+            + "\"rope_theta\": 1e6}, \"sliding_attention\": {\"rope_type\": \"default\", \"rope_theta\": 1e4}}"
     )]
     public void Gemma_3_keys_old_and_new_mean_the_same(string keys)
     {
@@ -134,8 +142,10 @@ public class DecoderConfigTests
     {
         var config = Read(
             """
-            "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "eos_token_id": [1, 106], "torch_dtype": "bfloat16",
-            "text_config": {"hidden_size": 2560, "intermediate_size": 10240, "model_type": "gemma3_text", "num_hidden_layers": 34, "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024},
+            "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "eos_token_id": [1, 106],
+            "torch_dtype": "bfloat16",
+            "text_config": {"hidden_size": 2560, "intermediate_size": 10240, "model_type": "gemma3_text",
+            "num_hidden_layers": 34, "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024},
             "vision_config": {"hidden_size": 1152}
             """
         );
@@ -172,11 +182,13 @@ public class DecoderConfigTests
     [InlineData("\"model_type\": \"llama\", \"head_dim\": 1073741824", "head_dim")]
     [InlineData("\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5", "partial_rotary_factor")]
     [InlineData(
-        "\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"chunked_attention\", \"a\", \"b\", \"c\"]",
+        "\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"chunked_attention\", \"a\", "
+            + "\"b\", \"c\"]",
         "chunked_attention"
     )]
     [InlineData(
-        "\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", \"full_attention\", \"sliding_attention\", \"full_attention\"]",
+        "\"model_type\": \"mistral\", \"sliding_window\": 8, \"layer_types\": [\"sliding_attention\", "
+            + "\"full_attention\", \"sliding_attention\", \"full_attention\"]",
         "full_attention"
     )]
     [InlineData("\"model_type\": \"qwen2\", \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2.0}", "dynamic")]
@@ -185,7 +197,9 @@ public class DecoderConfigTests
         "longrope"
     )]
     [InlineData(
-        "\"model_type\": \"gemma3_text\", \"rope_parameters\": {\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 2.0}, \"sliding_attention\": {}}",
+        "\"model_type\": \"gemma3_text\", "
+            + "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 2.0}, "
+            + "\"sliding_attention\": {}}",
         "yarn"
     )]
     [InlineData("\"model_type\": \"gemma3_text\", \"attn_logit_softcapping\": 50.0", "attn_logit_softcapping")]

@@ -6,8 +6,8 @@ namespace CoPe.Tests.Modeling;
 
 /// <summary>
 /// The decoder's definition once more, in plain float64 loops and with its own reading of config.json, so that a
-/// mistake in the library's reading or passes shows as a difference.
-/// No cache, no batch, no tensors but to read the file.
+/// mistake in the library's reading or passes shows as a difference. No cache, no batch, no tensors but to read the
+/// file.
 /// </summary>
 sealed class NaiveDecoder
 {

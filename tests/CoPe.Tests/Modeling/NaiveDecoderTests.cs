@@ -17,46 +17,60 @@ public class NaiveDecoderTests(ITestOutputHelper output)
     const int Vocab = 50;
 
     const string Sizes = """
-        "vocab_size": 50, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6
+        "vocab_size": 50, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 4,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6
         """;
 
     static readonly Dictionary<string, string> Configs = new(StringComparer.Ordinal)
     {
         ["llama with heads of their own width and every bias"] =
             """ "model_type": "llama", "head_dim": 10, "attention_bias": true, "mlp_bias": true, "rope_theta": 5e5 """,
-        ["llama with linear scaling under its old name, one key head a query head"] =
-            """ "model_type": "llama", "num_key_value_heads": null, "rope_scaling": {"type": "linear", "factor": 2.5} """,
+        ["llama with linear scaling under its old name, one key head a query head"] = """
+            "model_type": "llama", "num_key_value_heads": null, "rope_scaling": {"type": "linear", "factor": 2.5}
+            """,
         ["llama 3.2: tied, all three branches of its scaling"] = """
             "model_type": "llama", "head_dim": 8, "tie_word_embeddings": true, "rope_theta": 10000.0,
-            "rope_scaling": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}
+            "rope_scaling": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64}
             """,
         ["llama as transformers 5 writes it"] = """
             "model_type": "llama", "head_dim": 8, "dtype": "float32",
-            "rope_parameters": {"rope_theta": 20000.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 100}
+            "rope_parameters": {"rope_theta": 20000.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": 100}
             """,
         ["mistral without a window"] = """ "model_type": "mistral", "sliding_window": null, "rope_theta": 1e6 """,
         ["mistral with a window in every layer"] =
             """ "model_type": "mistral", "head_dim": 12, "sliding_window": 5, "rope_theta": 1e6 """,
         ["mistral without key heads of their own number"] =
             """ "model_type": "mistral", "num_key_value_heads": null, "sliding_window": 7 """,
-        ["qwen2 that slides from its third layer on"] =
-            """ "model_type": "qwen2", "tie_word_embeddings": true, "use_sliding_window": true, "sliding_window": 4, "max_window_layers": 2 """,
-        ["qwen2 whose window is switched off"] =
-            """ "model_type": "qwen2", "use_sliding_window": false, "sliding_window": 4, "max_window_layers": 2, "rope_theta": 1e6 """,
-        ["qwen3"] =
-            """ "model_type": "qwen3", "head_dim": 16, "tie_word_embeddings": true, "rope_theta": 1e6, "max_window_layers": 4 """,
+        ["qwen2 that slides from its third layer on"] = """
+            "model_type": "qwen2", "tie_word_embeddings": true, "use_sliding_window": true, "sliding_window": 4,
+            "max_window_layers": 2
+            """,
+        ["qwen2 whose window is switched off"] = """
+            "model_type": "qwen2", "use_sliding_window": false, "sliding_window": 4, "max_window_layers": 2,
+            "rope_theta": 1e6
+            """,
+        ["qwen3"] = """
+            "model_type": "qwen3", "head_dim": 16, "tie_word_embeddings": true, "rope_theta": 1e6,
+            "max_window_layers": 4
+            """,
         ["qwen3 with biases and layers by type"] = """
-            "model_type": "qwen3", "head_dim": 16, "attention_bias": true, "use_sliding_window": true, "sliding_window": 6,
+            "model_type": "qwen3", "head_dim": 16, "attention_bias": true, "use_sliding_window": true,
+            "sliding_window": 6,
             "layer_types": ["full_attention", "sliding_attention", "full_attention", "sliding_attention"]
             """,
         ["gemma 3 with linear scaling of the layers that see everything"] = """
-            "model_type": "gemma3_text", "head_dim": 16, "query_pre_attn_scalar": 24, "sliding_window": 5, "sliding_window_pattern": 2, "rope_theta": 1e6, "rope_local_base_freq": 1e4,
+            "model_type": "gemma3_text", "head_dim": 16, "query_pre_attn_scalar": 24, "sliding_window": 5,
+            "sliding_window_pattern": 2, "rope_theta": 1e6, "rope_local_base_freq": 1e4,
             "rope_scaling": {"rope_type": "linear", "factor": 8.0}
             """,
         ["gemma 3 as transformers 5 writes it, untied"] = """
-            "model_type": "gemma3_text", "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 5, "tie_word_embeddings": false,
+            "model_type": "gemma3_text", "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 5,
+            "tie_word_embeddings": false,
             "layer_types": ["sliding_attention", "sliding_attention", "full_attention", "sliding_attention"],
-            "rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 5e5}, "sliding_attention": {"rope_type": "default", "rope_theta": 3e3}}
+            "rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 5e5},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 3e3}}
             """,
     };
 

@@ -44,7 +44,7 @@ sealed unsafe class DecodeAttention(long[] positions, int? window)
         if (!q.is_contiguous() || !k.is_contiguous() || !v.is_contiguous() || strides[1] != width || strides[3] != 1)
         {
             throw new ArgumentException(
-                "Queries, keys and values must be contiguous, and a head's cached columns must lie one after the other.",
+                "Queries, keys and values must be contiguous, and a head's cached columns must follow each other.",
                 nameof(q)
             );
         }

@@ -10,8 +10,8 @@ namespace CoPe.Kernels.Fused;
 
 /// <summary>
 /// The low-rank terms of a decoding step, one position a row: each row finds its own adapter's factors in place, so
-/// that any mixture of users costs the same. Sums in float32. Torch's products of a few rows with a rank of 8 or 16 take
-/// twenty times their arithmetic to set up.
+/// that any mixture of users costs the same. Sums in float32. Torch's products of a few rows with a rank of 8 or 16
+/// take twenty times their arithmetic to set up.
 /// </summary>
 static unsafe class DecodeLora
 {

@@ -9,8 +9,8 @@ namespace CoPe.Kernels.Fused;
 static unsafe class DecodeRotary
 {
     /// <summary>
-    /// Whether the kernel applies to x <c>[rows, 1, heads, headDim]</c>: bf16 on the processor, contiguous, one position a
-    /// row, halves of whole registers, and autograd off.
+    /// Whether the kernel applies to x <c>[rows, 1, heads, headDim]</c>: bf16 on the processor, contiguous, one
+    /// position a row, halves of whole registers, and autograd off.
     /// </summary>
     public static bool Supports(Tensor x) =>
         TensorMemory.IsContiguousBf16(x)

@@ -15,8 +15,8 @@ static unsafe class FusedRmsNorm
     const int ElementsPerChunk = 4096;
 
     /// <summary>
-    /// Whether the kernel applies to x <c>[..., width]</c> and the weight <c>[width]</c>: bf16 on the processor, contiguous,
-    /// and autograd off.
+    /// Whether the kernel applies to x <c>[..., width]</c> and the weight <c>[width]</c>: bf16 on the processor,
+    /// contiguous, and autograd off.
     /// </summary>
     public static bool Supports(Tensor x, Tensor weight) =>
         TensorMemory.IsContiguousBf16(x)

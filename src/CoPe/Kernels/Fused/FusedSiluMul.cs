@@ -12,7 +12,8 @@ static unsafe class FusedSiluMul
     const int ChunkSize = 2048;
 
     /// <summary>
-    /// Whether the kernel applies to tensors of one shape <c>[..., width]</c>: bf16 on the processor, contiguous, and autograd off.
+    /// Whether the kernel applies to tensors of one shape <c>[..., width]</c>: bf16 on the processor, contiguous, and
+    /// autograd off.
     /// </summary>
     public static bool Supports(Tensor opened, Tensor value) =>
         TensorMemory.IsContiguousBf16(opened) && TensorMemory.IsContiguousBf16(value) && !is_grad_enabled();

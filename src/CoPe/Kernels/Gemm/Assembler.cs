@@ -4,9 +4,9 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// The few x86-64 instructions of a kernel whose heart .NET has no intrinsic for, as machine code (Intel 64 and IA-32
-/// Architectures Software Developer's Manual, volume 2: section 2.1 for ModRM and
-/// SIB bytes, 2.7 for EVEX prefixes). Registers go by their numbers: rcx 1, rdx 2, rdi 7, r8 to r11 8 to 11 (rsp and
-/// r12 are no bases here); zmm0 to zmm31.
+/// Architectures Software Developer's Manual, volume 2: section 2.1 for ModRM and SIB bytes, 2.7 for EVEX prefixes).
+/// Registers go by their numbers: rcx 1, rdx 2, rdi 7, r8 to r11 8 to 11 (rsp and r12 are no bases here); zmm0 to
+/// zmm31.
 /// </summary>
 sealed class Assembler
 {

@@ -6,9 +6,8 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// Products of four bf16 weight rows with one, two or four float32 columns. A column is stored with each block of 2 *
-/// lanes numbers parted: first its even, then its odd ones, as they come out
-/// of the pairs of weights; what is left of the block length stays in order. A sum is taken in the same order whatever
-/// the number of columns.
+/// lanes numbers parted: first its even, then its odd ones, as they come out of the pairs of weights; what is left of
+/// the block length stays in order. A sum is taken in the same order whatever the number of columns.
 /// </summary>
 static unsafe class Bf16MicroKernel<T>
     where T : struct, IFloatVector<T>
@@ -275,8 +274,8 @@ static unsafe class Bf16MicroKernel<T>
 
     /// <summary>
     /// As many cache lines as a step reads, one after the other. The four rows lie one after the other, so that memory
-    /// sees one stream; fetched row by row, or not at all, it comes at half the speed.
-    /// Into the second cache: the first is too small for long rows. Fetching past the end does no harm.
+    /// sees one stream; fetched row by row, or not at all, it comes at half the speed. Into the second cache: the first
+    /// is too small for long rows. Fetching past the end does no harm.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Prefetch(ushort* next)

@@ -231,9 +231,9 @@ static unsafe class Int16Activations
         (int)Math.Min(short.MaxValue, int.MaxValue / (2L * Int8Weights.MaxLevel * (length / Int16Vector256.Count)));
 
     /// <summary>
-    /// <c>to[i] = round(row[i] / scale)</c>, zeros from <paramref name="k"/> to <paramref name="length"/>, a multiple of
-    /// 16. Returns the scale, <c>max |row| / maxLevel</c>: 1 for a row of zeros, NaN where a number is not finite, so
-    /// that every product of such a row is NaN too.
+    /// <c>to[i] = round(row[i] / scale)</c>, zeros from <paramref name="k"/> to <paramref name="length"/>, a multiple
+    /// of 16. Returns the scale, <c>max |row| / maxLevel</c>: 1 for a row of zeros, NaN where a number is not finite,
+    /// so that every product of such a row is NaN too.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Quantize(ushort* row, short* to, int k, int length)

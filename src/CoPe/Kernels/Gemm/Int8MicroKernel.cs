@@ -6,9 +6,8 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// Products of four int8 weight rows with one, two or four int16 columns. The rows are packed: 32 numbers of the first,
-/// 32 of the second, of the third, of the fourth, then the next 32 of the first, so that memory
-/// sees one stream. Sums are whole numbers until their end, so that a sum has the same bits whatever the number of
-/// columns.
+/// 32 of the second, of the third, of the fourth, then the next 32 of the first, so that memory sees one stream. Sums
+/// are whole numbers until their end, so that a sum has the same bits whatever the number of columns.
 /// </summary>
 static unsafe class Int8MicroKernel<T>
     where T : struct, IInt16Vector<T>

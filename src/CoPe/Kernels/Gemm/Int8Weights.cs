@@ -8,10 +8,10 @@ using static TorchSharp.torch;
 namespace CoPe.Kernels.Gemm;
 
 /// <summary>
-/// A frozen weight matrix <c>[n, k]</c> rounded to int8, one scale per row: lossy, half the bytes of bf16. <c>scale[n] =
-/// max_k |W[n, k]| / 127, q[n, k] = round(W[n, k] / scale[n])</c>, so that a weight is off by at
-/// most half its row's scale. Packed four rows at a time as <see cref="Int8MicroKernel{T}"/> reads them, both sizes
-/// filled up with zeros. Owns its memory.
+/// A frozen weight matrix <c>[n, k]</c> rounded to int8, one scale per row: lossy, half the bytes of bf16.
+/// <c>scale[n] = max_k |W[n, k]| / 127, q[n, k] = round(W[n, k] / scale[n])</c>, so that a weight is off by at most
+/// half its row's scale. Packed four rows at a time as <see cref="Int8MicroKernel{T}"/> reads them, both sizes filled
+/// up with zeros. Owns its memory.
 /// </summary>
 sealed unsafe class Int8Weights : IDisposable
 {

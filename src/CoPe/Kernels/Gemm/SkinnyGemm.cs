@@ -9,16 +9,15 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// <c>Y = X W^T + b</c> for a few rows X <c>[m, k]</c> and a large frozen W <c>[n, k]</c>, both bf16, b <c>[n]</c> (or
-/// null) and sums in float32: the shape of decoding, where time is what it takes to read W.
-/// W is read once, in place. Each result is summed in one order, whatever m and the number of threads.
+/// null) and sums in float32: the shape of decoding, where time is what it takes to read W. W is read once, in place.
+/// Each result is summed in one order, whatever m and the number of threads.
 /// </summary>
 static unsafe class SkinnyGemm
 {
     /// <summary>
     /// Whether m rows of length k are few enough that reading the weights decides: up to 32 where
     /// <see cref="Vdpbf16Kernel"/> multiplies them or torch has no bf16 product of its own, else, measured against
-    /// oneDNN's, one or two
-    /// always and up to eight of long rows.
+    /// oneDNN's, one or two always and up to eight of long rows.
     /// </summary>
     public static bool IsFaster(long m, long k) =>
         Vdpbf16Kernel.IsSupported || MatrixProduct.UpcastsBf16(TorchSharp.torch.CPU)
@@ -158,9 +157,9 @@ static unsafe class SkinnyGemm
     }
 
     /// <summary>
-    /// Four rows are multiplied with all columns before the next four are; those are prefetched meanwhile, a share beside each few
-    /// columns: fetched beside the first few alone, memory would rest while the others
-    /// are multiplied. Rows that are fewer than four go one by one.
+    /// Four rows are multiplied with all columns before the next four are; those are prefetched meanwhile, a share
+    /// beside each few columns: fetched beside the first few alone, memory would rest while the others are multiplied.
+    /// Rows that are fewer than four go one by one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void MultiplyRowsVdpbf16(in Operands operands, ushort* columns, int first, int end)

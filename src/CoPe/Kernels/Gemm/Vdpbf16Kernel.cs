@@ -7,9 +7,9 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// Products of four bf16 weight rows with one, two or four bf16 columns by AVX512_BF16's <c>vdpbf16ps</c>, which
-/// multiplies 32 pairs and needs no conversion: with four columns it does in 16 instructions
-/// what <see cref="Bf16MicroKernel{T}"/> does in 40. .NET 10 has no intrinsic for it, so the loop is machine code made
-/// at run time. A sum is taken in the same order whatever the number of columns.
+/// multiplies 32 pairs and needs no conversion: with four columns it does in 16 instructions what
+/// <see cref="Bf16MicroKernel{T}"/> does in 40. .NET 10 has no intrinsic for it, so the loop is machine code made at
+/// run time. A sum is taken in the same order whatever the number of columns.
 /// </summary>
 static unsafe class Vdpbf16Kernel
 {

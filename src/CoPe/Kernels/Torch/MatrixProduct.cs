@@ -6,8 +6,8 @@ namespace CoPe.Kernels.Torch;
 
 /// <summary>
 /// <c>X W^T + b</c> as torch computes it best on the device. oneDNN multiplies bf16 where the processor has AVX-512;
-/// without it torch falls back to a loop that is five to thirteen times slower than a float32 product, so
-/// there bf16 goes through float32 (<see cref="UpcastProduct"/>). Inputs, sums and the rounding of results are the same.
+/// without it torch falls back to a loop that is five to thirteen times slower than a float32 product, so there bf16
+/// goes through float32 (<see cref="UpcastProduct"/>). Inputs, sums and the rounding of results are the same.
 /// </summary>
 static class MatrixProduct
 {

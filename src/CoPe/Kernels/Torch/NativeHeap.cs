@@ -6,8 +6,8 @@ namespace CoPe.Kernels.Torch;
 
 /// <summary>
 /// Lets the C library keep memory that tensors free. Passes free and take the same large blocks again and again; given
-/// back to the system in between, each
-/// of them is zeroed and mapped again, page by page, which costs a tenth to a sixth of the time.
+/// back to the system in between, each of them is zeroed and mapped again, page by page, which costs a tenth to a sixth
+/// of the time.
 /// </summary>
 static partial class NativeHeap
 {
@@ -59,8 +59,8 @@ static partial class NativeRuntime
 {
     /// <summary>
     /// Lets idle OpenMP threads sleep instead of spin: spinning ones take the cores from our own kernel. The runtime
-    /// reads the process environment when it is loaded,
-    /// which .NET's own SetEnvironmentVariable does not reach on Linux. A value set by the user stands.
+    /// reads the process environment when it is loaded, which .NET's own SetEnvironmentVariable does not reach on
+    /// Linux. A value set by the user stands.
     /// </summary>
     [ModuleInitializer]
     [SuppressMessage(

@@ -6,9 +6,8 @@ namespace CoPe.Kernels.Torch;
 
 /// <summary>
 /// Numbers as torch's operations take them, kept for good. TorchSharp makes a temporary native object of every number
-/// given to an operation and does not keep it alive during the call: as soon as
-/// another thread sets off a garbage collection, torch reads freed memory. Temporary ones are therefore banned
-/// (BannedSymbols.txt).
+/// given to an operation and does not keep it alive during the call: as soon as another thread sets off a garbage
+/// collection, torch reads freed memory. Temporary ones are therefore banned (BannedSymbols.txt).
 /// </summary>
 static class Scalars
 {

@@ -69,7 +69,8 @@ public class SafetensorsFileTests
             {
                 "offset at the end of numbers",
                 CreateFile(
-                    "{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[9223372036854775807,9223372036854775807]}}",
+                    "{\"a\":{\"dtype\":\"F32\",\"shape\":[0],"
+                        + "\"data_offsets\":[9223372036854775807,9223372036854775807]}}",
                     8
                 ),
                 "a: data offset"
