@@ -3,18 +3,20 @@ using System.Text;
 namespace CoPe;
 
 /// <summary>
-/// Writes files so that a reader sees the old content or the new, never a part: aside, flushed to the disk, renamed.
-/// Makes the folder where it is missing.
+/// Writes files so that a reader sees the old content or the new, never a part: to a temporary file, flushed to the
+/// disk, then renamed. A missing folder is created.
 /// </summary>
-public static class AtomicFile
+static class AtomicFile
 {
+    const string TemporarySuffix = ".part";
+
     static readonly AsyncLocal<Action<string>?> Watcher = new();
 
     /// <summary>
     /// Called before every file operation of this flow of control, with its name: a test throws here to fail the N-th
     /// one.
     /// </summary>
-    internal static Action<string>? BeforeOperation
+    public static Action<string>? BeforeOperation
     {
         get => Watcher.Value;
         set => Watcher.Value = value;
@@ -54,18 +56,19 @@ public static class AtomicFile
     public static void WriteBytes(string path, byte[] bytes) => Write(path, stream => stream.Write(bytes));
 
     /// <summary>
-    /// Writes what <paramref name="write"/> puts into the stream. When it throws, the old file stays and nothing is
-    /// left aside.
+    /// Writes what <paramref name="write"/> puts into the stream. When it throws, the old file stays and the temporary
+    /// one is removed.
     /// </summary>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var aside = path + ".part";
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Directory.CreateDirectory(folder);
+        var temporaryFile = path + TemporarySuffix;
         try
         {
             NotifyBefore("create " + path);
-            using (var stream = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.None))
+            using (var stream = new FileStream(temporaryFile, FileMode.Create, FileAccess.Write, FileShare.None))
             {
                 write(stream);
                 NotifyBefore("flush " + path);
@@ -73,47 +76,35 @@ public static class AtomicFile
             }
 
             NotifyBefore("rename " + path);
-            File.Move(aside, path, overwrite: true);
+            File.Move(temporaryFile, path, overwrite: true);
         }
         catch
         {
-            File.Delete(aside);
+            File.Delete(temporaryFile);
             throw;
         }
     }
 
     /// <summary>
-    /// Fills a folder aside and renames it into place, so that it is there whole or not at all. An older folder of that
-    /// name goes first.
+    /// Fills a temporary folder and renames it into place, so that it is there whole or not at all. An older folder of
+    /// that name is removed first.
     /// </summary>
     public static void WriteFolder(string path, Action<string> fill)
     {
         ArgumentNullException.ThrowIfNull(fill);
-        var aside = Path.TrimEndingDirectorySeparator(path) + ".part";
-        if (Directory.Exists(aside))
-        {
-            Directory.Delete(aside, recursive: true);
-        }
-
-        Directory.CreateDirectory(aside);
+        var temporaryFolder = Path.TrimEndingDirectorySeparator(path) + TemporarySuffix;
+        DeleteFolder(temporaryFolder);
+        Directory.CreateDirectory(temporaryFolder);
         try
         {
-            fill(aside);
+            fill(temporaryFolder);
             NotifyBefore("rename " + path);
-            if (Directory.Exists(path))
-            {
-                Directory.Delete(path, recursive: true);
-            }
-
-            Directory.Move(aside, path);
+            DeleteFolder(path);
+            Directory.Move(temporaryFolder, path);
         }
         catch
         {
-            if (Directory.Exists(aside))
-            {
-                Directory.Delete(aside, recursive: true);
-            }
-
+            DeleteFolder(temporaryFolder);
             throw;
         }
     }
@@ -122,15 +113,21 @@ public static class AtomicFile
     public static void Remove(string path)
     {
         NotifyBefore("remove " + path);
-        if (Directory.Exists(path))
-        {
-            Directory.Delete(path, recursive: true);
-        }
-        else if (File.Exists(path))
+        DeleteFolder(path);
+        if (File.Exists(path))
         {
             File.Delete(path);
         }
     }
 
-    internal static void NotifyBefore(string operation) => Watcher.Value?.Invoke(operation);
+    /// <summary>Tells a test that a file operation follows, for those who write without this class.</summary>
+    public static void NotifyBefore(string operation) => Watcher.Value?.Invoke(operation);
+
+    static void DeleteFolder(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 namespace CoPe;
 
-/// <summary>Finds the known name a misspelt one was meant to be, for error messages.</summary>
-public static class NearestName
+/// <summary>Finds the known name that a misspelled one was meant to be, for error messages.</summary>
+static class NearestName
 {
     /// <summary>
     /// The known name with the fewest letters to insert, delete or change (case aside); the first of equals; null where
@@ -17,11 +17,14 @@ public static class NearestName
     public static string? FindSimilar(string found, IEnumerable<string> known)
     {
         ArgumentNullException.ThrowIfNull(found);
-        return
-            FindNearest(found, known) is { } near
-            && LevenshteinDistance(found, near) * 2 <= Math.Max(found.Length, near.Length) + 1
-            ? near
-            : null;
+        var nearest = FindNearest(found, known);
+        if (nearest is null)
+        {
+            return null;
+        }
+
+        var longest = Math.Max(found.Length, nearest.Length);
+        return LevenshteinDistance(found, nearest) * 2 <= longest + 1 ? nearest : null;
     }
 
     /// <summary>Words that offer the nearest one, or none: <c>; did you mean 'beta'?</c></summary>
@@ -30,8 +33,8 @@ public static class NearestName
 
     static string Normalize(string name) => name.ToLowerInvariant().Replace('-', '_');
 
-    /// <summary>Levenshtein distance of two names.</summary>
-    internal static int LevenshteinDistance(string a, string b)
+    /// <summary>How many letters to insert, delete or change make one name of the other.</summary>
+    public static int LevenshteinDistance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();
         for (var i = 1; i <= a.Length; i++)
@@ -45,6 +48,7 @@ public static class NearestName
                 row[j] = Math.Min(change, 1 + Math.Min(row[j], row[j - 1]));
             }
         }
+
         return row[b.Length];
     }
 }

@@ -5,10 +5,10 @@ using System.Text;
 namespace CoPe;
 
 /// <summary>
-/// Every seed that is made of another one, so that each part of a run draws from a stream of its own whatever the others do.
-/// Words are hashed by SHA-256 (<see cref="Derive"/>, <see cref="DeriveForItem"/>, <see cref="RankUser"/>); counters, names of
-/// trained adapters and sample data by SplitMix64 over FNV-1a. The two cannot become one without changing every adapter and
-/// answer made so far; the values of both are pinned by a test.
+/// Every seed that is made of another one, so that each part of a run draws from a stream of its own whatever the
+/// others do. Words are hashed by SHA-256 (<see cref="Derive"/>, <see cref="DeriveForItem"/>, <see cref="RankUser"/>);
+/// counters, names of trained adapters and sample data by SplitMix64 over FNV-1a. The two cannot become one without
+/// changing every adapter and answer made so far; the values of both are pinned by a test.
 /// </summary>
 static class SeedDerivation
 {
@@ -23,11 +23,15 @@ static class SeedDerivation
         return First64Bits(text) & long.MaxValue;
     }
 
-    /// <summary>The seed of a history item: <code>first 8 bytes of SHA-256(seed, user, item), each with its length</code></summary>
+    /// <summary>
+    /// The seed of a history item: <code>first 8 bytes of SHA-256(seed, user, item), each with its length</code>
+    /// </summary>
     public static long DeriveForItem(long seed, string userId, string itemId) =>
         First64Bits($"{seed} {userId.Length} {userId} {itemId.Length} {itemId}");
 
-    /// <summary>A user's place in an order that the seed decides: <code>first 16 bytes of SHA-256(seed, user)</code></summary>
+    /// <summary>
+    /// A user's place in an order that the seed decides: <code>first 16 bytes of SHA-256(seed, user)</code>
+    /// </summary>
     public static UInt128 RankUser(long seed, string userId)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}\n{userId}"));
@@ -36,7 +40,9 @@ static class SeedDerivation
         return new UInt128(upper, lower);
     }
 
-    /// <summary>The seed of one trained user: of the run's seed and the user's name alone, whoever trains in the same batch.</summary>
+    /// <summary>
+    /// The seed of one trained user: of the run's seed and the user's name alone, whoever trains in the same batch.
+    /// </summary>
     public static long DeriveForUser(long seed, string name)
     {
         var hash = StableHash.Fnv1a64(Encoding.UTF8.GetBytes(name));

@@ -4,9 +4,10 @@ using System.Runtime.Intrinsics;
 namespace CoPe;
 
 /// <summary>
-/// Deterministic numbers from a seed: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
-/// OOPSLA 2014). The state is a counter, so a number can also be had by its place (<see cref="Hash"/>): data order, dropout
-/// and sampling need no state beyond their seed, and a resumed run draws what an undisturbed one would.
+/// Deterministic numbers from a seed: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014). The state is a counter, so a number can also be had by its place (<see cref="Hash"/>):
+/// data order, dropout and sampling need no state beyond their seed, and a resumed run draws what an undisturbed one
+/// would.
 /// </summary>
 /// <param name="state">The seed.</param>
 struct SplitMix64(ulong state)
@@ -61,8 +62,9 @@ readonly record struct UniformGenerator(long Seed, int Sample)
 }
 
 /// <summary>
-/// Hash of a 32-bit counter under a 64-bit key, for dropout masks: the last step of MurmurHash3 with the key between its two
-/// products. It stands beside SplitMix64 because it fits 16 columns into one register, which 64-bit products do not.
+/// Hash of a 32-bit counter under a 64-bit key, for dropout masks: the last step of MurmurHash3 with the key between
+/// its two products. It stands beside SplitMix64 because it fits 16 columns into one register, which 64-bit products do
+/// not.
 /// </summary>
 static class DropoutHash
 {
@@ -90,8 +92,9 @@ static class DropoutHash
 }
 
 /// <summary>
-/// The generator of shuffles and bootstraps: .NET's <see cref="Random"/> with a seed, whose numbers .NET keeps from version to
-/// version. It stays because published p-values and the choice of the task-adaptive model's examples were drawn from it.
+/// The generator of shuffles and bootstraps: .NET's <see cref="Random"/> with a seed, whose numbers .NET keeps from
+/// version to version. It stays because published p-values and the choice of the task-adaptive model's examples were
+/// drawn from it.
 /// </summary>
 static class SeededRandom
 {

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace CoPe;
 
 /// <summary>
-/// Hashes that are the same on every machine and in every process, unlike <see cref="object.GetHashCode"/>: FNV-1a (Fowler, Noll
-/// and Vo) for buckets and seeds, SHA-256 for fingerprints.
+/// Hashes that are the same on every machine and in every process, unlike <see cref="object.GetHashCode"/>: FNV-1a
+/// (Fowler, Noll and Vo) for buckets and seeds, SHA-256 for fingerprints.
 /// </summary>
 static class StableHash
 {
@@ -49,7 +49,10 @@ static class StableHash
         return hash;
     }
 
-    /// <summary>The hash of a sequence of which <paramref name="hash"/> is the hash so far and <paramref name="next"/> the next element's.</summary>
+    /// <summary>
+    /// The hash of a sequence of which <paramref name="hash"/> is the hash so far and <paramref name="next"/> the next
+    /// element's.
+    /// </summary>
     public static ulong Combine(ulong hash, ulong next) => ((hash ^ next) * SplitMix64.Increment) + (hash >> 29);
 
     /// <summary>SHA-256 of a text in UTF-8, in lower-case hexadecimal digits.</summary>

@@ -1,12 +1,12 @@
 namespace CoPe;
 
-/// <summary>Where long work stands, for whoever shows it.</summary>
+/// <summary>How far long work has come, for whoever shows it.</summary>
 public sealed record StageProgress
 {
     /// <summary>Stage name, for example <c>train sft</c>.</summary>
     public required string Stage { get; init; }
 
-    /// <summary>User at work, or how many at once; null where the stage has none.</summary>
+    /// <summary>The user whose part it is, or how many at once; null where the stage has none.</summary>
     public string? User { get; init; }
 
     /// <summary>Units done.</summary>

@@ -3,8 +3,8 @@ using System.Text;
 namespace CoPe;
 
 /// <summary>
-/// How a text file is encoded: UTF-8, UTF-16 or UTF-32 in either byte order, with or without a byte order mark. Bytes that are
-/// not text in the encoding found are an error, never replaced.
+/// How a text file is encoded: UTF-8, UTF-16 or UTF-32 in either byte order, with or without a byte order mark. Bytes
+/// that are not text in the encoding found are an error, never replaced.
 /// </summary>
 /// <param name="Encoding">A strict encoding, which writes no mark.</param>
 /// <param name="MarkLength">Bytes of the mark before the text.</param>
@@ -38,7 +38,10 @@ readonly record struct TextEncoding(Encoding Encoding, int MarkLength)
     public bool IsUtf8 => ReferenceEquals(Encoding, Utf8);
 
     /// <summary>The encoding of a text by its first four bytes, or by all of them where there are fewer.</summary>
-    /// <remarks>JSON, CSV and YAML begin with an ASCII character, so zero bytes beside it tell UTF-16 and UTF-32 where no mark does.</remarks>
+    /// <remarks>
+    /// JSON, CSV and YAML begin with an ASCII character, so zero bytes beside it tell UTF-16 and UTF-32 where no mark
+    /// does.
+    /// </remarks>
     public static TextEncoding Detect(ReadOnlySpan<byte> firstBytes) =>
         firstBytes switch
         {
@@ -61,7 +64,7 @@ readonly record struct TextEncoding(Encoding Encoding, int MarkLength)
         try
         {
             var encoding = SkipMark(stream);
-            // A reader that looked for marks itself would go on with a decoder that replaces what is not text.
+            // A reader that looked for marks itself would continue with a decoder that replaces what is not text.
             return new StreamReader(stream, encoding.Encoding, detectEncodingFromByteOrderMarks: false);
         }
         catch
@@ -71,7 +74,10 @@ readonly record struct TextEncoding(Encoding Encoding, int MarkLength)
         }
     }
 
-    /// <summary>The same text as UTF-8 without a mark; bytes that are UTF-8 already pass unchecked. Closing it closes <paramref name="stream"/>.</summary>
+    /// <summary>
+    /// The same text as UTF-8 without a mark; bytes that are UTF-8 already pass unchecked. Closing it closes
+    /// <paramref name="stream"/>.
+    /// </summary>
     /// <param name="stream">A stream at its start that can seek.</param>
     public static Stream OpenAsUtf8(Stream stream)
     {
@@ -80,7 +86,9 @@ readonly record struct TextEncoding(Encoding Encoding, int MarkLength)
     }
 
     /// <summary>The text of a small file that people write: a recipe, a task, a wording, a chat template.</summary>
-    /// <exception cref="InvalidDataException">The file is not text in the encoding that its first bytes tell.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is not text in the encoding that its first bytes tell.
+    /// </exception>
     public static string ReadAllText(string path)
     {
         var bytes = File.ReadAllBytes(path);

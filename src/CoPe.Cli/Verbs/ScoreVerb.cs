@@ -133,7 +133,7 @@ static class ScoreVerb
             return text;
         }
 
-        var read = file is null ? host.In?.ReadToEnd() : File.ReadAllText(host.PathOf(file));
+        var read = file is null ? host.In?.ReadToEnd() : TextEncoding.ReadAllText(host.PathOf(file));
         if (read is null)
         {
             throw new UsageException(

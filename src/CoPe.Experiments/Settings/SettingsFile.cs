@@ -25,7 +25,19 @@ public static class SettingsFile
             );
         }
 
-        return Parse<T>(File.ReadAllText(path), path, overrides);
+        return Parse<T>(ReadText(path), path, overrides);
+    }
+
+    static string ReadText(string path)
+    {
+        try
+        {
+            return TextEncoding.ReadAllText(path);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new SettingsException(error.Message, error);
+        }
     }
 
     /// <summary>Reads settings from a text; <paramref name="name"/> stands for the file in messages.</summary>

@@ -1,8 +1,8 @@
 namespace CoPe.Experiments.Tasks;
 
 /// <summary>
-/// Takes the answer out of a generated text by the rules of docs/data.md; only the two ends of the text are looked at,
-/// never its middle.
+/// Takes the answer out of a generated text by the rules of docs/data.md: something is removed at its two ends, never
+/// in its middle.
 /// </summary>
 public static class AnswerExtractor
 {
@@ -15,11 +15,10 @@ public static class AnswerExtractor
     ];
 
     /// <summary>
-    /// The answer: blanks at the ends off; thoughts in front of it off, from <c>&lt;think&gt;</c> to
-    /// <c>&lt;/think&gt;</c>; for a one-line answer, only the first line that is not blank; one leading label of the
-    /// task off, as in <c>Title: ...</c>;
-    /// one pair of quotes off that encloses the whole one-line answer; a final stop off where the answer is a label or
-    /// a number.
+    /// The answer without white space at its ends, without thinking before it (<c>&lt;think&gt;</c> to
+    /// <c>&lt;/think&gt;</c>), and without one leading label of the task, as in <c>Title: ...</c>. Of a one-line answer
+    /// only the first line that is not blank, without a pair of quotes that encloses the whole of it; of a label or a
+    /// number also without a final period.
     /// </summary>
     public static string Extract(string generated, LampTask task)
     {
@@ -31,21 +30,28 @@ public static class AnswerExtractor
             return answer;
         }
 
-        var line = answer.AsSpan();
-        if (line.IndexOfAny('\r', '\n') is var end and >= 0)
-        {
-            line = line[..end].TrimEnd();
-        }
-
-        answer = RemoveQuotes(line.ToString());
-        return task.Outcome == TaskOutcome.Text ? answer : RemoveQuotes(answer.TrimEnd('.').Trim());
+        var line = RemoveQuotes(TakeFirstLine(answer));
+        return task.Outcome == TaskOutcome.Text ? line : RemoveQuotes(line.TrimEnd('.').Trim());
     }
 
-    static string RemoveThinking(string text) =>
-        text.StartsWith("<think>", StringComparison.Ordinal)
-        && text.IndexOf("</think>", StringComparison.Ordinal) is var end and >= 0
-            ? text[(end + "</think>".Length)..].TrimStart()
-            : text;
+    static string TakeFirstLine(string text)
+    {
+        var end = text.AsSpan().IndexOfAny('\r', '\n');
+        return end < 0 ? text : text[..end].TrimEnd();
+    }
+
+    static string RemoveThinking(string text)
+    {
+        const string Start = "<think>";
+        const string End = "</think>";
+        if (!text.StartsWith(Start, StringComparison.Ordinal))
+        {
+            return text;
+        }
+
+        var end = text.IndexOf(End, StringComparison.Ordinal);
+        return end < 0 ? text : text[(end + End.Length)..].TrimStart();
+    }
 
     static string RemoveLabel(string text, LampTask task)
     {
@@ -63,6 +69,7 @@ public static class AnswerExtractor
                 return rest[1..].Trim().ToString();
             }
         }
+
         return text;
     }
 
@@ -75,10 +82,12 @@ public static class AnswerExtractor
                 continue;
             }
 
-            var inner = text[1..^1];
             // A quote inside means that the two at the ends need not belong together, as in "A" and "B".
-            return inner.Contains(open) || inner.Contains(close) ? text : inner.Trim();
+            var inner = text[1..^1];
+            var hasQuoteInside = inner.Contains(open) || inner.Contains(close);
+            return hasQuoteInside ? text : inner.Trim();
         }
+
         return text;
     }
 }

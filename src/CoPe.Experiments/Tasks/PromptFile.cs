@@ -1,5 +1,4 @@
-using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Experiments.Tasks;
 
@@ -9,11 +8,10 @@ namespace CoPe.Experiments.Tasks;
 /// </summary>
 public static class PromptFile
 {
-    static readonly string[] Keys = ["system", "history", "query", "example", "examples", "summary", "profile"];
-
     /// <summary>Reads <c>folder/task-name.yaml</c>.</summary>
+    /// <exception cref="SettingsException">The file is not YAML, has an unknown key, or lacks one.</exception>
     /// <exception cref="DataFileException">
-    /// The file is missing, is no YAML mapping, or uses a key or a field that is not known.
+    /// The file is missing, or the wording names a field that the task does not have.
     /// </exception>
     public static PromptTemplate Read(string folder, LampTask task)
     {
@@ -29,13 +27,13 @@ public static class PromptFile
             );
         }
 
-        return Parse(File.ReadAllText(path), path, task);
+        return Parse(TextEncoding.ReadAllText(path), path, task);
     }
 
     /// <summary>
     /// The wording that CoPe ships for a task: that of <c>tasks/task-name.yaml</c> as it was at the build.
     /// </summary>
-    public static PromptTemplate Shipped(LampTask task)
+    public static PromptTemplate LoadShipped(LampTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
         return TaskFile.LoadShipped(task.Name).Template;
@@ -43,71 +41,84 @@ public static class PromptFile
 
     internal static PromptTemplate Parse(string yaml, string path, LampTask task)
     {
-        var place = new DataFileLocation { File = path };
-        var entries = ReadEntries(yaml, place);
-        var (history, query) = (GetRequired(entries, "history", place), GetRequired(entries, "query", place));
-        return CreateChecked(
-            path,
-            () =>
-                new()
-                {
-                    Task = task,
-                    System = entries.GetValueOrDefault("system"),
-                    History = history,
-                    Query = query,
-                    InContext = new()
-                    {
-                        Example = entries.GetValueOrDefault("example"),
-                        Examples = entries.GetValueOrDefault("examples"),
-                        Summary = entries.GetValueOrDefault("summary"),
-                        Profile = entries.GetValueOrDefault("profile"),
-                    },
-                }
-        );
+        var keys = SettingsFile.Parse<PromptKeys>(yaml, path, []);
+        if (keys.History.Length == 0)
+        {
+            throw new SettingsException($"{path}: 'history' is missing; word the request for a history item");
+        }
+
+        if (keys.Query.Length == 0)
+        {
+            throw new SettingsException($"{path}: 'query' is missing; word a query, for example query: \"{{input}}\"");
+        }
+
+        return CreateTemplate(keys, task, path);
     }
 
-    /// <summary>A wording whose names in braces are known; <paramref name="path"/> is the file for messages.</summary>
-    internal static PromptTemplate CreateChecked(string path, Func<PromptTemplate> word)
+    /// <summary>A task's wording from the keys of its file; <paramref name="path"/> is the file for messages.</summary>
+    /// <exception cref="DataFileException">A text names a field that the task does not have.</exception>
+    internal static PromptTemplate CreateTemplate(IPromptKeys keys, LampTask task, string path)
     {
-        var place = new DataFileLocation { File = path };
+        var location = new DataFileLocation { File = path };
         try
         {
-            var template = word();
-            CheckPlaceholders(template, place);
+            var template = new PromptTemplate
+            {
+                Task = task,
+                System = keys.System,
+                History = keys.History,
+                Query = keys.Query,
+                InContext = new()
+                {
+                    Example = keys.Example,
+                    Examples = keys.Examples,
+                    Summary = keys.Summary,
+                    Profile = keys.Profile,
+                },
+            };
+            CheckPlaceholders(template, location);
             return template;
         }
         catch (FormatException error)
         {
-            throw new DataFileException(place, error.Message, "names in braces", "Correct the wording.", error);
+            throw new DataFileException(location, error.Message, "names in braces", "Correct the wording.", error);
         }
     }
 
-    static void CheckPlaceholders(PromptTemplate template, DataFileLocation place)
+    static void CheckPlaceholders(PromptTemplate template, DataFileLocation location)
     {
         foreach (var (key, name) in template.Placeholders)
         {
             var known = GetKnownPlaceholders(key, template.Task);
-            if (known.Contains(name))
+            if (!known.Contains(name))
             {
-                continue;
+                throw CreatePlaceholderError(location with { Field = key }, name, known, template.Task);
             }
-
-            throw new DataFileException(
-                place with
-                {
-                    Field = key,
-                },
-                $"the name {{{name}}}",
-                known.Count == 0
-                    ? "no name in braces: this task's history items have no input"
-                    : $"one of {string.Join(", ", known.Select(field => $"{{{field}}}"))}",
-                name == template.Task.OutputField
-                        ? "That field is the answer itself: a prompt that holds it gives it away."
-                    : known.Count == 0 ? "Take it out."
-                    : $"The nearest is {{{NearestName.FindNearest(name, known)}}}."
-            );
         }
     }
+
+    static DataFileException CreatePlaceholderError(
+        DataFileLocation location,
+        string name,
+        IReadOnlyList<string> known,
+        LampTask task
+    )
+    {
+        var found = $"the name {{{name}}}";
+        if (name == task.OutputField)
+        {
+            const string Advice = "That field is the answer itself: a prompt that holds it gives it away.";
+            return new DataFileException(location, found, DescribePlaceholders(known), Advice);
+        }
+
+        var advice = known.Count == 0 ? "Take it out." : $"The nearest is {{{NearestName.FindNearest(name, known)}}}.";
+        return new DataFileException(location, found, DescribePlaceholders(known), advice);
+    }
+
+    static string DescribePlaceholders(IReadOnlyList<string> known) =>
+        known.Count == 0
+            ? "no name in braces: this task's history items have no input"
+            : $"one of {string.Join(", ", known.Select(field => $"{{{field}}}"))}";
 
     static IReadOnlyList<string> GetKnownPlaceholders(string key, LampTask task) =>
         key switch
@@ -119,79 +130,41 @@ public static class PromptFile
             "profile" => ["profile", "request"],
             _ => task.InputFields,
         };
+}
 
-    static string GetRequired(Dictionary<string, string> entries, string key, DataFileLocation place) =>
-        entries.TryGetValue(key, out var text)
-            ? text
-            : throw new DataFileException(
-                place with
-                {
-                    Field = key,
-                },
-                entries.Count == 0 ? "no key" : $"only the keys {string.Join(", ", entries.Keys)}",
-                "the wording under this key",
-                "Add it."
-            );
+/// <summary>The keys that word a task, in a task file and in a prompt file alike.</summary>
+interface IPromptKeys
+{
+    /// <summary>System text.</summary>
+    string? System { get; }
 
-    static Dictionary<string, string> ReadEntries(string yaml, DataFileLocation place)
-    {
-        var entries = new Dictionary<string, string>();
-        foreach (var (keyNode, valueNode) in ReadMapping(yaml, place))
-        {
-            var here = place with { Line = keyNode.Start.Line };
-            var key = (keyNode as YamlScalarNode)?.Value ?? "";
-            if (!Keys.Contains(key))
-            {
-                throw new DataFileException(
-                    here,
-                    $"the unknown key \"{key}\"",
-                    $"one of {string.Join(", ", Keys)}",
-                    $"The nearest is {NearestName.FindNearest(key, Keys)}."
-                );
-            }
+    /// <summary>Wording of a history item.</summary>
+    string History { get; }
 
-            entries[key] =
-                (valueNode as YamlScalarNode)?.Value
-                ?? throw new DataFileException(
-                    here with
-                    {
-                        Field = key,
-                    },
-                    "a list or a mapping",
-                    "a text",
-                    "Write the wording as one text."
-                );
-        }
-        return entries;
-    }
+    /// <summary>Wording of a query.</summary>
+    string Query { get; }
 
-    static YamlMappingNode ReadMapping(string yaml, DataFileLocation place)
-    {
-        var stream = new YamlStream();
-        try
-        {
-            stream.Load(new StringReader(yaml));
-        }
-        catch (YamlException error)
-        {
-            throw new DataFileException(
-                place with
-                {
-                    Line = error.Start.Line,
-                },
-                $"no valid YAML ({error.Message})",
-                "a mapping of keys to texts",
-                "Correct the line.",
-                error
-            );
-        }
-        return stream.Documents is [{ RootNode: YamlMappingNode mapping }]
-            ? mapping
-            : throw new DataFileException(
-                place,
-                "no mapping",
-                $"the keys {string.Join(", ", Keys)}",
-                "See the shipped prompt files."
-            );
-    }
+    /// <summary>Wording of an item with the user's own answer, for prompts that show the history.</summary>
+    string? Example { get; }
+
+    /// <summary>Wording of a request behind such items.</summary>
+    string? Examples { get; }
+
+    /// <summary>Wording of the request for a description of the user.</summary>
+    string? Summary { get; }
+
+    /// <summary>Wording of a request behind that description.</summary>
+    string? Profile { get; }
+}
+
+/// <summary>The keys of a prompt file, in snake case.</summary>
+sealed record PromptKeys : IPromptKeys
+{
+    public string? System { get; init; }
+    public string History { get; init; } = "";
+    public string Query { get; init; } = "";
+    public string? Example { get; init; }
+    public string? Examples { get; init; }
+    public string? Summary { get; init; }
+    public string? Profile { get; init; }
 }

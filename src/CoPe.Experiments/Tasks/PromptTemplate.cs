@@ -42,15 +42,7 @@ public sealed record PromptTemplate
     public int MaxFieldWords
     {
         get;
-        init =>
-            field =
-                value >= 1
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(MaxFieldWords),
-                        value,
-                        $"MaxFieldWords is {value}, expected 1 or more."
-                    );
+        init => field = RequirePositive(value, nameof(MaxFieldWords));
     } = 768;
 
     /// <summary>
@@ -60,15 +52,7 @@ public sealed record PromptTemplate
     public int MaxFieldLength
     {
         get;
-        init =>
-            field =
-                value >= 1
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(MaxFieldLength),
-                        value,
-                        $"MaxFieldLength is {value}, expected 1 or more."
-                    );
+        init => field = RequirePositive(value, nameof(MaxFieldLength));
     } = int.MaxValue;
 
     readonly PlaceholderText _history = PlaceholderText.Parse("");
@@ -155,8 +139,14 @@ public sealed record PromptTemplate
             return cut;
         }
 
-        return cut[..(char.IsHighSurrogate(cut[MaxFieldLength - 1]) ? MaxFieldLength - 1 : MaxFieldLength)];
+        var splitsCharacter = char.IsHighSurrogate(cut[MaxFieldLength - 1]);
+        return cut[..(splitsCharacter ? MaxFieldLength - 1 : MaxFieldLength)];
     }
+
+    static int RequirePositive(int value, string name) =>
+        value >= 1
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected 1 or more.");
 
     List<ChatMessage> ToMessages(string request) =>
         System is { } system ? [new("system", system), new("user", request)] : [new("user", request)];
@@ -208,10 +198,13 @@ public sealed record InContextWording
     public string WithExamples(IReadOnlyList<HistoryItem> items, string request, int maxFieldWords)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return items.Count == 0
-            ? request
-            : Require(_examples, "examples")
-                .Fill(name => name == "request" ? request : FormatExamples(items, maxFieldWords));
+        if (items.Count == 0)
+        {
+            return request;
+        }
+
+        var wording = Require(_examples, "examples");
+        return wording.Fill(name => name == "request" ? request : FormatExamples(items, maxFieldWords));
     }
 
     /// <summary>The request for a description of how the writer of these items writes.</summary>
@@ -224,17 +217,25 @@ public sealed record InContextWording
     public string WithProfile(string description, string request)
     {
         ArgumentNullException.ThrowIfNull(description);
-        return description.Length == 0
-            ? request
-            : Require(_profile, "profile").Fill(name => name == "request" ? request : description);
+        if (description.Length == 0)
+        {
+            return request;
+        }
+
+        return Require(_profile, "profile").Fill(name => name == "request" ? request : description);
     }
 
     /// <summary>Names in braces by key.</summary>
     internal IEnumerable<(string Key, string Name)> Placeholders =>
-        from text in (IEnumerable<(string Key, PlaceholderText? Text)>)
-            [("example", _example), ("examples", _examples), ("summary", _summary), ("profile", _profile)]
-        from name in text.Text?.Placeholders ?? []
-        select (text.Key, name);
+        [
+            .. PlaceholdersOf("example", _example),
+            .. PlaceholdersOf("examples", _examples),
+            .. PlaceholdersOf("summary", _summary),
+            .. PlaceholdersOf("profile", _profile),
+        ];
+
+    static IEnumerable<(string Key, string Name)> PlaceholdersOf(string key, PlaceholderText? text) =>
+        text is null ? [] : text.Placeholders.Select(name => (key, name));
 
     string FormatExamples(IReadOnlyList<HistoryItem> items, int maxFieldWords)
     {
@@ -250,7 +251,7 @@ public sealed record InContextWording
     static PlaceholderText Require(PlaceholderText? text, string key) =>
         text
         ?? throw new InvalidOperationException(
-            $"the wording has no key '{key}', which this method words its prompts with: add it, as in the shipped tasks"
+            $"the wording has no key '{key}', which this method needs for its prompts: add it, as in the shipped tasks"
         );
 }
 
@@ -281,16 +282,21 @@ sealed class PlaceholderText
                 plain.Append(text[i]);
                 continue;
             }
-            if (i + 1 < text.Length && text[i + 1] == text[i])
+
+            var isDoubled = i + 1 < text.Length && text[i + 1] == text[i];
+            if (isDoubled)
             {
-                plain.Append(text[i++]);
+                plain.Append(text[i]);
+                i++;
                 continue;
             }
+
             var close = text.IndexOf('}', i);
             if (text[i] == '}' || close < 0)
             {
                 throw new FormatException(
-                    $"a single \"{text[i]}\" at character {i + 1}, expected a name in braces such as {{title}}, or a doubled brace for a brace"
+                    $"a single \"{text[i]}\" at character {i + 1}, "
+                        + "expected a name in braces such as {title}, or a doubled brace for a brace"
                 );
             }
 
@@ -299,6 +305,7 @@ sealed class PlaceholderText
             plain.Clear();
             i = close;
         }
+
         parsed._parts.Add((plain.ToString(), false));
         return parsed;
     }

@@ -29,14 +29,20 @@ public static class TaskFile
     }
 
     /// <summary>Reads a task file.</summary>
-    /// <exception cref="SettingsException">It is missing, no YAML, has an unknown key, or lacks one.</exception>
+    /// <exception cref="SettingsException">It is missing, is not YAML, has an unknown key, or lacks one.</exception>
     /// <exception cref="DataFileException">The wording names a field that the task does not have.</exception>
-    public static TaskDefinition Read(string path) =>
-        File.Exists(path)
-            ? Parse(File.ReadAllText(path), path)
-            : throw new SettingsException(
-                $"task file {path} does not exist: name a YAML file, or a shipped task ({string.Join(", ", LampTasks.All.Select(task => task.Name))})"
+    public static TaskDefinition Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            var shipped = string.Join(", ", LampTasks.All.Select(task => task.Name));
+            throw new SettingsException(
+                $"task file {path} does not exist: name a YAML file, or a shipped task ({shipped})"
             );
+        }
+
+        return Parse(TextEncoding.ReadAllText(path), path);
+    }
 
     /// <summary>The task of a shipped name, as it was at the build.</summary>
     /// <exception cref="ArgumentException">None is shipped under that name.</exception>
@@ -46,7 +52,8 @@ public static class TaskFile
         using var stream =
             Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)
             ?? throw new ArgumentException($"No task \"{name}\" is shipped; name a task file, for example task.yaml.");
-        return Parse(new StreamReader(stream).ReadToEnd(), resource);
+        using var reader = new StreamReader(stream);
+        return Parse(reader.ReadToEnd(), resource);
     }
 
     /// <summary>The task as a file, every key written out.</summary>
@@ -78,12 +85,17 @@ public static class TaskFile
         );
     }
 
-    internal static TaskDefinition Parse(string yaml, string path)
+    internal static TaskDefinition Parse(string yaml, string path) =>
+        Create(SettingsFile.Parse<TaskKeys>(yaml, path, []), path);
+
+    /// <summary>The task of a file's keys; <paramref name="source"/> stands for the file in messages.</summary>
+    /// <exception cref="SettingsException">A key is missing, or its value is not allowed.</exception>
+    /// <exception cref="DataFileException">The wording names a field that the task does not have.</exception>
+    internal static TaskDefinition Create(TaskKeys keys, string source)
     {
-        var keys = SettingsFile.Parse<TaskKeys>(yaml, path, []);
         if (FindProblem(keys) is { } problem)
         {
-            throw new SettingsException($"{path}: {problem}");
+            throw new SettingsException($"{source}: {problem}");
         }
 
         var task = new LampTask
@@ -99,67 +111,55 @@ public static class TaskFile
             Labels = keys.Labels,
             SingleLineAnswer = keys.SingleLineAnswer,
         };
-        return new(
-            task,
-            PromptFile.CreateChecked(
-                path,
-                () =>
-                    new()
-                    {
-                        Task = task,
-                        System = keys.System,
-                        History = keys.History,
-                        Query = keys.Query,
-                        InContext = new()
-                        {
-                            Example = keys.Example,
-                            Examples = keys.Examples,
-                            Summary = keys.Summary,
-                            Profile = keys.Profile,
-                        },
-                    }
-            )
-        );
+        return new TaskDefinition(task, PromptFile.CreateTemplate(keys, task, source));
     }
 
     static string? FindProblem(TaskKeys keys)
     {
         if (keys.Name.Length == 0)
         {
-            return "'name' is missing; name the task, which is also the name of its data folder, for example name: my_mails";
+            return "'name' is missing; name the task, which is also the name of its data folder, "
+                + "for example name: my_mails";
         }
 
-        if (
-            !keys.Name.All(letter => char.IsLetterOrDigit(letter) || letter is '_' or '-' or '.')
-            || keys.Name[0] == '.'
-        )
+        if (!IsFolderName(keys.Name))
         {
             return $"'name' is '{keys.Name}'; it is also the name of a folder, so use letters, digits, '_' and '-'";
         }
 
         if (keys.OutputField.Length == 0)
         {
-            return "'output_field' is missing; name the field of a history item that the user wrote, for example output_field: text";
+            return "'output_field' is missing; name the field of a history item that the user wrote, "
+                + "for example output_field: text";
         }
 
         if (keys.InputFields.Contains(keys.OutputField))
         {
-            return $"'input_fields' holds the output field '{keys.OutputField}': a prompt that holds the answer gives it away";
+            return $"'input_fields' holds the output field '{keys.OutputField}': "
+                + "a prompt that holds the answer gives it away";
         }
 
         if (keys.Labels.Count > 0 && keys.Outcome != TaskOutcome.Category)
         {
-            return "'labels' lists the answers there are, but the outcome is no category: leave 'labels' out, or set outcome: category";
+            return "'labels' lists the answers there are, but the outcome is no category: "
+                + "leave 'labels' out, or set outcome: category";
         }
 
-        return keys.History.Length == 0
-            ? "'history' is missing; word the request for a history item, for example history: \"Write about: {topic}\""
-            : null;
+        if (keys.History.Length == 0)
+        {
+            return "'history' is missing; word the request for a history item, "
+                + "for example history: \"Write about: {topic}\"";
+        }
+
+        return null;
     }
+
+    static bool IsFolderName(string name) =>
+        name[0] != '.' && name.All(letter => char.IsLetterOrDigit(letter) || letter is '_' or '-' or '.');
 }
 
 /// <summary>The keys of a task file, in snake case: <c>input_fields</c>, <c>max_new_tokens</c>.</summary>
-sealed record TaskKeys
+sealed record TaskKeys : IPromptKeys
 {
     /// <summary>Name, which is also the name of the data folder.</summary>
     public string Name { get; init; } = "";

@@ -157,8 +157,8 @@ public sealed record ConversationOptions
 
     /// <summary>
     /// More variables for the chat template by name, each a string, a bool or a number. By default
-    /// <c>enable_thinking</c> is false: a template that lets its model think (Qwen3's) then opens the answer itself, as in
-    /// training, where a user's text has no thinking before it.
+    /// <c>enable_thinking</c> is false: a template that lets its model think (Qwen3's) then opens the answer itself, as
+    /// in training, where a user's text has no thinking before it.
     /// </summary>
     public IReadOnlyDictionary<string, object> TemplateVariables { get; init; } =
         new Dictionary<string, object> { ["enable_thinking"] = false };

@@ -129,8 +129,8 @@ public sealed class Tokenizer
     int? GetRoleId(string role) => _config.SpecialTokens.TryGetValue(role, out var token) ? TokenToId(token) : null;
 
     /// <summary>
-    /// The file's added tokens. One that the configuration names is special even where the file does not say so, and even
-    /// where the file holds it as an ordinary token, as in transformers.
+    /// The file's added tokens. One that the configuration names is special even where the file does not say so, and
+    /// even where the file holds it as an ordinary token, as in transformers.
     /// </summary>
     static List<AddedToken> FindAddedTokens(TokenizerFile file, TokenizerConfig config)
     {

@@ -5,7 +5,7 @@ namespace CoPe.Experiments.Tests.Data;
 
 public class DevelopmentSplitTests
 {
-    static readonly PromptTemplate Template = PromptFile.Shipped(LampTasks.NewsHeadline);
+    static readonly PromptTemplate Template = PromptFile.LoadShipped(LampTasks.NewsHeadline);
 
     [Theory]
     [InlineData(50, 5)]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CoPe.Chat;
+using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
 using CoPe.Testing;
 
@@ -13,7 +14,7 @@ public class PromptTemplateTests
         foreach (var task in LampTasks.All)
         {
             var item = Item([.. task.InputFields.Select(field => (field, $"<{field}>")), (task.OutputField, "ANSWER")]);
-            var content = Assert.Single(PromptFile.Shipped(task).ForHistory(item)).Content;
+            var content = Assert.Single(PromptFile.LoadShipped(task).ForHistory(item)).Content;
             Assert.All(task.InputFields, field => Assert.Contains($"<{field}>", content));
             Assert.DoesNotContain("ANSWER", content);
         }
@@ -24,12 +25,15 @@ public class PromptTemplateTests
     {
         var review = Item(("overall", "5.0"), ("description", "a cup"), ("summary", "fine"), ("reviewText", "r"));
         Assert.Equal(
-            "Generate the review text written by a reviewer who has a given an overall rating of \"5.0\" for a product with description \"a cup\". The summary of the review text is \"fine\".",
-            PromptFile.Shipped(LampTasks.ReviewWriting).FormatHistoryItem(review)
+            "Generate the review text written by a reviewer who has a given an overall rating of \"5.0\" for a product "
+                + "with description \"a cup\". The summary of the review text is \"fine\".",
+            PromptFile.LoadShipped(LampTasks.ReviewWriting).FormatHistoryItem(review)
         );
         Assert.Equal(
             "Generate a title for the following abstract of a paper: We do.",
-            PromptFile.Shipped(LampTasks.ScholarlyTitle).FormatHistoryItem(Item(("abstract", "We do."), ("title", "t")))
+            PromptFile
+                .LoadShipped(LampTasks.ScholarlyTitle)
+                .FormatHistoryItem(Item(("abstract", "We do."), ("title", "t")))
         );
     }
 
@@ -37,7 +41,7 @@ public class PromptTemplateTests
     public void A_query_keeps_the_benchmarks_words_braces_included() =>
         Assert.Equal(
             [new ChatMessage("user", "Write {input} {x}")],
-            PromptFile.Shipped(LampTasks.NewsHeadline).ForQuery(new() { Id = "1", Input = "Write {input} {x}" })
+            PromptFile.LoadShipped(LampTasks.NewsHeadline).ForQuery(new() { Id = "1", Input = "Write {input} {x}" })
         );
 
     [Fact]
@@ -53,7 +57,7 @@ public class PromptTemplateTests
     [Fact]
     public void Every_field_is_cut_to_its_first_words()
     {
-        var template = PromptFile.Shipped(LampTasks.NewsHeadline) with { MaxFieldWords = 2 };
+        var template = PromptFile.LoadShipped(LampTasks.NewsHeadline) with { MaxFieldWords = 2 };
         var item = Item(("text", "one  two\nthree"), ("title", "1 2 3"));
         Assert.EndsWith("article: one two", template.FormatHistoryItem(item));
         Assert.Equal("1 2", template.GetAnswer(item));
@@ -63,7 +67,7 @@ public class PromptTemplateTests
     [Fact]
     public void Every_field_is_cut_to_its_first_characters_and_none_of_them_in_two()
     {
-        var template = PromptFile.Shipped(LampTasks.NewsHeadline) with { MaxFieldLength = 4 };
+        var template = PromptFile.LoadShipped(LampTasks.NewsHeadline) with { MaxFieldLength = 4 };
         Assert.Equal("日本語の", template.ForQuery(new() { Id = "1", Input = "日本語の文章" })[0].Content);
         Assert.Equal("abc", template.ForQuery(new() { Id = "1", Input = "abc🎉" })[0].Content);
     }
@@ -104,18 +108,24 @@ public class PromptTemplateTests
     }
 
     [Theory]
-    [InlineData("histroy: x\nquery: y", "nearest is history")]
     [InlineData("history: '{txt}'\nquery: '{input}'", "nearest is {text}")]
     [InlineData("history: '{text}'\nquery: '{text}'", "nearest is {input}")]
     [InlineData("history: '{text} {title}'\nquery: '{input}'", "gives it away")]
     [InlineData("history: '{text'\nquery: '{input}'", "found a single \"{\" at character 1")]
-    [InlineData("history: [a]\nquery: '{input}'", "found a list")]
-    [InlineData("history: '{text}'", "only the keys history")]
-    [InlineData("history: 'a\nquery: b", "no valid YAML")]
-    [InlineData("just text", "no mapping")]
-    [InlineData("", "no mapping")]
-    public void A_faulty_prompt_file_is_refused_with_a_reason(string yaml, string reason) =>
+    public void A_wording_that_the_task_cannot_fill_is_refused_with_a_reason(string yaml, string reason) =>
         Assert.Contains(reason, Assert.Throws<DataFileException>(() => Parse(yaml)).Message);
+
+    [Theory]
+    [InlineData("histroy: x\nquery: y", "did you mean 'history'?")]
+    [InlineData("history: [a]\nquery: '{input}'", "found a list")]
+    [InlineData("history: '{text}'", "'query' is missing")]
+    [InlineData("query: '{input}'", "'history' is missing")]
+    [InlineData("history: 'a\nquery: b", "not valid YAML")]
+    [InlineData("just text", "found 'just text'")]
+    [InlineData("", "'history' is missing")]
+    [InlineData("name: x\nhistory: x\nquery: y", "unknown key 'name'")]
+    public void A_faulty_prompt_file_is_refused_with_a_reason(string yaml, string reason) =>
+        Assert.Contains(reason, Assert.Throws<SettingsException>(() => Parse(yaml)).Message);
 
     [Fact]
     public void A_missing_prompt_file_is_named() =>
@@ -133,7 +143,8 @@ public class PromptTemplateTests
 public class InContextWordingTests
 {
     const string Yaml =
-        "history: '{text}'\nquery: 'Q: {input}'\nexample: '{text} => {title}'\nexamples: \"{examples}\\n{request}\"\nsummary: 'Who wrote {examples}?'\nprofile: '{profile} | {request}'";
+        "history: '{text}'\nquery: 'Q: {input}'\nexample: '{text} => {title}'\n"
+        + "examples: \"{examples}\\n{request}\"\nsummary: 'Who wrote {examples}?'\nprofile: '{profile} | {request}'";
 
     static readonly LampQuery Query = new() { Id = "1", Input = "a {b}" };
 
@@ -143,7 +154,7 @@ public class InContextWordingTests
         foreach (var task in LampTasks.All)
         {
             var item = Item([.. task.InputFields.Select(field => (field, $"<{field}>")), (task.OutputField, "ANSWER")]);
-            var template = PromptFile.Shipped(task);
+            var template = PromptFile.LoadShipped(task);
             var content = Assert.Single(template.ForQuery(Query, [item], 10)).Content;
             Assert.Contains("ANSWER", content);
             Assert.All(task.InputFields, field => Assert.Contains($"<{field}>", content));

@@ -69,7 +69,8 @@ public class ChatTemplateTests
     [InlineData("{% set x = 1 %}{% for i in [2] %}{% set x = i %}{% endfor %}{{ x }}", "1")]
     [InlineData("{% set ns = namespace(x=1) %}{% for i in [2] %}{% set ns.x = i %}{% endfor %}{{ ns.x }}", "2")]
     [InlineData(
-        "{% for i in range(9) %}{% if i == 1 %}{% continue %}{% elif i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}",
+        "{% for i in range(9) %}{% if i == 1 %}{% continue %}{% elif i == 3 %}{% break %}{% endif %}"
+            + "{{ i }}{% endfor %}",
         "02"
     )]
     [InlineData("{% set a, b = 1, 2 %}{{ a }}{{ b }}{% set c %}<{{ a }}>{% endset %}{{ c }}", "12<1>")]
@@ -101,7 +102,8 @@ public class ChatTemplateTests
         "bxaxTrue"
     )]
     [InlineData(
-        "{{ 'a' is string }}{{ none is none }}{{ 3 is divisibleby 3 }}{{ {} is mapping }}{{ bos_token is defined }}{{ pad_token is defined }}",
+        "{{ 'a' is string }}{{ none is none }}{{ 3 is divisibleby 3 }}{{ {} is mapping }}"
+            + "{{ bos_token is defined }}{{ pad_token is defined }}",
         "TrueTrueTrueTrueTrueFalse"
     )]
     [InlineData("{{ missing }}{{ missing | default('d') }}{{ messages[9] }}", "d")]

@@ -11,9 +11,12 @@ public class ConversationEncoderTests
         + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
     const string Bracketed =
         "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' + m.content + '[/INST]' }}"
-        + "{% elif m.role == 'assistant' %}{{ ' ' + m.content | trim + eos_token }}{% else %}{{ raise_exception('No ' + m.role + ' here') }}{% endif %}{% endfor %}";
+        + "{% elif m.role == 'assistant' %}{{ ' ' + m.content | trim + eos_token }}"
+        + "{% else %}{{ raise_exception('No ' + m.role + ' here') }}{% endif %}{% endfor %}";
     const string HeaderAfterAll =
-        "{{ bos_token }}{% for m in messages %}\n    <|start_header_id|>{{ m.role }}<|end_header_id|>\n    {{ m.content.strip() }}<|eot_id|>\n"
+        "{{ bos_token }}{% for m in messages %}\n"
+        + "    <|start_header_id|>{{ m.role }}<|end_header_id|>\n"
+        + "    {{ m.content.strip() }}<|eot_id|>\n"
         + "{% endfor %}\n<|start_header_id|>assistant<|end_header_id|>";
 
     static readonly ChatMessage[] Hello = [new("user", "Hello")];
@@ -42,13 +45,15 @@ public class ConversationEncoderTests
     [Fact]
     public void A_template_that_lets_the_model_think_is_told_not_to()
     {
-        const string NoThoughts = "<think>\\n\\n</think>\\n\\n";
+        const string NoThinking = "<think>\\n\\n</think>\\n\\n";
         using var folder = Qwen(
-            "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' }}{% if m.role == 'assistant' and loop.last %}{{ '"
-                + NoThoughts
+            "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' }}"
+                + "{% if m.role == 'assistant' and loop.last %}{{ '"
+                + NoThinking
                 + "' }}{% endif %}{{ m.content + '<|im_end|>\\n' }}{% endfor %}"
-                + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% if enable_thinking is defined and enable_thinking is false %}{{ '"
-                + NoThoughts
+                + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}"
+                + "{% if enable_thinking is defined and enable_thinking is false %}{{ '"
+                + NoThinking
                 + "' }}{% endif %}{% endif %}"
         );
         var encoder = ConversationEncoder.Load(folder.Folder);

@@ -107,7 +107,7 @@ static class SampleData
     public static LampDataset CreateDataset(SampleWorld world, SampleTask task, SampleOptions options)
     {
         var random = world.CreateRandom(task.Task.Name);
-        var template = PromptFile.Shipped(task.Task);
+        var template = PromptFile.LoadShipped(task.Task);
         var historyRange = options.MaxHistory - options.MinHistory + 1;
         var users = Enumerable
             .Range(1, options.Users)
@@ -171,7 +171,7 @@ static class SampleData
     static IEnumerable<string> CreateInstructions(SampleWorld world, int count, CancellationToken cancellation)
     {
         var random = world.CreateRandom("instructions");
-        var templates = SampleTask.All.ToDictionary(task => task, task => PromptFile.Shipped(task.Task));
+        var templates = SampleTask.All.ToDictionary(task => task, task => PromptFile.LoadShipped(task.Task));
         var headlines = SampleTask.All.First(task => task.Task == LampTasks.NewsHeadline);
         for (var number = 0; number < count; number++)
         {

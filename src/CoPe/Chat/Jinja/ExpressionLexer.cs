@@ -19,7 +19,9 @@ sealed class ExpressionLexer(string source, int position, int line, List<Token> 
 
     readonly Stack<char> _openBrackets = new();
 
-    /// <summary>Where reading stands: at the end, on the closing characters of the tag or on the sign before them.</summary>
+    /// <summary>
+    /// Where reading stands: at the end, on the closing characters of the tag or on the sign before them.
+    /// </summary>
     public int Position { get; private set; } = position;
 
     /// <summary>The line there.</summary>
@@ -193,7 +195,8 @@ sealed class ExpressionLexer(string source, int position, int line, List<Token> 
     }
 
     /// <summary>
-    /// Reads one of Python's escapes and stays on its last character; an unknown one stands for itself, backslash included.
+    /// Reads one of Python's escapes and stays on its last character; an unknown one stands for itself, backslash
+    /// included.
     /// </summary>
     void ReadEscape(StringBuilder text)
     {

@@ -27,8 +27,8 @@ sealed class ExpressionParser(TokenStream tokens)
     }
 
     /// <summary>
-    /// One expression, or a tuple of several; without <paramref name="withCondition"/> a following <c>if</c> is left to the
-    /// statement.
+    /// One expression, or a tuple of several; without <paramref name="withCondition"/> a following <c>if</c> is left to
+    /// the statement.
     /// </summary>
     public Expression ParseTuple(bool withCondition = true)
     {

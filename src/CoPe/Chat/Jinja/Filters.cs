@@ -136,8 +136,8 @@ static class SequenceFilters
         ["items"] = static (value, _) => GetPairs(value),
         ["dictsort"] = static (value, _) => SortPairs(value),
         ["join"] = Join,
-        ["first"] = static (value, _) => GetFirst(Operators.Iterate(value)),
-        ["last"] = static (value, _) => GetLast(Operators.Iterate(value)),
+        ["first"] = static (value, _) => GetEnd(value, isFirst: true),
+        ["last"] = static (value, _) => GetEnd(value, isFirst: false),
         ["reverse"] = static (value, _) => Reverse(value),
         ["sort"] = Sort,
         ["unique"] = static (value, _) => RemoveDuplicates(value),
@@ -193,11 +193,16 @@ static class SequenceFilters
         return sum;
     }
 
-    static object? GetFirst(IReadOnlyList<object?> items) =>
-        items.Count > 0 ? items[0] : new Undefined("No first item, sequence was empty.");
+    static object? GetEnd(object? value, bool isFirst)
+    {
+        var items = Operators.Iterate(value);
+        if (items.Count > 0)
+        {
+            return isFirst ? items[0] : items[^1];
+        }
 
-    static object? GetLast(IReadOnlyList<object?> items) =>
-        items.Count > 0 ? items[items.Count - 1] : new Undefined("No last item, sequence was empty.");
+        return new Undefined($"No {(isFirst ? "first" : "last")} item, sequence was empty.");
+    }
 
     static object Reverse(object? value)
     {
@@ -220,7 +225,8 @@ static class SequenceFilters
     }
 
     /// <summary>
-    /// <c>selectattr(attribute, test, arguments...)</c> and <c>select(test, arguments...)</c>; without a test, truth decides.
+    /// <c>selectattr(attribute, test, arguments...)</c> and <c>select(test, arguments...)</c>; without a test, truth
+    /// decides.
     /// </summary>
     static Generator SelectItems(object? value, Arguments arguments, bool byAttribute, bool keep)
     {

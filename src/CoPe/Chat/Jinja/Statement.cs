@@ -97,7 +97,9 @@ sealed class SetStatement(int line, AssignmentTarget target, Expression value) :
 sealed class SetBlockStatement(int line, AssignmentTarget target, IReadOnlyList<Statement> body, Expression value)
     : Statement(line)
 {
-    /// <summary>The name under which <c>value</c> finds what was printed; no template can use it, for it has a space.</summary>
+    /// <summary>
+    /// The name under which <c>value</c> finds what was printed; no template can use it, for it has a space.
+    /// </summary>
     public const string PrintedName = " printed";
 
     protected override Flow Execute(Scope scope, StringBuilder output)

@@ -17,7 +17,9 @@ sealed class TemplateLexer
     int _position;
     int _line = 1;
 
-    /// <summary>The text that follows begins a line: at the start, or where the last tag took its line end away.</summary>
+    /// <summary>
+    /// The text that follows begins a line: at the start, or where the last tag took its line end away.
+    /// </summary>
     bool _isLineStart = true;
 
     TemplateLexer(string source) => _source = source;
@@ -157,7 +159,9 @@ sealed class TemplateLexer
         SkipClosing(trimLineEnd: true);
     }
 
-    /// <summary>Where the closing characters of the tag of this name stand, or null where another tag stands here.</summary>
+    /// <summary>
+    /// Where the closing characters of the tag of this name stand, or null where another tag stands here.
+    /// </summary>
     int? FindTagEnd(int start, string name)
     {
         var tag = _source.AsSpan(start).TrimStart();

@@ -17,8 +17,8 @@ sealed class TemplateParser
     }
 
     /// <summary>
-    /// Statements up to a tag that begins with one of the names, which stays to be taken; up to the end where no names are
-    /// given.
+    /// Statements up to a tag that begins with one of the names, which stays to be taken; up to the end where no names
+    /// are given.
     /// </summary>
     List<Statement> ParseBody(ReadOnlySpan<string> ends)
     {

@@ -152,8 +152,8 @@ sealed class BpeModel
     }
 
     /// <summary>
-    /// A symbol without an id becomes the unknown token, several in a row one where they fuse; without an unknown token it
-    /// is dropped.
+    /// A symbol without an id becomes the unknown token, several in a row one where they fuse; without an unknown token
+    /// it is dropped.
     /// </summary>
     void AddSymbol(int id, ref bool isAfterUnknown, List<int> symbols)
     {
@@ -184,7 +184,9 @@ sealed class BpeModel
 /// </summary>
 sealed class BpeMerger
 {
-    /// <summary>Up to this length searching all pairs for the lowest rank is faster than keeping them in a queue.</summary>
+    /// <summary>
+    /// Up to this length searching all pairs for the lowest rank is faster than keeping them in a queue.
+    /// </summary>
     const int MaxShortLength = 48;
 
     readonly PriorityQueue<(int Position, int Id), long> _queue = new();

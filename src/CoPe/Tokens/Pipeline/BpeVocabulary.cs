@@ -135,8 +135,8 @@ sealed class BpeVocabulary
 }
 
 /// <summary>
-/// Pairs of ids to the rank and id of what they merge to. A hash table of its own, because encoding spends its time here
-/// and .NET's hash of a pair of small numbers, their exclusive or, is the same for thousands of pairs.
+/// Pairs of ids to the rank and id of what they merge to. A hash table of its own, because encoding spends its time
+/// here and .NET's hash of a pair of small numbers, their exclusive or, is the same for thousands of pairs.
 /// </summary>
 sealed class MergeTable
 {

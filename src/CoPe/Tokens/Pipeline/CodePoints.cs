@@ -138,8 +138,8 @@ static class UnicodeNormalization
 }
 
 /// <summary>
-/// The byte-level alphabet (GPT-2's <c>bytes_to_unicode</c>): each byte has one printable character, so that any text is
-/// a word over 256 letters.
+/// The byte-level alphabet (GPT-2's <c>bytes_to_unicode</c>): each byte has one printable character, so that any text
+/// is a word over 256 letters.
 /// </summary>
 static class ByteLevelAlphabet
 {

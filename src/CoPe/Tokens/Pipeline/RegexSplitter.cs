@@ -5,7 +5,8 @@ namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
 /// Splits by a regular expression that has no scanner of its own. .NET matches UTF-16 units, so each code point outside
-/// the basic plane is first replaced by one character of the same general category: one unit a code point, same classes.
+/// the basic plane is first replaced by one character of the same general category: one unit a code point, same
+/// classes.
 /// </summary>
 static class RegexSplitter
 {
@@ -70,7 +71,9 @@ static class RegexSplitter
 
     /// <summary>A text of as many characters as code points.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="offsets">Where each of its characters begins in the text; null where nothing had to be replaced.</param>
+    /// <param name="offsets">
+    /// Where each of its characters begins in the text; null where nothing had to be replaced.
+    /// </param>
     static string ToBasicPlane(ReadOnlySpan<char> text, out int[]? offsets)
     {
         offsets = null;
@@ -163,7 +166,9 @@ static class RegexSplitter
         return false;
     }
 
-    /// <summary>The last character of a set's beginning: <c>[</c>, <c>[^</c>, or either with a bracket that is in the set.</summary>
+    /// <summary>
+    /// The last character of a set's beginning: <c>[</c>, <c>[^</c>, or either with a bracket that is in the set.
+    /// </summary>
     static int SkipSetStart(string pattern, int index)
     {
         if (index + 1 < pattern.Length && pattern[index + 1] == '^')

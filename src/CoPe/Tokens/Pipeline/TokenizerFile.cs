@@ -1,8 +1,8 @@
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
-/// Everything that <c>tokenizer.json</c> says, read into the parts that do the work. Its truncation and padding settings are
-/// left to the caller, as in transformers.
+/// Everything that <c>tokenizer.json</c> says, read into the parts that do the work. Its truncation and padding
+/// settings are left to the caller, as in transformers.
 /// </summary>
 sealed record TokenizerFile
 {
@@ -56,8 +56,8 @@ sealed record TokenizerFile
 }
 
 /// <summary>
-/// Special tokens and chat template from <c>tokenizer_config.json</c>, and from <c>special_tokens_map.json</c> what that
-/// leaves out.
+/// Special tokens and chat template from <c>tokenizer_config.json</c>, and from <c>special_tokens_map.json</c> what
+/// that leaves out.
 /// </summary>
 sealed record TokenizerConfig
 {

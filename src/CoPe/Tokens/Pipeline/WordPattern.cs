@@ -34,8 +34,8 @@ static class WordPattern
     }
 
     /// <summary>
-    /// Words with the character before them, numbers of at most so many digits, punctuation with a space before and line
-    /// ends behind, white space.
+    /// Words with the character before them, numbers of at most so many digits, punctuation with a space before and
+    /// line ends behind, white space.
     /// </summary>
     public static PreTokenizerStep CreateWordScanner(int maxDigits) =>
         (piece, output) =>
@@ -133,7 +133,9 @@ static class WordPattern
         return end == text.Length || end == 1 ? end : end - 1;
     }
 
-    /// <summary>Where the code points of this kind end that begin at an index; at most so many of them are passed.</summary>
+    /// <summary>
+    /// Where the code points of this kind end that begin at an index; at most so many of them are passed.
+    /// </summary>
     static int SkipKind(ReadOnlySpan<char> text, int index, CodePoints.Kind kind, int maxCount = int.MaxValue)
     {
         for (var count = 0; count < maxCount && index < text.Length; count++)

@@ -58,7 +58,7 @@ public sealed class SampleDataTests : IClassFixture<SampleDataTests.Written>
         var instructions = File.ReadAllText(Path.Combine(_folder, "corpus", "instructions.jsonl"));
         foreach (var dataset in SampleData.Tasks.Select(task => LampFiles.Read(_folder, task)))
         {
-            var template = PromptFile.Shipped(dataset.Task);
+            var template = PromptFile.LoadShipped(dataset.Task);
             var people = dataset.Users.Concat(dataset.Others).ToList();
             var histories = people.SelectMany(user => user.History).ToList();
             var answers = histories.Select(item => item.Fields[dataset.Task.OutputField]).ToHashSet();
