@@ -132,19 +132,17 @@ static class ImportedTask
     {
         var output = ImportedTexts.ParseColumn(options.OutputColumn).Field;
         var inputs = options.InputColumns.Select(input => ImportedTexts.ParseColumn(input).Field).ToList();
-        var yaml = SettingsFile.ToYaml(
-            new TaskKeys
-            {
-                Name = options.TaskName,
-                InputFields = inputs,
-                OutputField = output,
-                System = options.SystemPrompt,
-                History = options.PromptWording ?? CreateWording(output, inputs),
-                MaxNewTokens = texts.Lengths.Percentile95 <= ShortTextWords ? ShortAnswerTokens : LongAnswerTokens,
-                SingleLineAnswer = texts.AreSingleLines && texts.Lengths.Max <= ShortTextWords,
-            }
-        );
-        return TaskFile.Parse(yaml, "the task of these columns");
+        var keys = new TaskKeys
+        {
+            Name = options.TaskName,
+            InputFields = inputs,
+            OutputField = output,
+            System = options.SystemPrompt,
+            History = options.PromptWording ?? CreateWording(output, inputs),
+            MaxNewTokens = texts.Lengths.Percentile95 <= ShortTextWords ? ShortAnswerTokens : LongAnswerTokens,
+            SingleLineAnswer = texts.AreSingleLines && texts.Lengths.Max <= ShortTextWords,
+        };
+        return TaskFile.Create(keys, "the task of these columns");
     }
 
     static string CreateWording(string output, List<string> inputs)
