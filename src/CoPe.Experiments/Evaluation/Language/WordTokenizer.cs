@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace CoPe.Experiments.Evaluation.Language;
 
 /// <summary>
-/// Splits text into words and punctuation as NLTK's <c>word_tokenize</c> does: sentences first, then the rules of the Penn
-/// Treebank in each.
+/// Splits text into words and punctuation as NLTK's <c>word_tokenize</c> does: sentences first, then the rules of the
+/// Penn Treebank in each.
 /// </summary>
 /// <remarks>
 /// Marcus, Santorini and Marcinkiewicz, "Building a Large Annotated Corpus of English: The Penn Treebank", 1993. The
