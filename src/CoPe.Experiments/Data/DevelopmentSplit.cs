@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data;
@@ -56,33 +57,20 @@ public static class DevelopmentSplit
 public sealed record DevelopmentSplitOptions
 {
     /// <summary>Most queries a user.</summary>
+    [Range(1, int.MaxValue)]
     public int QueriesPerUser
     {
         get;
-        init =>
-            field =
-                value >= 1
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(QueriesPerUser),
-                        value,
-                        $"QueriesPerUser is {value}, expected 1 or more."
-                    );
+        init => field = OptionGuard.Check(typeof(DevelopmentSplitOptions), value);
     } = 5;
 
     /// <summary>
     /// Largest part of a history that may become queries (one item is always taken), above 0 and at most 0.5.
     /// </summary>
+    [Range(0, 0.5, MinimumIsExclusive = true)]
     public double LargestFraction
     {
         get;
-        init =>
-            field = value is > 0 and <= 0.5
-                ? value
-                : throw new ArgumentOutOfRangeException(
-                    nameof(LargestFraction),
-                    value,
-                    $"LargestFraction is {value}, expected above 0 and at most 0.5."
-                );
+        init => field = OptionGuard.Check(typeof(DevelopmentSplitOptions), value);
     } = 0.2;
 }

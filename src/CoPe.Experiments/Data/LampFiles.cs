@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data;
@@ -53,8 +54,8 @@ public static class LampFiles
 
     /// <summary>
     /// The folder of a task's files: <c>folder/task-name</c> where that is a folder, otherwise <c>folder</c> itself
-    /// where it holds one of the three files; null where neither is so. Every place that is given a data folder asks
-    /// here.
+    /// where it holds one of the three files; null where neither is so. Everything that reads a data folder follows
+    /// this rule.
     /// </summary>
     public static string? FindTaskFolder(string folder, string taskName)
     {
@@ -189,17 +190,19 @@ public static class LampFiles
 public sealed record LampReadOptions
 {
     /// <summary>Keep only the last (newest) items of every history; null keeps all.</summary>
+    [Range(1, int.MaxValue)]
     public int? HistoryCap
     {
         get;
-        init => field = AtLeastOne(value, nameof(HistoryCap));
+        init => field = OptionGuard.Check(typeof(LampReadOptions), value);
     }
 
     /// <summary>Keep only the first test users of the file; null keeps all. The file is not read beyond them.</summary>
+    [Range(1, int.MaxValue)]
     public int? MaxUsers
     {
         get;
-        init => field = AtLeastOne(value, nameof(MaxUsers));
+        init => field = OptionGuard.Check(typeof(LampReadOptions), value);
     }
 
     /// <summary>
@@ -212,17 +215,11 @@ public sealed record LampReadOptions
     /// Keep only the first other users of the file; null keeps all. The file is not read beyond them; for 0 it is not
     /// read at all and may be missing.
     /// </summary>
+    [Range(0, int.MaxValue)]
     public int? MaxOthers
     {
         get;
-        init =>
-            field = value is null or >= 0
-                ? value
-                : throw new ArgumentOutOfRangeException(
-                    nameof(MaxOthers),
-                    value,
-                    $"MaxOthers is {value}, expected 0 or more, or null for all."
-                );
+        init => field = OptionGuard.Check(typeof(LampReadOptions), value);
     }
 
     /// <summary>
@@ -239,15 +236,6 @@ public sealed record LampReadOptions
     /// null refuses the file instead.
     /// </summary>
     public Action<DataFileException>? OnUserSkipped { get; init; }
-
-    static int? AtLeastOne(int? value, string name) =>
-        value is null or >= 1
-            ? value
-            : throw new ArgumentOutOfRangeException(
-                name,
-                value,
-                $"{name} is {value}, expected 1 or more, or null for all."
-            );
 }
 
 /// <summary>The golds of the label file, joined with those that queries carry themselves.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Tasks;
 
@@ -19,17 +20,19 @@ sealed record BuildOptions
     public required string Target { get; init; }
 
     /// <summary>Test users: those with the longest histories.</summary>
+    [Range(1, int.MaxValue)]
     public int TestUsers
     {
         get;
-        init => field = AtLeastOne(value, nameof(TestUsers));
+        init => field = OptionGuard.Check(typeof(BuildOptions), value);
     } = 100;
 
     /// <summary>Most other users, drawn by the seed; null takes all.</summary>
+    [Range(1, int.MaxValue)]
     public int? MaxOthers
     {
         get;
-        init => field = value is null ? null : AtLeastOne(value.Value, nameof(MaxOthers));
+        init => field = OptionGuard.Check(typeof(BuildOptions), value);
     }
 
     /// <summary>Most history items of another user, the latest; null keeps all. No stage reads them.</summary>
@@ -55,11 +58,6 @@ sealed record BuildOptions
 
     /// <summary>The sources in words, for what is known of all of them together.</summary>
     internal string SourceNames => Sources.Count == 1 ? Sources[0] : $"{Sources[0]} and {Sources.Count - 1} more";
-
-    static int AtLeastOne(int value, string name) =>
-        value >= 1
-            ? value
-            : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected 1 or more.");
 }
 
 /// <summary>The result of a build: counts before and after.</summary>
@@ -354,7 +352,7 @@ sealed class ChronologicalOrder(BuildOptions options, Action<DataFileException> 
     static readonly string[] DateFields = ["date", "timestamp", "unixReviewTime", "reviewTime", "created_utc", "year"];
 
     /// <summary>The items, oldest first; null where not all of them have a date.</summary>
-    /// <exception cref="DataFileException">The order of day and month in the user's dates cannot be told.</exception>
+    /// <exception cref="DataFileException">The order of day and month in the user's dates is unclear.</exception>
     public IReadOnlyList<HistoryItem>? Sort(LampUser user)
     {
         var field = options.DateField ?? DateFields.FirstOrDefault(name => HasField(user, name));

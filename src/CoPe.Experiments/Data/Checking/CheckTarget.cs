@@ -61,7 +61,7 @@ sealed record CheckTarget(
     /// <summary>
     /// The task these files are of: that of the task file beside them, of the folder's name, or of the label file.
     /// </summary>
-    /// <exception cref="DataFileException">Nothing tells.</exception>
+    /// <exception cref="DataFileException">None of them names a task.</exception>
     public TaskDefinition ReadDefinition()
     {
         var taskFile = Path.Combine(Folder, TaskFile.DefaultName);

@@ -71,7 +71,7 @@ sealed class LeakIndex(TaskDefinition definition)
             yield return requestKey.Value ^ 1; // so that a request never equals an answer
         }
 
-        // Categories and ratings repeat: only free text tells whose it is.
+        // Categories and ratings repeat: only free text identifies its writer.
         var answerKey = definition.Task.Outcome == TaskOutcome.Text ? TextFingerprint.Compute(answer) : null;
         if (answerKey is not null)
         {

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
@@ -49,35 +50,34 @@ static class UserSplit
 sealed record UserSplitOptions
 {
     /// <summary>Most test users, those with the longest histories; never more than half of the authors.</summary>
+    [Range(1, int.MaxValue)]
     public int TestUsers
     {
         get;
-        init => field = AtLeast(1, value, nameof(TestUsers));
+        init => field = OptionGuard.Check(typeof(UserSplitOptions), value);
     } = 100;
 
     /// <summary>Fewest texts of a test user.</summary>
+    [Range(2, int.MaxValue)]
     public int MinItems
     {
         get;
-        init => field = AtLeast(2, value, nameof(MinItems));
+        init => field = OptionGuard.Check(typeof(UserSplitOptions), value);
     } = 5;
 
     /// <summary>Most queries of a test user: their latest texts, at most a fifth of them.</summary>
+    [Range(1, int.MaxValue)]
     public int MaxQueries
     {
         get;
-        init => field = AtLeast(1, value, nameof(MaxQueries));
+        init => field = OptionGuard.Check(typeof(UserSplitOptions), value);
     } = 5;
 
     /// <summary>Most queries of another user, their latest texts: they train the task-adaptive model.</summary>
+    [Range(1, int.MaxValue)]
     public int MaxOtherQueries
     {
         get;
-        init => field = AtLeast(1, value, nameof(MaxOtherQueries));
+        init => field = OptionGuard.Check(typeof(UserSplitOptions), value);
     } = 20;
-
-    static int AtLeast(int least, int value, string name) =>
-        value >= least
-            ? value
-            : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected {least} or more.");
 }

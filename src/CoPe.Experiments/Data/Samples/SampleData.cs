@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.ComponentModel.DataAnnotations;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -211,65 +212,68 @@ sealed record SampleOptions
     public ulong Seed { get; init; } = 1;
 
     /// <summary>Test users per task.</summary>
+    [Range(1, int.MaxValue)]
     public int Users
     {
         get;
-        init => field = AtLeast(1, value, nameof(Users));
+        init => field = OptionGuard.Check(typeof(SampleOptions), value);
     } = 24;
 
     /// <summary>Other users per task.</summary>
+    [Range(1, int.MaxValue)]
     public int OtherUsers
     {
         get;
-        init => field = AtLeast(1, value, nameof(OtherUsers));
+        init => field = OptionGuard.Check(typeof(SampleOptions), value);
     } = 300;
 
     /// <summary>Fewest history items of a test user.</summary>
+    [Range(2, int.MaxValue)]
     public int MinHistory
     {
         get;
-        init => field = AtLeast(2, value, nameof(MinHistory));
+        init => field = OptionGuard.Check(typeof(SampleOptions), value);
     } = 30;
 
     /// <summary>Most history items of a test user; not below <see cref="MinHistory"/>.</summary>
+    [Range(2, int.MaxValue)]
     public int MaxHistory
     {
         get;
-        init => field = AtLeast(2, value, nameof(MaxHistory));
+        init => field = OptionGuard.Check(typeof(SampleOptions), value);
     } = 50;
 
     /// <summary>History items of another user.</summary>
+    [Range(0, int.MaxValue)]
     public int OtherHistory
     {
         get;
-        init => field = AtLeast(0, value, nameof(OtherHistory));
+        init => field = OptionGuard.Check(typeof(SampleOptions), value);
     } = 5;
 
     /// <summary>Queries of every user.</summary>
+    [Range(1, int.MaxValue)]
     public int QueriesPerUser
     {
         get;
-        init => field = AtLeast(1, value, nameof(QueriesPerUser));
+        init => field = OptionGuard.Check(typeof(SampleOptions), value);
     } = 5;
 
     /// <summary>Documents of the neutral corpus.</summary>
+    [Range(0, int.MaxValue)]
     public int Documents
     {
         get;
-        init => field = AtLeast(0, value, nameof(Documents));
+        init => field = OptionGuard.Check(typeof(SampleOptions), value);
     } = 8_000;
 
     /// <summary>Pairs of request and answer for pre-training.</summary>
+    [Range(0, int.MaxValue)]
     public int Instructions
     {
         get;
-        init => field = AtLeast(0, value, nameof(Instructions));
+        init => field = OptionGuard.Check(typeof(SampleOptions), value);
     } = 10_000;
-
-    static int AtLeast(int least, int value, string name) =>
-        value >= least
-            ? value
-            : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected {least} or more.");
 }
 
 /// <summary>How the grammar generates a task's items.</summary>
