@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
-/// Files of one JSON object a line that grow while work goes on. A line counts once its newline is written: what a
+/// Files of one JSON object a line that grow while a stage runs. A line counts once its newline is written: what a
 /// crash left behind it is dropped on reading and before the next append.
 /// </summary>
 public static class JsonLines

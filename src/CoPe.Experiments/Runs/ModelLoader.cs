@@ -12,7 +12,8 @@ public static class ModelLoader
 {
     /// <summary>What whoever decodes with int8 weights is told.</summary>
     public const string Int8Warning =
-        "int8 weights are lossy: answers and scores differ a little from those of bf16 (docs/performance.md has measured it)";
+        "int8 weights are lossy: answers and scores differ a little from those of bf16 "
+        + "(docs/performance.md has measured it)";
 
     /// <summary>The number types as recipes name them.</summary>
     public static IReadOnlyList<string> DtypeNames { get; } = [.. SettingsSchema.GetEnumNames(typeof(WeightDtype))];
@@ -32,8 +33,8 @@ public static class ModelLoader
 
     /// <summary>
     /// float32 for a small bf16 model where the processor does not multiply bf16: its products go through float32 in
-    /// any case, and rounding in between would take a quarter more time and serve nobody. Null, the
-    /// checkpoint's own type, elsewhere.
+    /// any case, and rounding in between would take a quarter more time for nothing. Null, the checkpoint's own type,
+    /// elsewhere.
     /// </summary>
     static torch.ScalarType? ChooseDtype(string folder, torch.Device device) =>
         MatrixProduct.UpcastsBf16(device)
@@ -54,7 +55,8 @@ public static class DeviceSelector
         if (recipe.Device == ComputeDevice.Cuda && !hasGpu)
         {
             throw new RunException(
-                "device is cuda, but torch finds no GPU: build with -p:TorchBackend=cuda on a machine with an NVIDIA GPU and its driver, or set device=cpu"
+                "device is cuda, but torch finds no GPU: build with -p:TorchBackend=cuda on a machine with an "
+                    + "NVIDIA GPU and its driver, or set device=cpu"
             );
         }
 

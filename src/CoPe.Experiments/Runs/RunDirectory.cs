@@ -202,7 +202,7 @@ public sealed class RunDirectory(string root, string? name = null)
 }
 
 /// <summary>
-/// Work that cannot go on, for a reason a person can act on: the message says what, where, and what to do.
+/// Work that cannot continue, for a reason a person can act on: the message says what, where, and what to do.
 /// </summary>
 public sealed class RunException : Exception
 {

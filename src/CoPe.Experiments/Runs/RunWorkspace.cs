@@ -124,7 +124,9 @@ public sealed class RunWorkspace : IDisposable
             _ => null,
         };
 
-    /// <summary>Disposes the task-adaptive model's adapter, which is about to be rebuilt, and those built on it.</summary>
+    /// <summary>
+    /// Disposes the task-adaptive model's adapter, which is about to be rebuilt, and those built on it.
+    /// </summary>
     internal void ReleaseTam()
     {
         _tam.Release();
@@ -317,8 +319,8 @@ public sealed class RunWorkspace : IDisposable
 
         throw new RunException(
             $"none of the {dataset.Users.Count} users in {Inputs.Data} has two history items, and development_items "
-                + "makes queries of the latest, so that nothing is left to learn from: take users with longer histories "
-                + "(more of them with --users), or set development_items=0"
+                + "makes queries of the latest, so that nothing is left to learn from: take users with longer "
+                + "histories (more of them with --users), or set development_items=0"
         );
     }
 

@@ -32,8 +32,8 @@ public abstract class Stage
     public virtual IEnumerable<StageId> Needs(Recipe recipe) => [];
 
     /// <summary>
-    /// Whether a run of this recipe is made for the stage's outputs. Others are part of it only where one of these needs
-    /// them.
+    /// Whether a run of this recipe is made for the stage's outputs. Other stages are part of it only where one of
+    /// these needs them.
     /// </summary>
     public virtual bool IsRequestedBy(Recipe recipe) => false;
 
@@ -47,12 +47,14 @@ public abstract class Stage
     public virtual InputKinds RebuildReads => InputKinds.None;
 
     /// <summary>
-    /// Writes the outputs that hold all users together again (<see cref="UserFigures"/>), from what is left after a user
-    /// was erased. Stages without such outputs have nothing to do.
+    /// Writes the outputs that hold all users together again (<see cref="UserFigures"/>), from what is left after a
+    /// user was erased. Stages without such outputs have nothing to do.
     /// </summary>
     public virtual void RebuildWithoutUser(StageContext context) { }
 
-    /// <summary>Everything it writes that may hold users: its outputs, and its metrics where they are none of these.</summary>
+    /// <summary>
+    /// Everything it writes that may hold users: its outputs, and its metrics where they are none of these.
+    /// </summary>
     internal IEnumerable<StageOutput> GetUserOutputs(RunDirectory run)
     {
         var outputs = Outputs(run).ToList();

@@ -64,7 +64,9 @@ public sealed record StageInput(InputKinds Kind, string Name, string Value)
     /// <summary>The value of a file that exists and that the stage does not read.</summary>
     public const string NotRead = "not read";
 
-    /// <summary>The input in a marker: <c>recipe dpo.beta</c>, <c>data user_others.json</c>, <c>stage train tam</c>.</summary>
+    /// <summary>
+    /// The input in a marker: <c>recipe dpo.beta</c>, <c>data user_others.json</c>, <c>stage train tam</c>.
+    /// </summary>
     public string Label => FormatLabel(Kind, Name);
 
     internal static string FormatLabel(InputKinds kind, string name) =>

@@ -28,8 +28,8 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
     }
 
     /// <summary>
-    /// Opens a stage: what is left of other inputs is removed, and a marker says from which inputs work begins. The time
-    /// of a session that was killed counts into the marker of the one that resumes it.
+    /// Opens a stage: what is left of other inputs is removed, and a marker says from which inputs work begins. The
+    /// time of a session that was killed counts into the marker of the one that resumes it.
     /// </summary>
     public StageMarker Start(Stage stage, bool keepPartial)
     {
@@ -179,7 +179,9 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
             }
         );
 
-    /// <summary>What a stage's outputs depend on now. Files that it does not read count by their presence alone.</summary>
+    /// <summary>
+    /// What a stage's outputs depend on now. Files that it does not read count by their presence alone.
+    /// </summary>
     List<StageInput> CollectInputs(Stage stage)
     {
         bool IsUnread(StageInput input) => (input.Kind & InputKinds.Files & ~stage.Reads) != InputKinds.None;

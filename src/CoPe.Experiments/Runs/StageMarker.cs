@@ -18,8 +18,8 @@ public sealed record StageMarker
     public required string Stage { get; init; }
 
     /// <summary>
-    /// What it was made from. In the file an object: <c>recipe dpo.beta</c> to its value, <c>data user_others.json</c> to
-    /// its SHA-256, <c>stage train tam</c> to that stage's hash.
+    /// What it was made from. In the file an object: <c>recipe dpo.beta</c> to its value, <c>data user_others.json</c>
+    /// to its SHA-256, <c>stage train tam</c> to that stage's hash.
     /// </summary>
     [JsonConverter(typeof(StageInputsConverter))]
     public required IReadOnlyList<StageInput> Inputs { get; init; }
@@ -71,8 +71,8 @@ public sealed record StageMarker
     }
 
     /// <summary>
-    /// Output files of the marker that are missing or have another size. The metrics of a training do not count: nothing
-    /// is built on them.
+    /// Output files of the marker that are missing or have another size. The metrics of a training do not count:
+    /// nothing is built on them.
     /// </summary>
     public IReadOnlyList<string> FindDamage(RunDirectory run, StageId stage)
     {

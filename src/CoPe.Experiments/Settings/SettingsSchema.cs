@@ -183,7 +183,9 @@ static class SettingsSchema
     }
 }
 
-/// <summary>The property behind a key of a settings record: its own, or one of a record that is inlined in it.</summary>
+/// <summary>
+/// The property behind a key of a settings record: its own, or one of a record that is inlined in it.
+/// </summary>
 sealed class SettingProperty
 {
     /// <summary>From the settings record to the property, through the inlined records.</summary>
@@ -221,7 +223,7 @@ sealed class SettingProperty
     public object? GetValue(object settings) =>
         _path.Aggregate((object?)settings, (owner, property) => property.GetValue(owner));
 
-    /// <summary>Sets the value in a copy of a settings record, in whose place copies of inlined records are put.</summary>
+    /// <summary>Sets the value in a copy of a settings record; inlined records are replaced by copies.</summary>
     public void SetValue(object copy, object? value) => SetValue(copy, _path, value);
 
     static void SetValue(object copy, ReadOnlySpan<PropertyInfo> path, object? value)

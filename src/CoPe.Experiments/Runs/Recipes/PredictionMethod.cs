@@ -171,8 +171,8 @@ public sealed record PredictionMethod
 }
 
 /// <summary>
-/// What the answers of a method, or of several, are made with. Everything that follows from it - the stages that must be
-/// complete, the adapters that are loaded - is derived from this one record.
+/// What the answers of a method, or of several, are made with. Everything that follows from it - the stages that must
+/// be complete, the adapters that are loaded - is derived from this one record.
 /// </summary>
 public sealed record MethodRequirements
 {

@@ -203,7 +203,9 @@ public enum WeightDtype
     Int8,
 }
 
-/// <summary>Marks a key of a recipe that names a file or folder: stages depend on its content, wherever it lies.</summary>
+/// <summary>
+/// Marks a key of a recipe that names a file or folder: stages depend on its content, wherever it lies.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 sealed class CountsByContentAttribute : Attribute;
 

@@ -22,7 +22,9 @@ static class RecipeValidation
     /// Checks a recipe that was read from a file. A problem is that of the last override of its key,
     /// <c>dotted.key=value</c>, else of the file.
     /// </summary>
-    /// <exception cref="SettingsException">It names no task that is known, or its keys contradict each other.</exception>
+    /// <exception cref="SettingsException">
+    /// It names no task that is known, or its keys contradict each other.
+    /// </exception>
     public static void CheckFile(Recipe recipe, string path, IReadOnlyList<string> overrides)
     {
         var problem = FindTaskProblem(recipe.Task) ?? FindProblems(recipe).FirstOrDefault();

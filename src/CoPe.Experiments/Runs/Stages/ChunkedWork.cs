@@ -6,25 +6,25 @@ using CoPe.Modeling;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Works through a stage's items in portions and keeps each on the disk once it is whole. Rows that share a pass share
-/// its rounding, so an interrupted portion is made again as a whole: the same items
-/// then decode together as in an undisturbed run, and the result is the same to the bit.
+/// Works through a stage's items in chunks and keeps each on the disk once it is whole. Rows that share a pass share
+/// its rounding, so an interrupted chunk is rebuilt as a whole: the same items then decode together as in an
+/// undisturbed run, and the result is the same to the bit.
 /// </summary>
 /// <typeparam name="TLine">What is made of the items, a line or several of each.</typeparam>
-/// <param name="context">The stage at work.</param>
-/// <param name="stage">Its name.</param>
+/// <param name="context">The running stage.</param>
+/// <param name="stage">Which stage it is.</param>
 sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
 {
     readonly string _file = GetFile(context, stage);
     readonly List<Chunk> _completed = [.. JsonLines.Read<Chunk>(GetFile(context, stage))];
 
-    /// <summary>Items done in earlier sittings.</summary>
-    public int CompletedItems => _completed.Sum(portion => portion.Items);
+    /// <summary>Items completed in earlier sessions.</summary>
+    public int CompletedItems => _completed.Sum(chunk => chunk.Items);
 
-    /// <summary>Makes what is not there yet and returns the lines of all items, portion by portion.</summary>
-    /// <param name="items">The items, in the same order in every sitting.</param>
-    /// <param name="size">Items of a portion.</param>
-    /// <param name="make">Makes the lines of a portion.</param>
+    /// <summary>Makes what is not there yet and returns the lines of all items, chunk by chunk.</summary>
+    /// <param name="items">The items, in the same order in every session.</param>
+    /// <param name="size">Items of a chunk.</param>
+    /// <param name="make">Makes the lines of a chunk.</param>
     public IReadOnlyList<TLine> Run<TItem>(
         IReadOnlyList<TItem> items,
         int size,
@@ -34,15 +34,15 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
         foreach (var group in items.Skip(CompletedItems).Chunk(size).ToList())
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            var portion = new Chunk(group.Length, [.. make(group)]);
-            JsonLines.Append(_file, [portion]);
-            _completed.Add(portion);
+            var chunk = new Chunk(group.Length, [.. make(group)]);
+            JsonLines.Append(_file, [chunk]);
+            _completed.Add(chunk);
         }
 
-        return [.. _completed.SelectMany(portion => portion.Lines)];
+        return [.. _completed.SelectMany(chunk => chunk.Lines)];
     }
 
-    /// <summary>Where a stage's portions are kept.</summary>
+    /// <summary>Where a stage's chunks are kept.</summary>
     public static string GetFile(StageContext context, StageId stage) =>
         Path.Combine(context.Run.Checkpoints(stage), "portions.jsonl");
 
@@ -53,14 +53,14 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
 static class ChunkSize
 {
     /// <summary>
-    /// Tokens that each row of a running batch generates in a portion, about: a large model takes a second or more for
+    /// Tokens that each row of a running batch generates in a chunk, about: a large model takes a second or more for
     /// one, a small model a hundredth.
     /// </summary>
     const int TokensOfSmall = 1600,
         TokensOfLarge = 400;
 
     /// <summary>
-    /// Items that fill the running batches several times over, so that the last ones of a portion, which leave rows
+    /// Items that fill the running batches several times over, so that the last ones of a chunk, which leave rows
     /// idle, cost little:
     /// <code>batches * rows / rows per item * clamp(tokens / new tokens, 1, 16)</code>
     /// </summary>

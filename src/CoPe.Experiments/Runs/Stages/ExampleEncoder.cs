@@ -104,8 +104,9 @@ sealed class ExampleEncoder(RunWorkspace workspace, int maxWords)
         }
     }
 
-    RunException CreateTooLongError(string asked, int maxNewTokens, string key) =>
+    RunException CreateTooLongError(string what, int maxNewTokens, string key) =>
         new(
-            $"{asked}: no prompt fits beside {maxNewTokens} new tokens into the model's context of {workspace.ContextLength}: lower {key}"
+            $"{what}: no prompt fits beside {maxNewTokens} new tokens into the model's context of "
+                + $"{workspace.ContextLength}: lower {key}"
         );
 }

@@ -62,7 +62,9 @@ sealed class InContextPrompts(StageContext context, RunWorkspace workspace, Cont
         if (_shortenedCount > 0)
         {
             context.Log.LogWarning(
-                "{Stage}: {Shortened} of {Asked} prompts hold less of the history than asked for, since prompt and answer must fit into the model's context of {Context} tokens (lower context.item_words, or the number of items)",
+                "{Stage}: {Shortened} of {Prompts} prompts hold less of the history than asked for, since prompt and "
+                    + "answer must fit into the model's context of {Context} tokens (lower context.item_words, or "
+                    + "the number of items)",
                 stage,
                 _shortenedCount,
                 _promptCount,
@@ -170,7 +172,8 @@ sealed class InContextPrompts(StageContext context, RunWorkspace workspace, Cont
         if (wording is null)
         {
             throw new RunException(
-                $"{context.Inputs.Prompt ?? context.Inputs.TaskPath} has no key '{key}', which words prompts that hold the user's history: add it, as in the shipped tasks ('cope data tasks news_headline' shows one)"
+                $"{context.Inputs.Prompt ?? context.Inputs.TaskPath} has no key '{key}', which words prompts that hold "
+                    + "the user's history: add it, as in the shipped tasks ('cope data tasks news_headline' shows one)"
             );
         }
     }

@@ -70,15 +70,15 @@ sealed class PredictStage(PredictionMethod method) : Stage
         var asked = workspace
             .Dataset.Users.SelectMany((user, index) => user.Queries.Select(query => new UserQuery(index, query)))
             .ToList();
-        var portions = new ChunkedWork<Answer>(context, Id);
-        var answers = GenerateAnswers(context, workspace, portions, asked, runs);
+        var chunks = new ChunkedWork<Answer>(context, Id);
+        var answers = GenerateAnswers(context, workspace, chunks, asked, runs);
         WritePredictions(context, workspace, runs, answers.ToDictionary(answer => (answer.Id, answer.Run)));
     }
 
     IReadOnlyList<Answer> GenerateAnswers(
         StageContext context,
         RunWorkspace workspace,
-        ChunkedWork<Answer> portions,
+        ChunkedWork<Answer> chunks,
         List<UserQuery> asked,
         int runs
     )
@@ -89,12 +89,12 @@ sealed class PredictStage(PredictionMethod method) : Stage
         var progress = new ItemProgress(
             context.Progress,
             Name,
-            (long)portions.CompletedItems * runs,
+            (long)chunks.CompletedItems * runs,
             (long)asked.Count * runs
         );
         var options = context.Recipe.Decode.CreateOptions(workspace.Task);
         var users = asked.ToDictionary(one => one.Query.Id, one => workspace.Dataset.Users[one.User]);
-        var answers = portions.Run(
+        var answers = chunks.Run(
             asked,
             ChunkSize.Compute(
                 workspace.PredictionModel,
@@ -107,9 +107,9 @@ sealed class PredictStage(PredictionMethod method) : Stage
         prompts.WarnIfShortened(Name);
         return answers;
 
-        IEnumerable<Answer> Answer(IReadOnlyList<UserQuery> portion)
+        IEnumerable<Answer> Answer(IReadOnlyList<UserQuery> chunk)
         {
-            foreach (var result in engine.Generate([.. portion.Select(Request)], progress, context.Cancellation))
+            foreach (var result in engine.Generate([.. chunk.Select(Request)], progress, context.Cancellation))
             {
                 progress.ReportFinished(users[result.RequestId].Id);
                 yield return new Answer(

@@ -40,16 +40,16 @@ sealed class ProfileStage : Stage
         var workspace = context.Workspace;
         var users = workspace.Dataset.Users;
         var prompts = new InContextPrompts(context, workspace, ContextKind.Profile);
-        var portions = new ChunkedWork<UserProfile>(context, Id);
-        var progress = new ItemProgress(context.Progress, Name, portions.CompletedItems, users.Count);
+        var chunks = new ChunkedWork<UserProfile>(context, Id);
+        var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, users.Count);
         var size = ChunkSize.Compute(
             workspace.DecodingModel,
             context.Recipe.Decode,
             1,
             context.Recipe.Context.ProfileTokens
         );
-        var made = portions
-            .Run(users, size, portion => WriteProfiles(context, workspace, prompts, portion, progress))
+        var made = chunks
+            .Run(users, size, chunk => WriteProfiles(context, workspace, prompts, chunk, progress))
             .ToDictionary(line => line.User);
         prompts.WarnIfShortened(Name);
         JsonLines.Write(context.Run.Profiles, users.Select(user => made[user.Id]));

@@ -46,22 +46,22 @@ sealed class SampleNegativesStage : Stage
 
     /// <inheritdoc/>
     public override string? FindConflict(StageContext context, StageStatus status) =>
-        new StoredCandidates(context, this).FindConflict(status);
+        new StoredCandidates(context, Id).FindConflict(status);
 
     /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
-        var kept = new StoredCandidates(context, this);
-        kept.ResolveConflict();
+        var stored = new StoredCandidates(context, Id);
+        stored.ResolveConflict();
         var workspace = context.Workspace;
         var items = workspace.ListHistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
-        var portions = new ChunkedWork<ItemCandidates>(context, Id);
+        var chunks = new ChunkedWork<ItemCandidates>(context, Id);
         var lines =
             context.Recipe.Negatives.Kind != NegativeKind.Pseudo
-                ? portions.Run(items, ItemsPerWrite, BorrowTexts(context, workspace))
+                ? chunks.Run(items, ItemsPerWrite, BorrowTexts(context, workspace))
             : context.CandidateEndpoint is { } endpoint
-                ? SampleFromEndpoint(context, workspace, endpoint, items, kept.PartialFile)
-            : SampleInChunks(context, workspace, portions, items);
+                ? SampleFromEndpoint(context, workspace, endpoint, items, stored.PartialFile)
+            : SampleInChunks(context, workspace, chunks, items);
         var poor = lines.Count(line => line.Candidates.Count == 0);
         if (poor > 0)
         {
@@ -80,11 +80,11 @@ sealed class SampleNegativesStage : Stage
         JsonLines.Write(context.Run.Candidates, items.Select(pair => made[(pair.User.Id, pair.Item.Id)]));
     }
 
-    /// <summary>Here, in portions, so that the same items decode together whatever was interrupted.</summary>
+    /// <summary>Here, in chunks, so that the same items decode together whatever was interrupted.</summary>
     IReadOnlyList<ItemCandidates> SampleInChunks(
         StageContext context,
         RunWorkspace workspace,
-        ChunkedWork<ItemCandidates> portions,
+        ChunkedWork<ItemCandidates> chunks,
         List<UserItem> items
     )
     {
@@ -94,11 +94,11 @@ sealed class SampleNegativesStage : Stage
             context.Recipe.Negatives.Candidates,
             GetMaxNewTokens(context, workspace)
         );
-        var progress = new ItemProgress(context.Progress, Name, portions.CompletedItems, items.Count);
-        return portions.Run(
+        var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, items.Count);
+        return chunks.Run(
             items,
             size,
-            portion => DrawCandidates(context, workspace, SampleLocally(workspace, progress), portion, progress)
+            chunk => DrawCandidates(context, workspace, SampleLocally(workspace, progress), chunk, progress)
         );
     }
 

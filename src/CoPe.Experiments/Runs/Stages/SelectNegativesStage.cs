@@ -8,7 +8,7 @@ namespace CoPe.Experiments.Runs.Stages;
 /// </summary>
 sealed class SelectNegativesStage : Stage
 {
-    /// <summary>Items scored between two looks at progress and cancellation.</summary>
+    /// <summary>Items scored between two progress reports and cancellation.</summary>
     const int ItemsPerChunk = 64;
 
     /// <inheritdoc/>
@@ -50,11 +50,11 @@ sealed class SelectNegativesStage : Stage
             .ToList();
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
         var scorer = new CandidateScorer(workspace.CreateScorer(UserAdapterKind.Sft), context.Recipe.Negatives.Span);
-        var portions = new ChunkedWork<SelectedPair>(context, Id);
-        var progress = new ItemProgress(context.Progress, Name, portions.CompletedItems, all.Count);
+        var chunks = new ChunkedWork<SelectedPair>(context, Id);
+        var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, all.Count);
         JsonLines.Write(
             context.Run.Pairs,
-            portions.Run(
+            chunks.Run(
                 all,
                 ItemsPerChunk,
                 group =>

@@ -5,24 +5,27 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Candidates that lie in a run, and where they come from. Those of an endpoint are paid for: unless the person says so
-/// they are not thrown away, and those of one source are never mixed with another's.
+/// The candidates stored in a run, and where they come from. Those of an endpoint are paid for: they are only discarded
+/// where the person says so, and those of one source are never mixed with another's.
 /// </summary>
-/// <param name="context">The stage at work.</param>
+/// <param name="context">The running stage.</param>
 /// <param name="stage">The stage that makes them.</param>
-sealed class StoredCandidates(StageContext context, Stage stage)
+sealed class StoredCandidates(StageContext context, StageId stage)
 {
     const string UnknownSource = "--endpoint URL --endpoint-model NAME";
 
+    readonly string _run = context.Run.Name;
     readonly string? _requestedSource = context.CandidateEndpoint?.Name;
 
-    /// <summary>What an endpoint has answered of a sampling that is not whole yet.</summary>
-    public string PartialFile { get; } = Path.Combine(context.Run.Checkpoints(stage.Id), "candidates.jsonl");
+    /// <summary>What an endpoint has answered of a sampling that is not complete yet.</summary>
+    public string PartialFile { get; } = Path.Combine(context.Run.Checkpoints(stage), "candidates.jsonl");
+
+    string ResumeCommand => $"{stage.Command} --run {_run}";
 
     string RebuildCommand =>
-        $"'{stage.Id.Command} --run {context.Run.Name} {(_requestedSource is null ? "" : _requestedSource + " ")}--again'";
+        _requestedSource is null ? $"'{ResumeCommand} --again'" : $"'{ResumeCommand} {_requestedSource} --again'";
 
-    /// <summary>Why the sampling must not begin, go on or be skipped; null where it may.</summary>
+    /// <summary>Why the sampling must not begin, resume or be skipped; null where it may.</summary>
     public string? FindConflict(StageStatus status) =>
         status.State switch
         {
@@ -32,58 +35,70 @@ sealed class StoredCandidates(StageContext context, Stage stage)
             _ => null,
         };
 
-    /// <summary>Throws away what an interrupted sampling has from another source, where the person said so.</summary>
-    /// <exception cref="RunException">He did not.</exception>
+    /// <summary>Discards what an interrupted sampling has from another source, where the person said so.</summary>
+    /// <exception cref="RunException">They did not.</exception>
     public void ResolveConflict()
     {
-        if (FindInterruptedConflict() is not { } objection)
+        if (FindInterruptedConflict() is not { } conflict)
         {
             return;
         }
 
         if (!context.AllowCostlyRebuild)
         {
-            throw new RunException(objection);
+            throw new RunException(conflict);
         }
 
-        context.Log.LogWarning(
-            "{Stage}: what an interrupted sampling has from another source is thrown away",
-            stage.Name
-        );
-        AtomicFile.Remove(context.Run.Checkpoints(stage.Id));
+        context.Log.LogWarning("{Stage}: what an interrupted sampling has from another source is thrown away", stage);
+        AtomicFile.Remove(context.Run.Checkpoints(stage));
     }
 
     string? FindInterruptedConflict()
     {
-        var kept = JsonLines.Read<ItemCandidates>(PartialFile);
-        if (kept.Count == 0)
+        var stored = JsonLines.Read<ItemCandidates>(PartialFile);
+        if (stored.Count == 0)
         {
-            return _requestedSource is null || !File.Exists(ChunkedWork<ItemCandidates>.GetFile(context, stage.Id))
-                ? null
-                : $"'{stage.Name}' was interrupted in {context.Run.Name} with candidates that were sampled here: go on with '{stage.Id.Command} --run {context.Run.Name}', or throw them away with {RebuildCommand}";
+            return FindLocalConflict();
         }
-        // A line without a source is of an endpoint that a former version did not note: its way on is any endpoint.
-        if (_requestedSource is not null && kept.All(line => (line.Source ?? _requestedSource) == _requestedSource))
+
+        if (_requestedSource is not null && stored.All(line => line.Source == _requestedSource))
         {
             return null;
         }
 
-        var source = GetSource(kept);
-        return $"'{stage.Name}' was interrupted in {context.Run.Name} with the candidates of {kept.Count} history items from {source}: go on with '{stage.Id.Command} --run {context.Run.Name} {source}', or throw them away with {RebuildCommand}";
+        var source = GetSource(stored);
+        return $"'{stage}' was interrupted in {_run} with the candidates of {stored.Count} history items "
+            + $"from {source}: resume it with '{ResumeCommand} {source}', or throw them away with {RebuildCommand}";
+    }
+
+    /// <summary>Candidates that were sampled here are not continued at an endpoint.</summary>
+    string? FindLocalConflict()
+    {
+        var hasLocal = File.Exists(ChunkedWork<ItemCandidates>.GetFile(context, stage));
+        if (_requestedSource is null || !hasLocal)
+        {
+            return null;
+        }
+
+        return $"'{stage}' was interrupted in {_run} with candidates that were sampled here: "
+            + $"resume it with '{ResumeCommand}', or throw them away with {RebuildCommand}";
     }
 
     string? FindCompleteConflict()
     {
-        if (
-            _requestedSource is null
-            || JsonLines.Read<ItemCandidates>(context.Run.Candidates) is not [var first, ..]
-            || first.Source == _requestedSource
-        )
+        if (_requestedSource is null || JsonLines.Read<ItemCandidates>(context.Run.Candidates) is not [var first, ..])
         {
             return null;
         }
 
-        return $"'{stage.Name}' is complete in {context.Run.Name} with candidates {(first.Source is null ? "that were not drawn there" : $"from {first.Source}")}: leave {_requestedSource} out to keep them, or draw them anew with {RebuildCommand}";
+        if (first.Source == _requestedSource)
+        {
+            return null;
+        }
+
+        var origin = first.Source is null ? "that were not sampled there" : $"from {first.Source}";
+        return $"'{stage}' is complete in {_run} with candidates {origin}: leave {_requestedSource} out to keep them, "
+            + $"or sample new ones with {RebuildCommand}";
     }
 
     string? FindStaleConflict(IReadOnlyList<string> reasons)
@@ -93,10 +108,14 @@ sealed class StoredCandidates(StageContext context, Stage stage)
             .. JsonLines.Read<ItemCandidates>(PartialFile),
             .. JsonLines.Read<ItemCandidates>(context.Run.Candidates).Where(line => line.Source is not null),
         ];
-        return paid.Count == 0
-            ? null
-            : $"'{stage.Name}' has the candidates of {paid.Count} history items from {GetSource(paid)} in {context.Run.Name} and would be rebuilt ({string.Join("; ", reasons)}): "
-                + "name another folder with --run, or throw them away with --restart (in the stage's own verb --again)";
+        if (paid.Count == 0)
+        {
+            return null;
+        }
+
+        return $"'{stage}' has the candidates of {paid.Count} history items from {GetSource(paid)} in {_run} "
+            + $"and would be rebuilt ({string.Join("; ", reasons)}): name another folder with --run, "
+            + "or throw them away with --restart (in the stage's own verb --again)";
     }
 
     static string GetSource(IEnumerable<ItemCandidates> lines) =>

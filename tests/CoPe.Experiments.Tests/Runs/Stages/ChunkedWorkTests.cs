@@ -30,10 +30,10 @@ public sealed class ChunkedWorkTests : IDisposable
     {
         int[] items = [1, 2, 3, 4, 5, 6, 7];
         var seen = new List<string>();
-        IEnumerable<int> Make(IReadOnlyList<int> portion, int failAt)
+        IEnumerable<int> Make(IReadOnlyList<int> chunk, int failAt)
         {
-            seen.Add(string.Join(' ', portion));
-            foreach (var item in portion)
+            seen.Add(string.Join(' ', chunk));
+            foreach (var item in chunk)
             {
                 yield return item == failAt ? throw new IOException("gone") : item * 10;
             }
@@ -43,12 +43,12 @@ public sealed class ChunkedWorkTests : IDisposable
             new ChunkedWork<int>(Context(), StageId.Predict(PredictionMethod.Find("cope"))).Run(
                 items,
                 3,
-                portion => Make(portion, 5)
+                chunk => Make(chunk, 5)
             )
         );
         var again = new ChunkedWork<int>(Context(), StageId.Predict(PredictionMethod.Find("cope")));
         Assert.Equal(3, again.CompletedItems);
-        Assert.Equal([10, 20, 30, 40, 50, 60, 70], again.Run(items, 3, portion => Make(portion, 0)));
+        Assert.Equal([10, 20, 30, 40, 50, 60, 70], again.Run(items, 3, chunk => Make(chunk, 0)));
         Assert.Equal(["1 2 3", "4 5 6", "4 5 6", "7"], seen);
     }
 
@@ -56,15 +56,15 @@ public sealed class ChunkedWorkTests : IDisposable
     public void Cancellation_is_honored_between_chunks()
     {
         using var stop = new CancellationTokenSource();
-        var portions = new ChunkedWork<int>(Context(stop.Token), StageId.WriteProfiles);
+        var chunks = new ChunkedWork<int>(Context(stop.Token), StageId.WriteProfiles);
         Assert.Throws<OperationCanceledException>(() =>
-            portions.Run(
+            chunks.Run(
                 [1, 2],
                 1,
-                portion =>
+                chunk =>
                 {
                     stop.Cancel();
-                    return portion;
+                    return chunk;
                 }
             )
         );

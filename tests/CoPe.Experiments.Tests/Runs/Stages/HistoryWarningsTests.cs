@@ -17,7 +17,8 @@ public class HistoryWarningsTests
             batchSize: 4
         );
         Assert.Equal(
-            "train sft: histories are small: the examples of 2 of 4 users do not fill one batch of 4; user eve has the fewest, 1",
+            "train sft: histories are small: the examples of 2 of 4 users do not fill one batch of 4; "
+                + "user eve has the fewest, 1",
             Assert.Single(log.Written)
         );
     }
@@ -33,7 +34,8 @@ public class HistoryWarningsTests
             batchSize: 4
         );
         Assert.Equal(
-            "train dpo: no example to learn from, so the adapter stays as it is: 7 of 8 users (u1, u2, u3, u4, u5, ...)",
+            "train dpo: no example to learn from, so the adapter stays as it is: "
+                + "7 of 8 users (u1, u2, u3, u4, u5, ...)",
             Assert.Single(log.Written)
         );
     }
