@@ -112,7 +112,7 @@ public class AdapterFileTests
             { "fan_in_fan_out", "true", "fan_in_fan_out" },
             { "layers_to_transform", "[0]", "layers_to_transform" },
             { "task_type", "\"SEQ_CLS\"", "SEQ_CLS" },
-            { "r", "0", "rank is 0" },
+            { "r", "0", "Rank is 0" },
             { "r", "\"four\"", "r: is \"four\"" },
             { "r", "4", "rank 4 imply" },
             { "lora_alpha", "null", "lora_alpha" },
