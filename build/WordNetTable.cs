@@ -19,7 +19,8 @@ if (args.Length != 2)
 }
 var (source, target) = (args[0], args[1]);
 var table = new StringBuilder(
-    "# Synsets and irregular forms of WordNet 3.0. WordNet 3.0 Copyright 2006 by Princeton University. All rights reserved.\n"
+    "# Synsets and irregular forms of WordNet 3.0. "
+        + "WordNet 3.0 Copyright 2006 by Princeton University. All rights reserved.\n"
         + "# Made by build/WordNetTable.cs; the licence stands in LICENSE-WordNet.txt.\n"
 );
 foreach (var part in (string[])["noun", "verb", "adj", "adv"])
@@ -37,9 +38,10 @@ foreach (var part in (string[])["noun", "verb", "adj", "adv"])
 var text = Encoding.UTF8.GetBytes(table.ToString());
 var compressed = Compress(text);
 File.WriteAllBytes(Path.Combine(target, "wordnet-3.0.txt.br"), compressed);
-File.WriteAllLines(Path.Combine(target, "LICENSE-WordNet.txt"), Licence());
+File.WriteAllLines(Path.Combine(target, "LICENSE-WordNet.txt"), License());
 Console.WriteLine(
-    $"{text.Length:N0} bytes of text, SHA-256 {Convert.ToHexStringLower(SHA256.HashData(text))}; {compressed.Length:N0} bytes compressed."
+    $"{text.Length:N0} bytes of text, SHA-256 {Convert.ToHexStringLower(SHA256.HashData(text))}; "
+        + $"{compressed.Length:N0} bytes compressed."
 );
 return 0;
 
@@ -78,7 +80,8 @@ void CheckAgainstIndex(string part, Dictionary<string, string[]> synsets)
         var expected = fields[^int.Parse(fields[2], CultureInfo.InvariantCulture)..];
         if (!found[fields[0]].Order().SequenceEqual(expected.Order()))
             throw new InvalidDataException(
-                $"index.{part}: '{fields[0]}' has the synsets {string.Join(" ", expected)}, data.{part} has it in {string.Join(" ", found[fields[0]])}."
+                $"index.{part}: '{fields[0]}' has the synsets {string.Join(" ", expected)}, "
+                    + $"data.{part} has it in {string.Join(" ", found[fields[0]])}."
             );
         lemmas++;
     }
@@ -95,7 +98,7 @@ IEnumerable<string> Irregular(string part) =>
         .Order(StringComparer.Ordinal);
 
 // The head of a data file is the licence, each line behind its number.
-IEnumerable<string> Licence() =>
+IEnumerable<string> License() =>
     File.ReadLines(Path.Combine(source, "data.noun"))
         .TakeWhile(line => line.StartsWith(' '))
         .Select(line => line.TrimStart().TrimStart('0', '1', '2', '3', '4', '5', '6', '7', '8', '9').Trim());
