@@ -97,7 +97,7 @@ IEnumerable<string> Irregular(string part) =>
         .Select(group => string.Join(' ', group.Last()))
         .Order(StringComparer.Ordinal);
 
-// The head of a data file is the licence, each line behind its number.
+// The head of a data file is the license, each line behind its number.
 IEnumerable<string> License() =>
     File.ReadLines(Path.Combine(source, "data.noun"))
         .TakeWhile(line => line.StartsWith(' '))

@@ -291,7 +291,7 @@ public sealed class EarlyStoppingTests(TinyRunFixture world) : IClassFixture<Tin
             Assert.True(
                 sft.Max(row => row.Step) < 6,
                 $"user {user} took {sft.Max(row => row.Step)} steps of 6 with a rate far too high"
-            ); // two examples learnt from, one step an epoch
+            ); // two examples learned from, one step an epoch
             Assert.Contains(
                 Metrics("stopping", StageId.TrainDpo),
                 row => row.User == user && row.Figures.ContainsKey("development loss")

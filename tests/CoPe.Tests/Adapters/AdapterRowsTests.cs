@@ -190,7 +190,7 @@ public class LoraDropoutTests
         Assert.InRange((dropped.mean([0, 2]) - 0.25).abs().max().item<float>(), 0, 5 * 0.433 / Math.Sqrt(8 * 45));
         Assert.InRange((dropped.mean([1, 2]) - 0.25).abs().max().item<float>(), 0, 5 * 0.433 / Math.Sqrt(512 * 45));
         // Independent: 1 / 16.
-        var neighbours = (dropped.narrow(2, 1, 44) * dropped.narrow(2, 0, 44)).mean().item<float>();
-        Assert.Equal(0.0625, neighbours, 0.005);
+        var neighbors = (dropped.narrow(2, 1, 44) * dropped.narrow(2, 0, 44)).mean().item<float>();
+        Assert.Equal(0.0625, neighbors, 0.005);
     }
 }

@@ -13,9 +13,9 @@ public class AdamWTests
         // decay: 1 * (1 - 0.1 * 0.5) = 0.95; the first step moves by rate * sign(g): 0.95 - 0.1 = 0.85; undecayed: 1 +
         // 0.1.
         using var scope = NewDisposeScope();
-        using var optimiser = new AdamW(1, 2, 1, new() { WeightDecay = 0.5 });
+        using var optimizer = new AdamW(1, 2, 1, new() { WeightDecay = 0.5 });
         var weights = ones(1, 2);
-        optimiser.Step(weights, tensor(new[] { 3f, -2f }, [1, 2]), [0.1]);
+        optimizer.Step(weights, tensor(new[] { 3f, -2f }, [1, 2]), [0.1]);
         var after = weights.data<float>().ToArray();
         Assert.Equal(0.85, after[0], 1e-6);
         Assert.Equal(1.1, after[1], 1e-6);
@@ -25,26 +25,26 @@ public class AdamWTests
     public void A_user_without_a_rate_is_unchanged_to_the_bit_even_when_their_gradient_is_NaN()
     {
         using var scope = NewDisposeScope();
-        using var optimiser = new AdamW(3, 4, 4, new());
+        using var optimizer = new AdamW(3, 4, 4, new());
         var weights = rand(3, 4);
-        optimiser.Step(weights, rand(3, 4), [0.1, 0.2, 0.3]);
-        var (before, first, second) = (weights.clone(), optimiser.FirstMoment.clone(), optimiser.SecondMoment.clone());
+        optimizer.Step(weights, rand(3, 4), [0.1, 0.2, 0.3]);
+        var (before, first, second) = (weights.clone(), optimizer.FirstMoment.clone(), optimizer.SecondMoment.clone());
         var gradients = rand(3, 4);
         gradients[1].fill_(float.NaN);
-        optimiser.Step(weights, gradients, [0.1, null, 0.3]);
+        optimizer.Step(weights, gradients, [0.1, null, 0.3]);
         foreach (
             var (now, then) in new[]
             {
                 (weights, before),
-                (optimiser.FirstMoment, first),
-                (optimiser.SecondMoment, second),
+                (optimizer.FirstMoment, first),
+                (optimizer.SecondMoment, second),
             }
         )
         {
             Assert.True(Same(now[1], then[1]));
             Assert.False(Same(now[0], then[0]));
         }
-        Assert.Equal([2L, 1L, 2L], optimiser.StepCounts);
+        Assert.Equal([2L, 1L, 2L], optimizer.StepCounts);
     }
 
     [Fact]
@@ -83,10 +83,10 @@ public class AdamWTests
     {
         using var weights = zeros(2, 3);
         using var gradients = ones(2, 3);
-        using var optimiser = new AdamW(2, 3, 3, new());
+        using var optimizer = new AdamW(2, 3, 3, new());
         var before = TensorCount.AfterGarbageCollection();
-        optimiser.Step(weights, gradients, [0.1, null]);
-        optimiser.Step(weights, gradients, [0.1, 0.1]);
+        optimizer.Step(weights, gradients, [0.1, null]);
+        optimizer.Step(weights, gradients, [0.1, 0.1]);
         using (var norms = GradientClipping.ComputeNorms(gradients))
         {
             GradientClipping.ComputeCoefficients(norms, 1).Dispose();
