@@ -1,3 +1,4 @@
+using System.CommandLine.Parsing;
 using System.CommandLine;
 
 namespace CoPe.Cli;
@@ -16,4 +17,24 @@ static class CommandExtensions
     /// <summary>Whether the command has an option at all, given or not.</summary>
     public static bool HasOption(this ParseResult parsed, Option option) =>
         parsed.CommandResult.Command.Options.Contains(option);
+
+    /// <summary>Says that a command does not have an option, and names the nearest one that it has.</summary>
+    public static string DescribeUnknownOption(this CommandResult command, string option)
+    {
+        var hint = NearestName.Hint(option, command.Command.Options.Select(known => known.Name));
+        return $"'{command.GetPath()}' has no option '{option}'{hint}";
+    }
+
+    /// <summary>The words that lead to a command: <c>cope train sft</c>.</summary>
+    public static string GetPath(this CommandResult result)
+    {
+        var names = new List<string>();
+        for (SymbolResult? node = result; node is CommandResult command; node = node.Parent)
+        {
+            names.Add(command.Command.Name);
+        }
+
+        names.Reverse();
+        return string.Join(' ', names);
+    }
 }

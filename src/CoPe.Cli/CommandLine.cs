@@ -109,16 +109,9 @@ static class CommandLine
         return root;
     }
 
-    /// <summary>Says that a command does not have an option, and names the nearest one that it has.</summary>
-    public static string DescribeUnknownOption(CommandResult command, string option)
-    {
-        var hint = NearestName.Hint(option, command.Command.Options.Select(known => known.Name));
-        return $"'{CommandPath(command)}' has no option '{option}'{hint}";
-    }
-
     static string DescribeParseError(ParseResult parsed)
     {
-        var path = CommandPath(parsed.CommandResult);
+        var path = parsed.CommandResult.GetPath();
         var verbs = parsed.CommandResult.Command.Subcommands.Select(verb => verb.Name).ToList();
         if (verbs.Count > 0 && parsed.UnmatchedTokens is [var word, ..])
         {
@@ -131,21 +124,8 @@ static class CommandLine
         }
 
         var problem = parsed.UnmatchedTokens is [['-', ..] option, ..]
-            ? DescribeUnknownOption(parsed.CommandResult, option)
+            ? parsed.CommandResult.DescribeUnknownOption(option)
             : parsed.Errors[0].Message.TrimEnd('.');
         return $"{problem}; see '{path} --help'";
-    }
-
-    /// <summary>The words that lead to a command: <c>cope train sft</c>.</summary>
-    static string CommandPath(CommandResult result)
-    {
-        var names = new List<string>();
-        for (SymbolResult? node = result; node is CommandResult command; node = node.Parent)
-        {
-            names.Add(command.Command.Name);
-        }
-
-        names.Reverse();
-        return string.Join(' ', names);
     }
 }
