@@ -72,25 +72,25 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
             .Select(kind => (GetModelName(kind), Tam))
             .Concat(histories.Select(method => (method.Name, method.NeedsTam(context.Recipe) ? Tam : Base)))
             .ToList();
-        var portions = new ChunkedWork<QueryLikelihood>(context, StageId.Evaluate);
-        var looks = withCandidates ? 2 : 1; // sampled for, and scored
+        var chunks = new ChunkedWork<QueryLikelihood>(context, StageId.Evaluate);
+        var reportsPerQuery = withCandidates ? 2 : 1; // sampled for, and scored
         var progress = new ItemProgress(
             context.Progress,
             Stage,
-            (long)portions.CompletedItems * looks,
-            (long)queries.Count * looks
+            (long)chunks.CompletedItems * reportsPerQuery,
+            (long)queries.Count * reportsPerQuery
         );
         var size = withCandidates
             ? ChunkSize.Compute(workspace.DecodingModel, context.Recipe.Decode, Candidates, MaxSampleTokens)
             : QueriesPerChunk;
-        return portions.Run(
+        return chunks.Run(
             queries,
             size,
-            portion =>
+            chunk =>
             {
-                var sampled = withCandidates ? SampleAnswers(portion, progress) : [];
-                return portion
-                    .Select(asked => AddAnswers(asked, sampled))
+                var sampled = withCandidates ? SampleAnswers(chunk, progress) : [];
+                return chunk
+                    .Select(query => AddAnswers(query, sampled))
                     .Chunk(QueriesPerChunk)
                     .SelectMany(group => Measure(group, passes, references, progress));
             }
@@ -112,7 +112,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         models.AddRange(
             kinds.Select<UserAdapterKind, (string, Func<ScoredQuery, AdapterSelection>)>(
                 (kind, place) =>
-                    (GetModelName(kind), asked => AdapterSelection.TaskAndUser(place * users + asked.Index))
+                    (GetModelName(kind), query => AdapterSelection.TaskAndUser(place * users + query.Index))
             )
         );
         return new(scorer, EncodePlainPrompt, models);
@@ -126,7 +126,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         var adapters = method.NeedsTam(context.Recipe) ? AdapterSelection.Task : AdapterSelection.Base;
         return new(
             scorer,
-            asked => prompts.BuildPrompt(asked.User, asked.Query, Math.Max(room, asked.MaxAnswerTokens)),
+            query => prompts.BuildPrompt(query.User, query.Query, Math.Max(room, query.MaxAnswerTokens)),
             [(method.Name, _ => adapters)]
         );
     }
@@ -139,8 +139,8 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         return new(scorer, EncodePlainPrompt, [(method.Name, _ => AdapterSelection.Task)]);
     }
 
-    IReadOnlyList<int> EncodePlainPrompt(ScoredQuery asked) =>
-        _encoder.EncodePrompt(asked.Query, asked.MaxAnswerTokens);
+    IReadOnlyList<int> EncodePlainPrompt(ScoredQuery query) =>
+        _encoder.EncodePrompt(query.Query, query.MaxAnswerTokens);
 
     IEnumerable<QueryLikelihood> Measure(
         ScoredQuery[] queries,
@@ -155,22 +155,22 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
             pass.Score(queries, means, context.Cancellation);
         }
 
-        foreach (var asked in queries)
+        foreach (var query in queries)
         {
-            progress.ReportFinished(asked.User.Id);
+            progress.ReportFinished(query.User.Id);
         }
 
         return queries.Zip(
             means,
-            (asked, found) =>
+            (query, found) =>
                 new QueryLikelihood
                 {
-                    User = asked.User.Id,
-                    Query = asked.Query.Id,
-                    Tokens = asked.Answers[0].Count,
+                    User = query.User.Id,
+                    Query = query.Query.Id,
+                    Tokens = query.Answers[0].Count,
                     Nll = found.ToDictionary(model => model.Key, model => -model.Value[0]),
                     RewardRank =
-                        asked.Answers.Count < 2
+                        query.Answers.Count < 2
                             ? new Dictionary<string, double>()
                             : references.ToDictionary(
                                 pair => pair.Model,
@@ -188,17 +188,17 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     }
 
     /// <summary>The user's own answer first, then the sampled ones.</summary>
-    ScoredQuery AddAnswers(ScoredQuery asked, Dictionary<string, IReadOnlyList<string>> sampled)
+    ScoredQuery AddAnswers(ScoredQuery query, Dictionary<string, IReadOnlyList<string>> sampled)
     {
         var longest = workspace.ContextLength / 2;
         IReadOnlyList<int> Cut(int[] ids) => ids.Length <= longest ? ids : ids[..longest];
-        return asked with
+        return query with
         {
             Answers =
             [
                 .. sampled
-                    .GetValueOrDefault(asked.Query.Id, [])
-                    .Prepend(_encoder.GetAnswerText(asked.Query))
+                    .GetValueOrDefault(query.Query.Id, [])
+                    .Prepend(_encoder.GetAnswerText(query.Query))
                     .Select(text => Cut(workspace.Encoder.EncodeResponse(text))),
             ],
         };
@@ -212,11 +212,11 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
             workspace.Encoder.DecodeResponse,
             options
         );
-        var items = queries.Select(asked => new CandidateItem(
-            asked.User.Id,
-            asked.Query.Id,
-            _encoder.EncodePrompt(asked.Query, MaxSampleTokens),
-            asked.Query.Gold
+        var items = queries.Select(query => new CandidateItem(
+            query.User.Id,
+            query.Query.Id,
+            _encoder.EncodePrompt(query.Query, MaxSampleTokens),
+            query.Query.Gold
         ));
         var sampled = new Dictionary<string, IReadOnlyList<string>>();
         foreach (
@@ -257,20 +257,20 @@ sealed record LikelihoodPass(
         CancellationToken cancellation
     )
     {
-        var items = queries.Select(asked => new ScoringItem(
-            asked.Query.Id,
-            Prompt(asked),
-            asked.Answers,
-            [.. Models.Select(model => model.Select(asked))]
+        var items = queries.Select(query => new ScoringItem(
+            query.Query.Id,
+            Prompt(query),
+            query.Answers,
+            [.. Models.Select(model => model.Select(query))]
         ));
         var scores = Scorer.Score(items, cancellation).ToLookup(score => (score.ItemId, score.Selection));
-        foreach (var (asked, found) in queries.Zip(means))
+        foreach (var (query, found) in queries.Zip(means))
         {
             for (var i = 0; i < Models.Count; i++)
             {
                 found[Models[i].Name] =
                 [
-                    .. scores[(asked.Query.Id, i)].OrderBy(score => score.Response).Select(score => score.Mean),
+                    .. scores[(query.Query.Id, i)].OrderBy(score => score.Response).Select(score => score.Mean),
                 ];
             }
         }
