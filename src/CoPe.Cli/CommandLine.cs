@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Cli.Verbs;
 
 namespace CoPe.Cli;

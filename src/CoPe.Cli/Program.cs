@@ -1,3 +1,4 @@
 using CoPe.Cli;
+using CoPe.Cli.Hosting;
 
 return CommandLine.Run(args, CommandHost.CreateForProcess());

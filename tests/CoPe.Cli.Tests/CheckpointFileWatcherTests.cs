@@ -1,3 +1,4 @@
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
 using CoPe.Testing;
 

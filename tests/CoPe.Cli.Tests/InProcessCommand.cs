@@ -1,3 +1,4 @@
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;
 using CoPe.Testing;

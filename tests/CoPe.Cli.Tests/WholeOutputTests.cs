@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using CoPe.Cli.Hosting;
 using CoPe.Testing;
 
 namespace CoPe.Cli.Tests;

@@ -42,9 +42,10 @@ public sealed partial class HouseTests
             "CoPe.Experiments.Runs.Results",
             "CoPe.Experiments.Runs",
             "CoPe.Experiments.Runs.Recipes",
-            "CoPe.Experiments.Report",
+            "CoPe.Experiments.Report.Pages",
             "CoPe.Experiments.Report.Sections",
             "CoPe.Experiments.Report.Plots",
+            "CoPe.Experiments.Report",
             "CoPe.Experiments.Evaluation",
             "CoPe.Experiments.Evaluation.Language",
             "CoPe.Experiments.Negatives",
@@ -56,11 +57,24 @@ public sealed partial class HouseTests
             "CoPe.Experiments.Tasks",
             "CoPe.Experiments.Settings",
         ],
+        ["CoPe.Cli"] =
+        [
+            "CoPe.Cli",
+            "CoPe.Cli.Verbs",
+            "CoPe.Cli.Endpoint",
+            "CoPe.Cli.Sessions",
+            "CoPe.Cli.Display",
+            "CoPe.Cli.Scoring",
+            "CoPe.Cli.Hosting",
+            "CoPe.Cli.Hub",
+            "CoPe.Cli.Failures",
+        ],
     };
 
     [Theory]
     [InlineData("CoPe")]
     [InlineData("CoPe.Experiments")]
+    [InlineData("CoPe.Cli")]
     public void Folders_use_only_what_stands_below_them(string project)
     {
         var layers = Layers[project];

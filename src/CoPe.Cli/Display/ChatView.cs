@@ -1,4 +1,5 @@
 using System.Globalization;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs.Chat;
 using Spectre.Console;
 

@@ -1,3 +1,4 @@
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Display;

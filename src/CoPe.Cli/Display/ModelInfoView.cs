@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CoPe.Adapters;
+using CoPe.Cli.Hosting;
 using CoPe.Decoding;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Modeling;

@@ -1,3 +1,4 @@
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;

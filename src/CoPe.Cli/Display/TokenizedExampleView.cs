@@ -1,4 +1,5 @@
 using System.Text;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs.Examples;
 using Spectre.Console;
 

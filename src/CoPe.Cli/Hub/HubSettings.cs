@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using CoPe.Cli.Failures;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Hub;

@@ -1,5 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Chat;
+using CoPe.Cli.Failures;
 using CoPe.Experiments.Runs;
 using CoPe.Modeling;
 using CoPe.Scoring;

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Chat;
 using CoPe.Experiments.Runs.Recipes;
@@ -128,7 +131,7 @@ static class ChatVerb
         {
             foreach (var (usage, summary) in ChatCommands)
             {
-                host.Error.WriteLine($"{usage, -16} {summary}");
+                host.Error.WriteLine($"{usage,-16} {summary}");
             }
 
             return options;

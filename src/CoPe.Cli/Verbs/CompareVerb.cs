@@ -1,5 +1,7 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Results;

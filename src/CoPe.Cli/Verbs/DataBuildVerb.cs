@@ -1,5 +1,7 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Data.Building;
 using CoPe.Experiments.Runs;

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using CoPe.Chat;
 using CoPe.Cli.Display;
-using CoPe.Cli.Hub;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Data.Importing;
 using CoPe.Experiments.Runs;

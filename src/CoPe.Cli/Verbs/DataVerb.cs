@@ -1,5 +1,7 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Data.Samples;
 using CoPe.Experiments.Runs.Examples;
 using CoPe.Experiments.Tasks;
@@ -84,7 +86,7 @@ static class DataTasksVerb
             foreach (var task in LampTasks.All)
             {
                 host.Out.WriteLine(
-                    $"{task.Name, -20} {task.BenchmarkId, -10} {DescribeFields(task)} -> {task.OutputField}"
+                    $"{task.Name,-20} {task.BenchmarkId,-10} {DescribeFields(task)} -> {task.OutputField}"
                 );
             }
         });

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Data.Samples;
 
 namespace CoPe.Cli.Verbs;

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 

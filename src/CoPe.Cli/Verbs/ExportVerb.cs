@@ -1,4 +1,6 @@
 using System.CommandLine;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;

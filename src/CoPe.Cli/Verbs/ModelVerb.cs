@@ -1,7 +1,10 @@
 using System.CommandLine;
 using CoPe.Adapters;
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Cli.Hub;
+using CoPe.Cli.Sessions;
 using CoPe.Modeling;
 
 namespace CoPe.Cli.Verbs;

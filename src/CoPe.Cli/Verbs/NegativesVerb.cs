@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Endpoint;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;

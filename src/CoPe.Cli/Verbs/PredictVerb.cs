@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Decoding;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Pretraining;
 using CoPe.Experiments.Settings;

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 
 namespace CoPe.Cli.Verbs;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;

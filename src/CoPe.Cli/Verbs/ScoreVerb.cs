@@ -1,8 +1,10 @@
 using System.CommandLine;
 using CoPe.Chat;
 using CoPe.Cli.Display;
-using CoPe.Cli.Hub;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Cli.Scoring;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Settings;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using CoPe.Cli.Endpoint;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;

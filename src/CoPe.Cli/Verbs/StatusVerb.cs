@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;
@@ -47,7 +49,7 @@ static class StatusVerb
     static void WriteLine(CommandHost host, StageStatus status)
     {
         var reasons = status.Reasons.Count == 0 ? "" : ": " + string.Join("; ", status.Reasons);
-        host.Out.WriteLine($"{status.Stage.Name, -18} {DescribeState(status.State)}{reasons}");
+        host.Out.WriteLine($"{status.Stage.Name,-18} {DescribeState(status.State)}{reasons}");
     }
 
     static void WriteJson(CommandHost host, IReadOnlyList<StageStatus> stages) =>

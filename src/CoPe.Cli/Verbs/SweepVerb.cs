@@ -1,5 +1,8 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Verbs;

@@ -86,7 +86,8 @@ sealed class UserIdentity
             user.Id,
             GetQueryIds(user),
             user.History.Select(item => item.Fields[task.OutputField]).Concat(user.Queries.Select(query => query.Gold))
-        ) { }
+        )
+    { }
 
     /// <summary>A user who is not in the data, by what is known of them.</summary>
     public UserIdentity(string id, IEnumerable<string> queryIds, IEnumerable<string> texts)

@@ -10,6 +10,13 @@ namespace CoPe.Adapters;
 /// in float32, so that rows of one pass can use different adapters and several users can train at once. One adapter is
 /// a bank of one. Owns its tensors.
 /// </summary>
+/// <example>
+/// <code>
+/// var lora = new LoraConfig { Rank = 8, TargetModules = ["q_proj", "v_proj"] };
+/// using var users = AdapterBank.Create(model.Config, lora, seeds: [1, 2, 3]);
+/// using var second = users.Extract(1);
+/// </code>
+/// </example>
 public sealed class AdapterBank : IDisposable
 {
     readonly List<string> _layerNames;

@@ -5,6 +5,12 @@ using static TorchSharp.torch;
 namespace CoPe.Adapters;
 
 /// <summary>PEFT's adapter folder: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
+/// <example>
+/// <code>
+/// using var adapter = AdapterFile.Read("runs/demo/sft/1", model.Config);
+/// AdapterFile.Write("copy/of/user-1", adapter, index: 0, baseModelName: "models/cope-tiny");
+/// </code>
+/// </example>
 public static class AdapterFile
 {
     internal const string ConfigFileName = "adapter_config.json";

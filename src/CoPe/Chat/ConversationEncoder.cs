@@ -7,6 +7,13 @@ namespace CoPe.Chat;
 /// Turns a request, and the answer to it, into token ids through the model's own chat template: the one place where
 /// prompts become tokens, in training and in decoding alike. Immutable, safe to share between threads.
 /// </summary>
+/// <example>
+/// <code>
+/// var encoder = ConversationEncoder.Load("models/cope-tiny");
+/// var prompt = encoder.EncodePrompt([new ChatMessage("user", $"Generate a headline: {article}")]);
+/// var response = encoder.EncodeResponse("Rain expected on Friday");
+/// </code>
+/// </example>
 /// <remarks>
 /// A model without a template gets plain text: the messages line by line with what its post-processor adds (BOS), the
 /// answer, and EOS.

@@ -11,6 +11,24 @@ namespace CoPe.Decoding;
 /// depend on those beside it. Several threads may generate at once: each call has its own batch, and they share the
 /// cores. The engine owns neither model nor adapters.
 /// </summary>
+/// <example>
+/// <code>
+/// var engine = new DecodingEngine(model, task, users, model.Config.StopTokenIds);
+/// var requests = Enumerable
+///     .Range(0, users.Count)
+///     .Select(user =&gt; new DecodingRequest
+///     {
+///         Id = $"user {user}",
+///         Prompt = prompt,
+///         Expert = AdapterSelection.TaskAndUser(user),
+///         Amateur = AdapterSelection.Task,
+///     });
+/// foreach (var result in engine.Generate(requests))
+/// {
+///     output.WriteLine($"{result.RequestId}: {result.Ids.Count} tokens, {result.StopReason}");
+/// }
+/// </code>
+/// </example>
 public sealed class DecodingEngine
 {
     readonly CausalLm _model;

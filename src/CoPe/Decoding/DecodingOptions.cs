@@ -5,6 +5,16 @@ namespace CoPe.Decoding;
 /// <summary>
 /// How tokens are chosen. Defaults are the paper's (CoPe, EMNLP 2025) with the contrast of its released code.
 /// </summary>
+/// <example>
+/// <code>
+/// var options = new DecodingOptions
+/// {
+///     Contrast = 0.1, // how much of the amateur's log-probability is subtracted
+///     Plausibility = 0.1, // tokens below a tenth of the most likely one's probability are out
+///     MaxNewTokens = 64,
+/// };
+/// </code>
+/// </example>
 public sealed record DecodingOptions
 {
     /// <summary>

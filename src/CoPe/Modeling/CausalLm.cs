@@ -7,6 +7,12 @@ namespace CoPe.Modeling;
 /// A decoder-only language model over frozen, memory-mapped weights (or trainable ones, for pre-training). Passes only
 /// read the weights and may run concurrently, but not with the model's disposal.
 /// </summary>
+/// <example>
+/// <code>
+/// using var model = CausalLm.Load("models/cope-tiny");
+/// output.WriteLine($"{model.Config.LayerCount} layers in {model.Dtype}, context {model.Config.MaxPositions}");
+/// </code>
+/// </example>
 public sealed class CausalLm : IDisposable
 {
     readonly DecoderLayer[] _layers;

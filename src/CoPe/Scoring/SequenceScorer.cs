@@ -10,6 +10,19 @@ namespace CoPe.Scoring;
 /// Log-probabilities of given responses under several selections of adapters at once (teacher forcing). Responses of
 /// one prompt share its computation; logits are computed where they predict a response, in float32.
 /// </summary>
+/// <example>
+/// <code>
+/// var scorer = new SequenceScorer(model, task, users);
+/// var item = new ScoringItem(
+///     "headline 1",
+///     prompt,
+///     [response],
+///     [AdapterSelection.TaskAndUser(0), AdapterSelection.Task]
+/// );
+/// var scores = scorer.Score([item]);
+/// var implicitReward = scores[0].Sum - scores[1].Sum;
+/// </code>
+/// </example>
 public sealed class SequenceScorer
 {
     /// <summary>Most logits alive at once.</summary>

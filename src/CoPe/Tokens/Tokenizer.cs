@@ -6,6 +6,13 @@ namespace CoPe.Tokens;
 /// <summary>
 /// A byte-pair tokenizer read from Hugging Face's <c>tokenizer.json</c>. Immutable, safe to share between threads.
 /// </summary>
+/// <example>
+/// <code>
+/// var tokenizer = Tokenizer.Load("models/cope-tiny");
+/// var ids = tokenizer.Encode("Rain expected on Friday");
+/// output.WriteLine(tokenizer.Decode(ids));
+/// </code>
+/// </example>
 public sealed class Tokenizer
 {
     readonly TokenizerFile _file;

@@ -10,6 +10,14 @@ namespace CoPe.Training;
 /// Direct preference optimization of many users' adapters in one pass over the frozen model. A pair is one row: both
 /// responses share the prompt. The reference policy is scored once, before the first step.
 /// </summary>
+/// <example>
+/// <code>
+/// var pair = new PreferenceExample("headline 1", prompt, Chosen: responses[0], Rejected: responses[1]);
+/// var user = new UserTrainingSet&lt;PreferenceExample&gt;("ann", [pair]);
+/// var context = new TrainingContext { Model = model, Options = TrainingOptions.Dpo };
+/// DpoTrainer.Train(context, adapters, [user], new DpoOptions { Beta = 0.1 }, task);
+/// </code>
+/// </example>
 public static class DpoTrainer
 {
     /// <summary>Trains adapters in place by <see cref="DpoLoss"/>, each on its own user's pairs.</summary>
@@ -77,10 +85,7 @@ sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters)
     }
 
     /// <summary>The rows of each user with their references.</summary>
-    TrainingRow[][] AddReferences(
-        IReadOnlyList<IReadOnlyList<TrainingRow>> rowsOfUsers,
-        CancellationToken cancellation
-    )
+    TrainingRow[][] AddReferences(IReadOnlyList<IReadOnlyList<TrainingRow>> rowsOfUsers, CancellationToken cancellation)
     {
         TrainingRow[][] result = [.. rowsOfUsers.Select(rows => rows.ToArray())];
         var unknown = rowsOfUsers

@@ -5,6 +5,15 @@ namespace CoPe.Training;
 /// <summary>
 /// Supervised fine-tuning of adapters: the task's, or those of many users in one pass over the frozen model.
 /// </summary>
+/// <example>
+/// <code>
+/// using var adapters = AdapterBank.Create(model.Config, new LoraConfig(), seeds: [42]);
+/// var user = new UserTrainingSet&lt;SupervisedExample&gt;("ann", [new("headline 1", prompt, response)]);
+/// var context = new TrainingContext { Model = model, Options = TrainingOptions.UserAdapter };
+/// var outcomes = SftTrainer.Train(context, adapters, [user], task);
+/// output.WriteLine($"{outcomes[0].User}: {outcomes[0].Status}, loss {outcomes[0].LastLoss:F3}");
+/// </code>
+/// </example>
 public static class SftTrainer
 {
     /// <summary>Trains adapters in place by <see cref="SftLoss"/>, each on its own user's examples.</summary>

@@ -1,4 +1,5 @@
 using CoPe.Cli.Display;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;

@@ -1,3 +1,4 @@
+using CoPe.Cli.Failures;
 using CoPe.Cli.Hub;
 using CoPe.Experiments.Runs;
 using CoPe.Testing;

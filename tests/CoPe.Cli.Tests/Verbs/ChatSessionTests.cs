@@ -1,3 +1,5 @@
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs.Chat;
 using CoPe.Experiments.Tasks;
 

@@ -1,3 +1,5 @@
+using CoPe.Cli.Hosting;
+
 namespace CoPe.Cli.Tests.Verbs;
 
 /// <summary>Whole chats, with Ctrl-C at chosen moments.</summary>

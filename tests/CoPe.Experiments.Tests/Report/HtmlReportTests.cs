@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using CoPe.Experiments.Report;
+using CoPe.Experiments.Report.Pages;
 using CoPe.Experiments.Report.Sections;
 
 namespace CoPe.Experiments.Tests.Report;

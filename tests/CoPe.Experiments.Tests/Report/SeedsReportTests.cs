@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
+using CoPe.Experiments.Report.Pages;
 
 namespace CoPe.Experiments.Tests.Report;
 

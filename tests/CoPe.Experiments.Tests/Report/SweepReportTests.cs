@@ -1,5 +1,6 @@
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
+using CoPe.Experiments.Report.Pages;
 
 namespace CoPe.Experiments.Tests.Report;
 

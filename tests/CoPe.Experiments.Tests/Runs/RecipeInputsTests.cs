@@ -2,6 +2,7 @@ using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Stages;
 using CoPe.Experiments.Settings;
+using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Runs;
 
@@ -33,7 +34,7 @@ public sealed class RecipeInputsTests : ToyPipeline
     [Fact]
     public void A_run_that_is_continued_on_another_device_is_out_of_date()
     {
-        var stage = new Testing.ToyStage(StageId.TrainTam, ["task", "device"]);
+        var stage = new ToyStage(StageId.TrainTam, ["task", "device"]);
         var stages = new Pipeline([stage]);
         stages.Run(Context());
 

@@ -248,7 +248,7 @@ static class GoldWords
 
     static IEnumerable<(string Text, bool IsWord)> Split(string text)
     {
-        for (var start = 0; start < text.Length; )
+        for (var start = 0; start < text.Length;)
         {
             var isWord = char.IsLetterOrDigit(text[start]);
             var end = start + 1;

@@ -1,5 +1,6 @@
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
+using CoPe.Experiments.Report.Pages;
 using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Results;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
+using CoPe.Experiments.Report.Pages;
 using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Results;

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
+using CoPe.Experiments.Report.Pages;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Results;
 using CoPe.Training;

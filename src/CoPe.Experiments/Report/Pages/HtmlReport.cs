@@ -1,6 +1,6 @@
 using CoPe.Experiments.Report.Sections;
 
-namespace CoPe.Experiments.Report;
+namespace CoPe.Experiments.Report.Pages;
 
 /// <summary>
 /// The report of a run: one HTML file that needs nothing else, with SVG plots, for screens light and dark, large and

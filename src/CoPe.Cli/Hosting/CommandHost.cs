@@ -1,9 +1,10 @@
+using CoPe.Cli.Failures;
 using CoPe.Cli.Hub;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Stages;
 using Spectre.Console;
 
-namespace CoPe.Cli;
+namespace CoPe.Cli.Hosting;
 
 /// <summary>The environment of a command: its streams, folders and stages. Tests give their own.</summary>
 sealed record CommandHost

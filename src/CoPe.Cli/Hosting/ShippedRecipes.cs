@@ -1,6 +1,6 @@
 using CoPe.Experiments.Settings;
 
-namespace CoPe.Cli;
+namespace CoPe.Cli.Hosting;
 
 /// <summary>A recipe that comes with the program.</summary>
 /// <param name="Name">Its name, which is that of its file.</param>

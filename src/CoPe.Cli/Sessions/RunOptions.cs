@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using CoPe.Cli.Hub;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
 
-namespace CoPe.Cli;
+namespace CoPe.Cli.Sessions;
 
 /// <summary>Options of every verb that works on a run.</summary>
 sealed class RunOptions

@@ -1,11 +1,11 @@
 using CoPe.Cli.Display;
-using CoPe.Cli.Hub;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Data.Samples;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using Microsoft.Extensions.Logging;
 
-namespace CoPe.Cli;
+namespace CoPe.Cli.Sessions;
 
 /// <summary>Opens a run, does some of its stages with progress shown, and closes it.</summary>
 sealed class RunSession(CommandHost host, RunRequest request)

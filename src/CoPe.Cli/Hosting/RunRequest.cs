@@ -1,9 +1,7 @@
-using System.CommandLine;
-using System.CommandLine.Parsing;
-using CoPe.Cli.Hub;
+using CoPe.Cli.Failures;
 using CoPe.Experiments.Runs;
 
-namespace CoPe.Cli;
+namespace CoPe.Cli.Hosting;
 
 /// <summary>Which recipe runs where, and how much is shown meanwhile.</summary>
 sealed record RunRequest

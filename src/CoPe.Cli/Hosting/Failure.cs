@@ -1,6 +1,7 @@
+using CoPe.Cli.Failures;
 using CoPe.Experiments.Settings;
 
-namespace CoPe.Cli;
+namespace CoPe.Cli.Hosting;
 
 /// <summary>How an error becomes one line and an exit code.</summary>
 static class Failure
@@ -117,6 +118,3 @@ static class ExitCode
     /// <summary>Stopped by Ctrl-C or SIGTERM, by the shells' convention: 128 + SIGINT.</summary>
     public const int Cancelled = 130;
 }
-
-/// <summary>A command line that cannot be executed as written.</summary>
-sealed class UsageException(string message) : Exception(message);

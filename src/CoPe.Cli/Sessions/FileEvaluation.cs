@@ -1,4 +1,6 @@
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
+using CoPe.Cli.Hosting;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs.Recipes;
@@ -6,7 +8,7 @@ using CoPe.Experiments.Runs.Results;
 using CoPe.Experiments.Tasks;
 using Spectre.Console;
 
-namespace CoPe.Cli;
+namespace CoPe.Cli.Sessions;
 
 /// <summary>
 /// Scores prediction files against golds, without a run: files of the benchmark, of the reference's code, or of another

@@ -1,7 +1,7 @@
-using System.CommandLine.Parsing;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
-namespace CoPe.Cli;
+namespace CoPe.Cli.Hosting;
 
 /// <summary>Shorthand for building and reading commands.</summary>
 static class CommandExtensions

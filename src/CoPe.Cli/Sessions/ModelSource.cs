@@ -1,7 +1,9 @@
 using CoPe.Cli.Display;
+using CoPe.Cli.Hosting;
+using CoPe.Cli.Hub;
 using CoPe.Experiments.Runs;
 
-namespace CoPe.Cli.Hub;
+namespace CoPe.Cli.Sessions;
 
 /// <summary>
 /// Finds the folder of a model: a local one, relative to the working folder or the program's, or one of the hub in the
