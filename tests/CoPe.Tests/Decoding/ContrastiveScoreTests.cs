@@ -8,7 +8,7 @@ namespace CoPe.Tests.Decoding;
 public class ContrastiveScoreTests
 {
     // p_e = (.6, .3, .06, .04), p_a = (.7, .1, .1, .1). With plausibility .1 the head is p >= .06: the first three,
-    // renormalised by .96.
+    // renormalized by .96.
     static readonly float[] Expert = [.6f, .3f, .06f, .04f];
     static readonly float[] Amateur = [.7f, .1f, .1f, .1f];
 
@@ -21,7 +21,7 @@ public class ContrastiveScoreTests
     }
 
     [Fact]
-    public void A_token_in_the_head_scores_its_renormalised_log_probability_less_the_weighted_amateurs()
+    public void A_token_in_the_head_scores_its_renormalized_log_probability_less_the_weighted_amateurs()
     {
         var score = Score(contrast: .5, plausibility: .09);
         Assert.Equal(Math.Log(.6 / .96) - .5 * Math.Log(.7), score[0], 5);

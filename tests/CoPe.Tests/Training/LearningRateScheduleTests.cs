@@ -55,7 +55,7 @@ public class LearningRateScheduleTests
     public void Options_out_of_range_are_refused_by_name()
     {
         Assert.Contains(
-            "warm-up ratio is 1.5; expected between 0 and 1",
+            "TrainingOptions.WarmupRatio is 1.5",
             Assert.Throws<ArgumentOutOfRangeException>(() => new TrainingOptions { WarmupRatio = 1.5 }).Message,
             StringComparison.Ordinal
         );

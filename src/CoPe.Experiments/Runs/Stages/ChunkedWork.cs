@@ -44,7 +44,7 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
 
     /// <summary>Where a stage's chunks are kept.</summary>
     public static string GetFile(StageContext context, StageId stage) =>
-        Path.Combine(context.Run.Checkpoints(stage), "portions.jsonl");
+        Path.Combine(context.Run.Checkpoints(stage), "chunks.jsonl");
 
     sealed record Chunk(int Items, IReadOnlyList<TLine> Lines);
 }

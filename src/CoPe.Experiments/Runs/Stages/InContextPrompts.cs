@@ -42,7 +42,7 @@ sealed class InContextPrompts(StageContext context, RunWorkspace workspace, Cont
     }
 
     /// <summary>
-    /// The request for a description of the user from as many of his latest items as fit; null where none fits.
+    /// The request for a description of the user from as many of their latest items as fit; null where none fits.
     /// </summary>
     public IReadOnlyList<int>? BuildSummaryPrompt(LampUser user)
     {

@@ -4,7 +4,7 @@ using CoPe.Experiments.Runs.Recipes;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// The adapters that a method's rows wear. Where the amateur is the user's SFT adapter beside a DPO expert, both are in
+/// The adapters that the rows of a method use. Where the amateur is the user's SFT adapter beside a DPO expert, both are in
 /// one bank, the expert's first.
 /// </summary>
 sealed class MethodAdapters : IDisposable
@@ -38,17 +38,17 @@ sealed class MethodAdapters : IDisposable
         Users = _stacked = AdapterBank.Stack([Users, workspace.UserAdapters(UserAdapterKind.Sft)!]);
     }
 
-    /// <summary>The adapter for the task; null where no row wears one.</summary>
+    /// <summary>The adapter for the task; null where no row uses one.</summary>
     public AdapterBank? Task { get; }
 
-    /// <summary>The bank for the engine; null where no row wears a user's adapter.</summary>
+    /// <summary>The bank for the engine; null where no row uses a user's adapter.</summary>
     public AdapterBank? Users { get; }
 
-    /// <summary>What the expert of a user wears.</summary>
+    /// <summary>The adapters of the expert of a user.</summary>
     public AdapterSelection Expert(int user) =>
         AdapterSelection.Create(_usesTaskAdapter, _usesUserAdapter ? user : null);
 
-    /// <summary>What the amateur of a user wears; null where none is contrasted.</summary>
+    /// <summary>The adapters of the amateur of a user; null where none is contrasted.</summary>
     public AdapterSelection? Amateur(int user) =>
         _amateur switch
         {

@@ -67,11 +67,11 @@ sealed class PredictStage(PredictionMethod method) : Stage
     {
         var workspace = context.Workspace;
         var runs = context.Recipe.Decode.SampleCount;
-        var asked = workspace
+        var queries = workspace
             .Dataset.Users.SelectMany((user, index) => user.Queries.Select(query => new UserQuery(index, query)))
             .ToList();
         var chunks = new ChunkedWork<Answer>(context, Id);
-        var answers = GenerateAnswers(context, workspace, chunks, asked, runs);
+        var answers = GenerateAnswers(context, workspace, chunks, queries, runs);
         WritePredictions(context, workspace, runs, answers.ToDictionary(answer => (answer.Id, answer.Run)));
     }
 
@@ -79,7 +79,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
         StageContext context,
         RunWorkspace workspace,
         ChunkedWork<Answer> chunks,
-        List<UserQuery> asked,
+        List<UserQuery> queries,
         int runs
     )
     {
@@ -90,12 +90,12 @@ sealed class PredictStage(PredictionMethod method) : Stage
             context.Progress,
             Name,
             (long)chunks.CompletedItems * runs,
-            (long)asked.Count * runs
+            (long)queries.Count * runs
         );
         var options = context.Recipe.Decode.CreateOptions(workspace.Task);
-        var users = asked.ToDictionary(one => one.Query.Id, one => workspace.Dataset.Users[one.User]);
+        var users = queries.ToDictionary(one => one.Query.Id, one => workspace.Dataset.Users[one.User]);
         var answers = chunks.Run(
-            asked,
+            queries,
             ChunkSize.Compute(
                 workspace.PredictionModel,
                 context.Recipe.Decode,

@@ -5,7 +5,7 @@ using CoPe.Experiments.Runs.Recipes;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Has the base model describe each user from his latest texts, for the method <c>pag</c> (Richardson et al.,
+/// Has the base model describe each user from their latest texts, for the method <c>pag</c> (Richardson et al.,
 /// "Integrating Summarization and Retrieval for Enhanced Personalization via Large Language Models", 2023).
 /// </summary>
 sealed class ProfileStage : Stage
@@ -63,16 +63,16 @@ sealed class ProfileStage : Stage
         ItemProgress progress
     )
     {
-        var asked = users
+        var byHasRequest = users
             .Select(user => (User: user.Id, Prompt: prompts.BuildSummaryPrompt(user)))
             .ToLookup(one => one.Prompt is not null);
-        foreach (var (user, _) in asked[false])
+        foreach (var (user, _) in byHasRequest[false])
         {
             yield return new UserProfile { User = user, Profile = "" };
         }
 
         var options = new DecodingOptions { MaxNewTokens = context.Recipe.Context.ProfileTokens };
-        var requests = asked[true]
+        var requests = byHasRequest[true]
             .Select(one => new DecodingRequest
             {
                 Id = one.User,
@@ -101,12 +101,12 @@ sealed class ProfileStage : Stage
     }
 }
 
-/// <summary>A line of <c>profiles.jsonl</c>: how the model describes a user from his history.</summary>
+/// <summary>A line of <c>profiles.jsonl</c>: how the model describes a user from their history.</summary>
 sealed record UserProfile
 {
     /// <summary>The user.</summary>
     public required string User { get; init; }
 
-    /// <summary>The description; empty where no item of his history fits into a prompt.</summary>
+    /// <summary>The description; empty where no item of their history fits into a prompt.</summary>
     public required string Profile { get; init; }
 }

@@ -182,7 +182,7 @@ static unsafe class Float32Gemv
         for (var first = 0; first < n; first += 4)
         {
             float* Row(int i) => weights + (long)Math.Min(first + i, n - 1) * k; // past the end the last row stands in
-            MultiplyFourRows(Row(0), Row(1), Row(2), Row(3), x, whole).Store(y + first);
+            MultiplyRowQuad(Row(0), Row(1), Row(2), Row(3), x, whole).Store(y + first);
             for (var tail = whole; tail < k; tail++)
             {
                 for (var i = 0; i < 4; i++)
@@ -194,7 +194,7 @@ static unsafe class Float32Gemv
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static Vector128<float> MultiplyFourRows(float* p, float* q, float* r, float* s, float* x, int length)
+    static Vector128<float> MultiplyRowQuad(float* p, float* q, float* r, float* s, float* x, int length)
     {
         FloatVector256 a = default,
             b = default,

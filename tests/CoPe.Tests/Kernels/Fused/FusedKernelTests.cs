@@ -178,10 +178,10 @@ public class FusedKernelTests
                         .narrow(0, first, position + 1 - first)
                         .select(1, head / (heads / keyHeads))
                         .to(ScalarType.Float64); // [columns, width]
-                var chances = (Seen(keys).matmul(q[row][0][head].to(ScalarType.Float64)) / Math.Sqrt(width)).softmax(
-                    -1
-                );
-                AssertNear(chances.matmul(Seen(values)), mixed[row][0][head], roundings: 1, slack: 1e-3);
+                var probabilities = (
+                    Seen(keys).matmul(q[row][0][head].to(ScalarType.Float64)) / Math.Sqrt(width)
+                ).softmax(-1);
+                AssertNear(probabilities.matmul(Seen(values)), mixed[row][0][head], roundings: 1, slack: 1e-3);
             }
         }
     }
