@@ -81,7 +81,6 @@ sealed class Markup(TextWriter writer)
 /// <summary>An open element; disposing it writes the end tag.</summary>
 readonly struct MarkupElement(Markup markup) : IDisposable
 {
-    /// <inheritdoc/>
     public void Dispose() => markup.Close();
 }
 

@@ -180,7 +180,6 @@ sealed class SamplingGroup : IDisposable
         return tensor(ids, [members.Count, length], device: device);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _expertRows.Dispose();

@@ -240,7 +240,6 @@ sealed class ModelWeights : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         DisposeAll(_tensors.Values);

@@ -53,7 +53,6 @@ sealed class PackedBatch : IDisposable
     /// <summary>Columns of all rows, padding not counted.</summary>
     public long TokenCount => _rows.Sum(row => (long)row.Length);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Tokens.Dispose();

@@ -131,7 +131,6 @@ sealed class AdamW : IDisposable
     static Tensor CreateColumn(int[] users, Func<int, double> value, Device device) =>
         tensor(Array.ConvertAll(users, user => (float)value(user)), [users.Length, 1], device: device);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         FirstMoment.Dispose();

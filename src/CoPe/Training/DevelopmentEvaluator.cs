@@ -137,6 +137,5 @@ sealed class DevelopmentEvaluator : IDisposable
         return losses.cpu().data<float>().ToArray();
     }
 
-    /// <inheritdoc/>
     public void Dispose() => BestWeights?.Dispose();
 }

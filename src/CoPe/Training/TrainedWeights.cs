@@ -48,6 +48,5 @@ sealed class TrainedWeights : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Values.Dispose();
 }

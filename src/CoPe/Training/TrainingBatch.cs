@@ -69,7 +69,6 @@ sealed class TrainingBatch : IDisposable
         return model.ComputeLogits(hidden.reshape(-1, model.Config.HiddenSize)).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Tokens.Dispose();

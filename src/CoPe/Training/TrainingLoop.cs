@@ -235,7 +235,6 @@ sealed class TrainingLoop : IDisposable
         _development.RestoreBest([.. active.Where(user => _states[user].Status != TrainingStatus.InProgress)]);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _workers.Dispose();

@@ -44,7 +44,6 @@ sealed class TrainingReplica(
         return cat(gradients, 1).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
     public void Dispose() => owned.Dispose();
 }
 
@@ -67,7 +66,6 @@ sealed class PassWorkers(Func<TrainingReplica> createReplica, int count) : IDisp
         Func<TrainingReplica, IReadOnlyList<PlannedRow>, T> run
     ) => TorchThreads.Run(Count, passes.Count, (worker, pass) => run(_replicas[worker], passes[pass]));
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var replica in _replicas)

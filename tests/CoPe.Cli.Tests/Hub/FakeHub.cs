@@ -11,8 +11,8 @@ namespace CoPe.Cli.Tests.Hub;
 
 /// <summary>
 /// A hub of one model on this machine that speaks the real one's protocol: the revision's description, files with their
-/// hashes as ETags, large ones behind a redirect to another
-/// address with X-Linked-Etag and X-Linked-Size, ranges. A test changes single answers.
+/// hashes as ETags, large ones behind a redirect to another address with X-Linked-Etag and X-Linked-Size, ranges. A
+/// test changes single answers.
 /// </summary>
 sealed class FakeHub : IDisposable
 {

@@ -16,7 +16,7 @@ namespace CoPe.Experiments.Tests.Schemas;
 
 /// <summary>
 /// The schema of recipes is what the records say: keys, types, ranges, defaults and their documentation. With
-/// COPE_WRITE_SCHEMAS set it is rewritten instead.
+/// COPE_ACCEPT=1 it is rewritten instead.
 /// </summary>
 public sealed partial class RecipeSchemaTests
 {
@@ -51,7 +51,7 @@ public sealed partial class RecipeSchemaTests
         }
 
         var file = Path.Combine(JsonSchema.Folder, "recipe.schema.json");
-        if (Environment.GetEnvironmentVariable("COPE_WRITE_SCHEMAS") is not null)
+        if (Environment.GetEnvironmentVariable("COPE_ACCEPT") is "1")
         {
             File.WriteAllText(file, schema.ToJsonString(Layout) + "\n");
         }

@@ -9,8 +9,8 @@ namespace CoPe.Tests.Decoding;
 
 /// <summary>
 /// Greedy generate() of Hugging Face on the expert. Our engine knows no padding; where Hugging Face lets padding into
-/// the result (its repetition penalty sees it, and a right-padded row
-/// continues after a pad token), the case is rebuilt here from the model's pass and the same pure functions.
+/// the result (its repetition penalty sees it, and a right-padded row continues after a pad token), the case is rebuilt
+/// here from the model's pass and the same pure functions.
 /// </summary>
 [Collection("torch")]
 public class GenerateGoldenTests(ITestOutputHelper output)

@@ -3,19 +3,14 @@ namespace CoPe.Experiments.Report.Sections;
 /// <summary>Queries with the gold and all outputs side by side, filtered in the page by user and by words.</summary>
 sealed class ExamplesSection : ReportSection
 {
-    /// <inheritdoc/>
     public override string Id => "examples";
 
-    /// <inheritdoc/>
     public override string Title => "Examples";
 
-    /// <inheritdoc/>
     public override bool HasData(ReportModel model) => model.Examples.Count > 0;
 
-    /// <inheritdoc/>
     protected override string EmptyMessage => "No predictions were recorded in this run, so there are no examples.";
 
-    /// <inheritdoc/>
     protected override string Lead(ReportModel model)
     {
         return DescribeSelection(model)
@@ -37,7 +32,6 @@ sealed class ExamplesSection : ReportSection
         return shown == 1 ? "The one query of the run." : $"All {NumberFormat.Count(shown)} queries of {users}.";
     }
 
-    /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         var shown = ExampleChoice.Spread(model.Examples, model.MaxExamples);

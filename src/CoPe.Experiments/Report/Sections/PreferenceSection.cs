@@ -5,25 +5,19 @@ namespace CoPe.Experiments.Report.Sections;
 /// <summary>What the adapters know: implicit rewards of the pairs, and the likelihood of the gold texts.</summary>
 sealed class PreferenceSection : ReportSection
 {
-    /// <inheritdoc/>
     public override string Id => "preference";
 
-    /// <inheritdoc/>
     public override string Title => "What the adapters learned";
 
-    /// <inheritdoc/>
     public override bool HasData(ReportModel model) => Pairs(model).Count > 0 || Likelihoods(model).Count > 0;
 
-    /// <inheritdoc/>
     protected override string EmptyMessage =>
         "Neither implicit rewards of preference pairs nor likelihoods of the gold texts were recorded in this run.";
 
-    /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
         "More sensitive than the text of an answer: does a user's adapter prefer the user's own text to a sampled one, "
         + "and does it find the gold texts more likely?";
 
-    /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         using (markup.Open("div", ("class", "grid three")))

@@ -3,24 +3,18 @@ namespace CoPe.Experiments.Report.Sections;
 /// <summary>How the run was made: facts, times and the recipe, enough to make it again.</summary>
 sealed class RecordSection : ReportSection
 {
-    /// <inheritdoc/>
     public override string Id => "record";
 
-    /// <inheritdoc/>
     public override string Title => "How it was made";
 
-    /// <inheritdoc/>
     public override bool HasData(ReportModel model) =>
         model.Facts.Count > 0 || model.StageTimes.Count > 0 || model.RecipeYaml.Length > 0;
 
-    /// <inheritdoc/>
     protected override string EmptyMessage =>
         "Neither a recipe nor facts about the machine and the data were recorded in this run.";
 
-    /// <inheritdoc/>
     protected override string Lead(ReportModel model) => "What it takes to make this run again, and what it cost.";
 
-    /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         using (markup.Open("div", ("class", "facts")))

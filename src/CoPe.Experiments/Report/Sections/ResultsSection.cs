@@ -11,19 +11,14 @@ sealed class ResultsSection : ReportSection
     /// <summary>Most columns with mean and error side by side; more have them one above the other.</summary>
     const int FewColumns = 5;
 
-    /// <inheritdoc/>
     public override string Id => "results";
 
-    /// <inheritdoc/>
     public override string Title => "Results";
 
-    /// <inheritdoc/>
     public override bool HasData(ReportModel model) => !model.Results.IsEmpty;
 
-    /// <inheritdoc/>
     protected override string EmptyMessage => "No method has been evaluated in this run, so there is no results table.";
 
-    /// <inheritdoc/>
     protected override string Lead(ReportModel model)
     {
         var lead = new StringBuilder("Mean ± standard error over queries");
@@ -54,7 +49,6 @@ sealed class ResultsSection : ReportSection
         return lead.ToString();
     }
 
-    /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         WideTable.Write(

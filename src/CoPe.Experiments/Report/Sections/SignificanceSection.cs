@@ -10,20 +10,15 @@ sealed class SignificanceSection : ReportSection
     /// </summary>
     const int FewRows = 12;
 
-    /// <inheritdoc/>
     public override string Id => "significance";
 
-    /// <inheritdoc/>
     public override string Title => "Significance";
 
-    /// <inheritdoc/>
     public override bool HasData(ReportModel model) => model.Significance.Count > 0;
 
-    /// <inheritdoc/>
     protected override string EmptyMessage =>
         "No pair of methods has been tested, so nothing can be said about chance.";
 
-    /// <inheritdoc/>
     protected override string Lead(ReportModel model)
     {
         const string Tests =
@@ -46,7 +41,6 @@ sealed class SignificanceSection : ReportSection
             + "go by the sign test.";
     }
 
-    /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         var first = model.Significance.Where(row => row.Metric == model.Significance[0].Metric).ToList();

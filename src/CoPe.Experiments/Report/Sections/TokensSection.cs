@@ -5,19 +5,14 @@ sealed class TokensSection : ReportSection
 {
     const int OpenAtFirst = 2;
 
-    /// <inheritdoc/>
     public override string Id => "tokens";
 
-    /// <inheritdoc/>
     public override string Title => "What contrast did, token by token";
 
-    /// <inheritdoc/>
     public override bool HasData(ReportModel model) => model.TokenTraces.Any(trace => trace.Tokens.Count > 0);
 
-    /// <inheritdoc/>
     protected override string EmptyMessage => "No prediction was recorded token by token, so there is no token view.";
 
-    /// <inheritdoc/>
     protected override string Lead(ReportModel model)
     {
         const string Lines =
@@ -28,7 +23,6 @@ sealed class TokensSection : ReportSection
             + "Point at a token or tap it to see both.";
     }
 
-    /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         WriteScale(markup);

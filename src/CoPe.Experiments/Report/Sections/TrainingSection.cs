@@ -5,23 +5,17 @@ namespace CoPe.Experiments.Report.Sections;
 /// <summary>Training curves, one panel per stage and quantity.</summary>
 sealed class TrainingSection : ReportSection
 {
-    /// <inheritdoc/>
     public override string Id => "training";
 
-    /// <inheritdoc/>
     public override string Title => "Training";
 
-    /// <inheritdoc/>
     public override bool HasData(ReportModel model) => Drawable(model).Any();
 
-    /// <inheritdoc/>
     protected override string EmptyMessage => "No training metrics were recorded in this run, so there are no curves.";
 
-    /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
         "Faint: as measured at each step. Strong: a moving mean over a twelfth of the curve.";
 
-    /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         using (markup.Open("div", ("class", "grid three")))

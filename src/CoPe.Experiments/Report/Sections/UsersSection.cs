@@ -9,25 +9,19 @@ sealed class UsersSection : ReportSection
     /// <summary>Comparisons drawn in every metric and against history length.</summary>
     const int Foremost = 2;
 
-    /// <inheritdoc/>
     public override string Id => "users";
 
-    /// <inheritdoc/>
     public override string Title => "Whom it helped";
 
-    /// <inheritdoc/>
     public override bool HasData(ReportModel model) => Metrics(model).Count > 0;
 
-    /// <inheritdoc/>
     protected override string EmptyMessage =>
         "There are no scores per user for two methods to compare, so it cannot be shown whom personalization helped.";
 
-    /// <inheritdoc/>
     protected override string Lead(ReportModel model) =>
         "Each bar is a user, sorted by gain: the difference of the user's mean scores, "
         + "above 0 where the method is better than what it is compared with.";
 
-    /// <inheritdoc/>
     protected override void WriteContent(Markup markup, ReportModel model)
     {
         var metrics = Metrics(model);

@@ -87,7 +87,6 @@ sealed class ItemProgress(IProgress<StageProgress> inner, string stage, long don
     IReadOnlyDictionary<string, double> _figures = new Dictionary<string, double>();
     string? _latest;
 
-    /// <inheritdoc/>
     public void Report(StageProgress value)
     {
         _figures = value.Figures;

@@ -11,10 +11,8 @@ namespace CoPe.Experiments.Runs.Stages;
 /// </summary>
 sealed class EvaluateStage : Stage
 {
-    /// <inheritdoc/>
     public override StageId Id => StageId.Evaluate;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
@@ -33,7 +31,6 @@ sealed class EvaluateStage : Stage
             "sft.max_words",
         ];
 
-    /// <inheritdoc/>
     public override IEnumerable<StageId> Needs(Recipe recipe)
     {
         var predictions = recipe.Methods().Select(StageId.Predict);
@@ -51,10 +48,8 @@ sealed class EvaluateStage : Stage
         return predictions.Concat(StageId.RequiredBy(measured));
     }
 
-    /// <inheritdoc/>
     public override bool IsRequestedBy(Recipe recipe) => true;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [
             new UserFigures(run.Results),
@@ -66,13 +61,10 @@ sealed class EvaluateStage : Stage
             new UserLines(run.Likelihood),
         ];
 
-    /// <inheritdoc/>
     public override InputKinds RebuildReads => InputKinds.Data | InputKinds.Wording;
 
-    /// <inheritdoc/>
     public override void RebuildWithoutUser(StageContext context) => WriteResults(context);
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

@@ -4,8 +4,8 @@ using CoPe.Experiments.Runs.Recipes;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// The adapters that the rows of a method use. Where the amateur is the user's SFT adapter beside a DPO expert, both are in
-/// one bank, the expert's first.
+/// The adapters that the rows of a method use. Where the amateur is the user's SFT adapter beside a DPO expert, both
+/// are in one bank, the expert's first.
 /// </summary>
 sealed class MethodAdapters : IDisposable
 {
@@ -58,6 +58,5 @@ sealed class MethodAdapters : IDisposable
             _ => AdapterSelection.Task,
         };
 
-    /// <inheritdoc/>
     public void Dispose() => _stacked?.Dispose();
 }

@@ -12,10 +12,8 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <param name="method">The method.</param>
 sealed class PredictStage(PredictionMethod method) : Stage
 {
-    /// <inheritdoc/>
     public override StageId Id { get; } = StageId.Predict(method);
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
@@ -43,16 +41,12 @@ sealed class PredictStage(PredictionMethod method) : Stage
         "decode.max_rows",
     ];
 
-    /// <inheritdoc/>
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.RequiredBy(method.GetRequirements(recipe));
 
-    /// <inheritdoc/>
     public override bool IsRequestedBy(Recipe recipe) => recipe.Methods().Contains(method);
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [
             new UserPredictions(run.Predictions(method.Name)),
@@ -62,7 +56,6 @@ sealed class PredictStage(PredictionMethod method) : Stage
                 .TakeWhile(predictions => predictions.Exists),
         ];
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

@@ -10,10 +10,8 @@ namespace CoPe.Experiments.Runs.Stages;
 /// </summary>
 sealed class ProfileStage : Stage
 {
-    /// <inheritdoc/>
     public override StageId Id => StageId.WriteProfiles;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
@@ -28,13 +26,10 @@ sealed class ProfileStage : Stage
             "sft.max_words",
         ];
 
-    /// <inheritdoc/>
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Profiles)];
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

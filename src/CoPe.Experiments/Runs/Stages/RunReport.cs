@@ -119,29 +119,21 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
 /// <summary>Writes the run's report, one HTML file that needs nothing else.</summary>
 sealed class ReportStage : Stage
 {
-    /// <inheritdoc/>
     public override StageId Id => StageId.Report;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys => [];
 
-    /// <inheritdoc/>
     public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.Evaluate];
 
-    /// <inheritdoc/>
     public override bool IsRequestedBy(Recipe recipe) => true;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserFigures(run.Report, "texts and figures of users")];
 
-    /// <inheritdoc/>
     public override InputKinds RebuildReads => InputKinds.Files;
 
-    /// <inheritdoc/>
     public override void RebuildWithoutUser(StageContext context) => Execute(context);
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var model = new RunReport(context, context.Workspace).Build();

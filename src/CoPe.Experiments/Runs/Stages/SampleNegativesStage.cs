@@ -13,10 +13,8 @@ sealed class SampleNegativesStage : Stage
     /// <summary>Items between two writes to the disk where they do not decode together.</summary>
     const int ItemsPerWrite = 32;
 
-    /// <inheritdoc/>
     public override StageId Id => StageId.SampleNegatives;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
@@ -35,20 +33,15 @@ sealed class SampleNegativesStage : Stage
             "sft.max_words",
         ];
 
-    /// <inheritdoc/>
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.TrainTam];
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Candidates)];
 
-    /// <inheritdoc/>
     public override string? FindConflict(StageContext context, StageStatus status) =>
         new StoredCandidates(context, Id).FindConflict(status);
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var stored = new StoredCandidates(context, Id);

@@ -11,10 +11,8 @@ sealed class SelectNegativesStage : Stage
     /// <summary>Items scored between two progress reports and cancellation.</summary>
     const int ItemsPerChunk = 64;
 
-    /// <inheritdoc/>
     public override StageId Id => StageId.SelectNegatives;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
@@ -29,17 +27,13 @@ sealed class SelectNegativesStage : Stage
             "sft.max_words",
         ];
 
-    /// <inheritdoc/>
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageId> Needs(Recipe recipe) =>
         [StageId.TrainTam, StageId.TrainSft, StageId.SampleNegatives];
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Pairs)];
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

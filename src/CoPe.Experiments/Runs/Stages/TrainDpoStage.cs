@@ -12,25 +12,19 @@ namespace CoPe.Experiments.Runs.Stages;
 /// </summary>
 sealed class TrainDpoStage : Stage
 {
-    /// <inheritdoc/>
     public override StageId Id => StageId.TrainDpo;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         ["task", "device", "seed", "users", "history_limit", "development_items", "model_dtype", "dpo"];
 
-    /// <inheritdoc/>
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageId> Needs(Recipe recipe) =>
         [StageId.TrainTam, StageId.TrainSft, StageId.SelectNegatives];
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserAdapters(run.DpoAdapters, "DPO") { Pairs = new UserLines(run.Pairs) }, new UserLines(run.Metrics(Id))];
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

@@ -10,24 +10,18 @@ namespace CoPe.Experiments.Runs.Stages;
 /// </summary>
 sealed class TrainSftStage : Stage
 {
-    /// <inheritdoc/>
     public override StageId Id => StageId.TrainSft;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         ["task", "device", "seed", "users", "history_limit", "development_items", "model_dtype", "sft"];
 
-    /// <inheritdoc/>
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.TrainTam];
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserAdapters(run.SftAdapters, "SFT"), new UserLines(run.Metrics(Id))];
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

@@ -14,10 +14,8 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 {
     const string TrainingName = "tam";
 
-    /// <inheritdoc/>
     public override StageId Id => OnEveryone ? StageId.TrainTamAll : StageId.TrainTam;
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> RecipeKeys =>
         [
             "task",
@@ -28,11 +26,9 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
             .. OnEveryone ? (string[])["users", "history_limit", "development_items"] : [],
         ];
 
-    /// <inheritdoc/>
     public override InputKinds Reads =>
         OnEveryone ? InputKinds.Files : InputKinds.Model | InputKinds.Wording | InputKinds.Others;
 
-    /// <inheritdoc/>
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [
             OnEveryone ? new JointAdapter(AdapterOf(run)) : new TaskOutput(AdapterOf(run)),
@@ -43,7 +39,6 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 
     string AdapterOf(RunDirectory run) => OnEveryone ? run.TamAllAdapter : run.TamAdapter;
 
-    /// <inheritdoc/>
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

@@ -171,7 +171,6 @@ sealed unsafe class Int8Weights : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _values.Dispose();

@@ -49,7 +49,6 @@ static class TorchThreads
     /// <summary>Returns torch its threads when disposed.</summary>
     internal readonly struct Lease(int threads) : IDisposable
     {
-        /// <inheritdoc/>
         public void Dispose()
         {
             if (threads == 0)
