@@ -1,8 +1,8 @@
 namespace CoPe.Chat;
 
 /// <summary>A conversation in which text of special tokens cannot be recognized.</summary>
-/// <param name="Messages">The messages, with placeholders in the text of special tokens.</param>
-/// <param name="Originals">The character that each placeholder stands for.</param>
+/// <param name="Messages">The messages, with substitutes in the text of special tokens.</param>
+/// <param name="Originals">The character that each substitute stands for.</param>
 sealed record EscapedConversation(IReadOnlyList<ChatMessage> Messages, IReadOnlyDictionary<char, char> Originals)
 {
     static readonly IReadOnlyDictionary<char, char> None = new Dictionary<char, char>();
@@ -18,8 +18,8 @@ sealed record EscapedConversation(IReadOnlyList<ChatMessage> Messages, IReadOnly
 /// </summary>
 sealed class SpecialTokenEscaper
 {
-    const char FirstPlaceholder = '\uE000';
-    const char LastPlaceholder = '\uF8FF';
+    const char FirstSubstitute = '\uE000';
+    const char LastSubstitute = '\uF8FF';
 
     readonly string[] _specialTokens;
     readonly HashSet<char> _usedCharacters;
@@ -32,21 +32,18 @@ sealed class SpecialTokenEscaper
         _firstCharacters = [.. _specialTokens.Select(token => token[0])];
     }
 
-    /// <summary>The messages with placeholders.</summary>
+    /// <summary>The messages with substitutes.</summary>
     /// <exception cref="ArgumentException">The conversation leaves no private-use character free.</exception>
     public EscapedConversation Escape(IReadOnlyList<ChatMessage> messages)
     {
-        var placeholders = new Placeholders(this, messages);
+        var substitutes = new Substitutes(this, messages);
         var escaped = messages
-            .Select(message => new ChatMessage(
-                Escape(message.Role, placeholders),
-                Escape(message.Content, placeholders)
-            ))
+            .Select(message => new ChatMessage(Escape(message.Role, substitutes), Escape(message.Content, substitutes)))
             .ToList();
-        return new EscapedConversation(escaped, placeholders.Originals);
+        return new EscapedConversation(escaped, substitutes.Originals);
     }
 
-    string Escape(string text, Placeholders placeholders)
+    string Escape(string text, Substitutes substitutes)
     {
         char[]? escaped = null;
         for (var i = 0; i < text.Length; i++)
@@ -54,7 +51,7 @@ sealed class SpecialTokenEscaper
             if (_firstCharacters.Contains(text[i]) && StartsWithSpecialToken(text.AsSpan(i)))
             {
                 escaped ??= text.ToCharArray();
-                escaped[i] = placeholders.GetFor(text[i]);
+                escaped[i] = substitutes.GetFor(text[i]);
             }
         }
 
@@ -80,8 +77,8 @@ sealed class SpecialTokenEscaper
         return false;
     }
 
-    /// <summary>The placeholders of one conversation, one for each character that is replaced.</summary>
-    sealed class Placeholders(SpecialTokenEscaper escaper, IReadOnlyList<ChatMessage> messages)
+    /// <summary>The substitutes of one conversation, one for each character that is replaced.</summary>
+    sealed class Substitutes(SpecialTokenEscaper escaper, IReadOnlyList<ChatMessage> messages)
     {
         readonly Dictionary<char, char> _byOriginal = [];
         HashSet<char>? _used;
@@ -91,13 +88,13 @@ sealed class SpecialTokenEscaper
 
         public char GetFor(char original)
         {
-            if (!_byOriginal.TryGetValue(original, out var placeholder))
+            if (!_byOriginal.TryGetValue(original, out var substitute))
             {
-                placeholder = FindUnused();
-                _byOriginal[original] = placeholder;
+                substitute = FindUnused();
+                _byOriginal[original] = substitute;
             }
 
-            return placeholder;
+            return substitute;
         }
 
         char FindUnused()
@@ -108,7 +105,7 @@ sealed class SpecialTokenEscaper
                 .. escaper._usedCharacters,
                 .. messages.SelectMany(message => message.Role.Concat(message.Content)),
             ];
-            for (var candidate = FirstPlaceholder; candidate <= LastPlaceholder; candidate++)
+            for (var candidate = FirstSubstitute; candidate <= LastSubstitute; candidate++)
             {
                 if (_used.Add(candidate))
                 {

@@ -1,5 +1,4 @@
 using CoPe.Experiments.Data;
-using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Erasure;
 
@@ -17,11 +16,7 @@ namespace CoPe.Experiments.Runs.Erasure;
 public sealed class UserErasure(Pipeline pipeline, StageContext context)
 {
     readonly RunDirectory _run = context.Run;
-
-    /// <summary>The data; null where their folder is missing.</summary>
-    readonly UserDataFiles? _data = context.Inputs.Missing.HasFlag(InputKinds.Data)
-        ? null
-        : new(context.Inputs.Data, TaskFile.Read(context.Inputs.TaskPath).Task);
+    readonly RunUsers _users = new(pipeline, context);
 
     List<UserIdentity> _usersToErase = [];
 
@@ -36,11 +31,11 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     public IEnumerable<(LampUser User, IReadOnlyList<UserTrace> Traces)> List()
     {
         var forgotten = ForgottenUsers.Read(_run);
-        foreach (var user in _data?.ReadUsers() ?? FindUsersWithoutData())
+        foreach (var user in _users.List())
         {
             if (!forgotten.Contains(user.Id))
             {
-                var identity = _data is null ? FindUser(user.Id) : new UserIdentity(user, _data.Task);
+                var identity = _users.Identify(user);
                 yield return (user, FindTraces(identity));
             }
         }
@@ -48,7 +43,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
     /// <summary>What the run holds of a user.</summary>
     /// <exception cref="RunException">The run has no such user.</exception>
-    public IReadOnlyList<UserTrace> Show(string id) => FindTraces(FindUser(id));
+    public IReadOnlyList<UserTrace> Show(string id) => FindTraces(_users.Find(id));
 
     /// <summary>
     /// Erases a user from the runs of one folder, or from the folder's own run. Results and report are rebuilt without
@@ -98,98 +93,12 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     }
 
     /// <summary>Whether the run's data or files have a user, or the user's erasure was interrupted.</summary>
-    public bool ContainsUser(string id) => IsInData(id) || FindInFiles(id) is not null || IsPartiallyErased(id);
+    public bool ContainsUser(string id) => _users.Contains(id);
 
     /// <summary>Whether the data folder holds a test user.</summary>
-    public bool IsInData(string id) => ReadUsers().Any(user => user.Id == id);
-
-    IEnumerable<LampUser> ReadUsers() => _data?.ReadUsers() ?? [];
-
-    IEnumerable<LampUser> FindUsersWithoutData() =>
-        UserRecords
-            .FindNamedUsers(_run)
-            .Select(line => line.User)
-            .Distinct()
-            .Select(id => new LampUser
-            {
-                Id = id,
-                History = [],
-                Queries = [],
-            });
+    public bool IsInData(string id) => _users.IsInData(id);
 
     IEnumerable<StageOutput> GetOutputs() => pipeline.Stages.SelectMany(stage => stage.GetUserOutputs(_run));
-
-    UserIdentity FindUser(string id)
-    {
-        if (ReadUsers().FirstOrDefault(user => user.Id == id) is { } user)
-        {
-            return new(user, _data!.Task);
-        }
-
-        if (_data?.IsOtherUser(id) == true)
-        {
-            throw new RunException(
-                $"user {id} is no test user of {_run.Name}: the task-adaptive model was trained on their queries and "
-                    + $"cannot unlearn them; remove the user from {LampFiles.OthersFile} and train a new run"
-            );
-        }
-
-        if (FindInFiles(id) is { } identity)
-        {
-            return identity;
-        }
-
-        if (IsPartiallyErased(id))
-        {
-            return new(id, [], []);
-        }
-
-        throw new RunException(
-            $"{_run.Name} has no user '{id}'{NearestName.Hint(id, ReadUsers().Select(one => one.Id))}; "
-                + $"'cope user ls {_run.Name}' lists them"
-        );
-    }
-
-    /// <summary>
-    /// A user who is no longer in the data, by the run's files; null where these hold nothing of them.
-    /// </summary>
-    UserIdentity? FindInFiles(string id)
-    {
-        var lines = UserRecords.FindNamedUsers(_run).Where(line => line.User == id).ToList();
-        var hasAdapter = GetOutputs().OfType<UserAdapters>().Any(output => Directory.Exists(output.GetFolder(id)));
-        if (lines.Count == 0 && !hasAdapter)
-        {
-            return null;
-        }
-
-        var queries = lines.Select(line => line.Query).OfType<string>();
-        return new(id, queries.Concat(FindUnattributedQueries()), []);
-    }
-
-    /// <summary>Queries with predictions that cannot be attributed to a user.</summary>
-    IEnumerable<string> FindUnattributedQueries()
-    {
-        var answered = GetOutputs().OfType<UserPredictions>().SelectMany(output => output.ReadQueryIds());
-        var attributed = _data is null
-            ? UserRecords.FindNamedUsers(_run).Select(line => line.Query).OfType<string>()
-            : _data.ReadUsers().SelectMany(UserIdentity.GetQueryIds);
-        return answered.Except(attributed);
-    }
-
-    bool IsPartiallyErased(string id) => File.Exists(_run.PendingErasure) && ForgottenUsers.Read(_run).Contains(id);
-
-    /// <summary>Users whose interrupted erasure left parts of them in the run.</summary>
-    IEnumerable<UserIdentity> FindPartiallyErased()
-    {
-        if (!File.Exists(_run.PendingErasure))
-        {
-            return [];
-        }
-
-        var forgotten = ForgottenUsers.Read(_run);
-        var named = UserRecords.FindNamedUsers(_run).Select(line => line.User);
-        return ReadUsers().Select(user => user.Id).Concat(named).Distinct().Where(forgotten.Contains).Select(FindUser);
-    }
 
     List<UserTrace> FindTraces(UserIdentity user)
     {
@@ -203,7 +112,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         RunDirectory?[] runs = [_run, _run.ParentRun()];
         var aggregates = runs.OfType<RunDirectory>().SelectMany(AggregateFiles).Where(File.Exists);
         traces.AddRange(aggregates.Select(file => new UserTrace(file, "means over users", 1)));
-        if (IsDataInRun && _data is not null)
+        if (IsDataInRun && _users.Data is not null)
         {
             var file = Path.Combine(context.Inputs.Data, LampFiles.UsersFile);
             traces.Add(new(file, "the user's history and queries", 1));
@@ -224,9 +133,9 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// <returns>What the run held of the user.</returns>
     List<UserTrace> RemoveFromRun(string id)
     {
-        var user = FindUser(id);
+        var user = _users.Find(id);
         var traces = FindTraces(user);
-        _usersToErase = [user, .. FindPartiallyErased().Where(other => other.Id != id)];
+        _usersToErase = [user, .. _users.FindPartiallyErased().Where(other => other.Id != id)];
         var inseparable = FindInseparableStages();
         // The journal comes first, so that an interrupted erasure is neither undone by the next run nor, repeated,
         // takes the outputs of other users for stale.
@@ -274,7 +183,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             .SelectStages(context.Recipe)
             .Where(stage => !HoldsFigures(stage) && stage.Needs(context.Recipe).Any(ids.Contains));
         found.UnionWith(dependent);
-        if (_data is null && FindUnattributedQueries().Any())
+        if (_users.Data is null && _users.FindUnattributedQueries().Any())
         {
             found.UnionWith(pipeline.Stages.Where(stage => stage.Outputs(_run).OfType<UserPredictions>().Any()));
         }
@@ -304,8 +213,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             return false;
         }
 
-        return _data is null
-            || ForgottenUsers.Read(_run).SelectRemaining(ReadUsers(), limit).Any(user => user.Id == id);
+        return _users.Data is null
+            || ForgottenUsers.Read(_run).SelectRemaining(_users.ReadData(), limit).Any(user => user.Id == id);
     }
 
     /// <summary>
@@ -314,16 +223,18 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// </summary>
     void RemoveFromData(string id, bool isElsewhereToo)
     {
-        if (_data is null || !(IsDataInRun || isElsewhereToo))
+        if (_users.Data is null || !(IsDataInRun || isElsewhereToo))
         {
             return;
         }
 
         var forgotten = ForgottenUsers.Read(_run);
-        var leaving = _data.ReadUsers().Where(user => user.Id == id || (IsDataInRun && forgotten.Contains(user.Id)));
+        var leaving = _users
+            .Data.ReadUsers()
+            .Where(user => user.Id == id || (IsDataInRun && forgotten.Contains(user.Id)));
         foreach (var user in leaving.ToList())
         {
-            _data.Remove(user);
+            _users.Data.Remove(user);
         }
     }
 
@@ -359,7 +270,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     {
         var complete = ErasureJournal.Read(_run) ?? [];
         var hasUsers =
-            _data is null || ForgottenUsers.Read(_run).SelectRemaining(ReadUsers(), context.Recipe.Users).Any();
+            _users.Data is null
+            || ForgottenUsers.Read(_run).SelectRemaining(_users.ReadData(), context.Recipe.Users).Any();
         using var workspace = new RunWorkspace(context.Recipe, _run, context.Inputs, context.Log);
         var fresh = context with { Workspace = workspace };
         var ledger = new StageLedger(pipeline, fresh);
