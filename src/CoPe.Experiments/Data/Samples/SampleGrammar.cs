@@ -126,7 +126,7 @@ sealed class SampleExpander(
     string ExpandReferences(string text)
     {
         var expanded = new StringBuilder();
-        for (var at = 0; at < text.Length; )
+        for (var at = 0; at < text.Length;)
         {
             var open = text.IndexOf('{', at);
             if (open < 0)
