@@ -75,7 +75,7 @@ public sealed class AdapterBank : IDisposable
     public static AdapterBank Create(DecoderConfig model, LoraConfig config, IReadOnlyList<long> seeds)
     {
         ArgumentOutOfRangeException.ThrowIfZero(seeds.Count);
-        config.Validate();
+        config.CheckFits(model);
         var layers = LoraTargets.Select(model, config.TargetModules);
         var singles = new List<AdapterBank>();
         try

@@ -6,8 +6,11 @@ namespace CoPe.Adapters;
 /// <summary>Shape of a low-rank adapter (Hu et al., 2021, arXiv 2106.09685), in PEFT's terms.</summary>
 public sealed record LoraConfig
 {
-    /// <summary>Rank r. Reference: 16 for the task-adaptive model, 8 for a user.</summary>
-    [Range(1, int.MaxValue)]
+    /// <summary>
+    /// Rank r, at most the smaller side of every adapted matrix. Reference: 16 for the task-adaptive model, 8 for a
+    /// user.
+    /// </summary>
+    [Range(1, 65536)]
     public int Rank { get; init; } = 8;
 
     /// <summary>LoRA alpha; not the contrast and not the plausibility, which the reference also calls alpha.</summary>
@@ -37,6 +40,29 @@ public sealed record LoraConfig
             throw new ArgumentException("LoRA has no target modules; expected at least one, for example q_proj.");
         }
     }
+
+    /// <summary>
+    /// Checks every value, and against a model: its layers have the target modules, and none is adapted by a rank that
+    /// it cannot have.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// A value is outside its range, a target module names no layer, or the rank is above a matrix's smaller side.
+    /// </exception>
+    internal void CheckFits(DecoderConfig model)
+    {
+        Validate();
+        var smallest = LoraTargets.Select(model, TargetModules).MinBy(GetSmallerSide)!;
+        if (Rank > GetSmallerSide(smallest))
+        {
+            throw new ArgumentException(
+                $"rank {Rank} is above the smaller side {GetSmallerSide(smallest)} of {smallest.ShortName} "
+                    + $"({smallest.Outputs} x {smallest.Inputs}); lower the rank to at most {GetSmallerSide(smallest)}, "
+                    + "or adapt other modules"
+            );
+        }
+    }
+
+    static long GetSmallerSide(LinearLayer layer) => Math.Min(layer.Inputs, layer.Outputs);
 
     /// <summary>Number of weights of one adapter of this shape.</summary>
     /// <param name="model">The model that it adapts.</param>

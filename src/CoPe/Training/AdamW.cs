@@ -166,7 +166,7 @@ public sealed record AdamWOptions
     } = 1e-8;
 
     /// <summary>Decoupled weight decay.</summary>
-    [Range(0.0, double.MaxValue)]
+    [Range(0.0, 1.0)]
     public double WeightDecay
     {
         get;

@@ -22,8 +22,8 @@ public sealed record TrainingOptions
             BatchSize = 8,
         };
 
-    /// <summary>Peak learning rate.</summary>
-    [Range(0.0, double.MaxValue, MinimumIsExclusive = true)]
+    /// <summary>Peak learning rate, at most 1: AdamW moves a weight by about the rate a step.</summary>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double LearningRate
     {
         get;
@@ -120,7 +120,7 @@ public sealed record TrainingOptions
     public AdamWOptions Optimizer { get; init; } = new();
 
     /// <summary>AdamW's decoupled weight decay.</summary>
-    [Range(0.0, double.MaxValue)]
+    [Range(0.0, 1.0)]
     public double WeightDecay
     {
         get => Optimizer.WeightDecay;

@@ -126,6 +126,12 @@ public class SettingsFileTests
     [InlineData("dpo: 3\n", "r.yaml line 1: 'dpo' is a section of keys (")]
     [InlineData("seed: many\n", "r.yaml line 1: 'seed' takes a whole number, found 'many'")]
     [InlineData("dpo: { beta: -1 }\n", "r.yaml line 1: 'dpo.beta' is -1; it must be greater than 0")]
+    [InlineData("sft: { learning_rate: 3 }\n", "'sft.learning_rate' is 3; it must be greater than 0 and at most 1")]
+    [InlineData("tam: { weight_decay: 2 }\n", "'tam.weight_decay' is 2; it must be at least 0 and at most 1")]
+    [InlineData(
+        "sft: { lora: { rank: 70000 } }\n",
+        "'sft.lora.rank' is 70000; it must be at least 1 and at most 65536"
+    )]
     [InlineData("decode: { top_p: 2 }\n", "'decode.top_p' is 2; it must be greater than 0 and at most 1")]
     [InlineData("dpo: { loss: sigmoidal }\n", "'dpo.loss' takes one of sigmoid, ipo, hinge, found 'sigmoidal'")]
     [InlineData("seed: [1, 2]\n", "'seed' takes one value, found a list")]

@@ -72,6 +72,23 @@ public class AdapterBankTests
     }
 
     [Fact]
+    public void A_rank_above_a_side_of_an_adapted_matrix_is_refused_with_module_rank_and_side()
+    {
+        LoraConfig widest = new() { Rank = 12, TargetModules = ["q_proj", "k_proj", "down_proj"] };
+        widest.CheckFits(TinyModels.Plain); // k_proj has 12 outputs, the others more
+
+        var error = Assert.Throws<ArgumentException>(() =>
+            AdapterBank.Create(TinyModels.Plain, widest with { Rank = 13 }, [1])
+        );
+
+        Assert.Contains(
+            "rank 13 is above the smaller side 12 of k_proj (12 x 16)",
+            error.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void A_target_that_names_no_layer_is_refused() =>
         Assert.Contains(
             "query_proj",

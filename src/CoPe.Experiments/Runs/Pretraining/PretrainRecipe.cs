@@ -112,7 +112,7 @@ public sealed record PretrainShape
 public sealed record PretrainHyperparameters
 {
     /// <summary>Peak learning rate.</summary>
-    [Range(0, double.MaxValue, MinimumIsExclusive = true)]
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double LearningRate { get; init; } = 2e-3;
 
     /// <summary>Passes over the text.</summary>
