@@ -11,10 +11,14 @@ namespace CoPe.Experiments.Negatives;
 /// <param name="engine">An engine with the task's adapter.</param>
 /// <param name="decode">Text of ids, special tokens dropped.</param>
 /// <param name="options">How many, and how.</param>
+/// <param name="hasTaskAdapter">
+/// Whether the task-adaptive model has an adapter; otherwise it is the base model alone.
+/// </param>
 public sealed class CandidateGenerator(
     DecodingEngine engine,
     Func<IEnumerable<int>, string> decode,
-    NegativesOptions options
+    NegativesOptions options,
+    bool hasTaskAdapter = true
 )
 {
     /// <summary>Draws for every item and returns each item's set as soon as it is complete.</summary>
@@ -29,7 +33,7 @@ public sealed class CandidateGenerator(
         CancellationToken cancellation = default
     )
     {
-        var waiting = items.Select(item => new Drawing(item)).ToList();
+        var waiting = items.Select(item => new Drawing(item, AdapterSelection.Create(hasTaskAdapter, null))).ToList();
         for (var round = 0; waiting.Count > 0; round++)
         {
             var isLast = round == options.Redraws;
@@ -67,7 +71,7 @@ public sealed class CandidateGenerator(
     }
 
     /// <summary>An item and what has been drawn for it.</summary>
-    sealed class Drawing(CandidateItem item)
+    sealed class Drawing(CandidateItem item, AdapterSelection adapters)
     {
         readonly SortedDictionary<int, Candidate> _usable = [];
         int _drawn;
@@ -93,7 +97,7 @@ public sealed class CandidateGenerator(
                 Prompt = item.Prompt,
                 Options = options.CreateDecodingOptions(),
                 Seed = SeedDerivation.DeriveForItem(runSeed, item.UserId, item.ItemId),
-                Expert = AdapterSelection.Task,
+                Expert = adapters,
                 Samples = _outstanding,
                 FirstSample = first,
             };

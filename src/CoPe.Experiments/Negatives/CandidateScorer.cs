@@ -12,7 +12,14 @@ namespace CoPe.Experiments.Negatives;
 /// Which tokens count. For prompt and answer the caller gives both as raw text; the very first token has no
 /// probability, which is the answer's own where the prompt is empty.
 /// </param>
-public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = RewardSpan.Response)
+/// <param name="hasTaskAdapter">
+/// Whether the task-adaptive model has an adapter; otherwise it is the base model alone.
+/// </param>
+public sealed class CandidateScorer(
+    SequenceScorer scorer,
+    RewardSpan span = RewardSpan.Response,
+    bool hasTaskAdapter = true
+)
 {
     /// <summary>Scores the items, in their order.</summary>
     /// <param name="items">The items.</param>
@@ -68,7 +75,7 @@ public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = Rew
         return [CreateScoringItem(item, [item.Prompt[0]], promptAndTexts)];
     }
 
-    static ScoringItem CreateScoringItem(
+    ScoringItem CreateScoringItem(
         CandidatesToScore item,
         IReadOnlyList<int> prompt,
         IEnumerable<IReadOnlyList<int>> responses
@@ -77,7 +84,7 @@ public sealed class CandidateScorer(SequenceScorer scorer, RewardSpan span = Rew
             $"{item.UserId}/{item.ItemId}",
             prompt,
             [.. responses],
-            [AdapterSelection.TaskAndUser(item.UserAdapter), AdapterSelection.Task]
+            [AdapterSelection.Create(hasTaskAdapter, item.UserAdapter), AdapterSelection.Create(hasTaskAdapter, null)]
         );
 }
 

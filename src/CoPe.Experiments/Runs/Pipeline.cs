@@ -87,6 +87,11 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         ArgumentNullException.ThrowIfNull(context);
         ThrowIfUnusable(context);
         var stage = Find(id);
+        if (stage.ExplainUnused(context.Recipe) is { } reason)
+        {
+            throw new RunException(reason);
+        }
+
         if (!File.Exists(context.Run.Recipe))
         {
             SaveRecipe(context.Recipe, context.Run); // so that the command that is named first needs no recipe

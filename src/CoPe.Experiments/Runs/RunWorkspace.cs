@@ -94,8 +94,11 @@ public sealed class RunWorkspace : IDisposable
     /// <summary>The model for predictions and chat.</summary>
     internal CausalLm PredictionModel => LoadModel(Recipe.PredictionDtype());
 
-    /// <summary>The task-adaptive model's adapter.</summary>
-    internal AdapterBank Tam => _tam.Value;
+    /// <summary>The task-adaptive model's adapter; null where that is the base model alone.</summary>
+    internal AdapterBank? Tam => Recipe.UsesBaseAsTam ? null : _tam.Value;
+
+    /// <summary>The adapters of the task-adaptive model.</summary>
+    internal AdapterSelection TamSelection => AdapterSelection.Create(!Recipe.UsesBaseAsTam, null);
 
     /// <summary>The adapter trained on everyone.</summary>
     internal AdapterBank TamAll => _tamAll.Value;
@@ -169,6 +172,10 @@ public sealed class RunWorkspace : IDisposable
 
     /// <summary>A user's place in the dataset and in the banks of all users.</summary>
     internal int GetUserIndex(string user) => _userIndices.Value[user];
+
+    /// <summary>The adapters of a user's model, which stands on the task-adaptive model.</summary>
+    /// <param name="index">The adapter's place in the bank of user adapters.</param>
+    internal AdapterSelection UserSelection(int index) => AdapterSelection.Create(!Recipe.UsesBaseAsTam, index);
 
     /// <summary>A decoding engine over the one model.</summary>
     /// <param name="stage">Name in progress reports.</param>

@@ -68,6 +68,9 @@ public abstract class Stage
     /// </summary>
     public virtual string? FindConflict(StageContext context, StageStatus status) => null;
 
+    /// <summary>Why a run of this recipe has no use for the stage, in words; null where it may be run.</summary>
+    internal virtual string? ExplainUnused(Recipe recipe) => null;
+
     /// <summary>
     /// Does the work. It checks often for cancellation; then what is done is saved and
     /// <see cref="OperationCanceledException"/> thrown.

@@ -100,6 +100,13 @@ public sealed record StageId
         return new(StageKind.Predict, $"predict {method.Name}", method);
     }
 
+    /// <summary>The stage of the task-adaptive model under a recipe; none where that is the base model alone.</summary>
+    public static IEnumerable<StageId> FindTamStage(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return recipe.UsesBaseAsTam ? [] : [TrainTam];
+    }
+
     /// <summary>The stages whose outputs a method's answers are made with.</summary>
     public static IEnumerable<StageId> RequiredBy(MethodRequirements method)
     {

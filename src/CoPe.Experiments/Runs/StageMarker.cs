@@ -122,7 +122,9 @@ public sealed record StageMarker
 
         if (known.Kind == InputKinds.Stage)
         {
-            return $"'{known.Name}' has other inputs";
+            return before is null ? $"'{known.Name}' is needed now"
+                : now is null ? $"'{known.Name}' is no longer needed"
+                : $"'{known.Name}' has other inputs";
         }
 
         if (before is null)

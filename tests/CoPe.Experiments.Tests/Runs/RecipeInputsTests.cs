@@ -74,6 +74,8 @@ public sealed class RecipeInputsTests : ToyPipeline
         Assert.Equal([StageId.TrainTam, StageId.TrainSft], Required("sft+cd"));
         Assert.Equal([StageId.TrainTam, StageId.TrainDpo], Required("cope"));
         Assert.Equal([StageId.TrainTam, StageId.TrainSft, StageId.TrainDpo], Required("cope", "decode.amateur=sft"));
+        Assert.Equal([StageId.TrainDpo], Required("cope", "tam.adapter=none"));
+        Assert.Empty(Required("tam", "tam.adapter=none"));
     }
 
     [Fact]
@@ -87,5 +89,6 @@ public sealed class RecipeInputsTests : ToyPipeline
         Assert.Contains(StageId.SelectNegatives, Selected("predict=cope"));
         Assert.DoesNotContain(StageId.SelectNegatives, Selected("predict=sft+cd"));
         Assert.DoesNotContain(StageId.WriteProfiles, Selected("predict=rag"));
+        Assert.DoesNotContain(StageId.TrainTam, Selected("predict=cope", "tam.adapter=none"));
     }
 }

@@ -99,8 +99,8 @@ public sealed class ChatSession : IDisposable
                 decoding.MaxNewTokens
             ),
             Options = decoding,
-            Expert = isBase ? AdapterSelection.Base : AdapterSelection.TaskAndUser(0),
-            Amateur = isBase ? null : AdapterSelection.Task,
+            Expert = isBase ? AdapterSelection.Base : _workspace.UserSelection(0),
+            Amateur = isBase ? null : _workspace.TamSelection,
             OnToken = id =>
             {
                 lock (_gate)

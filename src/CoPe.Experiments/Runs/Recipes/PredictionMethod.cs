@@ -134,7 +134,8 @@ public sealed record PredictionMethod
     public TaskAdapterKind ResolveTaskAdapter(Recipe recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return Context != ContextKind.None && recipe.Context.Tam ? TaskAdapterKind.Others : TaskAdapter;
+        var adapter = GetTaskModel(recipe);
+        return adapter == TaskAdapterKind.Others && recipe.UsesBaseAsTam ? TaskAdapterKind.None : adapter;
     }
 
     /// <summary>The amateur under a recipe; null where none is contrasted.</summary>
@@ -144,23 +145,30 @@ public sealed record PredictionMethod
         return Contrasts ? Amateur ?? recipe.Decode.Amateur : null;
     }
 
-    /// <summary>Whether it uses the task-adaptive model under a recipe.</summary>
-    public bool NeedsTam(Recipe recipe) => GetRequirements(recipe).Tam;
+    /// <summary>
+    /// Whether it uses the task-adaptive model under a recipe, which may be the base model alone
+    /// (<see cref="Recipe.UsesBaseAsTam"/>).
+    /// </summary>
+    public bool UsesTam(Recipe recipe) =>
+        GetTaskModel(recipe) == TaskAdapterKind.Others || ResolveAmateur(recipe) is not null;
 
     /// <summary>What its answers are made with under a recipe.</summary>
     public MethodRequirements GetRequirements(Recipe recipe)
     {
-        var task = ResolveTaskAdapter(recipe);
         var amateur = ResolveAmateur(recipe);
         return new()
         {
-            Tam = task == TaskAdapterKind.Others || amateur is not null,
-            TamAll = task == TaskAdapterKind.Everyone,
+            Tam = UsesTam(recipe) && !recipe.UsesBaseAsTam,
+            TamAll = TaskAdapter == TaskAdapterKind.Everyone,
             Sft = UserAdapter == UserAdapterKind.Sft || amateur == AmateurKind.Sft,
             Dpo = UserAdapter == UserAdapterKind.Dpo,
             Profiles = Context == ContextKind.Profile,
         };
     }
+
+    /// <summary>The model for the task, whether or not it has an adapter.</summary>
+    TaskAdapterKind GetTaskModel(Recipe recipe) =>
+        Context != ContextKind.None && recipe.Context.Tam ? TaskAdapterKind.Others : TaskAdapter;
 
     /// <summary>Says that there is no method of a name, and which there are.</summary>
     internal static string DescribeUnknown(string name)

@@ -15,6 +15,9 @@ public sealed record Recipe
     /// <summary>The model in the repository. It knows the invented world of the sample data and nothing else.</summary>
     public const string EmbeddedModel = "models/cope-tiny";
 
+    /// <summary>The value of <c>tam.adapter</c> for the base model alone.</summary>
+    public const string NoAdapter = "none";
+
     /// <summary>
     /// Model folder in Hugging Face layout, from the current folder or beside the program; the command also takes
     /// <c>org/name[@revision]</c> on the hub.
@@ -125,6 +128,9 @@ public sealed record Recipe
     /// <summary>Number type of the weights while predicting.</summary>
     public WeightDtype PredictionDtype() => Decode.Dtype == WeightDtype.Auto ? DecodeDtype : Decode.Dtype;
 
+    /// <summary>Whether the base model alone is the task-adaptive model: <c>tam.adapter: none</c>.</summary>
+    public bool UsesBaseAsTam => Tam.Adapter == NoAdapter;
+
     /// <summary>Whether any of its models has int8 weights.</summary>
     public bool HasInt8Weights() => DecodeDtype == WeightDtype.Int8 || Decode.Dtype == WeightDtype.Int8;
 
@@ -161,10 +167,13 @@ public sealed record Recipe
         var defaults = SettingsFile.FindLeaves(new Recipe(), keys).ToDictionary(leaf => leaf.Key, leaf => leaf.Value);
         return SettingsFile
             .FindLeaves(this, keys)
-            .Where(leaf => !leaf.IsSpeedOnly)
+            .Where(leaf => !leaf.IsSpeedOnly && !CountsByContent(leaf))
             .Where(leaf => !IsInputUnlessDefault(leaf) || leaf.Value != defaults[leaf.Key])
             .Select(leaf => KeyValuePair.Create(leaf.Key, leaf.Value));
     }
+
+    static bool CountsByContent(SettingValue leaf) =>
+        leaf.Property.Property.IsDefined(typeof(CountsByContentAttribute), inherit: true);
 
     static bool IsInputUnlessDefault(SettingValue leaf) =>
         leaf.Property.Property.IsDefined(typeof(InputUnlessDefaultAttribute), inherit: true);

@@ -53,6 +53,13 @@ public sealed record TamSection : TrainingSection
             TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"],
         };
 
+    /// <summary>
+    /// Folder of a PEFT adapter made elsewhere, which is taken instead of training one; <c>none</c> takes the base
+    /// model alone as the task-adaptive model; null trains it.
+    /// </summary>
+    [CountsByContent]
+    public string? Adapter { get; init; }
+
     /// <summary>Most examples, drawn by the seed; null takes all.</summary>
     [Range(1, int.MaxValue)]
     public int? Examples

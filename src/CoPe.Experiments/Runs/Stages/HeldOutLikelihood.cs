@@ -29,7 +29,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 
     readonly ExampleEncoder _encoder = new(workspace, context.Recipe.Sft);
     readonly List<PredictionMethod> _methods = [.. context.Recipe.Methods()];
-    readonly bool _hasTam = context.Recipe.Methods().Any(method => method.NeedsTam(context.Recipe));
+    readonly bool _hasTam = context.Recipe.Methods().Any(method => method.UsesTam(context.Recipe));
 
     /// <summary>Measures every query that has a gold, in chunks that survive an interruption.</summary>
     public IReadOnlyList<QueryLikelihood> Measure()
@@ -70,7 +70,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 
         var references = kinds
             .Select(kind => (GetModelName(kind), Tam))
-            .Concat(histories.Select(method => (method.Name, method.NeedsTam(context.Recipe) ? Tam : Base)))
+            .Concat(histories.Select(method => (method.Name, method.UsesTam(context.Recipe) ? Tam : Base)))
             .ToList();
         var chunks = new ChunkedWork<QueryLikelihood>(context, StageId.Evaluate);
         var reportsPerQuery = withCandidates ? 2 : 1; // sampled for, and scored
@@ -106,13 +106,12 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         List<(string, Func<ScoredQuery, AdapterSelection>)> models = [(Base, _ => AdapterSelection.Base)];
         if (_hasTam)
         {
-            models.Add((Tam, _ => AdapterSelection.Task));
+            models.Add((Tam, _ => workspace.TamSelection));
         }
 
         models.AddRange(
             kinds.Select<UserAdapterKind, (string, Func<ScoredQuery, AdapterSelection>)>(
-                (kind, place) =>
-                    (GetModelName(kind), query => AdapterSelection.TaskAndUser(place * users + query.Index))
+                (kind, place) => (GetModelName(kind), query => workspace.UserSelection(place * users + query.Index))
             )
         );
         return new(scorer, EncodePlainPrompt, models);
@@ -123,7 +122,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     {
         var prompts = new InContextPrompts(context, workspace, method.Context);
         var room = context.Recipe.Decode.CreateOptions(workspace.Task).MaxNewTokens;
-        var adapters = method.NeedsTam(context.Recipe) ? AdapterSelection.Task : AdapterSelection.Base;
+        var adapters = method.UsesTam(context.Recipe) ? workspace.TamSelection : AdapterSelection.Base;
         return new(
             scorer,
             query => prompts.BuildPrompt(query.User, query.Query, Math.Max(room, query.MaxAnswerTokens)),
@@ -210,7 +209,8 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         var generator = new CandidateGenerator(
             workspace.CreateEngine(Stage, workspace.Tam, users: null),
             workspace.Encoder.DecodeResponse,
-            options
+            options,
+            hasTaskAdapter: workspace.Tam is not null
         );
         var items = queries.Select(query => new CandidateItem(
             query.User.Id,

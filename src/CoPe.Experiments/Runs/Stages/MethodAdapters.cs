@@ -10,6 +10,7 @@ namespace CoPe.Experiments.Runs.Stages;
 sealed class MethodAdapters : IDisposable
 {
     readonly AdapterBank? _stacked;
+    readonly RunWorkspace _workspace;
     readonly bool _usesTaskAdapter;
     readonly bool _usesUserAdapter;
     readonly AmateurKind? _amateur;
@@ -18,6 +19,7 @@ sealed class MethodAdapters : IDisposable
     /// <summary>Gathers the banks of a method under a recipe.</summary>
     public MethodAdapters(RunWorkspace workspace, PredictionMethod method, Recipe recipe)
     {
+        _workspace = workspace;
         var task = method.ResolveTaskAdapter(recipe);
         _amateur = method.ResolveAmateur(recipe);
         (_usesTaskAdapter, _usesUserAdapter) = (
@@ -54,8 +56,8 @@ sealed class MethodAdapters : IDisposable
         {
             null => null,
             AmateurKind.Base => AdapterSelection.Base,
-            AmateurKind.Sft => AdapterSelection.TaskAndUser(_amateurOffset + user),
-            _ => AdapterSelection.Task,
+            AmateurKind.Sft => _workspace.UserSelection(_amateurOffset + user),
+            _ => _workspace.TamSelection,
         };
 
     public void Dispose() => _stacked?.Dispose();

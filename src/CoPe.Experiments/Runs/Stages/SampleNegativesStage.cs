@@ -35,7 +35,7 @@ sealed class SampleNegativesStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.TrainTam];
+    public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.FindTamStage(recipe);
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Candidates)];
 
@@ -193,7 +193,8 @@ sealed class SampleNegativesStage : Stage
             new CandidateGenerator(
                 workspace.CreateEngine(Name, workspace.Tam, users: null),
                 workspace.Encoder.DecodeResponse,
-                options
+                options,
+                hasTaskAdapter: workspace.Tam is not null
             )
                 .Generate(items.Select(item => item.Item), seed, progress, cancellation)
                 .Select(set => new CandidateTexts(

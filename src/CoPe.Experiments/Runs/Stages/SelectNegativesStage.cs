@@ -30,7 +30,7 @@ sealed class SelectNegativesStage : Stage
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
     public override IEnumerable<StageId> Needs(Recipe recipe) =>
-        [StageId.TrainTam, StageId.TrainSft, StageId.SampleNegatives];
+        [.. StageId.FindTamStage(recipe), StageId.TrainSft, StageId.SampleNegatives];
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Pairs)];
 
@@ -43,7 +43,11 @@ sealed class SelectNegativesStage : Stage
             .Where(line => line.Candidates.Count > 0)
             .ToList();
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
-        var scorer = new CandidateScorer(workspace.CreateScorer(UserAdapterKind.Sft), context.Recipe.Negatives.Span);
+        var scorer = new CandidateScorer(
+            workspace.CreateScorer(UserAdapterKind.Sft),
+            context.Recipe.Negatives.Span,
+            hasTaskAdapter: workspace.Tam is not null
+        );
         var chunks = new ChunkedWork<SelectedPair>(context, Id);
         var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, all.Count);
         JsonLines.Write(

@@ -20,7 +20,7 @@ sealed class TrainDpoStage : Stage
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
     public override IEnumerable<StageId> Needs(Recipe recipe) =>
-        [StageId.TrainTam, StageId.TrainSft, StageId.SelectNegatives];
+        [.. StageId.FindTamStage(recipe), StageId.TrainSft, StageId.SelectNegatives];
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserAdapters(run.DpoAdapters, "DPO") { Pairs = new UserLines(run.Pairs) }, new UserLines(run.Metrics(Id))];

@@ -17,7 +17,7 @@ sealed class TrainSftStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.TrainTam];
+    public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.FindTamStage(recipe);
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserAdapters(run.SftAdapters, "SFT"), new UserLines(run.Metrics(Id))];

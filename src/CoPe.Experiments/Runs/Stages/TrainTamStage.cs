@@ -39,6 +39,12 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 
     string AdapterOf(RunDirectory run) => OnEveryone ? run.TamAllAdapter : run.TamAdapter;
 
+    internal override string? ExplainUnused(Recipe recipe) =>
+        !OnEveryone && recipe.UsesBaseAsTam
+            ? "tam.adapter is none: the base model alone is the task-adaptive model, and there is nothing to train; "
+                + "set tam.adapter=null to train one"
+            : null;
+
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;
