@@ -98,9 +98,13 @@ public sealed class ChatTemplate
             // .NET's sort wraps what its comparer throws.
             throw new ChatTemplateException(inner.Message, state.Line, error);
         }
-        catch (InsufficientExecutionStackException error)
+        catch (Exception error)
+            when (error is InsufficientExecutionStackException
+                || error.InnerException is InsufficientExecutionStackException
+            )
         {
-            throw new ChatTemplateException("the template calls itself too deeply", state.Line, error);
+            const string reason = "the template calls itself, or nests values, too deeply";
+            throw new ChatTemplateException(reason, state.Line, error);
         }
 
         return output.ToString();

@@ -149,7 +149,7 @@ public class ChatTemplateTests
     [InlineData("{{ 1 is sparkling }}")]
     [InlineData("{{ (1 }}")]
     [InlineData("{# x")]
-    [InlineData("{% for x in y recursive %}{% endfor %}")]
+    [InlineData("{{ dict(a=1, a=2) }}")]
     [InlineData("{{ 99999999999999999999 }}")]
     public void What_cannot_be_read_is_refused_when_parsed(string template) =>
         Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(template));
@@ -164,11 +164,61 @@ public class ChatTemplateTests
     [InlineData("{{ 'x' * 999999999999 }}")]
     [InlineData("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")]
     [InlineData("{{ 2 ** 99 }}")]
+    [InlineData(Nested + "{{ ns.l }}")]
+    [InlineData(Nested + "{{ ns.l == ns.l[0] }}")]
+    [InlineData(Nested + "{{ ns.l | tojson }}")]
+    [InlineData(Nested + "{{ ns.l in [ns.l] }}")]
+    [InlineData(Nested + "{{ '%s' % (ns.l,) }}")]
+    [InlineData(Doubled + "{{ ns.l }}")]
+    [InlineData(Doubled + "{{ ns.l == ns.m }}")]
+    [InlineData(Doubled + "{{ ns.l | tojson }}")]
+    [InlineData(Loop + "{{ range(100000) | sum }}{% endfor %}")]
+    [InlineData(Loop + "{{ range(100000) | sort }}{% endfor %}")]
+    [InlineData(Loop + "{{ range(100000) | unique | list | length }}{% endfor %}")]
+    [InlineData(Loop + "{{ range(100000) | map('string') | list | length }}{% endfor %}")]
+    [InlineData(Loop + "{{ ('x' * 4000000) == ('x' * 3999999 ~ 'y') }}{% endfor %}")]
+    [InlineData(Loop + "{{ 'x' in ('y' * 4000000) }}{% endfor %}")]
+    [InlineData(Loop + "{{ ('x' * 4000000).split('x') | length }}{% endfor %}")]
+    [InlineData("{{ ['x' * 4000000] * 1000 | join }}{{ (['x' * 4000000] * 1000) | join }}")]
+    [InlineData("{{ ('\n' * 4000000) | indent(1000, blank=true) }}")]
+    [InlineData("{{ (['x' * 4000000] * 1000) | string }}")]
+    [InlineData("{{ 'x' | center(99999999999) }}")]
+    [InlineData("{{ '%999999999d' % 1 }}")]
+    [InlineData("{{ '{:999999999}'.format(1) }}")]
+    [InlineData("{{ 'ab'.replace('', 'x' * 4000000) }}")]
+    [InlineData("{{ [1] | batch(999999999, 0) | list }}")]
+    [InlineData("{{ [1] | slice(999999999) | list }}")]
+    [InlineData("{{ [1] * 999999999999 }}")]
     public void A_hostile_template_ends_with_an_error(string template) =>
         Assert.Throws<ChatTemplateException>(() => Render(template));
 
+    /// <summary>A list in a list, 100,000 times.</summary>
+    const string Nested = "{% set ns = namespace(l=[]) %}" + Loop + "{% set ns.l = [ns.l] %}{% endfor %}";
+
+    /// <summary>Two lists that print their items two to the power of 40 times.</summary>
+    const string Doubled =
+        "{% set ns = namespace(l=[1], m=[1]) %}{% for i in range(40) %}"
+        + "{% set ns.l = [ns.l, ns.l] %}{% set ns.m = [ns.m, ns.m] %}{% endfor %}";
+
+    const string Loop = "{% for i in range(100000) %}";
+
+    [Theory]
+    [InlineData("{{ ", "(")]
+    [InlineData("{% set ", "(")]
+    [InlineData("{% for ", "(")]
+    [InlineData("{{ ", "[")]
+    [InlineData("{{ ", "not ")]
+    [InlineData("{{ ", "-")]
+    [InlineData("", "{% if true %}")]
+    [InlineData("", "{% filter upper %}")]
+    [InlineData("{{ x", " if x else x")]
+    public void Deep_nesting_is_refused_without_a_crash(string start, string repeated) =>
+        Assert.Throws<ChatTemplateException>(() =>
+            ChatTemplate.Parse(start + string.Concat(Enumerable.Repeat(repeated, 200_000)))
+        );
+
     [Fact]
-    public void Deep_nesting_is_refused_without_a_crash() =>
+    public void A_value_of_nested_brackets_is_refused_without_a_crash() =>
         Assert.Throws<ChatTemplateException>(() =>
             Render("{{ " + new string('(', 200_000) + "1" + new string(')', 200_000) + " }}")
         );

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace CoPe.Chat.Jinja;
 
 /// <summary>A part of a template that has a value.</summary>
@@ -8,7 +6,6 @@ abstract class Expression
     public object? GetValue(Scope scope)
     {
         scope.State.CountStep();
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         return Evaluate(scope);
     }
 
@@ -57,7 +54,7 @@ sealed class UnaryOperation(string symbol, Expression operand) : Expression
         {
             "not" => !Operators.IsTrue(value),
             "-" => Operators.Negate(value),
-            _ => value,
+            _ => Operators.Affirm(value),
         };
     }
 }
@@ -65,7 +62,7 @@ sealed class UnaryOperation(string symbol, Expression operand) : Expression
 sealed class BinaryOperation(string symbol, Expression left, Expression right) : Expression
 {
     protected override object? Evaluate(Scope scope) =>
-        Operators.Binary(symbol, left.GetValue(scope), right.GetValue(scope));
+        Operators.Binary(scope.State, symbol, left.GetValue(scope), right.GetValue(scope));
 }
 
 sealed class LogicalOperation(bool isAnd, Expression left, Expression right) : Expression
@@ -81,7 +78,14 @@ sealed class LogicalOperation(bool isAnd, Expression left, Expression right) : E
 sealed class Concatenation(IReadOnlyList<Expression> parts) : Expression
 {
     protected override object? Evaluate(Scope scope) =>
-        parts.Aggregate("", (text, part) => Operators.Concat(text, PythonText.Str(part.GetValue(scope))));
+        RenderState.Join("", parts.Select(part => GetText(scope, part)));
+
+    static string GetText(Scope scope, Expression part)
+    {
+        var text = PythonText.Str(scope.State, part.GetValue(scope));
+        scope.State.SpendOn(text);
+        return text;
+    }
 }
 
 /// <summary>A chain such as <c>1 &lt; x &lt;= 3</c>.</summary>
@@ -93,7 +97,7 @@ sealed class Comparison(Expression first, IReadOnlyList<(string Symbol, Expressi
         foreach (var (symbol, operand) in rest)
         {
             var right = operand.GetValue(scope);
-            if (!Operators.Compare(symbol, left, right))
+            if (!Operators.Compare(scope.State, symbol, left, right))
             {
                 return false;
             }
@@ -129,13 +133,14 @@ sealed class AttributeAccess(Expression target, string name) : Expression
 sealed class Subscript(Expression target, Expression index) : Expression
 {
     protected override object? Evaluate(Scope scope) =>
-        MemberAccess.GetItem(target.GetValue(scope), index.GetValue(scope));
+        MemberAccess.GetItem(scope.State, target.GetValue(scope), index.GetValue(scope));
 }
 
 sealed class Slice(Expression target, Expression? start, Expression? stop, Expression? step) : Expression
 {
     protected override object? Evaluate(Scope scope) =>
         MemberAccess.GetSlice(
+            scope.State,
             target.GetValue(scope),
             start?.GetValue(scope),
             stop?.GetValue(scope),
@@ -148,37 +153,91 @@ sealed record ArgumentList(IReadOnlyList<Expression> Positional, IReadOnlyList<(
 {
     public static readonly ArgumentList None = new([], []);
 
-    public Arguments Evaluate(string callee, Scope scope) =>
-        new(
-            callee,
-            [.. Positional.Select(argument => argument.GetValue(scope))],
-            Named.ToDictionary(
-                argument => argument.Name,
-                argument => argument.Value.GetValue(scope),
-                StringComparer.Ordinal
-            )
+    /// <summary><c>*items</c>: more arguments by place; null for none.</summary>
+    public Expression? Items { get; init; }
+
+    /// <summary><c>**entries</c>: more arguments by name; null for none.</summary>
+    public Expression? Entries { get; init; }
+
+    public Arguments Evaluate(string callee, Scope scope)
+    {
+        var positional = Positional.Select(argument => argument.GetValue(scope)).ToList();
+        if (Items is not null)
+        {
+            positional.AddRange(Operators.Iterate(scope.State, Items.GetValue(scope)));
+        }
+
+        var named = Named.ToDictionary(
+            argument => argument.Name,
+            argument => argument.Value.GetValue(scope),
+            StringComparer.Ordinal
         );
+        foreach (var (key, value) in EvaluateEntries(scope))
+        {
+            var name = key as string ?? throw new JinjaException("keywords must be strings");
+            if (!named.TryAdd(name, value))
+            {
+                throw new JinjaException($"{callee}() got multiple values for keyword argument '{name}'");
+            }
+        }
+
+        return new(scope.State, callee, positional, named);
+    }
+
+    IEnumerable<KeyValuePair<object?, object?>> EvaluateEntries(Scope scope)
+    {
+        if (Entries is null)
+        {
+            return [];
+        }
+
+        var dict =
+            Entries.GetValue(scope) as JinjaDict ?? throw new JinjaException("argument after ** must be a mapping");
+        scope.State.Spend(dict.Count);
+        return dict.Entries;
+    }
 }
 
 sealed class Call(Expression callee, ArgumentList arguments) : Expression
 {
-    protected override object? Evaluate(Scope scope) =>
+    protected override object? Evaluate(Scope scope) => Invoke(scope, caller: null);
+
+    /// <summary>Calls with one argument more, named <c>caller</c>, where it is not null.</summary>
+    public object? Invoke(Scope scope, Callable? caller)
+    {
+        var function = GetFunction(scope);
+        var given = arguments.Evaluate(function.Name, scope);
+        if (caller is not null)
+        {
+            var named = new Dictionary<string, object?>(given.Named) { ["caller"] = caller };
+            given = new(scope.State, function.Name, given.Positional, named);
+        }
+
+        return function.Invoke(given);
+    }
+
+    Callable GetFunction(Scope scope) =>
         callee.GetValue(scope) switch
         {
-            Callable function => function.Invoke(arguments.Evaluate(function.Name, scope)),
+            Callable function => function,
+            LoopVariable { Recurse: { } recurse } => new("loop", recurse),
+            LoopVariable => throw new JinjaException(
+                "The loop must have the 'recursive' marker to be called recursively."
+            ),
             Undefined undefined => throw undefined.ToException(),
             var other => throw new JinjaException($"'{PythonText.TypeName(other)}' object is not callable"),
         };
 }
 
-sealed class FilterCall(Expression input, string name, Func<object?, Arguments, object?> filter, ArgumentList arguments)
+sealed class FilterCall(Expression input, string name, ValueFunction<object?> filter, ArgumentList arguments)
     : Expression
 {
-    protected override object? Evaluate(Scope scope) => filter(input.GetValue(scope), arguments.Evaluate(name, scope));
+    protected override object? Evaluate(Scope scope) =>
+        filter.Invoke(input.GetValue(scope), arguments.Evaluate(name, scope));
 }
 
-sealed class TestCall(Expression input, string name, Func<object?, Arguments, bool> test, ArgumentList arguments)
-    : Expression
+sealed class TestCall(Expression input, string name, ValueFunction<bool> test, ArgumentList arguments) : Expression
 {
-    protected override object? Evaluate(Scope scope) => test(input.GetValue(scope), arguments.Evaluate(name, scope));
+    protected override object? Evaluate(Scope scope) =>
+        test.Invoke(input.GetValue(scope), arguments.Evaluate(name, scope));
 }

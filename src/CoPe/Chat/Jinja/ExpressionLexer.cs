@@ -93,6 +93,13 @@ sealed class ExpressionLexer(string source, int position, int line, List<Token> 
 
     void ReadNumber()
     {
+        var isPrefixed = source.AsSpan(Position) is ['0', 'x' or 'X' or 'b' or 'B', ..];
+        if (isPrefixed)
+        {
+            ReadPrefixedNumber();
+            return;
+        }
+
         var end = SkipDigits(Position);
         var isFloat = end + 1 < source.Length && source[end] == '.' && char.IsAsciiDigit(source[end + 1]);
         if (isFloat)
@@ -112,6 +119,19 @@ sealed class ExpressionLexer(string source, int position, int line, List<Token> 
 
         var digits = source[Position..end].Replace("_", "", StringComparison.Ordinal);
         Add(isFloat ? TokenKind.Float : TokenKind.Integer, digits);
+        Position = end;
+    }
+
+    /// <summary>A number in another base: <c>0x1F</c>, <c>0b11</c>.</summary>
+    void ReadPrefixedNumber()
+    {
+        var end = Position + 2;
+        while (end < source.Length && (char.IsAsciiHexDigit(source[end]) || source[end] == '_'))
+        {
+            end++;
+        }
+
+        Add(TokenKind.Integer, source[Position..end].Replace("_", "", StringComparison.Ordinal));
         Position = end;
     }
 

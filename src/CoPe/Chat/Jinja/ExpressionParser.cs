@@ -213,9 +213,15 @@ sealed class ExpressionParser(TokenStream tokens)
     long ParseInteger()
     {
         var token = tokens.Take();
-        return long.TryParse(token.Value, CultureInfo.InvariantCulture, out var number)
+        var (digits, style) = token.Value switch
+        {
+            ['0', 'x' or 'X', .. var hexadecimal] => (hexadecimal, NumberStyles.AllowHexSpecifier),
+            ['0', 'b' or 'B', .. var binary] => (binary, NumberStyles.AllowBinarySpecifier),
+            var plain => (plain, NumberStyles.None),
+        };
+        return long.TryParse(digits, style, CultureInfo.InvariantCulture, out var number) && number >= 0
             ? number
-            : throw new JinjaSyntaxException($"the number {token.Value} is too large", token.Line);
+            : throw new JinjaSyntaxException($"the number {token.Value} is no whole number of 63 bits", token.Line);
     }
 
     Expression ParseParenthesized()
@@ -318,22 +324,43 @@ sealed class ExpressionParser(TokenStream tokens)
     /// <summary>Arguments up to the closing bracket; the opening one is taken already.</summary>
     ArgumentList ParseArguments()
     {
-        var named = new List<(string, Expression)>();
-        var positional = ParseList(")", ParsePositionalOrNamed);
-        return new ArgumentList([.. positional.OfType<Expression>()], named);
+        var positional = new List<Expression>();
+        var named = new List<(string Name, Expression)>();
+        Expression? items = null;
+        Expression? entries = null;
+        _ = ParseList(")", ParseArgument);
+        return new(positional, named) { Items = items, Entries = entries };
 
-        Expression? ParsePositionalOrNamed()
+        bool ParseArgument()
         {
-            if (tokens.Current.Kind != TokenKind.Name || !tokens.Next.IsOperator("="))
+            var line = tokens.Current.Line;
+            if (tokens.TakeOperator("**"))
             {
-                return Parse();
+                entries = entries is null ? Parse() : throw Repeated("'**'", line);
+            }
+            else if (tokens.TakeOperator("*"))
+            {
+                items = items is null ? Parse() : throw Repeated("'*'", line);
+            }
+            else if (tokens.Current.Kind == TokenKind.Name && tokens.Next.IsOperator("="))
+            {
+                var name = tokens.ExpectName();
+                tokens.ExpectOperator("=");
+                named.Add(named.All(one => one.Name != name) ? (name, Parse()) : throw Repeated($"'{name}'", line));
+            }
+            else
+            {
+                positional.Add(
+                    named.Count == 0
+                        ? Parse()
+                        : throw new JinjaSyntaxException("positional argument follows keyword argument", line)
+                );
             }
 
-            var name = tokens.ExpectName();
-            tokens.ExpectOperator("=");
-            named.Add((name, Parse()));
-            return null;
+            return true;
         }
+
+        static JinjaSyntaxException Repeated(string what, int line) => new($"the argument {what} is repeated", line);
     }
 
     public Expression ParseFiltersAndTests(Expression value)
@@ -358,6 +385,18 @@ sealed class ExpressionParser(TokenStream tokens)
                 return value;
             }
         }
+    }
+
+    /// <summary>A filter's name, and more behind bars, over a value.</summary>
+    public Expression ParseFilters(Expression value)
+    {
+        value = ParseFilter(value, tokens.Current.Line);
+        while (tokens.TakeOperator("|"))
+        {
+            value = ParseFilter(value, tokens.Current.Line);
+        }
+
+        return value;
     }
 
     FilterCall ParseFilter(Expression value, int line)
@@ -394,6 +433,6 @@ sealed class ExpressionParser(TokenStream tokens)
         || tokens.Current.IsOperator("{")
         || (
             tokens.Current.Kind == TokenKind.Name
-            && tokens.Current.Value is not ("else" or "or" or "and" or "is" or "if" or "in" or "not")
+            && tokens.Current.Value is not ("else" or "or" or "and" or "is" or "if" or "in" or "not" or "recursive")
         );
 }

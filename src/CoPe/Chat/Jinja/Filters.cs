@@ -1,115 +1,302 @@
 using System.Globalization;
+using System.Numerics;
+using System.Text.RegularExpressions;
+using Filter = CoPe.Chat.Jinja.ValueFunction<object?>;
 
 namespace CoPe.Chat.Jinja;
 
-/// <summary>The filters of <c>value | filter</c>.</summary>
-static class Filters
+/// <summary>The filters of <c>value | filter</c>, with Jinja's parameters.</summary>
+static partial class Filters
 {
-    static readonly Dictionary<string, Func<object?, Arguments, object?>> All = new(StringComparer.Ordinal)
+    static readonly Dictionary<string, Filter> All = new(StringComparer.Ordinal)
     {
-        ["trim"] = static (value, arguments) =>
-            PythonText.Strip(PythonText.Str(value), arguments.Get(0, "chars") as string),
-        ["length"] = static (value, _) => Length(value),
-        ["count"] = static (value, _) => Length(value),
-        ["string"] = static (value, _) => PythonText.Str(value),
-        ["tojson"] = ToJson,
-        ["default"] = Default,
-        ["d"] = Default,
-        ["upper"] = static (value, _) => PythonText.Str(value).ToUpperInvariant(),
-        ["lower"] = static (value, _) => PythonText.Str(value).ToLowerInvariant(),
-        ["title"] = static (value, _) => StringMethods.Title(PythonText.Str(value)),
-        ["capitalize"] = static (value, _) => StringMethods.Capitalize(PythonText.Str(value)),
-        ["replace"] = static (value, arguments) =>
-            StringMethods.Replace(
-                PythonText.Str(value),
-                arguments.RequireString(0, "old"),
-                arguments.RequireString(1, "new"),
-                StringMethods.ToCount(arguments.Get(2, "count"))
-            ),
-        ["indent"] = Indent,
-        ["safe"] = static (value, _) => value,
-        ["int"] = ToInteger,
-        ["float"] = ToFloat,
-        ["abs"] = static (value, _) => Operators.CompareOrder(value, 0L) < 0 ? Operators.Negate(value) : value,
-        ["round"] = static (value, arguments) => Round(value, arguments),
+        ["trim"] = new(static (value, arguments) => Trim(value, arguments), "chars"),
+        ["length"] = new(Length),
+        ["count"] = new(Length),
+        ["string"] = new(ToText),
+        ["safe"] = new(static (value, _) => value),
+        ["tojson"] = new(ToJson, "ensure_ascii", "indent", "separators", "sort_keys"),
+        ["default"] = new(Default, "default_value", "boolean"),
+        ["d"] = new(Default, "default_value", "boolean"),
+        ["upper"] = new(static (value, arguments) => PythonCase.ToUpper(ToText(value, arguments))),
+        ["lower"] = new(static (value, arguments) => PythonCase.ToLower(ToText(value, arguments))),
+        ["title"] = new(static (value, arguments) => Title(ToText(value, arguments))),
+        ["capitalize"] = new(static (value, arguments) => PythonCase.Capitalize(ToText(value, arguments))),
+        ["replace"] = new(
+            static (value, arguments) => StringMethods.Replace(ToText(value, arguments), arguments),
+            "old",
+            "new",
+            "count"
+        ),
+        ["format"] = new(Format, null),
+        ["center"] = new(
+            static (value, arguments) =>
+                StringMethods.Center(ToText(value, arguments), arguments.GetInteger(0, "width") ?? 80),
+            "width"
+        ),
+        ["indent"] = new(Indent, "width", "first", "blank"),
+        ["truncate"] = new(Truncate, "length", "killwords", "end", "leeway"),
+        ["wordcount"] = new(static (value, arguments) => (long)Word().Count(ToText(value, arguments))),
+        ["int"] = new(ToInteger, "default", "base"),
+        ["float"] = new(ToFloat, "default"),
+        ["abs"] = new(Absolute),
+        ["round"] = new(Round, "precision", "method"),
+        ["attr"] = new(
+            static (value, arguments) => MemberAccess.GetAttribute(value, arguments.RequireString(0, "name")),
+            "name"
+        ),
     };
 
     /// <summary>The filter of a name, or null.</summary>
-    public static Func<object?, Arguments, object?>? Find(string name) =>
-        All.GetValueOrDefault(name) ?? SequenceFilters.Find(name);
+    public static Filter? Find(string name) => All.GetValueOrDefault(name) ?? SequenceFilters.Find(name);
 
-    static long Length(object? value)
+    static string ToText(object? value, Arguments arguments) => PythonText.Str(arguments.State, value);
+
+    static string Trim(object? value, Arguments arguments) =>
+        PythonText.Strip(
+            ToText(value, arguments),
+            arguments.Get(0, "chars") is null ? null : arguments.RequireString(0, "chars")
+        );
+
+    static object? Length(object? value, Arguments arguments)
     {
+        if (value is string text)
+        {
+            return (long)TextSearch.CountCodePoints(text);
+        }
+
         if (value is Generator or null or bool or long or double or Callable or JinjaNamespace)
         {
             throw new JinjaException($"object of type '{PythonText.TypeName(value)}' has no len()");
         }
 
-        return Operators.Iterate(value).Count;
+        return value is LoopVariable loop ? loop.Find("length") : (long)Operators.Iterate(arguments.State, value).Count;
     }
 
     static string ToJson(object? value, Arguments arguments)
     {
-        int? indent = arguments.Get(1, "indent") is long width ? (int)Math.Clamp(width, 0, 64) : null;
-        return JsonText.Write(value, indent);
+        var layout = JsonLayout.Default with
+        {
+            EnsureAscii = arguments.IsTrue(0, "ensure_ascii"),
+            Indent = arguments.Get(1, "indent") as string ?? ToBlanks(arguments.GetInteger(1, "indent")),
+            SortKeys = arguments.IsTrue(3, "sort_keys"),
+        };
+        layout = arguments.Get(2, "separators") switch
+        {
+            null => layout,
+            object?[] or List<object?> => ReadSeparators(),
+            _ => throw new JinjaException("separators must be a pair of texts"),
+        };
+        return JsonText.Write(arguments.State, value, layout);
+
+        static string? ToBlanks(int? width) => width is { } blanks ? new string(' ', Math.Clamp(blanks, 0, 64)) : null;
+
+        JsonLayout ReadSeparators() =>
+            Operators.Iterate(arguments.State, arguments.Get(2, "separators")) is [string item, string key]
+                ? layout with
+                {
+                    ItemSeparator = item,
+                    KeySeparator = key,
+                }
+                : throw new JinjaException("separators must be a pair of texts");
     }
 
     static object? Default(object? value, Arguments arguments)
     {
-        var replacesFalse = Operators.IsTrue(arguments.Get(1, "boolean"));
+        var replacesFalse = arguments.IsTrue(1, "boolean");
         var isAbsent = value is Undefined || (replacesFalse && !Operators.IsTrue(value));
         return isAbsent ? arguments.Get(0, "default_value", "") : value;
     }
 
-    static double Round(object? value, Arguments arguments)
+    /// <summary>The first letter of each word in upper case, the others in lower case.</summary>
+    static string Title(string text) =>
+        string.Concat(
+            WordStart()
+                .Split(text)
+                .Where(part => part.Length > 0)
+                .Select(part =>
+                {
+                    var first = part.EnumerateRunes().First().ToString();
+                    return PythonCase.ToUpper(first) + PythonCase.ToLower(part[first.Length..]);
+                })
+        );
+
+    static string Format(object? value, Arguments arguments)
     {
-        if (!Operators.TryNumber(value, out var number, out _))
+        if (arguments.Positional.Count > 0 && arguments.Named.Count > 0)
         {
-            throw new JinjaException("round needs a number");
+            throw new JinjaException("can't handle positional and keyword arguments at the same time");
         }
 
-        var precision = arguments.Get(0, "precision") is long digits ? Math.Clamp(digits, 0, 15) : 0;
-        return Math.Round(number, (int)precision, MidpointRounding.ToEven);
+        object? values = arguments.Positional.ToArray();
+        if (arguments.Named.Count > 0)
+        {
+            var dict = new JinjaDict();
+            foreach (var (name, given) in arguments.Named)
+            {
+                dict[name] = given;
+            }
+
+            values = dict;
+        }
+
+        return PercentFormat.Format(arguments.State, ToText(value, arguments), values);
     }
 
     static string Indent(object? value, Arguments arguments)
     {
-        var indentation = arguments.Get(0, "width", 4L) switch
-        {
-            string text => text,
-            long width => new string(' ', (int)Math.Clamp(width, 0, 1000)),
-            _ => new string(' ', 4),
-        };
-        var indentsFirst = Operators.IsTrue(arguments.Get(1, "first"));
-        var indentsBlank = Operators.IsTrue(arguments.Get(2, "blank"));
-
-        var lines = PythonText.Str(value).Split('\n');
-        for (var i = 0; i < lines.Length; i++)
-        {
-            var isIndented = i == 0 ? indentsFirst : indentsBlank || lines[i].Length > 0;
-            if (isIndented)
+        var indentation =
+            arguments.Get(0, "width") as string
+            ?? new string(' ', Math.Clamp(arguments.GetInteger(0, "width") ?? 4, 0, 1000));
+        var indentsFirst = arguments.IsTrue(1, "first");
+        var indentsBlank = arguments.IsTrue(2, "blank");
+        // A text that ends with a line end has an empty last line, which stays.
+        var lines = PythonText.SplitLines(ToText(value, arguments) + "\n");
+        var indented = lines.Select(
+            (line, i) =>
             {
-                lines[i] = indentation + lines[i];
+                var isIndented = i == 0 ? indentsFirst : indentsBlank || line.Length > 0;
+                return isIndented ? indentation + line : line;
             }
+        );
+        return RenderState.Join("\n", indented);
+    }
+
+    static string Truncate(object? value, Arguments arguments)
+    {
+        const int DefaultLeeway = 5;
+        var text = ToText(value, arguments);
+        var length = arguments.GetInteger(0, "length") ?? 255;
+        var end = PythonText.Str(arguments.State, arguments.Get(2, "end", "..."));
+        var endLength = TextSearch.CountCodePoints(end);
+        var leeway = arguments.GetInteger(3, "leeway") ?? DefaultLeeway;
+        if (length < endLength || leeway < 0)
+        {
+            throw new JinjaException($"truncate needs a length of at least {endLength} and a leeway from 0 on");
         }
 
-        return string.Join('\n', lines);
+        if (TextSearch.CountCodePoints(text) <= length + (long)leeway)
+        {
+            return text;
+        }
+
+        var kept = string.Concat(text.EnumerateRunes().Take(length - endLength).Select(rune => rune.ToString()));
+        var lastBlank = kept.LastIndexOf(' ');
+        return (arguments.IsTrue(1, "killwords") || lastBlank < 0 ? kept : kept[..lastBlank]) + end;
+    }
+
+    static object? Absolute(object? value, Arguments arguments)
+    {
+        if (!Operators.TryNumber(value, out var number, out var whole))
+        {
+            throw new JinjaException($"bad operand type for abs(): '{PythonText.TypeName(value)}'");
+        }
+
+        return whole switch
+        {
+            null => Math.Abs(number),
+            < 0 => Operators.Negate(whole),
+            _ => whole,
+        };
+    }
+
+    static object? Round(object? value, Arguments arguments)
+    {
+        if (!Operators.TryNumber(value, out var number, out var whole))
+        {
+            throw new JinjaException($"type {PythonText.TypeName(value)} doesn't define __round__ method");
+        }
+
+        var places = arguments.GetInteger(0, "precision") ?? 0;
+        var method = arguments.Get(1, "method", "common") as string;
+        if (method == "common")
+        {
+            return whole is { } integer ? Arithmetic.Round(integer, places) : (object)Arithmetic.Round(number, places);
+        }
+
+        var scale = Math.Pow(10, places);
+        return method switch
+        {
+            "ceil" => Math.Ceiling(number * scale) / scale,
+            "floor" => Math.Floor(number * scale) / scale,
+            _ => throw new JinjaException("method must be common, ceil or floor"),
+        };
     }
 
     static object? ToInteger(object? value, Arguments arguments)
     {
+        var fallback = arguments.Get(0, "default", 0L);
         if (Operators.TryNumber(value, out var number, out var whole))
         {
-            return whole ?? (long)Math.Truncate(number);
+            return whole ?? (double.IsFinite(number) ? Arithmetic.Truncate(number) : fallback);
         }
 
-        var text = PythonText.Str(value).Trim();
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed))
+        if (value is not string text)
         {
-            return parsed;
+            return fallback;
         }
 
-        return TryParseFloat(text, out number) ? (long)number : arguments.Get(0, "default", 0L);
+        return ParseInteger(text, arguments.GetInteger(1, "base") ?? 10)
+            ?? (TryParseFloat(text, out number) && double.IsFinite(number) ? Arithmetic.Truncate(number) : fallback);
+    }
+
+    /// <summary>Python's <c>int(text, base)</c>; null where the text is no whole number.</summary>
+    static long? ParseInteger(string text, int numberBase)
+    {
+        if (numberBase is not (0 or (>= 2 and <= 36)))
+        {
+            return null;
+        }
+
+        var digits = PythonText.Strip(text);
+        var isNegative = digits.StartsWith('-');
+        digits = digits is ['+' or '-', .. var unsigned] ? unsigned : digits;
+        (digits, numberBase) = SplitPrefix(digits, numberBase);
+        if (!Digits().IsMatch(digits))
+        {
+            return null;
+        }
+
+        var number = BigInteger.Zero;
+        foreach (var c in digits.Where(c => c != '_'))
+        {
+            var digit = char.IsAsciiDigit(c) ? c - '0' : char.ToLowerInvariant(c) - 'a' + 10;
+            if (digit >= numberBase || number > long.MaxValue)
+            {
+                return digit >= numberBase ? null : throw TooLarge();
+            }
+
+            number = (number * numberBase) + digit;
+        }
+
+        number = isNegative ? -number : number;
+        return number >= long.MinValue && number <= long.MaxValue ? (long)number : throw TooLarge();
+
+        JinjaException TooLarge() => new($"the number {text[..Math.Min(text.Length, 40)]} is too large");
+    }
+
+    static (string Digits, int Base) SplitPrefix(string digits, int numberBase)
+    {
+        var prefixed = digits is ['0', var letter, .. var rest]
+            ? (
+                char.ToLowerInvariant(letter) switch
+                {
+                    'x' => 16,
+                    'o' => 8,
+                    'b' => 2,
+                    _ => 0,
+                },
+                rest.TrimStart('_')
+            )
+            : (0, "");
+        if (prefixed.Item1 != 0 && (numberBase == 0 || numberBase == prefixed.Item1))
+        {
+            return (prefixed.Item2, prefixed.Item1);
+        }
+
+        // Without a prefix, only zero may begin with a zero.
+        var isAmbiguous = numberBase == 0 && digits.StartsWith('0') && digits.Any(c => c is not ('0' or '_'));
+        return (isAmbiguous ? "" : digits, numberBase == 0 ? 10 : numberBase);
     }
 
     static object? ToFloat(object? value, Arguments arguments)
@@ -119,266 +306,39 @@ static class Filters
             return number;
         }
 
-        var text = PythonText.Str(value).Trim();
-        return TryParseFloat(text, out number) ? number : arguments.Get(0, "default", 0.0);
+        return value is string text && TryParseFloat(text, out number) ? number : arguments.Get(0, "default", 0.0);
     }
 
-    static bool TryParseFloat(string text, out double number) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
-}
-
-/// <summary>Filters over lists.</summary>
-static class SequenceFilters
-{
-    static readonly Dictionary<string, Func<object?, Arguments, object?>> All = new(StringComparer.Ordinal)
+    static bool TryParseFloat(string text, out double number)
     {
-        ["list"] = static (value, _) => Operators.Iterate(value).ToList(),
-        ["items"] = static (value, _) => GetPairs(value),
-        ["dictsort"] = static (value, _) => SortPairs(value),
-        ["join"] = Join,
-        ["first"] = static (value, _) => GetEnd(value, isFirst: true),
-        ["last"] = static (value, _) => GetEnd(value, isFirst: false),
-        ["reverse"] = static (value, _) => Reverse(value),
-        ["sort"] = Sort,
-        ["unique"] = static (value, _) => RemoveDuplicates(value),
-        ["min"] = static (value, _) => FindExtreme(value, sign: 1),
-        ["max"] = static (value, _) => FindExtreme(value, sign: -1),
-        ["sum"] = Sum,
-        ["map"] = Map,
-        ["select"] = static (value, arguments) => SelectItems(value, arguments, byAttribute: false, keep: true),
-        ["reject"] = static (value, arguments) => SelectItems(value, arguments, byAttribute: false, keep: false),
-        ["selectattr"] = static (value, arguments) => SelectItems(value, arguments, byAttribute: true, keep: true),
-        ["rejectattr"] = static (value, arguments) => SelectItems(value, arguments, byAttribute: true, keep: false),
-    };
-
-    public static Func<object?, Arguments, object?>? Find(string name) => All.GetValueOrDefault(name);
-
-    static List<object?> GetPairs(object? value) =>
-        value switch
+        var digits = PythonText.Strip(text);
+        number = PythonCase.ToLower(digits).TrimStart('+', '-') switch
         {
-            Undefined => [],
-            JinjaDict dict => dict.Items,
-            _ => throw new JinjaException("Can only get item pairs from a mapping."),
+            "inf" or "infinity" => digits.StartsWith('-') ? double.NegativeInfinity : double.PositiveInfinity,
+            "nan" => double.NaN,
+            _ => 0,
         };
-
-    static List<object?> SortPairs(object? value)
-    {
-        if (value is not JinjaDict dict)
-        {
-            throw new JinjaException("dictsort needs a mapping");
-        }
-
-        var sorted = dict.Entries.OrderBy(
-            entry => PythonText.Str(entry.Key).ToLowerInvariant(),
-            StringComparer.Ordinal
-        );
-        return JinjaDict.ToTuples(sorted);
+        return number != 0
+            || (
+                FloatDigits().IsMatch(digits)
+                && double.TryParse(
+                    digits.Replace("_", "", StringComparison.Ordinal),
+                    NumberStyles.Float,
+                    CultureInfo.InvariantCulture,
+                    out number
+                )
+            );
     }
 
-    static string Join(object? value, Arguments arguments)
-    {
-        var separator = PythonText.Str(arguments.Get(0, "d", ""));
-        var items = GetAttributes(value, arguments.Get(1, "attribute"));
-        return string.Join(separator, items.Select(PythonText.Str));
-    }
+    [GeneratedRegex(@"([-\s({\[<]+)")]
+    private static partial Regex WordStart();
 
-    static object? Sum(object? value, Arguments arguments)
-    {
-        var sum = arguments.Get(1, "start", 0L);
-        foreach (var item in GetAttributes(value, arguments.Get(0, "attribute")))
-        {
-            sum = Operators.Binary("+", sum, item);
-        }
+    [GeneratedRegex(@"\w+")]
+    private static partial Regex Word();
 
-        return sum;
-    }
+    [GeneratedRegex(@"^[0-9A-Za-z]+(_[0-9A-Za-z]+)*\z")]
+    private static partial Regex Digits();
 
-    static object? GetEnd(object? value, bool isFirst)
-    {
-        var items = Operators.Iterate(value);
-        if (items.Count > 0)
-        {
-            return isFirst ? items[0] : items[^1];
-        }
-
-        return new Undefined($"No {(isFirst ? "first" : "last")} item, sequence was empty.");
-    }
-
-    static object Reverse(object? value)
-    {
-        var reversed = Operators.Iterate(value).Reverse();
-        return value is string ? string.Concat(reversed.Cast<string>()) : new Generator([.. reversed]);
-    }
-
-    static Generator RemoveDuplicates(object? value)
-    {
-        var distinct = new List<object?>();
-        foreach (var item in Operators.Iterate(value))
-        {
-            if (!distinct.Any(other => Operators.AreEqual(other, item)))
-            {
-                distinct.Add(item);
-            }
-        }
-
-        return new Generator(distinct);
-    }
-
-    /// <summary>
-    /// <c>selectattr(attribute, test, arguments...)</c> and <c>select(test, arguments...)</c>; without a test, truth
-    /// decides.
-    /// </summary>
-    static Generator SelectItems(object? value, Arguments arguments, bool byAttribute, bool keep)
-    {
-        var attribute = byAttribute ? arguments.Require(0, "attribute") : null;
-        var testArguments = byAttribute ? arguments.Skip(1) : arguments;
-        Func<object?, Arguments, bool> test = static (item, _) => Operators.IsTrue(item);
-        if (testArguments.Positional.Count > 0)
-        {
-            var name = testArguments.RequireString(0, "test");
-            test = Tests.Find(name) ?? throw new JinjaException($"No test named '{name}'.");
-        }
-
-        var operands = testArguments.Skip(1);
-        return new Generator([.. Operators.Iterate(value).Where(IsSelected)]);
-
-        bool IsSelected(object? item)
-        {
-            var tested = attribute is null ? item : GetByPath(item, attribute);
-            return test(tested, operands) == keep;
-        }
-    }
-
-    static Generator Map(object? value, Arguments arguments)
-    {
-        var items = Operators.Iterate(value);
-        if (arguments.Named.TryGetValue("attribute", out var attribute))
-        {
-            return new Generator([.. items.Select(GetOrDefault)]);
-        }
-
-        var name = arguments.RequireString(0, "filter");
-        var filter = Filters.Find(name) ?? throw new JinjaException($"No filter named '{name}'.");
-        return new Generator([.. items.Select(item => filter(item, arguments.Skip(1)))]);
-
-        object? GetOrDefault(object? item)
-        {
-            var found = GetByPath(item, attribute);
-            return found is Undefined ? arguments.Named.GetValueOrDefault("default", found) : found;
-        }
-    }
-
-    static List<object?> Sort(object? value, Arguments arguments)
-    {
-        var attribute = arguments.Get(2, "attribute");
-        var ignoreCase = !Operators.IsTrue(arguments.Get(1, "case_sensitive"));
-        var isDescending = Operators.IsTrue(arguments.Get(0, "reverse"));
-        var order = Comparer<object?>.Create(static (left, right) => Operators.CompareOrder(left, right));
-        var items = Operators.Iterate(value);
-        return isDescending ? [.. items.OrderByDescending(GetKey, order)] : [.. items.OrderBy(GetKey, order)];
-
-        object? GetKey(object? item)
-        {
-            var key = attribute is null ? item : GetByPath(item, attribute);
-            return ignoreCase && key is string text ? text.ToLowerInvariant() : key;
-        }
-    }
-
-    /// <summary>The smallest item where the sign is 1, the largest where it is -1; of equals the first.</summary>
-    static object? FindExtreme(object? value, int sign)
-    {
-        var items = Operators.Iterate(value);
-        return items.Count > 0
-            ? items.Aggregate((best, item) => sign * Operators.CompareOrder(item, best) < 0 ? item : best)
-            : new Undefined("No aggregated item, sequence was empty.");
-    }
-
-    static IEnumerable<object?> GetAttributes(object? value, object? attribute)
-    {
-        var items = Operators.Iterate(value);
-        return attribute is null ? items : items.Select(item => GetByPath(item, attribute));
-    }
-
-    /// <summary>An attribute may be a path with dots, or an index.</summary>
-    static object? GetByPath(object? item, object? attribute)
-    {
-        if (attribute is not string path)
-        {
-            return MemberAccess.GetItem(item, attribute);
-        }
-
-        foreach (var part in path.Split('.'))
-        {
-            object? key = long.TryParse(part, out var index) ? index : part;
-            item = MemberAccess.GetItem(item, key);
-        }
-
-        return item;
-    }
-}
-
-/// <summary>The tests of <c>value is test</c>.</summary>
-static class Tests
-{
-    static readonly Dictionary<string, Func<object?, Arguments, bool>> All = new(StringComparer.Ordinal)
-    {
-        ["defined"] = static (value, _) => value is not Undefined,
-        ["undefined"] = static (value, _) => value is Undefined,
-        ["none"] = static (value, _) => value is null,
-        ["string"] = static (value, _) => value is string,
-        ["mapping"] = static (value, _) => value is JinjaDict,
-        ["iterable"] = static (value, _) =>
-            value is string or JinjaDict or List<object?> or object?[] or Generator or Undefined,
-        ["sequence"] = static (value, _) => value is string or JinjaDict or List<object?> or object?[] or Undefined,
-        ["number"] = static (value, _) => value is bool or long or double,
-        ["integer"] = static (value, _) => value is long,
-        ["float"] = static (value, _) => value is double,
-        ["boolean"] = static (value, _) => value is bool,
-        ["true"] = static (value, _) => value is true,
-        ["false"] = static (value, _) => value is false,
-        ["callable"] = static (value, _) => value is Callable,
-        ["odd"] = static (value, _) => Operators.AreEqual(Operators.Binary("%", value, 2L), 1L),
-        ["even"] = static (value, _) => Operators.AreEqual(Operators.Binary("%", value, 2L), 0L),
-        ["divisibleby"] = static (value, arguments) =>
-            Operators.AreEqual(Operators.Binary("%", value, arguments.Require(0, "num")), 0L),
-        ["lower"] = static (value, _) => StringMethods.IsLower(PythonText.Str(value)),
-        ["upper"] = static (value, _) => StringMethods.IsUpper(PythonText.Str(value)),
-        ["in"] = static (value, arguments) => Operators.Contains(arguments.Require(0, "seq"), value),
-        ["sameas"] = static (value, arguments) => IsSame(value, arguments.Require(0, "other")),
-    };
-
-    static readonly Dictionary<string, string> Comparisons = new(StringComparer.Ordinal)
-    {
-        ["eq"] = "==",
-        ["equalto"] = "==",
-        ["=="] = "==",
-        ["ne"] = "!=",
-        ["!="] = "!=",
-        ["lt"] = "<",
-        ["lessthan"] = "<",
-        ["<"] = "<",
-        ["le"] = "<=",
-        ["<="] = "<=",
-        ["gt"] = ">",
-        ["greaterthan"] = ">",
-        [">"] = ">",
-        ["ge"] = ">=",
-        [">="] = ">=",
-    };
-
-    /// <summary>The test of a name, or null.</summary>
-    public static Func<object?, Arguments, bool>? Find(string name)
-    {
-        if (All.TryGetValue(name, out var test))
-        {
-            return test;
-        }
-
-        return Comparisons.TryGetValue(name, out var symbol)
-            ? (value, arguments) => Operators.Compare(symbol, value, arguments.Require(0, "other"))
-            : null;
-    }
-
-    static bool IsSame(object? value, object? other) =>
-        value is bool or null ? Equals(value, other) : ReferenceEquals(value, other);
+    [GeneratedRegex(@"^[+-]?(\d+(_\d+)*)?\.?(\d+(_\d+)*)?([eE][+-]?\d+(_\d+)*)?\z", RegexOptions.ECMAScript)]
+    private static partial Regex FloatDigits();
 }

@@ -10,25 +10,25 @@ static class Globals
 
     public static void AddTo(Scope scope, DateTimeOffset now)
     {
-        scope["raise_exception"] = new Callable(
-            "raise_exception",
-            arguments => throw new JinjaException(PythonText.Str(arguments.Require(0, "message")))
-        );
-        scope["strftime_now"] = new Callable(
-            "strftime_now",
-            arguments => FormatDate(now, arguments.RequireString(0, "format"))
-        );
+        Add("raise_exception", RaiseException, "message");
+        Add("strftime_now", arguments => FormatDate(now, arguments.RequireString(0, "format")), "format");
         scope["namespace"] = new Callable("namespace", CreateNamespace);
-        scope["dict"] = new Callable("dict", arguments => CreateDict(arguments));
+        scope["dict"] = new Callable("dict", CreateDict);
         scope["range"] = new Callable("range", CreateRange);
+
+        void Add(string name, Func<Arguments, object?> invoke, params string[] parameters) =>
+            scope[name] = Callable.WithParameters(name, invoke, parameters);
     }
+
+    static object? RaiseException(Arguments arguments) =>
+        throw new JinjaException(PythonText.Str(arguments.State, arguments.Require(0, "message")));
 
     static JinjaNamespace CreateNamespace(Arguments arguments)
     {
         var box = new JinjaNamespace();
         foreach (var (key, value) in CreateDict(arguments).Entries)
         {
-            box.Attributes[PythonText.Str(key)] = value;
+            box.Attributes[PythonText.Str(arguments.State, key)] = value;
         }
 
         return box;
@@ -36,10 +36,15 @@ static class Globals
 
     static JinjaDict CreateDict(Arguments arguments)
     {
-        var dict = new JinjaDict();
-        if (arguments.Get(0, "mapping") is JinjaDict given)
+        if (arguments.Positional.Count > 1)
         {
-            foreach (var (key, value) in given.Entries)
+            throw new JinjaException($"dict expected at most 1 argument, got {arguments.Positional.Count}");
+        }
+
+        var dict = new JinjaDict();
+        if (arguments.Positional.Count > 0)
+        {
+            foreach (var (key, value) in GetPairs(arguments))
             {
                 dict.Set(key, value);
             }
@@ -53,34 +58,42 @@ static class Globals
         return dict;
     }
 
-    static List<object?> CreateRange(Arguments arguments)
+    static IEnumerable<(object? Key, object? Value)> GetPairs(Arguments arguments) =>
+        arguments.Positional[0] is JinjaDict given
+            ? given.Entries.Select(entry => (entry.Key, entry.Value))
+            : Operators
+                .Iterate(arguments.State, arguments.Positional[0])
+                .Select(pair =>
+                    Operators.Iterate(arguments.State, pair) is [var key, var value]
+                        ? (key, value)
+                        : throw new JinjaException("dict needs pairs of key and value")
+                );
+
+    static JinjaRange CreateRange(Arguments arguments)
     {
+        arguments.RefuseNamed();
+        if (arguments.Positional.Count is 0 or > 3)
+        {
+            throw new JinjaException($"range expected 1 to 3 arguments, got {arguments.Positional.Count}");
+        }
+
         var hasStopOnly = arguments.Positional.Count == 1;
-        var start = hasStopOnly ? 0 : GetWholeNumber(0, 0);
-        var stop = GetWholeNumber(hasStopOnly ? 0 : 1, 0);
-        var step = GetWholeNumber(2, 1);
+        var start = hasStopOnly ? 0 : GetWholeNumber(0);
+        var stop = GetWholeNumber(hasStopOnly ? 0 : 1);
+        var step = arguments.Positional.Count == 3 ? GetWholeNumber(2) : 1;
         if (step == 0)
         {
             throw new JinjaException("range() arg 3 must not be zero");
         }
 
-        var values = new List<object?>();
-        for (var value = start; step > 0 ? value < stop : value > stop; value += step)
-        {
-            if (values.Count == MaxRange)
-            {
-                throw new JinjaException(
-                    $"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MaxRange})."
-                );
-            }
+        var (distance, size) = step > 0 ? ((Int128)stop - start, (Int128)step) : ((Int128)start - stop, -(Int128)step);
+        var count = distance <= 0 ? 0 : (distance + size - 1) / size;
+        return count <= MaxRange
+            ? new JinjaRange(start, step, (int)count) { Stop = stop }
+            : throw new JinjaException($"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MaxRange}).");
 
-            values.Add(value);
-        }
-
-        return values;
-
-        long GetWholeNumber(int index, long defaultValue) =>
-            arguments.Get(index, "", defaultValue) is long number
+        long GetWholeNumber(int index) =>
+            Operators.TryNumber(arguments.Positional[index], out _, out var whole) && whole is { } number
                 ? number
                 : throw new JinjaException("range needs whole numbers");
     }

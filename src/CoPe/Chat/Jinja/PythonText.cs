@@ -35,17 +35,20 @@ static class PythonText
         StripEnd(StripStart(text, characters), characters);
 
     /// <summary>What <c>{{ value }}</c> prints.</summary>
-    public static string Str(object? value) =>
+    public static string Str(RenderState state, object? value) =>
         value switch
         {
             Undefined => "",
             string text => text,
-            _ => Repr(value),
+            _ => Repr(state, value),
         };
 
     /// <summary>A value as it stands inside a printed list.</summary>
-    public static string Repr(object? value) =>
-        value switch
+    public static string Repr(RenderState state, object? value)
+    {
+        RenderState.EnsureDepth();
+        state.SpendOn(value);
+        return value switch
         {
             null => "None",
             Undefined => "Undefined",
@@ -53,14 +56,74 @@ static class PythonText
             long number => number.ToString(CultureInfo.InvariantCulture),
             double number => FormatFloat(number),
             string text => Quote(text),
-            List<object?> list => $"[{string.Join(", ", list.Select(Repr))}]",
-            object?[] tuple => tuple.Length == 1
-                ? $"({Repr(tuple[0])},)"
-                : $"({string.Join(", ", tuple.Select(Repr))})",
-            JinjaDict dict =>
-                $"{{{string.Join(", ", dict.Entries.Select(entry => $"{Repr(entry.Key)}: {Repr(entry.Value)}"))}}}",
+            List<object?> list => $"[{JoinReprs(state, list)}]",
+            object?[] { Length: 1 } tuple => $"({Repr(state, tuple[0])},)",
+            object?[] tuple => $"({JoinReprs(state, tuple)})",
+            JinjaDict dict => $"{{{JoinReprs(state, dict)}}}",
+            JinjaRange { Step: 1 } range => $"range({range.Start}, {range.Stop})",
+            JinjaRange range => $"range({range.Start}, {range.Stop}, {range.Step})",
+            DictView view => $"{view.Kind}([{JoinReprs(state, view.Items)}])",
             _ => $"<{TypeName(value)}>",
         };
+    }
+
+    static string JoinReprs(RenderState state, IReadOnlyList<object?> items)
+    {
+        state.Spend(items.Count);
+        return RenderState.Join(", ", items.Select(item => Repr(state, item)));
+    }
+
+    static string JoinReprs(RenderState state, JinjaDict dict)
+    {
+        state.Spend(dict.Count);
+        return RenderState.Join(
+            ", ",
+            dict.Entries.Select(entry => $"{Repr(state, entry.Key)}: {Repr(state, entry.Value)}")
+        );
+    }
+
+    /// <summary>Which of two texts comes first, by code points.</summary>
+    public static int CompareCodePoints(string left, string right)
+    {
+        var common = left.AsSpan().CommonPrefixLength(right);
+        if (common == left.Length || common == right.Length)
+        {
+            return left.Length.CompareTo(right.Length);
+        }
+
+        // Surrogates stand for what comes after all other characters.
+        static int Weigh(char c) => char.IsSurrogate(c) ? c + char.MaxValue : c;
+        return Weigh(left[common]).CompareTo(Weigh(right[common]));
+    }
+
+    /// <summary>Lines as <c>str.splitlines</c> sees them, at every line end that Unicode knows.</summary>
+    public static List<string> SplitLines(string text, bool keepsEnds = false)
+    {
+        var lines = new List<string>();
+        var start = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!IsLineEnd(text[i]))
+            {
+                continue;
+            }
+
+            var end = text[i] == '\r' && i + 1 < text.Length && text[i + 1] == '\n' ? i + 2 : i + 1;
+            lines.Add(text[start..(keepsEnds ? end : i)]);
+            i = end - 1;
+            start = end;
+        }
+
+        if (start < text.Length)
+        {
+            lines.Add(text[start..]);
+        }
+
+        return lines;
+    }
+
+    static bool IsLineEnd(char c) =>
+        c is '\n' or '\r' or '\v' or '\f' or (>= '\u001C' and <= '\u001E') or '\u0085' or '\u2028' or '\u2029';
 
     public static string TypeName(object? value) =>
         value switch
@@ -75,6 +138,9 @@ static class PythonText
             JinjaDict => "dict",
             Generator => "generator",
             JinjaNamespace => "Namespace",
+            JinjaRange => "range",
+            DictView view => view.Kind,
+            LoopVariable => "LoopContext",
             Callable => "function",
             _ => value.GetType().Name,
         };
@@ -135,18 +201,20 @@ static class PythonText
             text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal);
         var quote = prefersDouble ? '"' : '\'';
         var quoted = new StringBuilder().Append(quote);
-        foreach (var c in text)
+        foreach (var rune in text.EnumerateRunes())
         {
             quoted.Append(
-                c switch
+                rune.Value switch
                 {
                     '\\' => "\\\\",
                     '\n' => "\\n",
                     '\r' => "\\r",
                     '\t' => "\\t",
-                    _ when c == quote => "\\" + c,
-                    < ' ' or '\u007F' => $"\\x{(int)c:x2}",
-                    _ => c.ToString(),
+                    _ when rune.Value == quote => "\\" + quote,
+                    _ when IsPrintable(rune) => rune.ToString(),
+                    < 0x100 => $"\\x{rune.Value:x2}",
+                    < 0x10000 => $"\\u{rune.Value:x4}",
+                    _ => $"\\U{rune.Value:x8}",
                 }
             );
         }
@@ -154,120 +222,20 @@ static class PythonText
         return quoted.Append(quote).ToString();
     }
 
+    static bool IsPrintable(Rune rune) =>
+        rune.Value == ' '
+        || Rune.GetUnicodeCategory(rune)
+            is not (
+                UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.Surrogate
+                or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.SpaceSeparator
+            );
+
     static bool IsStripped(char c, string? characters) =>
         characters is null ? IsSpace(c) : characters.Contains(c, StringComparison.Ordinal);
-}
-
-/// <summary>
-/// Values as Python's <c>json.dumps(value, ensure_ascii=False)</c> writes them, which is what transformers' tojson
-/// does.
-/// </summary>
-sealed class JsonText
-{
-    readonly StringBuilder _text = new();
-    readonly int? _indent;
-
-    JsonText(int? indent) => _indent = indent;
-
-    /// <summary>A value as JSON, on one line where no indentation is given.</summary>
-    public static string Write(object? value, int? indent)
-    {
-        var json = new JsonText(indent);
-        json.WriteValue(value, depth: 0);
-        return json._text.ToString();
-    }
-
-    void WriteValue(object? value, int depth)
-    {
-        switch (value)
-        {
-            case null:
-                _text.Append("null");
-                break;
-            case bool flag:
-                _text.Append(flag ? "true" : "false");
-                break;
-            case long number:
-                _text.Append(number.ToString(CultureInfo.InvariantCulture));
-                break;
-            case double number:
-                _text.Append(PythonText.FormatFloat(number));
-                break;
-            case string words:
-                WriteString(words);
-                break;
-            case JinjaDict dict:
-                WriteItems('{', dict.Entries, entry => WriteEntry(entry, depth + 1), '}', depth);
-                break;
-            case List<object?> or object?[]:
-                WriteItems('[', Operators.Iterate(value), item => WriteValue(item, depth + 1), ']', depth);
-                break;
-            default:
-                throw new JinjaException($"Object of type {PythonText.TypeName(value)} is not JSON serializable");
-        }
-    }
-
-    void WriteEntry(KeyValuePair<object, object?> entry, int depth)
-    {
-        WriteString(PythonText.Str(entry.Key));
-        _text.Append(": ");
-        WriteValue(entry.Value, depth);
-    }
-
-    void WriteItems<T>(char open, IEnumerable<T> items, Action<T> write, char close, int depth)
-    {
-        _text.Append(open);
-        var isEmpty = true;
-        foreach (var item in items)
-        {
-            if (!isEmpty)
-            {
-                _text.Append(_indent is null ? ", " : ",");
-            }
-
-            isEmpty = false;
-            WriteLineBreak(depth + 1);
-            write(item);
-        }
-
-        if (!isEmpty)
-        {
-            WriteLineBreak(depth);
-        }
-
-        _text.Append(close);
-    }
-
-    void WriteLineBreak(int depth)
-    {
-        if (_indent is { } width)
-        {
-            _text.Append('\n').Append(' ', width * depth);
-        }
-    }
-
-    void WriteString(string words)
-    {
-        _text.Append('"');
-        foreach (var c in words)
-        {
-            _text.Append(Escape(c));
-        }
-
-        _text.Append('"');
-    }
-
-    static string Escape(char c) =>
-        c switch
-        {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '\b' => "\\b",
-            '\f' => "\\f",
-            < ' ' => $"\\u{(int)c:x4}",
-            _ => c.ToString(),
-        };
 }

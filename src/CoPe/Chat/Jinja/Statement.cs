@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace CoPe.Chat.Jinja;
@@ -18,7 +17,6 @@ abstract class Statement(int line)
     {
         scope.State.CountStep();
         scope.State.Line = line;
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         return Execute(scope, output);
     }
 
@@ -52,7 +50,7 @@ sealed class PrintStatement(int line, Expression value) : Statement(line)
 {
     protected override Flow Execute(Scope scope, StringBuilder output)
     {
-        RenderState.Append(output, PythonText.Str(value.GetValue(scope)));
+        RenderState.Append(output, PythonText.Str(scope.State, value.GetValue(scope)));
         return Flow.Next;
     }
 }
@@ -93,23 +91,62 @@ sealed class SetStatement(int line, AssignmentTarget target, Expression value) :
     }
 }
 
-/// <summary><c>set name | filter</c> with a body: sets a name to what the body prints, filtered.</summary>
-sealed class SetBlockStatement(int line, AssignmentTarget target, IReadOnlyList<Statement> body, Expression value)
-    : Statement(line)
+/// <summary>What a body prints, run through filters.</summary>
+/// <param name="Body">The body.</param>
+/// <param name="Value">The filters, over the name <see cref="PrintedName"/>.</param>
+sealed record FilteredBody(IReadOnlyList<Statement> Body, Expression Value)
 {
     /// <summary>
-    /// The name under which <c>value</c> finds what was printed; no template can use it, for it has a space.
+    /// The name under which the filters find what was printed; no template can use it, for it has a space.
     /// </summary>
     public const string PrintedName = " printed";
 
-    protected override Flow Execute(Scope scope, StringBuilder output)
+    public object? Render(Scope scope)
     {
         var printed = new StringBuilder();
         var inner = scope.CreateInner();
-        RenderAll(body, inner, printed);
+        Statement.RenderAll(Body, inner, printed);
         inner[PrintedName] = printed.ToString();
-        target.Assign(scope, value.GetValue(inner));
+        return Value.GetValue(inner);
+    }
+}
+
+/// <summary><c>set name | filter</c> with a body: sets a name to what the body prints, filtered.</summary>
+sealed class SetBlockStatement(int line, AssignmentTarget target, FilteredBody body) : Statement(line)
+{
+    protected override Flow Execute(Scope scope, StringBuilder output)
+    {
+        target.Assign(scope, body.Render(scope));
         return Flow.Next;
+    }
+}
+
+/// <summary><c>filter name</c> with a body: prints what the body prints, filtered.</summary>
+sealed class FilterStatement(int line, FilteredBody body) : Statement(line)
+{
+    protected override Flow Execute(Scope scope, StringBuilder output)
+    {
+        RenderState.Append(output, PythonText.Str(scope.State, body.Render(scope)));
+        return Flow.Next;
+    }
+}
+
+/// <summary><c>with name = value</c>: names for a body alone.</summary>
+sealed class WithStatement(
+    int line,
+    IReadOnlyList<(AssignmentTarget Target, Expression Value)> names,
+    IReadOnlyList<Statement> body
+) : Statement(line)
+{
+    protected override Flow Execute(Scope scope, StringBuilder output)
+    {
+        var inner = scope.CreateInner();
+        foreach (var (target, value) in names)
+        {
+            target.Assign(inner, value.GetValue(scope));
+        }
+
+        return RenderAll(body, inner, output);
     }
 }
 
@@ -120,7 +157,7 @@ sealed record AssignmentTarget(string? Name, string? Attribute, IReadOnlyList<As
     {
         if (Name is null)
         {
-            AssignElements(scope, Operators.Iterate(value));
+            AssignElements(scope, Operators.Iterate(scope.State, value));
         }
         else if (Attribute is null)
         {
@@ -161,32 +198,50 @@ sealed class ForStatement(int line) : Statement(line)
     public required IReadOnlyList<Statement> Body { get; init; }
     public IReadOnlyList<Statement> ElseBody { get; init; } = [];
 
+    /// <summary>The loop can be run on other items from within: <c>loop(item.children)</c>.</summary>
+    public bool IsRecursive { get; init; }
+
     protected override Flow Execute(Scope scope, StringBuilder output)
     {
-        var items = SelectItems(scope);
+        Run(Items.GetValue(scope), scope, output, depth: 0);
+        return Flow.Next;
+    }
+
+    void Run(object? value, Scope scope, StringBuilder output, int depth)
+    {
+        var items = SelectItems(value, scope);
         if (items.Count == 0)
         {
-            return RenderAll(ElseBody, scope.CreateInner(), output);
+            RenderAll(ElseBody, scope.CreateInner(), output);
         }
 
+        var change = new LoopChange();
         for (var i = 0; i < items.Count; i++)
         {
             scope.State.CountStep();
             var iteration = scope.CreateInner();
-            iteration["loop"] = CreateLoopVariable(items, i);
+            iteration["loop"] = new LoopVariable(items, i, depth, change)
+            {
+                Recurse = IsRecursive ? arguments => Recurse(arguments, scope, depth + 1) : null,
+            };
             Target.Assign(iteration, items[i]);
             if (RenderAll(Body, iteration, output) == Flow.Break)
             {
                 break;
             }
         }
-
-        return Flow.Next;
     }
 
-    IReadOnlyList<object?> SelectItems(Scope scope)
+    string Recurse(Arguments arguments, Scope scope, int depth)
     {
-        var items = Operators.Iterate(Items.GetValue(scope));
+        var printed = new StringBuilder();
+        Run(arguments.Bind(["iterable"]).Require(0, "iterable"), scope, printed, depth);
+        return printed.ToString();
+    }
+
+    IReadOnlyList<object?> SelectItems(object? value, Scope scope)
+    {
+        var items = Operators.Iterate(scope.State, value);
         if (Condition is null)
         {
             return items;
@@ -201,139 +256,5 @@ sealed class ForStatement(int line) : Statement(line)
             Target.Assign(iteration, item);
             return Operators.IsTrue(Condition.GetValue(iteration));
         }
-    }
-
-    static JinjaNamespace CreateLoopVariable(IReadOnlyList<object?> items, int i)
-    {
-        var loop = new JinjaNamespace();
-        var attributes = loop.Attributes;
-        attributes["index"] = i + 1L;
-        attributes["index0"] = (long)i;
-        attributes["revindex"] = (long)items.Count - i;
-        attributes["revindex0"] = items.Count - i - 1L;
-        attributes["first"] = i == 0;
-        attributes["last"] = i == items.Count - 1;
-        attributes["length"] = (long)items.Count;
-        attributes["previtem"] = i > 0 ? items[i - 1] : new Undefined("there is no previous item");
-        attributes["nextitem"] = i + 1 < items.Count ? items[i + 1] : new Undefined("there is no next item");
-        attributes["cycle"] = new Callable(
-            "cycle",
-            arguments =>
-                arguments.Positional.Count > 0
-                    ? arguments.Positional[i % arguments.Positional.Count]
-                    : throw new JinjaException("no items for cycling given")
-        );
-        return loop;
-    }
-}
-
-/// <summary>A named body with parameters, which prints into the value of its call.</summary>
-sealed class MacroStatement(
-    int line,
-    string name,
-    IReadOnlyList<(string Name, Expression? Default)> parameters,
-    IReadOnlyList<Statement> body
-) : Statement(line)
-{
-    protected override Flow Execute(Scope scope, StringBuilder output)
-    {
-        scope[name] = new Callable(name, arguments => Invoke(scope, arguments));
-        return Flow.Next;
-    }
-
-    string Invoke(Scope outer, Arguments arguments)
-    {
-        if (arguments.Positional.Count > parameters.Count)
-        {
-            throw new JinjaException($"macro '{name}' takes not more than {parameters.Count} argument(s)");
-        }
-
-        var unknown = arguments.Named.Keys.FirstOrDefault(given =>
-            parameters.All(parameter => parameter.Name != given)
-        );
-        if (unknown is not null)
-        {
-            throw new JinjaException($"macro '{name}' takes no keyword argument '{unknown}'");
-        }
-
-        var scope = outer.CreateInner();
-        for (var i = 0; i < parameters.Count; i++)
-        {
-            var (parameter, defaultValue) = parameters[i];
-            var isGiven = i < arguments.Positional.Count || arguments.Named.ContainsKey(parameter);
-            scope[parameter] = isGiven ? arguments.Get(i, parameter) : GetDefault(parameter, defaultValue, scope);
-        }
-
-        var printed = new StringBuilder();
-        RenderAll(body, scope, printed);
-        return printed.ToString();
-    }
-
-    static object? GetDefault(string parameter, Expression? value, Scope scope) =>
-        value is null ? new Undefined($"parameter '{parameter}' was not provided") : value.GetValue(scope);
-}
-
-/// <summary>Names visible at a place: a loop or a macro has its own, and what it sets ends with it.</summary>
-sealed class Scope(RenderState state, Scope? parent)
-{
-    readonly Dictionary<string, object?> _values = new(StringComparer.Ordinal);
-
-    public RenderState State => state;
-
-    public Scope CreateInner() => new(state, this);
-
-    public object? this[string name]
-    {
-        get
-        {
-            for (var scope = this; scope is not null; scope = scope.Parent)
-            {
-                if (scope._values.TryGetValue(name, out var value))
-                {
-                    return value;
-                }
-            }
-
-            return new Undefined($"'{name}' is undefined");
-        }
-        set => _values[name] = value;
-    }
-
-    Scope? Parent => parent;
-}
-
-/// <summary>
-/// One rendering: the line it is at, and limits that keep a hostile template from running or growing without end.
-/// </summary>
-sealed class RenderState
-{
-    public const int MaxTextLength = 1 << 22;
-    public const int MaxItems = 1 << 20;
-    const long MaxSteps = 2_000_000;
-
-    long _steps;
-
-    /// <summary>Line of the statement that runs.</summary>
-    public int Line { get; set; } = 1;
-
-    public void CountStep()
-    {
-        if (++_steps > MaxSteps)
-        {
-            throw new JinjaException($"the template ran more than {MaxSteps:N0} steps without coming to an end");
-        }
-    }
-
-    public static JinjaException LimitExceeded() =>
-        new($"a text or list grew beyond {MaxTextLength:N0} characters or {MaxItems:N0} items");
-
-    public static void Append(StringBuilder output, string text)
-    {
-        if (output.Length + text.Length > MaxTextLength)
-        {
-            throw LimitExceeded();
-        }
-
-        output.Append(text);
     }
 }

@@ -69,12 +69,16 @@ sealed class TemplateParser
             "for" => ParseFor(line),
             "set" => ParseSet(line),
             "macro" => ParseMacro(line),
+            "call" => ParseCall(line),
+            "filter" => ParseFilter(line),
+            "with" => ParseWith(line),
             "break" => EndTag(new LoopControlStatement(line, Flow.Break)),
             "continue" => EndTag(new LoopControlStatement(line, Flow.Continue)),
             // Marks the assistant's words, prints them as they are.
             "generation" => EndTag(new BlockStatement(line, ParseBlockBody("endgeneration"))),
             _ => throw new JinjaSyntaxException(
-                $"the tag '{name}' is not supported (supported: if, for, set, macro, break, continue, raw, generation)",
+                $"the tag '{name}' is not supported (supported: if, for, set, with, filter, macro, call, break, "
+                    + "continue, raw, generation)",
                 line
             ),
         };
@@ -126,11 +130,7 @@ sealed class TemplateParser
         _tokens.ExpectName("in");
         var items = _expressions.ParseTuple(withCondition: false);
         var condition = _tokens.TakeName("if") ? _expressions.Parse() : null;
-        if (_tokens.Current.IsName("recursive"))
-        {
-            throw new JinjaSyntaxException("recursive loops are not supported", line);
-        }
-
+        var isRecursive = _tokens.TakeName("recursive");
         var body = ParseBlockBody("else", "endfor");
         List<Statement> elseBody = [];
         if (_tokens.TakeName("else"))
@@ -150,6 +150,7 @@ sealed class TemplateParser
                 Condition = condition,
                 Body = body,
                 ElseBody = elseBody,
+                IsRecursive = isRecursive,
             }
         );
     }
@@ -162,14 +163,58 @@ sealed class TemplateParser
             return EndTag(new SetStatement(line, target, _expressions.ParseTuple()));
         }
 
-        var value = _expressions.ParseFiltersAndTests(new NameReference(SetBlockStatement.PrintedName));
-        return EndTag(new SetBlockStatement(line, target, ParseBlockBody("endset"), value));
+        var value = _expressions.ParseFiltersAndTests(new NameReference(FilteredBody.PrintedName));
+        return EndTag(new SetBlockStatement(line, target, new(ParseBlockBody("endset"), value)));
+    }
+
+    FilterStatement ParseFilter(int line)
+    {
+        var value = _expressions.ParseFilters(new NameReference(FilteredBody.PrintedName));
+        return EndTag(new FilterStatement(line, new(ParseBlockBody("endfilter"), value)));
+    }
+
+    WithStatement ParseWith(int line)
+    {
+        var names = new List<(AssignmentTarget, Expression)>();
+        while (_tokens.Current.Kind != TokenKind.BlockEnd)
+        {
+            if (names.Count > 0)
+            {
+                _tokens.ExpectOperator(",");
+            }
+
+            var target = ParseOneTarget(allowAttributes: false);
+            _tokens.ExpectOperator("=");
+            names.Add((target, _expressions.Parse()));
+        }
+
+        return EndTag(new WithStatement(line, names, ParseBlockBody("endwith")));
     }
 
     MacroStatement ParseMacro(int line)
     {
         var name = _tokens.ExpectName();
-        var parameters = new List<(string, Expression?)>();
+        return EndTag(new MacroStatement(line, ParseMacroParts(name, ParseParameters(), "endmacro")));
+    }
+
+    CallStatement ParseCall(int line)
+    {
+        var parameters = _tokens.Current.IsOperator("(") ? ParseParameters() : [];
+        var call = _expressions.Parse() as Call ?? throw new JinjaSyntaxException("expected call", line);
+        return EndTag(new CallStatement(line, call, ParseMacroParts("caller", parameters, "endcall")));
+    }
+
+    Macro ParseMacroParts(string name, List<(string, Expression?)> parameters, string end)
+    {
+        var start = _tokens.Position;
+        var body = ParseBlockBody(end);
+        var used = Macro.Extras.Where(extra => _tokens.HasName(extra, start)).ToHashSet();
+        return new(name, parameters, body) { UsedExtras = used };
+    }
+
+    List<(string Name, Expression? Default)> ParseParameters()
+    {
+        var parameters = new List<(string Name, Expression? Default)>();
         _tokens.ExpectOperator("(");
         while (!_tokens.TakeOperator(")"))
         {
@@ -178,31 +223,42 @@ sealed class TemplateParser
                 _tokens.ExpectOperator(",");
             }
 
+            var line = _tokens.Current.Line;
             var parameter = _tokens.ExpectName();
             var defaultValue = _tokens.TakeOperator("=") ? _expressions.Parse() : null;
+            if (defaultValue is null && parameters.Any(earlier => earlier.Default is not null))
+            {
+                throw new JinjaSyntaxException("non-default argument follows default argument", line);
+            }
+
             parameters.Add((parameter, defaultValue));
         }
 
-        return EndTag(new MacroStatement(line, name, parameters, ParseBlockBody("endmacro")));
+        return parameters;
     }
 
     AssignmentTarget ParseTarget(bool allowAttributes)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         List<AssignmentTarget> targets = [];
         do
         {
-            if (_tokens.TakeOperator("("))
-            {
-                targets.Add(ParseTarget(allowAttributes));
-                _tokens.ExpectOperator(")");
-                continue;
-            }
-
-            var name = _tokens.ExpectName();
-            var hasAttribute = allowAttributes && _tokens.TakeOperator(".");
-            var attribute = hasAttribute ? _tokens.ExpectName() : null;
-            targets.Add(new AssignmentTarget(name, attribute, []));
+            targets.Add(ParseOneTarget(allowAttributes));
         } while (_tokens.TakeOperator(","));
-        return targets.Count == 1 ? targets[0] : new AssignmentTarget(null, null, targets);
+        return targets.Count > 1 ? new AssignmentTarget(null, null, targets) : targets[0];
+    }
+
+    AssignmentTarget ParseOneTarget(bool allowAttributes)
+    {
+        if (_tokens.TakeOperator("("))
+        {
+            var inner = ParseTarget(allowAttributes);
+            _tokens.ExpectOperator(")");
+            return inner;
+        }
+
+        var name = _tokens.ExpectName();
+        var hasAttribute = allowAttributes && _tokens.TakeOperator(".");
+        return new AssignmentTarget(name, hasAttribute ? _tokens.ExpectName() : null, []);
     }
 }

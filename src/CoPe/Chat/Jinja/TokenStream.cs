@@ -37,6 +37,8 @@ sealed class TokenStream(List<Token> tokens)
 {
     int _position;
 
+    public int Position => _position;
+
     public Token Current => tokens[_position];
 
     public Token Next => tokens[Math.Min(_position + 1, tokens.Count - 1)];
@@ -65,6 +67,10 @@ sealed class TokenStream(List<Token> tokens)
             throw Unexpected($"'{name}'");
         }
     }
+
+    /// <summary>Whether a name was among the tokens taken since a position.</summary>
+    public bool HasName(string name, int since) =>
+        tokens.Skip(since).Take(_position - since).Any(token => token.IsName(name));
 
     public void ExpectOperator(string symbol)
     {
