@@ -1,5 +1,4 @@
 using CoPe.Cli.Hosting;
-using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
@@ -37,7 +36,7 @@ static class ResultsView
         console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {CountQueries(count)}");
         console.Write(CreateTable(task, results));
         SignificanceView.Write(console, SignificanceFile.Read(context.Run), task);
-        ExamplesView.Write(console, context, task);
+        ExamplesView.Write(console, context);
         console.WriteLine($"results  {RelativePath(host, context.Run.Results)}");
         if (File.Exists(context.Run.Report))
         {
@@ -163,71 +162,4 @@ static class SignificanceView
 
     static string FormatInterval(SignificanceLine line) =>
         line is { Low: { } low, High: { } high } ? $"{DisplayFormat.Signed(low)} to {DisplayFormat.Signed(high)}" : "-";
-}
-
-/// <summary>Answers of every method to the first queries of the first user, beside the user's own.</summary>
-static class ExamplesView
-{
-    const int ShownQueries = 2;
-    const int MaxTextLength = 300;
-
-    public static void Write(IAnsiConsole console, StageContext context, LampTask task)
-    {
-        var answers = context
-            .Recipe.Methods()
-            .Where(method => File.Exists(context.Run.Predictions(method.Name)))
-            .ToDictionary(
-                method => method.Title,
-                method =>
-                    PredictionFile
-                        .Read(context.Run.Predictions(method.Name))
-                        .Predictions.ToDictionary(answer => answer.Id, answer => answer.Output)
-            );
-        if (answers.Count == 0)
-        {
-            return;
-        }
-
-        var read = new LampReadOptions
-        {
-            MaxUsers = 1,
-            MaxOthers = 0,
-            RequireGolds = false,
-            OnUserSkipped = _ => { },
-        };
-        foreach (var user in LampFiles.Read(context.Inputs.Data, task, read).Users)
-        {
-            var answered = user.Queries.Where(query => answers.Values.All(method => method.ContainsKey(query.Id)));
-            foreach (var query in answered.Take(ShownQueries))
-            {
-                console.MarkupLineInterpolated($"[bold]user {user.Id}:[/] {Truncate(query.Input, 140)}");
-                console.Write(CreateTable(query, answers));
-            }
-        }
-    }
-
-    static Table CreateTable(LampQuery query, Dictionary<string, Dictionary<string, string>> answers)
-    {
-        var table = new Table { Border = TableBorder.Simple, ShowHeaders = false };
-        table.AddColumn(new TableColumn("method") { NoWrap = true });
-        table.AddColumn("answer");
-        table.AddRow("[bold]the user[/]", Markup.Escape(Truncate(query.Gold, MaxTextLength)));
-        foreach (var (title, texts) in answers)
-        {
-            table.AddRow(Markup.Escape(title), Markup.Escape(Truncate(texts[query.Id], MaxTextLength)));
-        }
-
-        return table;
-    }
-
-    static string Truncate(string text, int length)
-    {
-        var line = string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
-        if (string.IsNullOrWhiteSpace(line))
-        {
-            return "(empty)";
-        }
-
-        return line.Length <= length ? line : string.Concat(line.AsSpan(0, length - 3), "...");
-    }
 }

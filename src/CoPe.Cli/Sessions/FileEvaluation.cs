@@ -110,7 +110,11 @@ sealed record FileEvaluation
     /// <summary>The task a file names; where the name means two, the one whose labels the golds are.</summary>
     LampTask FindTask(CommandHost host, MethodPredictions predictions)
     {
-        var name = predictions.File.Task;
+        if (predictions.File.Task is not { } name)
+        {
+            return FindTaskOfGolds(host, predictions.Method);
+        }
+
         var tasks = LampTasks.All.Where(task => task.MatchesName(name)).ToList();
         if (tasks.Count == 0)
         {
@@ -119,6 +123,34 @@ sealed record FileEvaluation
         }
 
         return tasks.Count == 1 ? tasks[0] : tasks.MaxBy(task => CountLabelGolds(host, task))!;
+    }
+
+    /// <summary>The one task of the golds, for predictions that name none.</summary>
+    LampTask FindTaskOfGolds(CommandHost host, string method)
+    {
+        var path = ResolvePath(host, Golds);
+        var labels = Path.Combine(path, LampFiles.LabelsFile);
+        List<LampTask> tasks =
+        [
+            .. Directory.Exists(path) && !File.Exists(labels)
+                ? LampTasks.All.Where(task => LampFiles.FindTaskFolder(path, task.Name) is not null)
+                : ReadFiles(Directory.Exists(path) ? labels : path)
+                    .Select(file =>
+                        LampTasks.All.FirstOrDefault(task => file.Task is { } name && task.MatchesName(name))
+                    )
+                    .OfType<LampTask>(),
+        ];
+        if (tasks is [var only])
+        {
+            return only;
+        }
+
+        var found = tasks.Count == 0 ? "none" : string.Join(", ", tasks.Select(task => task.Name));
+        throw new UsageException(
+            $"{method} names no task, so --golds must be of one: found {found} in {Golds}; "
+                + "name the label file or the folder of the task, "
+                + "or write {\"task\": ..., \"golds\": [...]} around the answers"
+        );
     }
 
     /// <summary>How many golds are labels of the task.</summary>
@@ -152,7 +184,7 @@ sealed record FileEvaluation
         }
 
         var files = ReadFiles(path);
-        if (files.FirstOrDefault(file => task.MatchesName(file.Task)) is { } labels)
+        if (files.FirstOrDefault(file => file.Task is not { } name || task.MatchesName(name)) is { } labels)
         {
             return GoldAnswer.FromLabels(labels);
         }

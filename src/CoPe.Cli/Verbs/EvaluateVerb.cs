@@ -6,6 +6,7 @@ using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Stages;
 
 namespace CoPe.Cli.Verbs;
 
@@ -55,7 +56,12 @@ static class EvaluateVerb
         )
         {
             ShowsFigures = true,
-            OnCompleted = (context, request) => ResultsView.Write(host, context, request.IsJson),
+            SelectWork = PredictedMethods.Select,
+            OnCompleted = (context, request) =>
+            {
+                ResultsView.Write(host, context, request.IsJson);
+                NameUnmeasured(host, context);
+            },
         }.Create(host);
         command.AddOptions(PredictionsOption, GoldsOption, PartialOption, MedianOption, StemmerOption, CsvOption);
 
@@ -89,6 +95,21 @@ static class EvaluateVerb
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Says which methods of the recipe the figures lack, and what adds them.</summary>
+    static void NameUnmeasured(CommandHost host, StageContext context)
+    {
+        var measured = ResultsFile.ReadJson(context.Run.Results).Methods;
+        var missing = context.Recipe.Methods().Select(method => method.Name).Except(measured).ToList();
+        if (missing.Count > 0)
+        {
+            var run = DisplayFormat.ShellArgument(context.Run.Name);
+            host.WriteMessage(
+                $"not measured, as there are no current predictions: {string.Join(", ", missing)}; "
+                    + $"'cope predict --run {run}' makes them, then run this again"
+            );
+        }
     }
 
     static void RefuseGiven(ParseResult parsed, IEnumerable<Option> options)

@@ -15,6 +15,9 @@ sealed record StageVerb(StageId Stage, string Verb, string Description)
     /// <summary>Shows the result of the completed stage.</summary>
     public Action<StageContext, RunRequest> OnCompleted { get; init; } = (_, _) => { };
 
+    /// <summary>The context that the stage is run with, where it does not do all that the recipe says.</summary>
+    public Func<Pipeline, StageContext, StageContext> SelectWork { get; init; } = (_, context) => context;
+
     /// <summary>Offers <c>--json</c>.</summary>
     public bool ShowsFigures { get; init; }
 
@@ -53,7 +56,7 @@ sealed record StageVerb(StageId Stage, string Verb, string Description)
                         stageContext = Endpoint.Apply(parsed, stageContext);
                     }
 
-                    pipeline.RunStage(stageContext, Stage, isAgain);
+                    pipeline.RunStage(SelectWork(pipeline, stageContext), Stage, isAgain);
                 }
             );
             OnCompleted(context, request);

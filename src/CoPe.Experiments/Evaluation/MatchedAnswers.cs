@@ -36,10 +36,10 @@ sealed record MatchedAnswers(
             throw new InvalidDataException($"{string.Join(" ", mismatches)} {Advise(pairs.Count)}");
         }
 
-        if (!task.MatchesName(file.Task))
+        if (file.Task is { } named && !task.MatchesName(named))
         {
             mismatches.Add(
-                $"{method}: the predictions name the task '{file.Task}', "
+                $"{method}: the predictions name the task '{named}', "
                     + $"the golds are of {task.Name} ({task.BenchmarkId})."
             );
         }
@@ -55,8 +55,7 @@ sealed record MatchedAnswers(
         }
 
         var found = matching == 1 ? "1 id matches" : $"{matching} ids match";
-        return $"{found}: score those alone with --partial "
-            + $"({nameof(EvaluationOptions.Mismatch)} = {nameof(IdMismatch.Report)}).";
+        return $"{found}: score those alone with --partial.";
     }
 
     static IEnumerable<string> DescribeMismatches(string method, List<string> missing, List<string> unknown)

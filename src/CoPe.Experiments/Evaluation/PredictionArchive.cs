@@ -27,7 +27,7 @@ public static class PredictionArchive
         }
 
         var duplicates = files
-            .CountBy(file => file.Task)
+            .CountBy(file => file.Task!)
             .Where(pair => pair.Value > 1)
             .Select(pair => pair.Key)
             .ToList();
@@ -62,7 +62,14 @@ public static class PredictionArchive
     static PredictionFile Read(string path, ZipArchiveEntry entry)
     {
         using var stream = entry.Open();
-        return PredictionFile.Read(stream, $"{path}: {entry.FullName}");
+        var name = $"{path}: {entry.FullName}";
+        var file = PredictionFile.Read(stream, name);
+        return file.Task is not null
+            ? file
+            : throw new InvalidDataException(
+                $"{name} names no task. Each file in a zip needs one: "
+                    + "{\"task\": ..., \"golds\": [{\"id\": ..., \"output\": ...}]}."
+            );
     }
 
     static bool IsJson(ZipArchiveEntry entry) =>

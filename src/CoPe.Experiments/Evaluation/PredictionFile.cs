@@ -10,7 +10,8 @@ namespace CoPe.Experiments.Evaluation;
 /// </summary>
 /// <remarks>
 /// A label file is the same without <c>model</c>. The reference calls predictions <c>golds</c> as well, so that its
-/// files and ours are of one form.
+/// files and ours are of one form. A bare array of <c>{"id", "output"}</c> is read too, and a line of JSON per answer
+/// (JSON lines); these name no task.
 /// </remarks>
 public sealed record PredictionFile
 {
@@ -20,8 +21,8 @@ public sealed record PredictionFile
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The benchmark's name of the task, for example <c>LaMP_5</c>.</summary>
-    public required string Task { get; init; }
+    /// <summary>The benchmark's name of the task, for example <c>LaMP_5</c>; null where the file names none.</summary>
+    public required string? Task { get; init; }
 
     /// <summary>The answers, in file order, ids unique.</summary>
     public required IReadOnlyList<Prediction> Predictions { get; init; }
@@ -45,24 +46,19 @@ public sealed record PredictionFile
     /// <exception cref="InvalidDataException">It is not JSON of this form, or an id occurs twice.</exception>
     public static PredictionFile Read(Stream stream, string name)
     {
-        var copy = new MemoryStream();
+        using var copy = new MemoryStream();
         stream.CopyTo(copy);
         copy.Position = 0;
-        var isEmpty = copy.Length == 0;
         try
         {
+            using var utf8 = new MemoryStream();
             using var text = TextEncoding.OpenAsUtf8(copy);
-            using var document = JsonDocument.Parse(text);
-            return PredictionJson.Parse(document.RootElement, name);
+            text.CopyTo(utf8);
+            return PredictionJson.Read(utf8.ToArray(), name);
         }
-        catch (Exception error) when (error is JsonException or DecoderFallbackException)
+        catch (DecoderFallbackException error)
         {
-            var found = isEmpty ? "it is empty." : error.Message;
-            throw new InvalidDataException(
-                $"{name} is not JSON: {found} "
-                    + "Expected {\"task\": ..., \"golds\": [{\"id\": ..., \"output\": ...}]}.",
-                error
-            );
+            throw PredictionJson.CreateNoJsonError(name, error.Message, error);
         }
     }
 
@@ -77,7 +73,11 @@ public sealed record PredictionFile
     {
         using var json = new Utf8JsonWriter(stream, Writing);
         json.WriteStartObject();
-        json.WriteString("task", Task);
+        if (Task is not null)
+        {
+            json.WriteString("task", Task);
+        }
+
         json.WriteStartArray("golds");
         foreach (var prediction in Predictions)
         {
@@ -101,109 +101,3 @@ public sealed record PredictionFile
 /// <param name="Id">The query it answers.</param>
 /// <param name="Output">The text; may be empty.</param>
 public sealed record Prediction(string Id, string Output);
-
-/// <summary>The elements of a prediction file, with errors that name the place.</summary>
-static class PredictionJson
-{
-    public static PredictionFile Parse(JsonElement root, string name)
-    {
-        if (root.ValueKind != JsonValueKind.Object)
-        {
-            throw new InvalidDataException(
-                $"{name}: found {Kind(root)} at the top, expected an object with 'task' and 'golds'."
-            );
-        }
-
-        var file = new PredictionFile
-        {
-            Task = ReadText(root, "task", name),
-            Predictions = ReadGolds(root, name),
-            Model =
-                root.TryGetProperty("model", out var model) && model.ValueKind == JsonValueKind.String
-                    ? model.GetString()
-                    : null,
-        };
-        var duplicates = file
-            .Predictions.CountBy(prediction => prediction.Id)
-            .Where(pair => pair.Value > 1)
-            .Select(pair => pair.Key)
-            .ToList();
-        if (duplicates.Count > 0)
-        {
-            throw new InvalidDataException(
-                $"{name}: {IdList.Format(duplicates, "id")} more than once. "
-                    + "An id may have one answer; remove the others."
-            );
-        }
-
-        return file;
-    }
-
-    static List<Prediction> ReadGolds(JsonElement root, string name)
-    {
-        if (!root.TryGetProperty("golds", out var golds) || golds.ValueKind != JsonValueKind.Array)
-        {
-            var found = golds.ValueKind == JsonValueKind.Undefined ? "missing" : Kind(golds);
-            throw new InvalidDataException($"{name}: 'golds' is {found}, expected an array of {{\"id\", \"output\"}}.");
-        }
-
-        var list = new List<Prediction>(golds.GetArrayLength());
-        foreach (var gold in golds.EnumerateArray())
-        {
-            var place = $"{name}, golds[{list.Count}]";
-            if (gold.ValueKind != JsonValueKind.Object)
-            {
-                throw new InvalidDataException(
-                    $"{place}: found {Kind(gold)}, expected an object with 'id' and 'output'."
-                );
-            }
-
-            var id = ReadText(gold, "id", place);
-            list.Add(new(id, ReadText(gold, "output", $"{place} (id {id})")));
-        }
-
-        return list;
-    }
-
-    static string ReadText(JsonElement element, string field, string place)
-    {
-        if (!element.TryGetProperty(field, out var value))
-        {
-            throw new InvalidDataException($"{place}: '{field}' is missing, expected a string.");
-        }
-
-        return value.ValueKind switch
-        {
-            JsonValueKind.String => ReadUnicode(value, field, place),
-            JsonValueKind.Number => value.GetRawText(),
-            _ => throw new InvalidDataException($"{place}: '{field}' is {Kind(value)}, expected a string."),
-        };
-    }
-
-    static string ReadUnicode(JsonElement value, string field, string place)
-    {
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new InvalidDataException(
-                $"{place}: '{field}' has half of a surrogate pair, or bytes that are not UTF-8; expected Unicode text. "
-                    + "Correct it, or take the answer out.",
-                error
-            );
-        }
-    }
-
-    static string Kind(JsonElement element) =>
-        element.ValueKind switch
-        {
-            JsonValueKind.Null => "null",
-            JsonValueKind.True or JsonValueKind.False => "a truth value",
-            JsonValueKind.Array => "an array",
-            JsonValueKind.Object => "an object",
-            JsonValueKind.Number => "a number",
-            _ => "a string",
-        };
-}

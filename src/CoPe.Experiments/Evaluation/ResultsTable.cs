@@ -241,13 +241,18 @@ public static class ResultsCsv
     }
 }
 
-/// <summary>Lines of CSV (RFC 4180, but lines end with <c>\n</c>).</summary>
+/// <summary>
+/// Lines of CSV (RFC 4180, but lines end with <c>\n</c>). A text that a spreadsheet would take for a formula is written
+/// behind an apostrophe.
+/// </summary>
 static class CsvLine
 {
     static readonly char[] NeedsQuotes = [',', '"', '\r', '\n'];
+    static readonly char[] FormulaStarts = ['=', '+', '-', '@', '\t', '\r'];
 
     /// <summary>A line, quoted where it must be.</summary>
-    public static string Format(params IEnumerable<string> fields) => string.Join(',', fields.Select(Quote)) + "\n";
+    public static string Format(params IEnumerable<string> fields) =>
+        string.Join(',', fields.Select(field => Quote(Defuse(field)))) + "\n";
 
     /// <summary>A number, round-trip exact with a point; one that is not there or not finite is empty.</summary>
     public static string Number(double? value) =>
@@ -255,6 +260,13 @@ static class CsvLine
 
     /// <summary>A count.</summary>
     public static string Number(int count) => count.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>No formula; a number, which may begin with a sign, is none.</summary>
+    static string Defuse(string text)
+    {
+        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+        return text.Length > 0 && FormulaStarts.Contains(text[0]) && !isNumber ? "'" + text : text;
+    }
 
     static string Quote(string text)
     {

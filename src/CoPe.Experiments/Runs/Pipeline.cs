@@ -37,7 +37,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             RefuseCostlyRebuild(status, context);
         }
 
-        SaveRecipe(context.Recipe, context.Run);
+        SaveRecipe(context.Workspace.Recipe, context.Run);
         // All of them before the first executes: an old table must not stand beside the new recipe while that takes
         // hours.
         foreach (var status in before.Where(status => status.State == StageState.Stale))
@@ -94,7 +94,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
 
         if (!File.Exists(context.Run.Recipe))
         {
-            SaveRecipe(context.Recipe, context.Run); // so that the command that is named first needs no recipe
+            SaveRecipe(context.Workspace.Recipe, context.Run); // so that the command that is named first needs no recipe
         }
 
         var ledger = new StageLedger(this, context);
@@ -109,7 +109,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             RefuseCostlyRebuild(status, context);
         }
 
-        SaveRecipe(context.Recipe, context.Run);
+        SaveRecipe(context.Workspace.Recipe, context.Run);
         if (status.State == StageState.Stale)
         {
             Discard(ledger, status, context);

@@ -62,6 +62,12 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Each user's figures.</summary>
     public string UserResultsTable => At("users.csv");
 
+    /// <summary>Every answer with its scores: user, query, method, sample, output, gold, and a column per metric.</summary>
+    public string QueryTable => At("queries.csv");
+
+    /// <summary>The same as parquet.</summary>
+    public string QueryTableParquet => At("queries.parquet");
+
     /// <summary>A run of the same recipe with another seed.</summary>
     public RunDirectory GetSeedRun(long seed) => new(At($"seed-{seed}"), Path.Combine(Name, $"seed-{seed}"));
 

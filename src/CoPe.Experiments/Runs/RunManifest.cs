@@ -49,7 +49,7 @@ public sealed record RunManifest
             Machine = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}",
             Runtime = RuntimeInformation.FrameworkDescription,
             Processors = Environment.ProcessorCount,
-            Recipe = context.Recipe.Values(),
+            Recipe = context.Workspace.Recipe.Values(),
             Files = context
                 .Inputs.ListFiles(InputKinds.Files)
                 .ToDictionary(file => file.Label, file => hashes.ComputeHash(file.FullPath)),

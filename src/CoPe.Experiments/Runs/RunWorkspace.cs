@@ -79,6 +79,9 @@ public sealed class RunWorkspace : IDisposable
     /// </summary>
     public LampDataset Dataset => _dataset.Value;
 
+    /// <summary>The same where it is read already.</summary>
+    internal LampDataset? LoadedDataset => _dataset.IsValueCreated ? _dataset.Value : null;
+
     /// <summary>Tokens that prompt and answer may have together.</summary>
     public int ContextLength => _config.Value.MaxPositions;
 

@@ -86,8 +86,15 @@ public sealed record StageContext
     /// </summary>
     public required RunWorkspace Workspace { get; init; }
 
-    /// <summary>The recipe.</summary>
-    public Recipe Recipe => Workspace.Recipe;
+    /// <summary>
+    /// The recipe that stages are run with: the run's own, but where a stage is to do a part of it
+    /// (<see cref="Stages.PredictedMethods"/>).
+    /// </summary>
+    public Recipe Recipe
+    {
+        get => field ?? Workspace.Recipe;
+        init;
+    }
 
     /// <summary>The run's paths.</summary>
     public RunDirectory Run => Workspace.Run;

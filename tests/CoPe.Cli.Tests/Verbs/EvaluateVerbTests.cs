@@ -113,6 +113,38 @@ public sealed class EvaluateVerbTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("""[{"id": 1, "output": "a fine title"}, {"id": 2, "output": ""}]""", "golds.json")]
+    [InlineData("{\"id\": 1, \"output\": \"a fine title\"}\n{\"id\": 2, \"output\": \"\"}\n", "golds.json")]
+    [InlineData("""[{"id": "q1", "output": "It Rains"}]""", "data")]
+    [InlineData("""[{"id": "q1", "output": "It Rains"}]""", "data/news_headline")]
+    public void Predictions_that_name_no_task_are_of_that_of_the_golds(string predictions, string golds)
+    {
+        Write("golds.json", Golds);
+        Write(
+            "data/news_headline/user_top_100_history_label.json",
+            """{"task": "LaMP_4", "golds": [{"id": "q1", "output": "It Rains"}]}"""
+        );
+        Write("mine.jsonl", predictions);
+
+        Assert.Equal(0, _cope.Run("evaluate", "--predictions", "mine.jsonl", "--golds", golds, "--json"));
+
+        using var json = JsonDocument.Parse(_cope.Output);
+        var task = Assert.Single(json.RootElement.EnumerateObject());
+        Assert.Equal(golds == "golds.json" ? "scholarly_title" : "news_headline", task.Name);
+        var rouge = task.Value.GetProperty("mine").GetProperty("rouge-1").GetProperty("mean").GetDouble();
+        Assert.Equal(golds == "golds.json" ? 0.5 : 1, rouge);
+    }
+
+    [Fact]
+    public void A_task_that_neither_side_names_is_asked_for()
+    {
+        Write("golds.jsonl", "{\"id\": 1, \"output\": \"a\"}");
+        Write("mine.jsonl", "{\"id\": 1, \"output\": \"a\"}");
+        Assert.Equal(2, _cope.Run("evaluate", "--predictions", "mine.jsonl", "--golds", "golds.jsonl"));
+        Assert.Contains("found none in golds.jsonl", Assert.Single(_cope.ErrorLines), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Ids_that_do_not_match_are_listed_and_an_error_unless_asked_for()
     {

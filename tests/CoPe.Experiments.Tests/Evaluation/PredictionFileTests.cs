@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using CoPe.Experiments.Evaluation;
@@ -42,6 +43,17 @@ public sealed class PredictionFileTests : IDisposable
         Assert.Equal(new Prediction("310", "café"), Assert.Single(read.Predictions));
     }
 
+    [Theory]
+    [InlineData("""[{"id": "1", "output": "a"}, {"id": 2, "output": "b\nc"}]""")]
+    [InlineData("{\"id\": \"1\", \"output\": \"a\"}\n{\"output\": \"b\\nc\", \"id\": 2}\n")]
+    [InlineData("\uFEFF{\"x\": [1], \"id\": \"1\", \"output\": \"a\"}\r\n \r\n{\"id\": 2, \"output\": \"b\\nc\"}")]
+    public void An_array_or_lines_of_answers_are_read_and_name_no_task(string json)
+    {
+        var read = Read(json);
+        Assert.Null(read.Task);
+        Assert.Equal([new("1", "a"), new("2", "b\nc")], read.Predictions);
+    }
+
     [Fact]
     public void A_label_file_has_no_model()
     {
@@ -53,7 +65,13 @@ public sealed class PredictionFileTests : IDisposable
 
     [Theory]
     [InlineData("", "is not JSON: it is empty.")]
-    [InlineData("[]", "found an array at the top")]
+    [InlineData("7", "found a number at the top")]
+    [InlineData("""[{"id": "1", "output": "a"}, {"output": "b"}]""", "predictions.json, [1]: 'id' is missing")]
+    [InlineData("""[{"id": "1", "output": "a"}, {"id": 1, "output": "b"}]""", "1 id (1) more than once")]
+    [InlineData("{\"id\": 1, \"output\": \"a\"}\n\n{\"id\": 2}", "line 3 (id 2): 'output' is missing")]
+    [InlineData("{\"id\": 1, \"output\": \"a\"}\n[2]", "line 2: found an array")]
+    [InlineData("{\"id\": 1, \"output\": \"a\"}\n{\"id\": ", "line 2 is not JSON")]
+    [InlineData("{\"id\": 1, \"output\": \"a\"} {\"id\": 2, \"output\": \"b\"}", "line 1 is not JSON")]
     [InlineData("""{"golds": []}""", "'task' is missing")]
     [InlineData("""{"task": "t"}""", "'golds' is missing")]
     [InlineData(
@@ -160,6 +178,23 @@ public sealed class PredictionFileTests : IDisposable
         PredictionArchive.Write([files[0], files[0]], path);
         Assert.Contains(
             "1 task (LaMP_4)",
+            Assert.Throws<InvalidDataException>(() => PredictionArchive.Read(path)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void A_file_in_a_zip_must_name_its_task()
+    {
+        var path = Path.Combine(_folder, "all.zip");
+        using (var zip = ZipFile.Open(path, ZipArchiveMode.Create))
+        {
+            using var writer = new StreamWriter(zip.CreateEntry("bare.json").Open());
+            writer.Write("""[{"id": 1, "output": "a"}]""");
+        }
+
+        Assert.Contains(
+            "bare.json names no task",
             Assert.Throws<InvalidDataException>(() => PredictionArchive.Read(path)).Message,
             StringComparison.Ordinal
         );

@@ -58,6 +58,8 @@ sealed class EvaluateStage : Stage
             new UserFigures(run.Significance),
             new UserFigures(run.SignificanceTable),
             new UserFigures(run.UserResultsTable),
+            new UserFigures(run.QueryTable, "answers and figures of users"),
+            new UserFigures(run.QueryTableParquet, "answers and figures of users"),
             new UserLines(run.Likelihood),
         ];
 
@@ -79,10 +81,9 @@ sealed class EvaluateStage : Stage
         var run = context.Run;
         var workspace = context.Workspace;
         var golds = GoldAnswer.FromDataset(workspace.Dataset);
-        var report = RunScores.AddLikelihood(
-            RunScores.Compute(context, workspace.Task, golds),
-            JsonLines.Read<QueryLikelihood>(run.Likelihood)
-        );
+        var likelihood = JsonLines.Read<QueryLikelihood>(run.Likelihood);
+        var samples = RunScores.ScoreSamples(context, workspace.Task, golds);
+        var report = RunScores.AddLikelihood(RunScores.Average(samples), likelihood);
         foreach (var warning in report.Warnings)
         {
             context.Log.LogWarning("{Warning}", warning);
@@ -93,30 +94,44 @@ sealed class EvaluateStage : Stage
         ResultsFile.WriteCsv(table, run.ResultsTable);
         ScoresFile.Write(report, golds, run);
         SignificanceFile.Write(report, MethodTests.CreateOptions(context.Recipe), run);
+        QueryTable.Write(
+            golds,
+            [.. samples.Select(sample => sample with { Report = RunScores.AddLikelihood(sample.Report, likelihood) })],
+            run
+        );
     }
 }
 
 /// <summary>The scores of a run's answers, from its prediction files.</summary>
 static class RunScores
 {
-    /// <summary>
-    /// Scores every method of the recipe; where answers were sampled several times, a query's value is the mean over
-    /// the samples.
-    /// </summary>
-    public static EvaluationReport Compute(StageContext context, LampTask task, IReadOnlyList<GoldAnswer> golds)
+    /// <summary>Scores every method of the recipe, each sample of its answers by itself.</summary>
+    public static IReadOnlyList<SampleScores> ScoreSamples(
+        StageContext context,
+        LampTask task,
+        IReadOnlyList<GoldAnswer> golds
+    )
     {
         var recipe = context.Recipe;
         var options = recipe.Evaluate.Scoring with { Seed = unchecked((int)recipe.Seed) };
-        var samples = recipe.Decode.SampleCount;
-        var reports = new List<EvaluationReport>();
-        for (var sample = 0; sample < samples; sample++)
+        var samples = new List<SampleScores>();
+        for (var sample = 0; sample < recipe.Decode.SampleCount; sample++)
         {
             var predictions = ReadPredictions(context, sample);
-            reports.Add(Evaluator.Evaluate(task, golds, predictions, options, context.Cancellation));
+            var report = Evaluator.Evaluate(task, golds, predictions, options, context.Cancellation);
+            samples.Add(new(predictions, report));
         }
 
-        return samples == 1 ? reports[0] : SeedAverage.Compute(reports).Report;
+        return samples;
     }
+
+    /// <summary>
+    /// The scores of the run: where answers were sampled several times, a query's value is the mean over the samples.
+    /// </summary>
+    public static EvaluationReport Average(IReadOnlyList<SampleScores> samples) =>
+        samples.Count == 1
+            ? samples[0].Report
+            : SeedAverage.Compute([.. samples.Select(sample => sample.Report)]).Report;
 
     /// <summary>
     /// Adds the likelihood of the golds to the methods whose model it was measured under: to each query, and so to
