@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Verbs;
@@ -39,7 +40,15 @@ static class CommandLine
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        return Execute(args.Length == 0 ? ["--help"] : args, host with { Cancellation = stop.Token });
+        var text = string.Join(' ', args.Select(DisplayFormat.ShellArgument).Prepend("cope"));
+        return Execute(
+            args.Length == 0 ? ["--help"] : args,
+            host with
+            {
+                Cancellation = stop.Token,
+                CommandText = text,
+            }
+        );
     }
 
     static int Execute(string[] args, CommandHost host)

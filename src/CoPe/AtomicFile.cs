@@ -120,6 +120,37 @@ static class AtomicFile
         }
     }
 
+    /// <summary>
+    /// Renames a file or folder within a file system, so that it is at one place or the other. What lies at the new
+    /// place is removed first; the folder around it is created.
+    /// </summary>
+    public static void Move(string from, string to)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(to))!);
+        NotifyBefore("move " + from);
+        DeleteFolder(to);
+        if (Directory.Exists(from))
+        {
+            File.Delete(to);
+            Directory.Move(from, to);
+        }
+        else
+        {
+            File.Move(from, to, overwrite: true);
+        }
+    }
+
+    /// <summary>Copies a file, so that the copy is there whole or not at all.</summary>
+    public static void Copy(string from, string to) =>
+        Write(
+            to,
+            stream =>
+            {
+                using var source = File.OpenRead(from);
+                source.CopyTo(stream);
+            }
+        );
+
     /// <summary>Tells a test that a file operation follows, for those who write without this class.</summary>
     public static void NotifyBefore(string operation) => Watcher.Value?.Invoke(operation);
 

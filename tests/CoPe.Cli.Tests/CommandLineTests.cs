@@ -280,7 +280,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, _cope.Run("run", "recipe.yaml", "--set", "sft.epochs=9"));
 
         Assert.Contains(
-            "cope: warning: train sft starts again: sft.epochs was 2, is 9",
+            "cope: warning: sft.epochs was 2, is 9: 2 stages are rebuilt",
             _cope.Error,
             StringComparison.Ordinal
         );

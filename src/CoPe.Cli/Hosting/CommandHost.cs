@@ -48,6 +48,9 @@ sealed record CommandHost
 
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>The command line as it was given, to be named in messages; null outside of one.</summary>
+    public string? CommandText { get; init; }
+
     /// <summary>Decides what Ctrl-C does.</summary>
     public InterruptHandler Interrupts { get; init; } = new();
 

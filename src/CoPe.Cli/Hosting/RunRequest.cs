@@ -50,5 +50,12 @@ sealed record RunRequest
             );
     }
 
+    /// <summary>The run's folder, whether or not it holds anything; null where none is named.</summary>
+    public RunDirectory? FindFolder(CommandHost host)
+    {
+        var name = Run ?? (Recipe is null ? null : Path.Combine("runs", Path.GetFileNameWithoutExtension(Recipe)));
+        return name is null ? null : RunAt(host, name);
+    }
+
     static RunDirectory RunAt(CommandHost host, string path) => new(host.PathOf(path), path);
 }

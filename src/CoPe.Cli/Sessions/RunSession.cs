@@ -11,15 +11,21 @@ namespace CoPe.Cli.Sessions;
 sealed class RunSession(CommandHost host, RunRequest request)
 {
     /// <summary>Runs stages under the run's lock; returns the context, from which the results are shown.</summary>
-    public StageContext Execute(Action<Pipeline, StageContext> work, Action<RunDirectory>? prepare = null)
+    /// <param name="work">Runs the stages.</param>
+    /// <param name="writeData">
+    /// Writes the run's own data into the folder given. They take the place of those that are there once everything
+    /// that the stages read is checked, and only where they differ.
+    /// </param>
+    public StageContext Execute(Action<Pipeline, StageContext> work, Action<string>? writeData = null)
     {
+        BringBackInterrupted();
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         using var runLock = RunLock.Acquire(run);
         ErasureJournal.ThrowIfInterrupted(run);
-        prepare?.Invoke(run);
+        using var incoming = writeData is null ? null : new IncomingData(run, writeData);
         var inputs = InputPaths.Find(
-            recipe,
+            incoming?.Folder is { } folder ? recipe with { Data = folder } : recipe,
             host.SearchFolders,
             model => ModelSource.Find(host, model, request.IsQuiet)
         );
@@ -41,6 +47,8 @@ sealed class RunSession(CommandHost host, RunRequest request)
         var context = new StageContext
         {
             Workspace = workspace,
+            IncomingData = incoming?.Folder,
+            Command = host.CommandText,
             Progress = display,
             Events = display,
             Log = display,
@@ -55,34 +63,10 @@ sealed class RunSession(CommandHost host, RunRequest request)
         return context;
     }
 
-    /// <summary>Checks that the run would accept the data of another folder, and changes nothing.</summary>
-    /// <exception cref="RunException">It would not.</exception>
-    public void CheckWouldRebuild(string data)
-    {
-        var (file, run) = request.Locate(host);
-        var recipe = Recipe.Read(file, request.Overrides);
-        var inputs = InputPaths.Find(
-            recipe with
-            {
-                Data = data,
-            },
-            host.SearchFolders,
-            model => ModelSource.Find(host, model, request.IsQuiet)
-        );
-        using var workspace = new RunWorkspace(recipe, run, inputs);
-        host.Pipeline.CheckWouldRebuild(
-            new()
-            {
-                Workspace = workspace,
-                Time = host.Time,
-                AllowCostlyRebuild = request.AllowCostlyRebuild,
-            }
-        );
-    }
-
     /// <summary>Reads from the run as it is, without running a stage.</summary>
     public T Inspect<T>(Func<StageContext, T> read)
     {
+        BringBackInterrupted();
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         var inputs = InputPaths.Find(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model));
@@ -96,11 +80,76 @@ sealed class RunSession(CommandHost host, RunRequest request)
     /// </summary>
     public OpenedRun Open(bool takesLock)
     {
+        BringBackInterrupted();
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         var inputs = InputPaths.FindAvailable(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model));
         return new(recipe, run, inputs, host, takesLock);
     }
+
+    /// <summary>Before the recipe is read, which a killed rebuild may have replaced.</summary>
+    void BringBackInterrupted()
+    {
+        if (request.FindFolder(host) is { } run)
+        {
+            InterruptedRebuild.BringBack(host, run);
+        }
+    }
+}
+
+/// <summary>
+/// Data that a verb has written for a run and that wait for the run to take them; what is not taken is removed.
+/// </summary>
+sealed class IncomingData : IDisposable
+{
+    readonly RunDirectory _run;
+
+    public IncomingData(RunDirectory run, Action<string> write)
+    {
+        _run = run;
+        AtomicFile.Remove(run.Incoming);
+        try
+        {
+            Directory.CreateDirectory(run.IncomingData);
+            write(run.IncomingData);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        Folder = HasSameFiles(run.IncomingData, run.Data) ? null : run.IncomingData;
+    }
+
+    /// <summary>Where they wait; null where the run has the same already.</summary>
+    public string? Folder { get; }
+
+    public void Dispose() => AtomicFile.Remove(_run.Incoming);
+
+    static bool HasSameFiles(string one, string other)
+    {
+        if (!Directory.Exists(other))
+        {
+            return false;
+        }
+
+        var files = ListFiles(one);
+        return files.SequenceEqual(ListFiles(other))
+            && files.All(file =>
+                File.ReadAllBytes(Path.Combine(one, file))
+                    .AsSpan()
+                    .SequenceEqual(File.ReadAllBytes(Path.Combine(other, file)))
+            );
+    }
+
+    static List<string> ListFiles(string folder) =>
+        [
+            .. Directory
+                .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(folder, file))
+                .Order(StringComparer.Ordinal),
+        ];
 }
 
 /// <summary>A run that is read or changed without running its stages.</summary>

@@ -31,7 +31,7 @@ static class DemoVerb
             request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };
             var context = new RunSession(host, request).Execute(
                 (pipeline, context) => pipeline.Run(context),
-                prepare: run => SampleData.Write(run.Data, Sample, cancellation: host.Cancellation)
+                writeData: folder => SampleData.Write(folder, Sample, cancellation: host.Cancellation)
             );
             ResultsView.Write(host, context, request.IsJson);
             return ExitCode.Ok;

@@ -81,7 +81,7 @@ static class PersonalizeVerb
             var request = ReadRequest(options, parsed, source);
             var context = new RunSession(host, request).Execute(
                 (pipeline, context) => pipeline.Run(context),
-                prepare: run => WriteData(host, request, run, source)
+                writeData: folder => WriteData(host, request, source, folder)
             );
             ResultsView.Write(host, context, request.IsJson);
             host.Out.WriteLine($"next     cope chat {request.Run} --user {DisplayFormat.ShellArgument(source.Person)}");
@@ -98,12 +98,9 @@ static class PersonalizeVerb
         return request with { Run = run, Overrides = [.. inputs, .. request.Overrides] };
     }
 
-    /// <summary>
-    /// Writes the new data into a folder beside the run's, checks that the run can use them, and swaps the folders: a
-    /// run that refuses them, or a crash, leaves the data that its stages were built from.
-    /// </summary>
-    static void WriteData(CommandHost host, RunRequest request, RunDirectory run, Source source)
+    static void WriteData(CommandHost host, RunRequest request, Source source, string folder)
     {
+        var run = request.FindFolder(host)!;
         if (ForgottenUsers.Read(run).Contains(source.Person))
         {
             throw new RunException(
@@ -113,24 +110,16 @@ static class PersonalizeVerb
         }
 
         var definition = TaskFile.Read(InputPaths.FindTask(source.Task, host.SearchFolders));
-        var others = source.PublicData is { } folder
-            ? ReadDataset(host.FindFolder(folder), definition)
+        var others = source.PublicData is { } publicData
+            ? ReadDataset(host.FindFolder(publicData), definition)
             : CreateSampleData(run, definition);
-        AtomicFile.WriteFolder(
-            run.Data,
-            newData =>
-            {
-                var person = (source.Person, source.Texts);
-                var (check, problems) = PersonalDataset.Write(newData, definition, person, others);
-                foreach (var problem in problems)
-                {
-                    host.WriteMessage(problem);
-                }
+        var (check, problems) = PersonalDataset.Write(folder, definition, (source.Person, source.Texts), others);
+        foreach (var problem in problems)
+        {
+            host.WriteMessage(problem);
+        }
 
-                ImportView.WriteCheck(host with { Out = host.Error }, check);
-                new RunSession(host, request).CheckWouldRebuild(newData);
-            }
-        );
+        ImportView.WriteCheck(host with { Out = host.Error }, check);
     }
 
     static LampDataset CreateSampleData(RunDirectory run, TaskDefinition definition)

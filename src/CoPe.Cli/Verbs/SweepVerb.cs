@@ -180,11 +180,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
             ],
         };
         new RunSession(host, pointRequest).Execute(
-            (pipeline, context) =>
-            {
-                pipeline.ReuseFrom(context, others);
-                pipeline.Run(context, last: StageId.Evaluate);
-            }
+            (pipeline, context) => pipeline.Run(context, last: StageId.Evaluate, reuseFrom: others)
         );
         return RunResults.Read(point, host.SearchFolders);
     }
@@ -195,6 +191,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
             [
                 .. Directory
                     .EnumerateDirectories(root)
+                    .Where(path => !Path.GetFileName(path).StartsWith('.'))
                     .Order(StringComparer.Ordinal)
                     .Select(path => new RunDirectory(path)),
             ]

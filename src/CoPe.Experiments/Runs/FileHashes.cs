@@ -17,6 +17,7 @@ sealed class FileHashes(string store)
     const int BlockBytes = 1 << 12;
 
     readonly Dictionary<string, string> _known = Load(store);
+    bool _hasNew;
 
     /// <summary>The hash of a file in lower-case hexadecimal digits.</summary>
     public string ComputeHash(string path)
@@ -32,8 +33,38 @@ sealed class FileHashes(string store)
         stream.Position = 0;
         hash = StableHash.Sha256Hex(stream);
         _known[key] = hash;
-        AtomicFile.WriteText(store, JsonSerializer.Serialize(_known));
+        _hasNew = true;
         return hash;
+    }
+
+    /// <summary>Takes over what another run remembers, where this one remembers nothing.</summary>
+    public void ReuseFrom(string otherStore)
+    {
+        if (_known.Count > 0)
+        {
+            return;
+        }
+
+        foreach (var (key, hash) in Load(otherStore))
+        {
+            _known[key] = hash;
+            _hasNew = true;
+        }
+    }
+
+    /// <summary>
+    /// Writes the store, where there is something new. Not done with each hash: a command that is refused leaves the
+    /// run as it was.
+    /// </summary>
+    public void Save()
+    {
+        if (!_hasNew)
+        {
+            return;
+        }
+
+        AtomicFile.WriteText(store, JsonSerializer.Serialize(_known));
+        _hasNew = false;
     }
 
     /// <summary>The hash of blocks at even distances, the first and the last among them.</summary>

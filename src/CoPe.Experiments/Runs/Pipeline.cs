@@ -11,67 +11,34 @@ namespace CoPe.Experiments.Runs;
 public sealed class Pipeline(IReadOnlyList<Stage> stages)
 {
     /// <summary>Work that took this long is only thrown away where the person says so.</summary>
-    static readonly TimeSpan ExpensiveStage = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan ExpensiveWork = TimeSpan.FromMinutes(10);
 
     /// <summary>The stages, in order.</summary>
     public IReadOnlyList<Stage> Stages { get; } = stages;
 
     /// <summary>
-    /// Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named.
+    /// Runs every stage of the recipe that is not complete, up to <paramref name="last"/> where one is named. What is
+    /// rebuilt replaces what was there only once all of it is complete.
     /// </summary>
+    /// <param name="context">The run, whose lock is held.</param>
+    /// <param name="last">The last stage that is run; null runs all.</param>
+    /// <param name="reuseFrom">
+    /// Runs whose complete stages are copied where they were made from the same inputs, so that runs which differ in
+    /// one key share the stages before it.
+    /// </param>
     /// <exception cref="RunException">
-    /// A stage would be rebuilt that took long or was paid for; the message says what changed. Or an erasure was
-    /// interrupted. Nothing was touched.
+    /// Something that a stage reads is not as it must be. A stage would be rebuilt that took long or was paid for; the
+    /// message says what changed. Or an erasure was interrupted. Nothing was touched.
     /// </exception>
-    public void Run(StageContext context, StageId? last = null)
+    public void Run(StageContext context, StageId? last = null, IReadOnlyList<RunDirectory>? reuseFrom = null)
     {
         ArgumentNullException.ThrowIfNull(context);
+        RunReplacement.RollBack(context.Run);
         ThrowIfUnusable(context);
         var end = last is null ? Stages[^1] : Find(last);
         var upToEnd = Stages.TakeWhile(stage => stage != end).Append(end);
         var due = upToEnd.Intersect(SelectStages(context.Recipe)).ToList();
-        var ledger = new StageLedger(this, context);
-        var before = due.Select(ledger.GetStatus).ToList();
-        foreach (var status in before)
-        {
-            RefuseCostlyRebuild(status, context);
-        }
-
-        SaveRecipe(context.Workspace.Recipe, context.Run);
-        // All of them before the first executes: an old table must not stand beside the new recipe while that takes
-        // hours.
-        foreach (var status in before.Where(status => status.State == StageState.Stale))
-        {
-            Discard(ledger, status, context);
-        }
-
-        foreach (var stage in due)
-        {
-            RunIfNeeded(stage, context, again: false);
-        }
-    }
-
-    /// <summary>
-    /// Reuses what other runs have made already: each stage that is missing here and complete there, from the same
-    /// inputs, is copied. So runs that differ in one key share the stages before it.
-    /// </summary>
-    /// <returns>The stages that were copied.</returns>
-    public IReadOnlyList<StageId> ReuseFrom(StageContext context, IEnumerable<RunDirectory> others)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ThrowIfUnusable(context);
-        var run = context.Run;
-        var sources = others.Where(other => other.Root != run.Root && !File.Exists(other.PendingErasure)).ToList();
-        var hashed = sources.Find(source => File.Exists(source.FileHashes));
-        if (hashed is not null && !File.Exists(run.FileHashes))
-        {
-            // A large model is hashed once.
-            AtomicFile.WriteBytes(run.FileHashes, File.ReadAllBytes(hashed.FileHashes));
-        }
-
-        var ledger = new StageLedger(this, context);
-        var copied = SelectStages(context.Recipe).Where(stage => ledger.ReuseFrom(stage, sources));
-        return [.. copied.Select(stage => stage.Id)];
+        RunDue(context, due, again: false, FindSources(context.Run, reuseFrom ?? []));
     }
 
     /// <summary>
@@ -79,12 +46,14 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     /// complete.
     /// </summary>
     /// <exception cref="RunException">
-    /// A predecessor is not complete; the message names the command that runs it. Or the stage would be rebuilt without
-    /// <paramref name="again"/>, and took long. Or an erasure was interrupted. Nothing was touched.
+    /// A predecessor is not complete; the message names the command that runs it. Something that the stage reads is not
+    /// as it must be. The stage would be rebuilt without <paramref name="again"/>, and took long. Or an erasure was
+    /// interrupted. Nothing was touched.
     /// </exception>
     public void RunStage(StageContext context, StageId id, bool again = false)
     {
         ArgumentNullException.ThrowIfNull(context);
+        RunReplacement.RollBack(context.Run);
         ThrowIfUnusable(context);
         var stage = Find(id);
         if (stage.ExplainUnused(context.Recipe) is { } reason)
@@ -103,19 +72,19 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             RequireComplete(stage, ledger.GetStatus(Find(needed)), context, ledger);
         }
 
-        var status = ledger.GetStatus(stage);
-        if (!again)
-        {
-            RefuseCostlyRebuild(status, context);
-        }
+        RunDue(context, [stage], again, []);
+    }
 
-        SaveRecipe(context.Workspace.Recipe, context.Run);
-        if (status.State == StageState.Stale)
-        {
-            Discard(ledger, status, context);
-        }
-
-        RunIfNeeded(stage, context, again);
+    /// <summary>
+    /// Checks what the stages of the recipe read, and that none would be rebuilt that took long, as <see cref="Run"/>
+    /// does before it begins; changes nothing.
+    /// </summary>
+    /// <exception cref="RunException">What <see cref="Run"/> throws.</exception>
+    public void Check(StageContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ThrowIfUnusable(context);
+        Plan(context, SelectStages(context.Recipe), again: false);
     }
 
     /// <summary>Where every stage of the recipe stands.</summary>
@@ -124,19 +93,6 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         ArgumentNullException.ThrowIfNull(context);
         var ledger = new StageLedger(this, context);
         return [.. SelectStages(context.Recipe).Select(ledger.GetStatus)];
-    }
-
-    /// <summary>Checks what <see cref="Run"/> checks before it begins, and does nothing.</summary>
-    /// <exception cref="RunException">
-    /// A stage would be rebuilt that took long or was paid for; the message says what changed.
-    /// </exception>
-    public void CheckWouldRebuild(StageContext context)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        foreach (var status in GetStatus(context))
-        {
-            RefuseCostlyRebuild(status, context);
-        }
     }
 
     /// <summary>The stages of a recipe, in order: those it requests, and those that these need.</summary>
@@ -189,34 +145,80 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         context.Recipe.Validate();
     }
 
-    void RefuseCostlyRebuild(StageStatus status, StageContext context)
+    /// <summary>Runs that stages may be copied from.</summary>
+    static List<RunDirectory> FindSources(RunDirectory run, IReadOnlyList<RunDirectory> runs) =>
+        [.. runs.Where(other => other.Root != run.Root && !File.Exists(other.PendingErasure))];
+
+    void RunDue(StageContext context, IReadOnlyList<Stage> due, bool again, List<RunDirectory> sources)
     {
-        if (context.AllowCostlyRebuild)
+        if (sources.Find(source => File.Exists(source.FileHashes)) is { } hashed)
         {
-            return;
+            context.Workspace.Hashes.ReuseFrom(hashed.FileHashes); // A large model is hashed once.
         }
 
-        if (Find(status.Stage).FindConflict(context, status) is { } conflict)
+        var rebuild = Plan(context, due, again);
+        try
         {
-            throw new RunException(conflict);
+            rebuild.Begin();
+            context.Workspace.Hashes.Save();
+            SaveRecipe(context.Workspace.Recipe, context.Run);
+            var ledger = new StageLedger(this, context);
+            foreach (var stage in due)
+            {
+                ledger.ReuseFrom(stage, sources);
+            }
+
+            foreach (var stage in due)
+            {
+                RunIfNeeded(stage, context, again);
+            }
+        }
+        catch
+        {
+            rebuild.RollBack();
+            throw;
         }
 
-        if (status.State != StageState.Stale || status.TimeSpent < ExpensiveStage)
-        {
-            return;
-        }
-
-        throw new RunException(
-            $"'{status.Stage}' took {status.TimeSpent.TotalMinutes:0} minutes in {context.Run.Name} "
-                + $"and would be rebuilt ({string.Join("; ", status.Reasons)}): name another folder with --run, "
-                + "or throw that work away with --restart (in the stage's own verb --again)"
-        );
+        rebuild.Commit();
     }
 
-    void Discard(StageLedger ledger, StageStatus status, StageContext context)
+    /// <summary>Checks everything that must hold before the run changes, and says in a line what is rebuilt.</summary>
+    Rebuild Plan(StageContext context, IReadOnlyList<Stage> due, bool again)
     {
-        context.Log.LogWarning("{Stage} starts again: {Reasons}", status.Stage, string.Join("; ", status.Reasons));
-        ledger.Discard(Find(status.Stage));
+        var ledger = new StageLedger(this, context);
+        var statuses = due.Select(ledger.GetStatus).ToList();
+        var preflight = new RunPreflight(context);
+        foreach (var (stage, status) in due.Zip(statuses))
+        {
+            if (status.State != StageState.Complete || again)
+            {
+                stage.CheckInputs(preflight);
+            }
+        }
+
+        var stale = statuses.Where(status => status.State == StageState.Stale).ToList();
+        if (!context.AllowCostlyRebuild && !again)
+        {
+            RefuseCostlyRebuild(statuses, stale, context);
+        }
+
+        return new(ledger, context, [.. due.Zip(statuses)], again);
+    }
+
+    void RefuseCostlyRebuild(List<StageStatus> statuses, List<StageStatus> stale, StageContext context)
+    {
+        foreach (var status in statuses)
+        {
+            if (Find(status.Stage).FindConflict(context, status) is { } conflict)
+            {
+                throw new RunException(conflict);
+            }
+        }
+
+        if (TimeSpan.FromSeconds(stale.Sum(status => status.TimeSpent.TotalSeconds)) >= ExpensiveWork)
+        {
+            throw new RunException(RebuildReasons.DescribeRefusal(stale, context));
+        }
     }
 
     void RequireComplete(Stage stage, StageStatus needed, StageContext context, StageLedger ledger)

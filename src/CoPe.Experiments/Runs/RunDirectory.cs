@@ -93,9 +93,10 @@ public sealed class RunDirectory(string root, string? name = null)
             ? []
             : Directory
                 .EnumerateDirectories(Root)
+                .Where(folder => !IsHidden(folder))
                 .Order(StringComparer.Ordinal)
                 .Select(folder => new RunDirectory(folder, Path.Combine(Name, Path.GetFileName(folder))))
-                .Where(run => File.Exists(run.Recipe));
+                .Where(run => File.Exists(run.Recipe) || RunReplacement.IsPending(run));
 
     /// <summary>
     /// The folder of several seeds or of a sweep that this run lies in; null where it stands by itself.
@@ -131,6 +132,21 @@ public sealed class RunDirectory(string root, string? name = null)
     /// erasure was interrupted.
     /// </summary>
     public string PendingErasure => At("erasure.txt");
+
+    /// <summary>
+    /// What a rebuild has set aside, at the same places as here; there only while a rebuild is at work, or after one
+    /// that was killed.
+    /// </summary>
+    internal RunDirectory Replaced => GetInner(".replaced");
+
+    /// <summary>What a rebuild had made when it failed or was stopped, at the same places as here.</summary>
+    internal RunDirectory Unfinished => GetInner(".unfinished");
+
+    /// <summary>Data that are about to take the place of <see cref="Data"/>.</summary>
+    internal string IncomingData => At(".incoming/data");
+
+    /// <summary>The folder around <see cref="IncomingData"/>.</summary>
+    internal string Incoming => At(".incoming");
 
     /// <summary>Every method's predictions.</summary>
     public string PredictionsFolder => At("predictions");
@@ -203,6 +219,10 @@ public sealed class RunDirectory(string root, string? name = null)
 
     /// <summary>The path of a file within the run, with forward slashes.</summary>
     internal string GetRelativePath(string path) => Path.GetRelativePath(Root, path).Replace('\\', '/');
+
+    static bool IsHidden(string folder) => Path.GetFileName(folder).StartsWith('.');
+
+    RunDirectory GetInner(string folder) => new(At(folder), Path.Combine(Name, folder));
 
     string At(string relative) => Path.Combine(Root, relative);
 }

@@ -42,7 +42,7 @@ public sealed record RunManifest
     {
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(context);
-        var hashes = new FileHashes(context.Run.FileHashes);
+        var hashes = context.Workspace.Hashes;
         return new()
         {
             Version = typeof(RunManifest).Assembly.GetName().Version!.ToString(3),

@@ -42,6 +42,7 @@ public sealed class RunWorkspace : IDisposable
         Recipe = recipe;
         Run = run;
         Inputs = inputs;
+        Hashes = new(run.FileHashes);
         _log = log ?? NullLogger.Instance;
         _definition = Load(() => TaskFile.Read(Inputs.TaskPath));
         _template = Load(ReadTemplate);
@@ -63,7 +64,13 @@ public sealed class RunWorkspace : IDisposable
     public RunDirectory Run { get; }
 
     /// <summary>Where the recipe's model, data and prompt really lie.</summary>
-    public InputPaths Inputs { get; }
+    public InputPaths Inputs { get; private set; }
+
+    /// <summary>Hashes of the input files.</summary>
+    internal FileHashes Hashes { get; }
+
+    /// <summary>The configuration of the model.</summary>
+    internal DecoderConfig ModelConfig => _config.Value;
 
     /// <summary>The task.</summary>
     public LampTask Task => _definition.Value.Task;
@@ -151,6 +158,9 @@ public sealed class RunWorkspace : IDisposable
 
     /// <summary>Disposes the DPO adapters, which are about to be rebuilt.</summary>
     internal void ReleaseDpoAdapters() => _dpoAdapters.Release();
+
+    /// <summary>Reads the same data from another folder from now on, to which they were moved.</summary>
+    internal void FollowData(string folder) => Inputs = Inputs with { Data = folder };
 
     /// <summary>A copy of some users' adapters, by their places in the dataset; the caller's.</summary>
     internal AdapterBank CopyUserAdapters(UserAdapterKind kind, IReadOnlyList<int> users)

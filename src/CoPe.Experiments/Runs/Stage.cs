@@ -72,6 +72,11 @@ public abstract class Stage
     internal virtual string? ExplainUnused(Recipe recipe) => null;
 
     /// <summary>
+    /// Opens and checks what the stage will read, before anything of the run changes. Throws what its execution would.
+    /// </summary>
+    internal virtual void CheckInputs(RunPreflight preflight) { }
+
+    /// <summary>
     /// Does the work. It checks often for cancellation; then what is done is saved and
     /// <see cref="OperationCanceledException"/> thrown.
     /// </summary>
@@ -101,6 +106,15 @@ public sealed record StageContext
 
     /// <summary>Where the recipe's model, data and prompt really lie.</summary>
     public InputPaths Inputs => Workspace.Inputs;
+
+    /// <summary>The command line that this is the work of, for messages; null where there is none.</summary>
+    internal string? Command { get; init; }
+
+    /// <summary>
+    /// Folder within the run whose content takes the place of the run's data once the stages are built from it; null
+    /// where the run's data stay.
+    /// </summary>
+    internal string? IncomingData { get; init; }
 
     /// <summary>
     /// Stages that were made from other inputs are rebuilt however long they took, and whatever they cost.

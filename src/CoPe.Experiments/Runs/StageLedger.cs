@@ -4,7 +4,7 @@ namespace CoPe.Experiments.Runs;
 sealed class StageLedger(Pipeline pipeline, StageContext context)
 {
     readonly RunDirectory _run = context.Run;
-    readonly FileHashes _hashes = new(context.Run.FileHashes);
+    readonly FileHashes _hashes = context.Workspace.Hashes;
 
     /// <summary>Where a stage stands under the context's recipe and files.</summary>
     public StageStatus GetStatus(Stage stage)
@@ -20,9 +20,10 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
             return new(stage.Id, StageState.Missing, []);
         }
 
-        var changes = started.DescribeChanges(inputs);
-        return new(stage.Id, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, changes)
+        var changes = started.FindChanges(inputs);
+        return new(stage.Id, changes.Count == 0 ? StageState.Interrupted : StageState.Stale, Describe(changes))
         {
+            Changes = changes,
             TimeSpent = TimeSpan.FromSeconds(started.Seconds) + GetUnrecordedTime(stage),
         };
     }
@@ -55,16 +56,54 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
         return started;
     }
 
-    /// <summary>Removes what a stage made or began, its marker first.</summary>
-    public void Discard(Stage stage)
+    /// <summary>
+    /// Removes what a stage made or began, its marker first. What was worth keeping has been set aside before
+    /// (<see cref="RunReplacement"/>).
+    /// </summary>
+    public void Discard(Stage stage) => Discard(stage, _run);
+
+    /// <summary>What a rebuild of a stage replaces: its outputs and markers, whether they exist or not.</summary>
+    public IEnumerable<ReplacedPath> ListReplaced(Stage stage) =>
+        GetMarkers(stage, _run).Concat(GetOwnedPaths(stage)).Select(path => new ReplacedPath(path));
+
+    /// <summary>Whether an unfinished rebuild has made or begun a stage from the inputs that it would have now.</summary>
+    public bool HasUnfinished(Stage stage)
     {
-        AtomicFile.Remove(_run.Marker(stage.Id));
-        AtomicFile.Remove(_run.StartedMarker(stage.Id));
-        foreach (var path in GetOwnedPaths(stage))
+        var unfinished = _run.Unfinished;
+        var marker =
+            StageMarker.Read(unfinished.Marker(stage.Id)) ?? StageMarker.Read(unfinished.StartedMarker(stage.Id));
+        return marker is not null && marker.FindChanges(CollectInputs(stage)).Count == 0;
+    }
+
+    /// <summary>What an unfinished rebuild has of a stage, by the places where it belongs in the run.</summary>
+    public IEnumerable<string> ListUnfinished(Stage stage) =>
+        GetMarkers(stage, _run.Unfinished)
+            .Concat(GetOwnedPaths(stage, _run.Unfinished))
+            .Where(Path.Exists)
+            .Select(path => Path.Combine(_run.Root, _run.Unfinished.GetRelativePath(path)));
+
+    /// <summary>Removes what an unfinished rebuild has of a stage; returns whether there was anything.</summary>
+    public bool DiscardUnfinished(Stage stage)
+    {
+        var hasAny = ListUnfinished(stage).Any();
+        if (hasAny)
+        {
+            Discard(stage, _run.Unfinished);
+        }
+
+        return hasAny;
+    }
+
+    static void Discard(Stage stage, RunDirectory run)
+    {
+        foreach (var path in GetMarkers(stage, run).Concat(GetOwnedPaths(stage, run)))
         {
             AtomicFile.Remove(path);
         }
     }
+
+    static IEnumerable<string> GetMarkers(Stage stage, RunDirectory run) =>
+        [run.Marker(stage.Id), run.StartedMarker(stage.Id)];
 
     /// <summary>Records the time spent in a stage that did not come to its end.</summary>
     public void RecordInterruption(Stage stage, StageMarker started)
@@ -98,9 +137,9 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
     /// Copies a stage that is missing or stale here from a run where it is whole and made from the same inputs, its
     /// marker last.
     /// </summary>
-    public bool ReuseFrom(Stage stage, IEnumerable<RunDirectory> others)
+    public bool ReuseFrom(Stage stage, IReadOnlyList<RunDirectory> others)
     {
-        if (GetStatus(stage).State == StageState.Complete)
+        if (others.Count == 0 || GetStatus(stage).State == StageState.Complete)
         {
             return false;
         }
@@ -137,18 +176,19 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
 
     StageStatus DescribeComplete(Stage stage, StageMarker marker, IReadOnlyList<StageInput> inputs)
     {
+        var changes = marker.FindChanges(inputs);
         var damage = marker.FindDamage(_run, stage.Id);
-        List<string> reasons =
-        [
-            .. marker.DescribeChanges(inputs),
-            .. damage.Select(file => $"{file} is missing or damaged"),
-        ];
+        List<string> reasons = [.. Describe(changes), .. damage.Select(file => $"{file} is missing or damaged")];
         var isLost = damage.Count > 0 && damage.Count == marker.Outputs.Count;
         return new(stage.Id, reasons.Count == 0 ? StageState.Complete : StageState.Stale, reasons)
         {
+            Changes = changes,
             TimeSpent = TimeSpan.FromSeconds(isLost ? 0 : marker.Seconds),
         };
     }
+
+    static IReadOnlyList<string> Describe(IReadOnlyList<InputChange> changes) =>
+        [.. changes.Select(change => change.ToString())];
 
     static StageMarker? FindReusable(Stage stage, RunDirectory other, IReadOnlyList<StageInput> inputs)
     {
@@ -164,20 +204,10 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
             var source = Path.Combine(other.Root, file);
             if (File.Exists(source))
             {
-                Copy(source, Path.Combine(_run.Root, file));
+                AtomicFile.Copy(source, Path.Combine(_run.Root, file));
             }
         }
     }
-
-    static void Copy(string from, string to) =>
-        AtomicFile.Write(
-            to,
-            stream =>
-            {
-                using var source = File.OpenRead(from);
-                source.CopyTo(stream);
-            }
-        );
 
     /// <summary>
     /// What a stage's outputs depend on now. Files that it does not read count by their presence alone.
@@ -261,8 +291,10 @@ sealed class StageLedger(Pipeline pipeline, StageContext context)
     static IEnumerable<string> ListFiles(string path) =>
         Directory.Exists(path) ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories) : [path];
 
-    IEnumerable<string> GetOwnedPaths(Stage stage) =>
-        [.. stage.Outputs(_run).Select(output => output.FullPath), _run.Checkpoints(stage.Id), _run.Metrics(stage.Id)];
+    IEnumerable<string> GetOwnedPaths(Stage stage) => GetOwnedPaths(stage, _run);
+
+    static IEnumerable<string> GetOwnedPaths(Stage stage, RunDirectory run) =>
+        [.. stage.Outputs(run).Select(output => output.FullPath), run.Checkpoints(stage.Id), run.Metrics(stage.Id)];
 
     SortedDictionary<string, long> GetOutputSizes(Stage stage)
     {
@@ -282,6 +314,9 @@ public sealed record StageStatus(StageId Stage, StageState State, IReadOnlyList<
 {
     /// <summary>Time spent on what exists; zero where all of it is damaged.</summary>
     public TimeSpan TimeSpent { get; init; }
+
+    /// <summary>Inputs that differ from those it was made from, where it is stale.</summary>
+    internal IReadOnlyList<InputChange> Changes { get; init; } = [];
 }
 
 /// <summary>Where a stage stands under a recipe.</summary>

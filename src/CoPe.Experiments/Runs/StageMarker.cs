@@ -51,11 +51,15 @@ public sealed record StageMarker
         return StableHash.Sha256Hex(string.Concat(lines));
     }
 
+    /// <summary>What differs from other inputs, in words; empty where nothing does.</summary>
+    public IReadOnlyList<string> DescribeChanges(IReadOnlyList<StageInput> now) =>
+        [.. FindChanges(now).Select(change => change.ToString())];
+
     /// <summary>
-    /// What differs from other inputs, in words; empty where nothing does. A file that the stage does not read may have
-    /// any content.
+    /// What differs from other inputs; empty where nothing does. A file that the stage does not read may have any
+    /// content.
     /// </summary>
-    public IReadOnlyList<string> DescribeChanges(IReadOnlyList<StageInput> now)
+    internal IReadOnlyList<InputChange> FindChanges(IReadOnlyList<StageInput> now)
     {
         ArgumentNullException.ThrowIfNull(now);
         var before = Inputs.ToDictionary(input => input.Label);
@@ -65,8 +69,8 @@ public sealed record StageMarker
             .. before
                 .Keys.Union(after.Keys)
                 .Order(StringComparer.Ordinal)
-                .Select(label => DescribeChange(before.GetValueOrDefault(label), after.GetValueOrDefault(label)))
-                .OfType<string>(),
+                .Select(label => new InputChange(before.GetValueOrDefault(label), after.GetValueOrDefault(label)))
+                .Where(change => change.IsRelevant),
         ];
     }
 
@@ -106,37 +110,41 @@ public sealed record StageMarker
 
     /// <summary>Writes the marker.</summary>
     public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Options) + "\n");
+}
 
-    static string? DescribeChange(StageInput? before, StageInput? now)
+/// <summary>An input of a stage that is new, is gone or has another value than when the stage was made.</summary>
+/// <param name="Before">What the stage was made from; null where it is new.</param>
+/// <param name="Now">What is there now; null where it is gone.</param>
+sealed record InputChange(StageInput? Before, StageInput? Now)
+{
+    /// <summary>The input as it is known.</summary>
+    public StageInput Known => Now ?? Before!;
+
+    /// <summary>Whether the two differ in what the stage reads.</summary>
+    public bool IsRelevant =>
+        Before?.Value != Now?.Value
+        && Now?.Value != StageInput.NotRead
+        && !(Now is null && Before!.Value == StageInput.NotRead);
+
+    /// <summary>Whether it is no more than the consequence of a change before the stage.</summary>
+    public bool IsConsequence => Known.Kind == InputKinds.Stage;
+
+    /// <summary>The change in words.</summary>
+    public override string ToString()
     {
-        var known = now ?? before!;
-        if (before?.Value == now?.Value || now?.Value == StageInput.NotRead)
+        if (Known.Kind == InputKinds.Recipe)
         {
-            return null;
+            return $"{Known.Name} was {Before?.Value ?? "not set"}, is {Now?.Value ?? "not set"}";
         }
 
-        if (known.Kind == InputKinds.Recipe)
+        if (Known.Kind == InputKinds.Stage)
         {
-            return $"{known.Name} was {before?.Value ?? "not set"}, is {now?.Value ?? "not set"}";
+            return Before is null ? $"'{Known.Name}' is needed now"
+                : Now is null ? $"'{Known.Name}' is no longer needed"
+                : $"'{Known.Name}' has other inputs";
         }
 
-        if (known.Kind == InputKinds.Stage)
-        {
-            return before is null ? $"'{known.Name}' is needed now"
-                : now is null ? $"'{known.Name}' is no longer needed"
-                : $"'{known.Name}' has other inputs";
-        }
-
-        if (before is null)
-        {
-            return $"{known.Label} is new";
-        }
-
-        if (now is null)
-        {
-            return before.Value == StageInput.NotRead ? null : $"{known.Label} is missing";
-        }
-
-        return $"{known.Label} changed";
+        var what = Before is null ? "is new" : "changed";
+        return Now is null ? $"{Known.Label} is missing" : $"{Known.Label} {what}";
     }
 }

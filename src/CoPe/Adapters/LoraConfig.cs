@@ -94,10 +94,10 @@ static class LoraTargets
         {
             if (!layers.Exists(layer => IsTarget(layer.Name, target)))
             {
-                var known = string.Join(", ", layers.Select(layer => layer.ShortName).Distinct());
+                var known = layers.Select(layer => layer.ShortName).Distinct().ToList();
                 throw new ArgumentException(
-                    $"Target module {target} names no linear layer of the model; expected some of {known}, "
-                        + $"or {AllLinear}.",
+                    $"Target module '{target}' names no linear layer of the model{NearestName.Hint(target, known)}; "
+                        + $"expected some of {string.Join(", ", known)}, or {AllLinear}.",
                     nameof(targets)
                 );
             }

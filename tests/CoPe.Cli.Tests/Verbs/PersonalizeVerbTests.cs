@@ -136,7 +136,7 @@ public sealed class PersonalizeVerbTests(TinyRunFixture world) : IClassFixture<T
 
         Assert.Equal(1, world.RunCommand(default, line));
 
-        Assert.Contains("'train sft' took 60 minutes", world.Error, StringComparison.Ordinal);
+        Assert.Contains(" would be rebuilt, 60 minutes of work", world.Error, StringComparison.Ordinal);
         Assert.False(AnyFileContains("letters-run", "A seventh letter"));
         // Complete as before.
         Assert.True(world.RunCommand(default, "run", "--run", "letters-run", "--quiet") == 0, world.Error);

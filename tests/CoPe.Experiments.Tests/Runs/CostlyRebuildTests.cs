@@ -19,8 +19,8 @@ public sealed class CostlyRebuildTests : ToyPipeline
         SetDuration(StageId.TrainSft, minutes: 10);
 
         var error = Assert.Throws<RunException>(() => pipeline.Run(Context("tam.epochs=9")));
-        Assert.Contains("'train sft' took 10 minutes in ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("would be rebuilt ('train tam' has other inputs)", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("tam.epochs was 3, is 9: 3 stages of ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(" would be rebuilt, 10 minutes of work: ", error.Message, StringComparison.Ordinal);
         Assert.Throws<RunException>(() => pipeline.RunStage(Context("sft.epochs=5"), StageId.TrainSft));
         Assert.Equal([1, 1, 1], Counts);
         Assert.Equal((3, 2), (SavedRecipe.Tam.Training.Epochs, SavedRecipe.Sft.Training.Epochs));
@@ -57,8 +57,8 @@ public sealed class CostlyRebuildTests : ToyPipeline
         File.Delete(folder.At("run/sft/2.out"));
 
         var error = Assert.Throws<RunException>(() => stages.Run(Context()));
-        Assert.Contains("'train sft' took 10 minutes in ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("sft/2.out is missing or damaged", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("sft/2.out is missing or damaged: 1 stage of ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(" would be rebuilt, 10 minutes of work: ", error.Message, StringComparison.Ordinal);
         Assert.Equal(1, sft.Executions);
     }
 
@@ -75,7 +75,7 @@ public sealed class CostlyRebuildTests : ToyPipeline
 
         stages.Run(Context());
         var other = ContextAt("other");
-        Assert.Equal([StageId.TrainTam, StageId.TrainSft, StageId.Evaluate], stages.ReuseFrom(other, [Context().Run]));
+        stages.Run(other, reuseFrom: [Context().Run]);
         Assert.Equal([1, 1, 1], [first.Executions, sft.Executions, third.Executions]);
     }
 
@@ -91,7 +91,7 @@ public sealed class CostlyRebuildTests : ToyPipeline
         );
 
         Assert.Contains(
-            "'train sft' took 15 minutes in ",
+            " would be rebuilt, 15 minutes of work: ",
             Assert.Throws<RunException>(() => pipeline.Run(Context("sft.epochs=5"))).Message,
             StringComparison.Ordinal
         );
@@ -100,7 +100,7 @@ public sealed class CostlyRebuildTests : ToyPipeline
     }
 
     [Fact]
-    public void Stale_outputs_are_removed_before_the_first_stage_executes()
+    public void Stale_outputs_are_out_of_the_way_before_the_first_stage_executes()
     {
         pipeline.Run(Context());
         var seen = new List<bool>();

@@ -16,7 +16,13 @@ public sealed class FileHashesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    string Hash() => new FileHashes(Store).ComputeHash(Input);
+    string Hash()
+    {
+        var hashes = new FileHashes(Store);
+        var hash = hashes.ComputeHash(Input);
+        hashes.Save();
+        return hash;
+    }
 
     string Write(byte[] bytes)
     {
@@ -86,6 +92,16 @@ public sealed class FileHashesTests : IDisposable
         Write(bytes);
 
         Assert.Equal(first, Hash());
+    }
+
+    [Fact]
+    public void Nothing_is_written_until_it_is_saved()
+    {
+        Write(Bytes(10, 1));
+
+        new FileHashes(Store).ComputeHash(Input);
+
+        Assert.False(File.Exists(Store));
     }
 
     [Fact]

@@ -67,6 +67,15 @@ sealed class EvaluateStage : Stage
 
     public override void RebuildWithoutUser(StageContext context) => WriteResults(context);
 
+    internal override void CheckInputs(RunPreflight preflight)
+    {
+        preflight.CheckData();
+        if (preflight.Context.Recipe.Evaluate.Likelihood)
+        {
+            preflight.CheckHistories();
+        }
+    }
+
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

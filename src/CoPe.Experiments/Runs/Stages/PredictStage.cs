@@ -56,6 +56,13 @@ sealed class PredictStage(PredictionMethod method) : Stage
                 .TakeWhile(predictions => predictions.Exists),
         ];
 
+    internal override void CheckInputs(RunPreflight preflight)
+    {
+        var recipe = preflight.Context.Recipe;
+        preflight.CheckModel();
+        preflight.CheckQueries(recipe.Decode.CreateOptions(preflight.Context.Workspace.Task).MaxNewTokens);
+    }
+
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

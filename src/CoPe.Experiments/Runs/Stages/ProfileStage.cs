@@ -30,6 +30,9 @@ sealed class ProfileStage : Stage
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Profiles)];
 
+    internal override void CheckInputs(RunPreflight preflight) =>
+        preflight.CheckHistories(preflight.Context.Recipe.Context.ProfileTokens);
+
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

@@ -130,6 +130,8 @@ sealed class ReportStage : Stage
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserFigures(run.Report, "texts and figures of users")];
 
+    internal override void CheckInputs(RunPreflight preflight) => preflight.CheckHistories();
+
     public override InputKinds RebuildReads => InputKinds.Files;
 
     public override void RebuildWithoutUser(StageContext context) => Execute(context);
@@ -149,7 +151,7 @@ static class RunFacts
     /// <summary>The facts in the order of the report.</summary>
     public static IReadOnlyList<ReportFact> Collect(StageContext context, RunWorkspace workspace)
     {
-        var hashes = new FileHashes(context.Run.FileHashes);
+        var hashes = context.Workspace.Hashes;
         var queries = workspace.Dataset.Users.Sum(user => user.Queries.Count);
         var ofDevelopment = context.Recipe.DevelopmentItems > 0 ? " (development items from the histories)" : "";
         return

@@ -42,6 +42,12 @@ sealed class SampleNegativesStage : Stage
     public override string? FindConflict(StageContext context, StageStatus status) =>
         new StoredCandidates(context, Id).FindConflict(status);
 
+    internal override void CheckInputs(RunPreflight preflight)
+    {
+        preflight.CheckModel();
+        preflight.CheckHistories(GetMaxNewTokens(preflight.Context, preflight.Context.Workspace));
+    }
+
     public override void Execute(StageContext context)
     {
         var stored = new StoredCandidates(context, Id);

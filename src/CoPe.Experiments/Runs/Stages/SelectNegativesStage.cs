@@ -34,6 +34,8 @@ sealed class SelectNegativesStage : Stage
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Pairs)];
 
+    internal override void CheckInputs(RunPreflight preflight) => preflight.CheckHistories();
+
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

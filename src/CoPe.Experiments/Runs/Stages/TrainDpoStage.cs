@@ -25,6 +25,8 @@ sealed class TrainDpoStage : Stage
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserAdapters(run.DpoAdapters, "DPO") { Pairs = new UserLines(run.Pairs) }, new UserLines(run.Metrics(Id))];
 
+    internal override void CheckInputs(RunPreflight preflight) => preflight.CheckHistories();
+
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

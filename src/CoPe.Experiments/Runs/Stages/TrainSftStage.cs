@@ -22,6 +22,12 @@ sealed class TrainSftStage : Stage
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserAdapters(run.SftAdapters, "SFT"), new UserLines(run.Metrics(Id))];
 
+    internal override void CheckInputs(RunPreflight preflight)
+    {
+        preflight.CheckAdapter("sft", preflight.Context.Recipe.Sft.Lora);
+        preflight.CheckHistories();
+    }
+
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

@@ -45,6 +45,9 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
                 + "set tam.adapter=null to train one"
             : null;
 
+    internal override void CheckInputs(RunPreflight preflight) =>
+        preflight.CheckOthers(preflight.Context.Recipe.Tam.Lora);
+
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;

@@ -1,0 +1,40 @@
+using CoPe.Cli.Hosting;
+using CoPe.Experiments.Runs;
+
+namespace CoPe.Cli.Sessions;
+
+/// <summary>What a command does with a run whose rebuild was killed, before it reads anything of it.</summary>
+static class InterruptedRebuild
+{
+    /// <summary>
+    /// Brings back what a killed rebuild had set aside, and says which command continues it. Nothing is done where no
+    /// rebuild is pending.
+    /// </summary>
+    /// <exception cref="RunException">A rebuild is at work: what lies in the run is neither old nor new.</exception>
+    public static void BringBack(CommandHost host, RunDirectory run)
+    {
+        if (!RunReplacement.IsPending(run))
+        {
+            return;
+        }
+
+        using (RunLock.Acquire(run))
+        {
+            RunReplacement.RollBack(run);
+        }
+
+        host.WriteMessage($"a rebuild of {run.Name} was killed, and the run is as it was before it{Describe(run)}");
+    }
+
+    /// <summary>Says that the beginning of a rebuild is kept in a run, and which command continues it.</summary>
+    public static void WriteUnfinished(CommandHost host, RunDirectory run)
+    {
+        if (Directory.Exists(run.Unfinished.Root))
+        {
+            host.WriteMessage($"{run.Unfinished.Name} keeps the beginning of a rebuild{Describe(run)}");
+        }
+    }
+
+    static string Describe(RunDirectory run) =>
+        RunReplacement.ReadUnfinishedCommand(run) is { } command ? $"; '{command}' continues it" : "";
+}

@@ -1,0 +1,59 @@
+using CoPe.Adapters;
+using CoPe.Modeling;
+
+namespace CoPe.Experiments.Runs;
+
+/// <summary>
+/// Opens and checks what stages will read before anything of the run changes, each thing once: no weight is read, the
+/// headers of the weights are compared with the configuration and with the files' lengths.
+/// </summary>
+/// <param name="context">The run, and the recipe and files that its stages would be built from.</param>
+sealed class RunPreflight(StageContext context)
+{
+    bool _isModelChecked;
+
+    /// <summary>The run, and the recipe and files that its stages would be built from.</summary>
+    public StageContext Context => context;
+
+    /// <summary>The model's configuration, its weights and the device. Throws where it could not be loaded.</summary>
+    public void CheckModel()
+    {
+        if (_isModelChecked)
+        {
+            return;
+        }
+
+        var workspace = context.Workspace;
+        CheckpointReader.ReadEntries(context.Inputs.Model, workspace.ModelConfig);
+        _ = workspace.Device;
+        _isModelChecked = true;
+    }
+
+    /// <summary>Whether adapters of a shape fit the model.</summary>
+    /// <param name="section">Section of the recipe that the shape stands in.</param>
+    /// <param name="lora">The shape.</param>
+    /// <exception cref="RunException">They do not.</exception>
+    public void CheckAdapter(string section, LoraConfig lora)
+    {
+        CheckModel();
+        try
+        {
+            lora.CheckFits(context.Workspace.ModelConfig);
+        }
+        catch (ArgumentException error)
+        {
+            var problem = error.Message.Split(" (Parameter '")[0];
+            throw new RunException($"{section}.lora: {problem} (model {context.Recipe.Model})", error);
+        }
+    }
+
+    /// <summary>The tokenizer and the chat template.</summary>
+    public void CheckEncoder() => _ = context.Workspace.Encoder;
+
+    /// <summary>The task, its wording and its data files.</summary>
+    public void CheckData()
+    {
+        _ = context.Workspace.Template;
+        _ = context.Workspace.Dataset;
+    }
+}
