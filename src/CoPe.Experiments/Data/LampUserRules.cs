@@ -6,7 +6,12 @@ namespace CoPe.Experiments.Data;
 /// What a user of a file must have beyond its format: a unique identifier, queries with unique identifiers, and a
 /// history where one is needed.
 /// </summary>
-sealed class LampUserRules(string file, bool needsHistory, Action<DataFileException>? onUserSkipped)
+sealed class LampUserRules(
+    string file,
+    bool needsHistory,
+    Action<DataFileException>? onUserSkipped,
+    bool needsQueries = true
+)
 {
     readonly HashSet<string> _users = [];
     readonly HashSet<string> _queries = [];
@@ -71,7 +76,7 @@ sealed class LampUserRules(string file, bool needsHistory, Action<DataFileExcept
             );
         }
 
-        if (user.Queries.Count == 0)
+        if (needsQueries && user.Queries.Count == 0)
         {
             return new(
                 location with

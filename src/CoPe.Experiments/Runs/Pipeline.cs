@@ -196,7 +196,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             }
         }
 
-        var stale = statuses.Where(status => status.State == StageState.Stale).ToList();
+        var stale = statuses.Where(status => status.State is StageState.Stale or StageState.UsersChanged).ToList();
         if (!context.AllowCostlyRebuild && !again)
         {
             RefuseCostlyRebuild(statuses, stale, context);
@@ -232,6 +232,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         var why = needed.State switch
         {
             StageState.Interrupted => "was interrupted",
+            StageState.UsersChanged => $"has other users ({string.Join("; ", needed.Reasons)})",
             StageState.Stale => $"is out of date ({string.Join("; ", needed.Reasons)})",
             _ => "has not run",
         };
@@ -252,12 +253,14 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         var status = ledger.GetStatus(stage);
         if (status.State == StageState.Complete && !again)
         {
+            ledger.Confirm(stage);
             context.Events.Report(new(stage.Name, StageEventKind.Skipped));
             return;
         }
 
         var resumes = status.State == StageState.Interrupted;
-        var started = ledger.Start(stage, keepPartial: resumes);
+        var updates = status.State == StageState.UsersChanged && !again;
+        var started = ledger.Start(stage, keepPartial: resumes || updates);
         context.Events.Report(new(stage.Name, resumes ? StageEventKind.Resumed : StageEventKind.Started));
         Execute(stage, ledger, started, context);
         RunManifest.Create(this, context).Write(context.Run.Manifest);

@@ -11,6 +11,8 @@ sealed class Rebuild
     readonly StageLedger _ledger;
     readonly List<Stage> _replaced;
     readonly List<Stage> _unfinished;
+    readonly List<(Stage Stage, StageStatus Status)> _updated;
+    readonly List<Stage> _unfinishedUpdates;
     readonly List<StageStatus> _stale;
     readonly bool _isNeeded;
     RunReplacement? _replacement;
@@ -32,9 +34,11 @@ sealed class Rebuild
         _replaced = [.. due.Where(one => IsReplaced(one.Status.State, again)).Select(one => one.Stage)];
         _unfinished = [.. _replaced.Where(ledger.HasUnfinished)];
         _stale = [.. due.Select(one => one.Status).Where(status => status.State == StageState.Stale)];
+        _updated = [.. due.Where(one => one.Status.State == StageState.UsersChanged && !again)];
+        _unfinishedUpdates = [.. _updated.Select(one => one.Stage).Where(ledger.HasUnfinished)];
         var isRepeated = due.Any(one => IsRepeated(one.Status.State, again));
         var replacesData = context.IncomingData is not null && Directory.Exists(context.Run.Data);
-        _isNeeded = _stale.Count > 0 || isRepeated || _unfinished.Count > 0 || replacesData;
+        _isNeeded = _stale.Count > 0 || _updated.Count > 0 || isRepeated || _unfinished.Count > 0 || replacesData;
     }
 
     /// <summary>
@@ -54,9 +58,32 @@ sealed class Rebuild
             _context.Log.LogWarning("{Rebuild}", RebuildReasons.Describe(_stale, _context));
         }
 
+        if (_updated.Count > 0)
+        {
+            var users = _context.Workspace.Dataset.Users.Count;
+            _context.Log.LogInformation("{Update}", UserChanges.DescribeRun([.. _updated.Select(one => one.Status)], users));
+        }
+
         _replacement = RunReplacement.Begin(_context.Run, ListPaths(), _context.Command);
         TakeIncomingData();
         Resume();
+        Update();
+    }
+
+    void Update()
+    {
+        foreach (var (stage, _) in _updated)
+        {
+            if (_unfinishedUpdates.Contains(stage))
+            {
+                _ledger.ResumeUpdate(stage);
+            }
+            else
+            {
+                _ledger.DiscardUnfinished(stage);
+                _ledger.BeginUpdate(stage);
+            }
+        }
     }
 
     void TakeIncomingData()
@@ -109,7 +136,8 @@ sealed class Rebuild
     static bool IsReplaced(StageState state, bool again) =>
         state is StageState.Stale or StageState.Missing || IsRepeated(state, again);
 
-    static bool IsRepeated(StageState state, bool again) => again && state == StageState.Complete;
+    static bool IsRepeated(StageState state, bool again) =>
+        again && state is (StageState.Complete or StageState.UsersChanged);
 
     IEnumerable<ReplacedPath> ListPaths()
     {
@@ -119,6 +147,8 @@ sealed class Rebuild
             new(run.Recipe),
             new(run.Manifest),
             .. _replaced.SelectMany(_ledger.ListReplaced),
+            .. _updated.SelectMany(one => _ledger.ListUpdated(one.Stage, one.Status.Users)),
+            .. _unfinishedUpdates.SelectMany(_ledger.ListUnfinishedParts).Select(path => new ReplacedPath(path)),
             .. _unfinished.SelectMany(_ledger.ListUnfinished).Select(path => new ReplacedPath(path)),
         ];
         return _context.IncomingData is null ? paths : [.. paths, new(run.Data)];

@@ -157,6 +157,12 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Data that a verb wrote into the run: the demo's, or a person's own.</summary>
     public string Data => At("data");
 
+    /// <summary>Users who were added to the run, a file each.</summary>
+    public string AddedUsers => At("users");
+
+    /// <summary>A user who was added to the run, with history and queries.</summary>
+    public string AddedUser(string user) => Path.Combine(AddedUsers, SafeName(user) + ".json");
+
     /// <summary>A user's SFT adapter, in PEFT's layout.</summary>
     public string SftAdapter(string user) => Path.Combine(SftAdapters, SafeName(user));
 

@@ -58,7 +58,7 @@ public sealed record RunManifest
                 .. pipeline
                     .Stages.Select(stage => StageMarker.Read(context.Run.Marker(stage.Id)))
                     .OfType<StageMarker>()
-                    .Select(marker => marker with { Outputs = [] }),
+                    .Select(marker => marker with { Outputs = [], Users = null, UsersSource = null }),
             ],
         };
     }

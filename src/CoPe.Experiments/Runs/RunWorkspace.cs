@@ -23,7 +23,7 @@ public sealed class RunWorkspace : IDisposable
     readonly Lazy<PromptTemplate> _template;
     readonly Lazy<ConversationEncoder> _encoder;
     readonly Lazy<LampDataset> _dataset;
-    readonly Lazy<Dictionary<string, int>> _userIndices;
+    readonly Lazy<Dictionary<string, UserFingerprint>> _userFingerprints;
     readonly Lazy<DecoderConfig> _config;
     readonly Lazy<torch.Device> _device;
     readonly LoadedOnce<AdapterBank> _tam;
@@ -48,13 +48,13 @@ public sealed class RunWorkspace : IDisposable
         _template = Load(ReadTemplate);
         _encoder = Load(() => ConversationEncoder.Load(Inputs.Model));
         _dataset = Load(ReadDataset);
-        _userIndices = Load(() => Dataset.Users.Select((user, index) => (user.Id, index)).ToDictionary());
+        _userFingerprints = Load(() => Dataset.Users.ToDictionary(user => user.Id, UserFingerprint.Compute));
         _config = Load(() => DecoderConfig.Read(Inputs.Model));
         _device = Load(() => DeviceSelector.Select(Recipe));
         _tam = new(() => ReadTaskAdapter(Run.TamAdapter));
         _tamAll = new(() => ReadTaskAdapter(Run.TamAllAdapter));
-        _sftAdapters = new(() => ReadUserAdapters(Run.SftAdapter));
-        _dpoAdapters = new(() => ReadUserAdapters(Run.DpoAdapter));
+        _sftAdapters = new(() => ReadUserAdapters(Run.SftAdapter, Dataset.Users.Select(user => user.Id)));
+        _dpoAdapters = new(() => ReadUserAdapters(Run.DpoAdapter, Dataset.Users.Select(user => user.Id)));
     }
 
     /// <summary>The recipe.</summary>
@@ -161,21 +161,22 @@ public sealed class RunWorkspace : IDisposable
 
     /// <summary>Reads the same data from another folder from now on, to which they were moved.</summary>
     internal void FollowData(string folder) => Inputs = Inputs with { Data = folder };
+    /// <summary>The adapters of some users, in their order, read from the run's folder; the caller's.</summary>
+    internal AdapterBank ReadUserAdapters(UserAdapterKind kind, IEnumerable<string> users) =>
+        kind switch
+        {
+            UserAdapterKind.Sft => ReadUserAdapters(Run.SftAdapter, users),
+            UserAdapterKind.Dpo => ReadUserAdapters(Run.DpoAdapter, users),
+            _ => throw new ArgumentException("no adapters to select from", nameof(kind)),
+        };
 
-    /// <summary>A copy of some users' adapters, by their places in the dataset; the caller's.</summary>
-    internal AdapterBank CopyUserAdapters(UserAdapterKind kind, IReadOnlyList<int> users)
-    {
-        var all = UserAdapters(kind) ?? throw new ArgumentException("no adapters to select from", nameof(kind));
-        var selected = users.Select(all.Extract).ToList();
-        try
-        {
-            return AdapterBank.Stack(selected);
-        }
-        finally
-        {
-            DisposeAll(selected);
-        }
-    }
+    /// <summary>
+    /// The adapters of some users: of all of them the bank that stages share, of fewer one that holds these alone.
+    /// </summary>
+    internal UserAdapterBank SelectUserAdapters(UserAdapterKind kind, IReadOnlyCollection<LampUser> users) =>
+        users.Count == Dataset.Users.Count
+            ? new(UserAdapters(kind)!, isShared: true, Dataset.Users)
+            : new(ReadUserAdapters(kind, users.Select(user => user.Id)), isShared: false, users);
 
     /// <summary>Every history item of every user, or each user's latest.</summary>
     internal IEnumerable<UserItem> ListHistoryItems(int? latest) =>
@@ -183,8 +184,8 @@ public sealed class RunWorkspace : IDisposable
         from item in user.History.TakeLast(latest ?? user.History.Count)
         select new UserItem(user, item);
 
-    /// <summary>A user's place in the dataset and in the banks of all users.</summary>
-    internal int GetUserIndex(string user) => _userIndices.Value[user];
+    /// <summary>Fingerprints of what stages read of each user, by id in the order of the dataset.</summary>
+    internal IReadOnlyDictionary<string, UserFingerprint> UserFingerprints => _userFingerprints.Value;
 
     /// <summary>The adapters of a user's model, which stands on the task-adaptive model.</summary>
     /// <param name="index">The adapter's place in the bank of user adapters.</param>
@@ -213,9 +214,6 @@ public sealed class RunWorkspace : IDisposable
         return new(model ?? DecodingModel, task, users, _config.Value.StopTokenIds, options);
     }
 
-    /// <summary>The teacher-forced scorer over the one model.</summary>
-    internal SequenceScorer CreateScorer(UserAdapterKind kind) => new(DecodingModel, Tam, UserAdapters(kind));
-
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -243,14 +241,14 @@ public sealed class RunWorkspace : IDisposable
 
     AdapterBank ReadTaskAdapter(string folder) => AdapterFile.Read(folder, _config.Value).MoveTo(Device);
 
-    AdapterBank ReadUserAdapters(Func<string, string> getFolder)
+    AdapterBank ReadUserAdapters(Func<string, string> getFolder, IEnumerable<string> users)
     {
         var adapters = new List<AdapterBank>();
         try
         {
-            foreach (var user in Dataset.Users)
+            foreach (var user in users)
             {
-                adapters.Add(AdapterFile.Read(getFolder(user.Id), _config.Value));
+                adapters.Add(AdapterFile.Read(getFolder(user), _config.Value));
             }
 
             return AdapterBank.Stack(adapters).MoveTo(Device);
@@ -301,7 +299,12 @@ public sealed class RunWorkspace : IDisposable
             HistoryCap = Recipe.DevelopmentItems > 0 ? null : Recipe.HistoryLimit,
         };
         var dataset = LampFiles.Read(Inputs.Data, Task, options);
-        if (most == 0 || dataset.Users.Count == 0)
+        var users = most == 0 ? [] : dataset.Users;
+        dataset = dataset with
+        {
+            Users = CapHistories(AddedUsers.Merge(users, Run, Task, options.ExcludeUser), options),
+        };
+        if (dataset.Users.Count == 0)
         {
             throw new RunException(
                 $"{Run.Name} has forgotten every user of {Inputs.Data}: start a new run in another folder"
@@ -327,6 +330,9 @@ public sealed class RunWorkspace : IDisposable
         return dataset;
     }
 
+    static IReadOnlyList<LampUser> CapHistories(IReadOnlyList<LampUser> users, LampReadOptions options) =>
+        options.HistoryCap is { } most ? [.. users.Select(user => LimitHistory(user, most))] : users;
+
     /// <summary>The users who can be split, their latest items as queries.</summary>
     LampDataset SplitDevelopment(LampDataset dataset)
     {
@@ -351,13 +357,40 @@ public sealed class RunWorkspace : IDisposable
             return dataset;
         }
 
-        var users = dataset.Users.Select(user => user with { History = [.. user.History.TakeLast(most)] });
-        return dataset with { Users = [.. users] };
+        return dataset with
+        {
+            Users = [.. dataset.Users.Select(user => LimitHistory(user, most))],
+        };
     }
+
+    static LampUser LimitHistory(LampUser user, int most) => user with { History = [.. user.History.TakeLast(most)] };
 }
 
 /// <summary>A history item and the user it belongs to.</summary>
 readonly record struct UserItem(LampUser User, HistoryItem Item);
+
+/// <summary>Adapters of users by their ids.</summary>
+/// <param name="bank">Holds them in the order of the users.</param>
+/// <param name="isShared">Whether others use the bank too, so that it is not disposed of here.</param>
+/// <param name="users">The users.</param>
+sealed class UserAdapterBank(AdapterBank bank, bool isShared, IEnumerable<LampUser> users) : IDisposable
+{
+    readonly Dictionary<string, int> _indices = users.Select((user, index) => (user.Id, index)).ToDictionary();
+
+    /// <summary>The adapters.</summary>
+    public AdapterBank Bank => bank;
+
+    /// <summary>The place of a user's adapter in the bank.</summary>
+    public int GetIndex(string user) => _indices[user];
+
+    public void Dispose()
+    {
+        if (!isShared)
+        {
+            bank.Dispose();
+        }
+    }
+}
 
 /// <summary>Something disposable that is loaded on first use, and again after it was released.</summary>
 /// <param name="load">Loads it.</param>

@@ -28,6 +28,12 @@ public abstract class Stage
     /// <summary>Kinds of files it reads.</summary>
     public virtual InputKinds Reads => InputKinds.Files;
 
+    /// <summary>
+    /// What it reads of each user, where its outputs fall apart by users: then a user more, or a user whose part changed,
+    /// adds or replaces that part and leaves the others. None where it reads no user, or all of them together.
+    /// </summary>
+    public virtual UserParts ReadsOfUser(Recipe recipe) => UserParts.None;
+
     /// <summary>The stages whose outputs it reads, under this recipe.</summary>
     public virtual IEnumerable<StageId> Needs(Recipe recipe) => [];
 
@@ -61,6 +67,11 @@ public abstract class Stage
         var metrics = run.Metrics(Id);
         return outputs.Any(output => output.FullPath == metrics) ? outputs : [.. outputs, new UserLines(metrics)];
     }
+
+    /// <summary>
+    /// Files beside its checkpoints that keep what is done of a user when other users come or go before it is complete.
+    /// </summary>
+    internal virtual IEnumerable<StageOutput> PartialOutputs(RunDirectory run) => [];
 
     /// <summary>
     /// Why the stage must not be run as it stands, for reasons of its own: what is there, and what to do; null where it

@@ -27,6 +27,25 @@ public sealed record StageMarker
     /// <summary>SHA-256 over <see cref="Inputs"/>.</summary>
     public required string Hash { get; init; }
 
+    /// <summary>
+    /// The users that the outputs are of, by id; null where the outputs do not fall apart by users, or the marker is of
+    /// a version that recorded the data files instead.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SortedDictionary<string, UserMark>? Users { get; init; }
+
+    /// <summary>
+    /// Hash of the files and keys that <see cref="Users"/> follow from: where it is the same, they need not be read.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? UsersSource { get; init; }
+
+    /// <summary>
+    /// In the marker of a beginning: users whose earlier parts are still to be removed. Null where none are.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Removing { get; init; }
+
     /// <summary>Size in bytes of every output file, by path within the run.</summary>
     public SortedDictionary<string, long> Outputs { get; init; } = [];
 

@@ -28,8 +28,17 @@ public abstract record StageOutput(string FullPath)
     /// <summary>What it holds of a user.</summary>
     internal abstract IEnumerable<UserTrace> FindTraces(UserIdentity user);
 
-    /// <summary>Removes the user's part.</summary>
+    /// <summary>Removes the user's part, and texts of theirs elsewhere.</summary>
     internal abstract void RemoveUser(UserIdentity user);
+
+    /// <summary>
+    /// The paths that change with some users: their own, and files that hold others too, which are edited.
+    /// </summary>
+    internal virtual IEnumerable<ReplacedPath> ListUserPaths(IEnumerable<string> users) =>
+        [new(FullPath, IsCopied: true)];
+
+    /// <summary>Removes the parts of users who are gone or whose part is made again.</summary>
+    internal abstract void RemoveUsers(LeavingUsers users);
 }
 
 /// <summary>An output that no test user is part of: the task-adaptive model, and the metrics of its training.</summary>
@@ -41,6 +50,10 @@ public sealed record TaskOutput(string FullPath) : StageOutput(FullPath)
     internal override IEnumerable<UserTrace> FindTraces(UserIdentity user) => [];
 
     internal override void RemoveUser(UserIdentity user) { }
+
+    internal override IEnumerable<ReplacedPath> ListUserPaths(IEnumerable<string> users) => [];
+
+    internal override void RemoveUsers(LeavingUsers users) { }
 }
 
 /// <summary>A model trained on all users together.</summary>
@@ -53,6 +66,10 @@ public sealed record JointAdapter(string FullPath) : StageOutput(FullPath)
         Exists ? [new(FullPath, "an adapter trained on everyone", 1)] : [];
 
     internal override void RemoveUser(UserIdentity user) => AtomicFile.Remove(FullPath);
+
+    internal override IEnumerable<ReplacedPath> ListUserPaths(IEnumerable<string> users) => [new(FullPath)];
+
+    internal override void RemoveUsers(LeavingUsers users) => AtomicFile.Remove(FullPath);
 }
 
 /// <summary>A folder with an adapter of each user.</summary>
@@ -87,6 +104,17 @@ public sealed record UserAdapters(string FullPath, string Kind) : StageOutput(Fu
     }
 
     internal override void RemoveUser(UserIdentity user) => AtomicFile.Remove(GetFolder(user.Id));
+
+    internal override IEnumerable<ReplacedPath> ListUserPaths(IEnumerable<string> users) =>
+        users.Select(user => new ReplacedPath(GetFolder(user)));
+
+    internal override void RemoveUsers(LeavingUsers users)
+    {
+        foreach (var user in users.Ids)
+        {
+            AtomicFile.Remove(GetFolder(user));
+        }
+    }
 }
 
 /// <summary>A file of JSON lines, each with the user it is about.</summary>
@@ -105,10 +133,19 @@ public sealed record UserLines(string FullPath) : StageOutput(FullPath)
         return count > 0 ? [new(FullPath, "lines of the user, or with a text of theirs", count)] : [];
     }
 
-    internal override void RemoveUser(UserIdentity user)
+    internal override void RemoveUser(UserIdentity user) => KeepLines(line => !user.OwnsLine(line));
+
+    internal override void RemoveUsers(LeavingUsers users) =>
+        KeepLines(line =>
+            UserRecords.ParseLine(line) is { } entry
+            && UserRecords.ReadString(entry, "user") is { } user
+            && !users.Ids.Contains(user)
+        );
+
+    void KeepLines(Func<string, bool> isKept)
     {
         var lines = ReadLines().ToList();
-        var remaining = lines.Where(line => !user.OwnsLine(line)).ToList();
+        var remaining = lines.Where(isKept).ToList();
         if (remaining.Count < lines.Count)
         {
             AtomicFile.WriteLines(FullPath, remaining);
@@ -138,11 +175,20 @@ public sealed record UserPredictions(string FullPath) : StageOutput(FullPath)
         return count > 0 ? [new(FullPath, "answers to the user's queries", count)] : [];
     }
 
-    internal override void RemoveUser(UserIdentity user)
+    internal override void RemoveUser(UserIdentity user) => RemoveGolds(user.OwnsPrediction);
+
+    internal override void RemoveUsers(LeavingUsers users) =>
+        RemoveGolds(gold =>
+            gold is not JsonObject entry
+            || UserRecords.ReadString(entry, "id") is not { } id
+            || !users.KeptQueries.Contains(id)
+        );
+
+    void RemoveGolds(Func<JsonNode?, bool> isRemoved)
     {
         var root = Parse();
         var golds = GetGolds(root);
-        var owned = golds.Where(user.OwnsPrediction).ToList();
+        var owned = golds.Where(isRemoved).ToList();
         if (owned.Count == 0)
         {
             return;
@@ -192,4 +238,6 @@ public sealed record UserFigures(string FullPath, string Description = "figures 
         Exists ? [new(FullPath, Description, 1)] : [];
 
     internal override void RemoveUser(UserIdentity user) => AtomicFile.Remove(FullPath);
+
+    internal override void RemoveUsers(LeavingUsers users) => AtomicFile.Remove(FullPath);
 }

@@ -88,7 +88,8 @@ static class PersonalDataset
         };
     }
 
-    static HistoryItem CreateItem(LampTask task, ImportRow row, int number)
+    /// <summary>A text as an item of a history.</summary>
+    internal static HistoryItem CreateItem(LampTask task, ImportRow row, int number)
     {
         var heading = row.Fields[TextFolder.HeadingColumn]!;
         var body = row.Fields[TextFolder.BodyColumn]!;

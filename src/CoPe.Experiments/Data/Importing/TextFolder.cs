@@ -23,8 +23,19 @@ static partial class TextFolder
 
     const int MaxHeadingWords = 20;
 
+    /// <summary>The texts of a folder, or the one of a file.</summary>
     public static IEnumerable<ImportRow> ReadRows(string folder, ImportListener listener)
     {
+        if (File.Exists(folder))
+        {
+            if (ReadRow(Path.GetDirectoryName(Path.GetFullPath(folder))!, folder, listener.OnProblem) is { } only)
+            {
+                yield return only;
+            }
+
+            yield break;
+        }
+
         var all = Directory
             .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .ToLookup(file => Path.GetExtension(file).ToLowerInvariant() is ".txt" or ".md" or ".text");

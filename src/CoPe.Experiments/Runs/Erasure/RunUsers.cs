@@ -17,19 +17,23 @@ sealed class RunUsers(Pipeline pipeline, StageContext context)
     /// <summary>
     /// The users of the data; where these are missing, those that the run's files name, without history and queries.
     /// </summary>
-    public IEnumerable<LampUser> List() => Data?.ReadUsers() ?? FindUsersWithoutData();
+    public IEnumerable<LampUser> List() => Data is null ? FindUsersWithoutData() : ReadData();
 
     /// <summary>Who one of the users listed is.</summary>
     public UserIdentity Identify(LampUser user) => Data is null ? Find(user.Id) : new UserIdentity(user, Data.Task);
 
     /// <summary>Whether the data or the run's files have a user, or the user's erasure was interrupted.</summary>
-    public bool Contains(string id) => IsInData(id) || FindInFiles(id) is not null || IsPartiallyErased(id);
+    public bool Contains(string id) =>
+        ReadData().Any(user => user.Id == id) || FindInFiles(id) is not null || IsPartiallyErased(id);
 
     /// <summary>Whether the data hold a test user.</summary>
-    public bool IsInData(string id) => ReadData().Any(user => user.Id == id);
+    public bool IsInData(string id) => Data?.ReadUsers().Any(user => user.Id == id) == true;
 
-    /// <summary>The test users of the data; none where these are missing.</summary>
-    public IEnumerable<LampUser> ReadData() => Data?.ReadUsers() ?? [];
+    /// <summary>The test users of the data with those added to the run; none where the data are missing.</summary>
+    public IEnumerable<LampUser> ReadData() =>
+        Data is null ? []
+        : Directory.Exists(_run.AddedUsers) ? AddedUsers.Merge([.. Data.ReadUsers()], _run, Data.Task)
+        : Data.ReadUsers();
 
     IEnumerable<LampUser> FindUsersWithoutData() =>
         UserRecords
@@ -98,7 +102,7 @@ sealed class RunUsers(Pipeline pipeline, StageContext context)
         var answered = GetOutputs().OfType<UserPredictions>().SelectMany(output => output.ReadQueryIds());
         var attributed = Data is null
             ? UserRecords.FindNamedUsers(_run).Select(line => line.Query).OfType<string>()
-            : Data.ReadUsers().SelectMany(UserIdentity.GetQueryIds);
+            : ReadData().SelectMany(UserIdentity.GetQueryIds);
         return answered.Except(attributed);
     }
 

@@ -112,6 +112,11 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         RunDirectory?[] runs = [_run, _run.ParentRun()];
         var aggregates = runs.OfType<RunDirectory>().SelectMany(AggregateFiles).Where(File.Exists);
         traces.AddRange(aggregates.Select(file => new UserTrace(file, "means over users", 1)));
+        if (File.Exists(_run.AddedUser(user.Id)))
+        {
+            traces.Add(new(_run.AddedUser(user.Id), "the user's history and queries, as they were added", 1));
+        }
+
         if (IsDataInRun && _users.Data is not null)
         {
             var file = Path.Combine(context.Inputs.Data, LampFiles.UsersFile);
@@ -194,14 +199,14 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     bool HoldsFigures(Stage stage) => stage.Outputs(_run).OfType<UserFigures>().Any();
 
     /// <summary>
-    /// Complete stages, also those that the recipe does not use, such as the answers of a further method.
+    /// Complete stages, if only for some of the users, also those that the recipe does not use, such as the answers of a further method.
     /// </summary>
     IEnumerable<string> FindCompleteStages()
     {
         var ledger = new StageLedger(pipeline, context);
         return pipeline
             .Stages.Select(ledger.GetStatus)
-            .Where(status => status.State == StageState.Complete)
+            .Where(status => status.State is StageState.Complete or StageState.UsersChanged)
             .Select(status => status.Stage.Name);
     }
 
@@ -214,7 +219,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         }
 
         return _users.Data is null
-            || ForgottenUsers.Read(_run).SelectRemaining(_users.ReadData(), limit).Any(user => user.Id == id);
+            || ForgottenUsers.Read(_run).SelectRemaining(_users.Data.ReadUsers(), limit).Any(user => user.Id == id);
     }
 
     /// <summary>
@@ -223,6 +228,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// </summary>
     void RemoveFromData(string id, bool isElsewhereToo)
     {
+        _usersToErase.ForEach(user => AddedUsers.Remove(_run, user.Id));
         if (_users.Data is null || !(IsDataInRun || isElsewhereToo))
         {
             return;
@@ -271,13 +277,16 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         var complete = ErasureJournal.Read(_run) ?? [];
         var hasUsers =
             _users.Data is null
-            || ForgottenUsers.Read(_run).SelectRemaining(_users.ReadData(), context.Recipe.Users).Any();
+            || ForgottenUsers.Read(_run).SelectRemaining(_users.Data.ReadUsers(), context.Recipe.Users).Any()
+            || AddedUsers.Read(_run, _users.Data.Task).Any();
         using var workspace = new RunWorkspace(context.Recipe, _run, context.Inputs, context.Log);
         var fresh = context with { Workspace = workspace };
         var ledger = new StageLedger(pipeline, fresh);
         foreach (var stage in pipeline.Stages.Where(stage => File.Exists(_run.Marker(stage.Id))))
         {
-            if (complete.Contains(stage.Name) && CanStay(stage, hasUsers))
+            // Figures without the users who are still to be added are no figures of this run.
+            var isCurrent = !HoldsFigures(stage) || ledger.HasAllUsers(stage);
+            if (complete.Contains(stage.Name) && isCurrent && CanStay(stage, hasUsers))
             {
                 stage.RebuildWithoutUser(fresh);
                 ledger.RefreshMarker(stage);
@@ -286,6 +295,11 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             {
                 RemoveStages([stage]);
             }
+        }
+
+        foreach (var stage in pipeline.Stages)
+        {
+            ledger.RefreshStartedMarker(stage);
         }
 
         AtomicFile.Remove(_run.PendingErasure);

@@ -131,6 +131,12 @@ public sealed record Recipe
     /// <summary>Whether the base model alone is the task-adaptive model: <c>tam.adapter: none</c>.</summary>
     public bool UsesBaseAsTam => Tam.Adapter == NoAdapter;
 
+    /// <summary>
+    /// Whether each user is trained alone: then what else is made of a user shares no pass with others either, and is the
+    /// same to the bit whoever they are.
+    /// </summary>
+    internal bool IsolatesUsers => Sft.UsersAtOnce == 1 && Dpo.UsersAtOnce == 1;
+
     /// <summary>Whether any of its models has int8 weights.</summary>
     public bool HasInt8Weights() => DecodeDtype == WeightDtype.Int8 || Decode.Dtype == WeightDtype.Int8;
 

@@ -23,18 +23,22 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
 
     /// <summary>Makes what is not there yet and returns the lines of all items, chunk by chunk.</summary>
     /// <param name="items">The items, in the same order in every session.</param>
-    /// <param name="size">Items of a chunk.</param>
+    /// <param name="getUser">The user of an item.</param>
+    /// <param name="size">Most items of a chunk.</param>
     /// <param name="make">Makes the lines of a chunk.</param>
     public IReadOnlyList<TLine> Run<TItem>(
         IReadOnlyList<TItem> items,
+        Func<TItem, string> getUser,
         int size,
         Func<IReadOnlyList<TItem>, IEnumerable<TLine>> make
     )
     {
-        foreach (var group in items.Skip(CompletedItems).Chunk(size).ToList())
+        var remaining = items.Skip(CompletedItems);
+        var groups = context.Recipe.IsolatesUsers ? ChunkByUser(remaining, getUser, size) : remaining.Chunk(size);
+        foreach (var group in groups.ToList())
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            var chunk = new Chunk(group.Length, [.. make(group)]);
+            var chunk = new Chunk(group.Count, [.. make(group)]);
             JsonLines.Append(_file, [chunk]);
             _completed.Add(chunk);
         }
@@ -45,6 +49,31 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
     /// <summary>Where a stage's chunks are kept.</summary>
     public static string GetFile(StageContext context, StageId stage) =>
         Path.Combine(context.Run.Checkpoints(stage), "chunks.jsonl");
+
+    /// <summary>Chunks that hold items of one user each, so that nobody's results depend on who else there is.</summary>
+    static IEnumerable<IReadOnlyList<TItem>> ChunkByUser<TItem>(
+        IEnumerable<TItem> items,
+        Func<TItem, string> getUser,
+        int size
+    )
+    {
+        var chunk = new List<TItem>();
+        foreach (var item in items)
+        {
+            if (chunk.Count > 0 && (chunk.Count == size || getUser(chunk[0]) != getUser(item)))
+            {
+                yield return chunk;
+                chunk = [];
+            }
+
+            chunk.Add(item);
+        }
+
+        if (chunk.Count > 0)
+        {
+            yield return chunk;
+        }
+    }
 
     sealed record Chunk(int Items, IReadOnlyList<TLine> Lines);
 }

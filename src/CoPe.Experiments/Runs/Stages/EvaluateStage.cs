@@ -31,6 +31,8 @@ sealed class EvaluateStage : Stage
             "sft.max_words",
         ];
 
+    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.Queries;
+
     public override IEnumerable<StageId> Needs(Recipe recipe)
     {
         var predictions = recipe.Methods().Select(StageId.Predict);
@@ -79,7 +81,11 @@ sealed class EvaluateStage : Stage
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;
-        var likelihood = context.Recipe.Evaluate.Likelihood ? new HeldOutLikelihood(context, workspace).Measure() : [];
+        // What is there is of users who were here before; the figures over all users are computed from all again.
+        var measured = JsonLines.Read<QueryLikelihood>(context.Run.Likelihood);
+        var likelihood = context.Recipe.Evaluate.Likelihood
+            ? new HeldOutLikelihood(context, workspace).Measure(measured)
+            : [];
         JsonLines.Write(context.Run.Likelihood, likelihood);
         WriteResults(context);
     }

@@ -31,8 +31,32 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     readonly List<PredictionMethod> _methods = [.. context.Recipe.Methods()];
     readonly bool _hasTam = context.Recipe.Methods().Any(method => method.UsesTam(context.Recipe));
 
-    /// <summary>Measures every query that has a gold, in chunks that survive an interruption.</summary>
-    public IReadOnlyList<QueryLikelihood> Measure()
+    /// <summary>
+    /// Measures every query that has a gold and is not measured yet, in chunks that survive an interruption.
+    /// </summary>
+    /// <param name="measured">What is measured already.</param>
+    /// <returns>All of them, in the order of the dataset.</returns>
+    public IReadOnlyList<QueryLikelihood> Measure(IReadOnlyList<QueryLikelihood> measured)
+    {
+        var lines = measured.ToDictionary(line => line.Query);
+        var queries = workspace
+            .Dataset.Users.SelectMany(user =>
+                user.Queries.Where(query => query.Gold.Length > 0).Select(query => new ScoredQuery(user, query, []))
+            )
+            .ToList();
+        var missing = queries.Where(query => !lines.ContainsKey(query.Query.Id)).ToList();
+        if (missing.Count > 0)
+        {
+            foreach (var line in MeasureMissing(missing))
+            {
+                lines[line.Query] = line;
+            }
+        }
+
+        return [.. queries.Select(query => lines[query.Query.Id])];
+    }
+
+    IReadOnlyList<QueryLikelihood> MeasureMissing(List<ScoredQuery> queries)
     {
         var kinds = new List<UserAdapterKind>();
         if (_methods.Any(method => method.UserAdapter != UserAdapterKind.None))
@@ -46,21 +70,13 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         }
 
         var histories = _methods.Where(method => method.Context != ContextKind.None).ToList();
-        var queries = workspace
-            .Dataset.Users.SelectMany(
-                (user, index) =>
-                    user
-                        .Queries.Where(query => query.Gold.Length > 0)
-                        .Select(query => new ScoredQuery(user, index, query, []))
-            )
-            .ToList();
         var withCandidates = _hasTam && kinds.Count + histories.Count > 0;
-        using var bank =
-            kinds.Count == 0 ? null : AdapterBank.Stack([.. kinds.Select(kind => workspace.UserAdapters(kind)!)]);
+        var users = queries.Select(query => query.User).DistinctBy(user => user.Id).ToList();
+        using var bank = kinds.Count == 0 ? null : StackAdapters(kinds, users);
         var scorer = new SequenceScorer(workspace.DecodingModel, _hasTam ? workspace.Tam : null, bank);
         List<LikelihoodPass> passes =
         [
-            CreateAdapterPass(scorer, kinds),
+            CreateAdapterPass(scorer, kinds, users),
             .. histories.Select(method => CreateHistoryPass(scorer, method)),
         ];
         if (_methods.Any(method => method.TaskAdapter == TaskAdapterKind.Everyone))
@@ -85,6 +101,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
             : QueriesPerChunk;
         return chunks.Run(
             queries,
+            query => query.User.Id,
             size,
             chunk =>
             {
@@ -100,9 +117,9 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
     int MaxSampleTokens => context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
 
     /// <summary>Base, TAM and the users' adapters, all with the query alone as prompt.</summary>
-    LikelihoodPass CreateAdapterPass(SequenceScorer scorer, List<UserAdapterKind> kinds)
+    LikelihoodPass CreateAdapterPass(SequenceScorer scorer, List<UserAdapterKind> kinds, List<LampUser> users)
     {
-        var users = workspace.Dataset.Users.Count;
+        var indices = users.Select((user, index) => (user.Id, index)).ToDictionary();
         List<(string, Func<ScoredQuery, AdapterSelection>)> models = [(Base, _ => AdapterSelection.Base)];
         if (_hasTam)
         {
@@ -111,10 +128,28 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 
         models.AddRange(
             kinds.Select<UserAdapterKind, (string, Func<ScoredQuery, AdapterSelection>)>(
-                (kind, place) => (GetModelName(kind), query => workspace.UserSelection(place * users + query.Index))
+                (kind, place) =>
+                    (
+                        GetModelName(kind),
+                        query => workspace.UserSelection((place * users.Count) + indices[query.User.Id])
+                    )
             )
         );
         return new(scorer, EncodePlainPrompt, models);
+    }
+
+    /// <summary>The adapters of some users, all of one kind after all of another.</summary>
+    AdapterBank StackAdapters(List<UserAdapterKind> kinds, List<LampUser> users)
+    {
+        var banks = kinds.Select(kind => workspace.SelectUserAdapters(kind, users)).ToList();
+        try
+        {
+            return AdapterBank.Stack([.. banks.Select(bank => bank.Bank)]);
+        }
+        finally
+        {
+            banks.ForEach(bank => bank.Dispose());
+        }
     }
 
     /// <summary>A method that reads the history, in the prompt it answers to.</summary>
@@ -279,10 +314,9 @@ sealed record LikelihoodPass(
 
 /// <summary>A query whose answer is known, and the answers that its likelihood is measured of.</summary>
 /// <param name="User">The user.</param>
-/// <param name="Index">The user's place in the dataset and in the banks.</param>
 /// <param name="Query">The query.</param>
 /// <param name="Answers">Ids of the user's own answer, then those of sampled ones.</param>
-sealed record ScoredQuery(LampUser User, int Index, LampQuery Query, IReadOnlyList<IReadOnlyList<int>> Answers)
+sealed record ScoredQuery(LampUser User, LampQuery Query, IReadOnlyList<IReadOnlyList<int>> Answers)
 {
     /// <summary>Tokens that the prompt must leave room for.</summary>
     public int MaxAnswerTokens => Answers.Max(answer => answer.Count);

@@ -1,4 +1,5 @@
 using CoPe.Decoding;
+using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Tasks;
@@ -43,6 +44,9 @@ sealed class PredictStage(PredictionMethod method) : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
+    public override UserParts ReadsOfUser(Recipe recipe) =>
+        method.Context == ContextKind.None ? UserParts.Queries : UserParts.All;
+
     public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.RequiredBy(method.GetRequirements(recipe));
 
     public override bool IsRequestedBy(Recipe recipe) => recipe.Methods().Contains(method);
@@ -67,23 +71,48 @@ sealed class PredictStage(PredictionMethod method) : Stage
     {
         var workspace = context.Workspace;
         var runs = context.Recipe.Decode.SampleCount;
+        var answers = ReadAnswers(context.Run, runs);
         var queries = workspace
-            .Dataset.Users.SelectMany((user, index) => user.Queries.Select(query => new UserQuery(index, query)))
+            .Dataset.Users.SelectMany(user => user.Queries.Select(query => new UserQuery(user, query)))
+            .Where(one => Enumerable.Range(0, runs).Any(run => !answers.ContainsKey((one.Query.Id, run))))
             .ToList();
-        var chunks = new ChunkedWork<Answer>(context, Id);
-        var answers = GenerateAnswers(context, workspace, chunks, queries, runs);
-        WritePredictions(context, workspace, runs, answers.ToDictionary(answer => (answer.Id, answer.Run)));
+        if (queries.Count > 0)
+        {
+            foreach (var answer in GenerateAnswers(context, workspace, queries, runs))
+            {
+                answers[(answer.Id, answer.Run)] = answer.Text;
+            }
+        }
+
+        WritePredictions(context, workspace, runs, answers);
+    }
+
+    /// <summary>The answers that are there: of the users who were here before.</summary>
+    Dictionary<(string Id, int Run), string> ReadAnswers(RunDirectory run, int runs)
+    {
+        var answers = new Dictionary<(string Id, int Run), string>();
+        for (var sample = 0; sample < runs; sample++)
+        {
+            var path = run.PredictionsOfSample(method.Name, sample);
+            foreach (var prediction in File.Exists(path) ? PredictionFile.Read(path).Predictions : [])
+            {
+                answers[(prediction.Id, sample)] = prediction.Output;
+            }
+        }
+
+        return answers;
     }
 
     IReadOnlyList<Answer> GenerateAnswers(
         StageContext context,
         RunWorkspace workspace,
-        ChunkedWork<Answer> chunks,
         List<UserQuery> queries,
         int runs
     )
     {
-        using var bank = new MethodAdapters(workspace, method, context.Recipe);
+        var chunks = new ChunkedWork<Answer>(context, Id);
+        var askers = queries.Select(one => one.User).DistinctBy(user => user.Id).ToList();
+        using var bank = new MethodAdapters(workspace, method, context.Recipe, askers);
         var engine = workspace.CreateEngine(Name, bank.Task, bank.Users, workspace.PredictionModel, context.Trace);
         var prompts = new InContextPrompts(context, workspace, method.Context);
         var progress = new ItemProgress(
@@ -93,13 +122,14 @@ sealed class PredictStage(PredictionMethod method) : Stage
             (long)queries.Count * runs
         );
         var options = context.Recipe.Decode.CreateOptions(workspace.Task);
-        var users = queries.ToDictionary(one => one.Query.Id, one => workspace.Dataset.Users[one.User]);
+        var users = queries.ToDictionary(one => one.Query.Id, one => one.User);
         var answers = chunks.Run(
             queries,
+            one => one.User.Id,
             ChunkSize.Compute(
                 workspace.PredictionModel,
                 context.Recipe.Decode,
-                runs * (bank.Amateur(0) is null ? 1 : 2),
+                runs * (bank.HasAmateur ? 2 : 1),
                 options.MaxNewTokens
             ),
             Answer
@@ -127,8 +157,8 @@ sealed class PredictStage(PredictionMethod method) : Stage
                 Prompt = prompts.BuildPrompt(users[one.Query.Id], one.Query, options.MaxNewTokens),
                 Options = options,
                 Seed = SeedDerivation.Derive(context.Recipe.Seed, "predict", one.Query.Id),
-                Expert = bank.Expert(one.User),
-                Amateur = bank.Amateur(one.User),
+                Expert = bank.Expert(one.User.Id),
+                Amateur = bank.Amateur(one.User.Id),
                 Samples = runs,
             };
     }
@@ -137,7 +167,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
         StageContext context,
         RunWorkspace workspace,
         int runs,
-        Dictionary<(string Id, int Run), Answer> answers
+        Dictionary<(string Id, int Run), string> answers
     )
     {
         for (var run = runs - 1; run >= 0; run--)
@@ -152,13 +182,13 @@ sealed class PredictStage(PredictionMethod method) : Stage
                 [
                     .. workspace
                         .Dataset.Users.SelectMany(user => user.Queries)
-                        .Select(query => new Prediction(query.Id, answers[(query.Id, run)].Text)),
+                        .Select(query => new Prediction(query.Id, answers[(query.Id, run)])),
                 ],
             }.Write(path);
         }
     }
 
-    sealed record UserQuery(int User, LampQuery Query);
+    sealed record UserQuery(LampUser User, LampQuery Query);
 
     sealed record Answer(string Id, int Run, string Text);
 }

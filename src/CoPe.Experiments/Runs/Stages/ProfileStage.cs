@@ -28,6 +28,8 @@ sealed class ProfileStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
+    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
+
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Profiles)];
 
     internal override void CheckInputs(RunPreflight preflight) =>
@@ -35,8 +37,24 @@ sealed class ProfileStage : Stage
 
     public override void Execute(StageContext context)
     {
+        var users = context.Workspace.Dataset.Users;
+        var made = JsonLines.Read<UserProfile>(context.Run.Profiles).ToDictionary(line => line.User);
+        foreach (var line in WriteProfiles(context, [.. users.Where(user => !made.ContainsKey(user.Id))]))
+        {
+            made[line.User] = line;
+        }
+
+        JsonLines.Write(context.Run.Profiles, users.Select(user => made[user.Id]));
+    }
+
+    IReadOnlyList<UserProfile> WriteProfiles(StageContext context, List<LampUser> users)
+    {
+        if (users.Count == 0)
+        {
+            return [];
+        }
+
         var workspace = context.Workspace;
-        var users = workspace.Dataset.Users;
         var prompts = new InContextPrompts(context, workspace, ContextKind.Profile);
         var chunks = new ChunkedWork<UserProfile>(context, Id);
         var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, users.Count);
@@ -46,11 +64,14 @@ sealed class ProfileStage : Stage
             1,
             context.Recipe.Context.ProfileTokens
         );
-        var made = chunks
-            .Run(users, size, chunk => WriteProfiles(context, workspace, prompts, chunk, progress))
-            .ToDictionary(line => line.User);
+        var lines = chunks.Run(
+            users,
+            user => user.Id,
+            size,
+            chunk => WriteProfiles(context, workspace, prompts, chunk, progress)
+        );
         prompts.WarnIfShortened(Name);
-        JsonLines.Write(context.Run.Profiles, users.Select(user => made[user.Id]));
+        return lines;
     }
 
     IEnumerable<UserProfile> WriteProfiles(

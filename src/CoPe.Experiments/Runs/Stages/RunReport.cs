@@ -123,6 +123,8 @@ sealed class ReportStage : Stage
 
     public override IReadOnlyList<string> RecipeKeys => [];
 
+    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.All;
+
     public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.Evaluate];
 
     public override bool IsRequestedBy(Recipe recipe) => true;

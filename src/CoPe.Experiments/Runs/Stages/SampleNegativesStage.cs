@@ -35,9 +35,15 @@ sealed class SampleNegativesStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
+    public override UserParts ReadsOfUser(Recipe recipe) =>
+        recipe.Negatives.Kind == NegativeKind.Pseudo ? UserParts.History : UserParts.None;
+
     public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.FindTamStage(recipe);
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Candidates)];
+
+    internal override IEnumerable<StageOutput> PartialOutputs(RunDirectory run) =>
+        [new UserLines(StoredCandidates.GetPartialFile(run, Id))];
 
     public override string? FindConflict(StageContext context, StageStatus status) =>
         new StoredCandidates(context, Id).FindConflict(status);
@@ -54,14 +60,15 @@ sealed class SampleNegativesStage : Stage
         stored.ResolveConflict();
         var workspace = context.Workspace;
         var items = workspace.ListHistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
-        var chunks = new ChunkedWork<ItemCandidates>(context, Id);
-        var lines =
-            context.Recipe.Negatives.Kind != NegativeKind.Pseudo
-                ? chunks.Run(items, ItemsPerWrite, BorrowTexts(context, workspace))
-            : context.CandidateEndpoint is { } endpoint
-                ? SampleFromEndpoint(context, workspace, endpoint, items, stored.PartialFile)
-            : SampleInChunks(context, workspace, chunks, items);
-        var poor = lines.Count(line => line.Candidates.Count == 0);
+        var made = JsonLines.Read<ItemCandidates>(context.Run.Candidates).ToDictionary(line => (line.User, line.Item));
+        var missing = items.Where(pair => !made.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
+        foreach (var line in Sample(context, workspace, missing, stored))
+        {
+            made[(line.User, line.Item)] = line;
+        }
+
+        var all = items.Select(pair => made[(pair.User.Id, pair.Item.Id)]).ToList();
+        var poor = all.Count(line => line.Candidates.Count == 0);
         if (poor > 0)
         {
             context.Log.LogWarning(
@@ -72,12 +79,35 @@ sealed class SampleNegativesStage : Stage
             );
         }
 
-        AtomicFile.Remove(context.Run.Candidates);
-        var made = lines.ToDictionary(line => (line.User, line.Item));
         // The checkpoints go once the stage is marked as complete: until then they are what a kill leaves of paid
         // answers.
-        JsonLines.Write(context.Run.Candidates, items.Select(pair => made[(pair.User.Id, pair.Item.Id)]));
+        JsonLines.Write(context.Run.Candidates, all);
     }
+
+    IEnumerable<ItemCandidates> Sample(
+        StageContext context,
+        RunWorkspace workspace,
+        List<UserItem> items,
+        StoredCandidates stored
+    )
+    {
+        if (items.Count == 0)
+        {
+            return [];
+        }
+
+        var chunks = new ChunkedWork<ItemCandidates>(context, Id);
+        if (context.Recipe.Negatives.Kind != NegativeKind.Pseudo)
+        {
+            return chunks.Run(items, GetUser, ItemsPerWrite, BorrowTexts(context, workspace));
+        }
+
+        return context.CandidateEndpoint is { } endpoint
+            ? SampleFromEndpoint(context, workspace, endpoint, items, stored.PartialFile)
+            : SampleInChunks(context, workspace, chunks, items);
+    }
+
+    static string GetUser(UserItem item) => item.User.Id;
 
     /// <summary>Here, in chunks, so that the same items decode together whatever was interrupted.</summary>
     IReadOnlyList<ItemCandidates> SampleInChunks(
@@ -96,6 +126,7 @@ sealed class SampleNegativesStage : Stage
         var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, items.Count);
         return chunks.Run(
             items,
+            GetUser,
             size,
             chunk => DrawCandidates(context, workspace, SampleLocally(workspace, progress), chunk, progress)
         );

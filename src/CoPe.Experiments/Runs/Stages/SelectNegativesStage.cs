@@ -1,5 +1,6 @@
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Scoring;
 
 namespace CoPe.Experiments.Runs.Stages;
 
@@ -29,6 +30,8 @@ sealed class SelectNegativesStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
+    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
+
     public override IEnumerable<StageId> Needs(Recipe recipe) =>
         [.. StageId.FindTamStage(recipe), StageId.TrainSft, StageId.SampleNegatives];
 
@@ -38,56 +41,76 @@ sealed class SelectNegativesStage : Stage
 
     public override void Execute(StageContext context)
     {
-        var workspace = context.Workspace;
-        var items = workspace.ListHistoryItems(null).ToDictionary(pair => (pair.User.Id, pair.Item.Id));
-        var all = JsonLines
+        var candidates = JsonLines
             .Read<ItemCandidates>(context.Run.Candidates)
             .Where(line => line.Candidates.Count > 0)
             .ToList();
+        var made = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item));
+        var missing = candidates.Where(line => !made.ContainsKey((line.User, line.Item))).ToList();
+        foreach (var pair in SelectPairs(context, missing))
+        {
+            made[(pair.User, pair.Item)] = pair;
+        }
+
+        JsonLines.Write(context.Run.Pairs, candidates.Select(line => made[(line.User, line.Item)]));
+    }
+
+    IReadOnlyList<SelectedPair> SelectPairs(StageContext context, List<ItemCandidates> lines)
+    {
+        if (lines.Count == 0)
+        {
+            return [];
+        }
+
+        var workspace = context.Workspace;
+        var items = workspace.ListHistoryItems(null).ToDictionary(pair => (pair.User.Id, pair.Item.Id));
+        var users = lines.Select(line => items[(line.User, line.Item)].User).DistinctBy(user => user.Id).ToList();
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
+        using var adapters = workspace.SelectUserAdapters(UserAdapterKind.Sft, users);
         var scorer = new CandidateScorer(
-            workspace.CreateScorer(UserAdapterKind.Sft),
+            new SequenceScorer(workspace.DecodingModel, workspace.Tam, adapters.Bank),
             context.Recipe.Negatives.Span,
             hasTaskAdapter: workspace.Tam is not null
         );
         var chunks = new ChunkedWork<SelectedPair>(context, Id);
-        var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, all.Count);
-        JsonLines.Write(
-            context.Run.Pairs,
-            chunks.Run(
-                all,
-                ItemsPerChunk,
-                group =>
-                {
-                    List<CandidatesToScore> toScore =
-                    [
-                        .. group.Select(line =>
-                            EncodeForScoring(context, workspace, items[(line.User, line.Item)], line)
-                        ),
-                    ];
-                    var scores = scorer.Score(toScore, context.Cancellation);
-                    foreach (var line in group)
-                    {
-                        progress.ReportFinished(line.User);
-                    }
+        var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, lines.Count);
+        return chunks.Run(lines, line => line.User, ItemsPerChunk, Select);
 
-                    return group
-                        .Zip(toScore, scores)
-                        .Select(one => SelectPair(context.Recipe.Negatives, one.First, one.Second, one.Third, dtype));
-                }
-            )
-        );
+        IEnumerable<SelectedPair> Select(IReadOnlyList<ItemCandidates> group)
+        {
+            List<CandidatesToScore> toScore =
+            [
+                .. group.Select(line =>
+                    EncodeForScoring(
+                        context,
+                        workspace,
+                        items[(line.User, line.Item)],
+                        line,
+                        adapters.GetIndex(line.User)
+                    )
+                ),
+            ];
+            var scores = scorer.Score(toScore, context.Cancellation);
+            foreach (var line in group)
+            {
+                progress.ReportFinished(line.User);
+            }
+
+            return group
+                .Zip(toScore, scores)
+                .Select(one => SelectPair(context.Recipe.Negatives, one.First, one.Second, one.Third, dtype));
+        }
     }
 
     static CandidatesToScore EncodeForScoring(
         StageContext context,
         RunWorkspace workspace,
         UserItem item,
-        ItemCandidates line
+        ItemCandidates line,
+        int adapter
     )
     {
         var source = new ExampleEncoder(workspace, context.Recipe.Sft);
-        var index = workspace.GetUserIndex(item.User.Id);
         var longest = workspace.ContextLength / 2;
         if (context.Recipe.Negatives.Span == RewardSpan.Response)
         {
@@ -98,7 +121,7 @@ sealed class SelectNegativesStage : Stage
             return new CandidatesToScore(
                 line.User,
                 line.Item,
-                index,
+                adapter,
                 source.EncodePrompt(item.Item, Math.Max(gold.Count, answers.Max(answer => answer.Count))),
                 gold,
                 answers
@@ -125,7 +148,7 @@ sealed class SelectNegativesStage : Stage
         return new CandidatesToScore(
             line.User,
             line.Item,
-            index,
+            adapter,
             raw,
             Truncate(tokenizer.EncodeAsText(source.GetAnswerText(item.Item)), longest),
             [.. line.Candidates.Select(text => Truncate(tokenizer.EncodeAsText(text), longest))]

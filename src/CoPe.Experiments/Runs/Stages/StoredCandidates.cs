@@ -18,7 +18,11 @@ sealed class StoredCandidates(StageContext context, StageId stage)
     readonly string? _requestedSource = context.CandidateEndpoint?.Name;
 
     /// <summary>What an endpoint has answered of a sampling that is not complete yet.</summary>
-    public string PartialFile { get; } = Path.Combine(context.Run.Checkpoints(stage), "candidates.jsonl");
+    public string PartialFile { get; } = GetPartialFile(context.Run, stage);
+
+    /// <summary>Where answers of an endpoint are kept until the sampling is complete.</summary>
+    public static string GetPartialFile(RunDirectory run, StageId stage) =>
+        Path.Combine(run.Checkpoints(stage), "candidates.jsonl");
 
     string ResumeCommand => $"{stage.Command} --run {_run}";
 
@@ -31,6 +35,7 @@ sealed class StoredCandidates(StageContext context, StageId stage)
         {
             StageState.Interrupted => FindInterruptedConflict(),
             StageState.Complete => FindCompleteConflict(),
+            StageState.UsersChanged => FindUsersConflict(status.Users),
             StageState.Stale => FindStaleConflict(status.Reasons),
             _ => null,
         };
@@ -99,6 +104,33 @@ sealed class StoredCandidates(StageContext context, StageId stage)
         var origin = first.Source is null ? "that were not sampled there" : $"from {first.Source}";
         return $"'{stage}' is complete in {_run} with candidates {origin}: leave {_requestedSource} out to keep them, "
             + $"or sample new ones with {RebuildCommand}";
+    }
+
+    /// <summary>
+    /// The users who are new get candidates from where those of the others are; paid ones of a user who changed or is
+    /// gone are only thrown away where the person says so.
+    /// </summary>
+    string? FindUsersConflict(UserChanges users)
+    {
+        if (JsonLines.Read<ItemCandidates>(context.Run.Candidates) is not [var first, ..] stored)
+        {
+            return null;
+        }
+
+        if (first.Source != _requestedSource && users.DueCount > 0)
+        {
+            var origin = first.Source is null ? "that were sampled here" : $"from {first.Source}";
+            var command = first.Source is null ? ResumeCommand : $"{ResumeCommand} {first.Source}";
+            return $"'{stage}' has candidates {origin} in {_run} and {users}: sample theirs with '{command}' first";
+        }
+
+        var leaving = users.Changed.Concat(users.Gone).ToHashSet();
+        var paid = stored.Count(line => line.Source is not null && leaving.Contains(line.User));
+        return paid == 0
+            ? null
+            : $"'{stage}' would throw away the candidates of {paid} history items from {first.Source} in {_run} "
+                + $"({users}): name another folder with --run, "
+                + "or throw them away with --restart (in the stage's own verb --again)";
     }
 
     string? FindStaleConflict(IReadOnlyList<string> reasons)

@@ -29,7 +29,16 @@ static class TokenTraces
             .Read(context.Run.Predictions(method.Name))
             .Predictions.ToDictionary(prediction => prediction.Id, prediction => prediction.Output);
         var examples = new ExampleEncoder(workspace, context.Recipe.Sft);
-        using var adapters = new MethodAdapters(workspace, method, context.Recipe);
+        var traced = workspace
+            .Dataset.Users.Take(MaxTraces)
+            .Where(user => user.Queries.Any(query => texts.GetValueOrDefault(query.Id, "").Length > 0))
+            .ToList();
+        if (traced.Count == 0)
+        {
+            return [];
+        }
+
+        using var adapters = new MethodAdapters(workspace, method, context.Recipe, traced);
         var scorer = new SequenceScorer(
             workspace.DecodingModel,
             adapters.Task,
@@ -38,19 +47,14 @@ static class TokenTraces
         );
         var queries = new List<(LampUser User, LampQuery Query)>();
         var items = new List<ScoringItem>();
-        foreach (var (index, user) in workspace.Dataset.Users.Take(MaxTraces).Index())
+        foreach (var user in traced)
         {
-            var query = user.Queries.FirstOrDefault(query => texts.GetValueOrDefault(query.Id, "").Length > 0);
-            if (query is null)
-            {
-                continue;
-            }
-
+            var query = user.Queries.First(query => texts.GetValueOrDefault(query.Id, "").Length > 0);
             var answer = workspace.Encoder.EncodeResponse(texts[query.Id]);
             var prompt = examples.EncodePrompt(query, answer.Length);
             var shown = answer[..^1]; // the last id ends the turn and is no word to show
             queries.Add((user, query));
-            items.Add(new(query.Id, prompt, [shown], [adapters.Expert(index), adapters.Amateur(index)!.Value]));
+            items.Add(new(query.Id, prompt, [shown], [adapters.Expert(user.Id), adapters.Amateur(user.Id)!.Value]));
         }
 
         var scores = scorer.Score(items, context.Cancellation).ToLookup(score => score.ItemId);

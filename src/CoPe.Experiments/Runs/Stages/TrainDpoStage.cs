@@ -19,6 +19,8 @@ sealed class TrainDpoStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
+    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
+
     public override IEnumerable<StageId> Needs(Recipe recipe) =>
         [.. StageId.FindTamStage(recipe), StageId.TrainSft, StageId.SelectNegatives];
 
@@ -32,11 +34,18 @@ sealed class TrainDpoStage : Stage
         var workspace = context.Workspace;
         workspace.ReleaseDpoAdapters();
         var settings = context.Recipe.Dpo;
-        var users = CreateTrainingSets(context, workspace, settings);
+        var trainer = new UserGroupTrainer(context, Id, "dpo", context.Run.DpoAdapter);
+        var selected = trainer.SelectUsers(workspace.Dataset.Users);
+        if (selected.Count == 0)
+        {
+            return;
+        }
+
+        var users = CreateTrainingSets(context, workspace, settings, selected);
         var lengths = users
             .SelectMany(user => user.Examples)
             .Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count);
-        new UserGroupTrainer(context, Id, "dpo", context.Run.DpoAdapter).Train(
+        trainer.Train(
             users,
             settings,
             settings.UsersAtOnce,
@@ -48,13 +57,14 @@ sealed class TrainDpoStage : Stage
     static List<UserTrainingSet<PreferenceExample>> CreateTrainingSets(
         StageContext context,
         RunWorkspace workspace,
-        DpoSection settings
+        DpoSection settings,
+        IReadOnlyList<LampUser> users
     )
     {
         var pairs = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item));
         var source = new ExampleEncoder(workspace, settings);
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.TrainingModel);
-        return [.. workspace.Dataset.Users.Select(CreateTrainingSet)];
+        return [.. users.Select(CreateTrainingSet)];
 
         UserTrainingSet<PreferenceExample> CreateTrainingSet(LampUser user)
         {
@@ -87,10 +97,7 @@ sealed class TrainDpoStage : Stage
     )
     {
         var settings = context.Recipe.Dpo;
-        var bank = workspace.CopyUserAdapters(
-            UserAdapterKind.Sft,
-            [.. group.Select(user => workspace.GetUserIndex(user.Name))]
-        );
+        var bank = workspace.ReadUserAdapters(UserAdapterKind.Sft, group.Select(user => user.Name));
         var dpo = settings.Preference;
         DpoTrainer.Train(
             training.Stage.CreateContext(workspace.TrainingModel, settings),

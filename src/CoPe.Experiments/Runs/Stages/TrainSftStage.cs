@@ -17,6 +17,8 @@ sealed class TrainSftStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
+    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
+
     public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.FindTamStage(recipe);
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
@@ -34,8 +36,10 @@ sealed class TrainSftStage : Stage
         workspace.ReleaseSftAdapters();
         var settings = context.Recipe.Sft;
         var source = new ExampleEncoder(workspace, settings);
-        var users = workspace
-            .Dataset.Users.Select(user =>
+        var trainer = new UserGroupTrainer(context, Id, "sft", context.Run.SftAdapter);
+        var users = trainer
+            .SelectUsers(workspace.Dataset.Users)
+            .Select(user =>
                 HeldOutExamples.Split<SupervisedExample>(
                     user.Id,
                     [.. user.History.Select(item => source.Encode(user, item))],
@@ -46,7 +50,7 @@ sealed class TrainSftStage : Stage
         var lengths = users
             .SelectMany(user => user.Examples)
             .Select(example => example.Prompt.Count + example.Response.Count);
-        new UserGroupTrainer(context, Id, "sft", context.Run.SftAdapter).Train(
+        trainer.Train(
             users,
             settings,
             settings.UsersAtOnce,

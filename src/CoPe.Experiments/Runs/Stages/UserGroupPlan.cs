@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CoPe.Experiments.Data;
 
 namespace CoPe.Experiments.Runs.Stages;
 
@@ -21,6 +22,30 @@ sealed record UserGroupPlan
     public required IReadOnlyList<IReadOnlyList<string>> Groups { get; init; }
 
     /// <summary>
+    /// The users to train: those that have no adapter yet, or where a plan is under way, all of that plan.
+    /// </summary>
+    /// <param name="folder">The stage's folder of checkpoints.</param>
+    /// <param name="users">Every user.</param>
+    /// <param name="hasAdapter">Whether a user's adapter is there.</param>
+    public static IReadOnlyList<LampUser> SelectUsers(
+        string folder,
+        IReadOnlyList<LampUser> users,
+        Func<string, bool> hasAdapter
+    )
+    {
+        var missing = users.Where(user => !hasAdapter(user.Id)).ToList();
+        if (TryRead(GetPath(folder)) is not { } plan)
+        {
+            return missing;
+        }
+
+        var planned = plan.Groups.SelectMany(group => group).ToHashSet();
+        return missing.TrueForAll(user => planned.Contains(user.Id))
+            ? [.. users.Where(user => planned.Contains(user.Id))]
+            : missing;
+    }
+
+    /// <summary>
     /// The plan that lies in a stage's folder of checkpoints. Where there is none, or it is of other users or of
     /// another setting, a new one is written and what an unfinished group of the former plan left is removed.
     /// </summary>
@@ -35,7 +60,7 @@ sealed record UserGroupPlan
         Func<int> chooseUsersAtOnce
     )
     {
-        var path = Path.Combine(folder, "groups.json");
+        var path = GetPath(folder);
         if (TryRead(path) is { } plan && plan.UsersAtOnce == usersAtOnce && plan.IsOf(users))
         {
             return plan;
@@ -54,6 +79,8 @@ sealed record UserGroupPlan
     /// <summary>Name of a group's checkpoint.</summary>
     /// <param name="index">Index of the group.</param>
     public static string GetGroupName(int index) => $"group-{index + 1}";
+
+    static string GetPath(string folder) => Path.Combine(folder, "groups.json");
 
     bool IsOf(IReadOnlyList<string> users) => Groups.SelectMany(group => group).SequenceEqual(users);
 

@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Training;
 using Microsoft.Extensions.Logging;
@@ -20,8 +21,16 @@ sealed class UserGroupTrainer(
     Func<string, string> getAdapterFolder
 )
 {
+    /// <summary>The users to train, in the order of the dataset: none whose adapter was there before.</summary>
+    public IReadOnlyList<LampUser> SelectUsers(IReadOnlyList<LampUser> users) =>
+        UserGroupPlan.SelectUsers(
+            context.Run.Checkpoints(stage),
+            users,
+            user => Directory.Exists(getAdapterFolder(user))
+        );
+
     /// <summary>Trains what is not there yet.</summary>
-    /// <param name="users">What each user's adapter is trained on, in the order of the dataset.</param>
+    /// <param name="users">What each selected user's adapter is trained on, in the order of the dataset.</param>
     /// <param name="settings">The stage's section of the recipe.</param>
     /// <param name="usersAtOnce">Users of a group where the recipe says so; null chooses.</param>
     /// <param name="chooseUsersAtOnce">Chooses the users of a group for this machine.</param>
@@ -34,6 +43,11 @@ sealed class UserGroupTrainer(
         Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, AdapterBank> train
     )
     {
+        if (users.Count == 0)
+        {
+            return;
+        }
+
         HistoryWarnings.Warn(context.Log, stage.Name, users, settings.Training.BatchSize);
         // Users with histories of similar length finish together, so that no pass is left with a single one.
         var longestFirst = users.OrderByDescending(user => user.Examples.Count).ToList();
