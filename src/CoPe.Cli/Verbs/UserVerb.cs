@@ -7,7 +7,7 @@ using CoPe.Experiments.Runs.Erasure;
 
 namespace CoPe.Cli.Verbs;
 
-/// <summary><c>cope user ls|show|forget</c>.</summary>
+/// <summary><c>cope user ls|show|add|update|forget</c>.</summary>
 static class UserVerb
 {
     static readonly Argument<string> RunArgument = new("run") { Description = "Folder of the run." };
@@ -18,10 +18,12 @@ static class UserVerb
     };
 
     public static Command Create(CommandHost host) =>
-        new("user", "List what a run holds of its users, and erase a user from it.")
+        new("user", "List what a run holds of its users, add or update one, and erase one from it.")
         {
             CreateList(host),
             CreateShow(host),
+            UserAddVerb.CreateAdd(host),
+            UserAddVerb.CreateUpdate(host),
             CreateForget(host),
         };
 
@@ -90,12 +92,12 @@ static class UserVerb
             .Runs.SelectMany(run => family.Inspect(run, erasure => erasure.List().ToList()))
             .GroupBy(pair => pair.User.Id)
             .ToList();
-        host.Out.WriteLine($"{"user",-24} {"items",7} {"queries",8} {"places",7}");
+        host.Out.WriteLine($"{"user", -24} {"items", 7} {"queries", 8} {"places", 7}");
         foreach (var places in users)
         {
             var user = places.First().User;
             var traces = places.Sum(pair => pair.Traces.Count);
-            host.Out.WriteLine($"{user.Id,-24} {user.History.Count,7} {user.Queries.Count,8} {traces,7}");
+            host.Out.WriteLine($"{user.Id, -24} {user.History.Count, 7} {user.Queries.Count, 8} {traces, 7}");
         }
 
         foreach (var run in family.Runs)
@@ -226,7 +228,7 @@ static class UserVerb
         foreach (var trace in traces)
         {
             var path = folder == "." ? trace.Path : $"{folder}/{trace.Path}";
-            host.Out.WriteLine($"{path,-36} {trace.Count,5}  {trace.Description}");
+            host.Out.WriteLine($"{path, -36} {trace.Count, 5}  {trace.Description}");
         }
     }
 

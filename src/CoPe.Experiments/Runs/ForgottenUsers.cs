@@ -109,6 +109,17 @@ public sealed record ForgottenUsers
         return this with { Users = [.. Users, hash], Admitted = isAdmitted ? [.. Admitted, hash] : Admitted };
     }
 
+    /// <summary>The list without a user, who may be read again.</summary>
+    public ForgottenUsers Without(string user)
+    {
+        var hash = ComputeHash(user);
+        return this with
+        {
+            Users = [.. Users.Where(known => known != hash)],
+            Admitted = [.. Admitted.Where(known => known != hash)],
+        };
+    }
+
     /// <summary>Writes the list.</summary>
     public void Write(RunDirectory run)
     {

@@ -32,7 +32,7 @@ public abstract class Stage
     /// What it reads of each user, where its outputs fall apart by users: then a user more, or a user whose part changed,
     /// adds or replaces that part and leaves the others. None where it reads no user, or all of them together.
     /// </summary>
-    public virtual UserParts ReadsOfUser(Recipe recipe) => UserParts.None;
+    internal virtual UserParts ReadsOfUser(Recipe recipe) => UserParts.None;
 
     /// <summary>The stages whose outputs it reads, under this recipe.</summary>
     public virtual IEnumerable<StageId> Needs(Recipe recipe) => [];

@@ -611,11 +611,11 @@ public enum StageState
     /// <summary>Made or begun on other inputs, or its outputs are damaged; it starts again.</summary>
     Stale,
 
+    /// <summary>Whole and current.</summary>
+    Complete,
+
     /// <summary>
     /// Whole and current but for some users, who are new, changed or gone: only their parts are made or removed.
     /// </summary>
     UsersChanged,
-
-    /// <summary>Whole and current.</summary>
-    Complete,
 }

@@ -5,7 +5,7 @@ namespace CoPe.Experiments.Runs;
 
 /// <summary>Parts of a user that a stage reads.</summary>
 [Flags]
-public enum UserParts
+enum UserParts
 {
     /// <summary>Nothing.</summary>
     None = 0,
@@ -60,7 +60,7 @@ sealed record UserFingerprint(string History, string Queries)
 }
 
 /// <summary>How the users that a stage was made for differ from those of the run now.</summary>
-public sealed record UserChanges
+sealed record UserChanges
 {
     const int MaxNamed = 3;
 

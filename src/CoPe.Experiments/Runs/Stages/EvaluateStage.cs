@@ -31,7 +31,7 @@ sealed class EvaluateStage : Stage
             "sft.max_words",
         ];
 
-    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.Queries;
+    internal override UserParts ReadsOfUser(Recipe recipe) => UserParts.Queries;
 
     public override IEnumerable<StageId> Needs(Recipe recipe)
     {

@@ -44,7 +44,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    public override UserParts ReadsOfUser(Recipe recipe) =>
+    internal override UserParts ReadsOfUser(Recipe recipe) =>
         method.Context == ContextKind.None ? UserParts.Queries : UserParts.All;
 
     public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.RequiredBy(method.GetRequirements(recipe));

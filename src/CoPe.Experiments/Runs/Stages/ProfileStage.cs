@@ -28,7 +28,7 @@ sealed class ProfileStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
+    internal override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) => [new UserLines(run.Profiles)];
 

@@ -123,7 +123,7 @@ sealed class ReportStage : Stage
 
     public override IReadOnlyList<string> RecipeKeys => [];
 
-    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.All;
+    internal override UserParts ReadsOfUser(Recipe recipe) => UserParts.All;
 
     public override IEnumerable<StageId> Needs(Recipe recipe) => [StageId.Evaluate];
 

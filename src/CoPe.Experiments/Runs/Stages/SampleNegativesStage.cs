@@ -35,7 +35,7 @@ sealed class SampleNegativesStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    public override UserParts ReadsOfUser(Recipe recipe) =>
+    internal override UserParts ReadsOfUser(Recipe recipe) =>
         recipe.Negatives.Kind == NegativeKind.Pseudo ? UserParts.History : UserParts.None;
 
     public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.FindTamStage(recipe);

@@ -19,7 +19,7 @@ sealed class TrainDpoStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
+    internal override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
 
     public override IEnumerable<StageId> Needs(Recipe recipe) =>
         [.. StageId.FindTamStage(recipe), StageId.TrainSft, StageId.SelectNegatives];

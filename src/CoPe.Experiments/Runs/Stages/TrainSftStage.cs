@@ -17,7 +17,7 @@ sealed class TrainSftStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    public override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
+    internal override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
 
     public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.FindTamStage(recipe);
 
