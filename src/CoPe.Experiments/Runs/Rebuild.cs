@@ -61,7 +61,10 @@ sealed class Rebuild
         if (_updated.Count > 0)
         {
             var users = _context.Workspace.Dataset.Users.Count;
-            _context.Log.LogInformation("{Update}", UserChanges.DescribeRun([.. _updated.Select(one => one.Status)], users));
+            _context.Log.LogInformation(
+                "{Update}",
+                UserChanges.DescribeRun([.. _updated.Select(one => one.Status)], users)
+            );
         }
 
         _replacement = RunReplacement.Begin(_context.Run, ListPaths(), _context.Command);

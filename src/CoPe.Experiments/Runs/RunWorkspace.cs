@@ -161,6 +161,7 @@ public sealed class RunWorkspace : IDisposable
 
     /// <summary>Reads the same data from another folder from now on, to which they were moved.</summary>
     internal void FollowData(string folder) => Inputs = Inputs with { Data = folder };
+
     /// <summary>The adapters of some users, in their order, read from the run's folder; the caller's.</summary>
     internal AdapterBank ReadUserAdapters(UserAdapterKind kind, IEnumerable<string> users) =>
         kind switch

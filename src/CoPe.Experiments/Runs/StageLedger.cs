@@ -215,13 +215,19 @@ sealed class StageLedger
     /// </summary>
     public IEnumerable<string> ListUnfinishedParts(Stage stage)
     {
-        var adapters = stage.Outputs(_run.Unfinished).OfType<UserAdapters>().Select(output => output.FullPath).ToHashSet();
+        var adapters = stage
+            .Outputs(_run.Unfinished)
+            .OfType<UserAdapters>()
+            .Select(output => output.FullPath)
+            .ToHashSet();
         return ListUnfinished(stage)
             .SelectMany(place =>
             {
                 var source = Path.Combine(_run.Unfinished.Root, _run.GetRelativePath(place));
                 return adapters.Contains(source)
-                    ? Directory.EnumerateFileSystemEntries(source).Select(path => Path.Combine(place, Path.GetFileName(path)))
+                    ? Directory
+                        .EnumerateFileSystemEntries(source)
+                        .Select(path => Path.Combine(place, Path.GetFileName(path)))
                     : [place];
             });
     }
@@ -397,7 +403,11 @@ sealed class StageLedger
         var seconds = isLost ? 0 : marker.Seconds;
         if (reasons.Count > 0)
         {
-            return new(stage.Id, StageState.Stale, reasons) { Changes = changes, TimeSpent = TimeSpan.FromSeconds(seconds) };
+            return new(stage.Id, StageState.Stale, reasons)
+            {
+                Changes = changes,
+                TimeSpent = TimeSpan.FromSeconds(seconds),
+            };
         }
 
         var users = FindUserChanges(stage, marker);

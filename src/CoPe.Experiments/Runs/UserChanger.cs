@@ -53,7 +53,7 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
             : null;
         var id = user?.Id ?? change.Name!;
         var known = before.FirstOrDefault(one => one.Id == id);
-        RequireAdmissible(id, known, before, change);
+        RequireAdmissible(id, !change.IsUpdate && IsAddedAlready(user, known) ? null : known, before, change);
         if (user is not null)
         {
             user = PrepareQueries(user, known, change, problems);
@@ -61,7 +61,6 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
 
         var forgotten = File.Exists(_run.ForgottenUsers) ? File.ReadAllBytes(_run.ForgottenUsers) : null;
         var added = File.Exists(_run.AddedUser(id)) ? File.ReadAllBytes(_run.AddedUser(id)) : null;
-        var hasBegun = false;
         try
         {
             if (user is not null)
@@ -81,17 +80,16 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
                 ?? throw new RunException(
                     $"the data of {_run.Name} do not hold user '{id}': name their texts with --history FOLDER"
                 );
-            pipeline.Run(context with { Workspace = workspace, Events = new BeginWatcher(context.Events, Begin) });
+            pipeline.Run(context with { Workspace = workspace });
             return new(id, taken.History.Count, taken.Queries.Count, problems);
         }
-        catch (Exception) when (!hasBegun)
+        catch
         {
+            // The run is as it was before, and what is made so far is resumed by the same command.
             Restore(_run.AddedUser(id), added);
             Restore(_run.ForgottenUsers, forgotten);
             throw;
         }
-
-        void Begin() => hasBegun = true;
     }
 
     /// <summary>The users of the run, whose stages must not be out of date for other reasons.</summary>
@@ -107,6 +105,13 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
 
         return context.Workspace.Dataset.Users;
     }
+
+    /// <summary>Whether a command that was killed has written the same user: its repetition goes on from there.</summary>
+    bool IsAddedAlready(LampUser? user, LampUser? known) =>
+        user is not null
+        && known is not null
+        && File.Exists(_run.AddedUser(user.Id))
+        && pipeline.GetStatus(context).Any(status => status.State != StageState.Complete);
 
     void RequireAdmissible(string id, LampUser? known, IReadOnlyList<LampUser> users, UserChange change)
     {
@@ -216,20 +221,6 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
         else
         {
             AtomicFile.WriteBytes(path, content);
-        }
-    }
-
-    /// <summary>Tells when the first stage begins.</summary>
-    sealed class BeginWatcher(IProgress<StageEvent> inner, Action begin) : IProgress<StageEvent>
-    {
-        public void Report(StageEvent value)
-        {
-            if (value.Kind is StageEventKind.Started or StageEventKind.Resumed)
-            {
-                begin();
-            }
-
-            inner.Report(value);
         }
     }
 }
