@@ -342,12 +342,23 @@ sealed class StageLedger
     }
 
     /// <summary>Takes forgotten users out of the marker of a stage that was begun and is not complete.</summary>
-    public void RefreshStartedMarker(Stage stage)
+    /// <param name="stage">The stage.</param>
+    /// <param name="hasUsers">Whether the run has users left; otherwise nothing of the stage is.</param>
+    public void RefreshStartedMarker(Stage stage, bool hasUsers)
     {
         var path = _run.StartedMarker(stage.Id);
-        if (StageMarker.Read(path) is { Users: not null } started)
+        if (StageMarker.Read(path) is not { Users: not null } started)
+        {
+            return;
+        }
+
+        if (hasUsers)
         {
             RemoveForgotten(stage, started).Write(path);
+        }
+        else
+        {
+            AtomicFile.Remove(path);
         }
     }
 

@@ -104,8 +104,8 @@ public sealed class UsersComeAndGoTests : IClassFixture<TinyRunFixture>, IDispos
         Resume();
 
         Assert.Equal(longer, ReadAdapters("living-run"));
-        Assert.DoesNotContain("train sft begins", _world.Error, StringComparison.Ordinal);
-        Assert.Contains("predict base begins", _world.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("train sft: begins", _world.Error, StringComparison.Ordinal);
+        Assert.Contains("predict base: begins", _world.Error, StringComparison.Ordinal);
 
         Resume("--users", "3");
 

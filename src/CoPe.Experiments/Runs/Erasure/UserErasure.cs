@@ -285,8 +285,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         foreach (var stage in pipeline.Stages.Where(stage => File.Exists(_run.Marker(stage.Id))))
         {
             // Figures without the users who are still to be added are no figures of this run.
-            var isCurrent = !HoldsFigures(stage) || ledger.HasAllUsers(stage);
-            if (complete.Contains(stage.Name) && isCurrent && CanStay(stage, hasUsers))
+            bool IsCurrent() => !HoldsFigures(stage) || ledger.HasAllUsers(stage);
+            if (complete.Contains(stage.Name) && CanStay(stage, hasUsers) && IsCurrent())
             {
                 stage.RebuildWithoutUser(fresh);
                 ledger.RefreshMarker(stage);
@@ -299,7 +299,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
         foreach (var stage in pipeline.Stages)
         {
-            ledger.RefreshStartedMarker(stage);
+            ledger.RefreshStartedMarker(stage, hasUsers);
         }
 
         AtomicFile.Remove(_run.PendingErasure);
