@@ -56,10 +56,17 @@ static class Examples
         return second.Count;
     }
 
-    public static void Decode(CausalLm model, AdapterBank task, AdapterBank users, int[] prompt, TextWriter output)
+    public static void Decode(
+        CausalLm model,
+        ConversationEncoder encoder,
+        AdapterBank task,
+        AdapterBank users,
+        int[] prompt,
+        TextWriter output
+    )
     {
         // DecodingEngine begins
-        var engine = new DecodingEngine(model, task, users, model.Config.StopTokenIds);
+        var engine = new DecodingEngine(model, task, users, StopTokens.Find(model.Config, encoder));
         var requests = Enumerable
             .Range(0, users.Count)
             .Select(user => new DecodingRequest

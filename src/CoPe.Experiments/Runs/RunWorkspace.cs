@@ -212,7 +212,7 @@ public sealed class RunWorkspace : IDisposable
             options = options with { MaxRows = rows };
         }
 
-        return new(model ?? DecodingModel, task, users, _config.Value.StopTokenIds, options);
+        return new(model ?? DecodingModel, task, users, StopTokens.Find(_config.Value, Encoder), options);
     }
 
     /// <inheritdoc/>

@@ -43,7 +43,7 @@ public sealed class ConversationEncoder
         _turn = new AssistantTurn(template, context, new AddedTokenSplitter(specialTokens));
         if (!options.HuggingFaceSpecialText)
         {
-            _escaper = new SpecialTokenEscaper(specialTokens.Select(token => token.Content));
+            _escaper = new SpecialTokenEscaper(specialTokens, tokenizer.Normalize);
         }
     }
 
@@ -71,11 +71,9 @@ public sealed class ConversationEncoder
     public bool HasChatTemplate => _turn is not null;
 
     /// <summary>
-    /// Ids after which an answer is over: the configuration's EOS and the token that ends the assistant's turn.
+    /// Ids after which an answer is over by the tokenizer's files: its EOS and the token that ends the assistant's
+    /// turn; empty where they name neither. The model's own configuration may know more.
     /// </summary>
-    /// <exception cref="TokenizerException">
-    /// Neither the template nor the configuration names a token that ends an answer.
-    /// </exception>
     public IReadOnlySet<int> StopTokenIds => field ??= FindStopTokenIds();
 
     /// <summary>
@@ -124,7 +122,12 @@ public sealed class ConversationEncoder
 
     HashSet<int> FindStopTokenIds()
     {
-        HashSet<int> ids = [EncodeResponse("x")[^1]];
+        HashSet<int> ids = [];
+        if (_turn?.EndsWithSpecialToken == true)
+        {
+            ids.Add(EncodeResponse("x")[^1]);
+        }
+
         if (Tokenizer.EosId is { } eosId)
         {
             ids.Add(eosId);

@@ -13,7 +13,7 @@ namespace CoPe.Decoding;
 /// </summary>
 /// <example>
 /// <code>
-/// var engine = new DecodingEngine(model, task, users, model.Config.StopTokenIds);
+/// var engine = new DecodingEngine(model, task, users, StopTokens.Find(model.Config, encoder));
 /// var requests = Enumerable
 ///     .Range(0, users.Count)
 ///     .Select(user =&gt; new DecodingRequest

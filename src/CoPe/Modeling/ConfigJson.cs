@@ -16,6 +16,9 @@ sealed class ConfigJson(string file, JsonElement element)
 
     public IEnumerable<JsonProperty> Properties => element.EnumerateObject();
 
+    /// <exception cref="ModelFileException">A key is no valid Unicode.</exception>
+    public IEnumerable<string> Keys => element.EnumerateObject().Select(ReadName);
+
     public static ConfigJson Read(string file)
     {
         if (!System.IO.File.Exists(file))
@@ -105,7 +108,8 @@ sealed class ConfigJson(string file, JsonElement element)
             : throw UnexpectedValue(key, value, "true or false");
     }
 
-    public string? GetString(string key) => GetOfKind(key, JsonValueKind.String, "a string")?.GetString();
+    public string? GetString(string key) =>
+        GetOfKind(key, JsonValueKind.String, "a string") is { } value ? ReadString(key, value) : null;
 
     public IReadOnlyList<string>? GetStrings(string key)
     {
@@ -123,7 +127,7 @@ sealed class ConfigJson(string file, JsonElement element)
                 throw UnexpectedValue(key, value, Expected);
             }
 
-            strings.Add(item.GetString()!);
+            strings.Add(ReadString(key, item));
         }
 
         return strings;
@@ -154,6 +158,30 @@ sealed class ConfigJson(string file, JsonElement element)
         }
 
         return numbers;
+    }
+
+    string ReadName(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ModelFileException(File, "holds a key that is no valid Unicode.", e);
+        }
+    }
+
+    string ReadString(string key, JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ModelFileException(File, $"holds text that is no valid Unicode, in {key}.", e);
+        }
     }
 
     JsonElement? GetOfKind(string key, JsonValueKind kind, string expected)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -32,10 +31,10 @@ static class DecoderConfigReader
         }
 
         var family = ReadFamily(root, json);
-        UnsupportedFeatures.ThrowIfPresent(root);
+        ConfigKeys.Check(root);
         if (!ReferenceEquals(root, json))
         {
-            UnsupportedFeatures.ThrowIfPresent(json);
+            ConfigKeys.Check(json);
         }
 
         var config = Read(json, root, family);
@@ -164,7 +163,9 @@ static class RopeConfigReader
     public static (RopeConfig Full, RopeConfig? Sliding) Read(ConfigJson json, ModelFamily family)
     {
         var parameters = json.GetObject("rope_parameters");
-        if (parameters is null)
+        // Where both are written, the older key's scaling rules, as in transformers 5.
+        var isOverruled = parameters is not null && json.GetObject("rope_scaling") is not null;
+        if (parameters is null || isOverruled)
         {
             return (ReadOlderKeys(json, family), ReadLocalBase(json, family));
         }
@@ -182,7 +183,8 @@ static class RopeConfigReader
 
     static RopeConfig ReadOlderKeys(ConfigJson json, ModelFamily family)
     {
-        var theta = json.GetDouble("rope_theta") ?? family.Theta;
+        var parameters = json.GetObject("rope_parameters");
+        var theta = json.GetDouble("rope_theta") ?? parameters?.GetDouble("rope_theta") ?? family.Theta;
         var scaling = json.GetObject("rope_scaling");
         return scaling is null ? new RopeConfig { Theta = theta } : ReadScaled(scaling, theta);
     }
@@ -339,61 +341,4 @@ sealed record SlidingWindowConfig(int? Window, IReadOnlyList<bool> Layers)
             ?? 0;
         return [.. Enumerable.Range(0, layers).Select(layer => pattern <= 0 || (layer + 1) % pattern != 0)];
     }
-}
-
-/// <summary>
-/// Keys of config.json that need something the forward pass does not compute: refused before any weight is read,
-/// never ignored.
-/// </summary>
-static class UnsupportedFeatures
-{
-    static readonly string[] MustBeAbsent =
-    [
-        "quantization_config",
-        "num_local_experts",
-        "num_experts",
-        "n_routed_experts",
-        "attn_logit_softcapping",
-        "final_logit_softcapping",
-        "no_rope_layers",
-        "attention_chunk_size",
-        "logits_scaling",
-        "residual_multiplier",
-        "embedding_multiplier",
-    ];
-
-    static readonly string[] MustBeFalse =
-    [
-        "use_bidirectional_attention",
-        "use_qk_norm",
-        "is_encoder_decoder",
-        "add_cross_attention",
-    ];
-
-    public static void ThrowIfPresent(ConfigJson json)
-    {
-        foreach (var key in MustBeAbsent)
-        {
-            if (json.Get(key) is { } value && !IsZero(value))
-            {
-                throw json.Unsupported(key, value.GetRawText(), "absent or null");
-            }
-        }
-
-        foreach (var key in MustBeFalse)
-        {
-            if (json.GetBoolean(key) == true)
-            {
-                throw json.Unsupported(key, "true", "false");
-            }
-        }
-
-        if (json.GetDouble("partial_rotary_factor") is { } part and not 1)
-        {
-            throw json.Unsupported("partial_rotary_factor", $"{part}", "1");
-        }
-    }
-
-    static bool IsZero(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == 0;
 }

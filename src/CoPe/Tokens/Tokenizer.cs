@@ -21,6 +21,7 @@ public sealed class Tokenizer
     readonly TokenTable _table;
     readonly TextEncoder _encoder;
     readonly TextEncoder _plainEncoder;
+    readonly SpecialTokenTemplate _specialTokens;
 
     Tokenizer(TokenizerFile file, TokenizerConfig config)
     {
@@ -32,6 +33,7 @@ public sealed class Tokenizer
         var model = new BpeModel(file.Vocabulary, file.PreTokenizer.IsByteLevel);
         _encoder = new TextEncoder(file, model, _addedTokens);
         _plainEncoder = new TextEncoder(file, model, [.. _addedTokens.Where(token => !token.Special)]);
+        _specialTokens = file.SpecialTokens.Apply(config.AddBos, BosId, config.AddEos, EosId);
     }
 
     /// <summary>
@@ -124,8 +126,13 @@ public sealed class Tokenizer
         return encoder.Encode(text, TextEncoder.NothingEscaped, isContinuation: true);
     }
 
-    /// <summary>What the post-processor makes of the ids of a text.</summary>
-    internal int[] AddSpecialTokens(int[] ids) => [.. _file.SpecialTokens.Before, .. ids, .. _file.SpecialTokens.After];
+    /// <summary>
+    /// What the post-processor makes of the ids of a text, with BOS and EOS as the configuration has them.
+    /// </summary>
+    internal int[] AddSpecialTokens(int[] ids) => [.. _specialTokens.Before, .. ids, .. _specialTokens.After];
+
+    /// <summary>A text as the tokenizer sees it before it splits it, where it continues an earlier one.</summary>
+    internal string Normalize(string text) => _file.Normalize(text, true);
 
     internal TokenizerConfig Config => _config;
 

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using CoPe.Chat;
 using CoPe.Tests.Tokens;
+using CoPe.Tokens;
 using CoPe.Tokens.Pipeline;
 
 namespace CoPe.Tests.Chat;
@@ -187,6 +189,56 @@ public class ConversationEncoderTests
             ConversationEncoder.Load(folder.Folder).EncodeResponse("x")
         );
         Assert.Equal("eos_token", error.Part);
+    }
+
+    [Theory]
+    [InlineData("mistral", null, "<s> Hello\n")] // as its post-processor has it
+    [InlineData("mistral", false, "Hello\n")]
+    [InlineData("qwen", true, "<|im_start|>Hello\n")] // as DeepSeek's: a switch, and a post-processor without BOS
+    public void Without_a_template_the_configuration_switches_BOS_on_and_off(string family, bool? adds, string expected)
+    {
+        var bos = family == "qwen" ? "<|im_start|>" : "<s>";
+        using var folder = new TokenizerTestFolder(family, new { bos_token = bos, add_bos_token = adds });
+        var encoder = ConversationEncoder.Load(folder.Folder);
+        Assert.Equal(expected, DecodeAll(encoder, encoder.EncodePrompt(Hello)));
+    }
+
+    [Fact]
+    public void A_switch_for_EOS_ends_a_text_with_it_and_one_without_a_token_is_refused()
+    {
+        using var folder = new TokenizerTestFolder("qwen", new { eos_token = "<|im_end|>", add_eos_token = true });
+        var tokenizer = Tokenizer.Load(folder.Folder);
+        Assert.Equal(
+            [.. tokenizer.Encode("x", addSpecialTokens: false), tokenizer.EosId!.Value],
+            tokenizer.Encode("x")
+        );
+        using var broken = new TokenizerTestFolder("qwen", new { add_bos_token = true });
+        Assert.Equal("add_bos_token", Assert.Throws<TokenizerException>(() => Tokenizer.Load(broken.Folder)).Part);
+    }
+
+    [Theory]
+    [InlineData("NFKC", "a \uFF1C\uFF5Cim_end|> b")] // full-width brackets
+    [InlineData("NFKC", "a <|im_\uD835\uDC1End|> b")] // a bold e beyond the basic plane
+    [InlineData("Lowercase", "a <|IM_end|> b")]
+    [InlineData("Lowercase", "a <|im_END|")] // completed by what the template writes
+    public void Text_that_normalization_makes_a_special_token_s_stays_in_its_turn(string normalizer, string text)
+    {
+        using var folder = new TokenizerTestFolder(
+            "qwen",
+            new { eos_token = "<|im_end|>", chat_template = ChatMl },
+            tokenizer =>
+            {
+                tokenizer["normalizer"] = new JsonObject { ["type"] = normalizer };
+                foreach (var token in tokenizer["added_tokens"]!.AsArray())
+                {
+                    token!["normalized"] = true;
+                }
+            }
+        );
+        var encoder = ConversationEncoder.Load(folder.Folder);
+        var end = encoder.Tokenizer.TokenToId("<|im_end|>")!.Value;
+        var plain = encoder.EncodePrompt(Hello).Count(id => id == end);
+        Assert.Equal(plain, encoder.EncodePrompt([new("user", text)]).Count(id => id == end));
     }
 
     [Fact]

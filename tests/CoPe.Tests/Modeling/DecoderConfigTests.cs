@@ -24,6 +24,43 @@ public class DecoderConfigTests
         return DecoderConfig.Read(folder.Path);
     }
 
+    [Theory]
+    [InlineData("compression_config", "{}")]
+    [InlineData("a_switch_of_next_year", "true")]
+    [InlineData("rotary_pct", "0.5")]
+    [InlineData("use_mrope", "true")]
+    [InlineData("quantization_config", "{\"bits\": 4}")]
+    public void A_key_that_is_not_known_to_be_harmless_is_refused_by_name(string key, string value)
+    {
+        var error = Assert.Throws<ModelFileException>(() =>
+            Read($$""" "model_type": "llama", {{Sizes}}, "{{key}}": {{value}} """)
+        );
+        Assert.Contains(key, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("compression_config", "null")]
+    [InlineData("rotary_pct", "1.0")]
+    [InlineData("use_mrope", "false")]
+    [InlineData("pruned_heads", "{}")]
+    [InlineData("_attn_implementation_autoset", "true")]
+    [InlineData("temperature", "0.6")]
+    public void A_key_that_changes_nothing_passes(string key, string value) =>
+        Assert.NotNull(Read($$""" "model_type": "llama", {{Sizes}}, "{{key}}": {{value}} """));
+
+    [Fact]
+    public void Where_both_rotary_keys_stand_the_scaling_of_the_older_one_rules()
+    {
+        var config = Read(
+            $$"""
+             "model_type": "llama", {{Sizes}},
+             "rope_parameters": { "rope_theta": 5000, "rope_type": "default" },
+             "rope_scaling": { "type": "linear", "factor": 4 }
+            """
+        );
+        Assert.Equal((5000, RopeScaling.Linear, 4), (config.Rope.Theta, config.Rope.Scaling, config.Rope.Factor));
+    }
+
     [Fact]
     public void Llama_3_keys_are_read()
     {
@@ -126,15 +163,14 @@ public class DecoderConfigTests
         Assert.Equal(new RopeConfig { Theta = 1e4 }, config.SlidingRope);
         Assert.True(
             config
-                is
-            {
-                TiedHead: true,
-                NormAddsOne: true,
-                NormsAfterBlocks: true,
-                ScaleEmbedding: true,
-                QueryScalar: 256,
-                Activation: Activation.GeluTanh
-            }
+                is {
+                    TiedHead: true,
+                    NormAddsOne: true,
+                    NormsAfterBlocks: true,
+                    ScaleEmbedding: true,
+                    QueryScalar: 256,
+                    Activation: Activation.GeluTanh
+                }
         );
     }
 

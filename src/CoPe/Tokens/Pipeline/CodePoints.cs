@@ -108,6 +108,14 @@ static class CodePoints
 /// </summary>
 static class UnicodeNormalization
 {
+    const string Decomposed = "u\u0308";
+    const string Composed = "\u00FC";
+
+    /// <summary>
+    /// False in a process that runs without Unicode's tables: then .NET leaves text as it is and says nothing.
+    /// </summary>
+    public static bool IsAvailable { get; } = Decomposed.Normalize(NormalizationForm.FormC) == Composed;
+
     public static string Normalize(string text, NormalizationForm form)
     {
         if (Ascii.IsValid(text))
@@ -117,7 +125,7 @@ static class UnicodeNormalization
 
         StringBuilder? normalized = null;
         var done = 0;
-        for (var i = 0; i < text.Length;)
+        for (var i = 0; i < text.Length; )
         {
             var codePoint = CodePoints.GetAt(text, i, out var length);
             if (IsRejectedByNormalize(codePoint))

@@ -26,13 +26,13 @@ static class Normalizer
                 return (text, isContinuation) =>
                     steps.Aggregate(text, (current, step) => step(current, isContinuation));
             case "NFC":
-                return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormC);
+                return CreateUnicodeStep(part, NormalizationForm.FormC);
             case "NFD":
-                return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormD);
+                return CreateUnicodeStep(part, NormalizationForm.FormD);
             case "NFKC":
-                return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormKC);
+                return CreateUnicodeStep(part, NormalizationForm.FormKC);
             case "NFKD":
-                return static (text, _) => UnicodeNormalization.Normalize(text, NormalizationForm.FormKD);
+                return CreateUnicodeStep(part, NormalizationForm.FormKD);
             case "Lowercase":
                 // Only this letter's lower case is two characters.
                 return static (text, _) =>
@@ -61,6 +61,14 @@ static class Normalizer
 
         throw pattern.Error("a non-empty \"String\" was expected; regular expressions are not supported here");
     }
+
+    static Func<string, bool, string> CreateUnicodeStep(JsonPart part, NormalizationForm form) =>
+        UnicodeNormalization.IsAvailable
+            ? (text, _) => UnicodeNormalization.Normalize(text, form)
+            : throw part.Error(
+                "asks for a Unicode normal form, which this process cannot compute: it runs in globalization-invariant "
+                    + "mode; unset DOTNET_SYSTEM_GLOBALIZATION_INVARIANT and install ICU (Alpine: icu-libs)"
+            );
 
     static Func<string, bool, string> ReadStrip(JsonPart part)
     {

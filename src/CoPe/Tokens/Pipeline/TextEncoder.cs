@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace CoPe.Tokens.Pipeline;
 sealed class TextEncoder
 {
     /// <summary>For a text without placeholders.</summary>
-    public static readonly IReadOnlyDictionary<char, char> NothingEscaped = new Dictionary<char, char>();
+    public static readonly IReadOnlyDictionary<char, string> NothingEscaped = new Dictionary<char, string>();
 
     readonly TokenizerFile _file;
     readonly BpeModel _model;
@@ -32,10 +34,10 @@ sealed class TextEncoder
     /// <summary>Ids of a text.</summary>
     /// <param name="text">The text.</param>
     /// <param name="originals">
-    /// The characters that placeholders in the text stand for; they return once added tokens have been split off.
+    /// What placeholders in the text stand for; it returns, normalized, once added tokens have been split off.
     /// </param>
     /// <param name="isContinuation">The text follows other text, so that nothing is put in front of it.</param>
-    public int[] Encode(string text, IReadOnlyDictionary<char, char> originals, bool isContinuation)
+    public int[] Encode(string text, IReadOnlyDictionary<char, string> originals, bool isContinuation)
     {
         var ids = new List<int>(text.Length / 3 + 8);
         List<TextPiece> words = [];
@@ -86,22 +88,26 @@ sealed class TextEncoder
         }
     }
 
-    static TextPiece RestoreEscaped(TextPiece piece, IReadOnlyDictionary<char, char> originals)
+    TextPiece RestoreEscaped(TextPiece piece, IReadOnlyDictionary<char, string> originals)
     {
         if (originals.Count == 0)
         {
             return piece;
         }
 
-        var text = piece.Span.ToArray();
-        for (var i = 0; i < text.Length; i++)
+        var text = new StringBuilder(piece.Span.Length);
+        foreach (var c in piece.Span)
         {
-            if (originals.TryGetValue(text[i], out var original))
+            if (originals.TryGetValue(c, out var original))
             {
-                text[i] = original;
+                text.Append(_file.Normalize(original, true));
+            }
+            else
+            {
+                text.Append(c);
             }
         }
 
-        return new TextPiece(new string(text), 0, text.Length, piece.IsFirst);
+        return new TextPiece(text.ToString(), 0, text.Length, piece.IsFirst);
     }
 }

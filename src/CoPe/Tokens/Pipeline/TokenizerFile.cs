@@ -79,6 +79,12 @@ sealed record TokenizerConfig
     public string? ChatTemplate { get; init; }
     public bool CleanUpSpaces { get; init; }
 
+    /// <summary>Whether a text begins with BOS; null leaves that to the post-processor.</summary>
+    public bool? AddBos { get; init; }
+
+    /// <summary>Whether a text ends with EOS; null leaves that to the post-processor.</summary>
+    public bool? AddEos { get; init; }
+
     public static TokenizerConfig Read(string folder)
     {
         var config = ReadIfPresent(Path.Combine(folder, "tokenizer_config.json"));
@@ -99,7 +105,20 @@ sealed record TokenizerConfig
             AdditionalSpecialTokens = ReadAdditional(config?["additional_special_tokens"]),
             ChatTemplate = ReadChatTemplate(folder, config),
             CleanUpSpaces = config?["clean_up_tokenization_spaces"].GetBoolean(false) ?? false,
+            AddBos = ReadSwitch(config, "add_bos_token", tokens, "bos_token"),
+            AddEos = ReadSwitch(config, "add_eos_token", tokens, "eos_token"),
         };
+    }
+
+    static bool? ReadSwitch(JsonPart? config, string key, Dictionary<string, string> tokens, string role)
+    {
+        if (config?[key] is not { IsAbsent: false } part)
+        {
+            return null;
+        }
+
+        var isOn = part.GetBoolean(false);
+        return isOn && !tokens.ContainsKey(role) ? throw part.Error($"is true, but no {role} is named") : isOn;
     }
 
     static IReadOnlyList<string> ReadAdditional(JsonPart? tokens) =>
@@ -182,6 +201,28 @@ sealed record SpecialTokenTemplate(int[] Before, int[] After)
             "TemplateProcessing" => ReadTemplate(part),
             _ => throw part.Unsupported("post-processor", type, Known),
         };
+    }
+
+    /// <summary>
+    /// The same with BOS and EOS put in or left out as the configuration's switches say, as in transformers.
+    /// </summary>
+    public SpecialTokenTemplate Apply(bool? addBos, int? bosId, bool? addEos, int? eosId)
+    {
+        var before = Before;
+        if (addBos is { } withBos && bosId is { } bos)
+        {
+            var rest = Before.Length > 0 && Before[0] == bos ? Before[1..] : Before;
+            before = withBos ? [bos, .. rest] : rest;
+        }
+
+        var after = After;
+        if (addEos is { } withEos && eosId is { } eos)
+        {
+            var rest = After.Length > 0 && After[^1] == eos ? After[..^1] : After;
+            after = withEos ? [.. rest, eos] : rest;
+        }
+
+        return new(before, after);
     }
 
     static SpecialTokenTemplate Wrap(SpecialTokenTemplate inner, SpecialTokenTemplate outer) =>
