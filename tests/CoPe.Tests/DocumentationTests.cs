@@ -19,12 +19,14 @@ public class ReadmeTests
     public void The_sample_in_the_readme_is_the_one_that_compiles()
     {
         var lines = File.ReadAllLines(Path.Combine(Here(), "ReadmeSample.cs"));
-        var sample = lines
+        var usings = lines.TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal));
+        var body = lines
             .SkipWhile(line => !line.Contains("README begins"))
             .Skip(1)
             .TakeWhile(line => !line.Contains("README ends"))
             .Select(line => line.Length > Indent ? line[Indent..] : "");
-        Assert.Contains(string.Join('\n', sample), Readme().ReplaceLineEndings("\n"));
+        string[] sample = [.. usings, "", .. body];
+        Assert.Contains($"```csharp\n{string.Join('\n', sample)}\n```", Readme().ReplaceLineEndings("\n"));
     }
 
     [Fact]

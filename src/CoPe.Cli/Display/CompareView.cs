@@ -20,10 +20,10 @@ static class CompareView
             console.WriteLine($" {RunLetter(index)}  {run.Name}, {run.Golds.Count} queries{seeds}");
         }
 
-        console.Write(CreateFiguresTable(comparison, Metric.NarrowFor(task.Outcome)));
+        console.WriteNumbers(CreateFiguresTable(comparison, Metric.NarrowFor(task.Outcome)), names: 2);
         if (comparison.Differences.Count > 0)
         {
-            console.Write(CreateTestsTable(comparison, tested));
+            console.WriteNumbers(CreateTestsTable(comparison, tested), names: 3);
         }
 
         foreach (var reason in comparison.Unpaired)

@@ -60,10 +60,13 @@ static class DisplayFormat
     /// </summary>
     public static string TestNote(string unit, int units)
     {
-        const int Enough = PairedTest.MinUnitsForBootstrap;
         var note = $"p of a paired bootstrap over {unit}; {unit} helped, hurt, the same";
-        return units < Enough ? $"{note}\nfewer than {Enough} {unit}: trust the counts more than p" : note;
+        return NoteFewUnits(unit, units) is { } few ? $"{note}\n{few}: trust the counts more than p" : note;
     }
+
+    /// <summary>That a bootstrap had too little to draw from; null where it had enough.</summary>
+    public static string? NoteFewUnits(string unit, int units) =>
+        units < PairedTest.MinUnitsForBootstrap ? $"fewer than {PairedTest.MinUnitsForBootstrap} {unit}" : null;
 
     /// <summary><c>512 B</c>, <c>3.1 kB</c>, <c>14.5 GB</c>: decimal units.</summary>
     public static string Bytes(long bytes) =>

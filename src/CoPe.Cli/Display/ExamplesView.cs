@@ -37,7 +37,7 @@ static class ExamplesView
         }
     }
 
-    /// <summary>The users of the run; where no stage has read them, without the messages of a stage that does.</summary>
+    /// <summary>The users of the run; where no stage has read them, without the messages of reading.</summary>
     static IReadOnlyList<LampUser> ReadUsers(StageContext context)
     {
         if (context.Workspace.LoadedDataset is { } loaded)

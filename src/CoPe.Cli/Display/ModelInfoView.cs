@@ -1,11 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using CoPe.Adapters;
 using CoPe.Cli.Hosting;
-using CoPe.Decoding;
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Modeling;
-using CoPe.Training;
 using Spectre.Console;
 
 namespace CoPe.Cli.Display;
@@ -57,14 +53,14 @@ static class ModelInfoView
             );
         }
 
-        console.Write(adapters);
+        console.WriteNumbers(adapters);
         var stages = CreateTable("stage", $"at once, {estimate.Length} tokens each", "memory, about");
         foreach (var (stage, rows, bytes) in estimate.EstimateStages(info))
         {
             stages.AddRow(stage, rows, DisplayFormat.Bytes(bytes));
         }
 
-        console.Write(stages);
+        console.WriteNumbers(stages);
     }
 
     /// <summary>A table whose last columns are numbers: the last one of up to three, the last two of more.</summary>
@@ -152,6 +148,9 @@ static class ModelInfoView
             ["batch"] = estimate.Batch,
             ["length"] = estimate.Length,
             ["users"] = estimate.Users,
+            ["process_bytes"] = MemoryEstimate.ProcessBytes,
+            ["compute_dtype"] = DisplayFormat.Dtype(MemoryEstimate.ChooseDtype(info)),
+            ["parallel_passes"] = MemoryEstimate.CountParallelPasses(info),
             ["stages"] = new JsonArray([
                 .. estimate
                     .EstimateStages(info)
@@ -159,88 +158,3 @@ static class ModelInfoView
             ]),
         };
 }
-
-/// <summary>The sizes of a model's adapters and the memory of each stage, for a workload.</summary>
-sealed record MemoryEstimate
-{
-    /// <summary>Examples of a training step, or answers decoded at once.</summary>
-    public int Batch { get; init; } = 8;
-
-    /// <summary>Tokens of prompt and answer together.</summary>
-    public int Length { get; init; } = 2048;
-
-    /// <summary>Tokens of an answer.</summary>
-    public int AnswerLength { get; init; } = 100;
-
-    /// <summary>Users trained in one pass.</summary>
-    public int Users { get; init; } = 1;
-
-    /// <summary>Rank of all adapters; null takes the recipes'.</summary>
-    public int? Rank { get; init; }
-
-    LoraConfig TaskLora => WithRank(new TamSection().Lora);
-
-    LoraConfig UserLora => WithRank(new SftSection().Lora);
-
-    /// <summary>The adapters of a run, and for comparison one on every linear layer.</summary>
-    public IEnumerable<AdapterSize> ListAdapters(ModelInfo info)
-    {
-        var allLayers = UserLora with { TargetModules = ["all-linear"] };
-        return
-        [
-            new("task", TaskLora, TaskLora.CountParameters(info.Config)),
-            new("user", UserLora, UserLora.CountParameters(info.Config)),
-            new("user, all layers", allLayers, allLayers.CountParameters(info.Config)),
-        ];
-    }
-
-    /// <summary>The approximate bytes that each stage needs, for the weights and one pass.</summary>
-    public IEnumerable<StageMemory> EstimateStages(ModelInfo info)
-    {
-        var examples = Batch * Users;
-        var labels = Math.Min(AnswerLength, Length);
-        var predictBytes = DecodingBytes(info, 2 * Batch);
-        var int8Saving = info.WeightBytes(info.Config.Dtype) - info.Int8WeightBytes;
-        return
-        [
-            new("train tam", Plural(Batch, "row"), TrainingBytes(info, Batch, Length, labels, TaskLora, adapters: 1)),
-            new("train sft", Plural(examples, "row"), TrainingBytes(info, examples, Length, labels, UserLora, Users)),
-            new("negatives sample", Plural(Batch, "row"), DecodingBytes(info, Batch)),
-            // Both answers of a pair follow one prompt in one row.
-            new(
-                "train dpo",
-                Plural(examples, "pair"),
-                TrainingBytes(info, examples, Length + labels, 2 * labels, UserLora, Users)
-            ),
-            new("predict", Plural(2 * Batch, "row"), predictBytes),
-            new("predict, int8 weights", Plural(2 * Batch, "row"), predictBytes - int8Saving),
-        ];
-    }
-
-    /// <summary>A batch is trained in passes of at most so many tokens, one after the other.</summary>
-    static long TrainingBytes(ModelInfo info, int rows, int tokens, int labels, LoraConfig lora, int adapters)
-    {
-        var rowsPerPass = Math.Clamp(TrainingOptions.UserAdapter.TokensPerPass / tokens, 1, rows);
-        var parameters = adapters * lora.CountParameters(info.Config);
-        return info.TrainingBytes(rowsPerPass, tokens, parameters, info.Config.Dtype)
-            + info.LogitsBytes(rowsPerPass * labels);
-    }
-
-    /// <summary>The prompts come first, in passes of many tokens.</summary>
-    long DecodingBytes(ModelInfo info, int rows)
-    {
-        var dtype = info.Config.Dtype;
-        var promptTokens = Math.Min((long)rows * Length, new EngineOptions().PrefillTokens);
-        return info.DecodingBytes(rows, Length, dtype) + info.LayerBytes(Math.Max(Length, promptTokens), dtype);
-    }
-
-    LoraConfig WithRank(LoraConfig lora) => Rank is { } rank ? lora with { Rank = rank } : lora;
-
-    static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
-}
-
-/// <summary>An adapter's shape and its number of weights.</summary>
-sealed record AdapterSize(string Name, LoraConfig Lora, long Parameters);
-
-/// <summary>The approximate memory of a stage, and what is in memory at once.</summary>
-sealed record StageMemory(string Stage, string Rows, long Bytes);

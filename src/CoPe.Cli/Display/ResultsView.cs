@@ -34,7 +34,7 @@ static class ResultsView
         var count = results.Cells.Select(cell => cell.Count).DefaultIfEmpty().Max();
         console.WriteLine();
         console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {CountQueries(count)}");
-        console.Write(CreateTable(task, results));
+        console.WriteNumbers(CreateTable(task, results));
         SignificanceView.Write(console, SignificanceFile.Read(context.Run), task);
         ExamplesView.Write(console, context);
         console.WriteLine($"results  {RelativePath(host, context.Run.Results)}");
@@ -59,7 +59,7 @@ static class ResultsView
         console.MarkupLineInterpolated(
             $"[bold]{results.Task.Name}[/], mean ± standard error over {queries} queries; sd: over {seeds} seeds"
         );
-        console.Write(CreateTable(results.Task, results.Table));
+        console.WriteNumbers(CreateTable(results.Task, results.Table));
         console.WriteLine($"results  {RelativePath(host, run.SeedResults)}");
         console.WriteLine($"         {RelativePath(host, run.SeedResultsTable)}");
         console.WriteLine($"report   {RelativePath(host, run.SeedReport)}");
@@ -157,7 +157,7 @@ static class SignificanceView
         table.Caption = new TableTitle(
             DisplayFormat.TestNote(shown[0].Unit, shown[0].Helped + shown[0].Hurt + shown[0].Equal)
         );
-        console.Write(table);
+        console.WriteNumbers(table);
     }
 
     static string FormatInterval(SignificanceLine line) =>

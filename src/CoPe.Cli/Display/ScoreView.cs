@@ -28,7 +28,7 @@ static class ScoreView
         }
         else
         {
-            host.CreateTableConsole().Write(CreateTable(text));
+            host.CreateTableConsole().WriteNumbers(CreateTable(text));
         }
     }
 

@@ -40,7 +40,7 @@ static class SweepView
         console.MarkupLineInterpolated(
             $"[bold]{curve.Key}[/], {curve.Metric.Name} of {curve.Method} over {queries}{direction}"
         );
-        console.Write(CreateTable(curve));
+        console.WriteNumbers(CreateTable(curve));
         if (curve.Edge is { } edge)
         {
             var chosen = curve.Points[curve.Chosen].Value;
@@ -70,9 +70,20 @@ static class SweepView
             );
         }
 
-        table.Caption = new TableTitle("p: paired bootstrap of the best against this value");
+        table.Caption = new TableTitle(DescribeTests(curve));
         return table;
     }
+
+    static string DescribeTests(SweepCurve curve)
+    {
+        const string Note = "p: paired bootstrap of the best against this value";
+        var test = curve.Points.Select(curve.CompareChosenWith).OfType<PairedComparison>().FirstOrDefault();
+        return test is not null && DisplayFormat.NoteFewUnits(FormatUnit(test.Unit), test.Units) is { } few
+            ? $"{Note}\n{few}: p is too small"
+            : Note;
+    }
+
+    static string FormatUnit(PairedUnit unit) => unit == PairedUnit.Users ? "users" : "queries";
 
     static string FormatP(SweepCurve curve, SweepPoint point) =>
         curve.CompareChosenWith(point) is { } test ? DisplayFormat.PValue(test.BootstrapP) : "-";

@@ -50,7 +50,7 @@ sealed record FileEvaluation
             var queries = ResultsView.CountQueries(report.Methods.Max(scores => scores.Queries.Count));
             console.WriteLine();
             console.MarkupLineInterpolated($"[bold]{task.Name}[/], mean ± standard error over {queries}");
-            console.Write(ResultsView.CreateTable(task, ResultsTable.Create(report)));
+            console.WriteNumbers(ResultsView.CreateTable(task, ResultsTable.Create(report)));
             SignificanceView.Write(console, CompareLastWithOthers(task, report), task);
         }
 

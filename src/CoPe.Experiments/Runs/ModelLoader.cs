@@ -28,7 +28,7 @@ public static class ModelLoader
             WeightDtype.Int8 => CausalLm.LoadInt8(folder),
             WeightDtype.Bf16 => CausalLm.Load(folder, torch.ScalarType.BFloat16, device),
             WeightDtype.Fp32 => CausalLm.Load(folder, torch.ScalarType.Float32, device),
-            _ => CausalLm.Load(folder, ChooseDtype(folder, device), device),
+            _ => CausalLm.Load(folder, ChooseDtype(ModelInfo.Read(folder), device), device),
         };
 
     /// <summary>
@@ -36,9 +36,8 @@ public static class ModelLoader
     /// any case, and rounding in between would take a quarter more time for nothing. Null, the checkpoint's own type,
     /// elsewhere.
     /// </summary>
-    static torch.ScalarType? ChooseDtype(string folder, torch.Device device) =>
-        MatrixProduct.UpcastsBf16(device)
-        && ModelInfo.Read(folder).WeightBytes(torch.ScalarType.Float32) <= TorchThreads.SmallModelBytes
+    internal static torch.ScalarType? ChooseDtype(ModelInfo info, torch.Device device) =>
+        MatrixProduct.UpcastsBf16(device) && info.WeightBytes(torch.ScalarType.Float32) <= TorchThreads.SmallModelBytes
             ? torch.ScalarType.Float32
             : null;
 }

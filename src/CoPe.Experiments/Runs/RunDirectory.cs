@@ -62,7 +62,7 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Each user's figures.</summary>
     public string UserResultsTable => At("users.csv");
 
-    /// <summary>Every answer with its scores: user, query, method, sample, output, gold, and a column per metric.</summary>
+    /// <summary>Every answer: user, query, method, sample, output, gold, and a column per metric.</summary>
     public string QueryTable => At("queries.csv");
 
     /// <summary>The same as parquet.</summary>

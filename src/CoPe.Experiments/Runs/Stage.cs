@@ -82,6 +82,9 @@ public abstract class Stage
     /// <summary>Why a run of this recipe has no use for the stage, in words; null where it may be run.</summary>
     internal virtual string? ExplainUnused(Recipe recipe) => null;
 
+    /// <summary>Whether the stage's outputs are in a file of negatives that is imported.</summary>
+    internal virtual bool TakesImport(ImportedNegatives imported) => false;
+
     /// <summary>
     /// Opens and checks what the stage will read, before anything of the run changes. Throws what its execution would.
     /// </summary>
@@ -134,6 +137,9 @@ public sealed record StageContext
 
     /// <summary>Draws candidates elsewhere; null draws them here, from the task-adaptive model.</summary>
     public CandidateEndpoint? CandidateEndpoint { get; init; }
+
+    /// <summary>Candidates, and perhaps selections, of a file of the reference; null for none.</summary>
+    internal ImportedNegatives? ImportedNegatives { get; init; }
 
     /// <summary>Takes where the time of decoding goes; null measures nothing.</summary>
     public DecodingTrace? Trace { get; init; }

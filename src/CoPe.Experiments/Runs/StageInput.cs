@@ -35,6 +35,9 @@ public enum InputKinds
     /// <summary>Outputs of another stage.</summary>
     Stage = 128,
 
+    /// <summary>A file that the outputs of a stage were taken from.</summary>
+    Import = 512,
+
     /// <summary>The task's data files.</summary>
     Data = Users | Others,
 
@@ -78,6 +81,7 @@ public sealed record StageInput(InputKinds Kind, string Name, string Value)
             InputKinds.Prompt => "prompt " + name,
             InputKinds.Recipe => "recipe " + name,
             InputKinds.Stage => "stage " + name,
+            InputKinds.Import => "import " + name,
             InputKinds.ForgottenUsers => "forgotten users",
             _ => throw new ArgumentException($"{kind} is not the kind of one input", nameof(kind)),
         };
@@ -119,6 +123,7 @@ sealed class StageInputsConverter : JsonConverter<IReadOnlyList<StageInput>>
             "prompt" => new(InputKinds.Prompt, name, value),
             "recipe" => new(InputKinds.Recipe, name, value),
             "stage" => new(InputKinds.Stage, name, value),
+            "import" => new(InputKinds.Import, name, value),
             "forgotten" => new(InputKinds.ForgottenUsers, "", value),
             _ => throw new JsonException($"'{label}' is no input of a stage"),
         };

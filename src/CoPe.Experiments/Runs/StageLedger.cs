@@ -512,6 +512,7 @@ sealed class StageLedger
             .. _context.Inputs.ListFiles(InputKinds.Files & ~_context.Inputs.Missing).Select(ToFileInput),
             .. FindRecordedFiles(stage),
             .. stage.Needs(_context.Recipe).Select(needed => ToStageInput(needed, withUsers)),
+            .. FindImport(stage),
         ];
         if (!withUsers)
         {
@@ -530,6 +531,12 @@ sealed class StageLedger
 
         return inputs;
     }
+
+    /// <summary>The file that the stage's outputs are taken from now; else the one that they were taken from.</summary>
+    IEnumerable<StageInput> FindImport(Stage stage) =>
+        _context.ImportedNegatives is { } imported && stage.TakesImport(imported)
+            ? [new(InputKinds.Import, imported.File, imported.Hash)]
+            : StageMarker.Read(_run.Marker(stage.Id))?.Inputs.Where(input => input.Kind == InputKinds.Import) ?? [];
 
     static StageInput ToRecipeInput(KeyValuePair<string, string> value) =>
         new(InputKinds.Recipe, value.Key, value.Value);

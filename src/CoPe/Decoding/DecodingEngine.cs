@@ -60,7 +60,9 @@ public sealed class DecodingEngine
 
     /// <summary>Decodes the requests and returns each answer as soon as it is finished.</summary>
     /// <param name="requests">
-    /// The requests; read ahead by <see cref="EngineOptions.LookAhead"/>, otherwise lazily.
+    /// The requests. A list is decoded as a whole. Other sequences are read on a thread of their own, at most
+    /// <see cref="EngineOptions.LookAhead"/> ahead, and their requests join as they come: a feed that blocks, such as
+    /// <c>BlockingCollection.GetConsumingEnumerable</c>, holds up no row that is running.
     /// </param>
     /// <param name="progress">Receives the number of finished answers and of generated tokens.</param>
     /// <param name="cancellation">Checked before every step.</param>
@@ -151,7 +153,7 @@ public sealed class DecodingEngine
         CancellationToken cancellation
     )
     {
-        using var queue = new RequestQueue(requests, _options, Validate);
+        using var queue = new RequestQueue(requests, _options, Validate, cancellation);
         var mostRows = CountMostRows(requests);
         RunningBatch? batch = null;
         try
@@ -197,7 +199,7 @@ public sealed class DecodingEngine
             return batch;
         }
         var admitted = new List<RunningSequence>();
-        while (queue.Peek() is { } next && rows + next.RowCount <= _options.MaxRows)
+        while (queue.Peek(waits: rows == 0) is { } next && rows + next.RowCount <= _options.MaxRows)
         {
             batch = RequireCapacity(queue, batch, next, mostRows);
             if (batch.Capacity < CountPositions(next))

@@ -6,22 +6,24 @@ namespace CoPe.Decoding;
 sealed class RequestQueue(
     IEnumerable<DecodingRequest> requests,
     EngineOptions options,
-    Action<DecodingRequest> validate
+    Action<DecodingRequest> validate,
+    CancellationToken cancellation
 ) : IDisposable
 {
-    readonly IEnumerator<DecodingRequest> _source = requests.GetEnumerator();
+    readonly RequestSource _source = RequestSource.Create(requests, options.LookAhead);
     readonly Queue<DecodingRequest> _waiting = new();
     readonly HashSet<string> _ids = [];
 
     /// <summary>Most positions that a request now waiting can fill.</summary>
     public long MaxPositionsNeeded { get; private set; }
 
-    /// <summary>The next request, or null where there is none left.</summary>
-    public DecodingRequest? Peek()
+    /// <summary>The next request, or null where there is none left, or none at hand.</summary>
+    /// <param name="waits">Whether to wait for one that is not at hand yet.</param>
+    public DecodingRequest? Peek(bool waits)
     {
         if (_waiting.Count == 0)
         {
-            ReadAhead();
+            ReadAhead(waits);
         }
 
         return _waiting.TryPeek(out var next) ? next : null;
@@ -47,18 +49,16 @@ sealed class RequestQueue(
 
     public void Dispose() => _source.Dispose();
 
-    void ReadAhead()
+    void ReadAhead(bool waits)
     {
-        var window = new List<DecodingRequest>();
-        while (window.Count < options.LookAhead && _source.MoveNext())
+        var window = _source.Take(options.LookAhead, waits, cancellation);
+        foreach (var request in window)
         {
-            var request = _source.Current;
             validate(request);
             if (!_ids.Add(request.Id))
             {
                 throw DuplicateId(request.Id);
             }
-            window.Add(request);
         }
         MaxPositionsNeeded = window.Select(request => request.PositionsNeeded).DefaultIfEmpty().Max();
         // The longest first: the short ones then fill what the long ones leave at the end.

@@ -57,23 +57,32 @@ public sealed class ModelVerbTests : IDisposable
         var stages = json["stages"]!
             .AsArray()
             .ToDictionary(stage => (string)stage!["stage"]!, stage => (long)stage!["bytes"]!);
+        var size = (string)json["compute_dtype"]! == "float32" ? 4 : 2;
+        var passes = (int)json["parallel_passes"]!;
+        var weights = 170_000_000 + size * 5328;
         // Weights, cache of 2 * 2 * 2 * 6 numbers a token, a row of logits, one layer's 4 * 24 * 2 + 42 * 16 bytes for
         // each of 30 prompt tokens.
-        Assert.Equal(2 * 5328 + 3 * (10 * 96 + 160) + 30 * (192 + 672), stages["negatives sample"]);
+        var batches = Math.Min(3, passes);
+        var rowsOfBatch = (3 + batches - 1) / batches;
+        var prompts = batches * rowsOfBatch * 10 * (96 * size + 672);
+        Assert.Equal(weights + 3 * (10 * 48 * size + 160) + prompts, stages["negatives sample"]);
         Assert.True(stages["train dpo"] > stages["train sft"] && stages["train sft"] > stages["negatives sample"]);
         // Weights, 16 bytes for each of an adapter's weights, both layers' of 3 pairs of 10 + 10 tokens, 4 * 4 bytes
         // for each of 40 words at 20 labels a pair.
-        Assert.Equal(2 * 5328 + 16 * 2 * (80 + 56) + 2 * 60 * (192 + 672) + 16 * 60 * 40, stages["train dpo"]);
+        Assert.Equal(weights + 16 * 2 * (80 + 56) + 2 * 60 * (96 * size + 672) + 16 * 60 * 40, stages["train dpo"]);
     }
 
     [Fact]
-    public void A_batch_larger_than_a_pass_needs_no_more_memory_than_a_pass()
+    public void A_batch_larger_than_the_passes_side_by_side_needs_no_more_memory_than_these()
     {
+        Assert.Equal(0, _cope.Run("model", "info", "tiny", "--json"));
+        var passes = (int)JsonNode.Parse(_cope.Output)!["parallel_passes"]!;
         var bytes = new Dictionary<int, long>();
-        foreach (var batch in (int[])[4, 20, 200]) // of 512 tokens, where a pass has 2,048
+        foreach (var times in (int[])[4, 20, 200]) // of 512 tokens, where a pass has 2,048
         {
+            var batch = times * passes;
             Assert.Equal(0, _cope.Run("model", "info", "tiny", "--length", "512", "--batch", $"{batch}", "--json"));
-            bytes[batch] = (long)
+            bytes[times] = (long)
                 JsonNode.Parse(_cope.Output)!["stages"]!
                     .AsArray()
                     .First(stage => (string)stage!["stage"]! == "train sft")!["bytes"]!;

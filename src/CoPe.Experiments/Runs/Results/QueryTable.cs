@@ -121,7 +121,7 @@ static class QueryTable
     }
 }
 
-/// <summary>A row of <c>queries.csv</c>: an answer, what the user wrote, and the scores of the one by the other.</summary>
+/// <summary>A row of <c>queries.csv</c>: an answer, what the user wrote, and the scores.</summary>
 sealed record QueryTableRow
 {
     /// <summary>The user.</summary>

@@ -45,13 +45,21 @@ sealed class SampleNegativesStage : Stage
     internal override IEnumerable<StageOutput> PartialOutputs(RunDirectory run) =>
         [new UserLines(StoredCandidates.GetPartialFile(run, Id))];
 
+    internal override bool TakesImport(ImportedNegatives imported) => true;
+
     public override string? FindConflict(StageContext context, StageStatus status) =>
         new StoredCandidates(context, Id).FindConflict(status);
 
     internal override void CheckInputs(RunPreflight preflight)
     {
+        var context = preflight.Context;
         preflight.CheckModel();
-        preflight.CheckHistories(GetMaxNewTokens(preflight.Context, preflight.Context.Workspace));
+        preflight.CheckHistories(GetMaxNewTokens(context, context.Workspace));
+        if (context.ImportedNegatives is { } imported)
+        {
+            var items = context.Workspace.ListHistoryItems(context.Recipe.Negatives.ItemsPerUser);
+            new NegativesImport(context, imported).Check([.. items]);
+        }
     }
 
     public override void Execute(StageContext context)
@@ -94,6 +102,11 @@ sealed class SampleNegativesStage : Stage
         if (items.Count == 0)
         {
             return [];
+        }
+
+        if (context.ImportedNegatives is { } imported)
+        {
+            return new NegativesImport(context, imported).TakeCandidates(items);
         }
 
         var chunks = new ChunkedWork<ItemCandidates>(context, Id);

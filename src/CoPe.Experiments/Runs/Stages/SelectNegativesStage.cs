@@ -39,6 +39,8 @@ sealed class SelectNegativesStage : Stage
 
     internal override void CheckInputs(RunPreflight preflight) => preflight.CheckHistories();
 
+    internal override bool TakesImport(ImportedNegatives imported) => imported.HasSelections;
+
     public override void Execute(StageContext context)
     {
         var candidates = JsonLines
@@ -52,7 +54,8 @@ sealed class SelectNegativesStage : Stage
             made[(pair.User, pair.Item)] = pair;
         }
 
-        JsonLines.Write(context.Run.Pairs, candidates.Select(line => made[(line.User, line.Item)]));
+        var pairs = candidates.Select(line => made.GetValueOrDefault((line.User, line.Item)));
+        JsonLines.Write(context.Run.Pairs, pairs.OfType<SelectedPair>()); // An import may have none for an item.
     }
 
     IReadOnlyList<SelectedPair> SelectPairs(StageContext context, List<ItemCandidates> lines)
@@ -64,6 +67,13 @@ sealed class SelectNegativesStage : Stage
 
         var workspace = context.Workspace;
         var items = workspace.ListHistoryItems(null).ToDictionary(pair => (pair.User.Id, pair.Item.Id));
+        if (context.ImportedNegatives is { } imported)
+        {
+            return new NegativesImport(context, imported).TakePairs(
+                lines.Select(line => items[(line.User, line.Item)])
+            );
+        }
+
         var users = lines.Select(line => items[(line.User, line.Item)].User).DistinctBy(user => user.Id).ToList();
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
         using var adapters = workspace.SelectUserAdapters(UserAdapterKind.Sft, users);

@@ -15,7 +15,7 @@ sealed class StoredCandidates(StageContext context, StageId stage)
     const string UnknownSource = "--endpoint URL --endpoint-model NAME";
 
     readonly string _run = context.Run.Name;
-    readonly string? _requestedSource = context.CandidateEndpoint?.Name;
+    readonly string? _requestedSource = context.CandidateEndpoint?.Name ?? context.ImportedNegatives?.Source;
 
     /// <summary>What an endpoint has answered of a sampling that is not complete yet.</summary>
     public string PartialFile { get; } = GetPartialFile(context.Run, stage);
@@ -99,6 +99,11 @@ sealed class StoredCandidates(StageContext context, StageId stage)
         if (first.Source == _requestedSource)
         {
             return null;
+        }
+
+        if (context.ImportedNegatives is not null)
+        {
+            return null; // Other inputs: the ledger finds them stale.
         }
 
         var origin = first.Source is null ? "that were not sampled there" : $"from {first.Source}";
