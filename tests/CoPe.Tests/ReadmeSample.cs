@@ -16,7 +16,7 @@ static class ReadmeSample
         var encoder = ConversationEncoder.Load(modelFolder);
         using var tam = AdapterFile.Read(Path.Combine(runFolder, "tam/adapter"), model.Config);
         using var user = AdapterFile.Read(Path.Combine(runFolder, "dpo/1"), model.Config);
-        var engine = new DecodingEngine(model, tam, user, model.Config.StopTokenIds);
+        var engine = new DecodingEngine(model, tam, user, StopTokens.Find(model.Config, encoder));
         var request = new DecodingRequest
         {
             Id = "1",
