@@ -21,7 +21,18 @@ sealed class ToyStage(StageId id, IReadOnlyList<string> keys, params StageId[] n
 
     public string? Conflict { get; set; }
 
+    /// <summary>What is wrong with its inputs; null where nothing is.</summary>
+    public string? Problem { get; set; }
+
     public override InputKinds Reads => ReadFiles;
+
+    internal override void CheckInputs(RunPreflight preflight)
+    {
+        if (Problem is not null)
+        {
+            throw new RunException(Problem);
+        }
+    }
 
     public override string? FindConflict(StageContext context, StageStatus status) => Conflict;
 

@@ -18,12 +18,21 @@ static class InterruptedRebuild
             return;
         }
 
-        using (RunLock.Acquire(run))
+        using (AcquireLock(run))
         {
             RunReplacement.RollBack(run);
         }
 
         host.WriteMessage($"a rebuild of {run.Name} was killed, and the run is as it was before it{Describe(run)}");
+    }
+
+    /// <summary>The run of a folder, as it was before a rebuild that was killed.</summary>
+    /// <exception cref="RunException">A rebuild is at work.</exception>
+    public static RunDirectory OpenRun(CommandHost host, string name)
+    {
+        var run = new RunDirectory(host.PathOf(name), name);
+        BringBack(host, run);
+        return run;
     }
 
     /// <summary>Says that the beginning of a rebuild is kept in a run, and which command continues it.</summary>
@@ -32,6 +41,22 @@ static class InterruptedRebuild
         if (Directory.Exists(run.Unfinished.Root))
         {
             host.WriteMessage($"{run.Unfinished.Name} keeps the beginning of a rebuild{Describe(run)}");
+        }
+    }
+
+    static RunLock AcquireLock(RunDirectory run)
+    {
+        try
+        {
+            return RunLock.Acquire(run);
+        }
+        catch (RunException error)
+        {
+            throw new RunException(
+                $"{run.Name} is being rebuilt by another process, and what lies there is neither old nor new: wait for "
+                    + $"it; 'cope status --run {run.Name}' shows how far it is",
+                error
+            );
         }
     }
 

@@ -63,10 +63,26 @@ sealed class RunSession(CommandHost host, RunRequest request)
         return context;
     }
 
-    /// <summary>Reads from the run as it is, without running a stage.</summary>
-    public T Inspect<T>(Func<StageContext, T> read)
+    /// <summary>Checks what the stages of the recipe read; changes nothing.</summary>
+    public void CheckInputs()
     {
-        BringBackInterrupted();
+        var (file, run) = request.Locate(host);
+        var recipe = Recipe.Read(file, request.Overrides);
+        var inputs = InputPaths.Find(
+            recipe,
+            host.SearchFolders,
+            model => ModelSource.Find(host, model, request.IsQuiet)
+        );
+        using var workspace = new RunWorkspace(recipe, run, inputs);
+        host.Pipeline.CheckInputs(new() { Workspace = workspace, Time = host.Time });
+    }
+
+    /// <summary>Reads from the run as it is, without running a stage.</summary>
+    /// <param name="read">Reads.</param>
+    /// <param name="duringRebuild">Reads also while another process rebuilds the run.</param>
+    public T Inspect<T>(Func<StageContext, T> read, bool duringRebuild = false)
+    {
+        BringBackInterrupted(duringRebuild);
         var (file, run) = request.Locate(host);
         var recipe = Recipe.Read(file, request.Overrides);
         var inputs = InputPaths.Find(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model));
@@ -88,11 +104,20 @@ sealed class RunSession(CommandHost host, RunRequest request)
     }
 
     /// <summary>Before the recipe is read, which a killed rebuild may have replaced.</summary>
-    void BringBackInterrupted()
+    void BringBackInterrupted(bool duringRebuild = false)
     {
-        if (request.FindFolder(host) is { } run)
+        if (request.FindFolder(host) is not { } run)
+        {
+            return;
+        }
+
+        try
         {
             InterruptedRebuild.BringBack(host, run);
+        }
+        catch (RunException error) when (duringRebuild && error.InnerException is RunException)
+        {
+            host.WriteMessage($"{run.Name} is being rebuilt by another process");
         }
     }
 }

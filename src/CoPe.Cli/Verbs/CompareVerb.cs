@@ -2,6 +2,7 @@ using System.CommandLine;
 using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Results;
@@ -60,7 +61,7 @@ static class CompareVerb
 
             var tested = parsed.GetValue(MetricsOption)!.Select(FindMetric).ToList();
             var comparison = RunComparison.Compute([
-                .. names.Select(name => RunResults.Read(new RunDirectory(host.PathOf(name), name), host.SearchFolders)),
+                .. names.Select(name => RunResults.Read(InterruptedRebuild.OpenRun(host, name), host.SearchFolders)),
             ]);
             if (parsed.GetValue(CsvOption) is { } file)
             {

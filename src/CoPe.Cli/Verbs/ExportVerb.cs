@@ -1,6 +1,7 @@
 using System.CommandLine;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Sessions;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
@@ -49,7 +50,7 @@ static class ExportVerb
 
             var files = parsed
                 .GetValue(runs)!
-                .Select(name => new RunDirectory(host.PathOf(name), name))
+                .Select(name => InterruptedRebuild.OpenRun(host, name))
                 .Select(run =>
                     parsed.GetValue(golds) ? ReadGolds(host, run) : ReadAnswers(run, parsed.GetValue(method))
                 )

@@ -82,9 +82,7 @@ static class ScoreVerb
         command.SetAction(parsed =>
         {
             var scoredText = ReadText(host, parsed.GetValue(TextArgument), parsed.GetValue(FileOption));
-            var trainedRun = parsed.GetValue(RunOption) is { } folder
-                ? new RunDirectory(host.PathOf(folder), folder)
-                : null;
+            var trainedRun = parsed.GetValue(RunOption) is { } folder ? InterruptedRebuild.OpenRun(host, folder) : null;
             if (trainedRun is null && parsed.GetValue(UserOption) is not null)
             {
                 throw new UsageException("--user is given without --run: name the run that trained the user's adapter");

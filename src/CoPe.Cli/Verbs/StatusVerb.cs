@@ -28,7 +28,7 @@ static class StatusVerb
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed);
-            var stages = new RunSession(host, request).Inspect(host.Pipeline.GetStatus);
+            var stages = new RunSession(host, request).Inspect(host.Pipeline.GetStatus, duringRebuild: true);
             if (request.IsJson)
             {
                 WriteJson(host, stages);
@@ -41,6 +41,11 @@ static class StatusVerb
                 }
             }
 
+            if (request.FindFolder(host) is { } run)
+            {
+                InterruptedRebuild.WriteUnfinished(host, run);
+            }
+
             return ExitCode.Ok;
         });
         return command;
@@ -49,7 +54,7 @@ static class StatusVerb
     static void WriteLine(CommandHost host, StageStatus status)
     {
         var reasons = status.Reasons.Count == 0 ? "" : ": " + string.Join("; ", status.Reasons);
-        host.Out.WriteLine($"{status.Stage.Name,-18} {DescribeState(status.State)}{reasons}");
+        host.Out.WriteLine($"{status.Stage.Name, -18} {DescribeState(status.State)}{reasons}");
     }
 
     static void WriteJson(CommandHost host, IReadOnlyList<StageStatus> stages) =>

@@ -121,12 +121,12 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
             );
         }
 
-        // A value that the recipe refuses is an error before the first run, not in the middle of them.
+        // A value that the recipe or the model refuses is an error before the first run, not in the middle of them.
         foreach (var axis in plan.Axes)
         {
             foreach (var value in axis.Values)
             {
-                Recipe.Read(file, [.. request.Overrides, axis.Override(value)]);
+                new RunSession(host, CreatePointRequest(file, run, recipe, axis, value)).CheckInputs();
             }
         }
 
@@ -166,11 +166,19 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
     {
         var point = run.GetSweepRun(axis.Key, value);
         var others = ListRuns(run.Root);
-        var pointRequest = request with
+        var pointRequest = CreatePointRequest(file, run, recipe, axis, value);
+        new RunSession(host, pointRequest).Execute(
+            (pipeline, context) => pipeline.Run(context, last: StageId.Evaluate, reuseFrom: others)
+        );
+        return RunResults.Read(point, host.SearchFolders);
+    }
+
+    RunRequest CreatePointRequest(string file, RunDirectory run, Recipe recipe, SweepAxis axis, string value) =>
+        request with
         {
             AllowCostlyRebuild = true,
             Recipe = file,
-            Run = point.Name,
+            Run = run.GetSweepRun(axis.Key, value).Name,
             Overrides =
             [
                 .. request.Overrides,
@@ -179,11 +187,6 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
                 axis.Override(value),
             ],
         };
-        new RunSession(host, pointRequest).Execute(
-            (pipeline, context) => pipeline.Run(context, last: StageId.Evaluate, reuseFrom: others)
-        );
-        return RunResults.Read(point, host.SearchFolders);
-    }
 
     static List<RunDirectory> ListRuns(string root) =>
         Directory.Exists(root)

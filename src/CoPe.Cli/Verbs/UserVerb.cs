@@ -245,7 +245,7 @@ static class UserVerb
     {
         public static RunFamily Read(CommandHost host, string path)
         {
-            var named = new RunDirectory(host.PathOf(path), path);
+            var named = InterruptedRebuild.OpenRun(host, path);
             var children = named.ChildRuns().ToList();
             var isFolderOfRuns = children.Count > 0 && !File.Exists(named.Recipe);
             return new(host, named, isFolderOfRuns ? children : [.. children, named]);

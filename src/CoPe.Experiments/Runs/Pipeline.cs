@@ -5,7 +5,8 @@ namespace CoPe.Experiments.Runs;
 
 /// <summary>
 /// Runs stages in order, each once per set of inputs. A stage whose marker names the same inputs is skipped; one that
-/// was interrupted is resumed; one made from other inputs is removed and rebuilt, and the log says what changed.
+/// was interrupted is resumed; one made from other inputs is rebuilt, and the log says what changed. What a rebuild
+/// replaces comes back where it fails or is stopped.
 /// </summary>
 /// <param name="stages">Stages in order.</param>
 public sealed class Pipeline(IReadOnlyList<Stage> stages)
@@ -75,16 +76,17 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         RunDue(context, [stage], again, []);
     }
 
-    /// <summary>
-    /// Checks what the stages of the recipe read, and that none would be rebuilt that took long, as <see cref="Run"/>
-    /// does before it begins; changes nothing.
-    /// </summary>
-    /// <exception cref="RunException">What <see cref="Run"/> throws.</exception>
-    public void Check(StageContext context)
+    /// <summary>Checks what the stages of the recipe read, as <see cref="Run"/> does; changes nothing.</summary>
+    /// <exception cref="RunException">Something is not as it must be.</exception>
+    public void CheckInputs(StageContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ThrowIfUnusable(context);
-        Plan(context, SelectStages(context.Recipe), again: false);
+        context.Recipe.Validate();
+        var preflight = new RunPreflight(context);
+        foreach (var stage in SelectStages(context.Recipe))
+        {
+            stage.CheckInputs(preflight);
+        }
     }
 
     /// <summary>Where every stage of the recipe stands.</summary>
@@ -171,6 +173,11 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             foreach (var stage in due)
             {
                 RunIfNeeded(stage, context, again);
+            }
+
+            if (!File.Exists(context.Run.Manifest))
+            {
+                RunManifest.Create(this, context).Write(context.Run.Manifest); // Where all of it was made before.
             }
         }
         catch

@@ -46,7 +46,7 @@ public sealed class StageInputsTests : ToyPipeline
     {
         second.Conflict = "what lies there was paid for";
 
-        Assert.Equal(second.Conflict, Assert.Throws<RunException>(() => pipeline.Check(Context())).Message);
+        Assert.Equal(second.Conflict, Assert.Throws<RunException>(() => pipeline.Run(Context())).Message);
         Assert.Equal(second.Conflict, Assert.Throws<RunException>(() => pipeline.Run(Context())).Message);
         Assert.Equal([0, 0, 0], Counts);
 

@@ -109,6 +109,12 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             traces.Add(new(_run.CheckpointsFolder, "checkpoints of several users together", checkpoints));
         }
 
+        var unfinished = CountFiles(_run.Unfinished.Root);
+        if (unfinished > 0)
+        {
+            traces.Add(new(_run.Unfinished.Root, "the beginning of a rebuild, of several users", unfinished));
+        }
+
         RunDirectory?[] runs = [_run, _run.ParentRun()];
         var aggregates = runs.OfType<RunDirectory>().SelectMany(AggregateFiles).Where(File.Exists);
         traces.AddRange(aggregates.Select(file => new UserTrace(file, "means over users", 1)));
@@ -138,6 +144,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// <returns>What the run held of the user.</returns>
     List<UserTrace> RemoveFromRun(string id)
     {
+        RunReplacement.RollBack(_run);
         var user = _users.Find(id);
         var traces = FindTraces(user);
         _usersToErase = [user, .. _users.FindPartiallyErased().Where(other => other.Id != id)];
@@ -149,6 +156,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         ForgottenUsers.Add(_run, id, CountsTowardLimit(id));
         RemoveStages(inseparable); // While the lines still show that they hold the user.
         AtomicFile.Remove(_run.CheckpointsFolder);
+        AtomicFile.Remove(_run.Unfinished.Root);
+        AtomicFile.Remove(_run.Incoming);
         var partial = Directory.EnumerateFileSystemEntries(_run.Root, "*.part", SearchOption.AllDirectories);
         foreach (var path in partial.ToList())
         {
