@@ -24,7 +24,7 @@ public sealed class PreflightTests(TinyRunFixture world) : IClassFixture<TinyRun
             { "--set sft.lora.target_modules=[q_prjo]", "did you mean 'q_proj'?" },
             { "--set tam.lora.target_modules=[foo_proj]", "tam.lora: Target module 'foo_proj'" },
             { "--set sft.lora.rank=64", "rank" },
-            { "--set data=half-data", "user_top_100_history.json" },
+            { "--set data=half-data", "half-data" },
             { "--set data=no-others", "user_others.json" },
             { "--set data=elsewhere", "elsewhere" },
             { "--set task=./bad-task.yaml", "bad-task.yaml" },

@@ -30,7 +30,6 @@ public sealed class RebuildVerbTests(TinyRunFixture world) : IClassFixture<TinyR
         var attempts = 0;
         for (var ended = 1; ended != 0; attempts++)
         {
-            Assert.True(attempts < 100, "the rebuild never came to its end");
             var left = 12 * (attempts + 1);
             AtomicFile.BeforeOperation = operation =>
             {
@@ -43,6 +42,7 @@ public sealed class RebuildVerbTests(TinyRunFixture world) : IClassFixture<TinyR
             AtomicFile.BeforeOperation = null;
             if (ended != 0)
             {
+                Assert.Contains("cannot ", world.Error, StringComparison.Ordinal);
                 // Whatever reads the run next finds it as it was.
                 Assert.True(world.RunCommand(default, "status", "--run", run) == 0, world.Error);
                 Assert.DoesNotContain("out of date", world.Output, StringComparison.Ordinal);
