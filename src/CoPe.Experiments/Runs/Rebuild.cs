@@ -129,11 +129,11 @@ sealed class Rebuild
             return;
         }
 
-        _context.Log.LogWarning(
-            "{Run} is as it was before; what is rebuilt so far stands in {Unfinished}, and the same command resumes it",
-            _context.Run.Name,
-            _context.Run.Unfinished.Name
-        );
+        var run = _context.Run;
+        var kept = Directory.Exists(run.Unfinished.Root)
+            ? $"; what is rebuilt so far stands in {run.Unfinished.Name}, and the same command resumes it"
+            : "";
+        _context.Log.LogWarning("{Run} is as it was before{Kept}", run.Name, kept);
     }
 
     static bool IsReplaced(StageState state, bool again) =>

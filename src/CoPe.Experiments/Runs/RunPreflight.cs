@@ -43,7 +43,7 @@ sealed class RunPreflight(StageContext context)
         catch (ArgumentException error)
         {
             var problem = error.Message.Split(" (Parameter '")[0];
-            throw new RunException($"{section}.lora: {problem} (model {context.Recipe.Model})", error);
+            throw new RunException($"{section}.lora with model {context.Recipe.Model}: {problem}", error);
         }
     }
 

@@ -96,8 +96,8 @@ static class LoraTargets
             {
                 var known = layers.Select(layer => layer.ShortName).Distinct().ToList();
                 throw new ArgumentException(
-                    $"Target module '{target}' names no linear layer of the model{NearestName.Hint(target, known)}; "
-                        + $"expected some of {string.Join(", ", known)}, or {AllLinear}.",
+                    $"target module '{target}' names no linear layer of the model "
+                        + $"({string.Join(", ", known)}; or {AllLinear}){NearestName.Hint(target, known)}",
                     nameof(targets)
                 );
             }

@@ -104,6 +104,79 @@ public sealed class RebuildVerbTests(TinyRunFixture world) : IClassFixture<TinyR
         Assert.Contains(" stages are rebuilt", warning, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_new_text_whose_training_fails_leaves_adapters_and_data_as_they_were()
+    {
+        string[] line =
+        [
+            "personalize",
+            "--history",
+            "notes",
+            "--run",
+            "noted",
+            "--model",
+            "model",
+            "--set",
+            "predict=tam,sft",
+            "--set",
+            "tam.examples=4",
+            "--set",
+            "tam.cut_off=400",
+            "--set",
+            "sft.epochs=1",
+            "--set",
+            "sft.cut_off=400",
+            "--set",
+            "decode.max_new_tokens=4",
+            "--quiet",
+        ];
+        for (var day = 1; day <= 6; day++)
+        {
+            WriteNote(day);
+        }
+
+        Assert.True(world.RunCommand(default, line) == 0, world.Error);
+        var before = world.HashArtifacts("noted");
+        WriteNote(7);
+        var failed = "";
+        AtomicFile.BeforeOperation = operation =>
+        {
+            if (operation.StartsWith("rename", StringComparison.Ordinal) && operation.Contains("/noted/sft/"))
+            {
+                failed = operation;
+                throw new IOException("cannot " + operation);
+            }
+        };
+        Assert.Equal(1, world.RunCommand(default, line));
+        AtomicFile.BeforeOperation = null;
+
+        Assert.NotEqual("", failed);
+        Assert.Equal(before, WithoutUnfinished("noted"));
+        Assert.DoesNotContain("number 7", ReadData("noted"), StringComparison.Ordinal);
+        Assert.True(world.RunCommand(default, "run", "--run", "noted", "--quiet") == 0, world.Error);
+        Assert.Equal(before, WithoutUnfinished("noted"));
+        Assert.True(world.RunCommand(default, line) == 0, world.Error);
+        Assert.Contains("number 7", ReadData("noted"), StringComparison.Ordinal);
+        Assert.NotEqual(before, world.HashArtifacts("noted"));
+
+        void WriteNote(int day)
+        {
+            var file = world.PathOf($"notes/2024-03-0{day}.md");
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(
+                file,
+                $"# The mill on day {day}\n\nThe wheel stood still, and number {day} of the sacks is wet."
+            );
+        }
+    }
+
+    string ReadData(string run) =>
+        string.Concat(
+            Directory
+                .EnumerateFiles(world.RunAt(run).Data, "*.json", SearchOption.AllDirectories)
+                .Select(File.ReadAllText)
+        );
+
     SortedDictionary<string, string> WithoutUnfinished(string run)
     {
         var artifacts = world.HashArtifacts(run);
