@@ -9,11 +9,11 @@ public sealed class ChunkedWorkTests : IDisposable
 {
     readonly TemporaryFolder _folder = new();
 
-    StageContext Context(CancellationToken cancellation = default) =>
+    StageContext Context(CancellationToken cancellation = default, Recipe? recipe = null) =>
         new()
         {
             Workspace = new(
-                new Recipe(),
+                recipe ?? new Recipe(),
                 new(_folder.Path),
                 new()
                 {
@@ -42,13 +42,14 @@ public sealed class ChunkedWorkTests : IDisposable
         Assert.Throws<IOException>(() =>
             new ChunkedWork<int>(Context(), StageId.Predict(PredictionMethod.Find("cope"))).Run(
                 items,
+                GetUser,
                 3,
                 chunk => Make(chunk, 5)
             )
         );
         var again = new ChunkedWork<int>(Context(), StageId.Predict(PredictionMethod.Find("cope")));
         Assert.Equal(3, again.CompletedItems);
-        Assert.Equal([10, 20, 30, 40, 50, 60, 70], again.Run(items, 3, chunk => Make(chunk, 0)));
+        Assert.Equal([10, 20, 30, 40, 50, 60, 70], again.Run(items, GetUser, 3, chunk => Make(chunk, 0)));
         Assert.Equal(["1 2 3", "4 5 6", "4 5 6", "7"], seen);
     }
 
@@ -60,6 +61,7 @@ public sealed class ChunkedWorkTests : IDisposable
         Assert.Throws<OperationCanceledException>(() =>
             chunks.Run(
                 [1, 2],
+                GetUser,
                 1,
                 chunk =>
                 {
@@ -70,6 +72,27 @@ public sealed class ChunkedWorkTests : IDisposable
         );
         Assert.Equal(1, new ChunkedWork<int>(Context(), StageId.WriteProfiles).CompletedItems);
     }
+
+    [Fact]
+    public void Users_who_are_trained_alone_share_no_chunk()
+    {
+        var seen = new List<string>();
+        var recipe = new Recipe { Sft = new() { UsersAtOnce = 1 }, Dpo = new() { UsersAtOnce = 1 } };
+        new ChunkedWork<int>(Context(recipe: recipe), StageId.WriteProfiles).Run(
+            [10, 11, 12, 20, 30, 31],
+            item => $"{item / 10}",
+            2,
+            chunk =>
+            {
+                seen.Add(string.Join(' ', chunk));
+                return chunk;
+            }
+        );
+
+        Assert.Equal(["10 11", "12", "20", "30 31"], seen);
+    }
+
+    static string GetUser(int item) => "one";
 
     public void Dispose() => _folder.Dispose();
 }
