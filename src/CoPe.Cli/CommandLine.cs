@@ -41,23 +41,31 @@ static class CommandLine
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         var text = string.Join(' ', args.Select(DisplayFormat.ShellArgument).Prepend("cope"));
-        return Execute(
-            args.Length == 0 ? ["--help"] : args,
-            host with
-            {
-                Cancellation = stop.Token,
-                CommandText = text,
-            }
-        );
+        return Execute(AskForHelp(args), host with { Cancellation = stop.Token, CommandText = text });
     }
+
+    /// <summary><c>cope</c> alone and <c>cope help VERB</c> ask for help as <c>cope VERB --help</c> does.</summary>
+    static string[] AskForHelp(string[] args) =>
+        args switch
+        {
+            [] => ["--help"],
+            ["help", .. var verbs] => [.. verbs, "--help"],
+            _ => args,
+        };
 
     static int Execute(string[] args, CommandHost host)
     {
         var parsed = CreateRootCommand(host).Parse(args);
         var wantsHelp = args.Any(arg => arg is "--help" or "-h" or "-?");
-        if (parsed.Errors.Count > 0 && !wantsHelp)
+        if (parsed.NamesUnknownVerb() || (parsed.Errors.Count > 0 && !wantsHelp))
         {
-            return Failure.Report(host, new UsageException(DescribeParseError(parsed)), isVerbose: false);
+            var code = Failure.Report(host, new UsageException(parsed.DescribeError()), isVerbose: false);
+            if (parsed.IsBareVerb())
+            {
+                ShowHelp(parsed, host);
+            }
+
+            return code;
         }
 
         var configuration = new InvocationConfiguration
@@ -97,6 +105,7 @@ static class CommandLine
             ExportVerb.Create(host),
             SweepVerb.Create(host),
             StatusVerb.Create(host),
+            RunsVerb.Create(host),
             RecipesVerb.Create(host),
             DataVerb.Create(host),
             ModelVerb.Create(host),
@@ -115,27 +124,15 @@ static class CommandLine
         }
 
         root.Options.Add(help);
-        root.Options.Add(new VersionOption());
+        root.Options.Add(new VersionOption("--version", "-v"));
         return root;
     }
 
-    static string DescribeParseError(ParseResult parsed)
+    /// <summary>The help of a verb that was named alone and needs more, below the error.</summary>
+    static void ShowHelp(ParseResult parsed, CommandHost host)
     {
-        var path = parsed.CommandResult.GetPath();
-        var verbs = parsed.CommandResult.Command.Subcommands.Select(verb => verb.Name).ToList();
-        if (verbs.Count > 0 && parsed.UnmatchedTokens is [var word, ..])
-        {
-            return $"'{path}' has no verb '{word}'{NearestName.Hint(word, verbs)} (verbs: {string.Join(", ", verbs)})";
-        }
-
-        if (verbs.Count > 0)
-        {
-            return $"'{path}' needs a verb: {string.Join(", ", verbs)}";
-        }
-
-        var problem = parsed.UnmatchedTokens is [['-', ..] option, ..]
-            ? parsed.CommandResult.DescribeUnknownOption(option)
-            : parsed.Errors[0].Message.TrimEnd('.');
-        return $"{problem}; see '{path} --help'";
+        var words = parsed.CommandResult.GetPath().Split(' ').Skip(1);
+        host.Error.WriteLine();
+        CreateRootCommand(host).Parse([.. words, "--help"]).Invoke(new() { Output = host.Error, Error = host.Error });
     }
 }

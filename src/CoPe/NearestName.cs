@@ -11,27 +11,65 @@ static class NearestName
         known.MinBy(name => LevenshteinDistance(Normalize(found), Normalize(name)));
 
     /// <summary>
-    /// The nearest of <paramref name="known"/>, or null where none is near (more than about half of the letters
-    /// differ).
+    /// The nearest of <paramref name="known"/>, or null where none is near: more than a third of the letters differ, two
+    /// that changed places counting as one, and it does not begin with what was found.
     /// </summary>
     public static string? FindSimilar(string found, IEnumerable<string> known)
     {
         ArgumentNullException.ThrowIfNull(found);
-        var nearest = FindNearest(found, known);
+        var typed = Normalize(found);
+        var names = known.ToList();
+        var nearest = names.MinBy(name => CountSlips(typed, Normalize(name)));
         if (nearest is null)
         {
             return null;
         }
 
-        var longest = Math.Max(found.Length, nearest.Length);
-        return LevenshteinDistance(found, nearest) * 2 <= longest + 1 ? nearest : null;
+        var longest = Math.Max(typed.Length, Normalize(nearest).Length);
+        if (CountSlips(typed, Normalize(nearest)) * 3 <= longest)
+        {
+            return nearest;
+        }
+
+        return typed.Length >= 3
+            ? names.Find(name => Normalize(name).StartsWith(typed, StringComparison.Ordinal))
+            : null;
     }
 
     /// <summary>Words that offer the nearest one, or none: <c>; did you mean 'beta'?</c></summary>
     public static string Hint(string found, IEnumerable<string> known) =>
         FindSimilar(found, known) is { } near ? $"; did you mean '{near}'?" : "";
 
-    static string Normalize(string name) => name.ToLowerInvariant().Replace('-', '_');
+    /// <summary>The name without case, without the dashes of an option, and with one kind of dash within.</summary>
+    static string Normalize(string name) => name.TrimStart('-').ToLowerInvariant().Replace('-', '_');
+
+    /// <summary>How many slips make one name of the other, two letters that changed places being one.</summary>
+    static int CountSlips(string a, string b)
+    {
+        var counts = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++)
+        {
+            for (var j = 0; j <= b.Length; j++)
+            {
+                counts[i, j] = (i, j) switch
+                {
+                    (0, _) => j,
+                    (_, 0) => i,
+                    _ => Math.Min(
+                        counts[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1),
+                        1 + Math.Min(counts[i - 1, j], counts[i, j - 1])
+                    ),
+                };
+                var areSwapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                if (areSwapped)
+                {
+                    counts[i, j] = Math.Min(counts[i, j], counts[i - 2, j - 2] + 1);
+                }
+            }
+        }
+
+        return counts[a.Length, b.Length];
+    }
 
     /// <summary>How many letters to insert, delete or change make one name of the other.</summary>
     public static int LevenshteinDistance(string a, string b)

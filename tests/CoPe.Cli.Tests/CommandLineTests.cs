@@ -67,7 +67,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run recipe.yaml --user 3", "'cope run' has no option '--user'; did you mean '--users'?")]
     [InlineData("run recipe.yaml --users many", "see 'cope run --help'")]
     [InlineData("run", "name a recipe, or the folder of a run with --run")]
-    [InlineData("run --run nothing", "nothing holds no recipe.yaml yet")]
+    [InlineData("run --run nothing", "there is no run nothing")]
     [InlineData("run nowhere.yaml", "recipe nowhere.yaml does not exist")]
     [InlineData("run frist", "recipe frist does not exist; did you mean 'first'?")]
     [InlineData(
@@ -77,8 +77,41 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run recipe.yaml --set task=news", "--set task=news: unknown task 'news'")]
     [InlineData("run recipe.yaml --set tam.lora.rank=0", "--set tam.lora.rank=0: 'tam.lora.rank' is 0")]
     [InlineData("predict recipe.yaml --method coep", "unknown method 'coep'; did you mean 'cope'?")]
+    [InlineData("run recipe.yaml --users abc", "--users is 'abc'; it must be a whole number")]
+    [InlineData("chat r --contrast much", "--contrast is 'much'; it must be a number")]
+    [InlineData("data show recipe.yaml --stage foo", "--stage is 'foo'; it must be one of tam, sft, dpo, predict")]
+    [InlineData("data sample d --users x", "--users is 'x'; it must be a whole number")]
+    [InlineData("demo --helpp", "'cope demo' has no option '--helpp'; did you mean '--help'?")]
+    [InlineData("demo --zzz", "'cope demo' has no option '--zzz'; see 'cope demo --help'")]
+    [InlineData("--helpp", "'cope' has no option '--helpp'; did you mean '--help'?")]
+    [InlineData("predict recipe.yaml --method foo", "unknown method 'foo' (there are ")]
+    [InlineData("personalize mine", "'cope personalize' does not take 'mine'; did you mean '--history mine'?")]
+    [InlineData("version now", "'cope version' does not take 'now'; see 'cope version --help'")]
+    [InlineData("help trian", "'cope' has no verb 'trian'; did you mean 'train'?")]
     public void A_command_that_cannot_be_carried_out_is_a_usage_error(string line, string message) =>
         AssertFails(2, message, line.Split(' '));
+
+    [Theory]
+    [InlineData("help", "--help")]
+    [InlineData("help run", "run --help")]
+    [InlineData("help train sft", "train sft --help")]
+    [InlineData("-v", "--version")]
+    public void What_is_often_typed_is_understood(string line, string same)
+    {
+        Assert.Equal(0, _cope.Run(line.Split(' ')));
+        var output = _cope.Output;
+        Assert.NotEmpty(output);
+        Assert.Equal(0, _cope.Run(same.Split(' ')));
+        Assert.Equal(_cope.Output, output);
+    }
+
+    [Fact]
+    public void A_verb_alone_that_needs_more_says_what_and_shows_its_help()
+    {
+        AssertFails(2, "'cope chat' needs <run>: folder of the run", "chat");
+        Assert.Contains("cope chat <run>", _cope.Error, StringComparison.Ordinal);
+        Assert.Equal("", _cope.Output);
+    }
 
     [Theory]
     [InlineData("model=nowhere", "model folder nowhere does not exist")]

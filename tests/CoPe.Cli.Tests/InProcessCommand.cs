@@ -78,6 +78,15 @@ sealed class InProcessCommand : IDisposable
     public IReadOnlyList<string> ErrorLines =>
         [.. Error.Split('\n').Where(line => line.StartsWith("cope: error:", StringComparison.Ordinal))];
 
+    /// <summary>The folder in which commands run, beside that of <see cref="At"/>.</summary>
+    public string WorkingFolder { get; set; } = "here";
+
+    /// <summary>A place beside the folder of <see cref="At"/>.</summary>
+    public string Beside(string relative) => _folder.At(relative);
+
+    /// <summary>Writes a file beside the folder of <see cref="At"/>.</summary>
+    public string Write(string relative, string text) => _folder.Write(relative, text);
+
     public string At(string relative) => _folder.At("here/" + relative);
 
     public int Run(params string[] args) => Run(CancellationToken.None, args);
@@ -92,7 +101,7 @@ sealed class InProcessCommand : IDisposable
             {
                 Out = _output,
                 Error = _error,
-                SearchFolders = [_folder.At("here"), _folder.At("shipped")],
+                SearchFolders = [_folder.At(WorkingFolder), _folder.At("shipped")],
                 Pipeline = new([Tam, Sft, Evaluate]),
                 Cancellation = cancellation,
                 ReadHubSettings = () =>

@@ -10,6 +10,18 @@ public class NearestNameTests
     public void A_word_far_from_all_has_no_nearest() => Assert.Equal("", NearestName.Hint("zzzzzz", ["beta", "loss"]));
 
     [Theory]
+    [InlineData("foo", "dpo tam sft", null)]
+    [InlineData("--helpp", "--set --help", "--help")]
+    [InlineData("--helpp", "--set --seeds", null)]
+    [InlineData("tma", "tam sft", "tam")]
+    [InlineData("coep", "cope base", "cope")]
+    [InlineData("--rest", "--restart --run", "--restart")]
+    [InlineData("Users-At_once", "users_at_once", "users_at_once")]
+    [InlineData("x", "", null)]
+    public void Only_a_slip_of_the_fingers_has_a_suggestion(string found, string known, string? nearest) =>
+        Assert.Equal(nearest, NearestName.FindSimilar(found, known.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+
+    [Theory]
     [InlineData("beta", "beta", 0)]
     [InlineData("bata", "beta", 1)]
     [InlineData("", "abc", 3)]

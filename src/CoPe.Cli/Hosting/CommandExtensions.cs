@@ -21,7 +21,13 @@ static class CommandExtensions
     /// <summary>Says that a command does not have an option, and names the nearest one that it has.</summary>
     public static string DescribeUnknownOption(this CommandResult command, string option)
     {
-        var hint = NearestName.Hint(option, command.Command.Options.Select(known => known.Name));
+        var known = command.Command.Options.ToList();
+        for (var parent = command.Parent as CommandResult; parent is not null; parent = parent.Parent as CommandResult)
+        {
+            known.AddRange(parent.Command.Options.Where(inherited => inherited.Recursive));
+        }
+
+        var hint = NearestName.Hint(option, known.Select(one => one.Name));
         return $"'{command.GetPath()}' has no option '{option}'{hint}";
     }
 

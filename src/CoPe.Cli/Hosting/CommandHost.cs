@@ -42,6 +42,9 @@ sealed record CommandHost
     /// <summary>The folder in which files are written.</summary>
     public string WorkingFolder => SearchFolders[0];
 
+    /// <summary>Folders in which names are looked up that hold from any working folder: the program's.</summary>
+    public IReadOnlyList<string> ProgramFolders => SearchFolders.Count > 1 ? [.. SearchFolders.Skip(1)] : SearchFolders;
+
     public Pipeline Pipeline { get; init; } = new(RunStages.All);
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -75,11 +78,22 @@ sealed record CommandHost
 
     /// <summary>An existing folder, looked up in <see cref="SearchFolders"/>.</summary>
     /// <exception cref="UsageException">There is none.</exception>
-    public string FindFolder(string path) =>
-        SearchFolders.Select(root => Path.GetFullPath(Path.Combine(root, path))).FirstOrDefault(Directory.Exists)
-        ?? throw new UsageException(
-            $"folder {path} does not exist (searched in {string.Join(" and ", SearchFolders)})"
-        );
+    public string FindFolder(string path)
+    {
+        var candidates = SearchFolders.Select(root => Path.GetFullPath(Path.Combine(root, path))).ToList();
+        if (candidates.Find(Directory.Exists) is { } folder)
+        {
+            return folder;
+        }
+
+        if (candidates.Exists(File.Exists))
+        {
+            throw new UsageException($"{path} is a file, expected a folder");
+        }
+
+        var lookup = Path.IsPathRooted(path) ? "" : $" (looked in {string.Join(" and ", SearchFolders.Distinct())})";
+        throw new UsageException($"folder {path} does not exist{lookup}");
+    }
 
     /// <summary>Writes a message to <see cref="Error"/>, after the name of the command.</summary>
     public void WriteMessage(string message) => Error.WriteLine($"cope: {message}");

@@ -17,18 +17,39 @@ static class ModelSource
     /// <summary>The folder of a model; downloads what is missing.</summary>
     /// <exception cref="RunException">There is no such folder, or the download fails.</exception>
     public static string Find(CommandHost host, string name, bool isQuiet = false) =>
-        FindOnDisk(host, name) ?? Pull(host, ParseHubName(host, name) ?? throw CreateNotFound(host, name), isQuiet);
+        FindNamed(host, Resolve(host, name), isQuiet);
 
-    /// <summary>The folder of a model that is here; nothing is downloaded.</summary>
+    /// <summary>
+    /// What a person typed, as it holds from any folder: an absolute path, or the name of a shipped model or one of the
+    /// hub. Nothing is downloaded.
+    /// </summary>
+    /// <exception cref="RunException">It is neither a folder that is there nor a name.</exception>
+    public static string Resolve(CommandHost host, string name)
+    {
+        var here = Path.GetFullPath(host.PathOf(name));
+        var shipped = Path.IsPathRooted(name) ? null : FindShipped(host, name);
+        if (Directory.Exists(here))
+        {
+            return shipped is not null && HaveSameFiles(here, shipped) ? name : here;
+        }
+
+        return shipped is not null || ParseHubName(host, name) is not null ? name : throw CreateNotFound(host, name);
+    }
+
+    /// <summary>The folder of a model by an absolute path or a name; downloads what is missing.</summary>
+    public static string FindNamed(CommandHost host, string name, bool isQuiet) =>
+        FindOnDisk(host, name) ?? Pull(host, HubName.Parse(name) ?? throw CreateNotFound(host, name), isQuiet);
+
+    /// <summary>The folder of a model by an absolute path or a name; nothing is downloaded.</summary>
     /// <exception cref="RunException">It is not here.</exception>
-    public static string FindLocal(CommandHost host, string name)
+    public static string FindNamedLocal(CommandHost host, string name)
     {
         if (FindOnDisk(host, name) is { } folder)
         {
             return folder;
         }
 
-        if (ParseHubName(host, name) is null)
+        if (HubName.Parse(name) is null)
         {
             throw CreateNotFound(host, name);
         }
@@ -74,14 +95,35 @@ static class ModelSource
 
     static string? FindOnDisk(CommandHost host, string name)
     {
-        var folders = host.SearchFolders.Select(root => Path.GetFullPath(Path.Combine(root, name)));
-        if (folders.FirstOrDefault(Directory.Exists) is { } folder)
+        if (Path.IsPathRooted(name))
         {
-            return folder;
+            return Directory.Exists(name) ? name : null;
         }
 
-        return HubName.Parse(name) is { } model ? new HubCache(host.ReadHubSettings().CacheFolder).Find(model) : null;
+        return FindShipped(host, name)
+            ?? (HubName.Parse(name) is { } model ? new HubCache(host.ReadHubSettings().CacheFolder).Find(model) : null);
     }
+
+    static string? FindShipped(CommandHost host, string name) =>
+        host.ProgramFolders.Select(root => Path.GetFullPath(Path.Combine(root, name))).FirstOrDefault(Directory.Exists);
+
+    /// <summary>Whether two folders have files of the same names and contents.</summary>
+    static bool HaveSameFiles(string a, string b)
+    {
+        var names = ListFileNames(a);
+        return RealPath.AreSame(a, b)
+            || (
+                names.SequenceEqual(ListFileNames(b))
+                && names.All(name => HaveSameContent(Path.Combine(a, name), Path.Combine(b, name)))
+            );
+    }
+
+    static List<string> ListFileNames(string folder) =>
+        [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
+
+    static bool HaveSameContent(string a, string b) =>
+        new FileInfo(a).Length == new FileInfo(b).Length
+        && File.ReadAllBytes(a).AsSpan().SequenceEqual(File.ReadAllBytes(b));
 
     /// <summary>
     /// A name on the hub. One that begins with an existing folder is a mistyped path, not a model to download.
@@ -93,9 +135,16 @@ static class ModelSource
         return isPath ? null : HubName.Parse(name);
     }
 
-    static RunException CreateNotFound(CommandHost host, string name) =>
-        new(
-            $"model folder {name} does not exist (searched in {string.Join(" and ", host.SearchFolders)}): "
-                + "name a model folder in Hugging Face layout, or a model of the hub as org/name"
-        );
+    static RunException CreateNotFound(CommandHost host, string name)
+    {
+        const string expected = "name a model folder in Hugging Face layout, or a model of the hub as org/name";
+        if (File.Exists(host.PathOf(name)))
+        {
+            return new($"model {name} is a file: {expected}");
+        }
+
+        var folders = string.Join(" and ", host.SearchFolders.Distinct());
+        var lookup = Path.IsPathRooted(name) ? "" : $" (looked in {folders})";
+        return new($"model folder {name} does not exist{lookup}: {expected}");
+    }
 }

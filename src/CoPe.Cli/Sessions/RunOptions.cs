@@ -15,6 +15,18 @@ sealed class RunOptions
         Arity = ArgumentArity.ZeroOrOne,
     };
 
+    readonly Argument<string?> _namedRun = new("run")
+    {
+        Description = "Folder of the run.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    readonly Option<string?> _namedRecipe = new("--recipe")
+    {
+        Description = "Recipe file, or the name of a shipped one, to ask about; by default that of the run.",
+        HelpName = "recipe",
+    };
+
     readonly Option<string?> _run = new("--run")
     {
         Description =
@@ -113,6 +125,17 @@ sealed class RunOptions
         return options;
     }
 
+    /// <summary>Adds the options to a verb that asks about a run and names it first.</summary>
+    public static RunOptions AddToInspection(Command command)
+    {
+        var options = AddTo(command, takesRecipe: false);
+        options._namedRun.Validators.Add(RefuseUnknownOption);
+        options._run.Description = "The same as <run>.";
+        command.Arguments.Add(options._namedRun);
+        command.AddOptions(options._namedRecipe);
+        return options;
+    }
+
     /// <summary>Adds <c>--json</c> to a verb that ends in figures or a list.</summary>
     public RunOptions AddJson(Command command)
     {
@@ -126,14 +149,29 @@ sealed class RunOptions
     public RunRequest Read(ParseResult parsed, string? recipeName = null) =>
         new()
         {
-            Recipe = recipeName ?? parsed.GetValue(_recipe),
-            Run = parsed.GetValue(_run),
+            Recipe = ReadRecipeName(parsed),
+            DefaultRecipe = recipeName,
+            Run = ReadRun(parsed),
             Overrides = ReadOverrides(parsed),
             AllowCostlyRebuild = parsed.HasOption(_restart) && parsed.GetValue(_restart),
             IsQuiet = parsed.GetValue(_quiet),
             IsJson = parsed.HasOption(_json) && parsed.GetValue(_json),
             IsVerbose = parsed.GetValue(_verbose),
         };
+
+    string? ReadRecipeName(ParseResult parsed) =>
+        parsed.HasOption(_namedRecipe) ? parsed.GetValue(_namedRecipe)
+        : parsed.CommandResult.Command.Arguments.Contains(_recipe) ? parsed.GetValue(_recipe)
+        : null;
+
+    string? ReadRun(ParseResult parsed)
+    {
+        var named = parsed.CommandResult.Command.Arguments.Contains(_namedRun) ? parsed.GetValue(_namedRun) : null;
+        var run = parsed.GetValue(_run);
+        return named is not null && run is not null && named != run
+            ? throw new UsageException($"two runs are named, {named} and --run {run}: name one of them")
+            : named ?? run;
+    }
 
     /// <summary>Without this, an unknown option would be taken for the recipe's name.</summary>
     static void RefuseUnknownOption(ArgumentResult result)

@@ -19,20 +19,16 @@ sealed class RunSession(CommandHost host, RunRequest request)
     public StageContext Execute(Action<Pipeline, StageContext> work, Action<string>? writeData = null)
     {
         BringBackInterrupted();
-        var (file, run) = request.Locate(host);
-        var recipe = Recipe.Read(file, request.Overrides);
+        var resolved = ResolvedRun.Read(host, request);
+        var (recipe, run) = (resolved.Recipe, resolved.Run);
         using var runLock = RunLock.Acquire(run);
         ErasureJournal.ThrowIfInterrupted(run);
         using var incoming = writeData is null ? null : new IncomingData(run, writeData);
-        var inputs = InputPaths.Find(
-            incoming?.Folder is { } folder ? recipe with { Data = folder } : recipe,
-            host.SearchFolders,
-            model => ModelSource.Find(host, model, request.IsQuiet)
-        );
-        if (recipe.Model == Recipe.EmbeddedModel && !SampleData.IsSample(inputs.Data))
+        var inputs = resolved.FindInputs(incoming?.Folder ?? recipe.Data, request.IsQuiet);
+        if (IsEmbedded(inputs.Model) && !SampleData.IsSample(inputs.Data))
         {
             host.WriteMessage(
-                $"{recipe.Model} knows only the invented world of 'cope data sample' and writes nonsense about any "
+                $"{Recipe.EmbeddedModel} knows only the invented world of 'cope data sample' and writes nonsense about any "
                     + "other: name a model with --model, a folder or org/name on the hub"
             );
         }
@@ -63,17 +59,15 @@ sealed class RunSession(CommandHost host, RunRequest request)
         return context;
     }
 
+    static bool IsEmbedded(string model) =>
+        model.Replace('\\', '/').EndsWith("/" + Recipe.EmbeddedModel, StringComparison.Ordinal);
+
     /// <summary>Checks what the stages of the recipe read; changes nothing.</summary>
     public void CheckInputs()
     {
-        var (file, run) = request.Locate(host);
-        var recipe = Recipe.Read(file, request.Overrides);
-        var inputs = InputPaths.Find(
-            recipe,
-            host.SearchFolders,
-            model => ModelSource.Find(host, model, request.IsQuiet)
-        );
-        using var workspace = new RunWorkspace(recipe, run, inputs);
+        var resolved = ResolvedRun.Read(host, request);
+        var inputs = resolved.FindInputs(resolved.Recipe.Data, request.IsQuiet);
+        using var workspace = new RunWorkspace(resolved.Recipe, resolved.Run, inputs);
         host.Pipeline.CheckInputs(new() { Workspace = workspace, Time = host.Time });
     }
 
@@ -83,10 +77,8 @@ sealed class RunSession(CommandHost host, RunRequest request)
     public T Inspect<T>(Func<StageContext, T> read, bool duringRebuild = false)
     {
         BringBackInterrupted(duringRebuild);
-        var (file, run) = request.Locate(host);
-        var recipe = Recipe.Read(file, request.Overrides);
-        var inputs = InputPaths.Find(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model));
-        using var workspace = new RunWorkspace(recipe, run, inputs);
+        var resolved = ResolvedRun.Read(host, request);
+        using var workspace = new RunWorkspace(resolved.Recipe, resolved.Run, resolved.FindLocalInputs());
         return read(new() { Workspace = workspace, Time = host.Time });
     }
 
@@ -97,10 +89,8 @@ sealed class RunSession(CommandHost host, RunRequest request)
     public OpenedRun Open(bool takesLock)
     {
         BringBackInterrupted();
-        var (file, run) = request.Locate(host);
-        var recipe = Recipe.Read(file, request.Overrides);
-        var inputs = InputPaths.FindAvailable(recipe, host.SearchFolders, model => ModelSource.FindLocal(host, model));
-        return new(recipe, run, inputs, host, takesLock);
+        var resolved = ResolvedRun.Read(host, request);
+        return new(resolved.Recipe, resolved.Run, resolved.FindAvailableInputs(), host, takesLock);
     }
 
     /// <summary>Before the recipe is read, which a killed rebuild may have replaced.</summary>

@@ -61,7 +61,7 @@ static class CompareVerb
 
             var tested = parsed.GetValue(MetricsOption)!.Select(FindMetric).ToList();
             var comparison = RunComparison.Compute([
-                .. names.Select(name => RunResults.Read(InterruptedRebuild.OpenRun(host, name), host.SearchFolders)),
+                .. names.Select(name => RunResults.Read(InterruptedRebuild.OpenRun(host, name), host.ProgramFolders)),
             ]);
             if (parsed.GetValue(CsvOption) is { } file)
             {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoPe.Cli.Display;
+using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Data.Samples;
@@ -28,6 +29,7 @@ static class DemoVerb
         {
             var request = options.Read(parsed, "demo");
             request = request with { Run = request.Run ?? Path.Combine("runs", "demo") };
+            RefuseOtherRun(host, request, request.Run);
             request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };
             var context = new RunSession(host, request).Execute(
                 (pipeline, context) => pipeline.Run(context),
@@ -37,5 +39,16 @@ static class DemoVerb
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>The sample data would take the place of somebody's own.</summary>
+    static void RefuseOtherRun(CommandHost host, RunRequest request, string run)
+    {
+        if (request.HoldsRecipe(host) && !SampleData.IsSample(host.PathOf(Path.Combine(run, "data"))))
+        {
+            throw new UsageException(
+                $"{run} is no run of the demo: name another folder with --run, or continue it with 'cope run --run {run}'"
+            );
+        }
     }
 }

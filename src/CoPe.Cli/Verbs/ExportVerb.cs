@@ -76,7 +76,7 @@ static class ExportVerb
             throw new RunException($"{run.Name} is no run: name the folder of one");
         }
 
-        var name = method is null ? Recipe.Read(run.Recipe).Methods().Last().Name : PredictionMethod.Find(method).Name;
+        var name = method is null ? RunRecipe.Read(run).Methods().Last().Name : PredictionMethod.Find(method).Name;
         var path = run.Predictions(name);
         return File.Exists(path)
             ? PredictionFile.Read(path)
@@ -87,7 +87,7 @@ static class ExportVerb
 
     static PredictionFile ReadGolds(CommandHost host, RunDirectory run)
     {
-        var results = RunResults.Read(run, host.SearchFolders);
+        var results = RunResults.Read(run, host.ProgramFolders);
         return new()
         {
             Task = results.Task.BenchmarkId,

@@ -67,8 +67,7 @@ sealed class SeedRunner(CommandHost host, RunRequest request)
     /// <summary>Runs the recipe's seed and those that follow it; complete stages are kept.</summary>
     public (RunResults Results, RunDirectory Run) Execute(int count)
     {
-        var (file, run) = request.Locate(host);
-        var recipe = Recipe.Read(file, request.Overrides);
+        var (_, run, file, recipe) = ResolvedRun.Read(host, request);
         var seeds = new List<SeedRun>();
         for (var i = 0; i < count; i++)
         {
@@ -86,7 +85,7 @@ sealed class SeedRunner(CommandHost host, RunRequest request)
                 Overrides = [.. request.Overrides, $"seed={seed}"],
             };
             new RunSession(host, seedRequest).Execute((pipeline, context) => pipeline.Run(context));
-            seeds.Add(new(seed, RunResults.Read(seedRun, host.SearchFolders)));
+            seeds.Add(new(seed, RunResults.Read(seedRun, host.ProgramFolders)));
         }
 
         Pipeline.SaveRecipe(recipe, run);

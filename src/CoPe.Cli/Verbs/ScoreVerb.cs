@@ -91,8 +91,8 @@ static class ScoreVerb
             var recipe = ReadRecipe(trainedRun, DecodeDtypeOption.ReadOverrides(parsed, dtype));
             var adapterFolders = parsed.GetValue(AdapterOption)!.Select(host.PathOf).ToList();
             var columns = ScoreColumn.List(trainedRun, parsed.GetValue(UserOption), adapterFolders);
-            var modelName = parsed.GetValue(ModelOption) ?? recipe.Model;
-            var modelFolder = ModelSource.Find(host, modelName);
+            var modelName = parsed.GetValue(ModelOption) is { } typed ? ModelSource.Resolve(host, typed) : recipe.Model;
+            var modelFolder = ModelSource.FindNamed(host, modelName, isQuiet: false);
             if (recipe.PredictionDtype() == WeightDtype.Int8)
             {
                 host.WriteMessage(ModelLoader.Int8Warning);
@@ -115,7 +115,7 @@ static class ScoreVerb
         }
 
         return File.Exists(run.Recipe)
-            ? Recipe.Read(run.Recipe, overrides)
+            ? RunRecipe.Read(run, overrides)
             : throw new UsageException(
                 $"{run.Name} holds no recipe.yaml: name the folder of a run, for example runs/demo"
             );

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
@@ -24,10 +25,15 @@ static class StatusVerb
             "status",
             "Show which stages of a run are complete, interrupted or out of date, and why."
         );
-        var options = RunOptions.AddTo(command).AddJson(command);
+        var options = RunOptions.AddToInspection(command).AddJson(command);
         command.SetAction(parsed =>
         {
             var request = options.Read(parsed);
+            if (request.Run is null && request.Recipe is null)
+            {
+                throw new UsageException("name a run, for example 'cope status runs/demo'; 'cope runs ls' lists them");
+            }
+
             var stages = new RunSession(host, request).Inspect(host.Pipeline.GetStatus, duringRebuild: true);
             if (request.IsJson)
             {
@@ -77,6 +83,7 @@ static class StatusVerb
             StageState.Complete => "complete",
             StageState.Interrupted => "interrupted",
             StageState.Stale => "out of date",
+            StageState.UsersChanged => "users changed",
             _ => "not run",
         };
 }

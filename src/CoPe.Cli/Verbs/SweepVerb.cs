@@ -110,8 +110,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
     /// <summary>Runs every value, and writes curves, table and the recipe with the chosen values.</summary>
     public (IReadOnlyList<SweepCurve> Curves, RunDirectory Run) Execute()
     {
-        var (file, run) = request.Locate(host);
-        var recipe = Recipe.Read(file, request.Overrides);
+        var (_, run, file, recipe) = ResolvedRun.Read(host, request);
         var method = plan.Method ?? recipe.Methods().Last().Name;
         if (!recipe.Predict.Contains(PredictionMethod.Find(method).Name))
         {
@@ -170,7 +169,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
         new RunSession(host, pointRequest).Execute(
             (pipeline, context) => pipeline.Run(context, last: StageId.Evaluate, reuseFrom: others)
         );
-        return RunResults.Read(point, host.SearchFolders);
+        return RunResults.Read(point, host.ProgramFolders);
     }
 
     RunRequest CreatePointRequest(string file, RunDirectory run, Recipe recipe, SweepAxis axis, string value) =>
@@ -214,7 +213,8 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
 
     void WriteResults(string file, RunDirectory run, List<SweepCurve> curves)
     {
-        var recipe = Recipe.Read(file, [.. request.Overrides, .. _chosenOverrides]).ToYaml();
+        string[] overrides = [.. request.Overrides, .. _chosenOverrides];
+        var recipe = ResolvedRun.ReadRecipe(host, run, file, overrides).ToYaml();
         var queries = curves[0].Points[0].Results.Golds.Count;
         var header = $"# Chosen by 'cope sweep' on {queries} development queries of the histories.\n";
         AtomicFile.WriteText(run.ChosenRecipe, header + string.Concat(curves.Select(DescribeChoice)) + recipe);
@@ -231,5 +231,5 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
         return $"# {curve.Key}: {chosen.Value} of {values}, by {curve.Metric.Name} of {curve.Method}, {score}\n";
     }
 
-    LampTask ReadTask(Recipe recipe) => TaskFile.Read(InputPaths.FindTask(recipe.Task, host.SearchFolders)).Task;
+    LampTask ReadTask(Recipe recipe) => TaskFile.Read(InputPaths.FindTask(recipe.Task, host.ProgramFolders)).Task;
 }

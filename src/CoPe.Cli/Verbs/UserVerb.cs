@@ -124,8 +124,13 @@ static class UserVerb
             );
         }
 
-        var remainingData = Erase(host, family, user, isDataToo);
-        host.Out.WriteLine("erased");
+        RefuseMissingData(family, user, isDataToo);
+        var (remainingData, missingData) = Erase(host, family, user, isDataToo);
+        host.Out.WriteLine(
+            missingData is null
+                ? "erased"
+                : $"erased from {family.Named.Name}; its data folder {missingData} is not there and was not looked into"
+        );
         foreach (var run in siblings)
         {
             host.Out.WriteLine(
@@ -142,11 +147,26 @@ static class UserVerb
         }
     }
 
+    /// <summary>What is asked for is not half done: data that cannot be looked into may still hold the user.</summary>
+    static void RefuseMissingData(RunFamily family, string user, bool isDataToo)
+    {
+        foreach (var run in isDataToo ? family.ListWithUser(user) : [])
+        {
+            if (family.Inspect(run, erasure => erasure.MissingData) is { } missing)
+            {
+                throw new RunException(
+                    $"--data also erases {user} from the data folder of {run.Name}, which is not at {missing}: say "
+                        + $"where it is now, 'cope run --run {run.Name} --set data=FOLDER', or leave --data out"
+                );
+            }
+        }
+    }
+
     /// <summary>
     /// Erases a user from all runs of the folder, each under its lock until the last is complete again. Returns a data
-    /// folder that still holds the user.
+    /// folder that still holds the user, and one that could not be looked into.
     /// </summary>
-    static string? Erase(CommandHost host, RunFamily family, string user, bool isDataToo)
+    static (string? Remaining, string? Missing) Erase(CommandHost host, RunFamily family, string user, bool isDataToo)
     {
         var runs = family.ListWithUser(user);
         var opened = new List<OpenedRun>();
@@ -177,7 +197,10 @@ static class UserVerb
             }
 
             var remaining = erasures.FindIndex(erasure => erasure.IsInData(user));
-            return remaining < 0 ? null : opened[remaining].Context.Inputs.Data;
+            return (
+                remaining < 0 ? null : opened[remaining].Context.Inputs.Data,
+                erasures.Select(erasure => erasure.MissingData).FirstOrDefault(missing => missing is not null)
+            );
         }
         finally
         {

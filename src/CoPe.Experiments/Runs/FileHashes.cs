@@ -67,6 +67,13 @@ sealed class FileHashes(string store)
         _hasNew = false;
     }
 
+    /// <summary>The hash of a sample of a file's content.</summary>
+    public static string HashSample(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        return HashSample(stream);
+    }
+
     /// <summary>The hash of blocks at even distances, the first and the last among them.</summary>
     static string HashSample(FileStream stream)
     {

@@ -44,13 +44,11 @@ public sealed record InputPaths
     public static InputPaths Find(Recipe recipe, IReadOnlyList<string> roots, Func<string, string>? findModel = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        const string dataHint = "name the folder that holds a folder per task: --set data=FOLDER";
-        const string modelHint = "name a model folder in Hugging Face layout: --set model=FOLDER";
-        var data = FindFolder(recipe.Data, roots, "data", dataHint);
+        var data = FindFolder(recipe.Data, roots, "data");
         var taskPath = FindTask(recipe.Task, roots);
         var name = TaskFile.IsPath(recipe.Task) ? TaskFile.Read(taskPath).Task.Name : recipe.Task;
         var task = LampFiles.FindTaskFolder(data, name) ?? throw CreateNoTaskError(data, name);
-        findModel ??= model => FindFolder(model, roots, "model", modelHint);
+        findModel ??= model => FindFolder(model, roots, "model");
         return new()
         {
             Data = task,
@@ -78,7 +76,7 @@ public sealed record InputPaths
         ArgumentNullException.ThrowIfNull(roots);
         ArgumentNullException.ThrowIfNull(findModel);
         string Expect(string path) => Path.GetFullPath(Path.Combine(roots[0], path));
-        var data = TryFind(() => FindFolder(recipe.Data, roots, "data", ""));
+        var data = TryFind(() => FindFolder(recipe.Data, roots, "data"));
         var taskPath = data is not null
             ? FindTask(recipe.Task, roots)
             : TryFind(() => FindTask(recipe.Task, roots)) ?? Expect(recipe.Task);
@@ -87,7 +85,7 @@ public sealed record InputPaths
         string? prompt = null;
         if (recipe.Prompts is { } prompts)
         {
-            var folder = TryFind(() => FindFolder(prompts, roots, "prompts", "")) ?? Expect(prompts);
+            var folder = TryFind(() => FindFolder(prompts, roots, "prompts")) ?? Expect(prompts);
             prompt = Path.Combine(folder, name + ".yaml");
         }
 
@@ -161,16 +159,14 @@ public sealed record InputPaths
 
         var shipped = string.Join(", ", LampTasks.All.Select(known => known.Name));
         throw new RunException(
-            $"task file {file} does not exist (looked in {string.Join(" and ", roots)}): write one, "
+            $"task file {file} does not exist{DescribeLookup(file, roots)}: write one, "
                 + $"or name a shipped task ({shipped})"
         );
     }
 
     static string FindPrompt(string prompts, string name, IReadOnlyList<string> roots)
     {
-        const string hint =
-            "name a folder with a prompt file per task, or leave the key out for the task's own wording";
-        var prompt = Path.Combine(FindFolder(prompts, roots, "prompts", hint), name + ".yaml");
+        var prompt = Path.Combine(FindFolder(prompts, roots, "prompts"), name + ".yaml");
         if (File.Exists(prompt))
         {
             return prompt;
@@ -221,9 +217,32 @@ public sealed record InputPaths
 
     static bool IsModelFile(string file) => Path.GetExtension(file) is ".json" or ".safetensors" or ".jinja";
 
-    static string FindFolder(string path, IReadOnlyList<string> roots, string what, string hint) =>
-        roots.Select(root => Path.GetFullPath(Path.Combine(root, path))).FirstOrDefault(Directory.Exists)
-        ?? throw new RunException(
-            $"{what} folder {path} does not exist (looked in {string.Join(" and ", roots)}): {hint}"
-        );
+    /// <summary>The folder that a key of the recipe names.</summary>
+    /// <exception cref="RunException">There is none.</exception>
+    internal static string FindFolder(string path, IReadOnlyList<string> roots, string key)
+    {
+        var candidates = roots.Select(root => Path.GetFullPath(Path.Combine(root, path))).ToList();
+        if (candidates.Find(Directory.Exists) is { } folder)
+        {
+            return folder;
+        }
+
+        var problem = candidates.Exists(File.Exists)
+            ? $"{key} {path} is a file, expected a folder"
+            : $"{key} folder {path} does not exist{DescribeLookup(path, roots)}";
+        throw new RunException($"{problem}: {GetHint(key)}");
+    }
+
+    static string GetHint(string key) =>
+        key switch
+        {
+            "data" => "name the folder that holds a folder per task: --set data=FOLDER",
+            "model" => "name a model folder in Hugging Face layout: --set model=FOLDER",
+            "prompts" => "name a folder with a prompt file per task, or leave the key out for the task's own wording",
+            _ => $"name one with --set {key}=FOLDER",
+        };
+
+    /// <summary>In which folders a relative path was looked up; nothing for an absolute one.</summary>
+    static string DescribeLookup(string path, IReadOnlyList<string> roots) =>
+        Path.IsPathRooted(path) ? "" : $" (looked in {string.Join(" and ", roots.Distinct())})";
 }

@@ -129,17 +129,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         ?? throw new ArgumentException($"the pipeline has no stage '{id}'", nameof(id));
 
     /// <summary>Writes the recipe into a run's folder, where another one or none is kept there.</summary>
-    internal static void SaveRecipe(Recipe recipe, RunDirectory run)
-    {
-        const string header =
-            "# The recipe of this run with every value written out; "
-            + "'cope' rewrites it when a run is started with another one.\n";
-        var text = header + recipe.ToYaml();
-        if (!File.Exists(run.Recipe) || File.ReadAllText(run.Recipe) != text)
-        {
-            AtomicFile.WriteText(run.Recipe, text);
-        }
-    }
+    internal static void SaveRecipe(Recipe recipe, RunDirectory run) => RunRecipe.Save(recipe, run);
 
     static void ThrowIfUnusable(StageContext context)
     {

@@ -33,6 +33,29 @@ public sealed class RunLock : IDisposable
         }
     }
 
+    /// <summary>Whether a process is at work in a run.</summary>
+    internal static bool IsHeld(RunDirectory run)
+    {
+        if (!File.Exists(run.Lock))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var stream = new FileStream(run.Lock, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false; // Another person's run, of which nothing more is known.
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 }

@@ -8,6 +8,7 @@ sealed class StageLedger
     readonly RunDirectory _run;
     readonly FileHashes _hashes;
     readonly StageUsers _users;
+    readonly RecordedTaskPath _taskPath;
     readonly Dictionary<(StageId Stage, bool WithUsers), string> _stageHashes = [];
 
     public StageLedger(Pipeline pipeline, StageContext context)
@@ -17,6 +18,7 @@ sealed class StageLedger
         _run = context.Run;
         _hashes = context.Workspace.Hashes;
         _users = new(pipeline, context, _hashes);
+        _taskPath = new(pipeline, context.Run);
     }
 
     /// <summary>Where a stage stands under the context's recipe and files.</summary>
@@ -538,8 +540,8 @@ sealed class StageLedger
             ? [new(InputKinds.Import, imported.File, imported.Hash)]
             : StageMarker.Read(_run.Marker(stage.Id))?.Inputs.Where(input => input.Kind == InputKinds.Import) ?? [];
 
-    static StageInput ToRecipeInput(KeyValuePair<string, string> value) =>
-        new(InputKinds.Recipe, value.Key, value.Value);
+    StageInput ToRecipeInput(KeyValuePair<string, string> value) =>
+        new(InputKinds.Recipe, value.Key, _taskPath.GetInput(value.Key, value.Value));
 
     StageInput ToFileInput(InputFile file) => new(file.Kind, file.Name, _hashes.ComputeHash(file.FullPath));
 

@@ -52,12 +52,20 @@ public static class SettingsFile
             settings = new SettingsBinder(settings, node => $"{name} line {node.Start.Line}").Bind(root);
         }
 
-        foreach (var pair in overrides)
-        {
-            settings = ApplyOverride(settings, pair);
-        }
+        return Override((T)settings, overrides);
+    }
 
-        return (T)settings;
+    /// <summary>Settings with the values of <c>dotted.key=value</c>, the last one over the others.</summary>
+    /// <exception cref="SettingsException">An override is wrong; the message says where.</exception>
+    internal static T Override<T>(T settings, IReadOnlyList<string> overrides)
+        where T : class => (T)overrides.Aggregate((object)settings, ApplyOverride);
+
+    /// <summary>Settings with another text at a key, whatever the text.</summary>
+    internal static T Replace<T>(T settings, string key, string text)
+        where T : class
+    {
+        var value = new YamlScalarNode(text) { Style = ScalarStyle.DoubleQuoted };
+        return (T)new SettingsBinder(settings, _ => key).Bind(Nest(key, value));
     }
 
     /// <summary>Settings as a file, every default written out.</summary>
@@ -104,13 +112,15 @@ public static class SettingsFile
         var text = pair[(equals + 1)..].Trim();
         var node =
             text.StartsWith('[') || text.StartsWith('{') ? ParseDocument(text, where)! : new YamlScalarNode(text);
-        foreach (var part in pair[..equals].Trim().Split('.').Reverse())
-        {
-            node = new YamlMappingNode(new YamlScalarNode(part), node);
-        }
-
-        return new SettingsBinder(settings, _ => where).Bind((YamlMappingNode)node);
+        return new SettingsBinder(settings, _ => where).Bind(Nest(pair[..equals].Trim(), node));
     }
+
+    /// <summary>A value within the sections of a dotted key.</summary>
+    static YamlMappingNode Nest(string key, YamlNode value) =>
+        (YamlMappingNode)
+            key.Split('.')
+                .Reverse()
+                .Aggregate(value, (inner, part) => new YamlMappingNode(new YamlScalarNode(part), inner));
 
     static YamlMappingNode? ParseMapping(string text, string name) =>
         ParseDocument(text, name) switch

@@ -13,7 +13,7 @@ static class SettingsWriter
             var value = property.GetValue(settings);
             if (!property.IsSection)
             {
-                yield return new(prefix + key, SettingsSchema.Format(value), property);
+                yield return new(prefix + key, SettingsSchema.Format(value), property) { Raw = value };
                 continue;
             }
 
@@ -57,6 +57,9 @@ static class SettingsWriter
 /// <param name="Property">The property that holds it.</param>
 sealed record SettingValue(string Key, string Value, SettingProperty Property)
 {
+    /// <summary>The value itself.</summary>
+    public object? Raw { get; init; }
+
     /// <summary>It changes speed and memory, and no result.</summary>
     public bool IsSpeedOnly => Property.IsSpeedOnly;
 }

@@ -289,6 +289,7 @@ public sealed class HubVerbTests : IClassFixture<TinyRunFixture>, IDisposable
         1,
         "acme/tiny is neither a folder nor in the cache",
         "status",
+        "--recipe",
         "recipe.yaml",
         "--run",
         "never",

@@ -62,7 +62,7 @@ public sealed class DataVerbTests : IDisposable
         File.WriteAllText(_cope.At("real/news_headline/user_others.json"), "[]");
         Assert.Equal(1, _cope.Run("data", "sample", "real"));
         Assert.Contains(
-            "news_headline holds data that are no sample data and would be written over: name another folder",
+            "real holds other files, news_headline among them, and sample data go into a folder of their own",
             Assert.Single(_cope.ErrorLines),
             StringComparison.Ordinal
         );

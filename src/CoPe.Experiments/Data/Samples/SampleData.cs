@@ -95,12 +95,12 @@ static class SampleData
             return;
         }
 
-        var taskFolders = SampleTask.All.Select(task => Path.Combine(folder, task.Task.Name));
-        var foreign = taskFolders.FirstOrDefault(Directory.Exists);
+        var foreign = Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder).FirstOrDefault() : null;
         if (foreign is not null)
         {
             throw new IOException(
-                $"{foreign} holds data that are no sample data and would be written over: name another folder"
+                $"{folder} holds other files, {Path.GetFileName(foreign)} among them, and sample data go into a folder "
+                    + "of their own: name another"
             );
         }
     }

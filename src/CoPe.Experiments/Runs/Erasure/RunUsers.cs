@@ -8,11 +8,11 @@ sealed class RunUsers(Pipeline pipeline, StageContext context)
 {
     readonly RunDirectory _run = context.Run;
 
-    /// <summary>The data; null where their folder is missing.</summary>
-    public UserDataFiles? Data { get; } =
-        context.Inputs.Missing.HasFlag(InputKinds.Data)
-            ? null
-            : new(context.Inputs.Data, TaskFile.Read(context.Inputs.TaskPath).Task);
+    /// <summary>The data folders.</summary>
+    public RunDataFolders Folders { get; } = new(context);
+
+    /// <summary>The data that say who the users are; null where their folder is missing.</summary>
+    public UserDataFiles? Data => Folders.Main ?? Folders.InRun;
 
     /// <summary>
     /// The users of the data; where these are missing, those that the run's files name, without history and queries.
@@ -27,7 +27,8 @@ sealed class RunUsers(Pipeline pipeline, StageContext context)
         ReadData().Any(user => user.Id == id) || FindInFiles(id) is not null || IsPartiallyErased(id);
 
     /// <summary>Whether the data hold a test user.</summary>
-    public bool IsInData(string id) => Data?.ReadUsers().Any(user => user.Id == id) == true;
+    public bool IsInData(string id) =>
+        Folders.Select(isElsewhereToo: true).Any(data => data.ReadUsers().Any(user => user.Id == id));
 
     /// <summary>The test users of the data with those added to the run; none where the data are missing.</summary>
     public IEnumerable<LampUser> ReadData() =>

@@ -22,11 +22,21 @@ sealed class UserDataFiles(string folder, LampTask task)
 
     static readonly JsonReaderOptions DeepReader = new() { MaxDepth = 1 << 24 };
 
+    readonly Lazy<HashSet<string>> _ids = new(() =>
+        [.. new UserDataFiles(folder, task).ReadUsers().Select(user => user.Id)]
+    );
+
+    /// <summary>The test users as they were at the first look.</summary>
+    public IReadOnlySet<string> KnownIds => _ids.Value;
+
     string UsersPath => Path.Combine(folder, LampFiles.UsersFile);
 
     string LabelsPath => Path.Combine(folder, LampFiles.LabelsFile);
 
     string OthersPath => Path.Combine(folder, LampFiles.OthersFile);
+
+    /// <summary>The task's data folder.</summary>
+    public string Folder => folder;
 
     /// <summary>The task.</summary>
     public LampTask Task => task;

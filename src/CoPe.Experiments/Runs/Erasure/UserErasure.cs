@@ -15,14 +15,18 @@ namespace CoPe.Experiments.Runs.Erasure;
 /// </param>
 public sealed class UserErasure(Pipeline pipeline, StageContext context)
 {
+    /// <summary>Everything in the run's folder; what a link leads to is not the run's.</summary>
+    static readonly EnumerationOptions WithoutLinks = new()
+    {
+        RecurseSubdirectories = true,
+        AttributesToSkip = FileAttributes.ReparsePoint,
+        IgnoreInaccessible = false,
+    };
+
     readonly RunDirectory _run = context.Run;
     readonly RunUsers _users = new(pipeline, context);
 
     List<UserIdentity> _usersToErase = [];
-
-    bool IsDataInRun =>
-        Path.GetFullPath(context.Inputs.Data)
-            .StartsWith(_run.Root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>
     /// The run's users with what it holds of each; where the data are missing, the users that its files name, without
@@ -95,8 +99,11 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// <summary>Whether the run's data or files have a user, or the user's erasure was interrupted.</summary>
     public bool ContainsUser(string id) => _users.Contains(id);
 
-    /// <summary>Whether the data folder holds a test user.</summary>
+    /// <summary>Whether a data folder holds a test user.</summary>
     public bool IsInData(string id) => _users.IsInData(id);
+
+    /// <summary>A data folder of the run that cannot be looked into; null where all can.</summary>
+    internal string? MissingData => _users.Folders.Missing;
 
     IEnumerable<StageOutput> GetOutputs() => pipeline.Stages.SelectMany(stage => stage.GetUserOutputs(_run));
 
@@ -123,16 +130,23 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             traces.Add(new(_run.AddedUser(user.Id), "the user's history and queries, as they were added", 1));
         }
 
-        if (IsDataInRun && _users.Data is not null)
-        {
-            var file = Path.Combine(context.Inputs.Data, LampFiles.UsersFile);
-            traces.Add(new(file, "the user's history and queries", 1));
-        }
-
+        traces.AddRange(
+            _users
+                .Folders.Select(isElsewhereToo: false)
+                .Where(data => data.KnownIds.Contains(user.Id))
+                .Select(data => Path.Combine(data.Folder, LampFiles.UsersFile))
+                .Select(file => new UserTrace(file, "the user's history and queries", 1))
+        );
         return [.. traces.Select(trace => trace with { Path = GetPathInRun(trace.Path) })];
     }
 
-    string GetPathInRun(string path) => Path.GetRelativePath(_run.Root, path).Replace('\\', '/');
+    string GetPathInRun(string path)
+    {
+        var relative = RealPath.IsWithin(path, _run.Root)
+            ? Path.GetRelativePath(RealPath.Resolve(_run.Root), RealPath.Resolve(path))
+            : Path.GetRelativePath(_run.Root, path);
+        return relative.Replace('\\', '/');
+    }
 
     static int CountFiles(string folder) =>
         Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count() : 0;
@@ -158,7 +172,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         AtomicFile.Remove(_run.CheckpointsFolder);
         AtomicFile.Remove(_run.Unfinished.Root);
         AtomicFile.Remove(_run.Incoming);
-        var partial = Directory.EnumerateFileSystemEntries(_run.Root, "*.part", SearchOption.AllDirectories);
+        var partial = Directory.EnumerateFileSystemEntries(_run.Root, "*.part", WithoutLinks);
         foreach (var path in partial.ToList())
         {
             AtomicFile.Remove(path);
@@ -238,18 +252,15 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     void RemoveFromData(string id, bool isElsewhereToo)
     {
         _usersToErase.ForEach(user => AddedUsers.Remove(_run, user.Id));
-        if (_users.Data is null || !(IsDataInRun || isElsewhereToo))
-        {
-            return;
-        }
-
         var forgotten = ForgottenUsers.Read(_run);
-        var leaving = _users
-            .Data.ReadUsers()
-            .Where(user => user.Id == id || (IsDataInRun && forgotten.Contains(user.Id)));
-        foreach (var user in leaving.ToList())
+        foreach (var data in _users.Folders.Select(isElsewhereToo))
         {
-            _users.Data.Remove(user);
+            var isInRun = _users.Folders.IsInRun(data);
+            var leaving = data.ReadUsers().Where(user => user.Id == id || (isInRun && forgotten.Contains(user.Id)));
+            foreach (var user in leaving.ToList())
+            {
+                data.Remove(user);
+            }
         }
     }
 
@@ -324,7 +335,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// <summary>Searches every remaining file, whatever its kind.</summary>
     void ThrowIfTextRemains()
     {
-        foreach (var file in Directory.EnumerateFiles(_run.Root, "*", SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateFiles(_run.Root, "*", WithoutLinks))
         {
             if (Path.GetExtension(file) == ".safetensors" || Path.GetFileName(file) == ".lock")
             {

@@ -142,10 +142,14 @@ public sealed record Recipe
 
     /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
     /// <exception cref="SettingsException">The file or an override is wrong; the message says where.</exception>
-    public static Recipe Read(string path, IReadOnlyList<string>? overrides = null)
+    public static Recipe Read(string path, IReadOnlyList<string>? overrides = null) =>
+        Read(path, overrides ?? [], recipe => RecipePaths.ResolveKept(recipe, path));
+
+    /// <summary>Reads a recipe whose paths are resolved before the overrides are put over them.</summary>
+    internal static Recipe Read(string path, IReadOnlyList<string> overrides, Func<Recipe, Recipe> resolvePaths)
     {
-        var recipe = SettingsFile.Read<Recipe>(path, overrides ?? []);
-        RecipeValidation.CheckFile(recipe, path, overrides ?? []);
+        var recipe = SettingsFile.Override(resolvePaths(SettingsFile.Read<Recipe>(path, [])), overrides);
+        RecipeValidation.CheckFile(recipe, path, overrides);
         return recipe;
     }
 
@@ -219,7 +223,8 @@ public enum WeightDtype
 }
 
 /// <summary>
-/// Marks a key of a recipe that names a file or folder: stages depend on its content, wherever it lies.
+/// Marks a key of a recipe that names a file or folder: stages depend on its content, wherever it lies, and a run
+/// remembers it so that it holds from any folder (<see cref="RecipePaths"/>).
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 sealed class CountsByContentAttribute : Attribute;

@@ -112,7 +112,7 @@ public sealed record RunResults
 
     static RunResults ReadOne(RunDirectory run, IReadOnlyList<string> roots)
     {
-        var recipe = Recipe.Read(run.Recipe);
+        var recipe = RunRecipe.Read(run);
         var task = TaskFile.Read(InputPaths.FindTask(recipe.Task, roots)).Task;
         return ReadEvaluated(run, recipe, task);
     }
@@ -138,7 +138,7 @@ public sealed record RunResults
     }
 
     static Dictionary<string, string> ReadRecipeValues(RunDirectory run) =>
-        Recipe.Read(run.Recipe).Values().Where(value => value.Key is not "seed").ToDictionary();
+        RunRecipe.Read(run).Values().Where(value => value.Key is not "seed").ToDictionary();
 
     static IEnumerable<long> ListSeeds(RunDirectory run)
     {
