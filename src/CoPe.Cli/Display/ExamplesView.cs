@@ -27,14 +27,23 @@ static class ExamplesView
             from query in user.Queries
             where answers.Values.All(method => method.ContainsKey(query.Id))
             select (User: user.Id, Query: query);
-        var shown = answered
-            .OrderByDescending(one => AnswerDistance.Mean([.. answers.Values.Select(texts => texts[one.Query.Id])]))
-            .Take(ShownQueries);
-        foreach (var (user, query) in shown)
+        var byDistance = answered
+            .Select(one => (one.User, one.Query, Distance: MeasureDistance(one.Query)))
+            .OrderByDescending(one => one.Distance)
+            .ToList();
+        if (answers.Count > 1 && byDistance is [(_, _, 0), ..])
+        {
+            console.WriteLine("The methods answer every query alike, for example:");
+        }
+
+        foreach (var (user, query, _) in byDistance.Take(ShownQueries))
         {
             console.MarkupLineInterpolated($"[bold]user {user}:[/] {Truncate(query.Input, 140)}");
             console.Write(CreateTable(query, answers));
         }
+
+        double MeasureDistance(LampQuery query) =>
+            AnswerDistance.Mean([.. answers.Values.Select(texts => texts[query.Id])]);
     }
 
     /// <summary>The users of the run; where no stage has read them, without the messages of reading.</summary>

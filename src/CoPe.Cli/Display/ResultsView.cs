@@ -38,6 +38,11 @@ static class ResultsView
         SignificanceView.Write(console, SignificanceFile.Read(context.Run), task);
         ExamplesView.Write(console, context);
         console.WriteLine($"results  {RelativePath(host, context.Run.Results)}");
+        if (File.Exists(context.Run.QueryTable))
+        {
+            console.WriteLine($"answers  {RelativePath(host, context.Run.QueryTable)}");
+        }
+
         if (File.Exists(context.Run.Report))
         {
             console.WriteLine($"report   {RelativePath(host, context.Run.Report)}");
