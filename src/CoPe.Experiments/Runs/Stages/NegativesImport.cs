@@ -1,5 +1,4 @@
 using CoPe.Experiments.Negatives;
-using CoPe.Experiments.Tasks;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs.Stages;
