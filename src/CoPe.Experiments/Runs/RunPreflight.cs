@@ -1,5 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Modeling;
+using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs;
 
@@ -11,6 +12,7 @@ namespace CoPe.Experiments.Runs;
 sealed class RunPreflight(StageContext context)
 {
     bool _isModelChecked;
+    bool _isDataChecked;
 
     /// <summary>The run, and the recipe and files that its stages would be built from.</summary>
     public StageContext Context => context;
@@ -50,10 +52,28 @@ sealed class RunPreflight(StageContext context)
     /// <summary>The tokenizer and the chat template.</summary>
     public void CheckEncoder() => _ = context.Workspace.Encoder;
 
-    /// <summary>The task, its wording and its data files.</summary>
+    /// <summary>
+    /// The task, its wording and its data files; says so where the recipe asks for more users than there are.
+    /// </summary>
     public void CheckData()
     {
+        if (_isDataChecked)
+        {
+            return;
+        }
+
         _ = context.Workspace.Template;
-        _ = context.Workspace.Dataset;
+        var found = context.Workspace.Dataset.Users.Count;
+        if (ForgottenUsers.Read(context.Run).RemainingLimit(context.Recipe.Users) is { } most && found < most)
+        {
+            context.Log.LogWarning(
+                "users is {Most}, but {Data} has {Found} that can be used: all of them are taken",
+                most,
+                context.Inputs.Data,
+                found
+            );
+        }
+
+        _isDataChecked = true;
     }
 }
