@@ -599,7 +599,12 @@ sealed class StageLedger
     IEnumerable<string> GetOwnedPaths(Stage stage) => GetOwnedPaths(stage, _run);
 
     static IEnumerable<string> GetOwnedPaths(Stage stage, RunDirectory run) =>
-        [.. stage.Outputs(run).Select(output => output.FullPath), run.Checkpoints(stage.Id), run.Metrics(stage.Id)];
+        stage
+            .Outputs(run)
+            .Select(output => output.FullPath)
+            .Append(run.Checkpoints(stage.Id))
+            .Append(run.Metrics(stage.Id)) // of many stages an output as well
+            .Distinct();
 
     SortedDictionary<string, long> GetOutputSizes(Stage stage)
     {
