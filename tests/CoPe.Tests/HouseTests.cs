@@ -38,6 +38,7 @@ public sealed partial class HouseTests
             "CoPe.Experiments.Runs.Erasure",
             "CoPe.Experiments.Runs.Examples",
             "CoPe.Experiments.Runs.Pretraining",
+            "CoPe.Experiments.Runs.Artifacts",
             "CoPe.Experiments.Runs.Stages",
             "CoPe.Experiments.Runs.Results",
             "CoPe.Experiments.Runs",

@@ -41,6 +41,11 @@ static class SweepView
             $"[bold]{curve.Key}[/], {curve.Metric.Name} of {curve.Method} over {queries}{direction}"
         );
         console.WriteNumbers(CreateTable(curve));
+        if (curve.DescribeTie() is { } tie)
+        {
+            console.WriteLine(tie);
+        }
+
         if (curve.Edge is { } edge)
         {
             var chosen = curve.Points[curve.Chosen].Value;
@@ -65,7 +70,7 @@ static class SweepView
             table.AddRow(
                 Markup.Escape(curve.Points[i].Value),
                 isChosen ? $"[bold]{mean}[/]" : mean,
-                isChosen ? "best" : FormatP(curve, curve.Points[i]),
+                isChosen ? (curve.Best.Count > 1 ? "tie" : "best") : FormatP(curve, curve.Points[i]),
                 DrawErrorBar(values[i], low, high)
             );
         }

@@ -98,6 +98,15 @@ sealed record CommandHost
     /// <summary>Writes a message to <see cref="Error"/>, after the name of the command.</summary>
     public void WriteMessage(string message) => Error.WriteLine($"cope: {message}");
 
+    /// <summary>Writes warnings to <see cref="Error"/>.</summary>
+    public void WriteWarnings(IEnumerable<string> warnings)
+    {
+        foreach (var warning in warnings)
+        {
+            WriteMessage($"warning: {warning}");
+        }
+    }
+
     /// <summary>A console over <see cref="Out"/> for tables.</summary>
     public IAnsiConsole CreateTableConsole() => CreateConsole(Out, Out == Console.Out && !Console.IsOutputRedirected);
 

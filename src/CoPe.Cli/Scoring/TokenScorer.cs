@@ -1,7 +1,8 @@
 using CoPe.Adapters;
 using CoPe.Chat;
 using CoPe.Cli.Failures;
-using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Artifacts;
+using CoPe.Experiments.Runs.Recipes;
 using CoPe.Modeling;
 using CoPe.Scoring;
 
@@ -133,8 +134,10 @@ sealed record ScoredColumn(string Name, IReadOnlyList<float> LogProbs)
 sealed record ScoreColumn(string Name, IReadOnlyList<string> AdapterFolders)
 {
     /// <summary>The base model, those of a run and a user, and adapters given by folder, in this order.</summary>
-    /// <exception cref="RunException">The run lacks the adapter of its task or of the user.</exception>
-    public static IReadOnlyList<ScoreColumn> List(RunDirectory? run, string? user, IReadOnlyList<string> adapterFolders)
+    /// <exception cref="Experiments.Runs.RunException">
+    /// The run lacks the adapter of its task or of the user, or it is out of date.
+    /// </exception>
+    public static IReadOnlyList<ScoreColumn> List(RunAdapters? run, string? user, IReadOnlyList<string> adapterFolders)
     {
         var columns = new List<ScoreColumn> { new("base", []) };
         if (run is not null)
@@ -150,45 +153,20 @@ sealed record ScoreColumn(string Name, IReadOnlyList<string> AdapterFolders)
         return columns;
     }
 
-    static IEnumerable<ScoreColumn> ListForRun(RunDirectory run, string? user)
+    static IEnumerable<ScoreColumn> ListForRun(RunAdapters run, string? user)
     {
-        if (!Directory.Exists(run.TamAdapter))
+        string[] task = run.FindTam() is { } folder ? [folder] : [];
+        if (!run.UsesBaseAsTam)
         {
-            throw new RunException(
-                $"{run.Name} has no task-adaptive model yet: run 'cope train tam --run {run.Name}' first"
-            );
+            yield return new("tam", task);
         }
 
-        yield return new("tam", [run.TamAdapter]);
-        if (user is null)
+        var adapters = user is null ? [] : run.FindAllOfUser(user);
+        foreach (var adapter in adapters.OrderBy(adapter => adapter.Kind))
         {
-            yield break;
+            var name = adapter.Kind == UserAdapterKind.Dpo ? "dpo" : "sft";
+            yield return new(name, [.. task, adapter.Folder]);
         }
-
-        (string Name, string Folder)[] stages = [("sft", run.SftAdapter(user)), ("dpo", run.DpoAdapter(user))];
-        var trained = stages.Where(stage => Directory.Exists(stage.Folder)).ToList();
-        if (trained.Count == 0)
-        {
-            throw new RunException($"{run.Name} has no adapter of user '{user}'{DescribeKnownUsers(run, user)}");
-        }
-
-        foreach (var (name, folder) in trained)
-        {
-            yield return new(name, [run.TamAdapter, folder]);
-        }
-    }
-
-    static string DescribeKnownUsers(RunDirectory run, string user)
-    {
-        var known = TrainedUsers.List(run);
-        if (known.Count == 0)
-        {
-            return $": run 'cope train sft --run {run.Name}' first";
-        }
-
-        var more = known.Count > 5 ? ", ..." : "";
-        var hint = NearestName.Hint(user, known);
-        return $"{hint} (there are {known.Count}: {string.Join(", ", known.Take(5))}{more})";
     }
 
     static string UniqueName(string folder, List<ScoreColumn> columns)

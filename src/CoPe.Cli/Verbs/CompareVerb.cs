@@ -46,7 +46,8 @@ static class CompareVerb
                 + "and test each method against the same one of the first run."
         );
         command.Arguments.Add(RunsArgument);
-        command.AddOptions(MetricsOption, CsvOption, JsonOption, VerboseOption);
+        var allowStale = AllowStaleOption.Create();
+        command.AddOptions(MetricsOption, CsvOption, JsonOption, allowStale, VerboseOption);
 
         command.SetAction(parsed =>
         {
@@ -60,8 +61,9 @@ static class CompareVerb
             }
 
             var tested = parsed.GetValue(MetricsOption)!.Select(FindMetric).ToList();
+            var reader = new ResultsReader(host, parsed.GetValue(allowStale));
             var comparison = RunComparison.Compute([
-                .. names.Select(name => RunResults.Read(InterruptedRebuild.OpenRun(host, name), host.ProgramFolders)),
+                .. names.Select(name => reader.Read(InterruptedRebuild.OpenRun(host, name))),
             ]);
             if (parsed.GetValue(CsvOption) is { } file)
             {

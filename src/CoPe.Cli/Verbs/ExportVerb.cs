@@ -5,7 +5,6 @@ using CoPe.Cli.Sessions;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
-using CoPe.Experiments.Runs.Results;
 
 namespace CoPe.Cli.Verbs;
 
@@ -35,9 +34,10 @@ static class ExportVerb
             HelpName = "name",
         };
         var golds = new Option<bool>("--golds") { Description = "The users' own answers instead, as label files." };
+        var allowStale = AllowStaleOption.Create();
         var verbose = new Option<bool>("--verbose") { Description = "The stack trace of an error." };
         command.Arguments.Add(runs);
-        command.AddOptions(zip, method, golds, verbose);
+        command.AddOptions(zip, method, golds, allowStale, verbose);
 
         command.SetAction(parsed =>
         {
@@ -52,7 +52,9 @@ static class ExportVerb
                 .GetValue(runs)!
                 .Select(name => InterruptedRebuild.OpenRun(host, name))
                 .Select(run =>
-                    parsed.GetValue(golds) ? ReadGolds(host, run) : ReadAnswers(run, parsed.GetValue(method))
+                    parsed.GetValue(golds)
+                        ? ReadGolds(host, run, parsed.GetValue(allowStale))
+                        : ReadAnswers(host, run, parsed.GetValue(method), parsed.GetValue(allowStale))
                 )
                 .ToList();
             if (files.GroupBy(file => file.Task).FirstOrDefault(group => group.Count() > 1) is { } duplicate)
@@ -69,7 +71,7 @@ static class ExportVerb
         return command;
     }
 
-    static PredictionFile ReadAnswers(RunDirectory run, string? method)
+    static PredictionFile ReadAnswers(CommandHost host, RunDirectory run, string? method, bool allowStale)
     {
         if (!File.Exists(run.Recipe))
         {
@@ -78,16 +80,23 @@ static class ExportVerb
 
         var name = method is null ? RunRecipe.Read(run).Methods().Last().Name : PredictionMethod.Find(method).Name;
         var path = run.Predictions(name);
-        return File.Exists(path)
-            ? PredictionFile.Read(path)
-            : throw new RunException(
+        if (!File.Exists(path))
+        {
+            throw new RunException(
                 $"{run.Name} has no answers of {name}: run 'cope predict --run {run.Name} --method {name}' first"
             );
+        }
+
+        using var opened = new RunSession(host, new() { Run = run.Name }).Open(takesLock: false);
+        var stage = StageId.Predict(PredictionMethod.Find(name));
+        var problem = new OutputCheck(host.Pipeline, opened.Context).FindProblem(stage);
+        host.WriteWarnings(problem is null ? [] : [problem.Accept(allowStale)]);
+        return PredictionFile.Read(path);
     }
 
-    static PredictionFile ReadGolds(CommandHost host, RunDirectory run)
+    static PredictionFile ReadGolds(CommandHost host, RunDirectory run, bool allowStale)
     {
-        var results = RunResults.Read(run, host.ProgramFolders);
+        var results = new ResultsReader(host, allowStale).Read(run);
         return new()
         {
             Task = results.Task.BenchmarkId,

@@ -170,7 +170,8 @@ static class ModelMergeVerb
         };
         command.Arguments.Add(model);
         command.Arguments.Add(adapters);
-        command.AddOptions(output, shard);
+        var allowStale = AllowStaleOption.Create();
+        command.AddOptions(output, shard, allowStale);
         command.SetAction(parsed =>
         {
             var gigabytes = parsed.GetValue(shard);
@@ -183,7 +184,7 @@ static class ModelMergeVerb
             Merge(
                 host,
                 ModelSource.Find(host, parsed.GetValue(model)!),
-                parsed.GetValue(adapters)!,
+                AdapterFolders.Find(host, parsed.GetValue(adapters)!, parsed.GetValue(allowStale)),
                 target,
                 (long)(gigabytes * 1e9)
             );
@@ -193,15 +194,16 @@ static class ModelMergeVerb
         return command;
     }
 
-    static void Merge(CommandHost host, string model, IEnumerable<string> adapters, string target, long maxShardBytes)
+    static void Merge(CommandHost host, string model, IReadOnlyList<string> adapters, string target, long maxShardBytes)
     {
+        AdapterFolders.WarnOfMissingTam(host, adapters);
         var config = DecoderConfig.Read(model);
         var banks = new List<AdapterBank>();
         try
         {
             foreach (var folder in adapters)
             {
-                banks.Add(AdapterFile.Read(host.PathOf(folder), config));
+                banks.Add(AdapterFile.Read(folder, config));
             }
 
             AdapterMerge.WriteModelFolder(model, banks, target, maxShardBytes);

@@ -85,7 +85,7 @@ sealed class SeedRunner(CommandHost host, RunRequest request)
                 Overrides = [.. request.Overrides, $"seed={seed}"],
             };
             new RunSession(host, seedRequest).Execute((pipeline, context) => pipeline.Run(context));
-            seeds.Add(new(seed, RunResults.Read(seedRun, host.ProgramFolders)));
+            seeds.Add(new(seed, new ResultsReader(host, allowStale: false).Read(seedRun)));
         }
 
         Pipeline.SaveRecipe(recipe, run);

@@ -6,6 +6,7 @@ using CoPe.Cli.Hosting;
 using CoPe.Cli.Scoring;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Artifacts;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Settings;
 
@@ -67,6 +68,7 @@ static class ScoreVerb
                 + "a user's adapter."
         );
         var dtype = DecodeDtypeOption.Create();
+        var allowStale = AllowStaleOption.Create();
         command.Arguments.Add(TextArgument);
         command.AddOptions(
             FileOption,
@@ -76,6 +78,7 @@ static class ScoreVerb
             UserOption,
             AdapterOption,
             dtype,
+            allowStale,
             JsonOption
         );
 
@@ -89,8 +92,11 @@ static class ScoreVerb
             }
 
             var recipe = ReadRecipe(trainedRun, DecodeDtypeOption.ReadOverrides(parsed, dtype));
-            var adapterFolders = parsed.GetValue(AdapterOption)!.Select(host.PathOf).ToList();
-            var columns = ScoreColumn.List(trainedRun, parsed.GetValue(UserOption), adapterFolders);
+            var isStaleAllowed = parsed.GetValue(allowStale);
+            var folders = AdapterFolders.Find(host, parsed.GetValue(AdapterOption)!, isStaleAllowed);
+            var adapters = trainedRun is null ? null : OpenAdapters(host, trainedRun, isStaleAllowed);
+            var columns = ScoreColumn.List(adapters, parsed.GetValue(UserOption), folders);
+            host.WriteWarnings(adapters?.Warnings ?? []);
             var modelName = parsed.GetValue(ModelOption) is { } typed ? ModelSource.Resolve(host, typed) : recipe.Model;
             var modelFolder = ModelSource.FindNamed(host, modelName, isQuiet: false);
             if (recipe.PredictionDtype() == WeightDtype.Int8)
@@ -105,6 +111,12 @@ static class ScoreVerb
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    static RunAdapters OpenAdapters(CommandHost host, RunDirectory run, bool allowStale)
+    {
+        using var opened = new RunSession(host, new() { Run = run.Name }).Open(takesLock: false);
+        return new(host.Pipeline, opened.Context, allowStale);
     }
 
     static Recipe ReadRecipe(RunDirectory? run, string[] overrides)

@@ -156,9 +156,21 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
             Points = points,
             Method = method,
             Metric = plan.Metric ?? Metric.HeadlineFor(task.Outcome),
+            RecipeValue = recipe.Values(axis.Key)[axis.Key],
+            RecipePoint = FindRecipeValue(file, run, recipe, axis),
         };
-        _chosenOverrides.Add(axis.Override(points[curve.Chosen].Value));
+        _chosenOverrides.Add(axis.Override(curve.ChosenValue));
         return curve;
+    }
+
+    /// <summary>Which of the values tried is the recipe's own; null for none.</summary>
+    int? FindRecipeValue(string file, RunDirectory run, Recipe recipe, SweepAxis axis)
+    {
+        string ReadValue(string value) =>
+            ReadRecipe(file, run, [.. request.Overrides, axis.Override(value)]).Values(axis.Key)[axis.Key];
+        var own = recipe.Values(axis.Key)[axis.Key];
+        var index = axis.Values.ToList().FindIndex(value => ReadValue(value) == own);
+        return index < 0 ? null : index;
     }
 
     RunResults RunPoint(string file, RunDirectory run, Recipe recipe, SweepAxis axis, string value)
@@ -169,7 +181,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
         new RunSession(host, pointRequest).Execute(
             (pipeline, context) => pipeline.Run(context, last: StageId.Evaluate, reuseFrom: others)
         );
-        return RunResults.Read(point, host.ProgramFolders);
+        return new ResultsReader(host, allowStale: false).Read(point);
     }
 
     RunRequest CreatePointRequest(string file, RunDirectory run, Recipe recipe, SweepAxis axis, string value) =>
@@ -213,8 +225,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
 
     void WriteResults(string file, RunDirectory run, List<SweepCurve> curves)
     {
-        string[] overrides = [.. request.Overrides, .. _chosenOverrides];
-        var recipe = ResolvedRun.ReadRecipe(host, run, file, overrides).ToYaml();
+        var recipe = CreateChosenRecipe(file, run).ToYaml();
         var queries = curves[0].Points[0].Results.Golds.Count;
         var header = $"# Chosen by 'cope sweep' on {queries} development queries of the histories.\n";
         AtomicFile.WriteText(run.ChosenRecipe, header + string.Concat(curves.Select(DescribeChoice)) + recipe);
@@ -222,13 +233,26 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
         SweepFiles.WriteCsv(curves, run.SweepTable);
     }
 
+    /// <summary>
+    /// The recipe with the chosen values and its own methods: those that were left out to save time are what it is for.
+    /// </summary>
+    Recipe CreateChosenRecipe(string file, RunDirectory run)
+    {
+        var chosen = ReadRecipe(file, run, [.. request.Overrides, .. _chosenOverrides]);
+        var isSwept = plan.Axes.Any(axis => axis.Key == "predict");
+        return isSwept ? chosen : chosen with { Predict = ReadRecipe(file, run, []).Predict };
+    }
+
+    Recipe ReadRecipe(string file, RunDirectory run, IReadOnlyList<string> overrides) =>
+        ResolvedRun.ReadRecipe(host, run, file, overrides);
+
     /// <summary>A comment line that says which value was chosen of which, and by what.</summary>
     static string DescribeChoice(SweepCurve curve)
     {
-        var chosen = curve.Points[curve.Chosen];
         var values = string.Join(", ", curve.Points.Select(point => point.Value));
-        var score = DisplayFormat.MeanAndError(curve.ScoreAt(chosen));
-        return $"# {curve.Key}: {chosen.Value} of {values}, by {curve.Metric.Name} of {curve.Method}, {score}\n";
+        var score = DisplayFormat.MeanAndError(curve.ScoreAt(curve.Points[curve.Chosen]));
+        var choice = curve.DescribeTie() ?? $"{curve.ChosenValue} of {values}";
+        return $"# {curve.Key}: {choice}, by {curve.Metric.Name} of {curve.Method}, {score}\n";
     }
 
     LampTask ReadTask(Recipe recipe) => TaskFile.Read(InputPaths.FindTask(recipe.Task, host.ProgramFolders)).Task;

@@ -65,16 +65,21 @@ public sealed record InputPaths
     /// <param name="recipe">The recipe.</param>
     /// <param name="roots">Folders in order.</param>
     /// <param name="findModel">
-    /// Finds the folder of the recipe's model; where it throws a <see cref="RunException"/>, the model is missing.
+    /// Finds the folder of the recipe's model; where it throws a <see cref="RunException"/>, the model is missing. Null
+    /// takes it for a path.
     /// </param>
     /// <exception cref="RunException">
     /// The data are there and the task file is not, so that they cannot be read.
     /// </exception>
-    public static InputPaths FindAvailable(Recipe recipe, IReadOnlyList<string> roots, Func<string, string> findModel)
+    public static InputPaths FindAvailable(
+        Recipe recipe,
+        IReadOnlyList<string> roots,
+        Func<string, string>? findModel = null
+    )
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(roots);
-        ArgumentNullException.ThrowIfNull(findModel);
+        findModel ??= model => FindFolder(model, roots, "model", "");
         string Expect(string path) => Path.GetFullPath(Path.Combine(roots[0], path));
         var data = TryFind(() => FindFolder(recipe.Data, roots, "data"));
         var taskPath = data is not null

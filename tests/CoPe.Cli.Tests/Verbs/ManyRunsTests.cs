@@ -242,6 +242,8 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
         Assert.Equal(0, chosen.DevelopmentItems); // chosen for the real queries
         Assert.Contains(chosen.Decode.MaxNewTokens, (int?[])[1, 6]);
         Assert.Contains(chosen.Decode.RepetitionPenalty, (double?[])[1, 1.5]);
+        Assert.Contains("cope", chosen.Predict); // the recipe's methods, not those that the sweep was cut down to
+        Assert.Contains("fewer than 10 users (2)", world.Output, StringComparison.Ordinal);
         var edge = chosen.Decode.MaxNewTokens == 6 ? "largest" : "smallest";
         Assert.Contains(
             $"{chosen.Decode.MaxNewTokens} is the {edge} value tried",
@@ -268,6 +270,34 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
     [InlineData("cosine linear", 0, null)]
     public void A_best_value_at_an_end_of_the_numbers_tried_is_named(string values, int chosen, string? end) =>
         Assert.Equal(end, SweepCurve.FindEdge(values.Split(' '), chosen));
+
+    [Theory]
+    [InlineData("0.1,0.10001", "no value tried differs, the recipe's 0.3 is kept", 0.3)]
+    [InlineData("0.10001,0.3", "the recipe's 0.3 is kept", 0.3)]
+    public void A_tie_is_called_one_and_keeps_the_value_of_the_recipe(string values, string said, double kept)
+    {
+        string[] line =
+        [
+            "sweep",
+            "recipe.yaml",
+            "--run",
+            "tie",
+            "--over",
+            $"decode.contrast={values}",
+            "--items",
+            "1",
+            "--set",
+            "predict=tam",
+            "--set",
+            "decode.contrast=0.3",
+        ];
+        Assert.True(world.RunCommand(default, line) == 0, world.Error);
+
+        Assert.Contains("tie of", world.Output, StringComparison.Ordinal);
+        Assert.Contains(said, world.Output, StringComparison.Ordinal);
+        Assert.Contains(said, File.ReadAllText(world.RunAt("tie").ChosenRecipe), StringComparison.Ordinal);
+        Assert.Equal(kept, Recipe.Read(world.RunAt("tie").ChosenRecipe).Decode.Decoding.Contrast);
+    }
 
     [Fact]
     public void The_development_queries_are_the_same_whatever_the_history_limit()

@@ -28,17 +28,28 @@ public sealed record RunResults
     /// <summary>Methods and metrics as a table, by the names that files carry.</summary>
     internal ResultsTable Table => ResultsTable.Create(Report, Seeds);
 
-    /// <summary>Reads what <c>evaluate</c> wrote; a folder that holds runs <c>seed-N</c> is their average.</summary>
+    /// <summary>
+    /// Reads what <c>evaluate</c> wrote, where it is not out of date; a folder that holds runs <c>seed-N</c> is their
+    /// average.
+    /// </summary>
     /// <param name="run">The run's folder.</param>
-    /// <param name="roots">Folders in which its recipe's task is looked up.</param>
-    /// <exception cref="RunException">It is no run, or was not evaluated.</exception>
-    public static RunResults Read(RunDirectory run, IReadOnlyList<string> roots)
+    /// <param name="roots">Folders in which its recipe's task, data and model are looked up.</param>
+    /// <param name="pipeline">The stages, which tell whether the results are out of date.</param>
+    /// <param name="options">What is done where they are; null refuses them.</param>
+    /// <exception cref="RunException">It is no run, was not evaluated, or its results are out of date.</exception>
+    public static RunResults Read(
+        RunDirectory run,
+        IReadOnlyList<string> roots,
+        Pipeline pipeline,
+        RunResultsOptions? options = null
+    )
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(roots);
+        RunResults ReadCurrent(RunDirectory one) => ReadOne(one, roots, pipeline, options ?? new());
         if (File.Exists(run.Results))
         {
-            return ReadOne(run, roots);
+            return ReadCurrent(run);
         }
 
         var seeds = ListSeeds(run).Select(run.GetSeedRun).Where(seed => File.Exists(seed.Results)).ToList();
@@ -50,7 +61,7 @@ public sealed record RunResults
         }
 
         RequireOneRecipe(seeds);
-        return AverageSeeds(run.Name, [.. seeds.Select(seed => ReadOne(seed, roots))]);
+        return AverageSeeds(run.Name, [.. seeds.Select(ReadCurrent)]);
     }
 
     /// <summary>Several runs of one recipe, which differ in their seed, as one.</summary>
@@ -110,9 +121,23 @@ public sealed record RunResults
         };
     }
 
-    static RunResults ReadOne(RunDirectory run, IReadOnlyList<string> roots)
+    static RunResults ReadOne(
+        RunDirectory run,
+        IReadOnlyList<string> roots,
+        Pipeline pipeline,
+        RunResultsOptions options
+    )
     {
         var recipe = RunRecipe.Read(run);
+        var inputs = InputPaths.FindAvailable(recipe, roots, options.FindModel);
+        using var workspace = new RunWorkspace(recipe, run, inputs);
+        var check = new OutputCheck(pipeline, new() { Workspace = workspace });
+        // Results that were copied without the rest of their run cannot be judged, and are what they are.
+        if (check.FindProblem(StageId.Evaluate) is { IsStale: true } problem)
+        {
+            options.OnStale(problem.Accept(options.AllowStale));
+        }
+
         var task = TaskFile.Read(InputPaths.FindTask(recipe.Task, roots)).Task;
         return ReadEvaluated(run, recipe, task);
     }
@@ -154,4 +179,19 @@ public sealed record RunResults
             .Where(seed => seed >= 0)
             .Order();
     }
+}
+
+/// <summary>How results are read that may be out of date.</summary>
+public sealed record RunResultsOptions
+{
+    /// <summary>Results that are out of date are read all the same.</summary>
+    public bool AllowStale { get; init; }
+
+    /// <summary>Told of results that are out of date and read all the same.</summary>
+    public Action<string> OnStale { get; init; } = _ => { };
+
+    /// <summary>
+    /// Finds the folder of a recipe's model; null takes it for a path. A model that is not found counts as unchanged.
+    /// </summary>
+    public Func<string, string>? FindModel { get; init; }
 }

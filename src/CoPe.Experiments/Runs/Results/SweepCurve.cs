@@ -7,6 +7,9 @@ namespace CoPe.Experiments.Runs.Results;
 /// <summary>A swept key: the results of every value, and the value chosen by one metric of one method.</summary>
 sealed record SweepCurve
 {
+    /// <summary>Decimals of a mean in tables.</summary>
+    const int PrintedDecimals = 4;
+
     /// <summary>The key.</summary>
     public required string Key { get; init; }
 
@@ -19,18 +22,54 @@ sealed record SweepCurve
     /// <summary>The metric that decides.</summary>
     public required Metric Metric { get; init; }
 
-    /// <summary>Index of the value with the best mean; of values that tie, the first.</summary>
-    public int Chosen
+    /// <summary>The recipe's own value, as it writes it.</summary>
+    public required string RecipeValue { get; init; }
+
+    /// <summary>Index of the recipe's own value among those tried; null where it is none of them.</summary>
+    public int? RecipePoint { get; init; }
+
+    /// <summary>
+    /// Index of the value with the best mean; of values that tie, the recipe's own, and where that is none of them the
+    /// first.
+    /// </summary>
+    public int Chosen => RecipePoint is { } own && Best.Contains(own) ? own : Best[0];
+
+    /// <summary>
+    /// The value that the sweep ends with: the chosen one, or the recipe's where no value tried differs from another.
+    /// </summary>
+    public string ChosenValue => KeepsUntriedValue ? RecipeValue : Points[Chosen].Value;
+
+    /// <summary>Indices of the values with the best mean, which is compared as it is printed.</summary>
+    public IReadOnlyList<int> Best
     {
         get
         {
-            var means = Points.Select(point => ScoreAt(point).Mean).ToList();
-            return means.IndexOf(Metric.Direction == MetricDirection.Lower ? means.Min() : means.Max());
+            var means = Points.Select(point => Math.Round(ScoreAt(point).Mean, PrintedDecimals)).ToList();
+            var best = Metric.Direction == MetricDirection.Lower ? means.Min() : means.Max();
+            return [.. means.Index().Where(mean => mean.Item == best).Select(mean => mean.Index)];
         }
     }
 
+    /// <summary>Says that values tie and which of them is taken; null where one is best.</summary>
+    public string? DescribeTie()
+    {
+        if (Best.Count == 1)
+        {
+            return null;
+        }
+
+        var values = string.Join(", ", Best.Select(index => Points[index].Value));
+        var taken =
+            KeepsUntriedValue ? $"no value tried differs, the recipe's {RecipeValue} is kept"
+            : Chosen == RecipePoint ? $"the recipe's {Points[Chosen].Value} is kept"
+            : $"the first, {Points[Chosen].Value}, is taken";
+        return $"tie of {values}: {taken}";
+    }
+
     /// <summary>At which end of the values tried the chosen one is, if any: <see cref="FindEdge"/>.</summary>
-    public string? Edge => FindEdge([.. Points.Select(point => point.Value)], Chosen);
+    public string? Edge => Best.Count > 1 ? null : FindEdge([.. Points.Select(point => point.Value)], Chosen);
+
+    bool KeepsUntriedValue => RecipePoint is null && Best.Count == Points.Count;
 
     /// <summary>
     /// <c>largest</c> or <c>smallest</c> where the chosen number is at an end of those tried, so that the best may lie

@@ -42,7 +42,8 @@ static class SweepFiles
             curve.Key,
             curve.Method,
             Metric = curve.Metric.Name,
-            Chosen = curve.Points[curve.Chosen].Value,
+            Chosen = curve.ChosenValue,
+            Tie = curve.DescribeTie(),
             Points = curve.Points.Select(point => ToPoint(curve, point)),
         });
         return JsonSerializer.Serialize(content, ResultsJson.Options) + "\n";
@@ -78,7 +79,6 @@ static class SweepFiles
 
     static SweepKey CreateKey(SweepCurve curve)
     {
-        var chosen = curve.Points[curve.Chosen].Value;
         var title = PredictionMethod.GetTitle(curve.Method);
         var panels = SelectMetrics(curve).Select(metric => CreatePanel(curve, metric)).ToList();
         return new()
@@ -86,7 +86,8 @@ static class SweepFiles
             Key = curve.Key,
             Values = [.. curve.Points.Select(point => point.Value)],
             Chosen = curve.Chosen,
-            ChoiceExplanation = $"Chosen: {chosen}, by {curve.Metric.Title} of {title}.{DescribeDoubt(curve)}",
+            ChoiceExplanation =
+                $"Chosen: {curve.ChosenValue}, by {curve.Metric.Title} of {title}.{DescribeDoubt(curve)}",
             UnaffectedMethods = FindUnaffectedMethods(panels, title),
             Panels = panels,
         };
@@ -118,9 +119,9 @@ static class SweepFiles
 
     /// <summary>Says so where no other value is clearly worse than the chosen one.</summary>
     static string DescribeDoubt(SweepCurve curve) =>
-        curve.Points.Any(point => curve.CompareChosenWith(point) is { BootstrapP: < 0.05 })
-            ? ""
-            : " No other value is clearly worse (paired bootstrap, p ≥ 0.05): between them the choice is a guess.";
+        curve.DescribeTie() is { } tie ? $" A {tie}."
+        : curve.Points.Any(point => curve.CompareChosenWith(point) is { BootstrapP: < 0.05 }) ? ""
+        : " No other value is clearly worse (paired bootstrap, p ≥ 0.05): between them the choice is a guess.";
 
     static SweepPanel CreatePanel(SweepCurve curve, Metric metric) =>
         new(
