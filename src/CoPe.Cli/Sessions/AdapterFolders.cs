@@ -57,9 +57,9 @@ static class AdapterFolders
     {
         using var opened = new RunSession(host, new() { Run = place.Run.Name }).Open(takesLock: false);
         var check = new OutputCheck(host.Pipeline, opened.Context);
-        if (check.FindProblemOfPart(place.Stage)?.Accept(allowStale) is { } warning)
-        {
-            host.WriteMessage($"warning: {warning}");
-        }
+        var problem = place.IsUsers
+            ? check.FindProblemOfParts(place.Stage).Of(place.Name)
+            : check.FindProblem(place.Stage);
+        host.WriteWarnings(problem is null ? [] : [problem.Accept(allowStale)]);
     }
 }

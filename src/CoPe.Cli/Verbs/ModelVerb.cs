@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using CoPe.Adapters;
 using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
@@ -6,6 +7,7 @@ using CoPe.Cli.Hosting;
 using CoPe.Cli.Hub;
 using CoPe.Cli.Sessions;
 using CoPe.Modeling;
+using static TorchSharp.torch;
 
 namespace CoPe.Cli.Verbs;
 
@@ -170,8 +172,9 @@ static class ModelMergeVerb
         };
         command.Arguments.Add(model);
         command.Arguments.Add(adapters);
+        var dtype = CreateDtypeOption();
         var allowStale = AllowStaleOption.Create();
-        command.AddOptions(output, shard, allowStale);
+        command.AddOptions(output, shard, dtype, allowStale);
         command.SetAction(parsed =>
         {
             var gigabytes = parsed.GetValue(shard);
@@ -186,7 +189,8 @@ static class ModelMergeVerb
                 ModelSource.Find(host, parsed.GetValue(model)!),
                 AdapterFolders.Find(host, parsed.GetValue(adapters)!, parsed.GetValue(allowStale)),
                 target,
-                (long)(gigabytes * 1e9)
+                (long)(gigabytes * 1e9),
+                ParseDtype(parsed.GetValue(dtype))
             );
             host.Out.WriteLine(target);
             return ExitCode.Ok;
@@ -194,7 +198,63 @@ static class ModelMergeVerb
         return command;
     }
 
-    static void Merge(CommandHost host, string model, IReadOnlyList<string> adapters, string target, long maxShardBytes)
+    static Option<string?> CreateDtypeOption()
+    {
+        var option = new Option<string?>("--dtype")
+        {
+            Description = "Number type of the weights: fp32 or bf16; by default the model's own.",
+            HelpName = "type",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && token.Value is not ("fp32" or "bf16"))
+            {
+                result.AddError($"--dtype is '{token.Value}'; it must be fp32 or bf16");
+            }
+        });
+        return option;
+    }
+
+    static ScalarType? ParseDtype(string? name) =>
+        name switch
+        {
+            "fp32" => ScalarType.Float32,
+            "bf16" => ScalarType.BFloat16,
+            _ => null,
+        };
+
+    static void RefuseNonFinite(AdapterBank bank, string folder)
+    {
+        if (bank.FindNonFinite() is { } layer)
+        {
+            throw new ModelFileException(folder, layer, "has weights that are NaN or infinite: its training diverged.");
+        }
+    }
+
+    /// <summary>Says so where most of what the adapters change is too small for the numbers that are written.</summary>
+    static void WarnOfRounding(CommandHost host, MergeReport report)
+    {
+        if (report.LostShare <= 0.5)
+        {
+            return;
+        }
+
+        var share = (100 * report.LostShare).ToString("0.0", CultureInfo.InvariantCulture);
+        host.WriteMessage(
+            $"warning: rounding leaves {share} % of the weights that the adapters change as they were: "
+                + "the merged model has little of them; keep it all with --dtype fp32, or load the adapters beside "
+                + "the model"
+        );
+    }
+
+    static void Merge(
+        CommandHost host,
+        string model,
+        IReadOnlyList<string> adapters,
+        string target,
+        long maxShardBytes,
+        ScalarType? dtype
+    )
     {
         AdapterFolders.WarnOfMissingTam(host, adapters);
         var config = DecoderConfig.Read(model);
@@ -204,9 +264,10 @@ static class ModelMergeVerb
             foreach (var folder in adapters)
             {
                 banks.Add(AdapterFile.Read(folder, config));
+                RefuseNonFinite(banks[^1], folder);
             }
 
-            AdapterMerge.WriteModelFolder(model, banks, target, maxShardBytes);
+            WarnOfRounding(host, AdapterMerge.WriteModelFolder(model, banks, target, maxShardBytes, dtype));
         }
         finally
         {

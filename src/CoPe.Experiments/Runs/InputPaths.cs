@@ -27,6 +27,15 @@ public sealed record InputPaths
     /// <summary>The task file.</summary>
     public required string TaskPath { get; init; }
 
+    /// <summary>
+    /// Folder of the task-adaptive model's adapter where it was made elsewhere, whether it is there or not: it is read
+    /// once, and copied.
+    /// </summary>
+    public string? TamAdapter { get; init; }
+
+    /// <summary>Folder of the users' adapters where they were made elsewhere, whether it is there or not.</summary>
+    public string? UserAdapters { get; init; }
+
     /// <summary>A prompt file whose wording takes the place of the task file's; null for none.</summary>
     public string? Prompt { get; init; }
 
@@ -54,6 +63,8 @@ public sealed record InputPaths
             Data = task,
             TaskPath = taskPath,
             Prompt = recipe.Prompts is { } prompts ? FindPrompt(prompts, name, roots) : null,
+            TamAdapter = recipe.UsesBaseAsTam ? null : FindAdapters(recipe.Tam.Adapter, roots),
+            UserAdapters = FindAdapters(recipe.UserAdapters, roots),
             Model = findModel(recipe.Model),
         };
     }
@@ -99,6 +110,8 @@ public sealed record InputPaths
             Data = taskFolder ?? Expect(recipe.Data),
             TaskPath = taskPath,
             Prompt = prompt,
+            TamAdapter = recipe.UsesBaseAsTam ? null : FindAdapters(recipe.Tam.Adapter, roots),
+            UserAdapters = FindAdapters(recipe.UserAdapters, roots),
             Model = TryFind(() => findModel(recipe.Model)) ?? Expect(recipe.Model),
         };
     }
@@ -167,6 +180,17 @@ public sealed record InputPaths
             $"task file {file} does not exist{DescribeLookup(file, roots)}: write one, "
                 + $"or name a shipped task ({shipped})"
         );
+    }
+
+    static string? FindAdapters(string? folder, IReadOnlyList<string> roots)
+    {
+        if (folder is null)
+        {
+            return null;
+        }
+
+        var places = roots.Select(root => Path.GetFullPath(Path.Combine(root, folder))).ToList();
+        return places.Find(Directory.Exists) ?? places[0];
     }
 
     static string FindPrompt(string prompts, string name, IReadOnlyList<string> roots)

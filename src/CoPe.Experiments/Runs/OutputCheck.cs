@@ -15,12 +15,18 @@ sealed class OutputCheck(Pipeline pipeline, StageContext context)
     }
 
     /// <summary>
-    /// The same of what one user's part needs: a stage that was interrupted has whole parts of the users it reached.
+    /// The same of the parts of single users, which are current where the stage was interrupted, or where only other
+    /// users changed.
     /// </summary>
-    public OutputProblem? FindProblemOfPart(StageId id)
+    public PartProblem FindProblemOfParts(StageId id)
     {
         var status = _ledger.GetStatus(pipeline.Find(id));
-        return status.State is StageState.Complete or StageState.Interrupted ? null : CreateProblem(status);
+        return status.State switch
+        {
+            StageState.Complete or StageState.Interrupted => PartProblem.None,
+            StageState.UsersChanged => new(CreateProblem(status), status.Users.Changed),
+            _ => new(CreateProblem(status), null),
+        };
     }
 
     /// <summary>Whether a run of the recipe has the stage.</summary>
@@ -32,12 +38,12 @@ sealed class OutputCheck(Pipeline pipeline, StageContext context)
         var why = status.State switch
         {
             StageState.Interrupted => "was interrupted",
-            StageState.Stale => $"is out of date ({string.Join("; ", status.Reasons)})",
+            StageState.Stale or StageState.UsersChanged => $"is out of date ({string.Join("; ", status.Reasons)})",
             _ => "has not run",
         };
         return new(
             $"'{status.Stage.Name}' {why} in {run}: run '{FindCommand(status.Stage)} --run {run}'",
-            status.State == StageState.Stale
+            status.State is StageState.Stale or StageState.UsersChanged
         );
     }
 
@@ -76,4 +82,17 @@ sealed record OutputProblem(string Description, bool IsStale)
             ? $"out of date, used as it is: {Description} to renew it"
             : throw new RunException($"{Description} first, or use it as it is with --allow-stale");
     }
+}
+
+/// <summary>Why parts of a stage's outputs should not be read.</summary>
+/// <param name="Problem">Why; null where all may be.</param>
+/// <param name="Users">The users whose parts it is about; null for everyone's.</param>
+sealed record PartProblem(OutputProblem? Problem, IReadOnlyList<string>? Users)
+{
+    /// <summary>Nothing is wrong.</summary>
+    public static PartProblem None { get; } = new(null, null);
+
+    /// <summary>The problem of a user's part, who is named by id or as their folder is; null for none.</summary>
+    public OutputProblem? Of(string user) =>
+        Users is null || Users.Any(id => id == user || RunDirectory.SafeName(id) == user) ? Problem : null;
 }

@@ -189,6 +189,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         {
             if (status.State != StageState.Complete || again)
             {
+                ForeignAdapters.Refuse(stage, context.Run);
                 stage.CheckInputs(preflight);
             }
         }

@@ -48,7 +48,7 @@ public sealed class RunWorkspace : IDisposable
         _template = Load(ReadTemplate);
         _encoder = Load(() => ConversationEncoder.Load(Inputs.Model));
         _dataset = Load(ReadDataset);
-        _userFingerprints = Load(() => Dataset.Users.ToDictionary(user => user.Id, UserFingerprint.Compute));
+        _userFingerprints = Load(() => Dataset.Users.ToDictionary(user => user.Id, ComputeFingerprint));
         _config = Load(() => DecoderConfig.Read(Inputs.Model));
         _device = Load(() => DeviceSelector.Select(Recipe));
         _tam = new(() => ReadTaskAdapter(Run.TamAdapter));
@@ -233,6 +233,17 @@ public sealed class RunWorkspace : IDisposable
         {
             one.Dispose();
         }
+    }
+
+    UserFingerprint ComputeFingerprint(LampUser user)
+    {
+        var fingerprint = UserFingerprint.Compute(user);
+        return Recipe.UserAdapters is null
+            ? fingerprint
+            : fingerprint with
+            {
+                Adapter = new ImportedAdapters(this).HashUser(user.Id),
+            };
     }
 
     PromptTemplate ReadTemplate() =>

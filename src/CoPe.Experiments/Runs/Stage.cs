@@ -25,6 +25,15 @@ public abstract class Stage
     /// </summary>
     public abstract IReadOnlyList<string> RecipeKeys { get; }
 
+    /// <summary>The same under a recipe, which may have the stage do something else.</summary>
+    internal virtual IReadOnlyList<string> GetRecipeKeys(Recipe recipe) => RecipeKeys;
+
+    /// <summary>
+    /// Files of an adapter that was made elsewhere and that the stage copies into the run; those of users are parts of
+    /// the users (<see cref="UserParts.Adapter"/>).
+    /// </summary>
+    internal virtual IEnumerable<InputFile> ListImportedFiles(StageContext context) => [];
+
     /// <summary>Kinds of files it reads.</summary>
     public virtual InputKinds Reads => InputKinds.Files;
 

@@ -38,6 +38,9 @@ public enum InputKinds
     /// <summary>A file that the outputs of a stage were taken from.</summary>
     Import = 512,
 
+    /// <summary>Files of adapters that were made elsewhere.</summary>
+    Adapter = 1024,
+
     /// <summary>The task's data files.</summary>
     Data = Users | Others,
 
@@ -79,6 +82,7 @@ public sealed record StageInput(InputKinds Kind, string Name, string Value)
             InputKinds.Users or InputKinds.Others => "data " + name,
             InputKinds.Task => "task " + name,
             InputKinds.Prompt => "prompt " + name,
+            InputKinds.Adapter => "adapter " + name,
             InputKinds.Recipe => "recipe " + name,
             InputKinds.Stage => "stage " + name,
             InputKinds.Import => "import " + name,
@@ -121,6 +125,7 @@ sealed class StageInputsConverter : JsonConverter<IReadOnlyList<StageInput>>
             "data" => new(name == LampFiles.OthersFile ? InputKinds.Others : InputKinds.Users, name, value),
             "task" => new(InputKinds.Task, name, value),
             "prompt" => new(InputKinds.Prompt, name, value),
+            "adapter" => new(InputKinds.Adapter, name, value),
             "recipe" => new(InputKinds.Recipe, name, value),
             "stage" => new(InputKinds.Stage, name, value),
             "import" => new(InputKinds.Import, name, value),

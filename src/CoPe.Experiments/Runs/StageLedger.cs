@@ -510,9 +510,10 @@ sealed class StageLedger
     {
         List<StageInput> inputs =
         [
-            .. _context.Recipe.ListInputs(stage.RecipeKeys).Select(ToRecipeInput),
+            .. _context.Recipe.ListInputs(stage.GetRecipeKeys(_context.Recipe)).Select(ToRecipeInput),
             .. _context.Inputs.ListFiles(InputKinds.Files & ~_context.Inputs.Missing).Select(ToFileInput),
             .. FindRecordedFiles(stage),
+            .. stage.ListImportedFiles(_context).Select(ToFileInput),
             .. stage.Needs(_context.Recipe).Select(needed => ToStageInput(needed, withUsers)),
             .. FindImport(stage),
         ];

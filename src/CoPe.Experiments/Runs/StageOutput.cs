@@ -25,6 +25,9 @@ public abstract record StageOutput(string FullPath)
     /// <summary>Whether it holds the user in a way that cannot be removed: then the whole stage is.</summary>
     internal virtual bool IsInseparableFrom(UserIdentity user) => false;
 
+    /// <summary>Folders of adapters in it.</summary>
+    internal virtual IEnumerable<string> ListAdapterFolders() => [];
+
     /// <summary>What it holds of a user.</summary>
     internal abstract IEnumerable<UserTrace> FindTraces(UserIdentity user);
 
@@ -47,6 +50,8 @@ public sealed record TaskOutput(string FullPath) : StageOutput(FullPath)
 {
     internal override bool HoldsUsers => false;
 
+    internal override IEnumerable<string> ListAdapterFolders() => Directory.Exists(FullPath) ? [FullPath] : [];
+
     internal override IEnumerable<UserTrace> FindTraces(UserIdentity user) => [];
 
     internal override void RemoveUser(UserIdentity user) { }
@@ -60,6 +65,8 @@ public sealed record TaskOutput(string FullPath) : StageOutput(FullPath)
 /// <param name="FullPath">Folder of the adapter.</param>
 public sealed record JointAdapter(string FullPath) : StageOutput(FullPath)
 {
+    internal override IEnumerable<string> ListAdapterFolders() => Directory.Exists(FullPath) ? [FullPath] : [];
+
     internal override bool IsInseparableFrom(UserIdentity user) => Exists;
 
     internal override IEnumerable<UserTrace> FindTraces(UserIdentity user) =>
@@ -85,6 +92,13 @@ public sealed record UserAdapters(string FullPath, string Kind) : StageOutput(Fu
 
     /// <summary>The folder of a user's adapter.</summary>
     public string GetFolder(string user) => Path.Combine(FullPath, RunDirectory.SafeName(user));
+
+    internal override IEnumerable<string> ListAdapterFolders() =>
+        Directory.Exists(FullPath)
+            ? Directory
+                .EnumerateDirectories(FullPath)
+                .Where(folder => !folder.EndsWith(".part", StringComparison.Ordinal))
+            : [];
 
     internal override bool IsInseparableFrom(UserIdentity user) => Exists && Pairs?.BorrowsFrom(user) == true;
 

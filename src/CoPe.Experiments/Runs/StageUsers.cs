@@ -94,6 +94,9 @@ sealed class StageUsers(Pipeline pipeline, StageContext context, FileHashes hash
             .. AddedUsers.ListInputs(context.Run).Select(input => $"{input.Label}={input.Value}"),
             $"users={recipe.Users} history_limit={recipe.HistoryLimit} development_items={recipe.DevelopmentItems}",
             $"forgotten={string.Join(' ', ForgottenUsers.Read(context.Run).Users)}",
+            .. recipe.UserAdapters is null
+                ? (string[])[]
+                : [$"adapters={new ImportedAdapters(context.Workspace).HashSource()}"],
         ];
         return StableHash.Sha256Hex(string.Join('\n', lines));
     }

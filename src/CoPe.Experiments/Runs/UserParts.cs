@@ -16,13 +16,19 @@ enum UserParts
     /// <summary>The queries with their golds.</summary>
     Queries = 2,
 
-    /// <summary>Everything.</summary>
+    /// <summary>An adapter of theirs that was made elsewhere.</summary>
+    Adapter = 4,
+
+    /// <summary>Everything that the data have of them.</summary>
     All = History | Queries,
 }
 
 /// <summary>Fingerprints of the parts of a user as the run reads them.</summary>
 sealed record UserFingerprint(string History, string Queries)
 {
+    /// <summary>Of their adapter that was made elsewhere; empty where the run takes none.</summary>
+    public string Adapter { get; init; } = "";
+
     /// <summary>The fingerprints of a user's parts: SHA-256 over their texts, each after its length.</summary>
     public static UserFingerprint Compute(LampUser user)
     {
@@ -53,7 +59,8 @@ sealed record UserFingerprint(string History, string Queries)
     {
         var history = parts.HasFlag(UserParts.History) ? History : "";
         var queries = parts.HasFlag(UserParts.Queries) ? Queries : "";
-        return StableHash.Sha256Hex($"{history} {queries}");
+        var adapter = parts.HasFlag(UserParts.Adapter) ? $" {Adapter}" : "";
+        return StableHash.Sha256Hex($"{history} {queries}{adapter}");
     }
 
     static void Append(StringBuilder text, string value) => text.Append(value.Length).Append(' ').Append(value);

@@ -25,10 +25,34 @@ sealed class SettingsBinder(object root, Func<YamlNode, string> where)
                 throw CreateUnknownKeyError(settings.GetType(), keyNode, prefix, key);
             }
 
+            if (value is YamlMappingNode inner && SettingsSchema.GetSubkeys(settings.GetType(), key).Count > 0)
+            {
+                BindSubkeys(copy, settings, inner, prefix, key);
+                continue;
+            }
+
             property.SetValue(copy, ReadValue(property, property.GetValue(settings), value, prefix + key));
         }
 
         return copy;
+    }
+
+    /// <summary>Sets a value that is written as a section, and the keys below it.</summary>
+    void BindSubkeys(object copy, object settings, YamlMappingNode mapping, string prefix, string key)
+    {
+        var properties = SettingsSchema.GetProperties(settings.GetType());
+        foreach (var (node, value) in mapping.Children)
+        {
+            var name = (node as YamlScalarNode)?.Value;
+            var full = name == SettingsSchema.ValueKey ? key : $"{key}.{name}";
+            if (!properties.TryGetValue(full, out var property))
+            {
+                var below = SettingsSchema.GetSubkeys(settings.GetType(), key).Select(one => one[(key.Length + 1)..]);
+                throw CreateUnknownKeyError([SettingsSchema.ValueKey, .. below], node, $"{prefix}{key}.", $"{name}");
+            }
+
+            property.SetValue(copy, ReadValue(property, property.GetValue(settings), value, prefix + full));
+        }
     }
 
     /// <summary>A node in words.</summary>
@@ -132,9 +156,11 @@ sealed class SettingsBinder(object root, Func<YamlNode, string> where)
         }
     }
 
-    SettingsException CreateUnknownKeyError(Type section, YamlNode node, string prefix, string key)
+    SettingsException CreateUnknownKeyError(Type section, YamlNode node, string prefix, string key) =>
+        CreateUnknownKeyError([.. SettingsSchema.GetProperties(section).Keys], node, prefix, key);
+
+    SettingsException CreateUnknownKeyError(List<string> known, YamlNode node, string prefix, string key)
     {
-        var known = SettingsSchema.GetProperties(section).Keys.ToList();
         var problem = $"{where(node)}: unknown key '{prefix}{key}'";
         if (FindIntendedKey(known, prefix, key) is { } intended)
         {

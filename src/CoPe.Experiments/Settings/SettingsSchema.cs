@@ -19,11 +19,21 @@ public sealed class InlineAttribute : Attribute;
 /// </summary>
 static class SettingsSchema
 {
+    /// <summary>The key of the value itself where a value has keys below it.</summary>
+    public const string ValueKey = "limit";
+
     static readonly ConcurrentDictionary<Type, IReadOnlyDictionary<string, SettingProperty>> Cache = new();
 
     /// <summary>Key to property, in the order of declaration, inherited ones first.</summary>
     public static IReadOnlyDictionary<string, SettingProperty> GetProperties(Type type) =>
         Cache.GetOrAdd(type, FindProperties);
+
+    /// <summary>
+    /// Keys below one that is a value itself, by their full names: <c>users.adapters</c> below <c>users</c>. In a file
+    /// such a key is a value, or a section of <see cref="ValueKey"/> and these.
+    /// </summary>
+    public static IReadOnlyList<string> GetSubkeys(Type type, string key) =>
+        [.. GetProperties(type).Keys.Where(other => other.StartsWith(key + ".", StringComparison.Ordinal))];
 
     /// <summary>A nested record.</summary>
     public static bool IsSection(Type type) => type.GetMethod("<Clone>$") is not null;

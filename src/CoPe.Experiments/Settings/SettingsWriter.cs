@@ -34,7 +34,8 @@ static class SettingsWriter
 
     static void Append(StringBuilder text, object settings, string indent)
     {
-        foreach (var (key, property) in SettingsSchema.GetProperties(settings.GetType()))
+        var properties = SettingsSchema.GetProperties(settings.GetType());
+        foreach (var (key, property) in properties.Where(pair => !pair.Key.Contains('.', StringComparison.Ordinal)))
         {
             text.Append(indent).Append(key).Append(':');
             var value = property.GetValue(settings);
@@ -43,11 +44,31 @@ static class SettingsWriter
                 text.Append('\n');
                 Append(text, value!, indent + "  ");
             }
+            else if (ListSubvalues(settings, key) is { Count: > 0 } subvalues)
+            {
+                text.Append('\n');
+                foreach (var (name, subvalue) in subvalues.Prepend(new(SettingsSchema.ValueKey, value)))
+                {
+                    text.Append($"{indent}  {name}: {SettingsSchema.Format(subvalue)}\n");
+                }
+            }
             else
             {
                 text.Append(' ').Append(SettingsSchema.Format(value)).Append('\n');
             }
         }
+    }
+
+    /// <summary>The keys below a value and what they are; none where all are null, so that the value stands alone.</summary>
+    static List<KeyValuePair<string, object?>> ListSubvalues(object settings, string key)
+    {
+        var properties = SettingsSchema.GetProperties(settings.GetType());
+        var subkeys = SettingsSchema.GetSubkeys(settings.GetType(), key);
+        List<KeyValuePair<string, object?>> values =
+        [
+            .. subkeys.Select(sub => KeyValuePair.Create(sub[(key.Length + 1)..], properties[sub].GetValue(settings))),
+        ];
+        return values.TrueForAll(pair => pair.Value is null) ? [] : values;
     }
 }
 

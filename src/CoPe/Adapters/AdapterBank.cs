@@ -133,6 +133,19 @@ public sealed class AdapterBank : IDisposable
         );
     }
 
+    /// <summary>A layer with a factor that is NaN or infinite; null where every number is finite.</summary>
+    internal string? FindNonFinite()
+    {
+        using var noGrad = no_grad();
+        return _layerNames.Find(name => !IsFinite(_pairs[name].A) || !IsFinite(_pairs[name].B));
+
+        static bool IsFinite(Tensor factor)
+        {
+            using var scope = NewDisposeScope();
+            return factor.isfinite().all().cpu().item<bool>();
+        }
+    }
+
     /// <summary>A copy of one adapter as a bank of one.</summary>
     /// <param name="index">Which adapter.</param>
     /// <returns>The copy, owned by the caller.</returns>

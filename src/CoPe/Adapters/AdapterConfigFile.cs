@@ -34,6 +34,31 @@ static class AdapterConfigFile
         "arrow_config",
     ];
 
+    /// <summary>Keys of PEFT that are read, or that change nothing of what a trained adapter computes.</summary>
+    static readonly string[] KnownKeys =
+    [
+        "alora_invocation_tokens",
+        "auto_mapping",
+        "base_model_name_or_path",
+        "bias",
+        "ensure_weight_tying",
+        "inference_mode",
+        "init_lora_weights",
+        "loftq_config",
+        "lora_alpha",
+        "lora_dropout",
+        "megatron_core",
+        "peft_type",
+        "peft_version",
+        "qalora_group_size",
+        "r",
+        "revision",
+        "runtime_config",
+        "target_modules",
+        "task_type",
+        "use_rslora",
+    ];
+
     /// <summary>
     /// Initializations that begin with other base weights than the model's, which the adapter's files do not hold.
     /// </summary>
@@ -80,6 +105,16 @@ static class AdapterConfigFile
             }
         }
 
+        var unknownKeys = json.Properties.Where(key => !KnownKeys.Contains(key.Name) && !IsUnset(key.Value)).ToList();
+        if (unknownKeys is [var unknown, ..])
+        {
+            throw json.Unsupported(
+                unknown.Name,
+                unknown.Value.GetRawText(),
+                "a key of LoRA that is known here, or null, false or empty"
+            );
+        }
+
         if (json.Get("init_lora_weights") is { ValueKind: JsonValueKind.String } initialization)
         {
             var name = initialization.GetString()!;
@@ -105,7 +140,7 @@ static class AdapterConfigFile
     static bool IsUnset(JsonElement value) =>
         value.ValueKind switch
         {
-            JsonValueKind.False => true,
+            JsonValueKind.False or JsonValueKind.Null => true,
             JsonValueKind.Array => value.GetArrayLength() == 0,
             JsonValueKind.Object => !value.EnumerateObject().Any(),
             _ => false,

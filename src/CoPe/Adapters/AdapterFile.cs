@@ -57,6 +57,20 @@ public static class AdapterFile
         );
     }
 
+    /// <summary>Whether a file of weights is one, with all of its bytes.</summary>
+    internal static bool HasWholeWeights(string path)
+    {
+        try
+        {
+            using var file = SafetensorsFile.Open(path);
+            return true;
+        }
+        catch (ModelFileException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>
     /// The shortest names that mean these layers and no others: of an adapter on some layers only, the layers' own.
     /// </summary>

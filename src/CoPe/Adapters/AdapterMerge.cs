@@ -1,3 +1,6 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
@@ -11,7 +14,19 @@ public static class AdapterMerge
     /// <summary>Bytes after which another weights file is begun, unless said otherwise.</summary>
     public const long DefaultShardBytes = 5_000_000_000;
 
-    const string WeightSuffix = ".weight";
+    internal const string WeightSuffix = ".weight";
+
+    const string ConfigFileName = "config.json";
+
+    /// <summary>Keys of the number type in a model's configuration.</summary>
+    static readonly string[] DtypeKeys = ["torch_dtype", "dtype"];
+
+    static readonly JsonSerializerOptions ConfigLayout = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>Files beside the weights that belong to a model folder, by extension.</summary>
     static readonly string[] CopiedExtensions = [".json", ".jinja", ".model", ".tiktoken"];
@@ -77,7 +92,7 @@ public static class AdapterMerge
     }
 
     /// <summary><c>scaling * B A</c> of one layer, <c>[out, in]</c> float32, the caller's.</summary>
-    static Tensor ComputeDelta(AdapterBank bank, string layer, int index)
+    internal static Tensor ComputeDelta(AdapterBank bank, string layer, int index)
     {
         using var scope = NewDisposeScope();
         var pair = bank.Pairs[layer];
@@ -86,9 +101,9 @@ public static class AdapterMerge
     }
 
     /// <summary>
-    /// Writes <c>W + sum_i scaling_i * B_i A_i</c>, rounded to W's dtype, for every adapted weight, and whatever the
-    /// adapters do not change as it is: names, other parts' weights, tokenizer, license. One tensor at a time is in
-    /// memory. The folder is there complete or not at all.
+    /// Writes <c>W + sum_i scaling_i * B_i A_i</c>, rounded to W's dtype or to another, for every adapted weight, and
+    /// whatever the adapters do not change as it is: names, other parts' weights, tokenizer, license. One tensor at a
+    /// time is in memory. The folder is there complete or not at all.
     /// </summary>
     /// <param name="baseFolder">The base model's folder; only read.</param>
     /// <param name="adapters">Banks of one, lowest first; still the caller's.</param>
@@ -96,15 +111,29 @@ public static class AdapterMerge
     /// <param name="maxShardBytes">
     /// Largest weights file; a larger checkpoint is written as shards with an index.
     /// </param>
-    /// <exception cref="ModelFileException">The base cannot be used.</exception>
-    /// <exception cref="ArgumentException">The output folder is not empty.</exception>
-    public static void WriteModelFolder(
+    /// <param name="dtype">Number type of all weights that are written; null keeps each one's own.</param>
+    /// <returns>How many weights the adapters change, and how many of these changes rounding undoes.</returns>
+    /// <exception cref="ModelFileException">The base cannot be used, or a merged weight is not finite.</exception>
+    /// <exception cref="ArgumentException">
+    /// The output folder is not empty, or an adapter has weights that are not finite.
+    /// </exception>
+    public static MergeReport WriteModelFolder(
         string baseFolder,
         IReadOnlyList<AdapterBank> adapters,
         string output,
-        long maxShardBytes = DefaultShardBytes
+        long maxShardBytes = DefaultShardBytes,
+        ScalarType? dtype = null
     )
     {
+        ArgumentNullException.ThrowIfNull(adapters);
+        if (adapters.Select(bank => bank.FindNonFinite()).FirstOrDefault(layer => layer is not null) is { } layer)
+        {
+            throw new ArgumentException(
+                $"An adapter has weights of {layer} that are NaN or infinite: its training diverged.",
+                nameof(adapters)
+            );
+        }
+
         if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
         {
             throw new ArgumentException(
@@ -122,13 +151,22 @@ public static class AdapterMerge
                 files.Add(SafetensorsFile.Open(path));
             }
 
+            var merger = new TensorMerger(adapters, dtype);
             var tensors = new List<TensorSource>();
             foreach (var file in files)
             {
-                tensors.AddRange(file.Entries.Select(entry => CreateSource(file, entry, adapters)));
+                tensors.AddRange(file.Entries.Select(entry => merger.CreateSource(file, entry)));
             }
 
-            AtomicFile.WriteFolder(output, folder => WriteFiles(folder, baseFolder, tensors, maxShardBytes));
+            AtomicFile.WriteFolder(
+                output,
+                folder =>
+                {
+                    WriteFiles(folder, baseFolder, tensors, maxShardBytes);
+                    RewriteDtype(Path.Combine(folder, ConfigFileName), dtype);
+                }
+            );
+            return merger.Report;
         }
         finally
         {
@@ -145,30 +183,29 @@ public static class AdapterMerge
         }
     }
 
-    static TensorSource CreateSource(SafetensorsFile file, TensorEntry entry, IReadOnlyList<AdapterBank> adapters)
+    /// <summary>Says in the configuration in which number type the weights are.</summary>
+    static void RewriteDtype(string path, ScalarType? dtype)
     {
-        var name = WeightLayout.ToCanonicalName(entry.Name) ?? "";
-        var isWeight = name.EndsWith(WeightSuffix, StringComparison.Ordinal);
-        var layer = isWeight ? name[..^WeightSuffix.Length] : "";
-        var ofLayer = adapters.Where(bank => bank.IndexOfLayer(layer) >= 0).ToList();
-        Func<Tensor> open =
-            ofLayer.Count == 0 ? () => file.Read(entry.Name) : () => MergeTensor(file, entry.Name, layer, ofLayer);
-        return new TensorSource(entry.Name, entry.Dtype, entry.Shape, open);
-    }
-
-    static Tensor MergeTensor(SafetensorsFile file, string name, string layer, List<AdapterBank> adapters)
-    {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        using var weight = file.Read(name);
-        var merged = weight.to(ScalarType.Float32, copy: true);
-        foreach (var bank in adapters)
+        if (dtype is not { } type || JsonNode.Parse(File.ReadAllText(path)) is not JsonObject config)
         {
-            using var delta = ComputeDelta(bank, layer, 0);
-            merged.add_(delta, Scalars.One);
+            return;
         }
 
-        return merged.to(weight.dtype).MoveToOuterDisposeScope();
+        var name = type == ScalarType.Float32 ? "float32" : "bfloat16";
+        foreach (var section in config.Select(pair => pair.Value).OfType<JsonObject>().Prepend(config).ToList())
+        {
+            foreach (var key in DtypeKeys.Where(section.ContainsKey))
+            {
+                section[key] = name;
+            }
+        }
+
+        if (!DtypeKeys.Any(config.ContainsKey))
+        {
+            config[DtypeKeys[0]] = name;
+        }
+
+        AtomicFile.WriteText(path, config.ToJsonString(ConfigLayout) + "\n");
     }
 
     static bool IsCopied(string path)

@@ -97,8 +97,15 @@ public sealed partial class RecipeSchemaTests
     static JsonObject Section(object settings, string description)
     {
         var properties = new JsonObject();
-        foreach (var (key, property) in SettingsSchema.GetProperties(settings.GetType()))
+        var all = SettingsSchema.GetProperties(settings.GetType());
+        foreach (var (key, property) in all.Where(pair => !pair.Key.Contains('.', StringComparison.Ordinal)))
         {
+            if (SettingsSchema.GetSubkeys(settings.GetType(), key) is { Count: > 0 } subkeys)
+            {
+                properties[key] = ValueOrSection(settings, key, subkeys);
+                continue;
+            }
+
             properties[key] = property.IsSection
                 ? Section(property.GetValue(settings)!, Described(property.Property))
                 : Leaf(property, property.GetValue(settings));
@@ -111,6 +118,22 @@ public sealed partial class RecipeSchemaTests
             ["properties"] = properties,
             ["additionalProperties"] = false,
         };
+    }
+
+    /// <summary>A value, or a section of the value and the keys below it.</summary>
+    static JsonObject ValueOrSection(object settings, string key, IReadOnlyList<string> subkeys)
+    {
+        var all = SettingsSchema.GetProperties(settings.GetType());
+        JsonObject LeafOf(string name) => Leaf(all[name], all[name].GetValue(settings));
+        var value = LeafOf(key);
+        value["type"]!.AsArray().Add("object");
+        value["properties"] = new JsonObject(
+            subkeys
+                .Select(sub => KeyValuePair.Create(sub[(key.Length + 1)..], (JsonNode?)LeafOf(sub)))
+                .Prepend(new(SettingsSchema.ValueKey, LeafOf(key)))
+        );
+        value["additionalProperties"] = false;
+        return value;
     }
 
     static JsonObject Leaf(SettingProperty property, object? value)

@@ -3,7 +3,8 @@ namespace CoPe.Experiments.Runs.Artifacts;
 /// <summary>An adapter's folder that is part of a run, found by where it lies.</summary>
 /// <param name="Run">The run.</param>
 /// <param name="Stage">The stage that made it.</param>
-sealed record AdapterPlace(RunDirectory Run, StageId Stage)
+/// <param name="Name">The folder's own name.</param>
+sealed record AdapterPlace(RunDirectory Run, StageId Stage, string Name)
 {
     /// <summary>The run that a folder is part of; null where it is part of none.</summary>
     public static AdapterPlace? Find(string folder)
@@ -21,7 +22,7 @@ sealed record AdapterPlace(RunDirectory Run, StageId Stage)
             : parent == run.SftAdapters ? StageId.TrainSft
             : parent == run.DpoAdapters ? StageId.TrainDpo
             : null;
-        return stage is not null && File.Exists(run.Recipe) ? new(run, stage) : null;
+        return stage is not null && File.Exists(run.Recipe) ? new(run, stage, Path.GetFileName(full)) : null;
     }
 
     /// <summary>Whether the adapter is a user's, which stands on that of the task-adaptive model.</summary>

@@ -25,7 +25,8 @@ public sealed class RunAdapters
     readonly RunDirectory _run;
     readonly bool _allowStale;
     readonly bool _recipeTrainsDpo;
-    readonly Dictionary<StageId, OutputProblem> _problems = [];
+    readonly OutputProblem? _tamProblem;
+    readonly Dictionary<UserAdapterKind, PartProblem> _userProblems;
     readonly List<string> _warnings = [];
 
     /// <summary>Judges the adapters of an opened run.</summary>
@@ -40,13 +41,8 @@ public sealed class RunAdapters
         UsesBaseAsTam = context.Recipe.UsesBaseAsTam;
         var check = new OutputCheck(pipeline, context);
         _recipeTrainsDpo = check.IsInRecipe(StageId.TrainDpo);
-        foreach (var stage in (StageId[])[StageId.TrainTam, StageId.TrainSft, StageId.TrainDpo])
-        {
-            if (check.FindProblemOfPart(stage) is { } problem)
-            {
-                _problems[stage] = problem;
-            }
-        }
+        _tamProblem = check.FindProblem(StageId.TrainTam);
+        _userProblems = Kinds.ToDictionary(kind => kind, kind => check.FindProblemOfParts(GetStage(kind)));
     }
 
     /// <summary>Whether the base model alone is the task-adaptive model, so that there is no adapter of it.</summary>
@@ -87,7 +83,7 @@ public sealed class RunAdapters
             return null;
         }
 
-        AcceptProblem(StageId.TrainTam);
+        AcceptProblem(_tamProblem);
         return _run.TamAdapter;
     }
 
@@ -110,10 +106,10 @@ public sealed class RunAdapters
             throw new RunException(DescribeMissing(user));
         }
 
-        List<UserAdapterFolder> usable = [.. found.Where(adapter => !IsAbandoned(adapter, found.Count))];
+        List<UserAdapterFolder> usable = [.. found.Where(adapter => !IsAbandoned(adapter, user, found.Count))];
         foreach (var adapter in usable)
         {
-            AcceptProblem(GetStage(adapter.Kind));
+            AcceptProblem(_userProblems[adapter.Kind].Of(user));
         }
 
         return usable;
@@ -138,27 +134,21 @@ public sealed class RunAdapters
     /// <summary>
     /// DPO adapters that are left from another recipe, where the run's own trains none: the SFT adapter is the run's.
     /// </summary>
-    bool IsAbandoned(UserAdapterFolder adapter, int others)
+    bool IsAbandoned(UserAdapterFolder adapter, string user, int count)
     {
-        var isAbandoned =
-            adapter.Kind == UserAdapterKind.Dpo
-            && others > 1
-            && !_recipeTrainsDpo
-            && !_allowStale
-            && _problems.ContainsKey(StageId.TrainDpo);
-        if (isAbandoned)
+        var isKept = adapter.Kind != UserAdapterKind.Dpo || count == 1 || _recipeTrainsDpo || _allowStale;
+        if (isKept || _userProblems[adapter.Kind].Of(user) is not { } problem)
         {
-            Warn($"the recipe trains no DPO adapters, those there are left alone: {GetProblem(StageId.TrainDpo)}");
+            return false;
         }
 
-        return isAbandoned;
+        Warn($"the recipe trains no DPO adapters, those there are left alone: {problem.Description}");
+        return true;
     }
 
-    string GetProblem(StageId stage) => _problems[stage].Description;
-
-    void AcceptProblem(StageId stage)
+    void AcceptProblem(OutputProblem? problem)
     {
-        if (_problems.TryGetValue(stage, out var problem))
+        if (problem is not null)
         {
             Warn(problem.Accept(_allowStale));
         }

@@ -68,6 +68,13 @@ public sealed record Recipe
         init => field = OptionGuard.Check(typeof(Recipe), value);
     }
 
+    /// <summary>
+    /// Folder with a PEFT adapter made elsewhere for each user, in folders of the users' ids, which are taken instead of
+    /// training SFT adapters; null trains them.
+    /// </summary>
+    [CountsByContent, OptionKey("users.adapters")]
+    public string? UserAdapters { get; init; }
+
     /// <summary>Most items of a user's history, the latest; null takes all.</summary>
     [Range(1, int.MaxValue)]
     public int? HistoryLimit

@@ -82,6 +82,16 @@ static class RecipeValidation
             yield return $"'predict' names an {PredictionMethod.DescribeUnknown(name)}";
         }
 
+        if (recipe.Tam.Adapter is "")
+        {
+            yield return "'tam.adapter' is empty; name a folder, none for the base model alone, or null to train one";
+        }
+
+        if (recipe.UserAdapters is "")
+        {
+            yield return "'users.adapters' is empty; name a folder, or null to train adapters";
+        }
+
         if (recipe.Tam.Lora.TargetModules.Count == 0)
         {
             yield return DescribeNoTargets("tam");

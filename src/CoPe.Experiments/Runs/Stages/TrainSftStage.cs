@@ -17,15 +17,26 @@ sealed class TrainSftStage : Stage
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 
-    internal override UserParts ReadsOfUser(Recipe recipe) => UserParts.History;
+    internal override UserParts ReadsOfUser(Recipe recipe) =>
+        recipe.UserAdapters is null ? UserParts.History : UserParts.Adapter;
 
     public override IEnumerable<StageId> Needs(Recipe recipe) => StageId.FindTamStage(recipe);
 
     public override IEnumerable<StageOutput> Outputs(RunDirectory run) =>
         [new UserAdapters(run.SftAdapters, "SFT"), new UserLines(run.Metrics(Id))];
 
+    internal override IReadOnlyList<string> GetRecipeKeys(Recipe recipe) =>
+        recipe.UserAdapters is null ? RecipeKeys : [];
+
     internal override void CheckInputs(RunPreflight preflight)
     {
+        if (preflight.Context.Recipe.UserAdapters is not null)
+        {
+            preflight.CheckModel();
+            new ImportedAdapters(preflight.Context.Workspace).CheckUsers();
+            return;
+        }
+
         preflight.CheckAdapter("sft", preflight.Context.Recipe.Sft.Lora);
         preflight.CheckHistories();
     }
@@ -34,6 +45,13 @@ sealed class TrainSftStage : Stage
     {
         var workspace = context.Workspace;
         workspace.ReleaseSftAdapters();
+        if (context.Recipe.UserAdapters is not null)
+        {
+            new ImportedAdapters(workspace).CopyUsers(context.Cancellation);
+            JsonLines.Write<StepMetrics>(context.Run.Metrics(Id), []);
+            return;
+        }
+
         var settings = context.Recipe.Sft;
         var source = new ExampleEncoder(workspace, settings);
         var trainer = new UserGroupTrainer(context, Id, "sft", context.Run.SftAdapter);

@@ -35,9 +35,16 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
             new TaskOutput(run.Metrics(Id)),
         ];
 
+    bool IsImported(Recipe recipe) => !OnEveryone && recipe.Tam.Adapter is not null && !recipe.UsesBaseAsTam;
+
     bool OnEveryone => kind == TaskAdapterKind.Everyone;
 
     string AdapterOf(RunDirectory run) => OnEveryone ? run.TamAllAdapter : run.TamAdapter;
+
+    internal override IReadOnlyList<string> GetRecipeKeys(Recipe recipe) => IsImported(recipe) ? [] : RecipeKeys;
+
+    internal override IEnumerable<InputFile> ListImportedFiles(StageContext context) =>
+        IsImported(context.Recipe) ? new ImportedAdapters(context.Workspace).ListTamFiles() : [];
 
     internal override string? ExplainUnused(Recipe recipe) =>
         !OnEveryone && recipe.UsesBaseAsTam
@@ -45,8 +52,18 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
                 + "set tam.adapter=null to train one"
             : null;
 
-    internal override void CheckInputs(RunPreflight preflight) =>
-        preflight.CheckOthers(preflight.Context.Recipe.Tam.Lora);
+    internal override void CheckInputs(RunPreflight preflight)
+    {
+        if (IsImported(preflight.Context.Recipe))
+        {
+            preflight.CheckModel();
+            new ImportedAdapters(preflight.Context.Workspace).CheckTam();
+        }
+        else
+        {
+            preflight.CheckOthers(preflight.Context.Recipe.Tam.Lora);
+        }
+    }
 
     public override void Execute(StageContext context)
     {
@@ -58,6 +75,13 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         else
         {
             workspace.ReleaseTam();
+        }
+
+        if (IsImported(context.Recipe))
+        {
+            new ImportedAdapters(context.Workspace).CopyTam();
+            JsonLines.Write<StepMetrics>(context.Run.Metrics(Id), []);
+            return;
         }
 
         var settings = context.Recipe.Tam;
@@ -94,7 +118,11 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
 
         AtomicFile.WriteFolder(
             AdapterOf(context.Run),
-            folder => AdapterFile.Write(folder, bank, 0, context.Recipe.Model)
+            folder =>
+            {
+                AdapterFile.Write(folder, bank, 0, context.Recipe.Model);
+                new AdapterCard(context.Recipe).Write(folder, context.Run.GetRelativePath(AdapterOf(context.Run)));
+            }
         );
     }
 

@@ -94,7 +94,7 @@ sealed class UserGroupTrainer(
             {
                 AtomicFile.WriteFolder(
                     getAdapterFolder(user.Name),
-                    folder => AdapterFile.Write(folder, bank, index, context.Recipe.Model)
+                    folder => Write(folder, bank, index, getAdapterFolder(user.Name))
                 );
             }
         }
@@ -103,6 +103,12 @@ sealed class UserGroupTrainer(
             training.Flush();
         }
         training.Checkpoints.Clear();
+    }
+
+    void Write(string folder, AdapterBank bank, int index, string place)
+    {
+        AdapterFile.Write(folder, bank, index, context.Recipe.Model);
+        new AdapterCard(context.Recipe).Write(folder, context.Run.GetRelativePath(place));
     }
 
     /// <summary>
