@@ -49,8 +49,8 @@ sealed class AdapterCard(Recipe recipe)
             {RenderLoading(stack)}
             ```
 
-            The folders are those of the run, from its own folder. One model without adapters, for tools that load a single
-            folder:
+            The folders are those of the run, from its own folder. One model without adapters, for tools that load a
+            single folder:
 
             ```
             cope model merge {recipe.Model} {string.Join(' ', stack)} --output FOLDER
@@ -62,8 +62,8 @@ sealed class AdapterCard(Recipe recipe)
     static string DescribeStack(bool isUsers, bool standsOnTam) =>
         !isUsers ? "This LoRA adapter is the task-adaptive model: it stands on the base model alone."
         : standsOnTam
-            ? "This LoRA adapter of one user stands on the base model **and** on the adapter of the task-adaptive model "
-                + $"(`{TamFolder}`): both must be active, or it answers like neither."
+            ? "This LoRA adapter of one user stands on the base model **and** on the adapter of the task-adaptive "
+                + $"model (`{TamFolder}`): both must be active, or it answers like neither."
         : "This LoRA adapter of one user stands on the base model alone.";
 
     /// <summary>Several active adapters add up; only the inner model takes a list of them.</summary>

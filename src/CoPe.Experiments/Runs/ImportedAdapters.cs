@@ -101,14 +101,19 @@ sealed class ImportedAdapters(RunWorkspace workspace)
         Copy(TamFolder, workspace.Run.TamAdapter, user: null);
     }
 
-    /// <summary>Checks the users' adapters and copies those that are not in the run, in place of SFT adapters.</summary>
+    /// <summary>
+    /// Checks the users' adapters and copies those that are not in the run, in place of SFT adapters.
+    /// </summary>
     public void CopyUsers(CancellationToken cancellation)
     {
         CheckUsers();
-        foreach (var user in workspace.Dataset.Users.Where(user => !Directory.Exists(workspace.Run.SftAdapter(user.Id))))
+        foreach (var user in workspace.Dataset.Users.Select(user => user.Id))
         {
             cancellation.ThrowIfCancellationRequested();
-            Copy(FindUserFolder(user.Id), workspace.Run.SftAdapter(user.Id), user.Id);
+            if (!Directory.Exists(workspace.Run.SftAdapter(user)))
+            {
+                Copy(FindUserFolder(user), workspace.Run.SftAdapter(user), user);
+            }
         }
     }
 

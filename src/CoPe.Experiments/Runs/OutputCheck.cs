@@ -1,13 +1,17 @@
 namespace CoPe.Experiments.Runs;
 
-/// <summary>Judges stages whose outputs are about to be read: what is out of date is not handed on in silence.</summary>
+/// <summary>
+/// Judges stages whose outputs are about to be read: what is out of date is not handed on in silence.
+/// </summary>
 /// <param name="pipeline">The stages.</param>
 /// <param name="context">The run.</param>
 sealed class OutputCheck(Pipeline pipeline, StageContext context)
 {
     readonly StageLedger _ledger = new(pipeline, context);
 
-    /// <summary>Why a stage's outputs should not be read, and the command that mends it; null where they may be.</summary>
+    /// <summary>
+    /// Why a stage's outputs should not be read, and the command that mends it; null where they may be.
+    /// </summary>
     public OutputProblem? FindProblem(StageId id)
     {
         var status = _ledger.GetStatus(pipeline.Find(id));

@@ -64,7 +64,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
 
         if (!File.Exists(context.Run.Recipe))
         {
-            SaveRecipe(context.Workspace.Recipe, context.Run); // so that the command that is named first needs no recipe
+            SaveRecipe(context.Workspace.Recipe, context.Run); // so that the command named first needs no recipe
         }
 
         var ledger = new StageLedger(this, context);

@@ -59,7 +59,9 @@ static class SettingsWriter
         }
     }
 
-    /// <summary>The keys below a value and what they are; none where all are null, so that the value stands alone.</summary>
+    /// <summary>
+    /// The keys below a value and what they are; none where all are null, so that the value stands alone.
+    /// </summary>
     static List<KeyValuePair<string, object?>> ListSubvalues(object settings, string key)
     {
         var properties = SettingsSchema.GetProperties(settings.GetType());

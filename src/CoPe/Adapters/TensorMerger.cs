@@ -78,7 +78,9 @@ sealed class TensorMerger(IReadOnlyList<AdapterBank> adapters, ScalarType? dtype
         return written.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Changes that are there in float32, and those that are not once rounded as the weight itself is.</summary>
+    /// <summary>
+    /// Changes that are there in float32, and those that are not once rounded as the weight itself is.
+    /// </summary>
     void Count(Tensor before, Tensor merged, Tensor written)
     {
         var changed = merged.not_equal(before);

@@ -48,7 +48,9 @@ public sealed class RunAdapters
     /// <summary>Whether the base model alone is the task-adaptive model, so that there is no adapter of it.</summary>
     public bool UsesBaseAsTam { get; }
 
-    /// <summary>What was passed over: adapters that are out of date and handed out all the same, or left alone.</summary>
+    /// <summary>
+    /// What was passed over: adapters that are out of date and handed out all the same, or left alone.
+    /// </summary>
     public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Opens the adapters of a run's folder.</summary>

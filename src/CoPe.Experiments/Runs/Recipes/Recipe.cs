@@ -69,8 +69,8 @@ public sealed record Recipe
     }
 
     /// <summary>
-    /// Folder with a PEFT adapter made elsewhere for each user, in folders of the users' ids, which are taken instead of
-    /// training SFT adapters; null trains them.
+    /// Folder with a PEFT adapter made elsewhere for each user, in folders of the users' ids, which are taken instead
+    /// of training SFT adapters; null trains them.
     /// </summary>
     [CountsByContent, OptionKey("users.adapters")]
     public string? UserAdapters { get; init; }
