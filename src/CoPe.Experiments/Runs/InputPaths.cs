@@ -90,7 +90,7 @@ public sealed record InputPaths
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(roots);
-        findModel ??= model => FindFolder(model, roots, "model", "");
+        findModel ??= model => FindFolder(model, roots, "model");
         string Expect(string path) => Path.GetFullPath(Path.Combine(roots[0], path));
         var data = TryFind(() => FindFolder(recipe.Data, roots, "data"));
         var taskPath = data is not null

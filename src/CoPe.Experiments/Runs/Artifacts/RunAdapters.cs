@@ -69,7 +69,7 @@ public sealed class RunAdapters
             throw new RunException($"{folder} holds no recipe.yaml: name the folder of a run, for example runs/demo");
         }
 
-        var recipe = Recipe.Read(run.Recipe);
+        var recipe = RunRecipe.Read(run);
         IReadOnlyList<string> roots = [Directory.GetCurrentDirectory(), AppContext.BaseDirectory];
         var inputs = InputPaths.FindAvailable(recipe, roots, findModel);
         using var workspace = new RunWorkspace(recipe, run, inputs);
