@@ -112,6 +112,7 @@ static class CommandLine
             ScoreVerb.Create(host),
             PersonalizeVerb.Create(host),
             ChatVerb.Create(host),
+            WriteVerb.Create(host),
             UserVerb.Create(host),
             PretrainVerb.Create(host),
             VersionVerb.Create(host),

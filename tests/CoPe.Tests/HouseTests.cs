@@ -67,6 +67,7 @@ public sealed partial class HouseTests
             "CoPe.Cli.Display",
             "CoPe.Cli.Scoring",
             "CoPe.Cli.Hosting",
+            "CoPe.Cli.Terminal",
             "CoPe.Cli.Hub",
             "CoPe.Cli.Failures",
         ],

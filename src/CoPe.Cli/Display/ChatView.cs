@@ -1,33 +1,53 @@
 using System.Globalization;
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Runs.Chat;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace CoPe.Cli.Display;
 
 /// <summary>
-/// A chat: on a terminal the answers grow side by side, on one that cannot redraw they appear side by side when they
-/// are complete, elsewhere each is a line.
+/// A chat: on a terminal the answers grow side by side (one above the other where it is narrow), on one that cannot
+/// redraw they appear when they are complete, elsewhere each is a line.
 /// </summary>
-sealed class ChatView(CommandHost host, string user)
+sealed class ChatView
 {
+    /// <summary>From here on two answers stand side by side.</summary>
+    const int WideColumns = 64;
+
     static readonly TimeSpan RefreshInterval = TimeSpan.FromMilliseconds(80);
 
-    readonly bool _isLive = host.ShowsLiveProgress && host.IsOutputTerminal;
-    readonly bool _showsPrompt = host.Keyboard is not null && host.IsOutputTerminal;
+    readonly CommandHost _host;
+    readonly LineEditor? _editor;
+    readonly bool _isLive;
+    readonly bool _showsPrompt;
+
+    public ChatView(CommandHost host, Func<string, IReadOnlyList<string>> complete)
+    {
+        _host = host;
+        _editor = host.CreateLineEditor(complete);
+        _isLive = host.ShowsLiveProgress && host.IsOutputTerminal;
+        _showsPrompt = host.Keyboard is not null && host.IsOutputTerminal;
+    }
 
     /// <summary>The next line; null at the end.</summary>
     public string? ReadLine()
     {
-        if (_showsPrompt)
+        if (_editor is not null)
         {
-            host.Out.Write("> ");
+            return _editor.ReadLine();
         }
 
-        var line = (host.In ?? host.Keyboard)?.ReadLine();
+        if (_showsPrompt)
+        {
+            _host.Out.Write("> ");
+        }
+
+        var line = (_host.In ?? _host.Keyboard)?.ReadLine();
         if (line is null && _showsPrompt)
         {
-            host.Out.WriteLine();
+            _host.Out.WriteLine();
         }
 
         return line;
@@ -37,88 +57,117 @@ sealed class ChatView(CommandHost host, string user)
     /// Shows the answers while <paramref name="answer"/> decodes them; it gets the callback for each piece of text, or
     /// null where only complete answers are shown. When it is stopped, the text so far stays on a terminal.
     /// </summary>
-    public void ShowAnswers(
+    /// <param name="user">The user who answers.</param>
+    /// <param name="options">How.</param>
+    /// <param name="answer">Decodes.</param>
+    public ChatTurn ShowAnswers(
+        string user,
         ChatSessionOptions options,
-        Func<Action<ChatModelKind, string>?, IReadOnlyDictionary<ChatModelKind, string>> answer
+        Func<Action<ChatModelKind, string>?, ChatTurn> answer
     )
     {
         if (_isLive)
         {
-            ShowLive(options, answer);
+            return ShowLive(user, options, answer);
         }
-        else if (host.IsOutputTerminal)
-        {
-            host.CreateTableConsole().Write(CreateTable(options, answer(null)));
-        }
-        else
-        {
-            foreach (var (side, text) in answer(null).OrderBy(pair => pair.Key))
-            {
-                host.Out.WriteLine($"{SideTitle(side, options)}: {text}");
-            }
 
-            host.Out.Flush();
+        var turn = answer(null);
+        if (_host.IsOutputTerminal)
+        {
+            _host.CreateTableConsole().Write(CreateTables(user, options, GetTexts(turn)));
+            return turn;
         }
+
+        foreach (var (side, text) in GetTexts(turn).OrderBy(pair => pair.Key))
+        {
+            // One answer needs no name.
+            _host.Out.WriteLine(options.IncludesBase ? $"{SideTitle(user, side, options)}: {text}" : text);
+        }
+
+        _host.Out.Flush();
+        return turn;
     }
 
-    void ShowLive(
+    static Dictionary<ChatModelKind, string> GetTexts(ChatTurn turn) =>
+        turn.Answers.ToDictionary(pair => pair.Key, pair => pair.Value.Text);
+
+    ChatTurn ShowLive(
+        string user,
         ChatSessionOptions options,
-        Func<Action<ChatModelKind, string>?, IReadOnlyDictionary<ChatModelKind, string>> answer
+        Func<Action<ChatModelKind, string>?, ChatTurn> answer
     )
     {
-        var console = host.CreateTableConsole();
+        var console = _host.CreateTableConsole();
         ChatModelKind[] sides = options.IncludesBase
             ? [ChatModelKind.Base, ChatModelKind.Personalized]
             : [ChatModelKind.Personalized];
         var texts = sides.ToDictionary(side => side, _ => "");
-        IReadOnlyDictionary<ChatModelKind, string> shown = texts;
         try
         {
             // The growing table is cropped to the window; the complete one is written in full.
-            console
-                .Live(CreateTable(options, texts))
+            return console
+                .Live(CreateTables(user, options, texts))
                 .AutoClear(true)
                 .Overflow(VerticalOverflow.Crop)
                 .Cropping(VerticalOverflowCropping.Top)
                 .Start(live =>
                 {
                     var drawn = 0L;
-                    shown = answer(
+                    var turn = answer(
                         (side, piece) =>
                         {
                             texts[side] += piece;
-                            if (host.Time.GetElapsedTime(drawn) < RefreshInterval)
+                            if (_host.Time.GetElapsedTime(drawn) < RefreshInterval)
                             {
                                 return;
                             }
 
-                            drawn = host.Time.GetTimestamp();
-                            live.UpdateTarget(CreateTable(options, texts));
+                            drawn = _host.Time.GetTimestamp();
+                            live.UpdateTarget(CreateTables(user, options, texts));
                             live.Refresh();
                         }
                     );
+                    texts = GetTexts(turn);
+                    return turn;
                 });
         }
         finally
         {
-            console.Write(CreateTable(options, shown));
+            console.Write(CreateTables(user, options, texts));
         }
     }
 
-    Table CreateTable(ChatSessionOptions options, IReadOnlyDictionary<ChatModelKind, string> texts)
+    IRenderable CreateTables(
+        string user,
+        ChatSessionOptions options,
+        IReadOnlyDictionary<ChatModelKind, string> texts
+    )
+    {
+        var isWide = _host.CreateTableConsole().Profile.Width >= WideColumns;
+        var sides = texts.OrderBy(pair => pair.Key).ToList();
+        return isWide
+            ? CreateTable(user, options, sides)
+            : new Rows(sides.Select(side => CreateTable(user, options, [side])));
+    }
+
+    Table CreateTable(
+        string user,
+        ChatSessionOptions options,
+        IReadOnlyList<KeyValuePair<ChatModelKind, string>> sides
+    )
     {
         var table = new Table { Border = TableBorder.Rounded, Expand = true };
-        var width = (host.CreateTableConsole().Profile.Width - 1) / texts.Count - 3;
-        foreach (var side in texts.Keys.Order())
+        var width = (_host.CreateTableConsole().Profile.Width - 1) / sides.Count - 3;
+        foreach (var (side, _) in sides)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(SideTitle(side, options))) { Width = width });
+            table.AddColumn(new TableColumn(Markup.Escape(SideTitle(user, side, options))) { Width = width });
         }
 
-        table.AddRow([.. texts.OrderBy(pair => pair.Key).Select(pair => Markup.Escape(pair.Value))]);
+        table.AddRow([.. sides.Select(side => Markup.Escape(side.Value))]);
         return table;
     }
 
-    string SideTitle(ChatModelKind side, ChatSessionOptions options) =>
+    static string SideTitle(string user, ChatModelKind side, ChatSessionOptions options) =>
         side == ChatModelKind.Base
             ? "base"
             : string.Create(CultureInfo.InvariantCulture, $"{user} (contrast {options.Contrast})");

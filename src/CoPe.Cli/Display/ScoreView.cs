@@ -11,8 +11,6 @@ namespace CoPe.Cli.Display;
 /// <summary>A scored text as a table, a token a line, or as JSON.</summary>
 static class ScoreView
 {
-    const int MaxTokenLength = 24;
-
     static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -69,7 +67,7 @@ static class ScoreView
         for (var i = 0; i < text.TokenIds.Count; i++)
         {
             var scored = i - text.Unscored;
-            AddRow(EscapeToken(text.TokenTexts[i]), column => scored < 0 ? null : column.LogProbs[scored]);
+            AddRow(TokenText.ToOneLine(text.TokenTexts[i]), column => scored < 0 ? null : column.LogProbs[scored]);
         }
 
         table.AddEmptyRow();
@@ -109,23 +107,4 @@ static class ScoreView
 
     static string FormatSigned(double? value) =>
         value is { } number ? number.ToString("+0.000;-0.000;0.000", CultureInfo.InvariantCulture) : "-";
-
-    /// <summary>A token on one line, its spaces visible.</summary>
-    static string EscapeToken(string token)
-    {
-        var text = string.Concat(
-            token.Select(letter =>
-                letter switch
-                {
-                    ' ' => "·",
-                    '\n' => "\\n",
-                    '\r' => "\\r",
-                    '\t' => "\\t",
-                    _ when char.IsControl(letter) => "?",
-                    _ => letter.ToString(),
-                }
-            )
-        );
-        return text.Length <= MaxTokenLength ? text : string.Concat(text.AsSpan(0, MaxTokenLength - 3), "...");
-    }
 }

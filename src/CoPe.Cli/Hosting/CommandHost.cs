@@ -1,5 +1,6 @@
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hub;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Stages;
 using Spectre.Console;
@@ -9,17 +10,37 @@ namespace CoPe.Cli.Hosting;
 /// <summary>The environment of a command: its streams, folders and stages. Tests give their own.</summary>
 sealed record CommandHost
 {
-    /// <summary>Results.</summary>
-    public required TextWriter Out { get; init; }
+    /// <summary>On Windows a console has to be asked, and told to obey escape sequences.</summary>
+    static readonly AnsiSupport AnsiWhereWanted = OperatingSystem.IsWindows() ? AnsiSupport.Detect : AnsiSupport.Yes;
 
-    /// <summary>Progress, messages, errors.</summary>
-    public required TextWriter Error { get; init; }
+    readonly TerminalTextWriter _out = TerminalTextWriter.Wrap(TextWriter.Null);
+    readonly TerminalTextWriter _error = TerminalTextWriter.Wrap(TextWriter.Null);
+
+    /// <summary>Results. Escape sequences within them do not reach a terminal.</summary>
+    public required TextWriter Out
+    {
+        get => _out;
+        init => _out = TerminalTextWriter.Wrap(value);
+    }
+
+    /// <summary>Progress, messages, errors. Escape sequences within them do not reach a terminal.</summary>
+    public required TextWriter Error
+    {
+        get => _error;
+        init => _error = TerminalTextWriter.Wrap(value);
+    }
 
     /// <summary>Text piped in; null where input comes from the keyboard.</summary>
     public TextReader? In { get; init; }
 
     /// <summary>The keyboard of an interactive terminal; null elsewhere.</summary>
     public TextReader? Keyboard { get; init; }
+
+    /// <summary>
+    /// The keys of an interactive terminal that can move its cursor; null elsewhere, and where the console edits lines
+    /// itself.
+    /// </summary>
+    public IKeyReader? Keys { get; init; }
 
     /// <summary><see cref="Out"/> is a terminal.</summary>
     public bool IsOutputTerminal { get; init; }
@@ -29,6 +50,12 @@ sealed record CommandHost
     /// text.
     /// </summary>
     public bool ShowsLiveProgress { get; init; }
+
+    /// <summary>Whether tables on a terminal have colors.</summary>
+    public bool UsesColor { get; init; }
+
+    /// <summary>The terminal's columns; null asks the terminal.</summary>
+    public int? TerminalWidth { get; init; }
 
     /// <summary>Reads the hub's settings (address, cache, token) from the environment.</summary>
     public Func<HubSettings> ReadHubSettings { get; init; } =
@@ -58,20 +85,25 @@ sealed record CommandHost
     public InterruptHandler Interrupts { get; init; } = new();
 
     /// <summary>The running process: its streams, its folder, and Spectre's view of the terminal.</summary>
-    public static CommandHost CreateForProcess() =>
-        new()
+    public static CommandHost CreateForProcess()
+    {
+        var term = Environment.GetEnvironmentVariable("TERM");
+        var movesCursor = OperatingSystem.IsWindows() || term is not (null or "" or "dumb");
+        var allowsColor = movesCursor && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        var editsLines = movesCursor && !Console.IsInputRedirected && !Console.IsOutputRedirected;
+        return new()
         {
             Out = Console.Out,
             Error = Console.Error,
             In = Console.IsInputRedirected ? Console.In : null,
             Keyboard = Console.IsInputRedirected ? null : Console.In,
+            Keys = editsLines && !OperatingSystem.IsWindows() ? new ConsoleKeyReader() : null,
             IsOutputTerminal = !Console.IsOutputRedirected,
-            ShowsLiveProgress =
-                !Console.IsErrorRedirected
-                && Environment.GetEnvironmentVariable("NO_COLOR") is null or ""
-                && Environment.GetEnvironmentVariable("TERM") != "dumb",
+            ShowsLiveProgress = !Console.IsErrorRedirected && allowsColor,
+            UsesColor = !Console.IsOutputRedirected && allowsColor,
             SearchFolders = [Directory.GetCurrentDirectory(), AppContext.BaseDirectory],
         };
+    }
 
     /// <summary>A path relative to <see cref="WorkingFolder"/>, made absolute.</summary>
     public string PathOf(string path) => Path.Combine(WorkingFolder, path);
@@ -108,22 +140,29 @@ sealed record CommandHost
     }
 
     /// <summary>A console over <see cref="Out"/> for tables.</summary>
-    public IAnsiConsole CreateTableConsole() => CreateConsole(Out, Out == Console.Out && !Console.IsOutputRedirected);
+    public IAnsiConsole CreateTableConsole() => CreateConsole(_out, IsOutputTerminal, UsesColor);
 
     /// <summary>A console over <see cref="Error"/> for progress drawn in place.</summary>
-    public IAnsiConsole CreateLiveConsole() => CreateConsole(Error, isTerminal: true);
+    public IAnsiConsole CreateLiveConsole() => CreateConsole(_error, isTerminal: true, usesAnsi: true);
 
-    static IAnsiConsole CreateConsole(TextWriter writer, bool isTerminal)
+    /// <summary>An editor of lines on the terminal; null where there are no keys.</summary>
+    public LineEditor? CreateLineEditor(Func<string, IReadOnlyList<string>> complete) =>
+        Keys is null
+            ? null
+            : new LineEditor(_out.Unfiltered, Keys, () => TerminalWidth ?? Console.WindowWidth, complete);
+
+    IAnsiConsole CreateConsole(TerminalTextWriter writer, bool isTerminal, bool usesAnsi)
     {
         var settings = new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(writer),
-            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(writer.Unfiltered),
+            Ansi = usesAnsi ? AnsiWhereWanted : AnsiSupport.No,
+            ColorSystem = usesAnsi ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
         };
         var console = AnsiConsole.Create(settings);
-        console.Profile.Width = isTerminal ? Math.Clamp(console.Profile.Width, 40, 100) : 80;
+        console.Profile.Width = isTerminal ? Math.Clamp(TerminalWidth ?? console.Profile.Width, 40, 100) : 80;
+        console.Pipeline.Attach(new TerminalRenderHook());
         return console;
     }
 }

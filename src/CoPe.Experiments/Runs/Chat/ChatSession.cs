@@ -2,41 +2,53 @@ using CoPe.Adapters;
 using CoPe.Decoding;
 using CoPe.Experiments.Runs.Stages;
 using CoPe.Experiments.Tasks;
+using CoPe.Scoring;
 
 namespace CoPe.Experiments.Runs.Chat;
 
 /// <summary>
-/// A chat with a user's model of a run. Every line is a request by itself, as in training; base and personalized answer
-/// are decoded in one batch over one copy of the weights.
+/// A conversation with a user's model of a run. Base and personalized answer are decoded in one batch over one copy of
+/// the weights; each model sees its own earlier answers.
 /// </summary>
 public sealed class ChatSession : IDisposable
 {
     readonly StageContext _context;
     readonly RunWorkspace _workspace;
     readonly AdapterBank _adapter;
+    readonly DecodingEngine _engine;
+    readonly ChatPromptBuilder _prompts;
     readonly Lock _gate = new();
-    long _requestCount;
+    readonly List<ChatTurn> _turns = [];
+    int _retries;
 
     /// <summary>Opens a run's user.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="user">The user; null where the run has one.</param>
     /// <exception cref="RunException">The run has no adapter of that user.</exception>
     public ChatSession(StageContext context, string? user)
     {
         _context = context ?? throw new ArgumentNullException(nameof(context));
         _workspace = context.Workspace;
         User = user ?? GetOnlyUser(context.Run);
-        var folder = FindAdapter(context.Run, User);
-        if (!Directory.Exists(context.Run.TamAdapter))
-        {
-            throw new RunException(
-                $"{context.Run.Name} has no task-adaptive model: run 'cope run --run {context.Run.Name}' first"
-            );
-        }
-
-        _adapter = AdapterFile.Read(folder, _workspace.PredictionModel.Config).MoveTo(_workspace.Device);
+        Adapter = ChatAdapter.Find(context, User);
+        _prompts = new(_workspace, context.Recipe.Sft.MaxWords);
+        _adapter = AdapterFile
+            .Read(Adapter.Folder, _workspace.PredictionModel.Config)
+            .MoveTo(_workspace.Device);
+        _engine = _workspace.CreateEngine("chat", _workspace.Tam, _adapter, _workspace.PredictionModel);
     }
 
     /// <summary>The user.</summary>
     public string User { get; }
+
+    /// <summary>The adapter in use.</summary>
+    public ChatAdapter Adapter { get; }
+
+    /// <summary>The conversation so far. An answer that was stopped is no part of it.</summary>
+    public IReadOnlyList<ChatTurn> Turns => _turns;
+
+    /// <summary>Most tokens that an answer may have, so that a prompt fits beside it.</summary>
+    public int MaxNewTokensLimit => _workspace.ContextLength - 1;
 
     /// <summary>Answers a line.</summary>
     /// <param name="line">The line.</param>
@@ -45,62 +57,151 @@ public sealed class ChatSession : IDisposable
     /// Receives each piece of text as it is decoded, from any thread but one at a time.
     /// </param>
     /// <param name="cancellation">Stops the answer.</param>
-    /// <returns>The answer of each model, extracted as in a prediction.</returns>
+    /// <returns>The line with the answer of each model.</returns>
+    /// <exception cref="RunException">The line does not fit into the model's context.</exception>
     /// <exception cref="OperationCanceledException">
     /// The answer was stopped; the pieces received before remain valid.
     /// </exception>
-    public IReadOnlyDictionary<ChatModelKind, string> Answer(
+    public ChatTurn Answer(
         string line,
         ChatSessionOptions options,
         Action<ChatModelKind, string>? onText = null,
         CancellationToken cancellation = default
     )
     {
+        var turn = Generate(line, [.. _turns], options, retries: 0, onText, cancellation);
+        _turns.Add(turn);
+        _retries = 0;
+        return turn;
+    }
+
+    /// <summary>Answers the last line again, drawing with another seed; the new answer takes the old one's place.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was answered yet.</exception>
+    /// <inheritdoc cref="Answer"/>
+    public ChatTurn Retry(
+        ChatSessionOptions options,
+        Action<ChatModelKind, string>? onText = null,
+        CancellationToken cancellation = default
+    )
+    {
+        var line = GetLastTurn().Line;
+        var turn = Generate(line, [.. _turns.SkipLast(1)], options, ++_retries, onText, cancellation);
+        _turns[^1] = turn;
+        return turn;
+    }
+
+    /// <summary>Forgets the conversation: the next line begins another one.</summary>
+    public void StartConversation()
+    {
+        _turns.Clear();
+        _retries = 0;
+    }
+
+    /// <summary>How the tokens of an answer are chosen with some options.</summary>
+    public DecodingOptions CreateDecodingOptions(ChatSessionOptions options)
+    {
         ArgumentNullException.ThrowIfNull(options);
-        var engine = _workspace.CreateEngine("chat", _workspace.Tam, _adapter, _workspace.PredictionModel);
-        ChatModelKind[] models = options.IncludesBase
-            ? [ChatModelKind.Base, ChatModelKind.Personalized]
-            : [ChatModelKind.Personalized];
-        var seed = SeedDerivation.Derive(_context.Recipe.Seed, "chat", $"{_requestCount++}");
-        var requests = models
-            .Select(model => CreateRequest(model, line, options, onText) with { Seed = seed })
-            .ToList();
-        return engine
-            .Generate(requests, cancellation: cancellation)
-            .ToDictionary(
-                result => Enum.Parse<ChatModelKind>(result.RequestId),
-                result => AnswerExtractor.Extract(_workspace.Encoder.DecodeResponse(result.Ids), _workspace.Task)
-            );
+        var decoding = _context.Recipe.Decode.CreateOptions(_workspace.Task) with { Contrast = options.Contrast };
+        decoding = decoding with
+        {
+            Plausibility = options.Plausibility ?? decoding.Plausibility,
+            MaxNewTokens = options.MaxNewTokens ?? decoding.MaxNewTokens,
+        };
+        return options.Temperature switch
+        {
+            null => decoding,
+            0 => decoding with { DoSample = false },
+            { } temperature => decoding with { DoSample = true, Temperature = temperature },
+        };
+    }
+
+    /// <summary>Why the user's model gave its last answer: every token under that model and without the user.</summary>
+    /// <param name="alternatives">Most other tokens to name at each place.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="InvalidOperationException">Nothing was answered yet.</exception>
+    public IReadOnlyList<ExplainedToken> Explain(int alternatives, CancellationToken cancellation = default)
+    {
+        var answer = GetLastTurn().Personalized;
+        var scorer = new SequenceScorer(
+            _workspace.PredictionModel,
+            _workspace.Tam,
+            _adapter,
+            new() { Alternatives = alternatives + 1 }
+        );
+        var item = new ScoringItem(
+            "answer",
+            answer.Prompt,
+            [answer.Ids],
+            [_workspace.UserSelection(0), _workspace.TamSelection]
+        );
+        var scores = scorer.Score([item], cancellation);
+        return AnswerExplanation.Create(_workspace.Encoder.Tokenizer, answer, scores[0], scores[1]);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _adapter.Dispose();
 
+    ChatTurn GetLastTurn() =>
+        _turns.Count > 0 ? _turns[^1] : throw new InvalidOperationException("Nothing was answered yet.");
+
+    ChatTurn Generate(
+        string line,
+        IReadOnlyList<ChatTurn> earlier,
+        ChatSessionOptions options,
+        int retries,
+        Action<ChatModelKind, string>? onText,
+        CancellationToken cancellation
+    )
+    {
+        var decoding = CreateDecodingOptions(options);
+        var prompts = _prompts.Build(
+            line,
+            options.IncludesEarlierTurns ? earlier : [],
+            options,
+            decoding.MaxNewTokens
+        );
+        var draw = retries == 0 ? $"{earlier.Count}" : $"{earlier.Count}/{retries}";
+        var seed = SeedDerivation.Derive(options.Seed ?? _context.Recipe.Seed, "chat", draw);
+        var requests = options
+            .Models.Select(model => CreateRequest(model, prompts.Ids[model], decoding, onText) with { Seed = seed })
+            .ToList();
+        var answers = _engine
+            .Generate(requests, cancellation: cancellation)
+            .ToDictionary(result => Enum.Parse<ChatModelKind>(result.RequestId));
+        return new()
+        {
+            Line = line,
+            Options = options,
+            Cut = prompts.Cut,
+            Request = prompts.Request,
+            Answers = answers.ToDictionary(pair => pair.Key, pair => CreateAnswer(prompts.Ids[pair.Key], pair.Value)),
+        };
+    }
+
+    ChatAnswer CreateAnswer(int[] prompt, DecodingResult result) =>
+        new(
+            AnswerExtractor.Extract(_workspace.Encoder.DecodeResponse(result.Ids), _workspace.Task),
+            prompt,
+            result.Ids,
+            result.StopReason
+        );
+
     DecodingRequest CreateRequest(
         ChatModelKind model,
-        string line,
-        ChatSessionOptions options,
+        int[] prompt,
+        DecodingOptions decoding,
         Action<ChatModelKind, string>? onText
     )
     {
         var decoder = _workspace.Encoder.Tokenizer.CreateStreamingDecoder();
-        var decoding = _context.Recipe.Decode.CreateOptions(_workspace.Task) with { Contrast = options.Contrast };
-        if (options.MaxNewTokens is { } maxNewTokens)
-        {
-            decoding = decoding with { MaxNewTokens = maxNewTokens };
-        }
-
         var isBase = model == ChatModelKind.Base;
         return new()
         {
             Id = model.ToString(),
-            Prompt = new ExampleEncoder(_workspace, _context.Recipe.Sft).EncodePrompt(
-                CreateQuery(line, options),
-                decoding.MaxNewTokens
-            ),
+            Prompt = prompt,
             Options = decoding,
             Expert = isBase ? AdapterSelection.Base : _workspace.UserSelection(0),
-            Amateur = isBase ? null : _workspace.TamSelection,
+            Amateur = isBase || decoding.Contrast == 0 ? null : _workspace.TamSelection,
             OnToken = id =>
             {
                 lock (_gate)
@@ -109,36 +210,6 @@ public sealed class ChatSession : IDisposable
                 }
             },
         };
-    }
-
-    LampQuery CreateQuery(string line, ChatSessionOptions options)
-    {
-        if (!options.UsesTaskPrompt || _workspace.Task.InputFields is not [var field])
-        {
-            return new() { Id = "chat", Input = line };
-        }
-
-        var item = new HistoryItem
-        {
-            Id = "chat",
-            Fields = new Dictionary<string, string> { [field] = line },
-        };
-        return new() { Id = "chat", Input = _workspace.Template.FormatHistoryItem(item) };
-    }
-
-    static string FindAdapter(RunDirectory run, string user)
-    {
-        string[] folders = [run.DpoAdapter(user), run.SftAdapter(user)];
-        if (folders.FirstOrDefault(Directory.Exists) is { } folder)
-        {
-            return folder;
-        }
-
-        var trained = TrainedUsers.List(run);
-        throw new RunException(
-            $"{run.Name} has no adapter of user '{user}'{NearestName.Hint(user, trained)} "
-                + $"(there are {string.Join(", ", trained.Take(10))}): name another with --user, or train one"
-        );
     }
 
     static string GetOnlyUser(RunDirectory run) =>
@@ -152,44 +223,4 @@ public sealed class ChatSession : IDisposable
                 $"{run.Name} has {many.Count} users: name one with --user, for example --user {many[0]}"
             ),
         };
-}
-
-/// <summary>How a chat answers a line.</summary>
-public sealed record ChatSessionOptions
-{
-    /// <summary>Weight of the task-adaptive model's log-probability, as in <c>decode.contrast</c>.</summary>
-    public double Contrast
-    {
-        get;
-        init =>
-            field = value is >= 0 and <= 10
-                ? value
-                : throw new ArgumentOutOfRangeException(
-                    nameof(Contrast),
-                    value,
-                    $"contrast is {value}, expected 0 to 10."
-                );
-    } = 0.1;
-
-    /// <summary>Maximum tokens of an answer; null takes the run's.</summary>
-    public int? MaxNewTokens { get; init; }
-
-    /// <summary>
-    /// Words a line as the task words a history item, which is what the adapter was trained on; otherwise the line is
-    /// the whole request.
-    /// </summary>
-    public bool UsesTaskPrompt { get; init; } = true;
-
-    /// <summary>The base model answers too.</summary>
-    public bool IncludesBase { get; init; } = true;
-}
-
-/// <summary>The models that answer in a chat.</summary>
-public enum ChatModelKind
-{
-    /// <summary>The model without any adapter.</summary>
-    Base,
-
-    /// <summary>The user's model, contrasted with the task-adaptive model.</summary>
-    Personalized,
 }
