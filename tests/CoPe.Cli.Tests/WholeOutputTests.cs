@@ -27,6 +27,7 @@ public sealed class WholeOutputTests : IDisposable
     [InlineData("model info --help")]
     [InlineData("personalize --help")]
     [InlineData("chat --help")]
+    [InlineData("write --help")]
     [InlineData("user forget --help")]
     [InlineData("recipes ls")]
     public void The_output_of_a_command_is_as_accepted(string line)

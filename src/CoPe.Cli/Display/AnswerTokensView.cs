@@ -14,7 +14,10 @@ static class AnswerTokensView
     /// <summary>Most alternatives shown for a token.</summary>
     public const int MostAlternatives = 3;
 
-    const int WideColumns = 72;
+    /// <summary>Columns of a table without alternatives beside the tokens, and of each alternative.</summary>
+    const int NumberColumns = 34;
+    const int AlternativeColumns = 17;
+    const int TokenLetters = 14;
 
     /// <summary>Rewards nearer to zero are left without a color.</summary>
     const double LeastColored = 0.25;
@@ -25,16 +28,19 @@ static class AnswerTokensView
     public static void Write(CommandHost host, IReadOnlyList<ExplainedToken> tokens)
     {
         var console = host.CreateTableConsole();
-        var text = string.Concat(tokens.SkipLast(1).Append(tokens[^1]).Select(FormatInText));
-        console.Write(new Markup(text.TrimEnd() + "\n"));
-        console.Write(CreateTable(tokens, isWide: console.Profile.Width >= WideColumns));
+        var text = string.Concat(tokens.Where(token => !token.EndsAnswer).Select(FormatInText));
+        console.Write(new Markup(text.Trim() + "\n"));
+        var longest = tokens.Max(token => TokenText.ToOneLine(token.Text, TokenLetters).GetCellWidth());
+        var room = console.Profile.Width - NumberColumns - longest;
+        var alternatives = Math.Clamp(room / AlternativeColumns, 0, MostAlternatives);
+        console.Write(CreateTable(tokens, alternatives));
         console.WriteLine(
             "Natural logarithms. reward = expert (task and user) - amateur (task alone): above 0 (green) the user's "
                 + "adapter made the token likelier, below 0 (red) less likely."
         );
     }
 
-    static Table CreateTable(IReadOnlyList<ExplainedToken> tokens, bool isWide)
+    static Table CreateTable(IReadOnlyList<ExplainedToken> tokens, int alternatives)
     {
         var table = new Table { Border = TableBorder.Simple };
         table.AddColumn(new TableColumn("token") { NoWrap = true });
@@ -43,40 +49,47 @@ static class AnswerTokensView
             table.AddColumn(new TableColumn(column) { NoWrap = true }.RightAligned());
         }
 
-        if (isWide)
+        if (alternatives > 0)
         {
             table.AddColumn(new TableColumn("instead") { NoWrap = true });
         }
 
         foreach (var token in tokens)
         {
+            AddRow(
+                Markup.Escape(TokenText.ToOneLine(token.Text, TokenLetters)),
+                (token.Expert, token.Amateur),
+                token.Alternatives
+            );
+        }
+
+        table.AddEmptyRow();
+        AddRow("sum", (tokens.Sum(token => token.Expert), tokens.Sum(token => token.Amateur)), []);
+        return table;
+
+        void AddRow(string title, (float Expert, float Amateur) sums, IReadOnlyList<TokenAlternative> instead)
+        {
+            var reward = sums.Expert - sums.Amateur;
             List<string> cells =
             [
-                Markup.Escape(TokenText.ToOneLine(token.Text)),
-                FormatNumber(token.Expert),
-                FormatNumber(token.Amateur),
-                Color(token.Reward, FormatSigned(token.Reward)),
+                title,
+                FormatNumber(sums.Expert),
+                FormatNumber(sums.Amateur),
+                Color(reward, FormatSigned(reward)),
             ];
-            if (isWide)
+            if (alternatives > 0)
             {
-                cells.Add(string.Join("  ", token.Alternatives.Take(MostAlternatives).Select(FormatAlternative)));
+                cells.Add(string.Join("  ", instead.Take(alternatives).Select(FormatAlternative)));
             }
 
             table.AddRow([.. cells]);
         }
-
-        table.AddEmptyRow();
-        var (expert, amateur) = (tokens.Sum(token => token.Expert), tokens.Sum(token => token.Amateur));
-        var reward = expert - amateur;
-        string[] sums = ["sum", FormatNumber(expert), FormatNumber(amateur), Color(reward, FormatSigned(reward))];
-        table.AddRow(isWide ? [.. sums, ""] : sums);
-        return table;
     }
 
     static string FormatInText(ExplainedToken token) => Color(token.Reward, token.Text);
 
     static string FormatAlternative(TokenAlternative token) =>
-        $"{Markup.Escape(TokenText.ToOneLine(token.Text, mostLetters: 10))} {FormatNumber(token.LogProb)}";
+        $"{Markup.Escape(TokenText.ToOneLine(token.Text, mostLetters: 8))} {FormatNumber(token.LogProb)}";
 
     static string Color(double reward, string text)
     {

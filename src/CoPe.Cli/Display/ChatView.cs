@@ -53,6 +53,9 @@ sealed class ChatView
         return line;
     }
 
+    /// <summary>Leaves the line that is being read, because the program ends.</summary>
+    public void Abandon() => _editor?.Abandon();
+
     /// <summary>
     /// Shows the answers while <paramref name="answer"/> decodes them; it gets the callback for each piece of text, or
     /// null where only complete answers are shown. When it is stopped, the text so far stays on a terminal.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CoPe.Chat;
 using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
@@ -32,7 +33,7 @@ sealed class ChatLoop : IDisposable
     public void Run()
     {
         WriteState();
-        _host.WriteMessage("a line is a request, /help lists what can be changed");
+        _host.WriteMessage("a line is a request, those after it continue it until /new; /help lists what can be changed");
         // Ctrl-C stops the answer in progress; at the prompt it ends the command.
         using var handler = _host.Interrupts.Replace(StopAnswer);
         while (_view.ReadLine() is { } line)
@@ -46,8 +47,14 @@ sealed class ChatLoop : IDisposable
 
     bool StopAnswer()
     {
-        _answering?.Cancel();
-        return _answering is not null;
+        if (_answering is null)
+        {
+            _view.Abandon();
+            return false;
+        }
+
+        _answering.Cancel();
+        return true;
     }
 
     /// <summary>Answers a line or does what a command says; false after the last one.</summary>
@@ -146,8 +153,10 @@ sealed class ChatLoop : IDisposable
             // The best tokens are the same whatever the seed.
             options = options with { Temperature = decoding.Temperature };
             _host.WriteMessage(
-                $"drawn at temperature {DisplayFormat.Number(decoding.Temperature)}, since without drawing the answer "
-                    + "would be the same; /temperature changes it"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"drawn at temperature {decoding.Temperature}: without drawing the answer would be the same"
+                )
             );
         }
 

@@ -127,7 +127,7 @@ sealed class ChatOptions
 
     /// <summary>What is wrong with a number of tokens; null where a prompt fits beside them.</summary>
     public static string? DescribeTokens(string option, int tokens, int limit) =>
-        tokens <= limit
+        tokens >= 1 && tokens <= limit
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,

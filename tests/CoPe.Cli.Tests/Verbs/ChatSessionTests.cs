@@ -18,24 +18,24 @@ public sealed class ChatSessionTests(TinyRunFixture world) : IClassFixture<TinyR
         {
             var pieces = new Dictionary<ChatModelKind, string>();
 
-            var answers = session.Answer(
+            var turn = session.Answer(
                 Line,
                 Options,
                 (model, text) => pieces[model] = pieces.GetValueOrDefault(model, "") + text
             );
 
-            Assert.Equal([ChatModelKind.Base, ChatModelKind.Personalized], answers.Keys.Order());
-            foreach (var (model, answer) in answers)
+            Assert.Equal([ChatModelKind.Base, ChatModelKind.Personalized], turn.Answers.Keys.Order());
+            foreach (var (model, answer) in turn.Answers)
             {
                 var streamed = AnswerExtractor.Extract(pieces[model], LampTasks.NewsHeadline);
-                Assert.Equal(WithoutPartialCharacter(answer), WithoutPartialCharacter(streamed));
+                Assert.Equal(WithoutPartialCharacter(answer.Text), WithoutPartialCharacter(streamed));
             }
         });
 
     [Fact]
     public void An_answer_can_be_stopped_and_the_next_line_is_answered_as_ever()
     {
-        var expected = WithSession(session => session.Answer(Line, Options));
+        var expected = WithSession(session => Texts(session.Answer(Line, Options)));
 
         WithSession(session =>
         {
@@ -54,20 +54,176 @@ public sealed class ChatSessionTests(TinyRunFixture world) : IClassFixture<TinyR
                 )
             );
             Assert.InRange(count, 1, 2 * Options.MaxNewTokens!.Value - 1);
+            Assert.Empty(session.Turns);
 
-            Assert.Equal(expected, session.Answer(Line, Options));
+            Assert.Equal(expected, Texts(session.Answer(Line, Options)));
         });
     }
 
     [Fact]
-    public void Without_the_base_model_the_personalized_answer_is_the_same()
-    {
-        var both = WithSession(session => session.Answer(Line, Options));
+    public void Without_the_base_model_the_personalized_answer_is_the_same() =>
+        WithSession(session =>
+        {
+            var both = session.Answer(Line, Options);
+            session.StartConversation();
+            var alone = session.Answer(Line, Options with { IncludesBase = false });
 
-        var alone = WithSession(session => session.Answer(Line, Options with { IncludesBase = false }));
+            Assert.Equal(both.Personalized.Text, Assert.Single(alone.Answers).Value.Text);
+        });
 
-        Assert.Equal(both[ChatModelKind.Personalized], Assert.Single(alone).Value);
-    }
+    [Fact]
+    public void A_later_line_follows_the_turns_before_it_and_each_model_sees_its_own_answers() =>
+        WithSession(session =>
+        {
+            var first = session.Answer(Line, Options);
+            var second = session.Answer("Now shorter", Options);
+
+            foreach (var (model, answer) in second.Answers)
+            {
+                var encoder = session.Encoder;
+                var expected = encoder.EncodePrompt([
+                    new("user", "Generate a headline for the following article: " + Line),
+                    new("assistant", first.Answers[model].Text),
+                    new("user", "Now shorter"),
+                ]);
+                Assert.Equal(expected, answer.Prompt);
+            }
+        });
+
+    [Fact]
+    public void A_new_conversation_and_one_without_earlier_turns_answer_as_the_first_line_was() =>
+        WithSession(session =>
+        {
+            var first = Texts(session.Answer(Line, Options));
+
+            Assert.Equal(first, Texts(session.Answer(Line, Options with { IncludesEarlierTurns = false })));
+            session.StartConversation();
+            Assert.Equal(first, Texts(session.Answer(Line, Options)));
+        });
+
+    [Fact]
+    public void Trying_again_takes_the_place_of_the_last_answer_and_draws_with_another_seed() =>
+        WithSession(session =>
+        {
+            var drawn = Options with { Temperature = 5, Contrast = 0 };
+            var first = session.Answer(Line, drawn).Personalized;
+
+            var second = session.Retry(drawn).Personalized;
+            var third = session.Retry(drawn).Personalized;
+
+            Assert.Equal(first.Prompt, third.Prompt);
+            Assert.NotEqual(first.Ids, second.Ids);
+            Assert.NotEqual(second.Ids, third.Ids);
+            Assert.Equal(third.Ids, Assert.Single(session.Turns).Personalized.Ids);
+        });
+
+    [Fact]
+    public void A_seed_repeats_a_conversation() =>
+        WithSession(session =>
+        {
+            List<string> Draw(long seed)
+            {
+                session.StartConversation();
+                var drawn = Options with { Temperature = 5, Seed = seed };
+                return [.. ((string[])["one", "two"]).Select(line => session.Answer(line, drawn).Personalized.Text)];
+            }
+
+            var first = Draw(1);
+
+            Assert.NotEqual(first, Draw(2));
+            Assert.Equal(first, Draw(1));
+        });
+
+    [Fact]
+    public void Without_contrast_the_user_s_model_answers_alone_so_that_plausibility_changes_nothing() =>
+        WithSession(session =>
+        {
+            var drawn = Options with { Temperature = 5, Contrast = 0, IncludesEarlierTurns = false };
+
+            var strict = session.Answer(Line, drawn with { Plausibility = 1 });
+            session.StartConversation();
+            var lax = session.Answer(Line, drawn with { Plausibility = 0 });
+
+            Assert.Equal(strict.Personalized.Ids, lax.Personalized.Ids);
+        });
+
+    [Fact]
+    public void A_line_that_is_cut_says_how_much_of_it_was_kept() =>
+        WithSession(session =>
+        {
+            // sft.max_words is 12.
+            var cut = session.Answer(string.Join(' ', Enumerable.Repeat("rain", 40)), Options).Cut;
+            var whole = session.Answer("rain again", Options).Cut;
+
+            Assert.Equal(new ChatPromptCut(12, 40, false, 0), cut);
+            Assert.True(cut.IsLineCut);
+            Assert.Equal(new ChatPromptCut(2, 2, false, 0), whole);
+            Assert.False(whole.IsLineCut);
+        });
+
+    [Fact]
+    public void A_text_without_spaces_is_cut_to_as_much_as_the_context_holds() =>
+        WithSession(session =>
+        {
+            var turn = session.Answer(new string('z', 9000), Options);
+
+            Assert.Equal(new ChatPromptCut(1, 1, true, 0), turn.Cut);
+            var room = session.MaxNewTokensLimit + 1 - Options.MaxNewTokens!.Value;
+            Assert.InRange(turn.Personalized.Prompt.Count, room - 8, room);
+        });
+
+    [Fact]
+    public void Where_the_context_is_full_the_earliest_turns_are_left_out() =>
+        WithSession(session =>
+        {
+            var roomy = Options with { MaxNewTokens = session.MaxNewTokensLimit - 100 };
+            session.Answer("one", Options);
+            session.Answer("two", Options);
+            session.Answer("three", Options);
+
+            var turn = session.Answer("four", roomy with { Temperature = 0 });
+
+            Assert.InRange(turn.Cut.LeftOutTurns, 1, 3);
+            Assert.False(turn.Cut.IsLineCut);
+            Assert.InRange(turn.Personalized.Prompt.Count, 1, 101);
+        });
+
+    [Fact]
+    public void An_answer_is_explained_token_by_token() =>
+        WithSession(session =>
+        {
+            var answer = session.Answer(Line, Options with { Contrast = 0, Temperature = 0 }).Personalized;
+
+            var tokens = session.Explain(alternatives: 3);
+
+            Assert.Equal(answer.Ids.Count, tokens.Count);
+            var text = string.Concat(tokens.Where(token => !token.EndsAnswer).Select(token => token.Text));
+            Assert.Equal(
+                WithoutPartialCharacter(answer.Text),
+                WithoutPartialCharacter(AnswerExtractor.Extract(text, LampTasks.NewsHeadline))
+            );
+            Assert.All(
+                tokens,
+                token =>
+                {
+                    Assert.Equal(3, token.Alternatives.Count);
+                    // Without drawing and contrast the user's model takes its likeliest token.
+                    Assert.All(token.Alternatives, other => Assert.True(other.LogProb <= token.Expert + 0.02));
+                }
+            );
+            Assert.Contains(tokens, token => token.Reward != 0);
+        });
+
+    [Fact]
+    public void The_adapter_in_use_is_the_preference_trained_one() =>
+        WithSession(session =>
+        {
+            Assert.Equal("dpo", session.Adapter.Stage);
+            Assert.Equal(world.RunAt("undisturbed").DpoAdapter("1"), session.Adapter.Folder);
+        });
+
+    static Dictionary<ChatModelKind, string> Texts(ChatTurn turn) =>
+        turn.Answers.ToDictionary(pair => pair.Key, pair => pair.Value.Text);
 
     /// <summary>
     /// A text that ends within a character keeps what stands for its bytes until they are known to be broken.

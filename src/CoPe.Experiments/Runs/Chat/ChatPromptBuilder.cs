@@ -41,12 +41,9 @@ sealed class ChatPromptBuilder(RunWorkspace workspace, int maxWords)
             }
         }
 
-        foreach (var cut in ListShorter(line))
+        if (FindLongestThatFits(line, options, room) is var (shorter, fitting))
         {
-            if (TryBuild(cut, [], options, room) is { } built)
-            {
-                return Finish(built, cut, earlier.Count);
-            }
+            return Finish(fitting, shorter, earlier.Count);
         }
 
         throw new RunException(
@@ -65,18 +62,35 @@ sealed class ChatPromptBuilder(RunWorkspace workspace, int maxWords)
     static int CountWords(string text) =>
         text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
 
-    /// <summary>The line cut to ever fewer words; then, for one without spaces, to ever fewer characters.</summary>
-    IEnumerable<string> ListShorter(string line)
+    /// <summary>
+    /// The line cut to as many words as fit; one whose first word is too long (a text without spaces), to as many
+    /// characters; null where not one of them fits.
+    /// </summary>
+    (string Line, ChatPrompts Prompts)? FindLongestThatFits(string line, ChatSessionOptions options, int room)
     {
-        for (var words = Math.Min(maxWords, CountWords(line)) * 4 / 5; words >= 1; words = words * 4 / 5)
-        {
-            yield return PromptTemplate.TruncateWords(line, words);
-        }
+        var mostCharacters = Math.Min(line.Length, 16 * workspace.ContextLength);
+        return Bisect(Math.Min(maxWords, CountWords(line)), words => PromptTemplate.TruncateWords(line, words))
+            ?? Bisect(mostCharacters, length => line[..(char.IsHighSurrogate(line[length - 1]) ? length - 1 : length)]);
 
-        var longest = Math.Min(line.Length, 16 * workspace.ContextLength);
-        for (var length = longest; length >= 1; length = length * 4 / 5)
+        (string, ChatPrompts)? Bisect(int most, Func<int, string> cut)
         {
-            yield return char.IsHighSurrogate(line[length - 1]) ? line[..(length - 1)] : line[..length];
+            (string, ChatPrompts)? best = null;
+            for (var least = 1; least <= most; )
+            {
+                var middle = least + (most - least) / 2;
+                var shorter = cut(middle);
+                if (TryBuild(shorter, [], options, room) is { } built)
+                {
+                    best = (shorter, built);
+                    least = middle + 1;
+                }
+                else
+                {
+                    most = middle - 1;
+                }
+            }
+
+            return best;
         }
     }
 

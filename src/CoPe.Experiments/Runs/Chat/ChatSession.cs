@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Chat;
 using CoPe.Decoding;
 using CoPe.Experiments.Runs.Stages;
 using CoPe.Experiments.Tasks;
@@ -49,6 +50,8 @@ public sealed class ChatSession : IDisposable
 
     /// <summary>Most tokens that an answer may have, so that a prompt fits beside it.</summary>
     public int MaxNewTokensLimit => _workspace.ContextLength - 1;
+
+    internal ConversationEncoder Encoder => _workspace.Encoder;
 
     /// <summary>Answers a line.</summary>
     /// <param name="line">The line.</param>

@@ -1,3 +1,4 @@
+using CoPe.Decoding;
 using CoPe.Scoring;
 using CoPe.Tokens;
 
@@ -15,6 +16,9 @@ public sealed record ExplainedToken(
     IReadOnlyList<TokenAlternative> Alternatives
 )
 {
+    /// <summary>The token ends the answer and is no part of its text.</summary>
+    public bool EndsAnswer { get; init; }
+
     /// <summary>
     /// How much more likely the token is for the user's model; the implicit reward of the answer up to the factor beta
     /// is the sum over its tokens.
@@ -46,23 +50,22 @@ static class AnswerExplanation
         var decoder = tokenizer.CreateStreamingDecoder(skipSpecialTokens: false);
         var pieces = answer.Ids.Select(decoder.Add).ToList();
         pieces[^1] += decoder.Finish();
-        return
-        [
-            .. answer.Ids.Select(
-                (id, i) =>
-                    new ExplainedToken(
-                        pieces[i],
-                        expert.LogProbs[i],
-                        amateur.LogProbs[i],
-                        [
-                            .. expert
-                                .Alternatives[i]
-                                .Where(token => token.Id != id)
-                                .Select(token => new TokenAlternative(DecodeAfter(i, token.Id), token.LogProb)),
-                        ]
-                    )
-            ),
-        ];
+        return [.. answer.Ids.Select(Explain)];
+
+        ExplainedToken Explain(int id, int i) =>
+            new(pieces[i], expert.LogProbs[i], amateur.LogProbs[i], ListAlternatives(id, i))
+            {
+                EndsAnswer = i == answer.Ids.Count - 1 && answer.StopReason == StopReason.StopToken,
+            };
+
+        IReadOnlyList<TokenAlternative> ListAlternatives(int id, int i) =>
+            [
+                .. expert
+                    .Alternatives[i]
+                    .Where(token => token.Id != id)
+                    .Take(expert.Alternatives[i].Count - 1)
+                    .Select(token => new TokenAlternative(DecodeAfter(i, token.Id), token.LogProb)),
+            ];
 
         // The first token of a text may lose its space, so a token is decoded behind the one before it.
         string DecodeAfter(int index, int id)
