@@ -94,11 +94,7 @@ sealed class ChatView
     static Dictionary<ChatModelKind, string> GetTexts(ChatTurn turn) =>
         turn.Answers.ToDictionary(pair => pair.Key, pair => pair.Value.Text);
 
-    ChatTurn ShowLive(
-        string user,
-        ChatSessionOptions options,
-        Func<Action<ChatModelKind, string>?, ChatTurn> answer
-    )
+    ChatTurn ShowLive(string user, ChatSessionOptions options, Func<Action<ChatModelKind, string>?, ChatTurn> answer)
     {
         var console = _host.CreateTableConsole();
         ChatModelKind[] sides = options.IncludesBase
@@ -140,11 +136,7 @@ sealed class ChatView
         }
     }
 
-    IRenderable CreateTables(
-        string user,
-        ChatSessionOptions options,
-        IReadOnlyDictionary<ChatModelKind, string> texts
-    )
+    IRenderable CreateTables(string user, ChatSessionOptions options, IReadOnlyDictionary<ChatModelKind, string> texts)
     {
         var isWide = _host.CreateTableConsole().Profile.Width >= WideColumns;
         var sides = texts.OrderBy(pair => pair.Key).ToList();
@@ -153,11 +145,7 @@ sealed class ChatView
             : new Rows(sides.Select(side => CreateTable(user, options, [side])));
     }
 
-    Table CreateTable(
-        string user,
-        ChatSessionOptions options,
-        IReadOnlyList<KeyValuePair<ChatModelKind, string>> sides
-    )
+    Table CreateTable(string user, ChatSessionOptions options, IReadOnlyList<KeyValuePair<ChatModelKind, string>> sides)
     {
         var table = new Table { Border = TableBorder.Rounded, Expand = true };
         var width = (_host.CreateTableConsole().Profile.Width - 1) / sides.Count - 3;

@@ -33,7 +33,9 @@ sealed class ChatLoop : IDisposable
     public void Run()
     {
         WriteState();
-        _host.WriteMessage("a line is a request, those after it continue it until /new; /help lists what can be changed");
+        _host.WriteMessage(
+            "a line is a request, those after it continue it until /new; /help lists what can be changed"
+        );
         // Ctrl-C stops the answer in progress; at the prompt it ends the command.
         using var handler = _host.Interrupts.Replace(StopAnswer);
         while (_view.ReadLine() is { } line)
@@ -151,7 +153,10 @@ sealed class ChatLoop : IDisposable
         if (!decoding.DoSample)
         {
             // The best tokens are the same whatever the seed.
-            options = options with { Temperature = decoding.Temperature };
+            options = options with
+            {
+                Temperature = decoding.Temperature,
+            };
             _host.WriteMessage(
                 string.Create(
                     CultureInfo.InvariantCulture,

@@ -50,7 +50,7 @@ static class ChatMessages
         if (turn.Cut.LeftOutTurns > 0)
         {
             var turns = DisplayFormat.Plural(turn.Cut.LeftOutTurns, "earliest turn");
-            yield return $"the model's context is full: {turns} left out of the prompt (/new begins another conversation)";
+            yield return $"the model's context is full: {turns} left out of the prompt (/new begins a conversation)";
         }
 
         if (turn.Cut.IsCutWithinWord)

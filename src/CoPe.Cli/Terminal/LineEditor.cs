@@ -189,9 +189,7 @@ sealed class LineEditor(
             return;
         }
 
-        var common = names.Aggregate(
-            (left, right) => left[..left.AsSpan().CommonPrefixLength(right)]
-        );
+        var common = names.Aggregate((left, right) => left[..left.AsSpan().CommonPrefixLength(right)]);
         _line.Set(names.Count == 1 ? common + " " : common);
     }
 

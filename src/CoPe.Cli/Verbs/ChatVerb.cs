@@ -22,7 +22,10 @@ static class ChatVerb
             {
                 WarnAboutInt8(host, context);
                 // Piped answers are those of the user alone, unless '/base on' asks for both.
-                var settings = options.ReadSessionOptions(parsed, context) with { IncludesBase = host.IsOutputTerminal };
+                var settings = options.ReadSessionOptions(parsed, context) with
+                {
+                    IncludesBase = host.IsOutputTerminal,
+                };
                 using var chat = new ChatLoop(host, context, options.ReadUser(parsed), settings);
                 chat.Run();
                 return ExitCode.Ok;

@@ -165,7 +165,10 @@ public sealed class LineEditorTests
     /// <summary>A terminal that knows what the editor sends: text, line ends, cursor movements, erasing below.</summary>
     sealed class Screen(int width) : StringWriter
     {
-        readonly List<List<string>> _rows = [[]];
+        readonly List<List<string>> _rows =
+        [
+            [],
+        ];
         int _row;
         int _column;
 

@@ -38,10 +38,7 @@ public sealed class TerminalOutputTests
         host.Out.WriteLine();
         host.WriteMessage(Hostile);
 
-        Assert.Equal(
-            $"{Harmless}{Harmless}\n{Harmless}{Harmless}{Harmless}\ncope: {Harmless}\n",
-            output.ToString()
-        );
+        Assert.Equal($"{Harmless}{Harmless}\n{Harmless}{Harmless}{Harmless}\ncope: {Harmless}\n", output.ToString());
     }
 
     [Fact]

@@ -116,8 +116,7 @@ public sealed class ChatVerbTests(TinyRunFixture world) : IClassFixture<TinyRunF
     {
         var text = world.PathOf("saved.txt");
         File.WriteAllText(world.PathOf("mine.txt"), "mine");
-        world.Input =
-            "A new bridge\n/save saved.txt\nThe harbor\n/save saved.txt\n/save saved.json\n/save mine.txt\n";
+        world.Input = "A new bridge\n/save saved.txt\nThe harbor\n/save saved.txt\n/save saved.json\n/save mine.txt\n";
 
         Assert.Equal(0, world.RunCommand(default, "chat", "undisturbed", "--user", "1"));
 
@@ -129,7 +128,9 @@ public sealed class ChatVerbTests(TinyRunFixture world) : IClassFixture<TinyRunF
         using var json = JsonDocument.Parse(File.ReadAllText(world.PathOf("saved.json")));
         Assert.Equal(
             answers[..2],
-            json.RootElement.GetProperty("turns").EnumerateArray().Select(turn => turn.GetProperty("answer").GetString())
+            json.RootElement.GetProperty("turns")
+                .EnumerateArray()
+                .Select(turn => turn.GetProperty("answer").GetString())
         );
         Assert.Equal("mine", File.ReadAllText(world.PathOf("mine.txt")));
         Assert.Contains("mine.txt exists already", world.Error, StringComparison.Ordinal);

@@ -23,12 +23,7 @@ sealed class ChatPromptBuilder(RunWorkspace workspace, int maxWords)
     /// earliest turns are left out first, then the end of the line.
     /// </summary>
     /// <exception cref="RunException">Not a character of the line fits.</exception>
-    public ChatPrompts Build(
-        string line,
-        IReadOnlyList<ChatTurn> earlier,
-        ChatSessionOptions options,
-        int maxNewTokens
-    )
+    public ChatPrompts Build(string line, IReadOnlyList<ChatTurn> earlier, ChatSessionOptions options, int maxNewTokens)
     {
         var room = workspace.ContextLength - maxNewTokens;
         var words = CountWords(line);
@@ -59,8 +54,7 @@ sealed class ChatPromptBuilder(RunWorkspace workspace, int maxWords)
         }
     }
 
-    static int CountWords(string text) =>
-        text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
+    static int CountWords(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
 
     /// <summary>
     /// The line cut to as many words as fit; one whose first word is too long (a text without spaces), to as many

@@ -33,9 +33,7 @@ public sealed class ChatSession : IDisposable
         User = user ?? GetOnlyUser(context.Run);
         Adapter = ChatAdapter.Find(context, User);
         _prompts = new(_workspace, context.Recipe.Sft.MaxWords);
-        _adapter = AdapterFile
-            .Read(Adapter.Folder, _workspace.PredictionModel.Config)
-            .MoveTo(_workspace.Device);
+        _adapter = AdapterFile.Read(Adapter.Folder, _workspace.PredictionModel.Config).MoveTo(_workspace.Device);
         _engine = _workspace.CreateEngine("chat", _workspace.Tam, _adapter, _workspace.PredictionModel);
     }
 
@@ -78,7 +76,7 @@ public sealed class ChatSession : IDisposable
         return turn;
     }
 
-    /// <summary>Answers the last line again, drawing with another seed; the new answer takes the old one's place.</summary>
+    /// <summary>Answers the last line again, with another seed; the new answer takes the old one's place.</summary>
     /// <exception cref="InvalidOperationException">Nothing was answered yet.</exception>
     /// <inheritdoc cref="Answer"/>
     public ChatTurn Retry(
@@ -157,12 +155,7 @@ public sealed class ChatSession : IDisposable
     )
     {
         var decoding = CreateDecodingOptions(options);
-        var prompts = _prompts.Build(
-            line,
-            options.IncludesEarlierTurns ? earlier : [],
-            options,
-            decoding.MaxNewTokens
-        );
+        var prompts = _prompts.Build(line, options.IncludesEarlierTurns ? earlier : [], options, decoding.MaxNewTokens);
         var draw = retries == 0 ? $"{earlier.Count}" : $"{earlier.Count}/{retries}";
         var seed = SeedDerivation.Derive(options.Seed ?? _context.Recipe.Seed, "chat", draw);
         var requests = options

@@ -15,7 +15,9 @@ public sealed record ChatSessionOptions
         init => field = OptionGuard.Check(typeof(ChatSessionOptions), value);
     } = 0.1;
 
-    /// <summary>Share of the most likely token's probability that a token needs, as in <c>decode.plausibility</c>.</summary>
+    /// <summary>
+    /// Share of the most likely token's probability that a token needs, as in <c>decode.plausibility</c>.
+    /// </summary>
     [Range(0.0, 1.0)]
     public double? Plausibility
     {

@@ -24,7 +24,9 @@ public sealed record ChatTurn
     /// <summary>The answer of the user's model.</summary>
     public ChatAnswer Personalized => Answers[ChatModelKind.Personalized];
 
-    /// <summary>The turn as a model of some kind sees it later on; one that had not answered sees the user's answer.</summary>
+    /// <summary>
+    /// The turn as a model of some kind sees it later on; one that had not answered sees the user's answer.
+    /// </summary>
     internal IEnumerable<ChatMessage> MessagesFor(ChatModelKind model) =>
         [.. Request, new ChatMessage("assistant", Answers.GetValueOrDefault(model, Personalized).Text)];
 }
