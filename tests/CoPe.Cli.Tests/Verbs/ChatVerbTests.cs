@@ -161,7 +161,7 @@ public sealed class ChatVerbTests(TinyRunFixture world) : IClassFixture<TinyRunF
             Error = TextWriter.Null,
             In = input,
             IsOutputTerminal = true,
-            UsesColor = usesColor,
+            Colors = usesColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             TerminalWidth = width,
             SearchFolders = [world.PathOf(""), AppContext.BaseDirectory],
         };
