@@ -1,7 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Chat;
 using CoPe.Decoding;
-using CoPe.Experiments.Runs.Stages;
 using CoPe.Experiments.Tasks;
 using CoPe.Scoring;
 
