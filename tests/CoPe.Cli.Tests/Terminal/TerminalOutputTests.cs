@@ -49,7 +49,7 @@ public sealed class TerminalOutputTests
         // Spectre.Console begins a new line at a carriage return.
         var hostile = Hostile.Replace("\r", "", StringComparison.Ordinal);
         var table = new Table();
-        table.AddColumn(Markup.Escape(hostile));
+        table.AddColumn("text");
         table.AddRow($"[green]{Markup.Escape(hostile)}[/]");
 
         console.Write(table);
