@@ -1,4 +1,3 @@
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Settings;
 
 namespace CoPe.Experiments.Runs;
@@ -61,9 +60,9 @@ static class RebuildReasons
     {
         try
         {
-            return File.Exists(run.Recipe) ? SettingsFile.Read<Recipe>(run.Recipe, []).Model : null;
+            return File.Exists(run.Recipe) ? RunRecipe.Read(run).Model : null;
         }
-        catch (SettingsException)
+        catch (Exception error) when (error is SettingsException or RunException)
         {
             return null; // The recipe of another version; the line names the files instead.
         }
