@@ -28,8 +28,8 @@ sealed class RunSession(CommandHost host, RunRequest request)
         if (IsEmbedded(inputs.Model) && !SampleData.IsSample(inputs.Data))
         {
             host.WriteMessage(
-                $"{Recipe.EmbeddedModel} knows only the invented world of 'cope data sample' and writes nonsense about any "
-                    + "other: name a model with --model, a folder or org/name on the hub"
+                $"{Recipe.EmbeddedModel} knows only the invented world of 'cope data sample' and writes nonsense about "
+                    + "any other: name a model with --model, a folder or org/name on the hub"
             );
         }
 

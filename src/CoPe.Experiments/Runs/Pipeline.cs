@@ -1,5 +1,4 @@
 using CoPe.Experiments.Runs.Recipes;
-using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs;
 

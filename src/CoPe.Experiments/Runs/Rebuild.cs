@@ -142,7 +142,7 @@ sealed class Rebuild
     static bool IsRepeated(StageState state, bool again) =>
         again && state is (StageState.Complete or StageState.UsersChanged);
 
-    IEnumerable<ReplacedPath> ListPaths()
+    List<ReplacedPath> ListPaths()
     {
         var run = _context.Run;
         List<ReplacedPath> paths =

@@ -1,5 +1,4 @@
 using CoPe.Adapters;
-using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs.Stages;
 
