@@ -5,7 +5,6 @@ using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Tasks;
 using CoPe.Modeling;
-using CoPe.Scoring;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;

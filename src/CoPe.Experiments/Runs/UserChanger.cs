@@ -78,7 +78,10 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
             var taken =
                 users.FirstOrDefault(one => one.Id == id)
                 ?? throw new RunException(
-                    $"the data of {_run.Name} do not hold user '{id}': name their texts with --history FOLDER"
+                    user is null
+                        ? $"the data of {_run.Name} do not hold user '{id}': name their texts with --history FOLDER"
+                        : $"user '{id}' has one text, of which development_items={context.Recipe.DevelopmentItems} "
+                            + "makes a query: add texts"
                 );
             pipeline.Run(context with { Workspace = workspace });
             return new(id, taken.History.Count, taken.Queries.Count, problems);
