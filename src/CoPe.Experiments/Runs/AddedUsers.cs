@@ -4,8 +4,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
-/// Users whom a person added to a run or whose history they updated there, a file each in the run's own folder: the data
-/// of the run stay as they are.
+/// Users whom a person added to a run or whose history they updated there, a file each in the run's own folder: the
+/// data of the run stay as they are.
 /// </summary>
 static class AddedUsers
 {

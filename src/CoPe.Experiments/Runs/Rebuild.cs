@@ -9,6 +9,7 @@ sealed class Rebuild
 {
     readonly StageContext _context;
     readonly StageLedger _ledger;
+    readonly StagePaths _paths;
     readonly List<Stage> _replaced;
     readonly List<Stage> _unfinished;
     readonly List<(Stage Stage, StageStatus Status)> _updated;
@@ -31,6 +32,7 @@ sealed class Rebuild
     {
         _context = context;
         _ledger = ledger;
+        _paths = new(context.Run);
         _replaced = [.. due.Where(one => IsReplaced(one.Status.State, again)).Select(one => one.Stage)];
         _unfinished = [.. _replaced.Where(ledger.HasUnfinished)];
         _stale = [.. due.Select(one => one.Status).Where(status => status.State == StageState.Stale)];
@@ -79,11 +81,11 @@ sealed class Rebuild
         {
             if (_unfinishedUpdates.Contains(stage))
             {
-                _ledger.ResumeUpdate(stage);
+                _paths.ResumeUpdate(stage);
             }
             else
             {
-                _ledger.DiscardUnfinished(stage);
+                _paths.DiscardUnfinished(stage);
                 _ledger.BeginUpdate(stage);
             }
         }
@@ -149,10 +151,10 @@ sealed class Rebuild
         [
             new(run.Recipe),
             new(run.Manifest),
-            .. _replaced.SelectMany(_ledger.ListReplaced),
-            .. _updated.SelectMany(one => _ledger.ListUpdated(one.Stage, one.Status.Users)),
-            .. _unfinishedUpdates.SelectMany(_ledger.ListUnfinishedParts).Select(path => new ReplacedPath(path)),
-            .. _unfinished.SelectMany(_ledger.ListUnfinished).Select(path => new ReplacedPath(path)),
+            .. _replaced.SelectMany(_paths.ListReplaced),
+            .. _updated.SelectMany(one => _paths.ListUpdated(one.Stage, one.Status.Users)),
+            .. _unfinishedUpdates.SelectMany(_paths.ListUnfinishedParts).Select(path => new ReplacedPath(path)),
+            .. _unfinished.SelectMany(_paths.ListUnfinished).Select(path => new ReplacedPath(path)),
         ];
         return _context.IncomingData is null ? paths : [.. paths, new(run.Data)];
     }
@@ -162,13 +164,13 @@ sealed class Rebuild
         var run = _context.Run;
         foreach (var stage in _unfinished)
         {
-            foreach (var place in _ledger.ListUnfinished(stage).ToList())
+            foreach (var place in _paths.ListUnfinished(stage).ToList())
             {
                 AtomicFile.Move(Path.Combine(run.Unfinished.Root, run.GetRelativePath(place)), place);
             }
         }
 
-        var dropped = _replaced.Except(_unfinished).Count(_ledger.DiscardUnfinished);
+        var dropped = _replaced.Except(_unfinished).Count(_paths.DiscardUnfinished);
         if (dropped > 0)
         {
             _context.Log.LogWarning(

@@ -38,8 +38,8 @@ public abstract class Stage
     public virtual InputKinds Reads => InputKinds.Files;
 
     /// <summary>
-    /// What it reads of each user, where its outputs fall apart by users: then a user more, or a user whose part changed,
-    /// adds or replaces that part and leaves the others. None where it reads no user, or all of them together.
+    /// What it reads of each user, where its outputs fall apart by users: then a user more, or a user whose part
+    /// changed, adds or replaces that part and leaves the others. None where it reads no user, or all of them together.
     /// </summary>
     internal virtual UserParts ReadsOfUser(Recipe recipe) => UserParts.None;
 

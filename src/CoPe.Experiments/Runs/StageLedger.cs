@@ -3,22 +3,19 @@ namespace CoPe.Experiments.Runs;
 /// <summary>Knows which stages of a run are whole and current, by their markers.</summary>
 sealed class StageLedger
 {
-    readonly Pipeline _pipeline;
     readonly StageContext _context;
     readonly RunDirectory _run;
-    readonly FileHashes _hashes;
     readonly StageUsers _users;
-    readonly RecordedTaskPath _taskPath;
-    readonly Dictionary<(StageId Stage, bool WithUsers), string> _stageHashes = [];
+    readonly StageInputCollector _inputs;
+    readonly StagePaths _paths;
 
     public StageLedger(Pipeline pipeline, StageContext context)
     {
-        _pipeline = pipeline;
         _context = context;
         _run = context.Run;
-        _hashes = context.Workspace.Hashes;
-        _users = new(pipeline, context, _hashes);
-        _taskPath = new(pipeline, context.Run);
+        _users = new(pipeline, context, context.Workspace.Hashes);
+        _inputs = new(pipeline, context, _users);
+        _paths = new(context.Run);
     }
 
     /// <summary>Where a stage stands under the context's recipe and files.</summary>
@@ -34,7 +31,7 @@ sealed class StageLedger
             return new(stage.Id, StageState.Missing, []);
         }
 
-        var changes = FindChanges(stage, started);
+        var changes = _inputs.FindChanges(stage, started);
         var state =
             changes.Count > 0 ? StageState.Stale
             : started.Removing is null ? StageState.Interrupted
@@ -63,8 +60,8 @@ sealed class StageLedger
             return StartPartial(stage);
         }
 
-        Discard(stage);
-        var inputs = CollectInputs(stage);
+        _paths.Discard(stage);
+        var inputs = _inputs.CollectInputs(stage);
         var started = new StageMarker
         {
             Stage = stage.Name,
@@ -78,8 +75,8 @@ sealed class StageLedger
     }
 
     /// <summary>
-    /// Takes up a stage with what it has. The marker of the beginning comes first and names the users whose parts leave,
-    /// so that a removal that is interrupted is finished by the next session.
+    /// Takes up a stage with what it has. The marker of the beginning comes first and names the users whose parts
+    /// leave, so that a removal that is interrupted is finished by the next session.
     /// </summary>
     StageMarker StartPartial(Stage stage)
     {
@@ -148,35 +145,13 @@ sealed class StageLedger
             return;
         }
 
-        var inputs = CollectInputs(stage);
+        var inputs = _inputs.CollectInputs(stage);
         WithUsers(stage, marker with { Inputs = inputs, Hash = StageMarker.ComputeHash(inputs) }).Write(path);
     }
 
     /// <summary>
-    /// Removes what a stage made or began, its marker first. What was worth keeping has been set aside before
-    /// (<see cref="RunReplacement"/>).
+    /// Marks an update as begun: from here on the stage is not complete, and parts of users may be missing.
     /// </summary>
-    public void Discard(Stage stage) => Discard(stage, _run);
-
-    /// <summary>What a rebuild of a stage replaces: its outputs and markers, whether they exist or not.</summary>
-    public IEnumerable<ReplacedPath> ListReplaced(Stage stage) =>
-        GetMarkers(stage, _run).Concat(GetOwnedPaths(stage)).Select(path => new ReplacedPath(path));
-
-    /// <summary>
-    /// What an update of a stage for other users edits: the parts of these, and copies of the files that hold others too.
-    /// </summary>
-    public IEnumerable<ReplacedPath> ListUpdated(Stage stage, UserChanges users)
-    {
-        List<string> ids = [.. users.New, .. users.Changed, .. users.Gone];
-        return
-        [
-            .. GetMarkers(stage, _run).Select(path => new ReplacedPath(path, IsCopied: true)),
-            .. stage.GetUserOutputs(_run).SelectMany(output => output.ListUserPaths(ids)),
-            new(_run.Checkpoints(stage.Id)),
-        ];
-    }
-
-    /// <summary>Marks an update as begun: from here on the stage is not complete, and parts of users may be missing.</summary>
     public void BeginUpdate(Stage stage)
     {
         var earlier = StageMarker.Read(_run.Marker(stage.Id)) ?? StageMarker.Read(_run.StartedMarker(stage.Id))!;
@@ -187,91 +162,18 @@ sealed class StageLedger
         AtomicFile.Remove(_run.Marker(stage.Id));
     }
 
-    /// <summary>Puts what an unfinished update has made in the place of what is there, the markers last.</summary>
-    public void ResumeUpdate(Stage stage)
-    {
-        var markers = GetMarkers(stage, _run).ToList();
-        foreach (var place in ListUnfinishedParts(stage).Except(markers).ToList())
-        {
-            MoveFromUnfinished(place);
-        }
-
-        foreach (var marker in markers)
-        {
-            MoveFromUnfinished(marker);
-        }
-    }
-
-    void MoveFromUnfinished(string place)
-    {
-        AtomicFile.Remove(place);
-        var source = Path.Combine(_run.Unfinished.Root, _run.GetRelativePath(place));
-        if (Path.Exists(source))
-        {
-            AtomicFile.Move(source, place);
-        }
-    }
-
     /// <summary>
-    /// What an unfinished update has of a stage, by the places where it belongs: of folders that hold users, the users'.
+    /// Whether an unfinished rebuild has made or begun a stage from the inputs that it would have now.
     /// </summary>
-    public IEnumerable<string> ListUnfinishedParts(Stage stage)
-    {
-        var adapters = stage
-            .Outputs(_run.Unfinished)
-            .OfType<UserAdapters>()
-            .Select(output => output.FullPath)
-            .ToHashSet();
-        return ListUnfinished(stage)
-            .SelectMany(place =>
-            {
-                var source = Path.Combine(_run.Unfinished.Root, _run.GetRelativePath(place));
-                return adapters.Contains(source)
-                    ? Directory
-                        .EnumerateFileSystemEntries(source)
-                        .Select(path => Path.Combine(place, Path.GetFileName(path)))
-                    : [place];
-            });
-    }
-
-    /// <summary>Whether an unfinished rebuild has made or begun a stage from the inputs that it would have now.</summary>
     public bool HasUnfinished(Stage stage)
     {
         var unfinished = _run.Unfinished;
         var marker =
             StageMarker.Read(unfinished.Marker(stage.Id)) ?? StageMarker.Read(unfinished.StartedMarker(stage.Id));
-        return marker is not null && FindChanges(stage, marker).Count == 0 && !FindUserChanges(stage, marker).Any;
+        return marker is not null
+            && _inputs.FindChanges(stage, marker).Count == 0
+            && !FindUserChanges(stage, marker).Any;
     }
-
-    /// <summary>What an unfinished rebuild has of a stage, by the places where it belongs in the run.</summary>
-    public IEnumerable<string> ListUnfinished(Stage stage) =>
-        GetMarkers(stage, _run.Unfinished)
-            .Concat(GetOwnedPaths(stage, _run.Unfinished))
-            .Where(Path.Exists)
-            .Select(path => Path.Combine(_run.Root, _run.Unfinished.GetRelativePath(path)));
-
-    /// <summary>Removes what an unfinished rebuild has of a stage; returns whether there was anything.</summary>
-    public bool DiscardUnfinished(Stage stage)
-    {
-        var hasAny = ListUnfinished(stage).Any();
-        if (hasAny)
-        {
-            Discard(stage, _run.Unfinished);
-        }
-
-        return hasAny;
-    }
-
-    static void Discard(Stage stage, RunDirectory run)
-    {
-        foreach (var path in GetMarkers(stage, run).Concat(GetOwnedPaths(stage, run)))
-        {
-            AtomicFile.Remove(path);
-        }
-    }
-
-    static IEnumerable<string> GetMarkers(Stage stage, RunDirectory run) =>
-        [run.Marker(stage.Id), run.StartedMarker(stage.Id)];
 
     /// <summary>Records the time spent in a stage that did not come to its end.</summary>
     public void RecordInterruption(Stage stage, StageMarker started)
@@ -316,7 +218,7 @@ sealed class StageLedger
         {
             if (FindReusable(stage, other) is { } marker)
             {
-                Discard(stage);
+                _paths.Discard(stage);
                 CopyOutputs(marker, other);
                 marker.Write(_run.Marker(stage.Id));
                 return true;
@@ -333,7 +235,7 @@ sealed class StageLedger
     public void RefreshMarker(Stage stage)
     {
         var path = _run.Marker(stage.Id);
-        var inputs = CollectInputs(stage);
+        var inputs = _inputs.CollectInputs(stage);
         var refreshed = RemoveForgotten(stage, StageMarker.Read(path)!) with
         {
             Inputs = inputs,
@@ -409,7 +311,7 @@ sealed class StageLedger
 
     StageStatus DescribeComplete(Stage stage, StageMarker marker)
     {
-        var changes = FindChanges(stage, marker);
+        var changes = _inputs.FindChanges(stage, marker);
         var damage = marker.FindDamage(_run, stage.Id);
         List<string> reasons = [.. Describe(changes), .. damage.Select(file => $"{file} is missing or damaged")];
         var isLost = damage.Count > 0 && damage.Count == marker.Outputs.Count;
@@ -446,29 +348,11 @@ sealed class StageLedger
         var marker = StageMarker.Read(other.Marker(stage.Id));
         return
             marker is not null
-            && FindChanges(stage, marker).Count == 0
+            && _inputs.FindChanges(stage, marker).Count == 0
             && !FindUserChanges(stage, marker).Any
             && marker.FindDamage(other, stage.Id).Count == 0
             ? marker
             : null;
-    }
-
-    /// <summary>How the inputs of a marker differ from those now; its users, where it lists them, do not count.</summary>
-    IReadOnlyList<InputChange> FindChanges(Stage stage, StageMarker marker)
-    {
-        if (stage.Reads.HasFlag(InputKinds.Users))
-        {
-            return marker.FindChanges(CollectInputs(stage, marker.Users is null));
-        }
-
-        // Who was forgotten is nothing to a stage that reads no users.
-        var read = marker with
-        {
-            Inputs = [.. marker.Inputs.Where(input => !IsForgotten(input))],
-        };
-        return read.FindChanges([.. CollectInputs(stage).Where(input => !IsForgotten(input))]);
-
-        static bool IsForgotten(StageInput input) => input.Kind == InputKinds.ForgottenUsers;
     }
 
     void CopyOutputs(StageMarker marker, RunDirectory other)
@@ -483,101 +367,6 @@ sealed class StageLedger
         }
     }
 
-    List<StageInput> CollectInputs(Stage stage) => CollectInputs(stage, !_users.IsSeparable(stage));
-
-    /// <summary>
-    /// What a stage's outputs depend on now. Files that it does not read count by their presence alone.
-    /// </summary>
-    /// <param name="stage">The stage.</param>
-    /// <param name="withUsers">
-    /// With the data files of the users, for a stage that reads all users together; another's marker lists the users.
-    /// </param>
-    List<StageInput> CollectInputs(Stage stage, bool withUsers)
-    {
-        bool IsUnread(StageInput input) => (input.Kind & InputKinds.Files & ~stage.Reads) != InputKinds.None;
-        return
-        [
-            .. CollectAllInputs(stage, withUsers)
-                .Select(input => IsUnread(input) ? input with { Value = StageInput.NotRead } : input),
-        ];
-    }
-
-    /// <summary>
-    /// The inputs with the content of every file, whether the stage reads it or not. The hash of these is what stands
-    /// for the stage among the inputs of those built on it.
-    /// </summary>
-    List<StageInput> CollectAllInputs(Stage stage, bool withUsers)
-    {
-        List<StageInput> inputs =
-        [
-            .. _context.Recipe.ListInputs(stage.GetRecipeKeys(_context.Recipe)).Select(ToRecipeInput),
-            .. _context.Inputs.ListFiles(InputKinds.Files & ~_context.Inputs.Missing).Select(ToFileInput),
-            .. FindRecordedFiles(stage),
-            .. stage.ListImportedFiles(_context).Select(ToFileInput),
-            .. stage.Needs(_context.Recipe).Select(needed => ToStageInput(needed, withUsers)),
-            .. FindImport(stage),
-        ];
-        if (!withUsers)
-        {
-            inputs.RemoveAll(input =>
-                input.Kind == InputKinds.Users || input is { Kind: InputKinds.Recipe, Name: "users" }
-            );
-            return inputs;
-        }
-
-        inputs.AddRange(AddedUsers.ListInputs(_run));
-        var forgotten = ForgottenUsers.Read(_run).Users;
-        if (forgotten.Count > 0)
-        {
-            inputs.Add(new(InputKinds.ForgottenUsers, "", string.Join(' ', forgotten)));
-        }
-
-        return inputs;
-    }
-
-    /// <summary>The file that the stage's outputs are taken from now; else the one that they were taken from.</summary>
-    IEnumerable<StageInput> FindImport(Stage stage) =>
-        _context.ImportedNegatives is { } imported && stage.TakesImport(imported)
-            ? [new(InputKinds.Import, imported.File, imported.Hash)]
-            : StageMarker.Read(_run.Marker(stage.Id))?.Inputs.Where(input => input.Kind == InputKinds.Import) ?? [];
-
-    StageInput ToRecipeInput(KeyValuePair<string, string> value) =>
-        new(InputKinds.Recipe, value.Key, _taskPath.GetInput(value.Key, value.Value));
-
-    StageInput ToFileInput(InputFile file) => new(file.Kind, file.Name, _hashes.ComputeHash(file.FullPath));
-
-    StageInput ToStageInput(StageId id, bool withUsers)
-    {
-        var needed = _pipeline.Find(id);
-        var key = (id, withUsers || _users.IsJoint(needed));
-        if (!_stageHashes.TryGetValue(key, out var hash))
-        {
-            _stageHashes[key] = hash = StageMarker.ComputeHash(CollectAllInputs(needed, key.Item2));
-        }
-
-        return new(InputKinds.Stage, id.Name, hash);
-    }
-
-    /// <summary>
-    /// Files that are missing, with the hashes that the stage or else another was made from: they count as unchanged.
-    /// </summary>
-    IEnumerable<StageInput> FindRecordedFiles(Stage stage)
-    {
-        var missing = _context.Inputs.Missing;
-        if (missing == InputKinds.None)
-        {
-            return [];
-        }
-
-        return _pipeline
-            .Stages.Prepend(stage)
-            .Select(one => StageMarker.Read(_run.Marker(one.Id)) ?? StageMarker.Read(_run.StartedMarker(one.Id)))
-            .OfType<StageMarker>()
-            .SelectMany(marker => marker.Inputs)
-            .Where(input => (input.Kind & missing) != InputKinds.None && input.Value != StageInput.NotRead)
-            .DistinctBy(input => input.Label);
-    }
-
     /// <summary>
     /// How long a session that was killed had worked: from the marker at its beginning to the last file it wrote. Where
     /// it ended in order, the marker is younger than all it wrote.
@@ -585,8 +374,9 @@ sealed class StageLedger
     TimeSpan GetUnrecordedTime(Stage stage)
     {
         var recorded = File.GetLastWriteTimeUtc(_run.StartedMarker(stage.Id));
-        var latest = GetOwnedPaths(stage)
-            .SelectMany(ListFiles)
+        var latest = _paths
+            .GetOwnedPaths(stage)
+            .SelectMany(StagePaths.ListFiles)
             .Where(File.Exists)
             .Select(File.GetLastWriteTimeUtc)
             .DefaultIfEmpty(recorded)
@@ -594,64 +384,12 @@ sealed class StageLedger
         return latest > recorded ? latest - recorded : TimeSpan.Zero;
     }
 
-    static IEnumerable<string> ListFiles(string path) =>
-        Directory.Exists(path) ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories) : [path];
-
-    IEnumerable<string> GetOwnedPaths(Stage stage) => GetOwnedPaths(stage, _run);
-
-    static IEnumerable<string> GetOwnedPaths(Stage stage, RunDirectory run) =>
-        stage
-            .Outputs(run)
-            .Select(output => output.FullPath)
-            .Append(run.Checkpoints(stage.Id))
-            .Append(run.Metrics(stage.Id)) // of many stages an output as well
-            .Distinct();
-
     SortedDictionary<string, long> GetOutputSizes(Stage stage)
     {
         var sizes = stage
             .Outputs(_run)
-            .SelectMany(output => ListFiles(output.FullPath))
+            .SelectMany(output => StagePaths.ListFiles(output.FullPath))
             .ToDictionary(_run.GetRelativePath, file => new FileInfo(file).Length);
         return new(sizes, StringComparer.Ordinal);
     }
-}
-
-/// <summary>Where a stage stands and why.</summary>
-/// <param name="Stage">The stage.</param>
-/// <param name="State">Where it stands.</param>
-/// <param name="Reasons">What changed or is damaged, in words, where it is stale.</param>
-public sealed record StageStatus(StageId Stage, StageState State, IReadOnlyList<string> Reasons)
-{
-    /// <summary>
-    /// Time spent on what exists, zero where all of it is damaged; where users changed, on what leaves with them.
-    /// </summary>
-    public TimeSpan TimeSpent { get; init; }
-
-    /// <summary>Inputs that differ from those it was made from, where it is stale.</summary>
-    internal IReadOnlyList<InputChange> Changes { get; init; } = [];
-
-    /// <summary>How its users differ from those of the run now.</summary>
-    internal UserChanges Users { get; init; } = UserChanges.None;
-}
-
-/// <summary>Where a stage stands under a recipe.</summary>
-public enum StageState
-{
-    /// <summary>Not begun, or nothing of it is left.</summary>
-    Missing,
-
-    /// <summary>Begun on the same inputs; it resumes where it stopped.</summary>
-    Interrupted,
-
-    /// <summary>Made or begun on other inputs, or its outputs are damaged; it starts again.</summary>
-    Stale,
-
-    /// <summary>Whole and current.</summary>
-    Complete,
-
-    /// <summary>
-    /// Whole and current but for some users, who are new, changed or gone: only their parts are made or removed.
-    /// </summary>
-    UsersChanged,
 }

@@ -21,7 +21,9 @@ sealed class StageUsers(Pipeline pipeline, StageContext context, FileHashes hash
     /// <summary>Whether a stage reads all users together.</summary>
     public bool IsJoint(Stage stage) => stage.Reads.HasFlag(InputKinds.Users) && !IsSeparable(stage);
 
-    /// <summary>The users of the run as a stage reads them; those that an earlier map has as well keep their time.</summary>
+    /// <summary>
+    /// The users of the run as a stage reads them; those that an earlier map has as well keep their time.
+    /// </summary>
     /// <param name="stage">A stage whose outputs fall apart by users.</param>
     /// <param name="earlier">An earlier map; null for none.</param>
     public SortedDictionary<string, UserMark> CreateMap(Stage stage, SortedDictionary<string, UserMark>? earlier = null)

@@ -109,7 +109,9 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
         return context.Workspace.Dataset.Users;
     }
 
-    /// <summary>Whether a command that was killed has written the same user: its repetition goes on from there.</summary>
+    /// <summary>
+    /// Whether a command that was killed has written the same user: its repetition goes on from there.
+    /// </summary>
     bool IsAddedAlready(LampUser? user, LampUser? known) =>
         user is not null
         && known is not null
@@ -142,7 +144,9 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
         );
     }
 
-    /// <summary>The person of a run of 'cope personalize' has their texts in the run's data, which that verb writes.</summary>
+    /// <summary>
+    /// The person of a run of 'cope personalize' has their texts in the run's data, which that verb writes.
+    /// </summary>
     void RequireNotPersonal(string id, IReadOnlyList<LampUser> users)
     {
         var isDataInRun = Path.GetFullPath(context.Inputs.Data)
@@ -163,8 +167,8 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
     }
 
     /// <summary>
-    /// Makes the latest texts queries where that is asked for; otherwise an updated user keeps the queries they had, and
-    /// no text that answers one of them is learned from.
+    /// Makes the latest texts queries where that is asked for; otherwise an updated user keeps the queries they had,
+    /// and no text that answers one of them is learned from.
     /// </summary>
     LampUser PrepareQueries(LampUser user, LampUser? known, UserChange change, List<string> problems)
     {

@@ -102,8 +102,8 @@ sealed record UserChanges
     }
 
     /// <summary>
-    /// What a run does for its users: <c>user 'x' is new: 1 of 101 users, 4 stages</c>; null where no stage has users to
-    /// add or to remove.
+    /// What a run does for its users: <c>user 'x' is new: 1 of 101 users, 4 stages</c>; null where no stage has users
+    /// to add or to remove.
     /// </summary>
     /// <param name="due">The stages to run.</param>
     /// <param name="users">Users of the run.</param>

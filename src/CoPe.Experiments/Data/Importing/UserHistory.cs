@@ -3,8 +3,8 @@ using CoPe.Experiments.Tasks;
 namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
-/// Reads one user's history for a task: from a folder of texts, from a table whose columns are the task's fields, or from
-/// a file of users in the benchmark's format, where the user has queries as well.
+/// Reads one user's history for a task: from a folder of texts, from a table whose columns are the task's fields, or
+/// from a file of users in the benchmark's format, where the user has queries as well.
 /// </summary>
 static class UserHistory
 {

@@ -139,8 +139,8 @@ public sealed record Recipe
     public bool UsesBaseAsTam => Tam.Adapter == NoAdapter;
 
     /// <summary>
-    /// Whether each user is trained alone: then what else is made of a user shares no pass with others either, and is the
-    /// same to the bit whoever they are.
+    /// Whether each user is trained alone: then what else is made of a user shares no pass with others either, and is
+    /// the same to the bit whoever they are.
     /// </summary>
     internal bool IsolatesUsers => Sft.UsersAtOnce == 1 && Dpo.UsersAtOnce == 1;
 

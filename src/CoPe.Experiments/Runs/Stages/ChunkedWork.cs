@@ -50,7 +50,9 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
     public static string GetFile(StageContext context, StageId stage) =>
         Path.Combine(context.Run.Checkpoints(stage), "chunks.jsonl");
 
-    /// <summary>Chunks that hold items of one user each, so that nobody's results depend on who else there is.</summary>
+    /// <summary>
+    /// Chunks that hold items of one user each, so that nobody's results depend on who else there is.
+    /// </summary>
     static IEnumerable<IReadOnlyList<TItem>> ChunkByUser<TItem>(
         IEnumerable<TItem> items,
         Func<TItem, string> getUser,
