@@ -1,5 +1,4 @@
 using CoPe.Experiments.Data;
-using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Erasure;
 
