@@ -55,7 +55,8 @@ static class RunFolders
         }
 
         var more = names.Count > MostNamed ? $" and {names.Count - MostNamed} more ('cope runs ls')" : "";
-        var nearest = NearestName.Hint(Path.GetFileName(folder), names.Select(name => Path.GetFileName(name)!));
+        var near = NearestName.FindSimilar(Path.GetFileName(folder), names.Select(name => Path.GetFileName(name)!));
+        var nearest = near is null ? "" : $"; did you mean '{names.Find(name => Path.GetFileName(name) == near)}'?";
         return $"{problem}{nearest} (runs: {string.Join(", ", names.Take(MostNamed))}{more})";
     }
 

@@ -43,9 +43,16 @@ sealed class TypedPaths(
             return InputPaths.FindTask(path, roots);
         }
 
-        // What a command is about to write into the run need not be there yet.
+        // What a command is about to write into the run need not be there yet, nor what the run has copied.
         var here = Path.GetFullPath(path, roots[0]);
-        return RealPath.IsWithin(here, run.Root) ? here : InputPaths.FindFolder(path, roots, key);
+        if (RealPath.IsWithin(here, run.Root))
+        {
+            return here;
+        }
+
+        return key is "data" or "prompts"
+            ? InputPaths.FindFolder(path, roots, key)
+            : roots.Select(root => Path.GetFullPath(path, root)).FirstOrDefault(Directory.Exists) ?? here;
     }
 
     /// <summary>The name of a shipped task, or its file where the person has one of their own under that name.</summary>

@@ -68,6 +68,9 @@ public sealed class DataVerbTests : IDisposable
         );
         Assert.Equal("[]", File.ReadAllText(_cope.At("real/news_headline/user_others.json")));
         Assert.False(File.Exists(_cope.At("real/sample.json")));
+        _cope.Write("here/mine/letter.txt", "Dear Ann,");
+        Assert.Equal(1, _cope.Run("data", "sample", "mine"));
+        Assert.Single(Directory.EnumerateFileSystemEntries(_cope.At("mine")));
         Directory.CreateDirectory(_cope.At("made/real/news_headline"));
         Assert.Equal(1, _cope.Run("data", "sample", "made/real"));
     }

@@ -123,6 +123,16 @@ public sealed class RunsVerbTests : IDisposable
     }
 
     [Fact]
+    public void A_run_named_without_its_folder_is_suggested_with_it()
+    {
+        Assert.Equal(2, _cope.Run("status", "a"));
+        Assert.Contains("there is no run a", Assert.Single(_cope.ErrorLines), StringComparison.Ordinal);
+        Run("run", "recipe.yaml", "--run", "runs/mails", "--quiet");
+        Assert.Equal(2, _cope.Run("status", "mials"));
+        Assert.Contains("did you mean 'runs/mails'?", Assert.Single(_cope.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_that_is_not_there_is_an_error_and_one_without_runs_is_not()
     {
         Assert.Equal(2, _cope.Run("runs", "ls", "nowhere"));

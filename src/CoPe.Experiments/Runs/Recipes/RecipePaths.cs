@@ -1,4 +1,3 @@
-using System.Reflection;
 using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
 
