@@ -1,5 +1,4 @@
 using CoPe.Adapters;
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Modeling;
 
 namespace CoPe.Experiments.Runs;

@@ -49,7 +49,8 @@ static class SettingsWriter
                 text.Append('\n');
                 foreach (var (name, subvalue) in subvalues.Prepend(new(SettingsSchema.ValueKey, value)))
                 {
-                    text.Append($"{indent}  {name}: {SettingsSchema.Format(subvalue)}\n");
+                    text.Append(indent).Append("  ").Append(name).Append(": ");
+                    text.Append(SettingsSchema.Format(subvalue)).Append('\n');
                 }
             }
             else

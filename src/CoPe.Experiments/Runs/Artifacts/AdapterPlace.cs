@@ -16,7 +16,7 @@ sealed record AdapterPlace(RunDirectory Run, StageId Stage, string Name)
         }
 
         var run = new RunDirectory(root);
-        StageId? stage =
+        var stage =
             full == run.TamAdapter ? StageId.TrainTam
             : full == run.TamAllAdapter ? StageId.TrainTamAll
             : parent == run.SftAdapters ? StageId.TrainSft
