@@ -2,7 +2,6 @@ using CoPe.Cli.Hosting;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
-using CoPe.Experiments.Runs.Results;
 using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
 

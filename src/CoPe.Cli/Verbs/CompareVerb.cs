@@ -4,7 +4,6 @@ using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Evaluation;
-using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Results;
 
 namespace CoPe.Cli.Verbs;
