@@ -37,6 +37,7 @@ public sealed partial class HouseTests
             "CoPe.Experiments.Runs.Chat",
             "CoPe.Experiments.Runs.Erasure",
             "CoPe.Experiments.Runs.Examples",
+            "CoPe.Experiments.Runs.Personal",
             "CoPe.Experiments.Runs.Pretraining",
             "CoPe.Experiments.Runs.Artifacts",
             "CoPe.Experiments.Runs.Stages",

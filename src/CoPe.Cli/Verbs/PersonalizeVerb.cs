@@ -4,8 +4,6 @@ using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Data;
-using CoPe.Experiments.Data.Importing;
-using CoPe.Experiments.Data.Samples;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;
 
@@ -15,18 +13,6 @@ namespace CoPe.Cli.Verbs;
 static class PersonalizeVerb
 {
     const string RecipeName = "personalize";
-
-    /// <summary>Invented people who write on the same task, for want of public data.</summary>
-    static readonly SampleOptions Sample = new()
-    {
-        Users = 1,
-        MinHistory = 2,
-        MaxHistory = 2,
-        OtherUsers = 200,
-        OtherHistory = 0,
-        Documents = 0,
-        Instructions = 0,
-    };
 
     static readonly Option<string> HistoryOption = new("--history")
     {
@@ -42,119 +28,119 @@ static class PersonalizeVerb
         DefaultValueFactory = _ => "me",
     };
 
-    static readonly Option<string> TaskOption = new("--task")
+    static readonly Option<string?> TaskOption = new("--task")
     {
-        Description = "Shipped task or task file, of one input field.",
+        Description =
+            "Shipped task or task file, of one input field; by default that of the public data, else own_writing.",
         HelpName = "name",
-        DefaultValueFactory = _ => "topic_writing",
     };
 
     static readonly Option<string?> DataOption = new("--data")
     {
-        Description = "Public data of the task; by default sample data.",
+        Description =
+            "Public data of a task, on which a task-adaptive model is trained first; "
+            + "by default the base model takes its place.",
         HelpName = "folder",
+    };
+
+    static readonly Option<bool> ChooseOption = new("--choose")
+    {
+        Description = "Chooses rate, epochs and length of answers again, in a run that has chosen them.",
     };
 
     public static Command Create(CommandHost host)
     {
         var command = new Command(
             "personalize",
-            "Write like me: train an adapter on a folder of one's own texts, "
-                + "after a task-adaptive model on public data of the same task."
+            "Write like me: train an adapter on a folder of one's own texts. Rate, epochs and length of answers "
+                + "are chosen on the texts, unless --set gives them."
         );
-        command.AddOptions(HistoryOption, NameOption, TaskOption, DataOption);
+        command.AddOptions(HistoryOption, NameOption, TaskOption, DataOption, ChooseOption);
 
         var options = RunOptions.AddTo(command, takesRecipe: false, runsAll: true).AddJson(command);
         command.SetAction(parsed =>
         {
-            var source = new Source(
-                parsed.GetValue(NameOption)!,
-                host.PathOf(parsed.GetValue(HistoryOption)!),
-                parsed.GetValue(TaskOption)!,
-                parsed.GetValue(DataOption)
-            );
-            if (string.IsNullOrWhiteSpace(source.Person))
+            var source = ReadSource(host, parsed);
+            var request = AddInputs(options.Read(parsed, RecipeName), source);
+            var context = new PersonalizeRunner(host, request, source).Execute();
+            if (request.IsJson)
             {
-                throw new UsageException("--name is empty: name the person, for example --name me");
+                ResultsView.Write(host, context, isJson: true);
+                return ExitCode.Ok;
             }
 
-            var request = ReadRequest(options, parsed, source);
-            var context = new RunSession(host, request).Execute(
-                (pipeline, context) => pipeline.Run(context),
-                writeData: folder => WriteData(host, request, source, folder)
+            PersonalView.Write(host, context);
+            host.Out.WriteLine(
+                $"next      cope chat {request.Run} --user {DisplayFormat.ShellArgument(source.Person)}"
             );
-            ResultsView.Write(host, context, request.IsJson);
-            host.Out.WriteLine($"next     cope chat {request.Run} --user {DisplayFormat.ShellArgument(source.Person)}");
             return ExitCode.Ok;
         });
         return command;
     }
 
-    static RunRequest ReadRequest(RunOptions options, ParseResult parsed, Source source)
+    static PersonalSource ReadSource(CommandHost host, ParseResult parsed)
     {
-        var request = options.Read(parsed, RecipeName);
-        var run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(source.Person));
-        string[] inputs = [$"task={source.Task}", $"data={Path.Combine(run, "data")}"];
-        return request with { Run = run, Overrides = [.. inputs, .. request.Overrides] };
-    }
-
-    static void WriteData(CommandHost host, RunRequest request, Source source, string folder)
-    {
-        var run = request.FindFolder(host)!;
-        if (ForgottenUsers.Read(run).Contains(source.Person))
+        var source = new PersonalSource(
+            parsed.GetValue(NameOption)!,
+            host.PathOf(parsed.GetValue(HistoryOption)!),
+            parsed.GetValue(TaskOption),
+            parsed.GetValue(DataOption),
+            parsed.GetValue(ChooseOption)
+        );
+        if (string.IsNullOrWhiteSpace(source.Person))
         {
-            throw new RunException(
-                $"{run.Name} has forgotten '{source.Person}', and their texts do not come back there: "
-                    + "start a new run in another folder with --run FOLDER"
-            );
+            throw new UsageException("--name is empty: name the person, for example --name me");
         }
 
-        var definition = TaskFile.Read(InputPaths.FindTask(source.Task, host.SearchFolders));
-        var others = source.PublicData is { } publicData
-            ? ReadDataset(host.FindFolder(publicData), definition)
-            : CreateSampleData(run, definition);
-        var (check, problems) = PersonalDataset.Write(folder, definition, (source.Person, source.Texts), others);
-        foreach (var problem in problems)
-        {
-            host.WriteMessage(problem);
-        }
-
-        ImportView.WriteCheck(host with { Out = host.Error }, check);
-    }
-
-    static LampDataset CreateSampleData(RunDirectory run, TaskDefinition definition)
-    {
-        if (SampleData.Tasks.All(task => task.Name != definition.Task.Name))
-        {
-            var known = string.Join(", ", SampleData.Tasks.Select(task => task.Name));
-            throw new UsageException(
-                $"there are no sample data of task {definition.Task.Name}: "
-                    + $"name public data with --data FOLDER, or a task of {known}"
-            );
-        }
-
-        var folder = Path.Combine(run.Root, ".sample");
-        try
-        {
-            SampleData.Write(folder, Sample);
-            return ReadDataset(folder, definition);
-        }
-        finally
-        {
-            if (Directory.Exists(folder))
+        return source.Task is null && source.PublicData is { } folder
+            ? source with
             {
-                Directory.Delete(folder, recursive: true);
+                Task = FindTaskOf(host.FindFolder(folder)),
             }
-        }
+            : source;
     }
 
-    static LampDataset ReadDataset(string folder, TaskDefinition definition) =>
-        LampFiles.Read(folder, definition.Task, new() { RequireGolds = false, OnUserSkipped = _ => { } });
+    /// <summary>Adds the run's folder and the keys that follow from the source; those of --set win.</summary>
+    static RunRequest AddInputs(RunRequest request, PersonalSource source)
+    {
+        var run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(source.Person));
+        var inputs = new List<string> { $"data={Path.Combine(run, "data")}" };
+        if (source.Task is not null)
+        {
+            inputs.Add($"task={source.Task}");
+        }
 
-    /// <summary>What the command line names.</summary>
-    /// <param name="Person">Name of the person.</param>
-    /// <param name="Texts">Folder of their texts.</param>
-    /// <param name="Task">Shipped task or task file.</param>
-    /// <param name="PublicData">Folder of other users' data, or null for sample data.</param>
-    sealed record Source(string Person, string Texts, string Task, string? PublicData);
+        if (source.PublicData is not null)
+        {
+            inputs.Add("tam.adapter=null");
+        }
+
+        return request with
+        {
+            Run = run,
+            Overrides = [.. inputs, .. request.Overrides],
+        };
+    }
+
+    /// <summary>The only task in a folder of public data that has one input field or none.</summary>
+    static string FindTaskOf(string folder)
+    {
+        var taskFile = Path.Combine(folder, TaskFile.DefaultName);
+        if (File.Exists(taskFile))
+        {
+            return taskFile;
+        }
+
+        var found = LampTasks
+            .All.Where(task => task.InputFields.Count <= 1 && Directory.Exists(Path.Combine(folder, task.Name)))
+            .Select(task => task.Name)
+            .ToList();
+        if (found is [var only])
+        {
+            return only;
+        }
+
+        var held = found.Count == 0 ? "no folder of a shipped task" : string.Join(", ", found);
+        throw new UsageException($"--data {folder} holds {held}: name the task that your texts are like with --task");
+    }
 }

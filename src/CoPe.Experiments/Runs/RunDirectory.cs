@@ -124,6 +124,12 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>The report.</summary>
     public string Report => At("report.html");
 
+    /// <summary>The page for the person whose texts a run was made from.</summary>
+    public string PersonPage => At("mine.html");
+
+    /// <summary>Rate and epochs that were chosen on the person's own texts, and what was tried.</summary>
+    public string TrainingChoice => At("choice.json");
+
     /// <summary>Hashes of users whom the run must not take up again.</summary>
     public string ForgottenUsers => At("forgotten.json");
 

@@ -308,6 +308,8 @@ public sealed class RunWorkspace : IDisposable
             MaxUsers = most > 0 ? most : null,
             ExcludeUser = forgotten.Users.Count > 0 ? forgotten.Contains : null,
             HistoryCap = Recipe.DevelopmentItems > 0 ? null : Recipe.HistoryLimit,
+            // Where nobody trains the task-adaptive model there may be no others.
+            MaxOthers = Recipe.UsesBaseAsTam && !Recipe.GetRequirements().TamAll ? 0 : null,
         };
         var dataset = LampFiles.Read(Inputs.Data, Task, options);
         var users = most == 0 ? [] : dataset.Users;

@@ -34,6 +34,9 @@ public enum StageKind
 
     /// <summary>Writes the report.</summary>
     Report,
+
+    /// <summary>Writes the page for the person whose texts the run was made from.</summary>
+    WritePersonPage,
 }
 
 /// <summary>
@@ -74,6 +77,9 @@ public sealed record StageId
 
     /// <summary><c>report</c>.</summary>
     public static StageId Report { get; } = new(StageKind.Report, "report");
+
+    /// <summary><c>person page</c>, which <c>cope personalize</c> and <c>cope run</c> write.</summary>
+    public static StageId WritePersonPage { get; } = new(StageKind.WritePersonPage, "person page");
 
     /// <summary>What the stage does.</summary>
     public StageKind Kind { get; }

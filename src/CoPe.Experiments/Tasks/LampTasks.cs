@@ -1,8 +1,8 @@
 namespace CoPe.Experiments.Tasks;
 
 /// <summary>
-/// The ten tasks of LaMP and LongLaMP that the method is run on, as values, read from the task files as they were at
-/// the build.
+/// The ten tasks of LaMP and LongLaMP that the method is run on, and that of a person's own texts, as values, read from
+/// the task files as they were at the build.
 /// </summary>
 public static class LampTasks
 {
@@ -39,7 +39,10 @@ public static class LampTasks
     /// <summary>Score of a review, 1 to 5 (LaMP-3).</summary>
     public static LampTask ProductRating { get; } = LoadShipped("product_rating");
 
-    /// <summary>All ten, the five of the method's tables first.</summary>
+    /// <summary>Own text from a request: a heading, or the first words.</summary>
+    public static LampTask OwnWriting { get; } = LoadShipped("own_writing");
+
+    /// <summary>All of them, the five of the method's tables first.</summary>
     public static IReadOnlyList<LampTask> All { get; } =
     [
         NewsHeadline,
@@ -52,6 +55,7 @@ public static class LampTasks
         NewsCategorize,
         MovieTagging,
         ProductRating,
+        OwnWriting,
     ];
 
     /// <summary>

@@ -5,10 +5,10 @@ namespace CoPe.Experiments.Tests.Tasks;
 public class LampTasksTests
 {
     [Fact]
-    public void There_are_ten_tasks_with_names_and_identifiers_of_their_own()
+    public void There_are_eleven_tasks_with_names_and_identifiers_of_their_own()
     {
-        Assert.Equal(10, LampTasks.All.Select(task => task.Name).Distinct().Count());
-        Assert.Equal(10, LampTasks.All.Select(task => task.BenchmarkId).Distinct().Count());
+        Assert.Equal(11, LampTasks.All.Select(task => task.Name).Distinct().Count());
+        Assert.Equal(11, LampTasks.All.Select(task => task.BenchmarkId).Distinct().Count());
     }
 
     [Fact]

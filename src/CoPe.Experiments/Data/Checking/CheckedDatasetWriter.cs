@@ -13,6 +13,9 @@ sealed class CheckedDatasetWriter(string target, TaskDefinition definition, Data
 {
     int _written;
 
+    /// <summary>Whether there are other users, whose queries train the task-adaptive model.</summary>
+    public bool HasOthers { get; init; } = true;
+
     /// <summary>Writes users as they come, <paramref name="count"/> at most, with the task file beside them.</summary>
     /// <exception cref="DataFileException">Nothing usable is left.</exception>
     public CheckReport Write(IEnumerable<LampUser> users, IEnumerable<LampUser> others, int count)
@@ -31,7 +34,7 @@ sealed class CheckedDatasetWriter(string target, TaskDefinition definition, Data
                 {
                     Definition = definition,
                     UsersFile = usersFile,
-                    OthersFile = othersFile,
+                    OthersFile = HasOthers ? othersFile : null,
                     CleanCopyFolder = target,
                     Progress = progress.Listener,
                     CancellationToken = progress.Cancellation,
@@ -45,6 +48,11 @@ sealed class CheckedDatasetWriter(string target, TaskDefinition definition, Data
                     "test users and other users",
                     "More authors or more texts are needed; 'cope personalize' takes the texts of one person."
                 );
+            }
+
+            if (!HasOthers)
+            {
+                LampFileWriter.WriteUsers(Path.Combine(folder, LampFiles.OthersFile), []);
             }
 
             AtomicFile.WriteText(Path.Combine(folder, TaskFile.DefaultName), TaskFile.ToYaml(definition));

@@ -64,11 +64,11 @@ static class HtmlReport
     }
 }
 
-/// <summary>The frame of a page that needs nothing else: head, style and script.</summary>
+/// <summary>The frame of a page that needs nothing else: head, style and, where it has one, script.</summary>
 static class HtmlPage
 {
     /// <summary>Writes the page around a body.</summary>
-    public static void Write(TextWriter writer, string title, Action<Markup> body)
+    public static void Write(TextWriter writer, string title, Action<Markup> body, bool hasScript = true)
     {
         var markup = new Markup(writer);
         writer.Write("<!DOCTYPE html>\n");
@@ -78,7 +78,10 @@ static class HtmlPage
             using (markup.Open("body"))
             {
                 body(markup);
-                markup.Embedded("script", ReportAsset.Read("report.js"));
+                if (hasScript)
+                {
+                    markup.Embedded("script", ReportAsset.Read("report.js"));
+                }
             }
         }
         writer.Write('\n');

@@ -124,7 +124,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
         RunDirectory?[] runs = [_run, _run.ParentRun()];
         var aggregates = runs.OfType<RunDirectory>().SelectMany(AggregateFiles).Where(File.Exists);
-        traces.AddRange(aggregates.Select(file => new UserTrace(file, "means over users", 1)));
+        traces.AddRange(aggregates.Select(file => new UserTrace(file, DescribeAggregate(file), 1)));
         if (File.Exists(_run.AddedUser(user.Id)))
         {
             traces.Add(new(_run.AddedUser(user.Id), "the user's history and queries, as they were added", 1));
@@ -272,9 +272,23 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         }
     }
 
-    /// <summary>Files over several runs: seeds, or values of a sweep.</summary>
+    string DescribeAggregate(string file) =>
+        file == _run.TrainingChoice ? "rate and epochs chosen on the user's texts" : "means over users";
+
+    /// <summary>
+    /// Files that belong to no stage: over several runs (seeds, or values of a sweep), and what was chosen on a
+    /// person's texts.
+    /// </summary>
     static string[] AggregateFiles(RunDirectory run) =>
-        [run.SeedResults, run.SeedResultsTable, run.SeedReport, run.SweepReport, run.SweepTable, run.ChosenRecipe];
+        [
+            run.SeedResults,
+            run.SeedResultsTable,
+            run.SeedReport,
+            run.SweepReport,
+            run.SweepTable,
+            run.ChosenRecipe,
+            run.TrainingChoice,
+        ];
 
     void RemoveStages(IEnumerable<Stage> stages)
     {

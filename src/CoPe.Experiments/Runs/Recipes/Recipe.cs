@@ -122,6 +122,13 @@ public sealed record Recipe
     /// <summary>Stage 6, how predictions are measured.</summary>
     public EvaluateSection Evaluate { get; init; } = new();
 
+    /// <summary>
+    /// Also write <c>mine.html</c>, the page for the person whose texts the run was made from: the first user of its
+    /// data.
+    /// </summary>
+    [InputUnlessDefault]
+    public bool PersonPage { get; init; }
+
     /// <summary>The methods named by <see cref="Predict"/>, in the order of the table.</summary>
     public IEnumerable<PredictionMethod> Methods() =>
         PredictionMethod.All.Where(method => Predict.Contains(method.Name));

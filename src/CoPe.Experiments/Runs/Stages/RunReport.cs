@@ -201,7 +201,8 @@ static class RunFacts
 /// <summary>Curves of the training stages, from their metrics: means over the users at each step.</summary>
 static class TrainingCurves
 {
-    const string DevelopmentLoss = "development loss";
+    /// <summary>Name of the held-out loss among the figures of a training.</summary>
+    public const string DevelopmentLoss = "development loss";
 
     static readonly (StageId Stage, string Title)[] Stages =
     [

@@ -17,6 +17,7 @@ public static class RunStages
         new ProfileStage(),
         .. PredictionMethod.All.Select(method => new PredictStage(method)),
         new EvaluateStage(),
+        new PersonPageStage(),
         new ReportStage(),
     ];
 }
