@@ -3,8 +3,8 @@ using System.Text;
 namespace CoPe;
 
 /// <summary>
-/// Writes files so that a reader sees the old content or the new, never a part: to a temporary file, flushed to the
-/// disk, then renamed. A missing folder is created.
+/// Writes files so that a reader sees the old content or the new, never a part, also after a loss of power: to a
+/// temporary file, flushed to the disk, then renamed, and the folder flushed. A missing folder is created.
 /// </summary>
 static class AtomicFile
 {
@@ -21,6 +21,9 @@ static class AtomicFile
         get => Watcher.Value;
         set => Watcher.Value = value;
     }
+
+    /// <summary>Where a file or folder is written before it is renamed; a process that was killed may leave it.</summary>
+    public static string GetAside(string path) => Path.TrimEndingDirectorySeparator(path) + TemporarySuffix;
 
     /// <summary>Writes a text in UTF-8.</summary>
     public static void WriteText(string path, string text) => WriteBytes(path, Encoding.UTF8.GetBytes(text));
@@ -59,12 +62,12 @@ static class AtomicFile
     /// Writes what <paramref name="write"/> puts into the stream. When it throws, the old file stays and the temporary
     /// one is removed.
     /// </summary>
+    /// <exception cref="IOException">The disk has failed or is full.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Directory.CreateDirectory(folder);
-        var temporaryFile = path + TemporarySuffix;
+        CreateFolder(GetParent(path)!);
+        var temporaryFile = GetAside(path);
         try
         {
             NotifyBefore("create " + path);
@@ -72,7 +75,7 @@ static class AtomicFile
             {
                 write(stream);
                 NotifyBefore("flush " + path);
-                stream.Flush(flushToDisk: true);
+                DiskSync.Flush(stream);
             }
 
             NotifyBefore("rename " + path);
@@ -83,6 +86,7 @@ static class AtomicFile
             File.Delete(temporaryFile);
             throw;
         }
+        FlushParent(path);
     }
 
     /// <summary>
@@ -92,9 +96,9 @@ static class AtomicFile
     public static void WriteFolder(string path, Action<string> fill)
     {
         ArgumentNullException.ThrowIfNull(fill);
-        var temporaryFolder = Path.TrimEndingDirectorySeparator(path) + TemporarySuffix;
+        var temporaryFolder = GetAside(path);
         DeleteFolder(temporaryFolder);
-        Directory.CreateDirectory(temporaryFolder);
+        CreateFolder(temporaryFolder);
         try
         {
             fill(temporaryFolder);
@@ -107,17 +111,38 @@ static class AtomicFile
             DeleteFolder(temporaryFolder);
             throw;
         }
+        FlushParent(path);
+    }
+
+    /// <summary>Creates a folder and those above it, where they are missing, and flushes those that got a new one.</summary>
+    public static void CreateFolder(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+        if (GetParent(path) is { } parent)
+        {
+            CreateFolder(parent);
+        }
+        Directory.CreateDirectory(path);
+        FlushParent(path);
     }
 
     /// <summary>Removes a file or folder, if it is there.</summary>
     public static void Remove(string path)
     {
         NotifyBefore("remove " + path);
+        if (!Path.Exists(path))
+        {
+            return;
+        }
         DeleteFolder(path);
         if (File.Exists(path))
         {
             File.Delete(path);
         }
+        FlushParent(path);
     }
 
     /// <summary>
@@ -126,7 +151,7 @@ static class AtomicFile
     /// </summary>
     public static void Move(string from, string to)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(to))!);
+        CreateFolder(GetParent(to)!);
         NotifyBefore("move " + from);
         DeleteFolder(to);
         if (Directory.Exists(from))
@@ -138,6 +163,8 @@ static class AtomicFile
         {
             File.Move(from, to, overwrite: true);
         }
+        FlushParent(to);
+        FlushParent(from);
     }
 
     /// <summary>Copies a file, so that the copy is there whole or not at all.</summary>
@@ -153,6 +180,18 @@ static class AtomicFile
 
     /// <summary>Tells a test that a file operation follows, for those who write without this class.</summary>
     public static void NotifyBefore(string operation) => Watcher.Value?.Invoke(operation);
+
+    static string? GetParent(string path) =>
+        Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+
+    static void FlushParent(string path)
+    {
+        NotifyBefore("flush the folder of " + path);
+        if (GetParent(path) is { } parent)
+        {
+            DiskSync.FlushFolder(parent);
+        }
+    }
 
     static void DeleteFolder(string path)
     {

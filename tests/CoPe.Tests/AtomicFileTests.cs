@@ -43,6 +43,50 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void Where_the_folder_cannot_be_flushed_the_write_fails_with_the_new_file_in_place()
+    {
+        var path = _folder.Write("f.txt", "old");
+        AtomicFile.BeforeOperation = operation =>
+        {
+            if (operation.StartsWith("flush the folder", StringComparison.Ordinal))
+            {
+                throw new IOException("input/output error");
+            }
+        };
+
+        Assert.Throws<IOException>(() => AtomicFile.WriteText(path, "new"));
+
+        Assert.Equal("new", File.ReadAllText(path));
+        Assert.Equal([path], Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public void An_error_of_the_flush_is_thrown_with_its_number_and_the_file()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+        using var device = new FileStream("/dev/null", FileMode.Open, FileAccess.Write); // knows no flush: EINVAL
+
+        var error = Assert.Throws<IOException>(() => DiskSync.Flush(device));
+
+        Assert.Equal(22, error.HResult);
+        Assert.Contains("/dev/null", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_is_not_there_cannot_be_flushed()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+        DiskSync.FlushFolder(_folder.Path);
+        Assert.Throws<IOException>(() => DiskSync.FlushFolder(_folder.At("missing")));
+    }
+
+    [Fact]
     public void A_folder_is_there_whole_or_not_at_all()
     {
         var path = _folder.At("adapter");

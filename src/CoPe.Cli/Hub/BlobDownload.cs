@@ -179,7 +179,7 @@ sealed class BlobDownload(
             }
 
             var buffer = new byte[BufferBytes];
-            for (int read; (read = await _stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
+            for (int read; (read = await _stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0; )
             {
                 _hash.Add(buffer.AsSpan(0, read));
             }
@@ -197,7 +197,7 @@ sealed class BlobDownload(
         public async Task Flush(CancellationToken cancellation)
         {
             await _stream.FlushAsync(cancellation).ConfigureAwait(false);
-            _stream.Flush(flushToDisk: true);
+            DiskSync.Flush(_stream);
         }
 
         /// <summary>Drops the bytes so far and starts from the beginning.</summary>

@@ -40,6 +40,14 @@ static class NumberFormat
     public static string Share(double part, double whole) =>
         (100 * part / whole).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 
+    /// <summary>A share in percent, with the two digits that matter: <c>0.00123</c> as <c>0.12 %</c>.</summary>
+    public static string SmallShare(double share)
+    {
+        var percent = 100 * share;
+        var digits = percent > 0 ? Math.Clamp(1 - (int)Math.Floor(Math.Log10(percent)), 0, 6) : 0;
+        return percent.ToString($"F{digits}", CultureInfo.InvariantCulture) + " %";
+    }
+
     /// <summary>A p-value; below a thousandth only the bound.</summary>
     public static string PValue(double p)
     {

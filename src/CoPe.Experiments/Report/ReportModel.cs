@@ -52,6 +52,9 @@ sealed record ReportModel
     /// <summary>Implicit rewards of the preference pairs.</summary>
     public IReadOnlyList<RewardPair> Rewards { get; init; } = [];
 
+    /// <summary>What preference training did to the adapters; null where it is not known.</summary>
+    public PreferenceEffect? PreferenceEffect { get; init; }
+
     /// <summary>Likelihood of the gold texts by adapter.</summary>
     public IReadOnlyList<GoldLikelihood> GoldLikelihoods { get; init; } = [];
 

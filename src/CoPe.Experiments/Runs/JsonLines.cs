@@ -27,13 +27,19 @@ public static class JsonLines
             text.Append(JsonSerializer.Serialize(item, Options)).Append('\n');
         }
 
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        AtomicFile.CreateFolder(folder);
         AtomicFile.NotifyBefore("append " + path);
+        var isNew = !File.Exists(path);
         using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         stream.SetLength(WholeLength(stream));
         stream.Position = stream.Length;
         stream.Write(Encoding.UTF8.GetBytes(text.ToString()));
-        stream.Flush(flushToDisk: true);
+        DiskSync.Flush(stream);
+        if (isNew)
+        {
+            DiskSync.FlushFolder(folder);
+        }
     }
 
     /// <summary>Writes a whole file of lines, aside and then renamed.</summary>

@@ -176,6 +176,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         }
 
         rebuild.Commit();
+        RunRecords.Complete(this, context);
     }
 
     /// <summary>Checks everything that must hold before the run changes, and says in a line what is rebuilt.</summary>

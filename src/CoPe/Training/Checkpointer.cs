@@ -15,7 +15,7 @@ sealed class Checkpointer
     readonly IReadOnlyDictionary<string, string> _fingerprint;
     long _savedAt;
 
-    public Checkpointer(TrainingSetup setup, AdamW optimizer, Tensor lastGood, Tensor? best, UserTrainingState[] states)
+    public Checkpointer(TrainingSetup setup, AdamW optimizer, Tensor kept, Tensor? best, UserTrainingState[] states)
     {
         _setup = setup;
         _optimizer = optimizer;
@@ -26,7 +26,7 @@ sealed class Checkpointer
             ["weights"] = setup.Weights.Values,
             ["first moment"] = optimizer.FirstMoment,
             ["second moment"] = optimizer.SecondMoment,
-            ["last good"] = lastGood,
+            ["last good"] = kept,
         };
         if (best is not null)
         {

@@ -55,7 +55,7 @@ sealed class DevelopmentEvaluator : IDisposable
         foreach (var user in users)
         {
             ReportLoss(step, user, losses[user]);
-            UpdateState(user, losses[user]);
+            UpdateState(step, user, losses[user]);
         }
     }
 
@@ -70,13 +70,16 @@ sealed class DevelopmentEvaluator : IDisposable
             }
         );
 
-    void UpdateState(int user, double loss)
+    void UpdateState(long step, int user, double loss)
     {
         var state = _states[user];
+        state.LastDevelopmentLoss = double.IsFinite(loss) ? loss : null;
+        state.FirstDevelopmentLoss ??= state.LastDevelopmentLoss;
         var isBest = state.BestDevelopmentLoss is not { } best || loss < best;
         if (isBest && double.IsFinite(loss))
         {
             state.BestDevelopmentLoss = loss;
+            state.BestDevelopmentStep = step;
             state.EvaluationsSinceBest = 0;
             BestWeights?[user].copy_(_setup.Weights.Values[user]);
             return;

@@ -19,8 +19,9 @@ static class LinearWarmup
     /// <summary>
     /// Steps of the rise:
     /// <code>warmup = ceil(ratio * steps)</code>
+    /// A training of a single step has none, for its rate would be 0.
     /// </summary>
-    public static long WarmupSteps(double ratio, long steps) => (long)Math.Ceiling(ratio * steps);
+    public static long WarmupSteps(double ratio, long steps) => steps == 1 ? 0 : (long)Math.Ceiling(ratio * steps);
 
     /// <summary>
     /// Rate of step s, counted from 0; the first step of a warm-up has rate 0:

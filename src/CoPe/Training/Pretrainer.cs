@@ -34,7 +34,7 @@ public static class Pretrainer
     /// <param name="progress">Receives the progress of each step.</param>
     /// <param name="cancellation">Checked before every step.</param>
     /// <returns>
-    /// What became of it; <see cref="TrainingStatus.Diverged"/> leaves the weights of the last finite loss.
+    /// What became of it; <see cref="TrainingStatus.Diverged"/> leaves the weights of the lowest loss.
     /// </returns>
     /// <exception cref="ArgumentException">The model's weights are not float32 leaves that train.</exception>
     /// <exception cref="StaleCheckpointException">The checkpoint found belongs to another training.</exception>

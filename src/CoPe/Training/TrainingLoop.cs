@@ -1,7 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Kernels.Threads;
 using CoPe.Kernels.Torch;
-using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -22,8 +21,8 @@ sealed class TrainingLoop : IDisposable
     readonly UserTrainingState[] _states;
     readonly AdamW _optimizer;
     readonly PassWorkers _workers;
-    readonly Tensor _lastGood; // [users, weights]: the weights that gave each user's last finite loss
     readonly DevelopmentEvaluator? _development;
+    readonly DivergenceGuard _divergence;
     readonly TrainingReporter _reporter;
     readonly Checkpointer _checkpointer;
     long _step;
@@ -41,15 +40,21 @@ sealed class TrainingLoop : IDisposable
         var weights = setup.Weights.Values;
         var decayedWidth = setup.Weights.DecayedWidth;
         _optimizer = new AdamW(_users.Count, weights.shape[1], decayedWidth, _options.Optimizer, weights.device);
-        _lastGood = weights.clone().DetachFromDisposeScope();
         var defaultWorkers = TorchThreads.CountForPasses(weights.device, _context.Model.Weights.Bytes);
         _workers = new PassWorkers(setup.CreateReplica, _options.Workers ?? defaultWorkers);
         if (_users.Any(user => user.DevelopmentRows.Count > 0))
         {
             _development = new DevelopmentEvaluator(setup, _states, _workers);
         }
+        _divergence = new DivergenceGuard(setup, _samplers, _states, _workers);
         _reporter = new TrainingReporter(setup, _totalSteps, _states);
-        _checkpointer = new Checkpointer(setup, _optimizer, _lastGood, _development?.BestWeights, _states);
+        _checkpointer = new Checkpointer(
+            setup,
+            _optimizer,
+            _divergence.KeptWeights,
+            _development?.BestWeights,
+            _states
+        );
     }
 
     BatchSampler CreateSampler(TrainingUser user)
@@ -97,7 +102,11 @@ sealed class TrainingLoop : IDisposable
     {
         using var scope = NewDisposeScope();
         var started = _context.Time.GetTimestamp();
-        var rows = active.SelectMany(CreateBatch);
+        var rows = active.SelectMany(CreateBatch).ToList();
+        foreach (var row in rows)
+        {
+            _states[row.User].Tokens += row.Row.Prompt.Length;
+        }
         var passes = TrainingBatch.SplitIntoPasses(rows, _options.TokensPerPass, _workers.Count);
         var results = _workers.Run(
             passes,
@@ -176,43 +185,18 @@ sealed class TrainingLoop : IDisposable
 
     void UpdateWeights(int[] active, Tensor gradients, Tensor norms, StepFigures figures)
     {
-        var weights = _setup.Weights.Values;
         var rates = new double?[_users.Count];
         foreach (var user in active)
         {
-            var loss = figures[user, RowFigures.LossName];
-            var norm = figures[user, StepFigures.GradientNorm];
             _states[user].Steps++;
-            if (float.IsFinite(loss) && float.IsFinite(norm))
+            if (_divergence.Observe(user, figures))
             {
-                _states[user].LastLoss = loss;
                 rates[user] = _options.Rate(_step, _totalSteps[user]);
-                _lastGood[user].copy_(weights[user]);
-                continue;
             }
-            if (!float.IsFinite(loss))
-            {
-                weights[user].copy_(_lastGood[user]);
-            }
-            EndDiverged(user, loss, norm);
         }
         gradients.mul_(GradientClipping.ComputeCoefficients(norms, _options.MaxGradNorm).unsqueeze(1));
-        _optimizer.Step(weights, gradients, rates);
+        _optimizer.Step(_setup.Weights.Values, gradients, rates);
         _setup.Weights.CopyToModel();
-    }
-
-    void EndDiverged(int user, float loss, float norm)
-    {
-        _states[user].Status = TrainingStatus.Diverged;
-        _context.Logger.LogWarning(
-            "{Stage}: user {User} diverged at step {Step} (loss {Loss}, gradient norm {Norm}); "
-                + "their last good adapter is kept, the other users continue. Lower the learning rate.",
-            _context.Stage,
-            _users[user].Name,
-            _step + 1,
-            loss,
-            norm
-        );
     }
 
     void EndStep(int[] active)
@@ -224,22 +208,23 @@ sealed class TrainingLoop : IDisposable
                 _states[user].Status = TrainingStatus.Finished;
             }
         }
-        if (_development is null)
+        _development?.Evaluate(_step, [.. active.Where(IsDueForDevelopment)]);
+        int[] ended = [.. active.Where(user => _states[user].Status != TrainingStatus.InProgress)];
+        if (ended.Length > 0)
         {
-            return;
+            _development?.RestoreBest(ended);
+            _divergence.Close(ended);
         }
-        var due = active.Where(user =>
-            _states[user].Status != TrainingStatus.Diverged && _development.IsDue(_step, user, _totalSteps[user])
-        );
-        _development.Evaluate(_step, [.. due]);
-        _development.RestoreBest([.. active.Where(user => _states[user].Status != TrainingStatus.InProgress)]);
     }
+
+    bool IsDueForDevelopment(int user) =>
+        _states[user].Status != TrainingStatus.Diverged && _development!.IsDue(_step, user, _totalSteps[user]);
 
     public void Dispose()
     {
         _workers.Dispose();
         _optimizer.Dispose();
-        _lastGood.Dispose();
+        _divergence.Dispose();
         _development?.Dispose();
         NativeHeap.ReleaseFreedMemory();
     }
@@ -277,9 +262,31 @@ sealed class UserTrainingState
 
     public long Steps { get; set; }
 
+    /// <summary>Tokens of the examples of all steps, without padding.</summary>
+    public long Tokens { get; set; }
+
     public double? LastLoss { get; set; }
 
+    /// <summary>The mean of the latest losses; null before the first.</summary>
+    public double? SmoothedLoss { get; set; }
+
+    /// <summary>The lowest smoothed loss, of the weights that are kept against divergence.</summary>
+    public double? LowestLoss { get; set; }
+
+    /// <summary>Figures of the first step, before it; null before it.</summary>
+    public IReadOnlyDictionary<string, double>? FiguresBefore { get; set; }
+
+    /// <summary>The same of the same examples under the weights that the training ended with.</summary>
+    public IReadOnlyDictionary<string, double>? FiguresAfter { get; set; }
+
+    public double? FirstDevelopmentLoss { get; set; }
+
+    /// <summary>The latest development loss; null where it was not a number.</summary>
+    public double? LastDevelopmentLoss { get; set; }
+
     public double? BestDevelopmentLoss { get; set; }
+
+    public long BestDevelopmentStep { get; set; }
 
     public int EvaluationsSinceBest { get; set; }
 }

@@ -12,6 +12,20 @@ public sealed record TrainingOutcome
     /// <summary>Steps taken.</summary>
     public required long Steps { get; init; }
 
+    /// <summary>Tokens of the examples of all steps, without padding.</summary>
+    public long Tokens { get; init; }
+
+    /// <summary>Examples of the first step, on which the figures before and after are measured.</summary>
+    public int ExamplesMeasured { get; init; }
+
+    /// <summary>
+    /// Figures of the first step's examples before it, by name: <c>loss</c>, <c>rewards/accuracies</c>, ...
+    /// </summary>
+    public IReadOnlyDictionary<string, double> FiguresBefore { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>The same figures of the same examples under the weights that the training ended with.</summary>
+    public IReadOnlyDictionary<string, double> FiguresAfter { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Loss of the last step; null before the first.</summary>
     public double? LastLoss { get; init; }
 
@@ -31,7 +45,11 @@ public enum TrainingStatus
     /// <summary>The development loss no longer fell; the best adapter was kept.</summary>
     StoppedEarly,
 
-    /// <summary>The loss or its gradient was no longer a number; the last good adapter was kept.</summary>
+    /// <summary>
+    /// The loss or its gradient was no longer a number, or the loss rose far above its beginning; the adapter of the
+    /// lowest loss was kept: of the lowest development loss where training stops early, else of the lowest loss of
+    /// training, smoothed over some steps.
+    /// </summary>
     Diverged,
 
     /// <summary>There was nothing to learn from; the adapter is as it was.</summary>

@@ -5,6 +5,8 @@ sealed class TrainingReporter(TrainingSetup setup, long[] totalSteps, UserTraini
 {
     readonly TrainingContext _context = setup.Context;
 
+    static readonly Dictionary<string, double> Empty = [];
+
     static double MemoryInMegabytes => Environment.WorkingSet / (1024.0 * 1024);
 
     /// <summary>Reports one step of all its users.</summary>
@@ -68,7 +70,11 @@ sealed class TrainingReporter(TrainingSetup setup, long[] totalSteps, UserTraini
             User = setup.Users[user].Name,
             Status = state.Status,
             Steps = state.Steps,
+            Tokens = state.Tokens,
+            ExamplesMeasured = _context.Options.ExamplesPerStep(setup.Users[user].Rows.Count),
             LastLoss = state.LastLoss,
+            FiguresBefore = state.FiguresBefore ?? Empty,
+            FiguresAfter = state.FiguresAfter ?? Empty,
             BestDevelopmentLoss = state.BestDevelopmentLoss,
         };
 }

@@ -8,6 +8,7 @@ namespace CoPe.Cli.Tests.Verbs;
 [Collection("torch")]
 public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunFixture>, IDisposable
 {
+    const StringComparison Ordinal = StringComparison.Ordinal;
     static readonly string[] Methods = ["base", "tam", "sft", "sft+cd", "dpo", "cope"];
 
     public void Dispose() => AtomicFile.BeforeOperation = null;
@@ -105,6 +106,7 @@ public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunF
 
         Assert.True(stops > 5, $"stopped {stops} times");
         Assert.Equal(world.HashArtifacts("undisturbed"), world.HashArtifacts("stopped"));
+        Assert.Equal(ListTrainedSteps("undisturbed"), ListTrainedSteps("stopped"));
     }
 
     [Fact]
@@ -114,6 +116,55 @@ public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunF
 
         Assert.True(failures > 5, $"failed {failures} times");
         Assert.Equal(world.HashArtifacts("undisturbed"), world.HashArtifacts("failed"));
+        Assert.Equal(ListTrainedSteps("undisturbed"), ListTrainedSteps("failed"));
+    }
+
+    /// <summary>The lines of the metrics: which user's step each is of, and which figures it has.</summary>
+    List<string> ListTrainedSteps(string run) =>
+        [
+            .. ((StageId[])[StageId.TrainTam, StageId.TrainSft, StageId.TrainDpo])
+                .SelectMany(stage => JsonLines.Read<StepMetrics>(world.RunAt(run).Metrics(stage)))
+                .Select(row => $"{row.Stage}, {row.User}, {row.Step}: {string.Join(", ", row.Figures.Keys)}")
+                .Order(StringComparer.Ordinal),
+        ];
+
+    [Fact]
+    public void Each_training_says_what_it_did_in_a_line_and_the_report_keeps_it()
+    {
+        var run = world.RunAt("undisturbed");
+        var rows = JsonLines.Read<StepMetrics>(run.Metrics(StageId.TrainDpo));
+        Assert.All(
+            (string[])["1", "2"],
+            user =>
+            {
+                var figures = rows.Last(row => row.User == user).Figures;
+                Assert.Equal(0, figures["diverged"]);
+                Assert.True(figures["adapter change"] > 0);
+                Assert.InRange(figures["accuracy before"], 0, 1);
+            }
+        );
+        Assert.Contains("Preference training moved the adapters by", File.ReadAllText(run.Report), Ordinal);
+
+        Assert.Equal(0, world.RunCommand(default, "train", "dpo", "--run", "undisturbed", "--again"));
+        Assert.Matches("train dpo: adapters moved [0-9.]+ %, [0-4] -> [0-4] of 4 pairs ranked right", world.Error);
+    }
+
+    [Fact]
+    public void Where_every_users_training_diverges_the_stage_fails_and_says_what_to_lower()
+    {
+        Assert.Equal(0, world.RunCommand(default, "train", "tam", "recipe.yaml", "--run", "wrecked"));
+
+        string[] train = ["train", "sft", "--run", "wrecked", "--set", "sft.epochs=20"];
+        var code = world.RunCommand(default, [.. train, "--set", "sft.learning_rate=1"]);
+
+        Assert.Equal(1, code);
+        Assert.Contains(
+            "error: train sft: the training of all 2 users diverged; lower sft.learning_rate (it is 1) and run it again",
+            world.Error,
+            Ordinal
+        );
+        Assert.Equal(0, world.RunCommand(default, [.. train, "--set", "sft.learning_rate=0.001"]));
+        Assert.Matches("train sft: 2 users, loss [0-9.]+ -> [0-9.]+, [0-9,]+ tokens", world.Error);
     }
 
     [Fact]

@@ -90,6 +90,20 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void What_preference_training_did_stands_beside_the_rewards()
+    {
+        var page = Parse(Render(SampleReport.Create(users: 3)));
+        Assert.Contains(
+            page.Descendants(),
+            element =>
+                element.Name.LocalName == "p"
+                && element.Value
+                    == "Preference training moved the adapters by 1.2 % of their size (median of 12 users). Of the 96 "
+                        + "pairs of the first steps, 80 were ranked right before it and 85 after it."
+        );
+    }
+
+    [Fact]
     public void Nothing_is_loaded_from_anywhere()
     {
         var page = Render(SampleReport.Create(users: 3));

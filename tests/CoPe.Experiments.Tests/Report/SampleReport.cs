@@ -65,6 +65,7 @@ static class SampleReport
                 .Range(0, users)
                 .ToDictionary(User, _ => (int)Math.Exp(2 + (4 * random.NextDouble()))),
             Curves = Curves(random),
+            PreferenceEffect = new(12, 0.0123, 96, 80, 85),
             Rewards =
             [
                 .. Enumerable.Range(0, 400).Select(_ => new RewardPair(Normal(random, 4, 3), Normal(random, -2, 4))),
@@ -149,8 +150,8 @@ static class SampleReport
         var rows = new List<SignificanceRow>();
         foreach (
             var (baseline, metric) in from baseline in (string[])["TAM", "SFT", "DPO"]
-                                      from metric in Metrics.Take(3)
-                                      select (baseline, metric)
+            from metric in Metrics.Take(3)
+            select (baseline, metric)
         )
         {
             var ours = scores

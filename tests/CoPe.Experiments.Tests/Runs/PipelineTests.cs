@@ -186,9 +186,48 @@ public sealed class PipelineTests : ToyPipeline
             AtomicFile.BeforeOperation = null;
             Assert.All(pipeline.GetStatus(Context()), status => Assert.Equal(StageState.Complete, status.State));
             Assert.Empty(Directory.GetFiles(folder.At("run"), "*.part", SearchOption.AllDirectories));
+            Assert.Equal(3, RunManifest.Read(folder.At("run/manifest.json")).Stages.Count);
         }
 
         Assert.True(failing > 12);
+    }
+
+    [Fact]
+    public void What_should_have_followed_a_marker_is_made_up_for_by_the_next_command()
+    {
+        pipeline.Run(Context());
+        var whole = File.ReadAllText(folder.At("run/manifest.json"));
+        File.WriteAllText(folder.At("run/manifest.json"), whole[..(whole.Length / 2)]);
+        string[] left =
+        [
+            folder.Write("run/manifest.json.part", "{"),
+            folder.Write("run/stages/evaluate.begun.json", "{}"),
+            folder.Write("run/checkpoints/train-sft/chunks.jsonl", "texts of a user\n"),
+            folder.Write("run/evaluate.out.part", "half"),
+        ];
+        var kept = folder.Write("run/notes.part", "of a person");
+
+        pipeline.RunStage(Context(), StageId.TrainTam);
+
+        Assert.Equal([1, 1, 1], Counts);
+        Assert.Equal(
+            [StageId.TrainTam.Name, StageId.TrainSft.Name, StageId.Evaluate.Name],
+            RunManifest.Read(folder.At("run/manifest.json")).Stages.Select(stage => stage.Stage)
+        );
+        Assert.DoesNotContain(left, File.Exists);
+        Assert.True(File.Exists(kept));
+    }
+
+    [Fact]
+    public void A_command_that_has_nothing_to_do_writes_nothing()
+    {
+        pipeline.Run(Context());
+        var operations = new List<string>();
+        AtomicFile.BeforeOperation = operations.Add;
+        pipeline.Run(Context());
+        AtomicFile.BeforeOperation = null;
+
+        Assert.Empty(operations);
     }
 
     [Fact]

@@ -17,8 +17,25 @@ public class LearningRateScheduleTests
     [InlineData(0.1, 12, 2)]
     [InlineData(0.1, 2, 1)]
     [InlineData(0, 12, 0)]
+    [InlineData(1, 12, 12)]
     public void Warm_up_is_rounded_up(double ratio, long steps, long expected) =>
         Assert.Equal(expected, LinearWarmup.WarmupSteps(ratio, steps));
+
+    [Theory]
+    [InlineData(LearningRateSchedule.Linear)]
+    [InlineData(LearningRateSchedule.Cosine)]
+    public void No_training_has_only_steps_of_rate_zero(LearningRateSchedule schedule)
+    {
+        foreach (var ratio in (double[])[0, 0.1, 0.5, 1])
+        {
+            var options = new TrainingOptions { WarmupRatio = ratio, Schedule = schedule };
+            for (var steps = 1L; steps < 20; steps++)
+            {
+                Assert.Contains(Enumerable.Range(0, (int)steps), step => options.Rate(step, steps) > 0);
+            }
+            Assert.Equal(options.LearningRate, options.Rate(0, 1));
+        }
+    }
 
     [Fact]
     public void A_step_has_no_more_examples_than_there_are()
@@ -60,6 +77,7 @@ public class LearningRateScheduleTests
             StringComparison.Ordinal
         );
         Assert.Throws<ArgumentOutOfRangeException>(() => new TrainingOptions { BatchSize = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TrainingOptions { LearningRate = 1.01 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new DpoOptions { Beta = double.NaN });
     }
 }

@@ -9,7 +9,8 @@ sealed class PreferenceSection : ReportSection
 
     public override string Title => "What the adapters learned";
 
-    public override bool HasData(ReportModel model) => Pairs(model).Count > 0 || Likelihoods(model).Count > 0;
+    public override bool HasData(ReportModel model) =>
+        Pairs(model).Count > 0 || Likelihoods(model).Count > 0 || model.PreferenceEffect is not null;
 
     protected override string EmptyMessage =>
         "Neither implicit rewards of preference pairs nor likelihoods of the gold texts were recorded in this run.";
@@ -37,6 +38,11 @@ sealed class PreferenceSection : ReportSection
                 );
             }
         }
+        if (model.PreferenceEffect is { } effect)
+        {
+            WriteEffect(markup, effect);
+        }
+
         if (Pairs(model).Count == 0)
         {
             markup.Element("p", "Implicit rewards of preference pairs were not recorded.", ("class", "absent"));
@@ -53,6 +59,19 @@ sealed class PreferenceSection : ReportSection
 
     static List<GoldLikelihood> Likelihoods(ReportModel model) =>
         [.. model.GoldLikelihoods.Where(row => double.IsFinite(row.NegativeLogLikelihood))];
+
+    static void WriteEffect(Markup markup, PreferenceEffect effect)
+    {
+        var moved = NumberFormat.SmallShare(effect.Movement);
+        var users = NumberFormat.Count(effect.Users, "user");
+        var pairs = NumberFormat.Count(effect.Pairs, "pair");
+        markup.Element(
+            "p",
+            $"Preference training moved the adapters by {moved} of their size (median of {users}). Of the {pairs} of the "
+                + $"first steps, {NumberFormat.Count(effect.RankedBefore)} were ranked right before it and "
+                + $"{NumberFormat.Count(effect.RankedAfter)} after it."
+        );
+    }
 
     static void WriteRewards(Markup markup, List<RewardPair> pairs)
     {

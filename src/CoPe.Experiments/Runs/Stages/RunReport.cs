@@ -37,6 +37,7 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
             HistoryLengths = users.ToDictionary(user => user.Id, user => user.History.Count),
             Curves = [.. TrainingCurves.Read(run)],
             Rewards = [.. ReadRewards()],
+            PreferenceEffect = TrainingSummary.ComputeEffect(TrainingSummary.Read(run, StageId.TrainDpo)),
             GoldLikelihoods = [.. AverageLikelihoods(JsonLines.Read<QueryLikelihood>(run.Likelihood))],
             TokenTraces = TokenTraces.Compute(context, workspace),
             Examples = [.. CreateExamples(scores)],
@@ -234,6 +235,7 @@ static class TrainingCurves
         // Where an interrupted stage took a step again, the last line of a user's step counts.
         var rows = JsonLines
             .Read<StepMetrics>(file)
+            .Where(row => !TrainingSummary.IsSummary(row))
             .GroupBy(row => (row.User, row.Step, row.Figures.ContainsKey(DevelopmentLoss)))
             .Select(group => group.Last())
             .ToList();

@@ -13,7 +13,14 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <param name="part">
 /// Which of the stage's trainings, for example a group of users: each has checkpoints of its own.
 /// </param>
-sealed class StageTraining(StageContext context, StageId stage, string section, string part)
+/// <param name="users">The users of that training, as its figures name them.</param>
+sealed class StageTraining(
+    StageContext context,
+    StageId stage,
+    string section,
+    string part,
+    IReadOnlyCollection<string> users
+)
 {
     /// <summary>Rows of figures held back until they are written together.</summary>
     const int MaxPendingRows = 200;
@@ -35,10 +42,28 @@ sealed class StageTraining(StageContext context, StageId stage, string section, 
             Stage = stage.Name,
             MemoryOptionNames = MemoryOptionNames.OfSection(section),
             Metrics = AddRow,
-            Checkpoints = Checkpoints,
+            Checkpoints = new MetricsFirst(this),
             Time = context.Time,
             Logger = context.Log,
         };
+
+    /// <summary>
+    /// Writes the figures held back, and with them what the training did to each user. Called before the adapters are
+    /// written, so that a training that counts as done has its figures.
+    /// </summary>
+    /// <param name="outcomes">What became of the users.</param>
+    /// <param name="movements">How far each user's adapter moved, in the order of the outcomes; null for none.</param>
+    public void Conclude(IReadOnlyList<TrainingOutcome> outcomes, IReadOnlyList<double?>? movements = null)
+    {
+        foreach (var (index, outcome) in outcomes.Index())
+        {
+            if (TrainingSummary.CreateRow(stage, outcome, movements?[index]) is { } row)
+            {
+                _pendingRows.Add(row);
+            }
+        }
+        Flush();
+    }
 
     /// <summary>Writes the figures held back.</summary>
     public void Flush()
@@ -64,5 +89,44 @@ sealed class StageTraining(StageContext context, StageId stage, string section, 
         {
             Flush();
         }
+    }
+
+    /// <summary>
+    /// Removes figures of steps that will be taken again: those after a checkpoint, or all of the users' where there is
+    /// none.
+    /// </summary>
+    void DropFiguresAfter(long? step)
+    {
+        var file = context.Run.Metrics(stage);
+        var rows = JsonLines.Read<StepMetrics>(file);
+        var kept = rows.Where(row => !users.Contains(row.User) || IsBefore(row)).ToList();
+        if (kept.Count < rows.Count)
+        {
+            JsonLines.Write(file, kept);
+        }
+
+        bool IsBefore(StepMetrics row) => row.Step <= step && !TrainingSummary.IsSummary(row);
+    }
+
+    /// <summary>
+    /// Checkpoints that hold no step whose figures are not in the metrics, and that take the others out when training
+    /// resumes: however often it is killed, each step has one line.
+    /// </summary>
+    sealed class MetricsFirst(StageTraining training) : ICheckpointStore
+    {
+        public TrainingCheckpoint? Load()
+        {
+            var saved = training.Checkpoints.Load();
+            training.DropFiguresAfter(saved?.Step);
+            return saved;
+        }
+
+        public void Save(TrainingCheckpoint checkpoint)
+        {
+            training.Flush();
+            training.Checkpoints.Save(checkpoint);
+        }
+
+        public void Clear() => training.Checkpoints.Clear();
     }
 }

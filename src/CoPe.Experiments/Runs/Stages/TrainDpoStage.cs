@@ -89,7 +89,7 @@ sealed class TrainDpoStage : Stage
         }
     }
 
-    static AdapterBank Train(
+    static TrainedGroup Train(
         StageContext context,
         RunWorkspace workspace,
         IReadOnlyList<UserTrainingSet<PreferenceExample>> group,
@@ -97,9 +97,10 @@ sealed class TrainDpoStage : Stage
     )
     {
         var settings = context.Recipe.Dpo;
-        var bank = workspace.ReadUserAdapters(UserAdapterKind.Sft, group.Select(user => user.Name));
+        List<string> users = [.. group.Select(user => user.Name)];
+        var bank = workspace.ReadUserAdapters(UserAdapterKind.Sft, users);
         var dpo = settings.Preference;
-        DpoTrainer.Train(
+        var outcomes = DpoTrainer.Train(
             training.Stage.CreateContext(workspace.TrainingModel, settings),
             bank,
             group,
@@ -108,6 +109,7 @@ sealed class TrainDpoStage : Stage
             training.Progress,
             context.Cancellation
         );
-        return bank;
+        using var before = workspace.ReadUserAdapters(UserAdapterKind.Sft, users);
+        return new(bank, outcomes) { Movements = AdapterDistance.ComputeRelative(before, bank) };
     }
 }

@@ -77,7 +77,7 @@ sealed class TrainSftStage : Stage
         );
     }
 
-    AdapterBank Train(
+    TrainedGroup Train(
         StageContext context,
         RunWorkspace workspace,
         IReadOnlyList<UserTrainingSet<SupervisedExample>> group,
@@ -93,7 +93,7 @@ sealed class TrainSftStage : Stage
                 [.. group.Select(user => SeedDerivation.Derive(context.Recipe.Seed, Name, user.Name))]
             )
             .MoveTo(workspace.Device);
-        SftTrainer.Train(
+        var outcomes = SftTrainer.Train(
             training.Stage.CreateContext(model, settings),
             bank,
             group,
@@ -101,6 +101,6 @@ sealed class TrainSftStage : Stage
             training.Progress,
             context.Cancellation
         );
-        return bank;
+        return new(bank, outcomes);
     }
 }

@@ -89,7 +89,7 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         using var bank = AdapterBank
             .Create(workspace.TrainingModel.Config, settings.Lora, [SeedDerivation.Derive(context.Recipe.Seed, Name)])
             .MoveTo(workspace.Device);
-        var training = new StageTraining(context, Id, "tam", TrainingName);
+        var training = new StageTraining(context, Id, "tam", TrainingName, [TrainingName]);
         var trainingSet = HeldOutExamples.Split(TrainingName, examples, settings.EarlyStopping.Items);
         if (examples.Count < settings.Training.BatchSize)
         {
@@ -101,21 +101,35 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
             );
         }
 
+        TrainingConclusion.ReportSingleSteps(
+            context.Log,
+            Id,
+            settings.Training,
+            new Dictionary<string, int> { [TrainingName] = trainingSet.Examples.Count }
+        );
         try
         {
-            SftTrainer.Train(
+            var outcomes = SftTrainer.Train(
                 training.CreateContext(workspace.TrainingModel, settings),
                 bank,
                 [trainingSet],
                 progress: context.Progress,
                 cancellation: context.Cancellation
             );
+            training.Conclude(outcomes);
         }
         finally
         {
             training.Flush();
         }
 
+        TrainingConclusion.Report(
+            context.Log,
+            Id,
+            "tam.learning_rate",
+            settings.Training.LearningRate,
+            TrainingSummary.Read(context.Run, Id)
+        );
         AtomicFile.WriteFolder(
             AdapterOf(context.Run),
             folder =>

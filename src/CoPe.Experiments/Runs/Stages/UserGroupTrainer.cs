@@ -34,13 +34,14 @@ sealed class UserGroupTrainer(
     /// <param name="settings">The stage's section of the recipe.</param>
     /// <param name="usersAtOnce">Users of a group where the recipe says so; null chooses.</param>
     /// <param name="chooseUsersAtOnce">Chooses the users of a group for this machine.</param>
-    /// <param name="train">Returns the trained bank of a group, which is written and disposed of here.</param>
+    /// <param name="train">Returns the trained adapters of a group, which are written and disposed of here.</param>
+    /// <exception cref="RunException">The training of every user diverged.</exception>
     public void Train<TExample>(
         IReadOnlyList<UserTrainingSet<TExample>> users,
         TrainingSection settings,
         int? usersAtOnce,
         Func<int> chooseUsersAtOnce,
-        Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, AdapterBank> train
+        Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, TrainedGroup> train
     )
     {
         if (users.Count == 0)
@@ -49,6 +50,8 @@ sealed class UserGroupTrainer(
         }
 
         HistoryWarnings.Warn(context.Log, stage.Name, users, settings.Training.BatchSize);
+        var examples = users.ToDictionary(user => user.Name, user => user.Examples.Count);
+        TrainingConclusion.ReportSingleSteps(context.Log, stage, settings.Training, examples);
         // Users with histories of similar length finish together, so that no pass is left with a single one.
         var longestFirst = users.OrderByDescending(user => user.Examples.Count).ToList();
         var plan = UserGroupPlan.ReadOrCreate(
@@ -77,24 +80,32 @@ sealed class UserGroupTrainer(
             }
             stepsDone += progress.GroupSteps;
         }
+        TrainingConclusion.Report(
+            context.Log,
+            stage,
+            $"{section}.learning_rate",
+            settings.Training.LearningRate,
+            [.. TrainingSummary.Read(context.Run, stage).Where(user => examples.ContainsKey(user.User))]
+        );
     }
 
     void TrainGroup<TExample>(
         List<UserTrainingSet<TExample>> group,
         string name,
         GroupProgress progress,
-        Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, AdapterBank> train
+        Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, TrainedGroup> train
     )
     {
-        var training = new StageTraining(context, stage, section, name);
+        var training = new StageTraining(context, stage, section, name, [.. group.Select(user => user.Name)]);
         try
         {
-            using var bank = train(group, new GroupTrainingContext(training, progress));
+            using var trained = train(group, new GroupTrainingContext(training, progress));
+            training.Conclude(trained.Outcomes, trained.Movements);
             foreach (var (index, user) in group.Index())
             {
                 AtomicFile.WriteFolder(
                     getAdapterFolder(user.Name),
-                    folder => Write(folder, bank, index, getAdapterFolder(user.Name))
+                    folder => Write(folder, trained.Adapters, index, getAdapterFolder(user.Name))
                 );
             }
         }
@@ -131,6 +142,17 @@ sealed class UserGroupTrainer(
 /// <param name="Stage">Options, figures and checkpoints.</param>
 /// <param name="Progress">Progress of the whole stage.</param>
 sealed record GroupTrainingContext(StageTraining Stage, IProgress<StageProgress> Progress);
+
+/// <summary>What came of the training of one group of users. Owns the adapters.</summary>
+/// <param name="Adapters">The trained adapters, in the order of the group.</param>
+/// <param name="Outcomes">What became of each user, in the same order.</param>
+sealed record TrainedGroup(AdapterBank Adapters, IReadOnlyList<TrainingOutcome> Outcomes) : IDisposable
+{
+    /// <summary>How far each adapter moved (<see cref="AdapterDistance"/>); null where that is not measured.</summary>
+    public IReadOnlyList<double?>? Movements { get; init; }
+
+    public void Dispose() => Adapters.Dispose();
+}
 
 /// <summary>Divides a user's examples into those learned from and those measured by.</summary>
 static class HeldOutExamples
