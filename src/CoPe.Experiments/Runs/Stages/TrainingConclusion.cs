@@ -87,8 +87,8 @@ static class TrainingConclusion
         {
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{stage.Name}: adapters moved {NumberFormat.SmallShare(effect.Movement)}, {effect.RankedBefore:#,0} -> "
-                    + $"{effect.RankedAfter:#,0} of {effect.Pairs:#,0} pairs ranked right"
+                $"{stage.Name}: adapters moved {NumberFormat.SmallShare(effect.Movement)}, pairs right "
+                    + $"{effect.RankedBefore:#,0} -> {effect.RankedAfter:#,0} of {effect.Pairs:#,0}"
             );
         }
         if (ComputeMeanLoss(users) is not { } loss)

@@ -11,7 +11,7 @@ sealed record TrainingSummary
 {
     const string Diverged = "diverged",
         Tokens = "tokens",
-        Examples = "examples before and after",
+        Examples = "examples measured",
         LossBefore = "loss before",
         LossAfter = "loss after",
         AccuracyBefore = "accuracy before",

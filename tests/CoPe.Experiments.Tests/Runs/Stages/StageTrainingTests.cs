@@ -27,7 +27,7 @@ public sealed class StageTrainingTests : IDisposable
     TrainingContext Begin(params string[] users)
     {
         var recipe = new Recipe { Task = "news_headline" };
-        var inputs = InputPaths.FindAvailable(recipe, [_folder.Path]);
+        var inputs = InputPaths.FindAvailable(recipe, [_folder.Path], model => model);
         var context = new StageContext { Workspace = new(recipe, _run, inputs) };
         var training = new StageTraining(context, StageId.TrainSft, "sft", "group-1", users);
         return training.CreateContext(_model, recipe.Sft);

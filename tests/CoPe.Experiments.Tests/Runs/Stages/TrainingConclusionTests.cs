@@ -95,7 +95,7 @@ public sealed class TrainingConclusionTests : IDisposable
 
         Assert.Equal(new PreferenceEffect(3, 0.0123, 24, 18, 17), TrainingSummary.ComputeEffect(users));
         Assert.Equal(
-            "train dpo: adapters moved 1.2 %, 18 -> 17 of 24 pairs ranked right",
+            "train dpo: adapters moved 1.2 %, pairs right 18 -> 17 of 24",
             TrainingConclusion.Describe(StageId.TrainDpo, users)
         );
     }
