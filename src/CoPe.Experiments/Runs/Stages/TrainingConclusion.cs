@@ -17,19 +17,21 @@ static class TrainingConclusion
     /// <param name="stage">The stage.</param>
     /// <param name="rateKey">Key of the learning rate, for messages.</param>
     /// <param name="rate">The learning rate.</param>
-    /// <param name="users">What the training did to each user.</param>
-    /// <exception cref="RunException">It diverged for every user.</exception>
+    /// <param name="users">What the training did to each of its users.</param>
+    /// <param name="isEveryone">Whether these are all the users of the run.</param>
+    /// <exception cref="RunException">It diverged for every user of the run.</exception>
     public static void Report(
         ILogger log,
         StageId stage,
         string rateKey,
         double rate,
-        IReadOnlyList<TrainingSummary> users
+        IReadOnlyList<TrainingSummary> users,
+        bool isEveryone = true
     )
     {
         var remedy = string.Create(CultureInfo.InvariantCulture, $"lower {rateKey} (it is {rate})");
         var diverged = users.Where(user => user.HasDiverged).ToList();
-        if (users.Count > 0 && diverged.Count == users.Count)
+        if (isEveryone && users.Count > 0 && diverged.Count == users.Count)
         {
             var who = users.Count == 1 ? "the training" : $"the training of all {users.Count} users";
             throw new RunException($"{stage.Name}: {who} diverged; {remedy} and run it again");

@@ -85,7 +85,8 @@ sealed class UserGroupTrainer(
             stage,
             $"{section}.learning_rate",
             settings.Training.LearningRate,
-            [.. TrainingSummary.Read(context.Run, stage).Where(user => examples.ContainsKey(user.User))]
+            [.. TrainingSummary.Read(context.Run, stage).Where(user => examples.ContainsKey(user.User))],
+            isEveryone: users.Count == context.Workspace.Dataset.Users.Count
         );
     }
 

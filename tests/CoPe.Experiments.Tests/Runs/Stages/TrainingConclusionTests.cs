@@ -61,6 +61,21 @@ public sealed class TrainingConclusionTests : IDisposable
     }
 
     [Fact]
+    public void A_new_user_who_diverged_does_not_stop_a_run_of_others()
+    {
+        TrainingConclusion.Report(
+            _log,
+            StageId.TrainSft,
+            "sft.learning_rate",
+            0.1,
+            [User("ann", 3, 3, hasDiverged: true)],
+            isEveryone: false
+        );
+
+        Assert.StartsWith("Warning train sft: 1 of 1 users diverged", _log.Written[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_loss_that_rose_a_little_is_a_warning()
     {
         Report(User("ann", 3, 3.5));
