@@ -70,7 +70,8 @@ static partial class DiskSync
         if (error != 0)
         {
             // The number is where .NET puts it as well, so that a full disk is known as one.
-            throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)} : '{path}' is not safe on the disk", error);
+            var reason = Marshal.GetPInvokeErrorMessage(error);
+            throw new IOException($"'{path}' could not be flushed to the disk: {reason}", error);
         }
     }
 
