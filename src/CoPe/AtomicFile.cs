@@ -22,7 +22,9 @@ static class AtomicFile
         set => Watcher.Value = value;
     }
 
-    /// <summary>Where a file or folder is written before it is renamed; a process that was killed may leave it.</summary>
+    /// <summary>
+    /// Where a file or folder is written before it is renamed; a process that was killed may leave it.
+    /// </summary>
     public static string GetAside(string path) => Path.TrimEndingDirectorySeparator(path) + TemporarySuffix;
 
     /// <summary>Writes a text in UTF-8.</summary>
@@ -114,7 +116,9 @@ static class AtomicFile
         FlushParent(path);
     }
 
-    /// <summary>Creates a folder and those above it, where they are missing, and flushes those that got a new one.</summary>
+    /// <summary>
+    /// Creates a folder and those above it, where they are missing, and flushes those that got a new one.
+    /// </summary>
     public static void CreateFolder(string path)
     {
         if (Directory.Exists(path))

@@ -28,6 +28,7 @@ static class RunRecords
         {
             RunManifest.Create(pipeline, context).Write(run.Manifest);
         }
+        context.Workspace.Hashes.Save(); // those of files that were first read while stages ran
     }
 
     static void RemoveWork(RunDirectory run, Stage stage)

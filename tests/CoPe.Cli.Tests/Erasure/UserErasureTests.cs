@@ -223,7 +223,9 @@ public sealed class UserErasureTests : IDisposable
                 Assert.Contains("repeat 'cope user forget run USER'", _error, StringComparison.Ordinal);
             }
 
-            if (hasFailed)
+            // Where the last flush alone failed, there is nothing left to repeat.
+            var isLeft = File.Exists(At("run").PendingErasure) || Directory.Exists(At("run").SftAdapter("u1"));
+            if (hasFailed && isLeft)
             {
                 Forget("run", "u1", "--data");
             }
