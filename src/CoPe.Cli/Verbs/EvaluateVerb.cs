@@ -38,7 +38,12 @@ static class EvaluateVerb
         Description = "ROUGE as the reference reports it: the median of the means of 1,000 resamples.",
     };
 
+    const string RougeScoreTokenizer = "rouge_score";
+    const string UnicodeTokenizer = "unicode";
+
     static readonly Option<bool> StemmerOption = new("--stemmer") { Description = "ROUGE compares stems." };
+
+    static readonly Option<string> TokenizerOption = CreateTokenizerOption();
 
     static readonly Option<string?> CsvOption = new("--csv")
     {
@@ -63,10 +68,18 @@ static class EvaluateVerb
                 NameUnmeasured(host, context);
             },
         }.Create(host);
-        command.AddOptions(PredictionsOption, GoldsOption, PartialOption, MedianOption, StemmerOption, CsvOption);
+        command.AddOptions(
+            PredictionsOption,
+            GoldsOption,
+            PartialOption,
+            MedianOption,
+            StemmerOption,
+            TokenizerOption,
+            CsvOption
+        );
 
         var evaluateRun = (SynchronousCommandLineAction)command.Action!;
-        Option[] fileOptions = [GoldsOption, PartialOption, MedianOption, StemmerOption, CsvOption];
+        Option[] fileOptions = [GoldsOption, PartialOption, MedianOption, StemmerOption, TokenizerOption, CsvOption];
         command.SetAction(parsed =>
         {
             var files = parsed.GetValue(PredictionsOption)!;
@@ -89,12 +102,29 @@ static class EvaluateVerb
                     Mismatch = parsed.GetValue(PartialOption) ? IdMismatch.Report : IdMismatch.Error,
                     Average = parsed.GetValue(MedianOption) ? AverageKind.BootstrapMedian : AverageKind.PlainMean,
                     RougeStemmer = parsed.GetValue(StemmerOption),
+                    Tokenizer =
+                        parsed.GetValue(TokenizerOption) == UnicodeTokenizer
+                            ? WordTokenizerKind.Unicode
+                            : WordTokenizerKind.RougeScore,
                 },
             };
             WriteScores(host, evaluation, parsed.GetValue(CsvOption), parsed.GetValue<bool>("--json"));
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    static Option<string> CreateTokenizerOption()
+    {
+        var option = new Option<string>("--tokenizer")
+        {
+            Description =
+                $"What a word is: {RougeScoreTokenizer}, a to z and 0 to 9, or {UnicodeTokenizer}, of any script.",
+            HelpName = "name",
+            DefaultValueFactory = _ => RougeScoreTokenizer,
+        };
+        option.AcceptOnlyFromAmong(RougeScoreTokenizer, UnicodeTokenizer);
+        return option;
     }
 
     /// <summary>Says which methods of the recipe the figures lack, and what adds them.</summary>
@@ -119,7 +149,7 @@ static class EvaluateVerb
         {
             throw new UsageException(
                 $"{given.Name} goes with --predictions FILE; "
-                    + "a run is measured as its recipe says (evaluate.average, evaluate.stemmer)"
+                    + "a run is measured as its recipe says (evaluate.average, evaluate.stemmer, evaluate.tokenizer)"
             );
         }
     }

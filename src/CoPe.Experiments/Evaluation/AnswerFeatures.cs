@@ -9,13 +9,13 @@ namespace CoPe.Experiments.Evaluation;
 sealed record ScoredAnswer(GoldAnswer Gold, string Prediction, Lazy<HistoryStatistics>? History);
 
 /// <summary>What is computed once from a user's history, for all predictions for this user.</summary>
-sealed class HistoryStatistics(IReadOnlyList<string> history)
+sealed class HistoryStatistics(IReadOnlyList<string> history, WordTokenizerKind tokenizer)
 {
     /// <summary>The style of the texts.</summary>
-    public StyleProfile Style { get; } = StyleProfile.Compute(history);
+    public StyleProfile Style { get; } = StyleProfile.Compute(history, tokenizer);
 
     /// <summary>The four-word n-grams of the texts, hashed.</summary>
-    public HashSet<ulong> FourGrams { get; } = TextMetrics.FourGrams(history);
+    public HashSet<ulong> FourGrams { get; } = TextMetrics.FourGrams(history, tokenizer);
 }
 
 /// <summary>
@@ -32,21 +32,25 @@ sealed class AnswerFeatures(ScoredAnswer answer, EvaluationOptions options)
     /// <summary>Null where the user has no history, or the user is not known.</summary>
     public HistoryStatistics? History => answer.History?.Value;
 
-    public string[] RougePrediction => field ??= RougeTokenizer.Tokenize(Prediction, options.RougeStemmer);
+    public string[] RougePrediction =>
+        field ??= RougeTokenizer.Tokenize(Prediction, options.RougeStemmer, options.Tokenizer);
 
-    public string[] RougeReference => field ??= RougeTokenizer.Tokenize(Reference, options.RougeStemmer);
+    public string[] RougeReference =>
+        field ??= RougeTokenizer.Tokenize(Reference, options.RougeStemmer, options.Tokenizer);
 
     public RougeScore RougeL => _rougeL ??= Rouge.RougeL(RougePrediction, RougeReference);
 
     /// <summary>For texts of one line the same as <see cref="RougeL"/>.</summary>
     public RougeScore RougeLsum =>
         Prediction.Contains('\n', StringComparison.Ordinal) || Reference.Contains('\n', StringComparison.Ordinal)
-            ? Rouge.RougeLsum(Prediction, Reference, options.RougeStemmer)
+            ? Rouge.RougeLsum(Prediction, Reference, options)
             : RougeL;
 
-    public string[] PredictionWords => field ??= TextWords.Split(Prediction);
+    public string[] PredictionWords => field ??= TextWords.Split(Prediction, options.Tokenizer);
 
-    public string[] ReferenceWords => field ??= TextWords.Split(Reference);
+    public string[] ReferenceWords => field ??= TextWords.Split(Reference, options.Tokenizer);
+
+    public StyleProfile PredictionStyle => StyleProfile.Compute([Prediction], options.Tokenizer);
 
     /// <summary>The rating that the prediction states, or the end of the scale farther from the gold.</summary>
     public double PredictedRating => RatingMetrics.ParseOrFarEnd(Prediction, ReferenceRating, options.Scale);

@@ -7,6 +7,9 @@ public sealed record EvaluationOptions
     [OptionKey("stemmer")]
     public bool RougeStemmer { get; init; }
 
+    /// <summary>What a word is to ROUGE, to lengths, variety, copying and style.</summary>
+    public WordTokenizerKind Tokenizer { get; init; } = WordTokenizerKind.RougeScore;
+
     /// <summary>
     /// How values of queries become one number; the reference reports the median of an unseeded bootstrap.
     /// </summary>
@@ -29,6 +32,21 @@ public sealed record EvaluationOptions
     /// </summary>
     [CodeOnly]
     public RatingScale Scale { get; init; } = RatingScale.OneToFive;
+}
+
+/// <summary>What counts as a word.</summary>
+public enum WordTokenizerKind
+{
+    /// <summary>
+    /// To ROUGE runs of a to z and 0 to 9, as in the package <c>rouge_score</c> and so in the reference; to other
+    /// metrics what stands between blanks. Texts in other letters score 0.
+    /// </summary>
+    RougeScore,
+
+    /// <summary>
+    /// Runs of letters and digits of any script; of a script without blanks between words, each character.
+    /// </summary>
+    Unicode,
 }
 
 /// <summary>What to do when the ids of predictions and golds differ.</summary>

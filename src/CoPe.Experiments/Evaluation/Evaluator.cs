@@ -29,8 +29,13 @@ public static class Evaluator
     {
         options ??= new();
         AnswerChecks.RequireUsableGolds(task, golds);
-        var histories = CreateHistoryStatistics(golds);
+        var histories = CreateHistoryStatistics(golds, options.Tokenizer);
         var warnings = new List<string>();
+        if (AnswerChecks.DescribeUnseen(task, golds, options) is { } unseen)
+        {
+            warnings.Add(unseen);
+        }
+
         var methods = new List<MethodScores>();
         foreach (var (method, file) in predictions)
         {
@@ -108,7 +113,8 @@ public static class Evaluator
 
     /// <summary>Golds of one user share one list of texts, and so one set of statistics.</summary>
     static Dictionary<IReadOnlyList<string>, Lazy<HistoryStatistics>> CreateHistoryStatistics(
-        IReadOnlyList<GoldAnswer> golds
+        IReadOnlyList<GoldAnswer> golds,
+        WordTokenizerKind tokenizer
     )
     {
         var statistics = new Dictionary<IReadOnlyList<string>, Lazy<HistoryStatistics>>(
@@ -118,7 +124,7 @@ public static class Evaluator
         {
             if (history.Count > 0)
             {
-                statistics.TryAdd(history, new(() => new(history)));
+                statistics.TryAdd(history, new(() => new(history, tokenizer)));
             }
         }
 
@@ -165,6 +171,21 @@ static class AnswerChecks
             TaskOutcome.Rating => DescribeNonNumbers(corpus),
             _ => null,
         };
+
+    /// <summary>How many golds are in letters that ROUGE does not count; null where all can be seen.</summary>
+    public static string? DescribeUnseen(LampTask task, IReadOnlyList<GoldAnswer> golds, EvaluationOptions options)
+    {
+        if (task.Outcome != TaskOutcome.Text || options.Tokenizer != WordTokenizerKind.RougeScore)
+        {
+            return null;
+        }
+
+        var unseen = golds.Count(gold => TextScripts.IsMostlyBeyondAscii(gold.Text));
+        return unseen == 0
+            ? null
+            : $"{unseen} of {golds.Count} texts of the users are mostly in letters beyond a to z, of which ROUGE (as the "
+                + "package rouge_score counts words) sees nothing: evaluate.tokenizer=unicode counts words of any script";
+    }
 
     static void RequireNumbers(IReadOnlyList<GoldAnswer> golds)
     {

@@ -225,8 +225,7 @@ public sealed record Metric
                 Direction = MetricDirection.Lower,
                 Outcome = TaskOutcome.Text,
                 ReportPosition = 10,
-                ScoreAnswer = answer =>
-                    answer.History?.Style.DistanceTo(StyleProfile.Compute([answer.Prediction])).Total,
+                ScoreAnswer = answer => answer.History?.Style.DistanceTo(answer.PredictionStyle).Total,
             }
         );
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using CoPe.Experiments.Evaluation.Language;
 
 namespace CoPe.Experiments.Evaluation;
@@ -48,6 +49,12 @@ public static class Rouge
         RougeLsum(
             RougeTokenizer.TokenizeLines(prediction, useStemmer),
             RougeTokenizer.TokenizeLines(reference, useStemmer)
+        );
+
+    internal static RougeScore RougeLsum(string prediction, string reference, EvaluationOptions options) =>
+        RougeLsum(
+            RougeTokenizer.TokenizeLines(prediction, options.RougeStemmer, options.Tokenizer),
+            RougeTokenizer.TokenizeLines(reference, options.RougeStemmer, options.Tokenizer)
         );
 
     internal static RougeScore RougeN(IReadOnlyList<string> prediction, IReadOnlyList<string> reference, int n)
@@ -151,18 +158,31 @@ public readonly record struct RougeScore(double Precision, double Recall)
         predicted == 0 || expected == 0 ? default : new((double)common / predicted, (double)common / expected);
 }
 
-/// <summary>The tokens ROUGE compares: runs of the letters a to z and the digits 0 to 9, in lower case.</summary>
+/// <summary>
+/// The tokens ROUGE compares: runs of the letters a to z and the digits 0 to 9, in lower case, or the words of any
+/// script.
+/// </summary>
 static class RougeTokenizer
 {
     const char Kelvin = '\u212A';
     const char CapitalIWithDot = '\u0130';
 
     /// <summary>Tokens of a whole text.</summary>
-    public static string[] Tokenize(string text, bool useStemmer = false) => [.. Split(text, useStemmer)];
+    public static string[] Tokenize(
+        string text,
+        bool useStemmer = false,
+        WordTokenizerKind kind = WordTokenizerKind.RougeScore
+    ) =>
+        kind == WordTokenizerKind.RougeScore
+            ? [.. Split(text, useStemmer)]
+            : [.. UnicodeWords.Split(text).Select(word => Stem(word, useStemmer && Ascii.IsValid(word)))];
 
     /// <summary>Tokens of each line that is not empty; a line of punctuation alone gives an empty array.</summary>
-    public static string[][] TokenizeLines(string text, bool useStemmer = false) =>
-        [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Tokenize(line, useStemmer))];
+    public static string[][] TokenizeLines(
+        string text,
+        bool useStemmer = false,
+        WordTokenizerKind kind = WordTokenizerKind.RougeScore
+    ) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Tokenize(line, useStemmer, kind))];
 
     static IEnumerable<string> Split(string text, bool useStemmer)
     {

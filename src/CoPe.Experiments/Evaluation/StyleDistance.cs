@@ -71,12 +71,15 @@ sealed class StyleProfile
 
     double MeanWords => (double)_words / Math.Max(1, TextCount);
 
-    public static StyleProfile Compute(IEnumerable<string> texts)
+    public static StyleProfile Compute(
+        IEnumerable<string> texts,
+        WordTokenizerKind tokenizer = WordTokenizerKind.RougeScore
+    )
     {
         var profile = new StyleProfile();
         foreach (var text in texts)
         {
-            profile.Count(text);
+            profile.Count(text, tokenizer);
         }
 
         return profile;
@@ -90,7 +93,7 @@ sealed class StyleProfile
             TotalVariation(_cases, other._cases)
         );
 
-    void Count(string text)
+    void Count(string text, WordTokenizerKind tokenizer)
     {
         TextCount++;
         foreach (var c in text)
@@ -115,7 +118,7 @@ sealed class StyleProfile
             CountCase(word);
         }
 
-        foreach (var word in TextWords.Split(text))
+        foreach (var word in TextWords.Split(text, tokenizer))
         {
             _words++;
             _marks[^1]++;
@@ -131,7 +134,7 @@ sealed class StyleProfile
         {
             (0, 0) => NoCase,
             (0, _) => LowerCase,
-            ( > 1, 0) => UpperCase,
+            (> 1, 0) => UpperCase,
             _ => Capitalized,
         };
         _cases[kind]++;

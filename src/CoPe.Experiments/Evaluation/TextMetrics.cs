@@ -1,3 +1,5 @@
+using CoPe.Experiments.Evaluation.Language;
+
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>What a text is like beside another: how long, how varied, how much of it copied.</summary>
@@ -48,12 +50,15 @@ public static class TextMetrics
         return (double)ngrams.Distinct().Count() / count;
     }
 
-    internal static HashSet<ulong> FourGrams(IEnumerable<string> texts)
+    internal static HashSet<ulong> FourGrams(
+        IEnumerable<string> texts,
+        WordTokenizerKind tokenizer = WordTokenizerKind.RougeScore
+    )
     {
         var ngrams = new HashSet<ulong>();
         foreach (var text in texts)
         {
-            ngrams.UnionWith(FourGrams(TextWords.Split(text)));
+            ngrams.UnionWith(FourGrams(TextWords.Split(text, tokenizer)));
         }
 
         return ngrams;
@@ -83,12 +88,15 @@ public static class TextMetrics
 
 /// <summary>
 /// The words that lengths, variety and copying are counted in: what is between spaces, in lower case, without the
-/// punctuation around it.
+/// punctuation around it, or the words of any script.
 /// </summary>
 static class TextWords
 {
     /// <summary>The words of a text; punctuation or emoji alone between spaces are kept as they are.</summary>
-    public static string[] Split(string text)
+    public static string[] Split(string text, WordTokenizerKind tokenizer = WordTokenizerKind.RougeScore) =>
+        tokenizer == WordTokenizerKind.Unicode ? [.. UnicodeWords.Split(text)] : SplitAtBlanks(text);
+
+    static string[] SplitAtBlanks(string text)
     {
         var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i < words.Length; i++)

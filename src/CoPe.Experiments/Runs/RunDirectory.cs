@@ -246,11 +246,11 @@ public sealed class RunException : Exception
 {
     /// <summary>With its message.</summary>
     public RunException(string message)
-        : base(message) { }
+        : base(MessageText.ToOneLine(message)) { }
 
     /// <summary>With its message and cause.</summary>
     public RunException(string message, Exception inner)
-        : base(message, inner) { }
+        : base(MessageText.ToOneLine(message), inner) { }
 
     /// <summary>Without particulars.</summary>
     public RunException() { }

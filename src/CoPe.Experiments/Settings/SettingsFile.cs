@@ -1,4 +1,3 @@
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace CoPe.Experiments.Settings;
@@ -111,7 +110,7 @@ public static class SettingsFile
         var where = $"--set {pair}";
         var text = pair[(equals + 1)..].Trim();
         var node =
-            text.StartsWith('[') || text.StartsWith('{') ? ParseDocument(text, where)! : new YamlScalarNode(text);
+            text.StartsWith('[') || text.StartsWith('{') ? YamlText.Parse(text, where)! : new YamlScalarNode(text);
         return new SettingsBinder(settings, _ => where).Bind(Nest(pair[..equals].Trim(), node));
     }
 
@@ -123,7 +122,7 @@ public static class SettingsFile
                 .Aggregate(value, (inner, part) => new YamlMappingNode(new YamlScalarNode(part), inner));
 
     static YamlMappingNode? ParseMapping(string text, string name) =>
-        ParseDocument(text, name) switch
+        YamlText.Parse(text, name) switch
         {
             null => null,
             YamlMappingNode mapping => mapping,
@@ -132,24 +131,6 @@ public static class SettingsFile
                 $"{name} line {other.Start.Line}: expected 'key: value' lines, found {SettingsBinder.Describe(other)}"
             ),
         };
-
-    static YamlNode? ParseDocument(string text, string name)
-    {
-        try
-        {
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
-            return stream.Documents.Count == 0 ? null : stream.Documents[0].RootNode;
-        }
-        catch (YamlException error)
-        {
-            throw new SettingsException(
-                $"{name} line {error.Start.Line}, column {error.Start.Column}: not valid YAML: "
-                    + (error.InnerException ?? error).Message,
-                error
-            );
-        }
-    }
 }
 
 /// <summary>
@@ -160,11 +141,11 @@ public sealed class SettingsException : Exception
 {
     /// <summary>With its message.</summary>
     public SettingsException(string message)
-        : base(message) { }
+        : base(MessageText.ToOneLine(message)) { }
 
     /// <summary>With its message and cause.</summary>
     public SettingsException(string message, Exception inner)
-        : base(message, inner) { }
+        : base(MessageText.ToOneLine(message), inner) { }
 
     /// <summary>Without particulars.</summary>
     public SettingsException() { }

@@ -58,8 +58,9 @@ static class SettingsSchema
         {
             return text switch
             {
-                "true" => true,
-                "false" => false,
+                // As YAML 1.2 spells them.
+                "true" or "True" or "TRUE" => true,
+                "false" or "False" or "FALSE" => false,
                 _ => null,
             };
         }

@@ -13,7 +13,7 @@ public sealed class DataFileException : Exception
         string advice,
         Exception? inner = null
     )
-        : base($"{location}: found {found}, expected {expected}. {advice}", inner)
+        : base(MessageText.ToOneLine($"{location}: found {found}, expected {expected}. {advice}"), inner)
     {
         Location = location;
         Found = found;

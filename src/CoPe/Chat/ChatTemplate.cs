@@ -141,7 +141,7 @@ public sealed record ChatTemplateContext
 /// <param name="line">Line of the template, from 1.</param>
 /// <param name="inner">The error behind it, if any.</param>
 public sealed class ChatTemplateException(string reason, int line, Exception? inner = null)
-    : FormatException($"chat template, line {line}: {reason}", inner)
+    : FormatException(MessageText.ToOneLine($"chat template, line {line}: {reason}"), inner)
 {
     /// <summary>What is wrong; the template's own words where it refuses a conversation.</summary>
     public string Reason { get; } = reason;

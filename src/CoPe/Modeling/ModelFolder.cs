@@ -32,7 +32,7 @@ public sealed class ModelFileException : IOException
     /// <param name="problem">What was found and what was expected.</param>
     /// <param name="inner">What caused it.</param>
     public ModelFileException(string file, string problem, Exception? inner = null)
-        : base($"{file}: {problem}", inner) => File = file;
+        : base(MessageText.ToOneLine($"{file}: {problem}"), inner) => File = file;
 
     /// <summary>For one tensor or key of a file.</summary>
     /// <param name="file">The file.</param>
@@ -40,7 +40,7 @@ public sealed class ModelFileException : IOException
     /// <param name="problem">What was found and what was expected.</param>
     /// <param name="inner">What caused it.</param>
     public ModelFileException(string file, string part, string problem, Exception? inner = null)
-        : base($"{file}: {part}: {problem}", inner)
+        : base(MessageText.ToOneLine($"{file}: {part}: {problem}"), inner)
     {
         File = file;
         Part = part;

@@ -57,11 +57,11 @@ public sealed class StaleCheckpointException : Exception
 
     /// <summary>With a message that says what differs.</summary>
     public StaleCheckpointException(string message)
-        : base(message) { }
+        : base(MessageText.ToOneLine(message)) { }
 
     /// <summary>With a message that says what differs, and its cause.</summary>
     public StaleCheckpointException(string message, Exception inner)
-        : base(message, inner) { }
+        : base(MessageText.ToOneLine(message), inner) { }
 
     /// <summary>Throws unless both name the same parts with the same hashes.</summary>
     internal static void ThrowIfDifferent(

@@ -35,6 +35,29 @@ public class EvaluatorTests
     }
 
     [Fact]
+    public void Texts_that_ROUGE_does_not_see_are_named_and_another_tokenizer_sees_them()
+    {
+        GoldAnswer[] golds =
+        [
+            new()
+            {
+                Id = "1",
+                UserId = "ann",
+                Text = "Быстрая лиса",
+            },
+        ];
+        var predictions = Predictions(("1", "быстрая собака"));
+        var report = Evaluator.Evaluate(Titles, golds, predictions);
+        Assert.Contains("1 of 1 texts of the users", Assert.Single(report.Warnings), StringComparison.Ordinal);
+        Assert.Equal(0, report.ScoresOf("cope").Metrics["rouge-1"].Mean);
+
+        var options = new EvaluationOptions { Tokenizer = WordTokenizerKind.Unicode };
+        var seen = Evaluator.Evaluate(Titles, golds, predictions, options);
+        Assert.Empty(seen.Warnings);
+        Assert.Equal(0.5, seen.ScoresOf("cope").Metrics["rouge-1"].Mean, 12);
+    }
+
+    [Fact]
     public void Methods_stand_in_the_order_in_which_they_were_given()
     {
         var answers = Predictions(("1", "a"), ("2", "b"), ("3", "c"))["cope"];

@@ -52,6 +52,18 @@ public class MetricPropertyTests
         );
 
     [Fact]
+    public void On_ascii_the_words_of_any_script_are_those_of_rouge_score() =>
+        Check(
+            (one, _) =>
+            {
+                var ascii = string.Concat(one.Where(char.IsAscii));
+                return RougeTokenizer
+                    .Tokenize(ascii)
+                    .SequenceEqual(RougeTokenizer.Tokenize(ascii, kind: WordTokenizerKind.Unicode));
+            }
+        );
+
+    [Fact]
     public void A_text_with_words_agrees_with_itself() =>
         Check(
             (one, _) =>

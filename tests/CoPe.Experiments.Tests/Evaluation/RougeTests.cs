@@ -107,7 +107,7 @@ public class RougeTests(ITestOutputHelper output)
     /// </summary>
     static void WalkBack(int[,] table, string[] a, string[] b, bool[] marked)
     {
-        for (int i = a.Length, j = b.Length; i > 0 && j > 0;)
+        for (int i = a.Length, j = b.Length; i > 0 && j > 0; )
         {
             if (a[i - 1] == b[j - 1])
             {
@@ -153,4 +153,16 @@ public class RougeTests(ITestOutputHelper output)
 
     static void AssertNear(double expected, double found, string what) =>
         Assert.True(Math.Abs(expected - found) <= 1e-9, $"{what}: expected {expected}, found {found}.");
+
+    [Theory]
+    [InlineData("今日は東京", "今日の東京", 4 / 5.0)] // 今 日 東 京 of five characters each
+    [InlineData("Быстрая лиса", "быстрая собака", 0.5)]
+    [InlineData("한국어 글", "한국어 책", 0.5)]
+    [InlineData("กา", "กา", 1)] // a letter and its vowel sign each
+    [InlineData("naïve café", "NAÏVE CAFÉ", 1)]
+    public void Words_of_any_script_are_counted_where_that_is_asked_for(string prediction, string reference, double f)
+    {
+        static string[] Tokenize(string text) => RougeTokenizer.Tokenize(text, kind: WordTokenizerKind.Unicode);
+        Assert.Equal(f, Rouge.RougeN(Tokenize(prediction), Tokenize(reference), 1).FMeasure, 12);
+    }
 }

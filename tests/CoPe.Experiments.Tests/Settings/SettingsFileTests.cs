@@ -110,6 +110,32 @@ public class SettingsFileTests
     }
 
     [Theory]
+    [InlineData("- ")]
+    [InlineData("[")]
+    [InlineData("{a: ")]
+    [InlineData("? ")]
+    public void Nesting_is_refused_without_a_crash(string repeated)
+    {
+        var message = Error(string.Concat(Enumerable.Repeat(repeated, 60_000)));
+        Assert.Contains("nested more than 32 deep", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_message_is_one_line_without_what_a_terminal_would_obey()
+    {
+        var message = Error("seed: \"\\e[2J many\\nlines " + new string('x', 5000) + "\"\n");
+        Assert.DoesNotContain(message, char.IsControl);
+        Assert.InRange(message.Length, 100, MessageText.MaxLength);
+        Assert.Contains("\\u001B[2J many lines", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("dpo: { beta: 0.1 }\nevaluate: { likelihood: True }", true)]
+    [InlineData("evaluate: { likelihood: FALSE }", false)]
+    public void Truth_is_spelled_as_in_YAML_1_2(string text, bool expected) =>
+        Assert.Equal(expected, Parse(text).Evaluate.Likelihood);
+
+    [Theory]
     [InlineData("users: null")]
     [InlineData("users:")]
     [InlineData("sft: { users_at_once: auto }")]
@@ -140,6 +166,12 @@ public class SettingsFileTests
     [InlineData("- a\n- b\n", "r.yaml line 1: expected 'key: value' lines, found a list")]
     [InlineData("seed: 99999999999999999999\n", "'seed' takes a whole number")]
     [InlineData("dpo: { beta: .nan }\n", "'dpo.beta' takes a number, found '.nan'")]
+    [InlineData("seed: 1\n---\nseed: 2\n", "r.yaml line 2: a second document begins here")]
+    [InlineData("a: 1\nb:\n  c: 1\nd:\n  - 1\n\t- 2\n", "r.yaml line 6, column 1: not valid YAML")]
+    [InlineData("seed: !!binary \"\u001b[2J\"\n", "r.yaml line 1")]
+    [InlineData("? [", "r.yaml line 1")]
+    [InlineData("a: *x", "r.yaml line 1")]
+    [InlineData("%YAML 9.9\n---\na: 1", "r.yaml line 1")]
     public void What_is_wrong_in_a_file_is_named_with_its_line(string text, string message) =>
         Assert.Contains(message, Error(text), StringComparison.Ordinal);
 

@@ -84,6 +84,15 @@ static class CheckRules
             "control characters are left out"
         );
 
+    /// <summary>A text in a script that words are not counted in.</summary>
+    public static CheckRule UncountedScript { get; } =
+        Warning(
+            "uncounted_script",
+            "a text mostly in letters beyond a to z, of which ROUGE sees nothing without evaluate.tokenizer=unicode; "
+                + "where such a script has no blanks, max_words cuts nothing",
+            "stays"
+        );
+
     /// <summary>All of them, errors first.</summary>
     public static IReadOnlyList<CheckRule> All { get; } =
     [
@@ -107,6 +116,7 @@ static class CheckRules
         EmptyInput,
         CutText,
         ControlCharacters,
+        UncountedScript,
     ];
 
     static CheckRule Error(string name, string summary, string fix) => new(name, CheckSeverity.Error, summary, fix);

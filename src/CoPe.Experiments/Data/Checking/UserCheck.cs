@@ -129,6 +129,11 @@ sealed class UserCheck(CheckedFile file, bool isTest, CheckContext context)
             context.Findings.Add(CheckRules.CutText, location, cut);
         }
 
+        if (isAnswer && TextScripts.IsMostlyBeyondAscii(text))
+        {
+            context.Findings.Add(CheckRules.UncountedScript, location, LanguageDetector.Detect(text));
+        }
+
         CountLongest(location.Field!, text.Length);
         return TextFaults.RemoveControlCharacters(text);
     }

@@ -6,7 +6,7 @@ namespace CoPe.Tokens.Pipeline;
 /// <param name="problem">What was found, what was expected, and what to do.</param>
 /// <param name="inner">The error behind it, if any.</param>
 public sealed class TokenizerException(string file, string part, string problem, Exception? inner = null)
-    : FormatException($"{file}: {(part.Length == 0 ? "" : part + ": ")}{problem}", inner)
+    : FormatException(MessageText.ToOneLine($"{file}: {(part.Length == 0 ? "" : part + ": ")}{problem}"), inner)
 {
     /// <summary>The file read.</summary>
     public string File { get; } = file;
