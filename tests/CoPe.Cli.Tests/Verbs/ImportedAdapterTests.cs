@@ -120,7 +120,8 @@ public sealed class ImportedAdapterTests(TinyRunFixture world) : IClassFixture<T
         var run = world.RunAt("undisturbed");
         var user = File.ReadAllText(Path.Combine(run.DpoAdapter("1"), "README.md"));
 
-        Assert.StartsWith("---\nbase_model: \"model\"\nlibrary_name: peft\n", user, StringComparison.Ordinal);
+        Assert.StartsWith("---\nbase_model: \"", user, StringComparison.Ordinal);
+        Assert.Contains("/model\"\nlibrary_name: peft\n", user, StringComparison.Ordinal);
         Assert.Contains(
             "PeftModel.from_pretrained(model, \"tam/adapter\", adapter_name=\"tam\")\n"
                 + "model.load_adapter(\"dpo/1\", adapter_name=\"user\")\n"

@@ -48,6 +48,59 @@ public class AdapterMergeTests
     }
 
     [Fact]
+    public void Changes_that_rounding_undoes_are_counted_and_float32_keeps_them_all()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var folder = new TemporaryFolder();
+        using var random = TinyModels.Random(TinyModels.Plain);
+        var shape = new LoraConfig
+        {
+            Rank = 2,
+            Alpha = 1e-3,
+            TargetModules = ["all-linear"],
+            Dropout = 0,
+        };
+        using var bank = TinyModels.Adapters(TinyModels.Plain, 1, shape);
+        ModelFolder.Save(folder.At("base"), random.Config, random.Weights, ScalarType.BFloat16);
+
+        var rounded = AdapterMerge.WriteModelFolder(folder.At("base"), [bank], folder.At("rounded"));
+        var kept = AdapterMerge.WriteModelFolder(
+            folder.At("base"),
+            [bank],
+            folder.At("kept"),
+            dtype: ScalarType.Float32
+        );
+
+        Assert.InRange(rounded.LostShare, 0.8, 1);
+        Assert.Equal((rounded.Changed, 0), (kept.Changed, kept.Lost));
+        var config = JsonNode.Parse(File.ReadAllText(folder.At("kept/config.json")))!;
+        Assert.Equal("float32", (string?)(config["torch_dtype"] ?? config["dtype"]));
+        using var model = CausalLm.Load(folder.At("base"), ScalarType.Float32);
+        using var merged = CausalLm.Load(folder.At("kept"));
+        using var selected = AdapterRows.All(bank);
+        var ids = TinyModels.Ids(2, 7);
+        TinyModels.AssertClose(TinyModels.Logits(model, ids, selected), TinyModels.Logits(merged, ids), 1e-4);
+    }
+
+    [Fact]
+    public void An_adapter_with_a_number_that_is_not_finite_is_not_merged()
+    {
+        using var noGrad = no_grad();
+        using var folder = new TemporaryFolder();
+        using var model = TinyModels.Random(TinyModels.Plain);
+        using var bank = TinyModels.Adapters(TinyModels.Plain, 1);
+        ModelFolder.Save(folder.At("base"), model.Config, model.Weights, ScalarType.Float32);
+        bank.Pairs[bank.LayerNames[^1]].B.fill_(double.NaN);
+
+        var error = Assert.Throws<ArgumentException>(() =>
+            AdapterMerge.WriteModelFolder(folder.At("base"), [bank], folder.At("merged"))
+        );
+        Assert.Contains(bank.LayerNames[^1], error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.At("merged")));
+    }
+
+    [Fact]
     public void An_index_names_every_tensor_and_the_bytes_of_all()
     {
         using var folder = new TemporaryFolder();
