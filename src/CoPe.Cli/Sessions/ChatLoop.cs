@@ -32,6 +32,7 @@ sealed class ChatLoop : IDisposable
     /// <summary>Chats until the end of the input, or <c>/quit</c>.</summary>
     public void Run()
     {
+        _host.WriteWarnings(_session.Adapter.Warnings);
         WriteState();
         _host.WriteMessage(
             "a line is a request, those after it continue it until /new; /help lists what can be changed"
@@ -175,6 +176,7 @@ sealed class ChatLoop : IDisposable
             var next = new ChatSession(_context, name);
             _session.Dispose();
             _session = next;
+            _host.WriteWarnings(next.Adapter.Warnings);
         }
 
         WriteState();

@@ -56,6 +56,7 @@ sealed class ChatOptions
     };
 
     readonly Option<string?> _dtype = DecodeDtypeOption.Create();
+    readonly Option<bool> _allowStale = AllowStaleOption.Create();
     readonly Option<bool> _verbose = new("--verbose") { Description = "The stack trace of an error." };
 
     public static ChatOptions AddTo(Command command)
@@ -71,6 +72,7 @@ sealed class ChatOptions
             options._tokens,
             options._words,
             options._dtype,
+            options._allowStale,
             options._verbose
         );
         return options;
@@ -83,6 +85,13 @@ sealed class ChatOptions
             Run = parsed.GetValue(_run),
             Overrides = DecodeDtypeOption.ReadOverrides(parsed, _dtype),
             IsQuiet = true,
+        };
+
+    /// <summary>The run as it is read: with what is out of date, where the command line says so.</summary>
+    public StageContext ReadContext(ParseResult parsed, StageContext context) =>
+        context with
+        {
+            AllowStale = parsed.GetValue(_allowStale),
         };
 
     public string? ReadUser(ParseResult parsed) => parsed.GetValue(_user);

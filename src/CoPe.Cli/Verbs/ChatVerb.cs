@@ -18,8 +18,9 @@ static class ChatVerb
         );
         var options = ChatOptions.AddTo(command);
         command.SetAction(parsed =>
-            new RunSession(host, options.ReadRequest(parsed)).Inspect(context =>
+            new RunSession(host, options.ReadRequest(parsed)).Inspect(opened =>
             {
+                var context = options.ReadContext(parsed, opened);
                 WarnAboutInt8(host, context);
                 // Piped answers are those of the user alone, unless '/base on' asks for both.
                 var settings = options.ReadSessionOptions(parsed, context) with

@@ -25,11 +25,13 @@ static class WriteVerb
         command.SetAction(parsed =>
         {
             var text = ReadPrompt(host, parsed.GetValue(prompt));
-            return new RunSession(host, options.ReadRequest(parsed)).Inspect(context =>
+            return new RunSession(host, options.ReadRequest(parsed)).Inspect(opened =>
             {
+                var context = options.ReadContext(parsed, opened);
                 ChatVerb.WarnAboutInt8(host, context);
                 var settings = options.ReadSessionOptions(parsed, context) with { IncludesBase = false };
                 using var session = new ChatSession(context, options.ReadUser(parsed));
+                host.WriteWarnings(session.Adapter.Warnings);
                 var turn = session.Answer(text, settings, cancellation: host.Cancellation);
                 host.Out.WriteLine(turn.Personalized.Text);
                 foreach (var message in ChatMessages.DescribeLimits(turn, "--tokens"))

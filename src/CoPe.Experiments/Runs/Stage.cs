@@ -144,6 +144,9 @@ public sealed record StageContext
     /// </summary>
     public bool AllowCostlyRebuild { get; init; }
 
+    /// <summary>Reads also what is out of date, where something is read and no stage is run.</summary>
+    public bool AllowStale { get; init; }
+
     /// <summary>Draws candidates elsewhere; null draws them here, from the task-adaptive model.</summary>
     public CandidateEndpoint? CandidateEndpoint { get; init; }
 

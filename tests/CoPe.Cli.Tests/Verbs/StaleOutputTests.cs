@@ -23,6 +23,22 @@ public sealed class StaleOutputTests(TinyRunFixture world) : IClassFixture<TinyR
         Assert.Contains("warning: out of date", world.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("chat")]
+    [InlineData("write")]
+    public void Nobody_answers_with_an_adapter_that_is_out_of_date_unasked(string verb)
+    {
+        var run = TrainSftAnew($"stale-{verb}");
+        string[] line = verb == "chat" ? ["chat", run, "--user", "1"] : ["write", run, "Rain again", "--user", "1"];
+        world.Input = "Rain again\n";
+
+        Assert.Equal(1, world.RunCommand(default, line));
+        Assert.Contains("'train dpo' is out of date", world.Error, StringComparison.Ordinal);
+        Assert.Equal(0, world.RunCommand(default, [.. line, "--allow-stale"]));
+        Assert.Contains("warning: out of date", world.Error, StringComparison.Ordinal);
+        world.Input = null;
+    }
+
     [Fact]
     public void Answers_and_figures_that_are_out_of_date_are_refused()
     {

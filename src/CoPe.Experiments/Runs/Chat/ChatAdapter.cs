@@ -1,3 +1,7 @@
+using CoPe.Experiments.Runs.Artifacts;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Runs.Stages;
+
 namespace CoPe.Experiments.Runs.Chat;
 
 /// <summary>The adapter with which a chat answers as a user.</summary>
@@ -6,28 +10,21 @@ namespace CoPe.Experiments.Runs.Chat;
 /// <param name="Trained">When it was written.</param>
 public sealed record ChatAdapter(string Stage, string Folder, DateTimeOffset Trained)
 {
-    /// <summary>The newest adapter of a user.</summary>
-    /// <exception cref="RunException">The run has none, or no task-adaptive model.</exception>
+    /// <summary>What is out of date of it and used all the same, or of others and left alone.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>The best adapter of a user.</summary>
+    /// <exception cref="RunException">
+    /// The run has none, or no task-adaptive model; or one of them is out of date, and
+    /// <see cref="StageContext.AllowStale"/> is not set.
+    /// </exception>
     public static ChatAdapter Find(StageContext context, string user)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var run = context.Run;
-        (string Stage, string Folder)[] stages = [("dpo", run.DpoAdapter(user)), ("sft", run.SftAdapter(user))];
-        var (stage, folder) = Array.Find(stages, one => Directory.Exists(one.Folder));
-        if (folder is null)
-        {
-            var trained = TrainedUsers.List(run);
-            throw new RunException(
-                $"{run.Name} has no adapter of user '{user}'{NearestName.Hint(user, trained)} "
-                    + $"(there are {string.Join(", ", trained.Take(10))}): name one of these, or train one"
-            );
-        }
-
-        if (!context.Recipe.UsesBaseAsTam && !Directory.Exists(run.TamAdapter))
-        {
-            throw new RunException($"{run.Name} has no task-adaptive model: run 'cope run --run {run.Name}' first");
-        }
-
-        return new(stage, folder, Directory.GetLastWriteTimeUtc(folder));
+        var adapters = new RunAdapters(new Pipeline(RunStages.All), context, context.AllowStale);
+        var found = adapters.FindUser(user);
+        adapters.FindTam();
+        var stage = found.Kind == UserAdapterKind.Dpo ? "dpo" : "sft";
+        return new(stage, found.Folder, Directory.GetLastWriteTimeUtc(found.Folder)) { Warnings = adapters.Warnings };
     }
 }
