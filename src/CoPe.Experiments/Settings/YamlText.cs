@@ -78,8 +78,8 @@ static class YamlText
     }
 
     /// <summary>
-    /// Where it went wrong: the innermost place that the parser names; where it names none, the first line that is
-    /// indented by a tab, if there is one.
+    /// Where it went wrong: the innermost place that the parser names; where it speaks of a tab, the line that is
+    /// indented by one, which it may call by the line that it began with.
     /// </summary>
     static (long Line, long Column) FindPlace(YamlException error, string text)
     {
@@ -89,17 +89,26 @@ static class YamlText
             innermost = inner;
         }
 
-        if (innermost.Start is { Line: > 1 } or { Column: > 1 })
+        var isTab = innermost.Message.Contains("tab", StringComparison.Ordinal);
+        return (isTab ? FindTab(text, innermost.Start.Line) : null) ?? (innermost.Start.Line, innermost.Start.Column);
+    }
+
+    /// <summary>The first line from this one on that is indented by a tab; null where none is.</summary>
+    static (long Line, long Column)? FindTab(string text, long firstLine)
+    {
+        var number = 0L;
+        foreach (var line in text.Split('\n'))
         {
-            return (innermost.Start.Line, innermost.Start.Column);
+            number++;
+            var indent = line[..^line.TrimStart().Length];
+            var tab = indent.IndexOf('\t', StringComparison.Ordinal);
+            if (number >= firstLine && tab >= 0)
+            {
+                return (number, tab + 1);
+            }
         }
 
-        var lines = text.Split('\n');
-        var indented = Array.FindIndex(
-            lines,
-            line => line[..^line.TrimStart().Length].Contains('\t', StringComparison.Ordinal)
-        );
-        return indented < 0 ? (1, 1) : (indented + 1, lines[indented].IndexOf('\t', StringComparison.Ordinal) + 1);
+        return null;
     }
 
     static SettingsException Invalid(string name, long line, long column, string problem, Exception error) =>
