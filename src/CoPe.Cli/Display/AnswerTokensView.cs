@@ -1,5 +1,6 @@
 using System.Globalization;
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Runs.Chat;
 using Spectre.Console;
 
@@ -57,7 +58,7 @@ static class AnswerTokensView
         foreach (var token in tokens)
         {
             AddRow(
-                Markup.Escape(TokenText.ToOneLine(token.Text, TokenLetters)),
+                TerminalText.ToMarkup(TokenText.ToOneLine(token.Text, TokenLetters)),
                 (token.Expert, token.Amateur),
                 token.Alternatives
             );
@@ -89,11 +90,11 @@ static class AnswerTokensView
     static string FormatInText(ExplainedToken token) => Color(token.Reward, token.Text);
 
     static string FormatAlternative(TokenAlternative token) =>
-        $"{Markup.Escape(TokenText.ToOneLine(token.Text, mostLetters: 8))} {FormatNumber(token.LogProb)}";
+        $"{TerminalText.ToMarkup(TokenText.ToOneLine(token.Text, mostLetters: 8))} {FormatNumber(token.LogProb)}";
 
     static string Color(double reward, string text)
     {
-        var escaped = Markup.Escape(text);
+        var escaped = TerminalText.ToMarkup(text);
         if (Math.Abs(reward) < LeastColored || text.Length == 0)
         {
             return escaped;

@@ -151,10 +151,10 @@ sealed class ChatView
         var width = (_host.CreateTableConsole().Profile.Width - 1) / sides.Count - 3;
         foreach (var (side, _) in sides)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(SideTitle(user, side, options))) { Width = width });
+            table.AddColumn(new TableColumn(TerminalText.ToMarkup(SideTitle(user, side, options))) { Width = width });
         }
 
-        table.AddRow([.. sides.Select(side => Markup.Escape(side.Value))]);
+        table.AddRow([.. sides.Select(side => TerminalText.ToMarkup(side.Value))]);
         return table;
     }
 

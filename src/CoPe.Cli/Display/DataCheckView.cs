@@ -1,5 +1,6 @@
 using System.Globalization;
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Data.Importing;
 using Spectre.Console;
@@ -69,7 +70,7 @@ static class DataCheckView
         foreach (var file in report.Files)
         {
             table.AddRow(
-                Markup.Escape(Path.GetFileName(file.File)),
+                TerminalText.ToMarkup(Path.GetFileName(file.File)),
                 FormatNumber(file.Users),
                 FormatNumber(file.Queries),
                 FormatNumber(file.Items),
@@ -119,7 +120,7 @@ static class DataCheckView
         {
             var range = bucket.From == bucket.To ? $"{bucket.From}" : $"{bucket.From}-{bucket.To}";
             var bar = new string(block, (int)Math.Ceiling(bucket.Count * (double)BarWidth / largest));
-            console.WriteLine($"{range,15} {FormatNumber(bucket.Count),9} {bar}");
+            console.WriteLine($"{range, 15} {FormatNumber(bucket.Count), 9} {bar}");
         }
     }
 
@@ -128,8 +129,8 @@ static class DataCheckView
         var severity = rule.Severity == CheckSeverity.Error ? "[red]error[/]" : "[yellow]warning[/]";
         var count = report.Findings.CountOf(rule);
         var times = count == 1 ? "once" : $"{FormatNumber(count)} times";
-        var fix = $"[grey](a clean copy: {Markup.Escape(rule.Fix)})[/]";
-        console.MarkupLine($"{severity} [bold]{rule.Name}[/], {times}: {Markup.Escape(rule.Summary)} {fix}");
+        var fix = $"[grey](a clean copy: {TerminalText.ToMarkup(rule.Fix)})[/]";
+        console.MarkupLine($"{severity} [bold]{rule.Name}[/], {times}: {TerminalText.ToMarkup(rule.Summary)} {fix}");
     }
 
     /// <summary>
@@ -225,14 +226,14 @@ static class ImportView
         var items = DisplayFormat.Plural(file.Items, "history item");
         var perUser = $"{file.Histories.Min} to {file.Histories.Max} a user";
         var queries = file.Queries == 1 ? "1 query" : $"{file.Queries} queries";
-        host.Out.WriteLine($"{kind,-9} {users}, {items} ({perUser}), {queries}");
+        host.Out.WriteLine($"{kind, -9} {users}, {items} ({perUser}), {queries}");
     }
 
     static void WriteRule(CommandHost host, CheckFindings findings, CheckRule rule)
     {
         var isRemoved = rule.Severity == CheckSeverity.Error || rule.Fix != "stays";
         var action = isRemoved ? "taken out" : "noted";
-        host.Out.WriteLine($"{action,-9} {findings.CountOf(rule)} x {rule.Name}: {rule.Summary} ({rule.Fix})");
+        host.Out.WriteLine($"{action, -9} {findings.CountOf(rule)} x {rule.Name}: {rule.Summary} ({rule.Fix})");
         foreach (var finding in findings.FirstOf(rule).Take(3))
         {
             var location = finding.Location with { File = Path.GetFileName(finding.Location.File) };

@@ -1,3 +1,4 @@
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
@@ -79,10 +80,10 @@ static class ExamplesView
         var table = new Table { Border = TableBorder.Simple, ShowHeaders = false };
         table.AddColumn(new TableColumn("method") { NoWrap = true });
         table.AddColumn("answer");
-        table.AddRow("[bold]the user[/]", Markup.Escape(Truncate(query.Gold, MaxTextLength)));
+        table.AddRow("[bold]the user[/]", TerminalText.ToMarkup(Truncate(query.Gold, MaxTextLength)));
         foreach (var (title, texts) in answers)
         {
-            table.AddRow(Markup.Escape(title), Markup.Escape(Truncate(texts[query.Id], MaxTextLength)));
+            table.AddRow(TerminalText.ToMarkup(title), TerminalText.ToMarkup(Truncate(texts[query.Id], MaxTextLength)));
         }
 
         return table;

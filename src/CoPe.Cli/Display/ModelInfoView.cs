@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Modeling;
 using Spectre.Console;
 
@@ -37,7 +38,7 @@ static class ModelInfoView
         facts.AddColumn("value");
         foreach (var (name, value) in DescribeModel(folder, info))
         {
-            facts.AddRow(name, Markup.Escape(value));
+            facts.AddRow(name, TerminalText.ToMarkup(value));
         }
 
         console.Write(facts);

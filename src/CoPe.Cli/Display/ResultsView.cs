@@ -1,4 +1,5 @@
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
@@ -92,7 +93,7 @@ static class ResultsView
     internal static string CountQueries(int count) => count == 1 ? "1 query" : FormatInvariant($"{count:#,0} queries");
 
     /// <summary>A method's heading, marked up.</summary>
-    internal static string MethodTitle(string method) => Markup.Escape(PredictionMethod.GetTitle(method));
+    internal static string MethodTitle(string method) => TerminalText.ToMarkup(PredictionMethod.GetTitle(method));
 
     static string FormatCell(Metric metric, string method, ResultsTable results)
     {

@@ -1,4 +1,5 @@
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Runs;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
@@ -241,7 +242,8 @@ sealed class TerminalDisplay(IAnsiConsole console, IReadOnlyList<string> stages,
 
     protected override void OnStateChanged(StageRow row) => Draw();
 
-    protected override void OnMessage(string message) => console.MarkupLine($"[grey]cope:[/] {Markup.Escape(message)}");
+    protected override void OnMessage(string message) =>
+        console.MarkupLine($"[grey]cope:[/] {TerminalText.ToMarkup(message)}");
 
     void Draw()
     {
@@ -254,7 +256,7 @@ sealed class TerminalDisplay(IAnsiConsole console, IReadOnlyList<string> stages,
 
     IEnumerable<IRenderable> RenderStage(StageRow row)
     {
-        var name = $"{row.Name,-17}";
+        var name = $"{row.Name, -17}";
         if (!row.IsRunning)
         {
             return [RenderIdle(row, name)];
@@ -288,7 +290,7 @@ sealed class TerminalDisplay(IAnsiConsole console, IReadOnlyList<string> stages,
         var remaining = row.Remaining is { } left ? DisplayFormat.Duration(left) + " left" : "";
         return new(
             $" [cyan]{Symbol('▸', '>')}[/] [bold]{name}[/] [cyan]{doneBar}[/][grey]{restBar}[/] "
-                + $"{share * 100,3:0} % {remaining}"
+                + $"{share * 100, 3:0} % {remaining}"
         );
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Scoring;
+using CoPe.Cli.Terminal;
 using Spectre.Console;
 
 namespace CoPe.Cli.Display;
@@ -41,7 +42,7 @@ static class ScoreView
         table.AddColumn(new TableColumn("token") { NoWrap = true });
         foreach (var column in columns)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(column.Name)).RightAligned());
+            table.AddColumn(new TableColumn(TerminalText.ToMarkup(column.Name)).RightAligned());
         }
 
         var hasDifference = columns.Count > 1;
@@ -50,12 +51,16 @@ static class ScoreView
         var reference = columns[Math.Clamp(columns.Count - 2, 0, 1)];
         if (hasDifference)
         {
-            table.AddColumn(new TableColumn(Markup.Escape($"{last.Name} - {reference.Name}")).RightAligned());
+            table.AddColumn(new TableColumn(TerminalText.ToMarkup($"{last.Name} - {reference.Name}")).RightAligned());
         }
 
         void AddRow(string title, Func<ScoredColumn, double?> value)
         {
-            List<string> cells = [Markup.Escape(title), .. columns.Select(column => FormatNumber(value(column)))];
+            List<string> cells =
+            [
+                TerminalText.ToMarkup(title),
+                .. columns.Select(column => FormatNumber(value(column))),
+            ];
             if (hasDifference)
             {
                 cells.Add(FormatSigned(value(last) - value(reference)));

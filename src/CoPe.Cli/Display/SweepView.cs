@@ -1,4 +1,5 @@
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Results;
@@ -68,7 +69,7 @@ static class SweepView
             var isChosen = i == curve.Chosen;
             var mean = DisplayFormat.MeanAndError(values[i]);
             table.AddRow(
-                Markup.Escape(curve.Points[i].Value),
+                TerminalText.ToMarkup(curve.Points[i].Value),
                 isChosen ? $"[bold]{mean}[/]" : mean,
                 isChosen ? (curve.Best.Count > 1 ? "tie" : "best") : FormatP(curve, curve.Points[i]),
                 DrawErrorBar(values[i], low, high)

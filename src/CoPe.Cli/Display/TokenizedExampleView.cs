@@ -1,5 +1,6 @@
 using System.Text;
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Runs.Examples;
 using Spectre.Console;
 
@@ -52,7 +53,7 @@ static class TokenizedExampleView
         var tokens = segment.Tokens.Select(token => EscapeControls(token.Text));
         foreach (var line in WrapTokens(tokens, console.Profile.Width - 1))
         {
-            console.MarkupLine($"[{color}]{Markup.Escape(line)}[/]");
+            console.MarkupLine($"[{color}]{TerminalText.ToMarkup(line)}[/]");
         }
 
         if (segment.TruncatedTokens > 0)

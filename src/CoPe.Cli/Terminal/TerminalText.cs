@@ -1,3 +1,5 @@
+using Spectre.Console;
+
 namespace CoPe.Cli.Terminal;
 
 /// <summary>
@@ -32,6 +34,12 @@ static class TerminalText
 
         return new string(kept, 0, count);
     }
+
+    /// <summary>
+    /// The text as markup of Spectre.Console that shows it as it is. Control characters are removed before anything is
+    /// laid out, since they would count as columns.
+    /// </summary>
+    public static string ToMarkup(string text) => Markup.Escape(RemoveControls(text));
 
     static int FindControl(ReadOnlySpan<char> text)
     {

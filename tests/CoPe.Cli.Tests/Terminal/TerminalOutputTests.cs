@@ -49,8 +49,9 @@ public sealed class TerminalOutputTests
         // Spectre.Console begins a new line at a carriage return.
         var hostile = Hostile.Replace("\r", "", StringComparison.Ordinal);
         var table = new Table();
-        table.AddColumn("text");
-        table.AddRow($"[green]{Markup.Escape(hostile)}[/]");
+        table.AddColumn(TerminalText.ToMarkup(hostile));
+        table.AddRow($"[green]{TerminalText.ToMarkup(hostile)}[/]");
+        table.AddRow($"[red]{Markup.Escape(hostile)}[/]");
 
         console.Write(table);
         console.WriteLine(hostile);
