@@ -1,4 +1,5 @@
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Terminal;
 using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Data.Importing;
 using CoPe.Experiments.Report;
@@ -92,6 +93,6 @@ static class PersonalView
     static string Shorten(string text)
     {
         var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        return Spectre.Console.Markup.Escape(line.Length == 0 ? "(nothing)" : MarkupText.Shorten(line, MaxTextLength));
+        return TerminalText.ToMarkup(line.Length == 0 ? "(nothing)" : MarkupText.Shorten(line, MaxTextLength));
     }
 }
