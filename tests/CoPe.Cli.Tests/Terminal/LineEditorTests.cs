@@ -88,7 +88,7 @@ public sealed class LineEditorTests
         Assert.Equal(["> ab", "> ab"], screen.Rows);
     }
 
-    static IReadOnlyList<string?> ReadLines(string keys, Screen? screen = null)
+    static List<string?> ReadLines(string keys, Screen? screen = null)
     {
         screen ??= new Screen(80);
         string[] names = ["/why", "/seed", "/save"];
