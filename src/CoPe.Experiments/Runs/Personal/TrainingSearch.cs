@@ -85,8 +85,9 @@ sealed class TrainingSearch(StageContext context, bool choosesRate, bool chooses
         var texts = user.History.Count;
         var usual = new TrainingChoice
         {
-            LearningRate = choosesRate ? FirstRate : _settings.Training.LearningRate,
-            Epochs = choosesEpochs ? CountEpochs(texts) / 2 : _settings.Training.Epochs,
+            // A rate above the first, as few texts make few steps.
+            LearningRate = choosesRate ? Rates[FirstRate + 1] : _settings.Training.LearningRate,
+            Epochs = choosesEpochs ? CountEpochs(texts) : _settings.Training.Epochs,
             Texts = texts,
             HeldOut = 0,
         };
@@ -129,7 +130,8 @@ sealed class TrainingSearch(StageContext context, bool choosesRate, bool chooses
 
     int GivenEpochs => _settings.Training.Epochs;
 
-    double FirstRate => _workspace.TrainingModel.Config.HiddenSize < LargeModelWidth ? 1e-3 : 3e-4;
+    /// <summary>Index of the rate that is tried first.</summary>
+    int FirstRate => Array.IndexOf(Rates, _workspace.TrainingModel.Config.HiddenSize < LargeModelWidth ? 1e-3 : 3e-4);
 
     /// <summary>Epochs that give enough steps for so many texts.</summary>
     int CountEpochs(int texts)
@@ -149,7 +151,7 @@ sealed class TrainingSearch(StageContext context, bool choosesRate, bool chooses
     /// <summary>From the first rate upward while that gets better; where it does not at once, downward.</summary>
     List<TrainingTrial> ClimbRates(UserTrainingSet<SupervisedExample> set, TrialFile trials)
     {
-        var first = Array.IndexOf(Rates, FirstRate);
+        var first = FirstRate;
         List<TrainingTrial> tried = [GetTrial(set, CreateProbe(Rates[first]), trials)];
         for (var i = first + 1; i < Rates.Length && TryRate(Rates[i]); i++) { }
         if (tried.Count == 2)

@@ -55,7 +55,7 @@ sealed record TrainingChoice
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{values}: held-out loss {best.Loss:0.00}, from {best.LossBefore:0.00} ({Trials.Count} short trainings on "
-                + $"{Texts} of the texts, measured on {HeldOut} others)"
+                + $"{Texts} of the texts, measured on {HeldOut} more)"
         );
     }
 
