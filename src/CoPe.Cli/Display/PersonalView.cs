@@ -1,6 +1,5 @@
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Terminal;
-using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Data.Importing;
 using CoPe.Experiments.Report;
 using CoPe.Experiments.Runs;

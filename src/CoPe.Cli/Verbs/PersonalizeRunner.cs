@@ -1,5 +1,4 @@
 using CoPe.Cli.Display;
-using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Data;

@@ -3,7 +3,6 @@ using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
-using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;
 

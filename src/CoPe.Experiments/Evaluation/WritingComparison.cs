@@ -9,7 +9,7 @@ sealed record WritingComparison
     /// <summary>Mean length of a text and other traits, those that were taken up first.</summary>
     public required IReadOnlyList<WritingTrait> Traits { get; init; }
 
-    /// <summary>Phrases of several of the person's texts that the answers have and those of the base model lack.</summary>
+    /// <summary>Phrases of several of the texts that the answers have and those of the base model lack.</summary>
     public required IReadOnlyList<TakenPhrase> Phrases { get; init; }
 
     /// <summary>Distance of the base model's answers from the person's style, 0 (alike) to 1.</summary>
@@ -62,7 +62,7 @@ sealed record WritingTrait(string Name, double Own, double? Before, double After
         ("digits", "0123456789"),
     ];
 
-    /// <summary>Whether the base model lacked it and the answers are at least half the way nearer to the person.</summary>
+    /// <summary>Whether the base model lacked it and the answers are at least half the way nearer.</summary>
     public bool IsTakenUp =>
         Before is { } before
         && Math.Abs(Own - before) > Notable * Math.Max(Own, before)

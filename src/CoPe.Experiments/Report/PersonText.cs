@@ -16,7 +16,7 @@ static class PersonText
         {
             sentences.Add(
                 $"style: {DescribeMove(before, comparison.Distance)} "
-                    + $"(distance {Number(before)} before, {Number(comparison.Distance)} now; 0 is alike, 1 is not at all)"
+                    + $"(distance {Number(before)} before, {Number(comparison.Distance)} now; 0 is alike)"
             );
         }
 
