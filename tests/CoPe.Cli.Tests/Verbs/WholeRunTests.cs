@@ -163,7 +163,7 @@ public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunF
             world.Error,
             Ordinal
         );
-        Assert.Equal(0, world.RunCommand(default, train));
+        Assert.Equal(0, world.RunCommand(default, [.. train, "--set", "sft.lora.alpha=8"]));
         Assert.Matches("train sft: 2 users, loss [0-9.]+ -> [0-9.]+, [0-9,]+ tokens", world.Error);
     }
 
