@@ -1,3 +1,4 @@
+using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 
 namespace CoPe.Adapters;
@@ -30,8 +31,8 @@ static class AdapterDistance
             using var layerScope = NewDisposeScope();
             var (a, b) = ToDouble(before.Pairs[layer]);
             var (newA, newB) = ToDouble(after.Pairs[layer]);
-            size.add_(ComputeSquaredNorm(b, a));
-            change.add_(ComputeSquaredNorm(cat([newB, newB - b], 2), cat([newA - a, a], 1)));
+            size.add_(ComputeSquaredNorm(b, a), Scalars.One);
+            change.add_(ComputeSquaredNorm(cat([newB, newB - b], 2), cat([newA - a, a], 1)), Scalars.One);
         }
         var sizes = size.sqrt().data<double>().ToArray();
         var changes = change.sqrt().data<double>().ToArray();
@@ -48,6 +49,6 @@ static class AdapterDistance
     {
         var gramOfB = b.transpose(1, 2).matmul(b); // [adapters, r, r]
         var gramOfA = a.matmul(a.transpose(1, 2)); // [adapters, r, r]
-        return (gramOfB * gramOfA).sum([1L, 2L]).clamp_min(0);
+        return (gramOfB * gramOfA).sum([1L, 2L]).relu();
     }
 }

@@ -22,10 +22,13 @@ sealed class FigureEvaluator(TrainingSetup setup, PassWorkers workers)
         return measured
             .SelectMany(pass => pass)
             .GroupBy(row => row.User)
-            .ToDictionary(user => user.Key, user => Sum([.. user.Select(row => row.Figures)]));
+            .ToDictionary(
+                user => user.Key,
+                IReadOnlyDictionary<string, double> (user) => Sum([.. user.Select(row => row.Figures)])
+            );
     }
 
-    static IReadOnlyDictionary<string, double> Sum(List<Dictionary<string, double>> rows) =>
+    static Dictionary<string, double> Sum(List<Dictionary<string, double>> rows) =>
         rows[0]
             .Keys.Select(name => KeyValuePair.Create(name, rows.Sum(row => row[name])))
             .Where(figure => double.IsFinite(figure.Value))
