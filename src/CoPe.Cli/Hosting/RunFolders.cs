@@ -45,9 +45,11 @@ static class RunFolders
             (_, true) => $"{folder} is a file, expected the folder of a run",
             _ => $"there is no run {folder}",
         };
-        var parent = Path.GetDirectoryName(folder) is { Length: > 0 } outer ? outer : DefaultFolder;
-        var names = List(host, Directory.Exists(host.PathOf(parent)) ? parent : DefaultFolder)
+        string[] places = Path.GetDirectoryName(folder) is { Length: > 0 } parent ? [parent] : [DefaultFolder, ""];
+        var names = places
+            .SelectMany(place => List(host, place))
             .Select(run => run.Name)
+            .Where(name => name != "")
             .ToList();
         if (names.Count == 0)
         {

@@ -12,6 +12,7 @@ namespace CoPe.Experiments.Runs;
 sealed class FormerPaths(RunDirectory run)
 {
     readonly List<ReadFile> _filesRead = ReadFileHashes(run.FileHashes);
+    readonly Lazy<HashSet<string>> _recordedHashes = new(() => ReadRecordedHashes(run));
 
     /// <summary>The recipe with its paths absolute; one that is found nowhere is named where it would lie.</summary>
     public Recipe Resolve(Recipe recipe) => RecipePaths.Map(recipe, Resolve);
@@ -52,7 +53,7 @@ sealed class FormerPaths(RunDirectory run)
 
     /// <summary>
     /// Whether a candidate for a path is there and holds what the run has read from it: of data a file at least, of a
-    /// model all. Where the run has read nothing yet, being there is enough.
+    /// model all.
     /// </summary>
     Func<string, bool> IsWhatWasRead(string key, string path)
     {
@@ -65,7 +66,48 @@ sealed class FormerPaths(RunDirectory run)
             key == "model"
                 ? versions.Count > 0 && versions.All(file => IsUnchanged(candidate, file))
                 : versions.Any(file => IsUnchanged(candidate, file));
-        return candidate => Path.Exists(candidate) && (_filesRead.Count == 0 || HoldsWhatWasRead(candidate));
+        return candidate =>
+            Path.Exists(candidate)
+            && (_filesRead.Count == 0 ? HoldsWhatStagesRecord(candidate) : HoldsWhatWasRead(candidate));
+    }
+
+    /// <summary>
+    /// Whether a file or folder holds a file that a stage was made from, where the list of files that the run has read
+    /// is lost; where no stage has run yet, anything will do.
+    /// </summary>
+    bool HoldsWhatStagesRecord(string candidate)
+    {
+        if (_recordedHashes.Value.Count == 0)
+        {
+            return true;
+        }
+
+        var files = Directory.Exists(candidate)
+            ? Directory.EnumerateDirectories(candidate).Prepend(candidate).SelectMany(Directory.EnumerateFiles)
+            : [candidate];
+        return files.Any(file => _recordedHashes.Value.Contains(ComputeHash(file)));
+    }
+
+    static string ComputeHash(string file)
+    {
+        using var stream = File.OpenRead(file);
+        return StableHash.Sha256Hex(stream);
+    }
+
+    static HashSet<string> ReadRecordedHashes(RunDirectory run)
+    {
+        var folder = Path.GetDirectoryName(run.FileHashes)!;
+        var markers = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json") : [];
+        return
+        [
+            .. markers
+                .Where(file => file != run.FileHashes)
+                .Select(StageMarker.Read)
+                .OfType<StageMarker>()
+                .SelectMany(marker => marker.Inputs)
+                .Where(input => (input.Kind & InputKinds.Files) != InputKinds.None)
+                .Select(input => input.Value),
+        ];
     }
 
     /// <summary>Where a path lay when the run read it; null where it is no longer there.</summary>

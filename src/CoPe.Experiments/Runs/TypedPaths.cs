@@ -22,7 +22,10 @@ sealed class TypedPaths(
     /// <exception cref="RunException">What was typed is not there.</exception>
     public Recipe Resolve(Recipe recipe)
     {
-        var resolved = RecipePaths.Map(recipe, (key, path) => isTyped(key) ? Resolve(key, path) : path);
+        var resolved = RecipePaths.Map(
+            recipe,
+            (key, path) => isTyped(key) ? Path.TrimEndingDirectorySeparator(Resolve(key, path)) : path
+        );
         return isTyped("task") && !TaskFile.IsPath(recipe.Task)
             ? resolved with
             {

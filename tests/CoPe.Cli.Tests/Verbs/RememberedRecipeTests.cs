@@ -47,7 +47,7 @@ public sealed class RememberedRecipeTests : IDisposable
     public void A_run_from_another_folder_reads_its_own_model_data_and_task()
     {
         _cope.Write("here/m/scribe/config.json", "{}");
-        Run("run", "recipe.yaml", "--model", "m/scribe", "--run", "runs/a");
+        Run("run", "recipe.yaml", "--model", "m/scribe/", "--run", "runs/a");
         GoToAnotherProject();
 
         AssertNothingRuns("run", "--run", "../here/runs/a");
@@ -157,13 +157,19 @@ public sealed class RememberedRecipeTests : IDisposable
         Assert.Equal(_cope.At("data"), Kept("other/a").Data);
     }
 
-    [Fact]
-    public void A_run_of_an_earlier_version_whose_data_are_gone_never_takes_those_of_another_project()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_run_of_an_earlier_version_whose_data_are_gone_never_takes_those_of_another_project(bool hasHashes)
     {
         RunAsEarlierVersion("runs/a");
         GoToAnotherProject();
         Directory.Move(_cope.At("runs/a"), _cope.Beside("other/a"));
         Directory.Delete(_cope.At("data"), recursive: true);
+        if (!hasHashes)
+        {
+            File.Delete(new RunDirectory(_cope.Beside("other/a")).FileHashes);
+        }
 
         Assert.Equal(1, _cope.Run("run", "--run", "a"));
         Assert.Contains("--set data=FOLDER", Assert.Single(_cope.ErrorLines), StringComparison.Ordinal);
