@@ -120,7 +120,7 @@ static class DataCheckView
         {
             var range = bucket.From == bucket.To ? $"{bucket.From}" : $"{bucket.From}-{bucket.To}";
             var bar = new string(block, (int)Math.Ceiling(bucket.Count * (double)BarWidth / largest));
-            console.WriteLine($"{range, 15} {FormatNumber(bucket.Count), 9} {bar}");
+            console.WriteLine($"{range,15} {FormatNumber(bucket.Count),9} {bar}");
         }
     }
 
@@ -226,14 +226,14 @@ static class ImportView
         var items = DisplayFormat.Plural(file.Items, "history item");
         var perUser = $"{file.Histories.Min} to {file.Histories.Max} a user";
         var queries = file.Queries == 1 ? "1 query" : $"{file.Queries} queries";
-        host.Out.WriteLine($"{kind, -9} {users}, {items} ({perUser}), {queries}");
+        host.Out.WriteLine($"{kind,-9} {users}, {items} ({perUser}), {queries}");
     }
 
     static void WriteRule(CommandHost host, CheckFindings findings, CheckRule rule)
     {
         var isRemoved = rule.Severity == CheckSeverity.Error || rule.Fix != "stays";
         var action = isRemoved ? "taken out" : "noted";
-        host.Out.WriteLine($"{action, -9} {findings.CountOf(rule)} x {rule.Name}: {rule.Summary} ({rule.Fix})");
+        host.Out.WriteLine($"{action,-9} {findings.CountOf(rule)} x {rule.Name}: {rule.Summary} ({rule.Fix})");
         foreach (var finding in findings.FirstOf(rule).Take(3))
         {
             var location = finding.Location with { File = Path.GetFileName(finding.Location.File) };

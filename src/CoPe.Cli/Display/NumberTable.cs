@@ -23,7 +23,7 @@ static class NumberTable
             column.NoWrap = true;
         }
 
-        for (var next = names; next < table.Columns.Count; )
+        for (var next = names; next < table.Columns.Count;)
         {
             var last = next;
             while (last + 1 < table.Columns.Count && Fits(console, SelectColumns(table, names, next, last + 1)))

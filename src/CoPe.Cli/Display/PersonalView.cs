@@ -85,7 +85,7 @@ static class PersonalView
     {
         if (File.Exists(path))
         {
-            host.Out.WriteLine($"{what, -9} {ResultsView.RelativePath(host, path)}");
+            host.Out.WriteLine($"{what,-9} {ResultsView.RelativePath(host, path)}");
         }
     }
 

@@ -256,7 +256,7 @@ sealed class TerminalDisplay(IAnsiConsole console, IReadOnlyList<string> stages,
 
     IEnumerable<IRenderable> RenderStage(StageRow row)
     {
-        var name = $"{row.Name, -17}";
+        var name = $"{row.Name,-17}";
         if (!row.IsRunning)
         {
             return [RenderIdle(row, name)];
@@ -290,7 +290,7 @@ sealed class TerminalDisplay(IAnsiConsole console, IReadOnlyList<string> stages,
         var remaining = row.Remaining is { } left ? DisplayFormat.Duration(left) + " left" : "";
         return new(
             $" [cyan]{Symbol('▸', '>')}[/] [bold]{name}[/] [cyan]{doneBar}[/][grey]{restBar}[/] "
-                + $"{share * 100, 3:0} % {remaining}"
+                + $"{share * 100,3:0} % {remaining}"
         );
     }
 

@@ -118,7 +118,7 @@ static class UserAddVerb
 
         var user = DisplayFormat.ShellArgument(result.User);
         host.Out.WriteLine(
-            $"{(isUpdate ? "updated" : "added"), -8} {result.User}: "
+            $"{(isUpdate ? "updated" : "added"),-8} {result.User}: "
                 + $"{result.Items} history items, {result.Queries} queries"
         );
         host.Out.WriteLine($"next     cope chat {run} --user {user}");

@@ -134,7 +134,7 @@ sealed class StyleProfile
         {
             (0, 0) => NoCase,
             (0, _) => LowerCase,
-            (> 1, 0) => UpperCase,
+            ( > 1, 0) => UpperCase,
             _ => Capitalized,
         };
         _cases[kind]++;

@@ -181,7 +181,7 @@ public sealed class LineEditorTests
         public override void Write(string? value)
         {
             var text = value ?? "";
-            for (var i = 0; i < text.Length; )
+            for (var i = 0; i < text.Length;)
             {
                 i += text[i] == '\e' ? Obey(text, i) : Show(text, i);
             }

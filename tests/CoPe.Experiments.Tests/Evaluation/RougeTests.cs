@@ -107,7 +107,7 @@ public class RougeTests(ITestOutputHelper output)
     /// </summary>
     static void WalkBack(int[,] table, string[] a, string[] b, bool[] marked)
     {
-        for (int i = a.Length, j = b.Length; i > 0 && j > 0; )
+        for (int i = a.Length, j = b.Length; i > 0 && j > 0;)
         {
             if (a[i - 1] == b[j - 1])
             {

@@ -163,14 +163,15 @@ public class DecoderConfigTests
         Assert.Equal(new RopeConfig { Theta = 1e4 }, config.SlidingRope);
         Assert.True(
             config
-                is {
-                    TiedHead: true,
-                    NormAddsOne: true,
-                    NormsAfterBlocks: true,
-                    ScaleEmbedding: true,
-                    QueryScalar: 256,
-                    Activation: Activation.GeluTanh
-                }
+                is
+            {
+                TiedHead: true,
+                NormAddsOne: true,
+                NormsAfterBlocks: true,
+                ScaleEmbedding: true,
+                QueryScalar: 256,
+                Activation: Activation.GeluTanh
+            }
         );
     }
 

@@ -118,7 +118,7 @@ sealed class BpeModel
     void AddCharacterSymbols(ReadOnlySpan<char> word, List<int> symbols)
     {
         var isAfterUnknown = false;
-        for (var i = 0; i < word.Length; )
+        for (var i = 0; i < word.Length;)
         {
             CodePoints.GetAt(word, i, out var length);
             var character = word.Slice(i, length);

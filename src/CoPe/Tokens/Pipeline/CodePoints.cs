@@ -125,7 +125,7 @@ static class UnicodeNormalization
 
         StringBuilder? normalized = null;
         var done = 0;
-        for (var i = 0; i < text.Length; )
+        for (var i = 0; i < text.Length;)
         {
             var codePoint = CodePoints.GetAt(text, i, out var length);
             if (IsRejectedByNormalize(codePoint))

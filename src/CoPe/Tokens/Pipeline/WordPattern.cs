@@ -41,7 +41,7 @@ static class WordPattern
         (piece, output) =>
         {
             var text = piece.Span;
-            for (var i = 0; i < text.Length; )
+            for (var i = 0; i < text.Length;)
             {
                 var length = GetWordLength(text[i..], maxDigits);
                 output.Add(piece.Slice(i, length));
@@ -53,7 +53,7 @@ static class WordPattern
     public static void ScanGpt2(TextPiece piece, List<TextPiece> output)
     {
         var text = piece.Span;
-        for (var i = 0; i < text.Length; )
+        for (var i = 0; i < text.Length;)
         {
             var length = GetGpt2Length(text[i..]);
             output.Add(piece.Slice(i, length));
