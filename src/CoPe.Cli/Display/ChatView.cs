@@ -145,7 +145,7 @@ sealed class ChatView
             : new Rows(sides.Select(side => CreateTable(user, options, [side])));
     }
 
-    Table CreateTable(string user, ChatSessionOptions options, IReadOnlyList<KeyValuePair<ChatModelKind, string>> sides)
+    Table CreateTable(string user, ChatSessionOptions options, List<KeyValuePair<ChatModelKind, string>> sides)
     {
         var table = new Table { Border = TableBorder.Rounded, Expand = true };
         var width = (_host.CreateTableConsole().Profile.Width - 1) / sides.Count - 3;

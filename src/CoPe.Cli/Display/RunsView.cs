@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CoPe.Cli.Hosting;
-using CoPe.Cli.Sessions;
 using Spectre.Console;
 
 namespace CoPe.Cli.Display;

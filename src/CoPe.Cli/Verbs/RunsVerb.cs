@@ -41,7 +41,7 @@ static class RunsVerb
                 );
             }
 
-            var runs = RunFolders.List(host, name).Select(run => RunSummary.Read(host, run)).ToList();
+            var runs = RunFolders.List(host, name).Select(run => RunSummaryReader.Read(host, run)).ToList();
             if (parsed.GetValue(json))
             {
                 RunsView.WriteJson(host, runs);

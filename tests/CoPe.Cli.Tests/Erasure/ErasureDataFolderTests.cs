@@ -1,7 +1,6 @@
 using CoPe.Cli.Hosting;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs;
-using CoPe.Experiments.Tasks;
 using CoPe.Testing;
 
 namespace CoPe.Cli.Tests.Erasure;

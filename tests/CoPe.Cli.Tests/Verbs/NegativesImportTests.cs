@@ -1,7 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using CoPe.Experiments.Data;
-using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Tests.Verbs;
 

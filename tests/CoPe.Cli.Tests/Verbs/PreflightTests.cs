@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Tests.Verbs;
 

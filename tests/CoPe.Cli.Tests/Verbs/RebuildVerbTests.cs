@@ -1,4 +1,3 @@
-using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Tests.Verbs;
 
@@ -65,7 +64,7 @@ public sealed class RebuildVerbTests(TinyRunFixture world) : IClassFixture<TinyR
         using var source = new CancellationTokenSource();
         AtomicFile.BeforeOperation = operation =>
         {
-            if (operation.EndsWith("negatives/pairs.jsonl", StringComparison.Ordinal) && operation.StartsWith("rename"))
+            if (operation.EndsWith("negatives/pairs.jsonl", StringComparison.Ordinal) && operation.StartsWith("rename", StringComparison.Ordinal))
             {
                 source.Cancel();
             }

@@ -9,7 +9,7 @@ public sealed class ChunkedWorkTests : IDisposable
 {
     readonly TemporaryFolder _folder = new();
 
-    StageContext Context(CancellationToken cancellation = default, Recipe? recipe = null) =>
+    StageContext Context(Recipe? recipe = null, CancellationToken cancellation = default) =>
         new()
         {
             Workspace = new(
@@ -57,7 +57,7 @@ public sealed class ChunkedWorkTests : IDisposable
     public void Cancellation_is_honored_between_chunks()
     {
         using var stop = new CancellationTokenSource();
-        var chunks = new ChunkedWork<int>(Context(stop.Token), StageId.WriteProfiles);
+        var chunks = new ChunkedWork<int>(Context(cancellation: stop.Token), StageId.WriteProfiles);
         Assert.Throws<OperationCanceledException>(() =>
             chunks.Run(
                 [1, 2],
