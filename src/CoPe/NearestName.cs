@@ -11,8 +11,8 @@ static class NearestName
         known.MinBy(name => LevenshteinDistance(Normalize(found), Normalize(name)));
 
     /// <summary>
-    /// The nearest of <paramref name="known"/>, or null where none is near: more than a third of the letters differ, two
-    /// that changed places counting as one, and it does not begin with what was found.
+    /// The nearest of <paramref name="known"/>, or null where none is near: more than a third of the letters differ,
+    /// two that changed places counting as one, and it does not begin with what was found.
     /// </summary>
     public static string? FindSimilar(string found, IEnumerable<string> known)
     {

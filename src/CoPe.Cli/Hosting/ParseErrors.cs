@@ -27,7 +27,8 @@ static class ParseErrors
         {
             return word.StartsWith('-')
                 ? $"{parsed.CommandResult.DescribeUnknownOption(word)}; see '{path} --help'"
-                : $"'{path}' has no verb '{word}'{NearestName.Hint(word, verbs.Append("help"))} (verbs: {string.Join(", ", verbs)})";
+                : $"'{path}' has no verb '{word}'{NearestName.Hint(word, verbs.Append("help"))} "
+                    + $"(verbs: {string.Join(", ", verbs)})";
         }
 
         if (verbs.Count > 0)

@@ -6,7 +6,7 @@ namespace CoPe.Cli.Hosting;
 /// <summary>Which recipe runs where, and how much is shown meanwhile.</summary>
 sealed record RunRequest
 {
-    /// <summary>Recipe file or name; null takes that of the run. Where both are there, this is what is asked for.</summary>
+    /// <summary>Recipe file or name; null takes that of the run. Where both are there, this one counts.</summary>
     public string? Recipe { get; init; }
 
     /// <summary>Name of the recipe of a verb that has its own, taken where the run has none yet.</summary>

@@ -90,7 +90,7 @@ sealed class LineBuffer
     }
 }
 
-/// <summary>The lines entered so far, in memory alone, and the place in them that the arrow keys have reached.</summary>
+/// <summary>The lines entered so far, in memory alone, and the place that the arrow keys have reached.</summary>
 sealed class LineHistory
 {
     readonly List<string> _lines = [];

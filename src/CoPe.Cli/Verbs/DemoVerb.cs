@@ -47,7 +47,8 @@ static class DemoVerb
         if (request.HoldsRecipe(host) && !SampleData.IsSample(host.PathOf(Path.Combine(run, "data"))))
         {
             throw new UsageException(
-                $"{run} is no run of the demo: name another folder with --run, or continue it with 'cope run --run {run}'"
+                $"{run} is no run of the demo: name another folder with --run, or continue it with "
+                    + $"'cope run --run {run}'"
             );
         }
     }

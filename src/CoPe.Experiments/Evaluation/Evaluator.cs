@@ -183,8 +183,9 @@ static class AnswerChecks
         var unseen = golds.Count(gold => TextScripts.IsMostlyBeyondAscii(gold.Text));
         return unseen == 0
             ? null
-            : $"{unseen} of {golds.Count} texts of the users are mostly in letters beyond a to z, of which ROUGE (as the "
-                + "package rouge_score counts words) sees nothing: evaluate.tokenizer=unicode counts words of any script";
+            : $"{unseen} of {golds.Count} texts of the users are mostly in letters beyond a to z, of which ROUGE (as "
+                + "the package rouge_score counts words) sees nothing: "
+                + "evaluate.tokenizer=unicode counts words of any script";
     }
 
     static void RequireNumbers(IReadOnlyList<GoldAnswer> golds)

@@ -154,7 +154,7 @@ sealed class FormerPaths(RunDirectory run)
                 ? new(string.Join('|', path), bytes, sample)
                 : null;
 
-        /// <summary>The path from what <paramref name="path"/> named to the file; null where it lay elsewhere.</summary>
+        /// <summary>The path from what <paramref name="path"/> named to the file; null if elsewhere.</summary>
         public string? FindWithin(string path)
         {
             var named = Path.DirectorySeparatorChar + Path.TrimEndingDirectorySeparator(Normalize(path));

@@ -10,7 +10,8 @@ static class RebuildReasons
 
     /// <summary><c>model was scribe-6m, is cope-tiny: 11 stages are rebuilt, 34 minutes of work</c>.</summary>
     public static string Describe(IReadOnlyList<StageStatus> stale, StageContext context) =>
-        $"{DescribeCauses(stale, context)}: {Count(stale)} {(stale.Count == 1 ? "is" : "are")} rebuilt{DescribeWork(stale)}";
+        $"{DescribeCauses(stale, context)}: {Count(stale)} {(stale.Count == 1 ? "is" : "are")} rebuilt"
+        + DescribeWork(stale);
 
     /// <summary>The same of work that is not thrown away without asking.</summary>
     public static string DescribeRefusal(IReadOnlyList<StageStatus> stale, StageContext context) =>
@@ -60,7 +61,7 @@ static class RebuildReasons
     {
         try
         {
-            return File.Exists(run.Recipe) ? RunRecipe.Read(run).Model : null;
+            return File.Exists(run.Recipe) ? RunRecipe.ReadModel(run) : null;
         }
         catch (Exception error) when (error is SettingsException or RunException)
         {

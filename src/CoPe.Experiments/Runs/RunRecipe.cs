@@ -1,4 +1,5 @@
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Experiments.Runs;
 
@@ -19,6 +20,15 @@ static class RunRecipe
         RecipePaths.IsKept(run.Recipe)
             ? Recipe.Read(run.Recipe, overrides)
             : Recipe.Read(run.Recipe, overrides ?? [], new FormerPaths(run).Resolve);
+
+    /// <summary>The model of the recipe of a run, whatever else is wrong with it.</summary>
+    public static string ReadModel(RunDirectory run)
+    {
+        var recipe = SettingsFile.Read<Recipe>(run.Recipe, []);
+        return RecipePaths.IsKept(run.Recipe)
+            ? RecipePaths.ResolveKept(recipe, run.Recipe).Model
+            : new FormerPaths(run).Resolve(recipe).Model;
+    }
 
     /// <summary>Whether a recipe file is that of a run rather than one that a person wrote.</summary>
     public static bool IsOfRun(string file)

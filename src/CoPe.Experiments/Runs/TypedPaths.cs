@@ -58,7 +58,7 @@ sealed class TypedPaths(
             : roots.Select(root => Path.GetFullPath(path, root)).FirstOrDefault(Directory.Exists) ?? here;
     }
 
-    /// <summary>The name of a shipped task, or its file where the person has one of their own under that name.</summary>
+    /// <summary>The name of a shipped task, or its file where the person has their own under that name.</summary>
     string ResolveTaskName(string task)
     {
         var files = roots.Select(root => Path.GetFullPath(Path.Combine(root, "tasks", task + ".yaml"))).ToList();

@@ -39,7 +39,7 @@ sealed class SpecialTokenEscaper
 
     /// <summary>For these tokens.</summary>
     /// <param name="specialTokens">The special tokens of a tokenizer.</param>
-    /// <param name="normalize">What the tokenizer does to a text before it looks for tokens that are normalized.</param>
+    /// <param name="normalize">What the tokenizer does to a text before it looks for normalized tokens.</param>
     public SpecialTokenEscaper(IReadOnlyList<AddedToken> specialTokens, Func<string, string> normalize)
     {
         _normalize = normalize;

@@ -23,7 +23,8 @@ static class ConfigKeys
     const string Neutral = """
         _attn_implementation _attn_implementation_autoset _attn_implementation_internal _commit_hash _name_or_path
         attention_dropout attn_implementation auto_map cache_implementation chunk_size_feed_forward custom_generate
-        embd_pdrop finetuning_task gradient_checkpointing hidden_dropout id2label initializer_range keys_to_ignore_at_inference label2id language
+        embd_pdrop finetuning_task gradient_checkpointing hidden_dropout id2label initializer_range
+        keys_to_ignore_at_inference label2id language
         license max_sequence_length model_max_length name_or_path original_max_position_embeddings
         output_attentions output_hidden_states pretraining_tp problem_type resid_pdrop return_dict seq_length
         task_specific_params tf_legacy_loss tokenizer_class tokenizer_model_max_length tokenizer_padding_side

@@ -52,8 +52,8 @@ public sealed class NonFiniteLogitsException : Exception
     /// <summary>For logits of a request or an item, after so many tokens of its answer.</summary>
     public NonFiniteLogitsException(string id, int tokens)
         : base(
-            $"'{MessageText.ToOneLine(id)}': after {tokens} tokens of the answer the model's scores are not numbers (NaN): "
-                + "its weights, or those of its adapters, hold NaN or infinity. "
+            $"'{MessageText.ToOneLine(id)}': after {tokens} tokens of the answer the model's scores are not numbers "
+                + "(NaN): its weights, or those of its adapters, hold NaN or infinity. "
                 + "Look for a training that diverged, or a damaged file."
         )
     { }

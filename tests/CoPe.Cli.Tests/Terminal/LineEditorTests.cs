@@ -162,7 +162,7 @@ public sealed class LineEditorTests
             new(letter, key, shift: false, alt: false, control: false);
     }
 
-    /// <summary>A terminal that knows what the editor sends: text, line ends, cursor movements, erasing below.</summary>
+    /// <summary>A terminal that knows what the editor sends: text, line ends, cursor moves, erasing below.</summary>
     sealed class Screen(int width) : StringWriter
     {
         readonly List<List<string>> _rows =

@@ -64,7 +64,8 @@ public sealed class RebuildVerbTests(TinyRunFixture world) : IClassFixture<TinyR
         using var source = new CancellationTokenSource();
         AtomicFile.BeforeOperation = operation =>
         {
-            if (operation.EndsWith("negatives/pairs.jsonl", StringComparison.Ordinal) && operation.StartsWith("rename", StringComparison.Ordinal))
+            var isRename = operation.StartsWith("rename", StringComparison.Ordinal);
+            if (isRename && operation.EndsWith("negatives/pairs.jsonl", StringComparison.Ordinal))
             {
                 source.Cancel();
             }

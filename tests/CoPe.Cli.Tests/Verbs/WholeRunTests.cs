@@ -159,7 +159,8 @@ public sealed class WholeRunTests(TinyRunFixture world) : IClassFixture<TinyRunF
 
         Assert.Equal(1, code);
         Assert.Contains(
-            "error: train sft: the training of all 2 users diverged; lower sft.learning_rate (it is 0.01) and run it again",
+            "error: train sft: the training of all 2 users diverged; "
+                + "lower sft.learning_rate (it is 0.01) and run it again",
             world.Error,
             Ordinal
         );

@@ -59,7 +59,7 @@ public sealed class WriteVerbTests(TinyRunFixture world) : IClassFixture<TinyRun
     {
         Assert.Equal(ExitCode.Failure, world.RunCommand(default, "write", "undisturbed", "x", "--user", "nobody"));
 
-        Assert.Contains("there are 1, 2", world.Error, StringComparison.Ordinal);
+        Assert.Contains("there are 2: 1, 2", world.Error, StringComparison.Ordinal);
     }
 
     [Fact]

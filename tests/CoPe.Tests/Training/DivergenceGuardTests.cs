@@ -44,7 +44,7 @@ public sealed class DivergenceGuardTests : IDisposable
         }
     }
 
-    /// <summary>An adapter that has learned its examples, so that a rate far too high has something to destroy.</summary>
+    /// <summary>An adapter that has learned its examples, so that a rate too high has something to destroy.</summary>
     static readonly Lazy<AdapterBank> Learned = new(() =>
     {
         var adapters = TinyTraining.Adapters(0, 0);

@@ -99,8 +99,8 @@ static class SampleData
         if (foreign is not null)
         {
             throw new IOException(
-                $"{Path.GetFullPath(folder)} holds other files, {Path.GetFileName(foreign)} among them, and sample data "
-                    + "go into a folder of their own: name another"
+                $"{Path.GetFullPath(folder)} holds other files, {Path.GetFileName(foreign)} among them, and sample "
+                    + "data go into a folder of their own: name another"
             );
         }
     }

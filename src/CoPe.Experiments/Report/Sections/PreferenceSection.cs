@@ -67,8 +67,8 @@ sealed class PreferenceSection : ReportSection
         var pairs = NumberFormat.Count(effect.Pairs, "pair");
         markup.Element(
             "p",
-            $"Preference training moved the adapters by {moved} of their size (median of {users}). Of the {pairs} of the "
-                + $"first steps, {NumberFormat.Count(effect.RankedBefore)} were ranked right before it and "
+            $"Preference training moved the adapters by {moved} of their size (median of {users}). Of the {pairs} of "
+                + $"the first steps, {NumberFormat.Count(effect.RankedBefore)} were ranked right before it and "
                 + $"{NumberFormat.Count(effect.RankedAfter)} after it."
         );
     }

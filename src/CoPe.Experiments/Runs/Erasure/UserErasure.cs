@@ -222,7 +222,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     bool HoldsFigures(Stage stage) => stage.Outputs(_run).OfType<UserFigures>().Any();
 
     /// <summary>
-    /// Complete stages, if only for some of the users, also those that the recipe does not use, such as the answers of a further method.
+    /// Complete stages, if only for some of the users, also those that the recipe does not use, such as the answers of
+    /// a further method.
     /// </summary>
     IEnumerable<string> FindCompleteStages()
     {

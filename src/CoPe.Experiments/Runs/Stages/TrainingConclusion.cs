@@ -39,7 +39,8 @@ static class TrainingConclusion
         if (diverged.Count > 0)
         {
             log.LogWarning(
-                "{Stage}: {Count} of {Users} users diverged and keep the adapter of their lowest loss ({Names}); {Remedy}",
+                "{Stage}: {Count} of {Users} users diverged and keep the adapter of their lowest loss ({Names}); "
+                    + "{Remedy}",
                 stage.Name,
                 diverged.Count,
                 users.Count,
@@ -73,7 +74,8 @@ static class TrainingConclusion
         if (single.Count > 0 && training.WarmupRatio > 0)
         {
             log.LogInformation(
-                "{Stage}: a single step has no warm-up, in which its rate would be 0: {Count} of {Users} users ({Names})",
+                "{Stage}: a single step has no warm-up, in which its rate would be 0: {Count} of {Users} users "
+                    + "({Names})",
                 stage.Name,
                 single.Count,
                 examples.Count,
