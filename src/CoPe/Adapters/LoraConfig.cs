@@ -56,8 +56,8 @@ public sealed record LoraConfig
         {
             throw new ArgumentException(
                 $"rank {Rank} is above the smaller side {GetSmallerSide(smallest)} of {smallest.ShortName} "
-                    + $"({smallest.Outputs} x {smallest.Inputs}); lower the rank to {GetSmallerSide(smallest)} at most, "
-                    + "or adapt other modules"
+                    + $"({smallest.Outputs} x {smallest.Inputs}); lower the rank to {GetSmallerSide(smallest)} "
+                    + "at most, or adapt other modules"
             );
         }
     }
