@@ -245,6 +245,7 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
         Assert.Contains("cope", chosen.Predict); // the recipe's methods, not those that the sweep was cut down to
         Assert.Contains("fewer than 10 users", world.Output, StringComparison.Ordinal);
         Assert.Contains("<svg", File.ReadAllText(run.SweepReport), StringComparison.Ordinal);
+        Assert.Contains("p is too small", File.ReadAllText(run.SweepReport), StringComparison.Ordinal);
         Assert.Contains(
             "decode.repetition_penalty,1.5,tam,rouge-l,",
             File.ReadAllText(run.SweepTable),

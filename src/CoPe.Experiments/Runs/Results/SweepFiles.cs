@@ -87,7 +87,8 @@ static class SweepFiles
             Values = [.. curve.Points.Select(point => point.Value)],
             Chosen = curve.Chosen,
             ChoiceExplanation =
-                $"Chosen: {curve.ChosenValue}, by {curve.Metric.Title} of {title}.{DescribeDoubt(curve)}",
+                $"Chosen: {curve.ChosenValue}, by {curve.Metric.Title} of {title}.{DescribeDoubt(curve)}"
+                + DescribeFewUnits(curve),
             UnaffectedMethods = FindUnaffectedMethods(panels, title),
             Panels = panels,
         };
@@ -122,6 +123,19 @@ static class SweepFiles
         curve.DescribeTie() is { } tie ? $" A {tie}."
         : curve.Points.Any(point => curve.CompareChosenWith(point) is { BootstrapP: < 0.05 }) ? ""
         : " No other value is clearly worse (paired bootstrap, p ≥ 0.05): between them the choice is a guess.";
+
+    /// <summary>Says so where the bootstrap had too little to draw from.</summary>
+    static string DescribeFewUnits(SweepCurve curve)
+    {
+        var test = curve.Points.Select(curve.CompareChosenWith).OfType<PairedComparison>().FirstOrDefault();
+        if (test is null || test.Units >= PairedTest.MinUnitsForBootstrap)
+        {
+            return "";
+        }
+
+        var unit = test.Unit == PairedUnit.Users ? "users" : "queries";
+        return $" With fewer than {PairedTest.MinUnitsForBootstrap} {unit} p is too small.";
+    }
 
     static SweepPanel CreatePanel(SweepCurve curve, Metric metric) =>
         new(
