@@ -46,7 +46,7 @@ public sealed class RunWorkspace : IDisposable
         _definition = Load(() => TaskFile.Read(Inputs.TaskPath));
         _template = Load(ReadTemplate);
         _encoder = Load(() => ConversationEncoder.Load(Inputs.Model));
-        _dataset = Load(ReadDataset);
+        _dataset = Load(() => new RunDatasetReader(this, _log).Read());
         _userFingerprints = Load(() => Dataset.Users.ToDictionary(user => user.Id, ComputeFingerprint));
         _config = Load(() => DecoderConfig.Read(Inputs.Model));
         _device = Load(() => DeviceSelector.Select(Recipe));
@@ -298,85 +298,6 @@ public sealed class RunWorkspace : IDisposable
         _model = (dtype, model);
         return model;
     }
-
-    LampDataset ReadDataset()
-    {
-        var forgotten = ForgottenUsers.Read(Run);
-        var most = forgotten.RemainingLimit(Recipe.Users);
-        var options = new LampReadOptions
-        {
-            MaxUsers = most > 0 ? most : null,
-            ExcludeUser = forgotten.Users.Count > 0 ? forgotten.Contains : null,
-            HistoryCap = Recipe.DevelopmentItems > 0 ? null : Recipe.HistoryLimit,
-            // Where nobody trains the task-adaptive model there may be no others.
-            MaxOthers = Recipe.UsesBaseAsTam && !Recipe.GetRequirements().TamAll ? 0 : null,
-        };
-        var dataset = LampFiles.Read(Inputs.Data, Task, options);
-        var users = most == 0 ? [] : dataset.Users;
-        dataset = dataset with
-        {
-            Users = CapHistories(AddedUsers.Merge(users, Run, Task, options.ExcludeUser), options),
-        };
-        if (dataset.Users.Count == 0)
-        {
-            throw new RunException(
-                $"{Run.Name} has forgotten every user of {Inputs.Data}: start a new run in another folder"
-            );
-        }
-
-        if (Recipe.DevelopmentItems > 0)
-        {
-            // The histories are cut after the development queries were taken, so that these are the same whatever the
-            // limit.
-            dataset = LimitHistories(SplitDevelopment(dataset), Recipe.HistoryLimit);
-        }
-
-        _log.LogInformation(
-            "{Task}: users {Users}, history items {Items}, queries {Queries}; others {Others}, queries {OtherQueries}",
-            Task.Name,
-            dataset.Users.Count,
-            dataset.Users.Sum(user => user.History.Count),
-            dataset.Users.Sum(user => user.Queries.Count),
-            dataset.Others.Count,
-            dataset.Others.Sum(user => user.Queries.Count)
-        );
-        return dataset;
-    }
-
-    static IReadOnlyList<LampUser> CapHistories(IReadOnlyList<LampUser> users, LampReadOptions options) =>
-        options.HistoryCap is { } most ? [.. users.Select(user => LimitHistory(user, most))] : users;
-
-    /// <summary>The users who can be split, their latest items as queries.</summary>
-    LampDataset SplitDevelopment(LampDataset dataset)
-    {
-        var options = new DevelopmentSplitOptions { QueriesPerUser = Recipe.DevelopmentItems, LargestFraction = 0.5 };
-        var split = DevelopmentSplit.Create(dataset, Template, options);
-        if (split.Users.Count > 0)
-        {
-            return split;
-        }
-
-        throw new RunException(
-            $"none of the {dataset.Users.Count} users in {Inputs.Data} has two history items, and development_items "
-                + "makes queries of the latest, so that nothing is left to learn from: take users with longer "
-                + "histories (more of them with --users), or set development_items=0"
-        );
-    }
-
-    static LampDataset LimitHistories(LampDataset dataset, int? latest)
-    {
-        if (latest is not { } most)
-        {
-            return dataset;
-        }
-
-        return dataset with
-        {
-            Users = [.. dataset.Users.Select(user => LimitHistory(user, most))],
-        };
-    }
-
-    static LampUser LimitHistory(LampUser user, int most) => user with { History = [.. user.History.TakeLast(most)] };
 }
 
 /// <summary>A history item and the user it belongs to.</summary>

@@ -175,12 +175,12 @@ sealed class ExpressionParser(TokenStream tokens)
 
         if (tokens.TakeOperator("["))
         {
-            return new ListLiteral(ParseList("]", Parse), isTuple: false);
+            return new ListLiteral(tokens.TakeList("]", Parse), isTuple: false);
         }
 
         if (tokens.TakeOperator("{"))
         {
-            return new DictLiteral(ParseList("}", ParseDictEntry));
+            return new DictLiteral(tokens.TakeList("}", ParseDictEntry));
         }
 
         throw tokens.Unexpected("an expression");
@@ -243,27 +243,6 @@ sealed class ExpressionParser(TokenStream tokens)
         return (key, Parse());
     }
 
-    List<T> ParseList<T>(string close, Func<T> item)
-    {
-        var items = new List<T>();
-        while (!tokens.TakeOperator(close))
-        {
-            if (items.Count > 0)
-            {
-                tokens.ExpectOperator(",");
-            }
-
-            if (tokens.TakeOperator(close))
-            {
-                break;
-            }
-
-            items.Add(item());
-        }
-
-        return items;
-    }
-
     Expression ParsePostfix(Expression value)
     {
         while (true)
@@ -322,46 +301,7 @@ sealed class ExpressionParser(TokenStream tokens)
     }
 
     /// <summary>Arguments up to the closing bracket; the opening one is taken already.</summary>
-    ArgumentList ParseArguments()
-    {
-        var positional = new List<Expression>();
-        var named = new List<(string Name, Expression)>();
-        Expression? items = null;
-        Expression? entries = null;
-        _ = ParseList(")", ParseArgument);
-        return new(positional, named) { Items = items, Entries = entries };
-
-        bool ParseArgument()
-        {
-            var line = tokens.Current.Line;
-            if (tokens.TakeOperator("**"))
-            {
-                entries = entries is null ? Parse() : throw Repeated("'**'", line);
-            }
-            else if (tokens.TakeOperator("*"))
-            {
-                items = items is null ? Parse() : throw Repeated("'*'", line);
-            }
-            else if (tokens.Current.Kind == TokenKind.Name && tokens.Next.IsOperator("="))
-            {
-                var name = tokens.ExpectName();
-                tokens.ExpectOperator("=");
-                named.Add(named.All(one => one.Name != name) ? (name, Parse()) : throw Repeated($"'{name}'", line));
-            }
-            else
-            {
-                positional.Add(
-                    named.Count == 0
-                        ? Parse()
-                        : throw new JinjaSyntaxException("positional argument follows keyword argument", line)
-                );
-            }
-
-            return true;
-        }
-
-        static JinjaSyntaxException Repeated(string what, int line) => new($"the argument {what} is repeated", line);
-    }
+    ArgumentList ParseArguments() => new ArgumentParser(tokens, Parse).Parse();
 
     public Expression ParseFiltersAndTests(Expression value)
     {

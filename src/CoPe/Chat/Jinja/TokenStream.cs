@@ -88,6 +88,28 @@ sealed class TokenStream(List<Token> tokens)
         }
     }
 
+    /// <summary>Items between commas, up to a closing sign, which is taken; a comma may stand before it.</summary>
+    public List<T> TakeList<T>(string close, Func<T> item)
+    {
+        var items = new List<T>();
+        while (!TakeOperator(close))
+        {
+            if (items.Count > 0)
+            {
+                ExpectOperator(",");
+            }
+
+            if (TakeOperator(close))
+            {
+                break;
+            }
+
+            items.Add(item());
+        }
+
+        return items;
+    }
+
     public JinjaSyntaxException Unexpected(string expected) =>
         new($"found {Current} where {expected} was expected", Current.Line);
 
