@@ -30,6 +30,7 @@ public sealed partial class HouseTests
             "CoPe.Tokens.Training",
             "CoPe.Tokens",
             "CoPe.Tokens.Pipeline",
+            "CoPe.Json",
             "CoPe",
         ],
         ["CoPe.Experiments"] =

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace CoPe.Json;
+
+/// <summary>
+/// Reads JSON that anybody may have written. Every text is one value and no more, in valid UTF-8 (with or without a
+/// byte order mark), of bounded size and depth, with no key twice in an object and no half of a surrogate pair, so
+/// that whatever is read from it later is text and unambiguous.
+/// </summary>
+static class StrictJson
+{
+    /// <summary>Most bytes of a file unless said otherwise.</summary>
+    public const int MaxFileBytes = 1 << 30;
+
+    static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>The value that a text holds; valid as long as it is referred to.</summary>
+    /// <exception cref="InvalidJsonException">The text is not one such value.</exception>
+    public static JsonElement Parse(ReadOnlySpan<byte> utf8, StrictJsonOptions? options = null)
+    {
+        options ??= StrictJsonOptions.Default;
+        var text = SkipMark(utf8);
+        ThrowIfNotUtf8(text);
+        var standard = options.AllowsPythonNumbers ? PythonNumbers.Replace(text) : StandardJson.Unchanged(text);
+        try
+        {
+            var root = JsonElement.Parse(
+                standard.Text,
+                new() { MaxDepth = options.MaxDepth, AllowDuplicateProperties = options.AllowsDuplicateKeys }
+            );
+            JsonFault.ThrowIfBrokenText(standard, text, options);
+            return root;
+        }
+        catch (JsonException error)
+        {
+            throw JsonFault.Find(standard, text, options, error);
+        }
+    }
+
+    /// <summary>The value that a file holds.</summary>
+    /// <exception cref="InvalidJsonException">The file is too large, or not one such value.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static JsonElement ParseFile(string path, int maxBytes = MaxFileBytes, StrictJsonOptions? options = null) =>
+        Parse(ReadFile(path, maxBytes), options);
+
+    /// <summary>
+    /// The object that a text holds. Members that must be there are, and neither they nor the elements of their lists
+    /// are null where the type does not say that they may be; numbers are finite.
+    /// </summary>
+    /// <exception cref="InvalidJsonException">The text is not one such object.</exception>
+    public static T Deserialize<T>(ReadOnlySpan<byte> utf8, JsonSerializerOptions? options = null)
+    {
+        var text = SkipMark(utf8);
+        ThrowIfNotUtf8(text);
+        try
+        {
+            var value = JsonSerializer.Deserialize<T>(
+                text,
+                StrictContract.Apply(options ?? JsonSerializerOptions.Default)
+            );
+            return value is not null && !StrictContract.HoldsNull(value)
+                ? value
+                : throw new InvalidJsonException("", "holds null");
+        }
+        catch (JsonException error)
+        {
+            throw JsonFault.OfDeserializer(text, error);
+        }
+        catch (Exception error)
+            when (error is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
+        {
+            // What the type itself refuses, such as an option out of range.
+            throw new InvalidJsonException("", error.Message, error);
+        }
+    }
+
+    /// <summary>The object that a file holds.</summary>
+    /// <exception cref="InvalidJsonException">The file is too large, or not one such object.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static T DeserializeFile<T>(string path, JsonSerializerOptions? options = null) =>
+        Deserialize<T>(ReadFile(path, MaxFileBytes), options);
+
+    /// <summary>The bytes of a file, or of a device that ends.</summary>
+    /// <exception cref="InvalidJsonException">There are more than <paramref name="maxBytes"/>.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static byte[] ReadFile(string path, int maxBytes)
+    {
+        using var stream = File.OpenRead(path);
+        if (stream.CanSeek && stream.Length > maxBytes)
+        {
+            throw new InvalidJsonException("", $"has {stream.Length:N0} bytes; at most {maxBytes:N0} were expected");
+        }
+
+        using var content = new MemoryStream();
+        var buffer = new byte[1 << 16];
+        int read;
+        while ((read = stream.Read(buffer)) > 0)
+        {
+            content.Write(buffer, 0, read);
+            if (content.Length > maxBytes)
+            {
+                throw new InvalidJsonException("", $"has more than the {maxBytes:N0} bytes that were expected");
+            }
+        }
+
+        return content.ToArray();
+    }
+
+    /// <summary>A member of an object; null where there is none, or no object.</summary>
+    public static JsonElement? Find(this JsonElement owner, string name) =>
+        owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(name, out var value) ? value : null;
+
+    /// <summary>What an element is, in words.</summary>
+    public static string Describe(this JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.Null => "null",
+            JsonValueKind.True or JsonValueKind.False => "a truth value",
+            JsonValueKind.Array => "an array",
+            JsonValueKind.Object => "an object",
+            JsonValueKind.Number => "a number",
+            JsonValueKind.Undefined => "nothing",
+            _ => "a string",
+        };
+
+    static ReadOnlySpan<byte> SkipMark(ReadOnlySpan<byte> utf8) =>
+        utf8.StartsWith(ByteOrderMark) ? utf8[ByteOrderMark.Length..] : utf8;
+
+    static void ThrowIfNotUtf8(ReadOnlySpan<byte> text)
+    {
+        if (!Utf8.IsValid(text))
+        {
+            throw JsonFault.OfEncoding(text);
+        }
+    }
+}
