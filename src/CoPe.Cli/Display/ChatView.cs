@@ -1,4 +1,5 @@
 using System.Globalization;
+using CoPe.Chat;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Terminal;
 using CoPe.Experiments.Runs.Chat;
@@ -66,7 +67,7 @@ sealed class ChatView
     public ChatTurn ShowAnswers(
         string user,
         ChatSessionOptions options,
-        Func<Action<ChatModelKind, string>?, ChatTurn> answer
+        Func<Action<ChatModelKind, ParsedResponse>?, ChatTurn> answer
     )
     {
         if (_isLive)
@@ -77,35 +78,38 @@ sealed class ChatView
         var turn = answer(null);
         if (_host.IsOutputTerminal)
         {
-            _host.CreateTableConsole().Write(CreateTables(user, options, GetTexts(turn)));
+            _host.CreateTableConsole().Write(CreateTables(user, options, GetResponses(turn)));
             return turn;
         }
 
-        foreach (var (side, text) in GetTexts(turn).OrderBy(pair => pair.Key))
+        foreach (var (side, given) in turn.Answers.OrderBy(pair => pair.Key))
         {
             // One answer needs no name.
-            _host.Out.WriteLine(options.IncludesBase ? $"{SideTitle(user, side, options)}: {text}" : text);
+            _host.Out.WriteLine(options.IncludesBase ? $"{SideTitle(user, side, options)}: {given.Text}" : given.Text);
         }
 
         _host.Out.Flush();
         return turn;
     }
 
-    static Dictionary<ChatModelKind, string> GetTexts(ChatTurn turn) =>
-        turn.Answers.ToDictionary(pair => pair.Key, pair => pair.Value.Text);
+    static Dictionary<ChatModelKind, ParsedResponse> GetResponses(ChatTurn turn) =>
+        turn.Answers.ToDictionary(
+            pair => pair.Key,
+            pair => new ParsedResponse(pair.Value.Text, pair.Value.Reasoning, pair.Value.IsUnfinished)
+        );
 
-    ChatTurn ShowLive(string user, ChatSessionOptions options, Func<Action<ChatModelKind, string>?, ChatTurn> answer)
+    ChatTurn ShowLive(string user, ChatSessionOptions options, Func<Action<ChatModelKind, ParsedResponse>?, ChatTurn> answer)
     {
         var console = _host.CreateTableConsole();
         ChatModelKind[] sides = options.IncludesBase
             ? [ChatModelKind.Base, ChatModelKind.Personalized]
             : [ChatModelKind.Personalized];
-        var texts = sides.ToDictionary(side => side, _ => "");
+        var responses = sides.ToDictionary(side => side, _ => new ParsedResponse("", "", false));
         try
         {
             // The growing table is cropped to the window; the complete one is written in full.
             return console
-                .Live(CreateTables(user, options, texts))
+                .Live(CreateTables(user, options, responses))
                 .AutoClear(true)
                 .Overflow(VerticalOverflow.Crop)
                 .Cropping(VerticalOverflowCropping.Top)
@@ -113,39 +117,43 @@ sealed class ChatView
                 {
                     var drawn = 0L;
                     var turn = answer(
-                        (side, piece) =>
+                        (side, response) =>
                         {
-                            texts[side] += piece;
+                            responses[side] = response;
                             if (_host.Time.GetElapsedTime(drawn) < RefreshInterval)
                             {
                                 return;
                             }
 
                             drawn = _host.Time.GetTimestamp();
-                            live.UpdateTarget(CreateTables(user, options, texts));
+                            live.UpdateTarget(CreateTables(user, options, responses));
                             live.Refresh();
                         }
                     );
-                    texts = GetTexts(turn);
+                    responses = GetResponses(turn);
                     return turn;
                 });
         }
         finally
         {
-            console.Write(CreateTables(user, options, texts));
+            console.Write(CreateTables(user, options, responses));
         }
     }
 
-    IRenderable CreateTables(string user, ChatSessionOptions options, IReadOnlyDictionary<ChatModelKind, string> texts)
+    IRenderable CreateTables(
+        string user,
+        ChatSessionOptions options,
+        IReadOnlyDictionary<ChatModelKind, ParsedResponse> responses
+    )
     {
         var isWide = _host.CreateTableConsole().Profile.Width >= WideColumns;
-        var sides = texts.OrderBy(pair => pair.Key).ToList();
+        var sides = responses.OrderBy(pair => pair.Key).ToList();
         return isWide
             ? CreateTable(user, options, sides)
             : new Rows(sides.Select(side => CreateTable(user, options, [side])));
     }
 
-    Table CreateTable(string user, ChatSessionOptions options, List<KeyValuePair<ChatModelKind, string>> sides)
+    Table CreateTable(string user, ChatSessionOptions options, List<KeyValuePair<ChatModelKind, ParsedResponse>> sides)
     {
         var table = new Table { Border = TableBorder.Rounded, Expand = true };
         var width = (_host.CreateTableConsole().Profile.Width - 1) / sides.Count - 3;
@@ -154,8 +162,17 @@ sealed class ChatView
             table.AddColumn(new TableColumn(TerminalText.ToMarkup(SideTitle(user, side, options))) { Width = width });
         }
 
-        table.AddRow([.. sides.Select(side => TerminalText.ToMarkup(side.Value))]);
+        table.AddRow([.. sides.Select(side => ToMarkup(side.Value))]);
         return table;
+    }
+
+    /// <summary>The answer, below what the model reasoned before it, which is dim.</summary>
+    static string ToMarkup(ParsedResponse response)
+    {
+        var answer = TerminalText.ToMarkup(response.Answer);
+        return response.Reasoning.Length == 0
+            ? answer
+            : $"[dim]{TerminalText.ToMarkup(response.Reasoning)}[/]\n\n{answer}";
     }
 
     static string SideTitle(string user, ChatModelKind side, ChatSessionOptions options) =>

@@ -17,20 +17,21 @@ static class ModelInfoView
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static void Write(CommandHost host, string folder, ModelInfo info, MemoryEstimate estimate, bool isJson)
+    public static void Write(CommandHost host, string folder, DescribedModel model, bool isJson)
     {
         if (isJson)
         {
-            host.Out.WriteLine(CreateJson(folder, info, estimate).ToJsonString(Indented));
+            host.Out.WriteLine(CreateJson(folder, model).ToJsonString(Indented));
         }
         else
         {
-            WriteTables(host, folder, info, estimate);
+            WriteTables(host, folder, model);
         }
     }
 
-    static void WriteTables(CommandHost host, string folder, ModelInfo info, MemoryEstimate estimate)
+    static void WriteTables(CommandHost host, string folder, DescribedModel model)
     {
+        var (info, estimate, conflicts) = model;
         var console = host.CreateTableConsole();
         var facts = CreateTable();
         facts.ShowHeaders = false;
@@ -39,6 +40,11 @@ static class ModelInfoView
         foreach (var (name, value) in DescribeModel(folder, info))
         {
             facts.AddRow(name, TerminalText.ToMarkup(value));
+        }
+
+        foreach (var conflict in conflicts)
+        {
+            facts.AddRow("files disagree", TerminalText.ToMarkup(conflict));
         }
 
         console.Write(facts);
@@ -112,8 +118,10 @@ static class ModelInfoView
         return $"{heads}, window {window} in {layers} layers";
     }
 
-    static JsonObject CreateJson(string folder, ModelInfo info, MemoryEstimate estimate) =>
-        new()
+    static JsonObject CreateJson(string folder, DescribedModel model)
+    {
+        var (info, estimate, conflicts) = model;
+        return new()
         {
             ["folder"] = folder,
             ["model_type"] = info.Config.ModelType,
@@ -132,6 +140,7 @@ static class ModelInfoView
             ["file_bytes"] = info.WeightFileBytes,
             ["cache_bytes_per_token"] = info.CacheBytesPerToken(info.Config.Dtype),
             ["license_file"] = info.LicenseFile is { } file ? Path.GetFileName(file) : null,
+            ["conflicts"] = new JsonArray([.. conflicts.Select(conflict => JsonValue.Create(conflict))]),
             ["adapters"] = new JsonArray([
                 .. estimate
                     .ListAdapters(info)
@@ -158,4 +167,8 @@ static class ModelInfoView
                     .Select(stage => new JsonObject { ["stage"] = stage.Stage, ["bytes"] = stage.Bytes }),
             ]),
         };
+    }
 }
+
+/// <summary>A model, what it needs, and where its files disagree.</summary>
+sealed record DescribedModel(ModelInfo Info, MemoryEstimate Estimate, IReadOnlyList<string> Conflicts);

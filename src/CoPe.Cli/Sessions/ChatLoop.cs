@@ -137,7 +137,7 @@ sealed class ChatLoop : IDisposable
         return true;
     }
 
-    void Show(ChatSessionOptions options, Func<Action<ChatModelKind, string>?, ChatTurn> answer)
+    void Show(ChatSessionOptions options, Func<Action<ChatModelKind, ParsedResponse>?, ChatTurn> answer)
     {
         var turn = _view.ShowAnswers(_session.User, options, answer);
         foreach (var message in ChatMessages.DescribeLimits(turn, "/tokens"))

@@ -63,7 +63,11 @@ static class ChatMessages
             yield return $"the line was cut to its first {words}, which is what the run and the model's context allow";
         }
 
-        if (turn.Personalized.StopReason is StopReason.MaxNewTokens)
+        if (turn.Personalized.IsUnfinished)
+        {
+            yield return $"the model was still reasoning at its limit of tokens and has no answer; {tokensOption} raises it";
+        }
+        else if (turn.Personalized.StopReason is StopReason.MaxNewTokens)
         {
             yield return $"the answer ends at its limit of tokens; {tokensOption} raises it";
         }

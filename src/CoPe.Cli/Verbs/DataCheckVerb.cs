@@ -4,6 +4,7 @@ using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
+using CoPe.Decoding;
 using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;
@@ -68,10 +69,11 @@ static class DataCheckVerb
         };
         command.SetAction(parsed =>
         {
+            var model = OpenModel(host, parsed.GetValue(Model));
             var targets = CheckTarget.Find([.. parsed.GetValue(Paths)!.Select(path => host.PathOf(path))]);
             var reports = targets
                 .Select(target =>
-                    DataWorkDisplay.ShowWhile(host, ["check"], progress => Check(host, parsed, target, progress))
+                    DataWorkDisplay.ShowWhile(host, ["check"], progress => Check(host, parsed, target, model, progress))
                 )
                 .ToList();
             if (parsed.GetValue(Json))
@@ -97,10 +99,10 @@ static class DataCheckVerb
         CommandHost host,
         ParseResult parsed,
         CheckTarget target,
+        CheckedModel? model,
         IProgress<StageProgress> progress
     )
     {
-        var model = parsed.GetValue(Model) is { } name ? ModelSource.Find(host, name) : null;
         var cleanCopy = parsed.GetValue(Fix) is { } folder ? host.PathOf(folder) : null;
         var definition = parsed.GetValue(Task) is { } task
             ? TaskFile.Read(InputPaths.FindTask(task, host.SearchFolders))
@@ -125,14 +127,36 @@ static class DataCheckVerb
                 LabelsFile = target.LabelsFile,
                 MissingFiles = target.MissingFiles,
                 CleanCopyFolder = cleanCopy,
-                Encoder = model is null ? null : ConversationEncoder.Load(model),
+                Encoder = model?.Encoder,
                 MaxWords = parsed.GetValue(MaxWords),
                 CutOff = parsed.GetValue(CutOff),
                 FindingsPerRule = parsed.GetValue(All) ? int.MaxValue : 1000,
                 Progress = progress,
                 CancellationToken = host.Cancellation,
             },
-            model is null ? null : DecoderConfig.Read(model).MaxPositions
+            model?.ContextLength
         );
     }
+
+    /// <summary>The model that tokens are counted with; says where its files disagree.</summary>
+    static CheckedModel? OpenModel(CommandHost host, string? name)
+    {
+        if (name is null)
+        {
+            return null;
+        }
+
+        var folder = ModelSource.Find(host, name);
+        var config = DecoderConfig.Read(folder);
+        var encoder = ConversationEncoder.Load(folder);
+        TokenizerFit.Check(folder, encoder, config);
+        foreach (var conflict in ModelFileConflicts.Find(folder, encoder))
+        {
+            host.WriteMessage($"files of {name} disagree: {conflict}");
+        }
+
+        return new(encoder, config.MaxPositions);
+    }
+
+    sealed record CheckedModel(ConversationEncoder Encoder, int ContextLength);
 }

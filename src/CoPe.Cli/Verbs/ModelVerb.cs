@@ -1,12 +1,15 @@
 using System.CommandLine;
 using System.Globalization;
 using CoPe.Adapters;
+using CoPe.Chat;
 using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Hub;
 using CoPe.Cli.Sessions;
+using CoPe.Decoding;
 using CoPe.Modeling;
+using CoPe.Tokens.Pipeline;
 using static TorchSharp.torch;
 
 namespace CoPe.Cli.Verbs;
@@ -115,10 +118,25 @@ static class ModelInfoVerb
                 );
             }
 
-            ModelInfoView.Write(host, folder, info, estimate, parsed.GetValue(json));
+            var conflicts = FindConflicts(host, folder);
+            ModelInfoView.Write(host, folder, new(info, estimate, conflicts), parsed.GetValue(json));
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Where the model's files disagree; without a tokenizer that can be read, those of the model alone.</summary>
+    static IReadOnlyList<string> FindConflicts(CommandHost host, string folder)
+    {
+        try
+        {
+            return ModelFileConflicts.Find(folder, ConversationEncoder.Load(folder));
+        }
+        catch (Exception error) when (error is TokenizerException or ChatTemplateException)
+        {
+            host.WriteMessage($"the tokenizer is not compared with the model: {error.Message}");
+            return ModelFileConflicts.Find(folder, encoder: null);
+        }
     }
 
     static Option<int?> CreateNumberOption(string name, string description, int? value)

@@ -8,7 +8,7 @@ namespace CoPe.Experiments.Data;
 /// Reads the dates of one column, which may be of several kinds: ISO 8601 (2024-03-05, with time and zone or without,
 /// 2024-03, 2024), day or month first (05.03.2024, 5/3/2024, 3/5/2024 14:30), seconds or milliseconds since 1970, and
 /// English words (5 March 2024, March 5, 2024). A date without zone is taken as UTC, a year of two digits as one from
-/// 1969 to 2068. The digits may be of any script.
+/// 1969 to 2068. The digits may be of any script, and whole numbers may end in <c>.0</c>.
 /// </summary>
 sealed partial class DateColumnParser
 {
@@ -95,7 +95,7 @@ sealed partial class DateColumnParser
     /// <summary>The moment of a date; null where it is none.</summary>
     public DateTimeOffset? Parse(string text)
     {
-        text = ToAsciiDigits(text).Trim();
+        text = WholeNumber.Shorten(ToAsciiDigits(text).Trim());
         var whole = text.Split('.')[0];
         if (
             whole.Length >= 9

@@ -40,7 +40,7 @@ public sealed class HistoryRetrieval(LampTask task, LampUser user)
 /// Okapi BM25 over a fixed set of texts (Robertson and Zaragoza, 2009, eq. 3.15, with the idf that is never negative).
 /// <code>score(q, d) = sum_w idf(w) * f(w, d) * (k1 + 1) / (f(w, d) + k1 * (1 - b + b * |d| / mean |d|))
 /// idf(w) = log(1 + (N - n(w) + 0.5) / (n(w) + 0.5))</code>
-/// Words are runs of letters and digits in lower case.
+/// Words are runs of letters and digits in lower case, and each character of a script without blanks.
 /// </summary>
 sealed class Bm25
 {
@@ -96,7 +96,32 @@ sealed class Bm25
         return scores;
     }
 
-    static IEnumerable<string> SplitWords(string text)
+    static IEnumerable<string> SplitWords(string text) =>
+        TextScripts.HasWithoutBlanks(text)
+            ? SplitByScript(text).SelectMany(part => part.IsWithoutBlanks ? UnicodeWords.Split(part.Text) : SplitRuns(part.Text))
+            : SplitRuns(text);
+
+    /// <summary>A text in parts, in turn of scripts with and without blanks between words.</summary>
+    static IEnumerable<(string Text, bool IsWithoutBlanks)> SplitByScript(string text)
+    {
+        var (start, place, last) = (0, 0, false);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var isWithoutBlanks = TextScripts.IsWithoutBlanks(rune);
+            if (isWithoutBlanks != last && place > start)
+            {
+                yield return (text[start..place], last);
+                start = place;
+            }
+
+            last = isWithoutBlanks;
+            place += rune.Utf16SequenceLength;
+        }
+
+        yield return (text[start..], last);
+    }
+
+    static IEnumerable<string> SplitRuns(string text)
     {
         var start = -1;
         for (var i = 0; i <= text.Length; i++)

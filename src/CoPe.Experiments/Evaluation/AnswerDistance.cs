@@ -1,3 +1,5 @@
+using CoPe.Experiments.Tasks;
+
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>How much several answers to one query differ.</summary>
@@ -22,5 +24,7 @@ static class AnswerDistance
     }
 
     static HashSet<string> SplitWords(string text) =>
-        text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+        text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(word => TextScripts.HasWithoutBlanks(word) ? UnicodeWords.Split(word) : [word])
+            .ToHashSet(StringComparer.Ordinal);
 }

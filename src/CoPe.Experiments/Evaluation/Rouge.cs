@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using CoPe.Experiments.Evaluation.Language;
+using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Evaluation;
 

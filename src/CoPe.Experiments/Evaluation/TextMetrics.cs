@@ -1,9 +1,12 @@
-using CoPe.Experiments.Evaluation.Language;
+using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>What a text is like beside another: how long, how varied, how much of it copied.</summary>
-/// <remarks>Words are what is between spaces, in lower case, without the punctuation around them.</remarks>
+/// <remarks>
+/// Words are what is between spaces, in lower case, without the punctuation around them; in a script without spaces
+/// between words, each character.
+/// </remarks>
 public static class TextMetrics
 {
     /// <summary>
@@ -88,7 +91,7 @@ public static class TextMetrics
 
 /// <summary>
 /// The words that lengths, variety and copying are counted in: what is between spaces, in lower case, without the
-/// punctuation around it, or the words of any script.
+/// punctuation around it, and each character of a script without spaces; or the words of any script.
 /// </summary>
 static class TextWords
 {
@@ -99,13 +102,15 @@ static class TextWords
     static string[] SplitAtBlanks(string text)
     {
         var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        for (var i = 0; i < words.Length; i++)
-        {
-            var bare = TrimPunctuation(words[i]);
-            words[i] = (bare.Length > 0 ? bare : words[i]).ToLowerInvariant();
-        }
+        return TextScripts.HasWithoutBlanks(text)
+            ? [.. words.SelectMany(word => TextScripts.HasWithoutBlanks(word) ? UnicodeWords.Split(word) : [ToBare(word)])]
+            : Array.ConvertAll(words, ToBare);
+    }
 
-        return words;
+    static string ToBare(string word)
+    {
+        var bare = TrimPunctuation(word);
+        return (bare.Length > 0 ? bare : word).ToLowerInvariant();
     }
 
     static string TrimPunctuation(string word)

@@ -1,3 +1,5 @@
+using CoPe.Experiments.Tasks;
+
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>
@@ -75,7 +77,7 @@ sealed record WritingTrait(string Name, double Own, double? Before, double After
         IReadOnlyList<string> after
     )
     {
-        yield return Create("words a text", own, before, after, texts => Mean(texts, CountWords));
+        yield return Create("words a text", own, before, after, texts => Mean(texts, WordLimit.Count));
         yield return Create("words a sentence", own, before, after, WordsPerSentence);
         yield return Create("paragraphs a text", own, before, after, texts => Mean(texts, CountParagraphs));
         yield return Create(
@@ -112,12 +114,11 @@ sealed record WritingTrait(string Name, double Own, double? Before, double After
     static double Mean(IReadOnlyList<string> texts, Func<string, int> count) => texts.Average(count);
 
     static double PerHundred(IReadOnlyList<string> texts, Func<string, int> count) =>
-        100.0 * texts.Sum(count) / Math.Max(1, texts.Sum(CountWords));
+        100.0 * texts.Sum(count) / Math.Max(1, texts.Sum(WordLimit.Count));
 
     static double WordsPerSentence(IReadOnlyList<string> texts) =>
-        (double)texts.Sum(CountWords) / Math.Max(1, texts.Sum(CountSentences));
+        (double)texts.Sum(WordLimit.Count) / Math.Max(1, texts.Sum(CountSentences));
 
-    static int CountWords(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
 
     static int CountCapitals(string text) =>
         text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Count(word => char.IsUpper(word[0]));
@@ -235,6 +236,11 @@ sealed record TakenPhrase(string Text, int OwnTexts, int Answers)
         {
             var words = TextWords.Split(text);
             var spelled = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length != spelled.Length)
+            {
+                continue; // It has words without blanks between them.
+            }
+
             for (var start = 0; start + length <= words.Length; start++)
             {
                 if (string.Join(' ', words, start, length) == phrase)

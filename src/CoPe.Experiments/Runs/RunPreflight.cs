@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Decoding;
 using CoPe.Modeling;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,7 @@ namespace CoPe.Experiments.Runs;
 sealed class RunPreflight(StageContext context)
 {
     bool _isModelChecked;
+    bool _isEncoderChecked;
     bool _isDataChecked;
 
     /// <summary>The run, and the recipe and files that its stages would be built from.</summary>
@@ -49,8 +51,25 @@ sealed class RunPreflight(StageContext context)
         }
     }
 
-    /// <summary>The tokenizer and the chat template.</summary>
-    public void CheckEncoder() => _ = context.Workspace.Encoder;
+    /// <summary>
+    /// The tokenizer and the chat template, and that they belong to the model; says where files of the model disagree.
+    /// </summary>
+    public void CheckEncoder()
+    {
+        if (_isEncoderChecked)
+        {
+            return;
+        }
+
+        var (folder, workspace) = (context.Inputs.Model, context.Workspace);
+        TokenizerFit.Check(folder, workspace.Encoder, workspace.ModelConfig);
+        foreach (var conflict in ModelFileConflicts.Find(folder, workspace.Encoder))
+        {
+            context.Log.LogWarning("files of {Model} disagree: {Conflict}", context.Recipe.Model, conflict);
+        }
+
+        _isEncoderChecked = true;
+    }
 
     /// <summary>
     /// The task, its wording and its data files; says so where the recipe asks for more users than there are.

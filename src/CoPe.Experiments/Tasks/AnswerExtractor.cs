@@ -1,8 +1,8 @@
 namespace CoPe.Experiments.Tasks;
 
 /// <summary>
-/// Takes the answer out of a generated text by the rules of docs/data.md: something is removed at its two ends, never
-/// in its middle.
+/// Takes a task's answer out of what a model answered by the rules of docs/data.md: something is removed at its two
+/// ends, never in its middle.
 /// </summary>
 public static class AnswerExtractor
 {
@@ -15,16 +15,19 @@ public static class AnswerExtractor
     ];
 
     /// <summary>
-    /// The answer without white space at its ends, without thinking before it (<c>&lt;think&gt;</c> to
-    /// <c>&lt;/think&gt;</c>), and without one leading label of the task, as in <c>Title: ...</c>. Of a one-line answer
-    /// only the first line that is not blank, without a pair of quotes that encloses the whole of it; of a label or a
-    /// number also without a final period.
+    /// The answer without white space at its ends, and without one leading label of the task, as in <c>Title: ...</c>.
+    /// Of a one-line answer only the first line that is not blank, without a pair of quotes that encloses the whole of
+    /// it; of a label or a number also without a final period.
     /// </summary>
-    public static string Extract(string generated, LampTask task)
+    /// <param name="response">
+    /// What the model answered, its reasoning taken away (<see cref="Chat.ConversationEncoder.DecodeResponse"/>).
+    /// </param>
+    /// <param name="task">The task.</param>
+    public static string Extract(string response, LampTask task)
     {
-        ArgumentNullException.ThrowIfNull(generated);
+        ArgumentNullException.ThrowIfNull(response);
         ArgumentNullException.ThrowIfNull(task);
-        var answer = RemoveLabel(RemoveThinking(generated.Trim()), task);
+        var answer = RemoveLabel(response.Trim(), task);
         if (!task.SingleLineAnswer)
         {
             return answer;
@@ -38,19 +41,6 @@ public static class AnswerExtractor
     {
         var end = text.AsSpan().IndexOfAny('\r', '\n');
         return end < 0 ? text : text[..end].TrimEnd();
-    }
-
-    static string RemoveThinking(string text)
-    {
-        const string Start = "<think>";
-        const string End = "</think>";
-        if (!text.StartsWith(Start, StringComparison.Ordinal))
-        {
-            return text;
-        }
-
-        var end = text.IndexOf(End, StringComparison.Ordinal);
-        return end < 0 ? text : text[(end + End.Length)..].TrimStart();
     }
 
     static string RemoveLabel(string text, LampTask task)

@@ -46,8 +46,7 @@ public sealed record PromptTemplate
     } = 768;
 
     /// <summary>
-    /// Every field is cut to its first so many UTF-16 characters as well, for texts without spaces, whose words cannot
-    /// be counted.
+    /// Every field is cut to its first so many UTF-16 characters as well, for a single word that is too long.
     /// </summary>
     public int MaxFieldLength
     {
@@ -106,14 +105,13 @@ public sealed record PromptTemplate
     }
 
     /// <summary>
-    /// The first words of a text, joined by single spaces; a text with no more words than that stays as it is.
+    /// The first words of a text, joined by single spaces; a text with no more words than that stays as it is. In a
+    /// script without blanks between words each character counts as one.
     /// </summary>
     public static string TruncateWords(string text, int count)
     {
         ArgumentNullException.ThrowIfNull(text);
-        // The rest stays one piece: a text of fifty megabytes has ten million words.
-        var words = text.Split((char[]?)null, count + 1, StringSplitOptions.RemoveEmptyEntries);
-        return words.Length <= count ? text : string.Join(' ', words.Take(count));
+        return WordLimit.Truncate(text, count);
     }
 
     /// <summary>

@@ -24,6 +24,27 @@ static class TextScripts
         return other > ascii;
     }
 
+    /// <summary>Whether a text has a letter of a script that puts no blanks between words.</summary>
+    public static bool HasWithoutBlanks(ReadOnlySpan<char> text)
+    {
+        // All of them lie far above the letters of most texts.
+        var first = text.IndexOfAnyInRange('\u0E00', '\uFFFF');
+        if (first < 0)
+        {
+            return false;
+        }
+
+        foreach (var rune in text[first..].EnumerateRunes())
+        {
+            if (IsWithoutBlanks(rune))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>
     /// Whether a letter is of a script that puts no blanks between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
     /// </summary>

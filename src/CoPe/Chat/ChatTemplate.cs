@@ -69,8 +69,16 @@ public sealed class ChatTemplate
         return RenderStatements(state, scope);
     }
 
-    static object? ToJinjaValue(ChatMessage message) =>
-        new JinjaDict { ["role"] = message.Role, ["content"] = message.Content };
+    static object? ToJinjaValue(ChatMessage message)
+    {
+        var value = new JinjaDict { ["role"] = message.Role, ["content"] = message.Content };
+        if (message.Reasoning is { } reasoning)
+        {
+            value["reasoning_content"] = reasoning;
+        }
+
+        return value;
+    }
 
     static object ToJinjaValue(string name, object value) =>
         value switch
@@ -114,7 +122,11 @@ public sealed class ChatTemplate
 /// <summary>One turn of a conversation.</summary>
 /// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
 /// <param name="Content">The turn's text.</param>
-public sealed record ChatMessage(string Role, string Content);
+public sealed record ChatMessage(string Role, string Content)
+{
+    /// <summary>What the model thought before it answered, apart from the answer.</summary>
+    internal string? Reasoning { get; init; }
+}
 
 /// <summary>What a chat template can refer to besides the messages.</summary>
 public sealed record ChatTemplateContext

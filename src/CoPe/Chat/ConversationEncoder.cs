@@ -22,7 +22,8 @@ public sealed class ConversationEncoder
 {
     readonly ConversationOptions _options;
     readonly AssistantTurn? _turn;
-    readonly SpecialTokenEscaper? _escaper;
+    readonly Lazy<ReasoningParser> _reasoning;
+    readonly Lazy<SpecialTokenEscaper>? _escaper;
 
     ConversationEncoder(Tokenizer tokenizer, ChatTemplate? template, ConversationOptions options)
     {
@@ -30,6 +31,7 @@ public sealed class ConversationEncoder
         _options = options;
         if (template is null)
         {
+            _reasoning = new(() => new(ReasoningMarkNames.FindPairs(tokenizer.AddedTokenTexts)));
             return;
         }
 
@@ -40,10 +42,16 @@ public sealed class ConversationEncoder
             Variables = options.TemplateVariables,
             Now = options.TemplateDate,
         };
-        _turn = new AssistantTurn(template, context, new AddedTokenSplitter(specialTokens));
+        var turn = new AssistantTurn(template, context, new AddedTokenSplitter(specialTokens))
+        {
+            TokenTexts = tokenizer.AddedTokenTexts,
+            ClosesReasoning = !options.AllowsReasoning,
+        };
+        _turn = turn;
+        _reasoning = new(() => turn.Reasoning);
         if (!options.HuggingFaceSpecialText)
         {
-            _escaper = new SpecialTokenEscaper(specialTokens, tokenizer.Normalize);
+            _escaper = new(() => new(specialTokens, turn.Reasoning.MarkTexts, tokenizer.Normalize));
         }
     }
 
@@ -76,9 +84,13 @@ public sealed class ConversationEncoder
     /// </summary>
     public IReadOnlySet<int> StopTokenIds => field ??= FindStopTokenIds();
 
+    /// <summary>How the model marks its reasoning, and how it is told from the answer.</summary>
+    internal ReasoningParser Reasoning => _reasoning.Value;
+
     /// <summary>
     /// Ids of the conversation up to and including the header that opens the assistant's turn. What a template prints
-    /// is complete: no special token is added to it.
+    /// is complete: no special token is added to it. Reasoning that the template opens there is closed again, unless
+    /// <see cref="ConversationOptions.AllowsReasoning"/> is set; that of earlier answers is left out.
     /// </summary>
     /// <exception cref="ChatTemplateException">
     /// The template refuses the conversation, for example a system message, in its own words.
@@ -91,7 +103,7 @@ public sealed class ConversationEncoder
             return EncodeWithoutTemplate(lines);
         }
 
-        var conversation = EscapeSpecialTokens(messages);
+        var conversation = EscapeSpecialTokens([.. messages.Select(RemoveReasoning)]);
         var prompt = _turn.RenderPrompt(conversation.Messages);
         return Tokenizer.Encoder.Encode(prompt, conversation.Originals, isContinuation: false);
     }
@@ -117,8 +129,30 @@ public sealed class ConversationEncoder
         return _turn.EndsWithSpecialToken ? ids : [.. ids, RequireEosId()];
     }
 
-    /// <summary>Text of generated ids, special tokens dropped.</summary>
-    public string DecodeResponse(IEnumerable<int> ids) => Tokenizer.Decode(ids);
+    /// <summary>The answer in generated ids: special tokens dropped, and what the model reasoned before it.</summary>
+    public string DecodeResponse(IEnumerable<int> ids) => ParseResponse(ids).Answer;
+
+    /// <summary>The answer in generated ids, and what the model reasoned before it.</summary>
+    public ParsedResponse ParseResponse(IEnumerable<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var decoder = CreateResponseDecoder();
+        return ParseResponse(string.Concat(ids.Select(decoder.Add)) + decoder.Finish());
+    }
+
+    /// <summary>The same of the text that <see cref="CreateResponseDecoder"/> made of the ids.</summary>
+    internal ParsedResponse ParseResponse(string decoded)
+    {
+        var isOpen = _options.AllowsReasoning && Reasoning.OpensReasoning;
+        return Reasoning.Parse(decoded, isOpen ? ReasoningStart.Open : ReasoningStart.None);
+    }
+
+    /// <summary>A decoder that drops special tokens other than the marks of the model's reasoning.</summary>
+    internal StreamingDecoder CreateResponseDecoder()
+    {
+        var kept = Reasoning.MarkTexts.Select(Tokenizer.TokenToId).OfType<int>().ToHashSet();
+        return Tokenizer.CreateStreamingDecoder(id => Tokenizer.IsSpecial(id) && !kept.Contains(id));
+    }
 
     HashSet<int> FindStopTokenIds()
     {
@@ -153,7 +187,12 @@ public sealed class ConversationEncoder
         Tokenizer.EncodeContinuation(text, specialText: _options.HuggingFaceSpecialText);
 
     EscapedConversation EscapeSpecialTokens(IReadOnlyList<ChatMessage> messages) =>
-        _escaper is null ? EscapedConversation.Unchanged(messages) : _escaper.Escape(messages);
+        _escaper is null ? EscapedConversation.Unchanged(messages) : _escaper.Value.Escape(messages);
+
+    ChatMessage RemoveReasoning(ChatMessage message) =>
+        message.Role == "assistant" && Reasoning.Marks.Count > 0
+            ? message with { Content = Reasoning.Parse(message.Content, ReasoningStart.Unknown).Answer }
+            : message;
 }
 
 /// <summary>How conversations become ids.</summary>
@@ -173,80 +212,13 @@ public sealed record ConversationOptions
     public IReadOnlyDictionary<string, object> TemplateVariables { get; init; } =
         new Dictionary<string, object> { ["enable_thinking"] = false };
 
+    /// <summary>
+    /// Lets a model reason before it answers where its template opens the reasoning (R1's, QwQ's). By default the
+    /// prompt closes it, as the template words a turn without reasoning: an adapter is trained on answers alone, and
+    /// decoded from where it was trained. The reasoning is no part of the answer either way.
+    /// </summary>
+    public bool AllowsReasoning { get; init; }
+
     /// <summary>The date that a template's <c>strftime_now</c> gives; the same in training and in decoding.</summary>
     public DateTimeOffset TemplateDate { get; init; } = new ChatTemplateContext().Now;
-}
-
-/// <summary>
-/// What a chat template writes around an answer, found by rendering a question alone and with a marked answer: no
-/// family has a rule of its own. Where a rendering with an answer does not begin with the template's own prompt, the
-/// answer stands right behind the prompt.
-/// </summary>
-sealed class AssistantTurn
-{
-    const string Marker = "\u2063answer\u2063"; // invisible separators, which no template writes
-
-    static readonly ChatMessage Question = new("user", "x");
-
-    readonly ChatTemplate _template;
-    readonly ChatTemplateContext _context;
-    readonly Lazy<Frame> _frame;
-
-    public AssistantTurn(ChatTemplate template, ChatTemplateContext context, AddedTokenSplitter specialTokens)
-    {
-        _template = template;
-        _context = context;
-        _frame = new Lazy<Frame>(() => FindFrame(specialTokens));
-    }
-
-    /// <summary>The conversation up to and including the header that opens the assistant's turn.</summary>
-    public string RenderPrompt(IReadOnlyList<ChatMessage> messages) =>
-        _template.Render(messages, addGenerationPrompt: true, _context);
-
-    /// <summary>True where the turn ends with a special token of the template's.</summary>
-    public bool EndsWithSpecialToken => _frame.Value.End.Length > 0;
-
-    /// <summary>
-    /// What follows a prompt when this is the answer, as the template writes it (white space trimmed where it trims),
-    /// up to the special token that ends the turn.
-    /// </summary>
-    public string RenderAnswer(string answer)
-    {
-        var frame = _frame.Value;
-        var rendered = RenderAnswered(answer);
-        var isFramed =
-            rendered.Length >= frame.Before.Length + frame.After.Length
-            && rendered.StartsWith(frame.Before, StringComparison.Ordinal)
-            && rendered.EndsWith(frame.After, StringComparison.Ordinal);
-        var content = isFramed ? rendered[frame.Before.Length..^frame.After.Length] : answer;
-        return frame.Header + content + frame.End;
-    }
-
-    Frame FindFrame(AddedTokenSplitter specialTokens)
-    {
-        var prompt = RenderPrompt([Question]);
-        var marked = RenderAnswered(Marker);
-        var place = marked.LastIndexOf(Marker, StringComparison.Ordinal);
-        if (place < 0)
-        {
-            return new Frame(marked, "", "", "");
-        }
-
-        var before = marked[..place];
-        var after = marked[(place + Marker.Length)..];
-        var header = before.StartsWith(prompt, StringComparison.Ordinal) ? before[prompt.Length..] : "";
-        var stop = specialTokens.Split(after).FirstOrDefault(piece => piece.Token is not null);
-        var end = stop.Token is null ? "" : after[..(stop.Start + stop.Length)];
-        return new Frame(before, after, header, end);
-    }
-
-    string RenderAnswered(string answer) =>
-        _template.Render([Question, new ChatMessage("assistant", answer)], addGenerationPrompt: false, _context);
-
-    /// <summary>What a rendering holds around an answer.</summary>
-    /// <param name="Before">All before the answer.</param>
-    /// <param name="After">All after it.</param>
-    /// <param name="Header">What of <paramref name="Before"/> follows the prompt.</param>
-    /// <param name="End">What of <paramref name="After"/> ends the turn; empty where no special token does.</param>
-    sealed record Frame(string Before, string After, string Header, string End);
 }

@@ -39,11 +39,19 @@ sealed class SpecialTokenEscaper
 
     /// <summary>For these tokens.</summary>
     /// <param name="specialTokens">The special tokens of a tokenizer.</param>
+    /// <param name="marks">Texts that are kept from a template in the same way, for it would act on them.</param>
     /// <param name="normalize">What the tokenizer does to a text before it looks for normalized tokens.</param>
-    public SpecialTokenEscaper(IReadOnlyList<AddedToken> specialTokens, Func<string, string> normalize)
+    public SpecialTokenEscaper(
+        IReadOnlyList<AddedToken> specialTokens,
+        IEnumerable<string> marks,
+        Func<string, string> normalize
+    )
     {
         _normalize = normalize;
-        _specialTokens = [.. specialTokens.Select(token => token.Content).Where(token => token.Length > 0).Distinct()];
+        _specialTokens =
+        [
+            .. specialTokens.Select(token => token.Content).Concat(marks).Where(token => token.Length > 0).Distinct(),
+        ];
         _normalizedTokens =
         [
             .. specialTokens

@@ -72,6 +72,9 @@ static class CheckpointReader
         return first?.Dtype;
     }
 
+    /// <summary>Whether a folder has weights at all.</summary>
+    public static bool HasWeights(string folder) => FindFirstFile(folder) is not null;
+
     static string? FindFirstFile(string folder)
     {
         var single = Path.Combine(folder, ShardedCheckpoint.SingleFileName);

@@ -117,7 +117,10 @@ public sealed class Tokenizer
 
     /// <summary>A decoder for ids that arrive one by one.</summary>
     public StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens = true) =>
-        new(this, _file.Decoder, skipSpecialTokens);
+        CreateStreamingDecoder(id => skipSpecialTokens && IsSpecial(id));
+
+    /// <summary>A decoder that leaves out some of the ids.</summary>
+    internal StreamingDecoder CreateStreamingDecoder(Func<int, bool> skips) => new(this, _file.Decoder, skips);
 
     /// <summary>Ids of a text that follows other text, so that no space is put in front of it.</summary>
     internal int[] EncodeContinuation(string text, bool specialText)
@@ -136,9 +139,14 @@ public sealed class Tokenizer
 
     internal TokenizerConfig Config => _config;
 
+    internal TokenizerFile File => _file;
+
     internal TextEncoder Encoder => _encoder;
 
     internal IReadOnlyList<AddedToken> SpecialAddedTokens => [.. _addedTokens.Where(token => token.Special)];
+
+    /// <summary>Text of all added tokens, special or not.</summary>
+    internal IReadOnlyList<string> AddedTokenTexts => [.. _addedTokens.Select(token => token.Content)];
 
     int? GetRoleId(string role) => _config.SpecialTokens.TryGetValue(role, out var token) ? TokenToId(token) : null;
 
@@ -174,14 +182,14 @@ public sealed class Tokenizer
 public sealed class StreamingDecoder
 {
     readonly Tokenizer _tokenizer;
-    readonly bool _skipSpecialTokens;
+    readonly Func<int, bool> _skips;
     readonly StringBuilder _text = new();
     readonly DecoderStep _steps;
 
-    internal StreamingDecoder(Tokenizer tokenizer, TokenDecoder decoder, bool skipSpecialTokens)
+    internal StreamingDecoder(Tokenizer tokenizer, TokenDecoder decoder, Func<int, bool> skips)
     {
         _tokenizer = tokenizer;
-        _skipSpecialTokens = skipSpecialTokens;
+        _skips = skips;
         _steps = decoder.CreateChain(_text);
     }
 
@@ -192,8 +200,7 @@ public sealed class StreamingDecoder
     public string Add(int id)
     {
         var token = _tokenizer.IdToToken(id);
-        var isSkipped = _skipSpecialTokens && _tokenizer.IsSpecial(id);
-        if (token is not null && !isSkipped)
+        if (token is not null && !_skips(id))
         {
             _steps.Push(token);
         }

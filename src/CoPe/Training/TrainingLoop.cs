@@ -34,6 +34,7 @@ sealed class TrainingLoop : IDisposable
         _context = setup.Context;
         _options = _context.Options;
         _users = setup.Users;
+        CheckIds(_users, _context.Model.Config.VocabSize);
         _totalSteps = [.. _users.Select(user => _options.Steps(user.Rows.Count))];
         _samplers = [.. _users.Select(CreateSampler)];
         _states = [.. _totalSteps.Select(CreateState)];
@@ -55,6 +56,24 @@ sealed class TrainingLoop : IDisposable
             _development?.BestWeights,
             _states
         );
+    }
+
+    static void CheckIds(IReadOnlyList<TrainingUser> users, int vocabSize)
+    {
+        foreach (var user in users)
+        {
+            var prompts = user.Rows.Concat(user.DevelopmentRows).Select(row => row.Prompt);
+            foreach (var id in prompts.SelectMany(prompt => prompt.Ids.Concat(prompt.Labels)))
+            {
+                if (id < 0 || id >= vocabSize)
+                {
+                    throw new ArgumentException(
+                        $"An example of {user.Name} has the id {id}, but the model's ids are 0 to {vocabSize - 1}; "
+                            + "examples and model need the same tokenizer."
+                    );
+                }
+            }
+        }
     }
 
     BatchSampler CreateSampler(TrainingUser user)

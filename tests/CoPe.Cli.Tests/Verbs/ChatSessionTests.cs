@@ -1,3 +1,4 @@
+using CoPe.Chat;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs.Chat;
@@ -13,21 +14,17 @@ public sealed class ChatSessionTests(TinyRunFixture world) : IClassFixture<TinyR
     static readonly ChatSessionOptions Options = new() { MaxNewTokens = 24 };
 
     [Fact]
-    public void The_streamed_pieces_of_each_model_make_up_its_final_answer() =>
+    public void The_last_response_that_is_streamed_of_each_model_is_its_final_answer() =>
         WithSession(session =>
         {
-            var pieces = new Dictionary<ChatModelKind, string>();
+            var responses = new Dictionary<ChatModelKind, ParsedResponse>();
 
-            var turn = session.Answer(
-                Line,
-                Options,
-                (model, text) => pieces[model] = pieces.GetValueOrDefault(model, "") + text
-            );
+            var turn = session.Answer(Line, Options, (model, response) => responses[model] = response);
 
             Assert.Equal([ChatModelKind.Base, ChatModelKind.Personalized], turn.Answers.Keys.Order());
             foreach (var (model, answer) in turn.Answers)
             {
-                var streamed = AnswerExtractor.Extract(pieces[model], LampTasks.NewsHeadline);
+                var streamed = AnswerExtractor.Extract(responses[model].Answer, LampTasks.NewsHeadline);
                 Assert.Equal(WithoutPartialCharacter(answer.Text), WithoutPartialCharacter(streamed));
             }
         });

@@ -7,7 +7,6 @@ public class AnswerExtractorTests
     [Theory]
     [InlineData("  A Title \n", "A Title")]
     [InlineData("Title: A Title", "A Title")]
-    [InlineData("<think>\n\n</think>\n\nA Title", "A Title")]
     [InlineData("TITLE :\n \"A Title\"", "A Title")]
     [InlineData("“A Title”", "A Title")]
     [InlineData("A Title\nAnd more the model said", "A Title")]

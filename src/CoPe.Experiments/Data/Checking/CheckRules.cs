@@ -89,7 +89,7 @@ static class CheckRules
         Warning(
             "uncounted_script",
             "a text mostly in letters beyond a to z, of which ROUGE sees nothing without evaluate.tokenizer=unicode; "
-                + "where such a script has no blanks, max_words cuts nothing",
+                + "where such a script has no blanks, each character is a word to max_words",
             "stays"
         );
 

@@ -113,7 +113,7 @@ sealed class CheckStatistics(CheckOptions options)
 
     void CountWords(string kind, IEnumerable<string> fields)
     {
-        var words = fields.Select(TextFaults.CountWords).ToList();
+        var words = fields.Select(WordLimit.Count).ToList();
         Count(Words, kind, words.Sum());
         if (words.Any(count => count > options.MaxWords))
         {

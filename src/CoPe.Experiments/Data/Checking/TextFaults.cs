@@ -1,4 +1,5 @@
 using System.Buffers;
+using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Checking;
 
@@ -50,32 +51,15 @@ static class TextFaults
             }
         }
 
-        var words = CountWords(text);
-        if (words < LongText || end.Length == 0)
+        // Scripts without blanks put no final mark either, or another one.
+        var words = WordLimit.Count(text);
+        if (words < LongText || end.Length == 0 || TextScripts.HasWithoutBlanks(end[^1..]))
         {
             return null;
         }
 
         var endsInSentence = char.IsLetterOrDigit(end[^1]) || end[^1] is ',' or '-';
         return endsInSentence ? $"{words} words that end in the middle of a sentence" : null;
-    }
-
-    /// <summary>Words between blanks.</summary>
-    public static int CountWords(string text)
-    {
-        var (count, isInWord) = (0, false);
-        foreach (var letter in text)
-        {
-            var isBlank = char.IsWhiteSpace(letter);
-            if (!isBlank && !isInWord)
-            {
-                count++;
-            }
-
-            isInWord = !isBlank;
-        }
-
-        return count;
     }
 
     static bool IsControl(char letter) => char.IsControl(letter) && letter is not ('\n' or '\r' or '\t');

@@ -5,7 +5,8 @@ namespace CoPe.Experiments.Data.Importing;
 
 /// <summary>
 /// Reads CSV row by row (RFC 4180): quoted fields may hold separators, line breaks and doubled quotes. The first line
-/// decides whether the separator is a comma, a semicolon or a tab.
+/// decides whether the separator is a comma, a semicolon or a tab; a line <c>sep=;</c> before the header, as Excel
+/// reads and writes it, names it.
 /// </summary>
 sealed class CsvReader(TextReader text, string path)
 {
@@ -43,10 +44,16 @@ sealed class CsvReader(TextReader text, string path)
         for (var next = text.Read(); next >= 0; next = text.Read())
         {
             head.Append((char)next);
-            if (next == '\n')
+            if (next == '\n' || (next == '\r' && text.Peek() != '\n'))
             {
                 break;
             }
+        }
+
+        if (FindNamedSeparator(head.ToString()) is { } named)
+        {
+            _line++;
+            return named;
         }
 
         text = new PrefixedReader(head.ToString(), text);
@@ -70,6 +77,17 @@ sealed class CsvReader(TextReader text, string path)
         }
 
         return counts.MaxBy(pair => pair.Value).Key;
+    }
+
+    /// <summary>The separator that a line <c>sep=;</c> names, in quotes or not; null for any other line.</summary>
+    static char? FindNamedSeparator(string line)
+    {
+        const string Prefix = "sep=";
+        var bare = line.TrimEnd('\r', '\n');
+        var unquoted = bare is ['"', .., '"'] ? bare[1..^1] : bare;
+        return unquoted.Length == Prefix.Length + 1 && unquoted.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
+            ? unquoted[^1]
+            : null;
     }
 
     bool ReadRow()

@@ -107,7 +107,7 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
 
     void AddRow(ImportRow row)
     {
-        var name = row.Fields[options.AuthorColumn]!.Trim();
+        var name = WholeNumber.Shorten(row.Fields[options.AuthorColumn]!.Trim());
         if (!_authorNumbers.TryGetValue(name, out var author))
         {
             _authorNumbers[name] = author = _authorNames.Count;
@@ -115,7 +115,7 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
         }
 
         var output = row.Fields[OutputColumn]!;
-        Lengths.Add(TextFaults.CountWords(output));
+        Lengths.Add(WordLimit.Count(output));
         AreSingleLines &= !output.AsSpan().Trim().Contains('\n');
         ReportEmptyInputs(row);
         string ValueOf(string column) => row.Fields.GetValueOrDefault(column) ?? "";
@@ -227,7 +227,7 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
 
     string IdOf(ImportRow row)
     {
-        var id = (row.Fields.GetValueOrDefault(options.IdColumn!) ?? "").Trim();
+        var id = WholeNumber.Shorten((row.Fields.GetValueOrDefault(options.IdColumn!) ?? "").Trim());
         if (id.Length == 0)
         {
             id = $"row {_texts.Count + 1}";

@@ -47,7 +47,7 @@ sealed record OwnText(string Request, string Body)
         var heading = first.TrimStart('#').Trim().Trim('*', '_').Trim();
         var body = JoinFrom(restLines, 1);
         var isHeading = first.StartsWith('#') || !EndsAsSentenceOrGreeting(heading);
-        return heading.Length > 0 && body.Length > 0 && isHeading && TextFaults.CountWords(heading) <= MaxHeadingWords
+        return heading.Length > 0 && body.Length > 0 && isHeading && WordLimit.Count(heading) <= MaxHeadingWords
             ? new(heading, body)
             : FromFirstWords(rest);
     }
@@ -91,7 +91,7 @@ sealed record OwnText(string Request, string Body)
 
     static OwnText FromFirstWords(string text)
     {
-        var words = TextFaults.CountWords(text);
+        var words = WordLimit.Count(text);
         var request = PromptTemplate.TruncateWords(text, Math.Clamp(words / 3, 1, MaxFirstWords));
         return new(string.Join(' ', request.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), text);
     }

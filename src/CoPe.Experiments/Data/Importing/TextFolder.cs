@@ -79,7 +79,7 @@ static partial class TextFolder
         var line = trimmed.IndexOf('\n', StringComparison.Ordinal);
         var firstLine = line < 0 ? trimmed : trimmed[..line];
         var first = firstLine.Trim().TrimStart('#').Trim();
-        if (line >= 0 && first.Length > 0 && TextFaults.CountWords(first) <= MaxHeadingWords)
+        if (line >= 0 && first.Length > 0 && WordLimit.Count(first) <= MaxHeadingWords)
         {
             return (first, trimmed[line..].Trim());
         }

@@ -26,7 +26,7 @@ sealed class ChatPromptBuilder(RunWorkspace workspace, int maxWords)
     public ChatPrompts Build(string line, IReadOnlyList<ChatTurn> earlier, ChatSessionOptions options, int maxNewTokens)
     {
         var room = workspace.ContextLength - maxNewTokens;
-        var words = CountWords(line);
+        var words = WordLimit.Count(line);
         var first = PromptTemplate.TruncateWords(line, maxWords);
         for (var leftOut = 0; leftOut <= earlier.Count; leftOut++)
         {
@@ -48,13 +48,11 @@ sealed class ChatPromptBuilder(RunWorkspace workspace, int maxWords)
 
         ChatPrompts Finish(ChatPrompts built, string kept, int leftOut)
         {
-            var keptWords = CountWords(kept);
+            var keptWords = WordLimit.Count(kept);
             var isCutWithinWord = keptWords == words && kept.Length < line.Length;
             return built with { Cut = new(keptWords, words, isCutWithinWord, leftOut) };
         }
     }
-
-    static int CountWords(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
 
     /// <summary>
     /// The line cut to as many words as fit; one whose first word is too long (a text without spaces), to as many
@@ -63,7 +61,7 @@ sealed class ChatPromptBuilder(RunWorkspace workspace, int maxWords)
     (string Line, ChatPrompts Prompts)? FindLongestThatFits(string line, ChatSessionOptions options, int room)
     {
         var mostCharacters = Math.Min(line.Length, 16 * workspace.ContextLength);
-        return Bisect(Math.Min(maxWords, CountWords(line)), words => PromptTemplate.TruncateWords(line, words))
+        return Bisect(Math.Min(maxWords, WordLimit.Count(line)), words => PromptTemplate.TruncateWords(line, words))
             ?? Bisect(mostCharacters, length => line[..(char.IsHighSurrogate(line[length - 1]) ? length - 1 : length)]);
 
         (string, ChatPrompts)? Bisect(int most, Func<int, string> cut)

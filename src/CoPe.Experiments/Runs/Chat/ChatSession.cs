@@ -1,3 +1,4 @@
+using System.Text;
 using CoPe.Adapters;
 using CoPe.Chat;
 using CoPe.Decoding;
@@ -54,18 +55,18 @@ public sealed class ChatSession : IDisposable
     /// <param name="line">The line.</param>
     /// <param name="options">How to answer it.</param>
     /// <param name="onText">
-    /// Receives each piece of text as it is decoded, from any thread but one at a time.
+    /// Receives the response so far with each token, from any thread but one at a time.
     /// </param>
     /// <param name="cancellation">Stops the answer.</param>
     /// <returns>The line with the answer of each model.</returns>
     /// <exception cref="RunException">The line does not fit into the model's context.</exception>
     /// <exception cref="OperationCanceledException">
-    /// The answer was stopped; the pieces received before remain valid.
+    /// The answer was stopped; what was received before remains valid.
     /// </exception>
     public ChatTurn Answer(
         string line,
         ChatSessionOptions options,
-        Action<ChatModelKind, string>? onText = null,
+        Action<ChatModelKind, ParsedResponse>? onText = null,
         CancellationToken cancellation = default
     )
     {
@@ -80,7 +81,7 @@ public sealed class ChatSession : IDisposable
     /// <inheritdoc cref="Answer"/>
     public ChatTurn Retry(
         ChatSessionOptions options,
-        Action<ChatModelKind, string>? onText = null,
+        Action<ChatModelKind, ParsedResponse>? onText = null,
         CancellationToken cancellation = default
     )
     {
@@ -149,7 +150,7 @@ public sealed class ChatSession : IDisposable
         IReadOnlyList<ChatTurn> earlier,
         ChatSessionOptions options,
         int retries,
-        Action<ChatModelKind, string>? onText,
+        Action<ChatModelKind, ParsedResponse>? onText,
         CancellationToken cancellation
     )
     {
@@ -173,22 +174,26 @@ public sealed class ChatSession : IDisposable
         };
     }
 
-    ChatAnswer CreateAnswer(int[] prompt, DecodingResult result) =>
-        new(
-            AnswerExtractor.Extract(_workspace.Encoder.DecodeResponse(result.Ids), _workspace.Task),
-            prompt,
-            result.Ids,
-            result.StopReason
-        );
+    ChatAnswer CreateAnswer(int[] prompt, DecodingResult result)
+    {
+        var response = _workspace.Encoder.ParseResponse(result.Ids);
+        var text = AnswerExtractor.Extract(response.Answer, _workspace.Task);
+        return new(text, prompt, result.Ids, result.StopReason)
+        {
+            Reasoning = response.Reasoning,
+            IsUnfinished = response.IsUnfinished,
+        };
+    }
 
     DecodingRequest CreateRequest(
         ChatModelKind model,
         int[] prompt,
         DecodingOptions decoding,
-        Action<ChatModelKind, string>? onText
+        Action<ChatModelKind, ParsedResponse>? onText
     )
     {
-        var decoder = _workspace.Encoder.Tokenizer.CreateStreamingDecoder();
+        var decoder = _workspace.Encoder.CreateResponseDecoder();
+        var text = new StringBuilder();
         var isBase = model == ChatModelKind.Base;
         return new()
         {
@@ -201,7 +206,8 @@ public sealed class ChatSession : IDisposable
             {
                 lock (_gate)
                 {
-                    onText?.Invoke(model, decoder.Add(id));
+                    text.Append(decoder.Add(id));
+                    onText?.Invoke(model, _workspace.Encoder.ParseResponse(text.ToString()));
                 }
             },
         };

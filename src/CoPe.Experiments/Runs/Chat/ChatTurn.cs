@@ -36,7 +36,14 @@ public sealed record ChatTurn
 /// <param name="Prompt">Ids of the prompt.</param>
 /// <param name="Ids">Generated ids, a stop id included.</param>
 /// <param name="StopReason">Why it ended.</param>
-public sealed record ChatAnswer(string Text, IReadOnlyList<int> Prompt, IReadOnlyList<int> Ids, StopReason StopReason);
+public sealed record ChatAnswer(string Text, IReadOnlyList<int> Prompt, IReadOnlyList<int> Ids, StopReason StopReason)
+{
+    /// <summary>What the model reasoned before it answered; it is no part of later prompts.</summary>
+    public string Reasoning { get; init; } = "";
+
+    /// <summary>The model was still reasoning at its limit of tokens, so that there is no answer.</summary>
+    public bool IsUnfinished { get; init; }
+}
 
 /// <summary>What of a chat's line and of the turns before it did not fit into the prompt.</summary>
 /// <param name="KeptWords">Words of the line in the prompt.</param>

@@ -92,7 +92,7 @@ sealed class InContextPrompts(StageContext context, RunWorkspace workspace, Cont
     {
         RequireWording(_template.InContext.Profile, "profile");
         var profile = _profiles.Value.GetValueOrDefault(user.Id, "");
-        var words = profile.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
+        var words = WordLimit.Count(profile);
         for (var kept = words; kept > 0; kept = kept * 4 / 5)
         {
             if (

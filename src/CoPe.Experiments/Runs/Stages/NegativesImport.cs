@@ -1,3 +1,4 @@
+using CoPe.Chat;
 using CoPe.Experiments.Negatives;
 using Microsoft.Extensions.Logging;
 
@@ -67,7 +68,7 @@ sealed class NegativesImport(StageContext context, ImportedNegatives imported)
 
     ItemCandidates TakeCandidates(UserItem pair)
     {
-        var texts = Find(pair)?.Candidates.Select(text => text.Trim()) ?? [];
+        var texts = Find(pair)?.Candidates.Select(GetAnswer) ?? [];
         return new()
         {
             User = pair.User.Id,
@@ -79,7 +80,7 @@ sealed class NegativesImport(StageContext context, ImportedNegatives imported)
 
     SelectedPair? TakePair(UserItem pair)
     {
-        if (Find(pair) is not { Rejected: { } rejected } item || !IsUsable(rejected, pair))
+        if (Find(pair) is not { Rejected: { } rejected } item || !IsUsable(GetAnswer(rejected), pair))
         {
             return null;
         }
@@ -89,11 +90,15 @@ sealed class NegativesImport(StageContext context, ImportedNegatives imported)
         {
             User = pair.User.Id,
             Item = pair.Item.Id,
-            Rejected = rejected.Trim(),
+            Rejected = GetAnswer(rejected),
             RejectedReward = place >= 0 && item.Rewards.Count > 0 ? item.Rewards[place] : null,
             Rewards = item.Rewards,
         };
     }
+
+    /// <summary>A candidate without what its model reasoned before it; whose prompt that was, no file says.</summary>
+    string GetAnswer(string text) =>
+        context.Workspace.Encoder.Reasoning.Parse(text, ReasoningStart.Unknown).Answer.Trim();
 
     ImportedItem? Find(UserItem pair) => imported.Items.GetValueOrDefault((pair.User.Id, pair.Item.Id));
 

@@ -115,6 +115,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
         using var bank = new MethodAdapters(workspace, method, context.Recipe, askers);
         var engine = workspace.CreateEngine(Name, bank.Task, bank.Users, workspace.PredictionModel, context.Trace);
         var prompts = new InContextPrompts(context, workspace, method.Context);
+        var responses = new ResponseDecoder(workspace.Encoder);
         var progress = new ItemProgress(
             context.Progress,
             Name,
@@ -135,6 +136,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
             Answer
         );
         prompts.WarnIfShortened(Name);
+        responses.WarnIfUnfinished(context.Log, Name, "decode.max_new_tokens");
         return answers;
 
         IEnumerable<Answer> Answer(IReadOnlyList<UserQuery> chunk)
@@ -145,7 +147,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
                 yield return new Answer(
                     result.RequestId,
                     result.Sample,
-                    AnswerExtractor.Extract(workspace.Encoder.DecodeResponse(result.Ids), workspace.Task)
+                    AnswerExtractor.Extract(responses.Decode(result.Ids), workspace.Task)
                 );
             }
         }

@@ -64,13 +64,15 @@ sealed class ProfileStage : Stage
             1,
             context.Recipe.Context.ProfileTokens
         );
+        var responses = new ResponseDecoder(workspace.Encoder);
         var lines = chunks.Run(
             users,
             user => user.Id,
             size,
-            chunk => WriteProfiles(context, workspace, prompts, chunk, progress)
+            chunk => WriteProfiles(context, workspace, prompts, responses, chunk, progress)
         );
         prompts.WarnIfShortened(Name);
+        responses.WarnIfUnfinished(context.Log, Name, "context.profile_tokens");
         return lines;
     }
 
@@ -78,6 +80,7 @@ sealed class ProfileStage : Stage
         StageContext context,
         RunWorkspace workspace,
         InContextPrompts prompts,
+        ResponseDecoder responses,
         IEnumerable<LampUser> users,
         ItemProgress progress
     )
@@ -111,8 +114,8 @@ sealed class ProfileStage : Stage
                 User = result.RequestId,
                 Profile = string.Join(
                     ' ',
-                    workspace
-                        .Encoder.DecodeResponse(result.Ids)
+                    responses
+                        .Decode(result.Ids)
                         .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
                 ),
             };

@@ -137,12 +137,15 @@ sealed class SampleNegativesStage : Stage
             GetMaxNewTokens(context, workspace)
         );
         var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, items.Count);
-        return chunks.Run(
+        var responses = new ResponseDecoder(workspace.Encoder);
+        var lines = chunks.Run(
             items,
             GetUser,
             size,
-            chunk => DrawCandidates(context, workspace, SampleLocally(workspace, progress), chunk, progress)
+            chunk => DrawCandidates(context, workspace, SampleLocally(workspace, responses, progress), chunk, progress)
         );
+        responses.WarnIfUnfinished(context.Log, Name, "negatives.max_new_tokens");
+        return lines;
     }
 
     /// <summary>Elsewhere, where answers come one by one and cost money: each is kept.</summary>
@@ -238,11 +241,11 @@ sealed class SampleNegativesStage : Stage
         }
     }
 
-    CandidateSource SampleLocally(RunWorkspace workspace, ItemProgress progress) =>
+    CandidateSource SampleLocally(RunWorkspace workspace, ResponseDecoder responses, ItemProgress progress) =>
         (items, options, seed, cancellation) =>
             new CandidateGenerator(
                 workspace.CreateEngine(Name, workspace.Tam, users: null),
-                workspace.Encoder.DecodeResponse,
+                responses.Decode,
                 options,
                 hasTaskAdapter: workspace.Tam is not null
             )

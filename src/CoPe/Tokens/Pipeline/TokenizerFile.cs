@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json;
+
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
@@ -12,6 +15,12 @@ sealed record TokenizerFile
     public required BpeVocabulary Vocabulary { get; init; }
     public required SpecialTokenTemplate SpecialTokens { get; init; }
     public required TokenDecoder Decoder { get; init; }
+
+    /// <summary>Tokens after which a caller that truncates cuts a text.</summary>
+    public int? TruncationLength { get; init; }
+
+    /// <summary>Id with which a caller that pads fills a text.</summary>
+    public int? PaddingId { get; init; }
 
     public static TokenizerFile Read(string file)
     {
@@ -35,8 +44,13 @@ sealed record TokenizerFile
             Vocabulary = vocabulary,
             SpecialTokens = SpecialTokenTemplate.Read(root["post_processor"]),
             Decoder = TokenDecoder.Read(root["decoder"]),
+            TruncationLength = ReadSetting(root["truncation"], "max_length"),
+            PaddingId = ReadSetting(root["padding"], "pad_id"),
         };
     }
+
+    static int? ReadSetting(JsonPart settings, string name) =>
+        settings.IsAbsent || settings[name].IsAbsent ? null : settings[name].GetInt32();
 
     static AddedToken ReadAdded(JsonPart part, BpeVocabulary vocabulary)
     {
@@ -79,6 +93,15 @@ sealed record TokenizerConfig
     public string? ChatTemplate { get; init; }
     public bool CleanUpSpaces { get; init; }
 
+    /// <summary>Most tokens of a text; absent, or far beyond any model, where the tokenizer sets no limit.</summary>
+    public double? ModelMaxLength { get; init; }
+
+    /// <summary>The added tokens by id as this file has them beside <c>tokenizer.json</c>.</summary>
+    public IReadOnlyDictionary<int, string> AddedTokensDecoder { get; init; } = new Dictionary<int, string>();
+
+    /// <summary>Where the files that this was read from disagree, each in a line.</summary>
+    public IReadOnlyList<string> Conflicts { get; init; } = [];
+
     /// <summary>Whether a text begins with BOS; null leaves that to the post-processor.</summary>
     public bool? AddBos { get; init; }
 
@@ -99,15 +122,54 @@ sealed record TokenizerConfig
             }
         }
 
+        var template = ReadChatTemplate(folder, config);
         return new TokenizerConfig
         {
             SpecialTokens = tokens,
             AdditionalSpecialTokens = ReadAdditional(config?["additional_special_tokens"]),
-            ChatTemplate = ReadChatTemplate(folder, config),
+            ChatTemplate = template,
+            ModelMaxLength = ReadNumber(config?["model_max_length"]),
+            AddedTokensDecoder = ReadAddedTokens(config?["added_tokens_decoder"]),
+            Conflicts = [.. FindRoleConflicts(config, map), .. FindTemplateConflicts(config, template)],
             CleanUpSpaces = config?["clean_up_tokenization_spaces"].GetBoolean(false) ?? false,
             AddBos = ReadSwitch(config, "add_bos_token", tokens, "bos_token"),
             AddEos = ReadSwitch(config, "add_eos_token", tokens, "eos_token"),
         };
+    }
+
+    static double? ReadNumber(JsonPart? part) =>
+        part is { Element.ValueKind: JsonValueKind.Number } number && number.Element.TryGetDouble(out var value)
+            ? value
+            : null;
+
+    static Dictionary<int, string> ReadAddedTokens(JsonPart? part)
+    {
+        var tokens = new Dictionary<int, string>();
+        foreach (var (id, token) in part is { IsAbsent: false } map ? map.EnumerateObject() : [])
+        {
+            if (int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                tokens[number] = ReadContent(token);
+            }
+        }
+
+        return tokens;
+    }
+
+    static IEnumerable<string> FindRoleConflicts(JsonPart? config, JsonPart? map) =>
+        from role in Roles
+        let here = ReadContent(config, role)
+        let there = ReadContent(map, role)
+        where here is not null && there is not null && here != there
+        select $"{role}: tokenizer_config.json {here}, special_tokens_map.json {there}; the former counts";
+
+    static IEnumerable<string> FindTemplateConflicts(JsonPart? config, string? template)
+    {
+        var isOther =
+            config?["chat_template"] is { IsString: true } written && written.GetString().Trim() != template?.Trim();
+        return isOther
+            ? ["chat template: that of tokenizer_config.json differs from the file of its own, which counts"]
+            : [];
     }
 
     static bool? ReadSwitch(JsonPart? config, string key, Dictionary<string, string> tokens, string role)

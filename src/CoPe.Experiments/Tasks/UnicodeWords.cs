@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Text;
-using CoPe.Experiments.Tasks;
 
-namespace CoPe.Experiments.Evaluation.Language;
+namespace CoPe.Experiments.Tasks;
 
 /// <summary>
 /// Words of any script: runs of letters, their marks, and digits, in lower case; where a script puts no blanks between
-/// words, each character. On text of a to z and 0 to 9 these are the words of <see cref="RougeTokenizer"/>.
+/// words, each character. On text of a to z and 0 to 9 these are the words of ROUGE's own tokenizer.
 /// </summary>
 static class UnicodeWords
 {
