@@ -155,7 +155,7 @@ sealed class JsonTokenStream : IDisposable
     public Dictionary<string, string?> ReadScalars(Func<string, bool>? takeNested = null)
     {
         var scalars = new Dictionary<string, string?>();
-        var hasTaken = false;
+        var taken = new HashSet<string>();
         while (Read() && TokenType == JsonTokenType.PropertyName)
         {
             var name = Text;
@@ -166,13 +166,9 @@ sealed class JsonTokenStream : IDisposable
                 {
                     Skip();
                 }
-                else if (hasTaken)
+                else if (!taken.Add(name))
                 {
                     throw DuplicateFieldError(name);
-                }
-                else
-                {
-                    hasTaken = true;
                 }
             }
             else if (!scalars.TryAdd(name, TokenType == JsonTokenType.Null ? null : Text))

@@ -77,7 +77,9 @@ public sealed class NegativesImportTests(TinyRunFixture world) : IClassFixture<T
 
     void Prepare(string run) => Cope(run, "train tam recipe.yaml", "train sft");
 
-    /// <summary>The data with candidates: empty, the own text, one twice, and two that are usable.</summary>
+    /// <summary>
+    /// The data with candidates: empty, the own text, one twice, and two that are usable, one behind its reasoning.
+    /// </summary>
     string WriteFile(string name, bool isSelected)
     {
         var data = world.PathOf($"data/news_headline/{LampFiles.UsersFile}");
@@ -87,6 +89,7 @@ public sealed class NegativesImportTests(TinyRunFixture world) : IClassFixture<T
             foreach (var item in user!["profile"]!.AsArray().Select(item => item!.AsObject()))
             {
                 var (one, other) = ($" one of {user["user_id"]} ", $"another of {user["user_id"]}");
+                other = $"<think>\nHow do they write?\n</think>\n\n{other}";
                 item["pseudo_negative"] = new JsonArray("", (string)item["title"]!, one, one.Trim(), other);
                 if (isSelected)
                 {

@@ -24,6 +24,23 @@ public class HistoryRetrievalTests
     public void The_similar_items_come_best_first_and_count_words_of_input_and_answer() =>
         Assert.Equal(["1", "3"], Retrieval.FindSimilar("Generate a headline: the cat sat", 2).Select(item => item.Id));
 
+    [Theory]
+    [InlineData("写一个标题:海边的桥", "2")]
+    [InlineData("ข่าวเรื่องฝน", "3")]
+    [InlineData("the bridge", "1")]
+    public void In_a_script_without_blanks_characters_are_compared(string request, string nearest)
+    {
+        var user = User with
+        {
+            History = [Item("1", "the bridge", "a"), Item("2", "新桥在海边", "桥"), Item("3", "วันนี้ฝนตก", "ฝน"), Item("4", "股票", "钱")],
+        };
+
+        Assert.Equal(
+            nearest,
+            Assert.Single(new HistoryRetrieval(LampTasks.NewsHeadline, user).FindSimilar(request, 1)).Id
+        );
+    }
+
     [Fact]
     public void Of_items_without_a_common_word_the_later_ones_are_taken() =>
         Assert.Equal(["4", "3"], Retrieval.FindSimilar("nothing", 2).Select(item => item.Id));

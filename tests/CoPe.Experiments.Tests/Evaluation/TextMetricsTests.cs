@@ -25,6 +25,18 @@ public class TextMetricsTests
     }
 
     [Fact]
+    public void In_a_script_without_blanks_each_character_is_a_word()
+    {
+        Assert.Equal(0.5, TextMetrics.LengthRatio("今天", "今天下雨。")!.Value, 12);
+        Assert.Equal(2.0 / 3, TextMetrics.Distinct("雨雨雪", 1)!.Value, 12);
+        Assert.Equal(3.0 / 4, TextMetrics.Distinct("AI 和 ai 人", 1)!.Value, 12); // words as between blanks elsewhere
+        Assert.Equal(1, TextMetrics.CopyRate("今天下雨", ["昨天晴。今天下雨了"]), 12);
+        Assert.Equal(0, TextMetrics.CopyRate("今天下雪", ["昨天晴。今天下雨了"]), 12);
+        Assert.Equal(0.5, StyleDistance.Between("今天", ["今天下雨"]).Length, 12);
+        Assert.Equal(2.0 / 3, AnswerDistance.Mean(["今天", "今晚"]), 12);
+    }
+
+    [Fact]
     public void Copying_is_four_words_in_a_row_from_one_text_of_the_history()
     {
         // Four-grams of the prediction: (a b c d) and (b c d x); the first is in the history.

@@ -19,14 +19,8 @@ interface IExampleFile : IDisposable
 /// <summary>An example as a published file holds it.</summary>
 /// <param name="Number">Its place in the file, counted from 1.</param>
 /// <param name="Scalars">Its texts and numbers by name; null where the file says null.</param>
-/// <param name="HistoryItems">
-/// Its history items, null for one that is no object; null where there is no profile.
-/// </param>
-sealed record RawExample(
-    int Number,
-    IReadOnlyDictionary<string, string?> Scalars,
-    IReadOnlyList<Dictionary<string, string?>?>? HistoryItems
-);
+/// <param name="Profile">Its history; null where there is no profile.</param>
+sealed record RawExample(int Number, IReadOnlyDictionary<string, string?> Scalars, PublishedProfile? Profile);
 
 /// <summary>Examples in JSON: an array of them (questions files), or one per line.</summary>
 sealed class JsonExampleFile : IExampleFile
@@ -89,18 +83,26 @@ sealed class JsonExampleFile : IExampleFile
                 );
             }
 
-            List<Dictionary<string, string?>?>? items = null;
+            PublishedProfile? profile = null;
             var scalars = _tokens.ReadScalars(name =>
             {
-                if (name != "profile" || _tokens.TokenType != JsonTokenType.StartArray)
+                if (name != "profile")
                 {
                     return false;
                 }
 
-                items = ReadItems();
+                profile =
+                    _tokens.TokenType == JsonTokenType.StartArray
+                        ? new(ReadItems())
+                        : PublishedProfile.FromColumns(ReadColumns());
                 return true;
             });
-            return new(number, scalars, items);
+            if (scalars.Remove("profile", out var text) && text is not null)
+            {
+                profile = PublishedProfile.FromText(text);
+            }
+
+            return new(number, scalars, profile);
         }
         catch (DataFileException error) when (!_tokens.IsBroken)
         {
@@ -121,11 +123,46 @@ sealed class JsonExampleFile : IExampleFile
             }
             else
             {
-                items.Add(null);
+                items.Add(_tokens.TokenType == JsonTokenType.String ? PublishedProfile.ReadItem(_tokens.Text) : null);
                 _tokens.Skip();
             }
         }
 
         return items;
+    }
+
+    Dictionary<string, IReadOnlyList<string?>?> ReadColumns()
+    {
+        var columns = new Dictionary<string, IReadOnlyList<string?>?>();
+        var single = _tokens.ReadScalars(name =>
+        {
+            if (_tokens.TokenType == JsonTokenType.StartArray)
+            {
+                columns[name] = ReadColumn();
+                return true;
+            }
+
+            columns[name] = null;
+            return false;
+        });
+        foreach (var name in single.Keys)
+        {
+            columns[name] = null;
+        }
+
+        return columns;
+    }
+
+    List<string?> ReadColumn()
+    {
+        var values = new List<string?>();
+        while (_tokens.Read() && _tokens.TokenType != JsonTokenType.EndArray)
+        {
+            var isScalar = _tokens.TokenType is not (JsonTokenType.Null or JsonTokenType.StartObject or JsonTokenType.StartArray);
+            values.Add(isScalar ? _tokens.Text : null);
+            _tokens.Skip();
+        }
+
+        return values;
     }
 }

@@ -8,8 +8,8 @@ using Parquet.Serialization;
 namespace CoPe.Experiments.Data.Building;
 
 /// <summary>
-/// Examples in parquet, as LongLaMP publishes them: a row each, the <c>profile</c> a list of structures. One row group
-/// is held at a time.
+/// Examples in parquet, as LongLaMP publishes them: a row each, the <c>profile</c> a list of structures, or another of
+/// the shapes of <see cref="PublishedProfile"/>. One row group is held at a time.
 /// </summary>
 sealed class ParquetExampleFile : IExampleFile
 {
@@ -52,27 +52,37 @@ sealed class ParquetExampleFile : IExampleFile
             var group = Wait(() => ParquetSerializer.DeserializeUntypedAsync(_file, rowGroupIndex: _read));
             foreach (var row in group.Data)
             {
-                yield return new(++number, ReadScalars(row), ReadHistory(row.GetValueOrDefault("profile")));
+                yield return new(++number, ReadScalars(row), ReadProfile(row.GetValueOrDefault("profile")));
             }
         }
     }
 
     public void Dispose() => _file.Dispose();
 
-    static List<Dictionary<string, string?>?>? ReadHistory(object? profile)
-    {
-        if (profile is string || profile is not IEnumerable items)
+    static PublishedProfile? ReadProfile(object? profile) =>
+        profile switch
         {
-            return null;
-        }
+            null => null,
+            string text => PublishedProfile.FromText(text),
+            ReadOnlyMemory<char> text => PublishedProfile.FromText(text.ToString()),
+            byte[] bytes => PublishedProfile.FromBytes(bytes),
+            IDictionary<string, object> columns => PublishedProfile.FromColumns(
+                columns.ToDictionary(column => column.Key, column => ReadColumn(column.Value))
+            ),
+            IEnumerable items => new([.. items.Cast<object?>().Select(ReadItem)]),
+            _ => PublishedProfile.CreateFaulty($"a single value, {ToText(profile)}"),
+        };
 
-        return
-        [
-            .. items
-                .Cast<object?>()
-                .Select(item => item is IDictionary<string, object> fields ? ReadScalars(fields) : null),
-        ];
-    }
+    static Dictionary<string, string?>? ReadItem(object? item) =>
+        item switch
+        {
+            IDictionary<string, object> fields => ReadScalars(fields),
+            string text => PublishedProfile.ReadItem(text),
+            _ => null,
+        };
+
+    static IReadOnlyList<string?>? ReadColumn(object? column) =>
+        column is IEnumerable values and not (string or byte[]) ? [.. values.Cast<object?>().Select(ToText)] : null;
 
     static Dictionary<string, string?> ReadScalars(IEnumerable<KeyValuePair<string, object>> fields)
     {

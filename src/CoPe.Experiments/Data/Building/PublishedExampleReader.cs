@@ -49,9 +49,14 @@ sealed class PublishedExampleReader(
             return LeaveOutLacking("input", raw.Scalars);
         }
 
-        if (raw.HistoryItems is null)
+        if (raw.Profile is null)
         {
             return LeaveOutLacking("profile", raw.Scalars);
+        }
+
+        if (raw.Profile.Fault is { } fault)
+        {
+            return LeaveOut("profile", fault, PublishedProfile.Expected);
         }
 
         // A user field of null is an error: as an example without user it would become a user of its own.
@@ -74,7 +79,7 @@ sealed class PublishedExampleReader(
             Input = input,
             Gold = raw.Scalars.GetValueOrDefault("output") ?? "",
         };
-        var history = raw.HistoryItems.Select((fields, index) => ReadItem(fields, index + 1)).OfType<HistoryItem>();
+        var history = raw.Profile.Items.Select((fields, index) => ReadItem(fields, index + 1)).OfType<HistoryItem>();
         return new(user, query, history.ToList());
     }
 

@@ -27,6 +27,22 @@ public class CsvReaderTests
         Assert.Equal(first, Rows(text)[1][0]);
 
     [Theory]
+    [InlineData("sep=;\r\na;b\r\n1,5;2\r\n")]
+    [InlineData("SEP=;\na;b\n1,5;2\n")]
+    [InlineData("\"sep=;\"\na;b\n1,5;2\n")]
+    [InlineData("sep=|\na|b\n1,5|2\n")]
+    [InlineData("sep=\t\na\tb\n1,5\t2\n")]
+    [InlineData("sep=;\ra;b\r1,5;2\r")]
+    public void A_first_line_that_names_the_separator_is_no_header(string text)
+    {
+        Assert.Equal([["a", "b"], ["1,5", "2"]], Rows(text));
+        Assert.Equal([2, 3], new CsvReader(new StringReader(text), "x.csv").ReadRows().Select(row => row.Line));
+    }
+
+    [Fact]
+    public void A_column_that_is_called_like_it_is_a_header() => Assert.Equal(["sep=a", "b"], Rows("sep=a,b\n1,2\n")[0]);
+
+    [Theory]
     [InlineData("")]
     [InlineData("\n\r\n")]
     public void Nothing_gives_no_rows(string text) => Assert.Empty(Rows(text));

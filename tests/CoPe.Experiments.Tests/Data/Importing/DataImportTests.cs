@@ -43,6 +43,19 @@ public sealed class DataImportTests : ImportTestBase
         Assert.Empty(report.Check.Findings.Rules);
     }
 
+    [Fact]
+    public void Years_and_authors_that_a_column_with_gaps_made_floating_point_are_whole_numbers()
+    {
+        var text = Csv(day => $"{1990 + day}.0").Replace("Ada,1990", "12,1990", StringComparison.Ordinal);
+
+        Import(text.Replace("Ada,", "12.0,", StringComparison.Ordinal));
+
+        var user = Assert.Single(Read().Users);
+        Assert.Equal("12", user.Id);
+        Assert.Equal(8, user.History.Count);
+        Assert.Equal("topic 0, first", user.History[0].Fields["subject"]);
+    }
+
     public static TheoryData<string> Encodings =>
         [
             "utf-8",
