@@ -1,17 +1,21 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using CoPe.Experiments.Tasks;
+using CoPe.Json;
 
 namespace CoPe.Experiments.Data;
 
 /// <summary>
 /// Reads a JSON file token by token in bounded memory: one token, never the file, is held. UTF-8, UTF-16 and UTF-32
-/// (both byte orders), with or without a byte order mark.
+/// (both byte orders), with or without a byte order mark. Python's NaN is read as null, its Infinity as a number.
 /// </summary>
 sealed class JsonTokenStream : IDisposable
 {
     const int MaxTokenBytes = 1 << 30;
     const int MaxNesting = 1 << 24;
+
+    static readonly SearchValues<byte> BetweenTokens = SearchValues.Create(" \t\r\n,:"u8);
 
     readonly FileStream _file;
     readonly Stream _stream;
@@ -25,6 +29,8 @@ sealed class JsonTokenStream : IDisposable
     Stream? _copy;
     bool _atEnd;
     DecoderFallbackException? _pendingError;
+    ReplacedNumber? _pythonNumber;
+    bool _wasNaN;
     JsonReaderState _state;
 
     /// <param name="path">The file.</param>
@@ -80,8 +86,14 @@ sealed class JsonTokenStream : IDisposable
         {
             while (true)
             {
+                ReplacePythonNumber();
                 var reader = new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), _atEnd, _state);
                 var found = reader.Read();
+                if (found)
+                {
+                    RestorePythonNumber();
+                }
+
                 _copy?.Write(_buffer, _start, (int)reader.BytesConsumed);
                 _start += (int)reader.BytesConsumed;
                 _state = reader.CurrentState;
@@ -191,10 +203,45 @@ sealed class JsonTokenStream : IDisposable
         _isSkipping = false;
     }
 
+    /// <summary>
+    /// Puts a number of the standard in the place of Python's NaN or Infinity, where one comes next.
+    /// </summary>
+    void ReplacePythonNumber()
+    {
+        var length = _buffer.AsSpan(_start, _end - _start).IndexOfAnyExcept(BetweenTokens);
+        if (length < 0 || _buffer[_start + length] is not ((byte)'N' or (byte)'I' or (byte)'-'))
+        {
+            return;
+        }
+
+        while (_end - _start - length <= PythonNumbers.MaxLength && !_atEnd)
+        {
+            Refill();
+        }
+
+        var isNegative = _buffer[_start + length] == '-' && _start + length + 1 < _end;
+        var place = _start + length + (isNegative ? 1 : 0);
+        var word = PythonNumbers.FindWord(_buffer.AsSpan(0, _end), place);
+        if (word.Length > 0 && !(isNegative && word.SequenceEqual(PythonNumbers.NaN)))
+        {
+            _pythonNumber = new(place - _start, word.ToArray());
+            PythonNumbers.GetStandIn(word).CopyTo(_buffer.AsSpan(place));
+        }
+    }
+
+    /// <summary>What was replaced stands again as it is in the file, for the token's text and for copies.</summary>
+    void RestorePythonNumber()
+    {
+        _wasNaN = _pythonNumber?.Word.AsSpan().SequenceEqual(PythonNumbers.NaN) == true;
+        _pythonNumber?.Word.CopyTo(_buffer, _start + _pythonNumber.Offset);
+        _pythonNumber = null;
+    }
+
     void SetToken(ref Utf8JsonReader reader)
     {
         Depth = reader.CurrentDepth;
-        TokenType = reader.TokenType;
+        // NaN is how pandas marks a missing value.
+        TokenType = _wasNaN ? JsonTokenType.Null : reader.TokenType;
         if (_isSkipping)
         {
             return;
@@ -336,4 +383,9 @@ sealed class JsonTokenStream : IDisposable
         var position = $"line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}";
         return FileSignature.Describe(File) ?? $"no valid JSON at {position} ({reason})";
     }
+
+    /// <summary>A word that Python has for a number.</summary>
+    /// <param name="Offset">Where it stands, from where the next token is read.</param>
+    /// <param name="Word">The word.</param>
+    sealed record ReplacedNumber(int Offset, byte[] Word);
 }

@@ -1,25 +1,17 @@
 using System.Text.Json;
+using CoPe.Json;
 
 namespace CoPe.Experiments.Evaluation;
 
 /// <summary>The elements of a prediction file, with errors that name the place.</summary>
 static class PredictionJson
 {
-    const byte NewLine = (byte)'\n';
-
-    static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
-
     /// <summary>
     /// Reads an object with <c>task</c> and <c>golds</c>, an array of answers, or an answer per line.
     /// </summary>
     public static PredictionFile Read(ReadOnlyMemory<byte> text, string name)
     {
-        if (text.Span.StartsWith(ByteOrderMark))
-        {
-            text = text[ByteOrderMark.Length..];
-        }
-
-        var file = StartsWithAnswer(text.Span) ? ReadLines(text, name) : ReadDocument(text, name);
+        var file = StartsWithAnswer(text) ? ReadLines(text, name) : ReadDocument(text, name);
         var duplicates = file
             .Predictions.CountBy(prediction => prediction.Id)
             .Where(pair => pair.Value > 1)
@@ -38,63 +30,54 @@ static class PredictionJson
 
     public static InvalidDataException CreateNoJsonError(string place, string found, Exception? inner) =>
         new(
-            $"{place} is not JSON: {found} Expected {{\"task\": ..., \"golds\": [{{\"id\": ..., \"output\": ...}}]}}, "
-                + "an array of {\"id\", \"output\"}, or one of these a line.",
+            MessageText.ToOneLine(
+                $"{place} is not JSON: {found}. Expected {{\"task\": ..., \"golds\": [{{\"id\": ..., \"output\": ...}}]}}, "
+                    + "an array of {\"id\", \"output\"}, or one of these a line."
+            ),
             inner
         );
 
-    /// <summary>Whether the text begins with an object that has an id, and so is an answer itself.</summary>
-    static bool StartsWithAnswer(ReadOnlySpan<byte> text)
+    /// <summary>Whether the first line is an object with an id, and so an answer itself.</summary>
+    static bool StartsWithAnswer(ReadOnlyMemory<byte> text)
     {
-        var reader = new Utf8JsonReader(text, new() { AllowMultipleValues = true });
         try
         {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            {
-                return false;
-            }
-
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                if (reader.ValueTextEquals("id"))
-                {
-                    return true;
-                }
-
-                reader.Skip();
-            }
+            var first = EnumerateLines(text).FirstOrDefault();
+            return StrictJson.Parse(first.Text.Span, StrictJsonOptions.Python).Find("id") is not null;
         }
-        catch (JsonException)
+        catch (InvalidJsonException)
         {
-            // What is wrong with it is said where it is read.
+            return false; // What is wrong with it is said where it is read.
         }
-
-        return false;
     }
 
     static PredictionFile ReadLines(ReadOnlyMemory<byte> text, string name)
     {
         var answers = new List<Prediction>();
-        for (var number = 1; text.Length > 0; number++)
+        foreach (var line in EnumerateLines(text))
         {
-            var end = text.Span.IndexOf(NewLine);
-            var line = end < 0 ? text : text[..end];
-            text = end < 0 ? default : text[(end + 1)..];
-            if (line.Span.ContainsAnyExcept(" \t\r"u8))
-            {
-                var place = $"{name}, line {number}";
-                using var document = ParseJson(line, place);
-                answers.Add(ReadAnswer(document.RootElement, place));
-            }
+            var answer = ParseJson(line.Text, name, StrictJsonOptions.Python with { FirstLine = line.Number });
+            answers.Add(ReadAnswer(answer, $"{name}, line {line.Number}"));
         }
 
         return new() { Task = null, Predictions = answers };
     }
 
+    static IEnumerable<ByteLine> EnumerateLines(ReadOnlyMemory<byte> text)
+    {
+        using var stream = new MemoryStream(text.ToArray());
+        foreach (var line in new ByteLines(stream, takesUnfinished: true).Read())
+        {
+            if (line.Text.Span.ContainsAnyExcept(" \t\r"u8))
+            {
+                yield return line;
+            }
+        }
+    }
+
     static PredictionFile ReadDocument(ReadOnlyMemory<byte> text, string name)
     {
-        using var document = ParseJson(text, name);
-        var root = document.RootElement;
+        var root = ParseJson(text, name, StrictJsonOptions.Python);
         if (root.ValueKind == JsonValueKind.Array)
         {
             return new() { Task = null, Predictions = ReadAnswers(root, $"{name}, ") };
@@ -103,7 +86,7 @@ static class PredictionJson
         if (root.ValueKind != JsonValueKind.Object)
         {
             throw new InvalidDataException(
-                $"{name}: found {Kind(root)} at the top, "
+                $"{name}: found {root.Describe()} at the top, "
                     + "expected an object with 'task' and 'golds', or an array of {\"id\", \"output\"}."
             );
         }
@@ -119,15 +102,15 @@ static class PredictionJson
         };
     }
 
-    static JsonDocument ParseJson(ReadOnlyMemory<byte> text, string place)
+    static JsonElement ParseJson(ReadOnlyMemory<byte> text, string name, StrictJsonOptions options)
     {
         try
         {
-            return JsonDocument.Parse(text);
+            return StrictJson.Parse(text.Span, options);
         }
-        catch (JsonException error)
+        catch (InvalidJsonException error)
         {
-            throw CreateNoJsonError(place, text.IsEmpty ? "it is empty." : error.Message, error);
+            throw CreateNoJsonError(name, text.IsEmpty ? "it is empty" : error.Message, error);
         }
     }
 
@@ -135,7 +118,7 @@ static class PredictionJson
     {
         if (!root.TryGetProperty("golds", out var golds) || golds.ValueKind != JsonValueKind.Array)
         {
-            var found = golds.ValueKind == JsonValueKind.Undefined ? "missing" : Kind(golds);
+            var found = golds.ValueKind == JsonValueKind.Undefined ? "missing" : golds.Describe();
             throw new InvalidDataException($"{name}: 'golds' is {found}, expected an array of {{\"id\", \"output\"}}.");
         }
 
@@ -158,7 +141,7 @@ static class PredictionJson
         if (answer.ValueKind != JsonValueKind.Object)
         {
             throw new InvalidDataException(
-                $"{place}: found {Kind(answer)}, expected an object with 'id' and 'output'."
+                $"{place}: found {answer.Describe()}, expected an object with 'id' and 'output'."
             );
         }
 
@@ -175,36 +158,16 @@ static class PredictionJson
 
         return value.ValueKind switch
         {
-            JsonValueKind.String => ReadUnicode(value, field, place),
-            JsonValueKind.Number => value.GetRawText(),
-            _ => throw new InvalidDataException($"{place}: '{field}' is {Kind(value)}, expected a string."),
+            JsonValueKind.String => value.GetString()!,
+            JsonValueKind.Number when double.IsFinite(value.GetDouble()) => value.GetRawText(),
+            JsonValueKind.Number => throw CreateError($"'{field}' is a number out of range, expected a string."),
+            JsonValueKind.Null => throw CreateError($"'{field}' is null or NaN, expected a string."),
+            _ => throw CreateError($"'{field}' is {value.Describe()}, expected a string."),
         };
+
+        InvalidDataException CreateError(string problem) => PredictionJson.CreateError(place, problem);
     }
 
-    static string ReadUnicode(JsonElement value, string field, string place)
-    {
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new InvalidDataException(
-                $"{place}: '{field}' has half of a surrogate pair, or bytes that are not UTF-8; expected Unicode text. "
-                    + "Correct it, or take the answer out.",
-                error
-            );
-        }
-    }
-
-    static string Kind(JsonElement element) =>
-        element.ValueKind switch
-        {
-            JsonValueKind.Null => "null",
-            JsonValueKind.True or JsonValueKind.False => "a truth value",
-            JsonValueKind.Array => "an array",
-            JsonValueKind.Object => "an object",
-            JsonValueKind.Number => "a number",
-            _ => "a string",
-        };
+    static InvalidDataException CreateError(string place, string problem) =>
+        new(MessageText.ToOneLine($"{place}: {problem}"));
 }

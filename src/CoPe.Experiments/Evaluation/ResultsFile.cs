@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using CoPe.Json;
 
 namespace CoPe.Experiments.Evaluation;
 
@@ -69,22 +71,23 @@ public static class ResultsFile
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            var methods = document.RootElement.EnumerateObject().ToList();
+            var methods = StrictJson.DeserializeFile<Dictionary<string, Dictionary<string, StoredCell>>>(path);
             return ResultsTable.FromCells(
-                [.. methods.Select(method => method.Name)],
+                [.. methods.Keys],
                 [
                     .. from method in methods
-                    from metric in method.Value.EnumerateObject()
-                    select ReadCell(method.Name, metric),
+                    from metric in method.Value
+                    select metric.Value.ToCell(method.Key, metric.Key),
                 ]
             );
         }
-        catch (Exception error)
-            when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (InvalidJsonException error)
         {
             throw new InvalidDataException(
-                $"{path} is no results file: {error.Message} Expected method to metric to {{\"mean\", \"se\", \"n\"}}.",
+                MessageText.ToOneLine(
+                    $"{path} is no results file: {error.Message}. Expected method to metric to "
+                        + "{\"mean\", \"se\", \"n\"}."
+                ),
                 error
             );
         }
@@ -133,25 +136,40 @@ public static class ResultsFile
         json.WriteNumber("n", value.Count);
     }
 
-    static ResultCell ReadCell(string method, JsonProperty metric)
+    /// <summary>A mean as the file has it.</summary>
+    record StoredMean
     {
-        var value = ReadMean(metric.Value);
-        return new()
-        {
-            Method = method,
-            Metric = metric.Name,
-            Mean = value.Mean,
-            StandardError = value.StandardError,
-            Count = value.Count,
-            OverUsers = metric.Value.TryGetProperty("users", out var users) ? ReadMean(users) : null,
-            SeedDeviation = metric.Value.TryGetProperty("seed_sd", out var deviation) ? deviation.GetDouble() : null,
-        };
+        [JsonPropertyName("mean")]
+        public required double Mean { get; init; }
+
+        [JsonPropertyName("se")]
+        public required double StandardError { get; init; }
+
+        [JsonPropertyName("n")]
+        public required int Count { get; init; }
+
+        public MeanWithError ToMean() => new(Mean, StandardError, Count);
     }
 
-    static MeanWithError ReadMean(JsonElement element) =>
-        new(
-            element.GetProperty("mean").GetDouble(),
-            element.GetProperty("se").GetDouble(),
-            element.GetProperty("n").GetInt32()
-        );
+    /// <summary>A cell as the file has it.</summary>
+    sealed record StoredCell : StoredMean
+    {
+        [JsonPropertyName("users")]
+        public StoredMean? OverUsers { get; init; }
+
+        [JsonPropertyName("seed_sd")]
+        public double? SeedDeviation { get; init; }
+
+        public ResultCell ToCell(string method, string metric) =>
+            new()
+            {
+                Method = method,
+                Metric = metric,
+                Mean = Mean,
+                StandardError = StandardError,
+                Count = Count,
+                OverUsers = OverUsers?.ToMean(),
+                SeedDeviation = SeedDeviation,
+            };
+    }
 }

@@ -95,7 +95,8 @@ sealed class ImportedNegativesReader(JsonTokenStream tokens)
     {
         string? user = null;
         List<(string Id, ImportedItem Item)> profile = [];
-        while (NextField())
+        var names = new HashSet<string>();
+        while (NextField(names))
         {
             switch (tokens.Text)
             {
@@ -149,7 +150,8 @@ sealed class ImportedNegativesReader(JsonTokenStream tokens)
         string? rejected = null;
         List<string> candidates = [];
         List<double> scores = [];
-        while (NextField())
+        var names = new HashSet<string>();
+        while (NextField(names))
         {
             switch (tokens.Text)
             {
@@ -190,7 +192,16 @@ sealed class ImportedNegativesReader(JsonTokenStream tokens)
         return (id, new(candidates, rejected, [.. scores.Select(score => -score)]));
     }
 
-    bool NextField() => tokens.Read() && tokens.TokenType == JsonTokenType.PropertyName;
+    /// <summary>Goes to the next field of an object; false at its end.</summary>
+    bool NextField(HashSet<string> names)
+    {
+        if (!tokens.Read() || tokens.TokenType != JsonTokenType.PropertyName)
+        {
+            return false;
+        }
+
+        return names.Add(tokens.Text) ? true : throw tokens.DuplicateFieldError(tokens.Text);
+    }
 
     string ReadText(string field)
     {
@@ -222,8 +233,9 @@ sealed class ImportedNegativesReader(JsonTokenStream tokens)
 
     double ParseNumber(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        && double.IsFinite(number)
             ? number
-            : throw CreateError($"\"{text}\"", "a number", "Correct it.");
+            : throw CreateError($"\"{text}\"", "a finite number", "Correct it.");
 
     void Expect(JsonTokenType type, string expected)
     {

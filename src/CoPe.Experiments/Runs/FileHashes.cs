@@ -93,20 +93,7 @@ sealed class FileHashes(string store)
         return StableHash.Sha256Hex(sample);
     }
 
-    static Dictionary<string, string> Load(string store)
-    {
-        if (!File.Exists(store))
-        {
-            return [];
-        }
-
-        try
-        {
-            return JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(store)) ?? [];
-        }
-        catch (JsonException)
-        {
-            return []; // Without what is remembered, files are read again.
-        }
-    }
+    /// <summary>The hashes of a store; none where it is damaged: then files are read again.</summary>
+    public static Dictionary<string, string> Load(string store) =>
+        RunJson.TryRead<Dictionary<string, string>>(store) ?? [];
 }

@@ -43,19 +43,14 @@ public sealed record ForgottenUsers
             return new() { Salt = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) };
         }
 
-        try
+        const string Advice = "it lists the users that must not be read again; restore it, or start a new run";
+        var list = RunJson.Read<ForgottenUsers>(file, JsonOptions, Advice);
+        if (string.IsNullOrEmpty(list.Salt) || !list.Users.Concat(list.Admitted).Append(list.Salt).All(IsHexadecimal))
         {
-            return JsonSerializer.Deserialize<ForgottenUsers>(File.ReadAllText(file), JsonOptions)
-                ?? throw new JsonException("null");
+            throw RunJson.CreateDamagedError(file, "the salt or a hash is no hexadecimal number of bytes", Advice);
         }
-        catch (JsonException error)
-        {
-            throw new RunException(
-                $"{file} is damaged ({error.Message}): it lists the users that must not be read again; "
-                    + "restore it, or start a new run",
-                error
-            );
-        }
+
+        return list;
     }
 
     /// <summary>
@@ -126,6 +121,8 @@ public sealed record ForgottenUsers
         ArgumentNullException.ThrowIfNull(run);
         AtomicFile.WriteText(run.ForgottenUsers, JsonSerializer.Serialize(this, JsonOptions) + "\n");
     }
+
+    static bool IsHexadecimal(string text) => text.Length % 2 == 0 && text.All(char.IsAsciiHexDigit);
 
     string ComputeHash(string user) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(Convert.FromHexString(Salt), Encoding.UTF8.GetBytes(user)));

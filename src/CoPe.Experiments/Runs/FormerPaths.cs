@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs;
@@ -124,23 +123,8 @@ sealed class FormerPaths(RunDirectory run)
         return null;
     }
 
-    static List<ReadFile> ReadFileHashes(string store)
-    {
-        if (!File.Exists(store))
-        {
-            return [];
-        }
-
-        try
-        {
-            var known = JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(store)) ?? [];
-            return [.. known.Keys.Select(ReadFile.Parse).OfType<ReadFile>()];
-        }
-        catch (JsonException)
-        {
-            return []; // As where the run has read nothing.
-        }
-    }
+    static List<ReadFile> ReadFileHashes(string store) =>
+        [.. FileHashes.Load(store).Keys.Select(ReadFile.Parse).OfType<ReadFile>()];
 
     /// <summary>A file that the run has read.</summary>
     /// <param name="FullPath">Where it lay.</param>

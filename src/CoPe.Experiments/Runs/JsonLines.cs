@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Json;
 
 namespace CoPe.Experiments.Runs;
 
@@ -16,6 +17,8 @@ public static class JsonLines
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
+
+    const string Advice = "delete the file and run again";
 
     /// <summary>Appends lines and flushes them to the disk together.</summary>
     public static void Append<T>(string path, IEnumerable<T> items)
@@ -51,31 +54,51 @@ public static class JsonLines
 
     /// <summary>The whole lines of a file; none where it does not exist.</summary>
     /// <exception cref="RunException">A whole line is not JSON of this kind.</exception>
-    public static IReadOnlyList<T> Read<T>(string path)
+    public static IReadOnlyList<T> Read<T>(string path) => Read<T>(path, takesUnfinished: false);
+
+    /// <summary>All lines of a file that somebody else wrote, whose last line may lack its newline.</summary>
+    /// <exception cref="RunException">A line is not JSON of this kind.</exception>
+    internal static IReadOnlyList<T> ReadAll<T>(string path) => Read<T>(path, takesUnfinished: true);
+
+    /// <summary>The whole lines of a file by a key that no two of them share.</summary>
+    /// <exception cref="RunException">A whole line is not JSON of this kind, or has the key of another.</exception>
+    internal static Dictionary<TKey, T> Read<T, TKey>(string path, Func<T, TKey> getKey)
+        where TKey : notnull
     {
-        if (!File.Exists(path))
+        var lines = new Dictionary<TKey, T>();
+        foreach (var line in Read<T>(path))
         {
-            return [];
+            if (!lines.TryAdd(getKey(line), line))
+            {
+                throw RunJson.CreateDamagedError(path, $"two lines of {getKey(line)}", Advice);
+            }
         }
 
-        var text = File.ReadAllText(path);
-        var lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return [.. lines.Select((line, index) => Parse<T>(line, path, index + 1))];
+        return lines;
     }
 
-    static T Parse<T>(string line, string path, int number)
+    static List<T> Read<T>(string path, bool takesUnfinished)
     {
+        var lines = new List<T>();
+        if (!File.Exists(path))
+        {
+            return lines;
+        }
+
+        using var stream = File.OpenRead(path);
         try
         {
-            return JsonSerializer.Deserialize<T>(line, Options) ?? throw new JsonException("null");
+            foreach (var line in new ByteLines(stream, takesUnfinished).Read())
+            {
+                lines.Add(StrictJson.Deserialize<T>(line.Text.Span, Options, line.Number));
+            }
         }
-        catch (JsonException error)
+        catch (InvalidJsonException error)
         {
-            throw new RunException(
-                $"{path} line {number} is damaged ({error.Message}): delete the file and run again",
-                error
-            );
+            throw RunJson.CreateDamagedError(path, error.Message, Advice, error);
         }
+
+        return lines;
     }
 
     static long WholeLength(FileStream stream)

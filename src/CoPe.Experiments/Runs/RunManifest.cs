@@ -69,15 +69,11 @@ public sealed record RunManifest
     {
         try
         {
-            return JsonSerializer.Deserialize<RunManifest>(File.ReadAllText(path), Options)
-                ?? throw new JsonException("null");
+            return RunJson.Read<RunManifest>(path, Options, "name the folder of a run that is complete");
         }
-        catch (Exception error) when (error is JsonException or IOException)
+        catch (IOException error)
         {
-            throw new RunException(
-                $"{path} is no manifest of a run ({error.Message}): name the folder of a run",
-                error
-            );
+            throw new RunException($"{path} cannot be read ({error.Message}): name the folder of a run", error);
         }
     }
 

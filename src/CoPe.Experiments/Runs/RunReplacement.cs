@@ -173,17 +173,8 @@ sealed record ReplacementJournal(string? Command, IReadOnlyList<ReplacementEntry
     /// <summary>A journal; null where the file is none.</summary>
     public static ReplacementJournal? Parse(string path, RunDirectory run)
     {
-        try
-        {
-            var journal = JsonSerializer.Deserialize<ReplacementJournal>(File.ReadAllText(path), Options);
-            return journal?.Entries is { } entries && entries.All(entry => entry?.IsWithin(run) == true)
-                ? journal
-                : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        var journal = RunJson.TryRead<ReplacementJournal>(path, Options);
+        return journal?.Entries.All(entry => entry.IsWithin(run)) == true ? journal : null;
     }
 
     public void Write(RunDirectory run) =>
@@ -199,6 +190,7 @@ sealed record ReplacementEntry(string Path, bool Existed, bool IsCopied)
     /// <summary>A journal from elsewhere must not move files that are none of the run's.</summary>
     public bool IsWithin(RunDirectory run) =>
         !string.IsNullOrEmpty(Path)
+        && !Path.Contains('\0', Ordinal)
         && System.IO.Path.GetFullPath(In(run)).StartsWith(run.Root + System.IO.Path.DirectorySeparatorChar, Ordinal);
 
     public string In(RunDirectory run) => System.IO.Path.Combine(run.Root, Path);

@@ -100,8 +100,32 @@ sealed class StageInputsConverter : JsonConverter<IReadOnlyList<StageInput>>
         JsonSerializerOptions options
     )
     {
-        var inputs = JsonSerializer.Deserialize<Dictionary<string, string>>(ref reader, options) ?? [];
-        return [.. inputs.Select(input => ParseLabel(input.Key, input.Value))];
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException("inputs are an object of label and value");
+        }
+
+        var inputs = new List<StageInput>();
+        var labels = new HashSet<string>();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var label = reader.GetString()!;
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.String)
+            {
+                throw new JsonException($"the value of input '{label}' is no text");
+            }
+
+            var input = ParseLabel(label, reader.GetString()!);
+            if (!labels.Add(input.Label))
+            {
+                throw new JsonException($"input '{input.Label}' stands twice");
+            }
+
+            inputs.Add(input);
+        }
+
+        return inputs;
     }
 
     public override void Write(Utf8JsonWriter writer, IReadOnlyList<StageInput> value, JsonSerializerOptions options)

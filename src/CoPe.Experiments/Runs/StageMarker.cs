@@ -115,16 +115,13 @@ public sealed record StageMarker
     }
 
     /// <summary>Reads a marker; null where there is none or it is not readable as one.</summary>
+    /// <remarks>Where it is no marker, the stage counts as not run, which loses time and nothing else.</remarks>
     public static StageMarker? Read(string path)
     {
-        try
-        {
-            return File.Exists(path) ? JsonSerializer.Deserialize<StageMarker>(File.ReadAllText(path), Options) : null;
-        }
-        catch (JsonException)
-        {
-            return null; // Not a marker: the stage counts as not run, which loses time and nothing else.
-        }
+        var marker = RunJson.TryRead<StageMarker>(path, Options);
+        return marker?.Outputs.Keys.Any(output => output.Contains('\0', StringComparison.Ordinal)) == true
+            ? null
+            : marker;
     }
 
     /// <summary>Writes the marker.</summary>

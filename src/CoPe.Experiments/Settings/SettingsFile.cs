@@ -25,19 +25,7 @@ public static class SettingsFile
             );
         }
 
-        return Parse<T>(ReadText(path), path, overrides);
-    }
-
-    static string ReadText(string path)
-    {
-        try
-        {
-            return TextEncoding.ReadAllText(path);
-        }
-        catch (InvalidDataException error)
-        {
-            throw new SettingsException(error.Message, error);
-        }
+        return Parse<T>(YamlText.ReadFile(path), path, overrides);
     }
 
     /// <summary>Reads settings from a text; <paramref name="name"/> stands for the file in messages.</summary>

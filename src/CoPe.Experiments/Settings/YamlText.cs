@@ -14,6 +14,29 @@ static class YamlText
     const int MaxDepth = 32;
     const int MaxLength = 1 << 20;
 
+    /// <summary>The text of a file of settings.</summary>
+    /// <exception cref="SettingsException">It is too large, or no text.</exception>
+    public static string ReadFile(string path)
+    {
+        const int MostBytesOfCharacter = 4;
+        var bytes = new FileInfo(path).Length;
+        if (bytes > MaxLength * MostBytesOfCharacter)
+        {
+            throw new SettingsException(
+                $"{path} has {bytes:N0} bytes; settings of at most {MaxLength:N0} characters were expected"
+            );
+        }
+
+        try
+        {
+            return TextEncoding.ReadAllText(path);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new SettingsException(error.Message, error);
+        }
+    }
+
     /// <summary>The document; null for an empty one.</summary>
     /// <param name="text">The text.</param>
     /// <param name="name">Stands for the file in messages.</param>
@@ -55,6 +78,7 @@ static class YamlText
     static void CheckShape(string text, string name)
     {
         var parser = new Parser(new StringReader(text));
+        var keys = new YamlKeys();
         var depth = 0;
         var documents = 0;
         while (parser.MoveNext())
@@ -73,6 +97,11 @@ static class YamlText
             if (depth > MaxDepth)
             {
                 throw new SettingsException($"{name} line {line}: nested more than {MaxDepth} deep");
+            }
+
+            if (keys.Advance(parser.Current) is { } problem)
+            {
+                throw new SettingsException($"{name} line {line}, column {parser.Current.Start.Column}: {problem}");
             }
         }
     }
@@ -113,4 +142,49 @@ static class YamlText
 
     static SettingsException Invalid(string name, long line, long column, string problem, Exception error) =>
         new($"{name} line {line}, column {column}: not valid YAML: {problem}", error);
+}
+
+/// <summary>The keys of the mappings that are open where a parser stands. Each is a word of its own.</summary>
+sealed class YamlKeys
+{
+    readonly Stack<Level> _open = [];
+
+    /// <summary>Takes the parser's event; what is wrong with it as a key, or null.</summary>
+    public string? Advance(ParsingEvent current)
+    {
+        if (current is MappingEnd or SequenceEnd)
+        {
+            _open.Pop();
+            return null;
+        }
+
+        var isKey = current is NodeEvent && _open.TryPeek(out var level) && level.TakesKey();
+        var problem = isKey ? CheckKey(current) : null;
+        if (current is MappingStart or SequenceStart)
+        {
+            _open.Push(new(current is MappingStart));
+        }
+
+        return problem;
+    }
+
+    string? CheckKey(ParsingEvent key)
+    {
+        if (key is not Scalar word)
+        {
+            return "a list, a section or an alias stands where a key was expected";
+        }
+
+        return _open.Peek().Keys.Add(word.Value) ? null : $"the key '{word.Value}' stands twice; take one out";
+    }
+
+    sealed class Level(bool isMapping)
+    {
+        bool _isAtKey;
+
+        public HashSet<string> Keys { get; } = [];
+
+        /// <summary>Goes to the next node; whether that is a key.</summary>
+        public bool TakesKey() => isMapping && (_isAtKey = !_isAtKey);
+    }
 }

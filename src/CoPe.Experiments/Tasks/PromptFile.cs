@@ -27,7 +27,7 @@ public static class PromptFile
             );
         }
 
-        return Parse(TextEncoding.ReadAllText(path), path, task);
+        return Parse(YamlText.ReadFile(path), path, task);
     }
 
     /// <summary>

@@ -41,7 +41,7 @@ public static class TaskFile
             );
         }
 
-        return Parse(TextEncoding.ReadAllText(path), path);
+        return Parse(YamlText.ReadFile(path), path);
     }
 
     /// <summary>The task of a shipped name, as it was at the build.</summary>

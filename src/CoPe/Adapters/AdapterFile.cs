@@ -171,9 +171,9 @@ public static class AdapterFile
             );
         }
 
-        if (!SafetensorsDtype.IsFloating(entry.Dtype))
+        if (!entry.Dtype.IsFloating)
         {
-            throw new ModelFileException(file, entry.Name, $"has dtype {entry.Dtype}; expected BF16, F16 or F32.");
+            throw new ModelFileException(file, entry.Name, $"has dtype {entry.Dtype.Name}; expected BF16, F16 or F32.");
         }
     }
 

@@ -186,11 +186,12 @@ public static class AdapterMerge
     /// <summary>Says in the configuration in which number type the weights are.</summary>
     static void RewriteDtype(string path, ScalarType? dtype)
     {
-        if (dtype is not { } type || JsonNode.Parse(File.ReadAllText(path)) is not JsonObject config)
+        if (dtype is not { } type)
         {
             return;
         }
 
+        var config = ConfigJson.Read(path).ToNode();
         var name = type == ScalarType.Float32 ? "float32" : "bfloat16";
         foreach (var section in config.Select(pair => pair.Value).OfType<JsonObject>().Prepend(config).ToList())
         {

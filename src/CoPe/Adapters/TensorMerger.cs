@@ -32,25 +32,30 @@ sealed class TensorMerger(IReadOnlyList<AdapterBank> adapters, ScalarType? dtype
         var name = WeightLayout.ToCanonicalName(entry.Name) ?? "";
         var layer = name.EndsWith(suffix, StringComparison.Ordinal) ? name[..^suffix.Length] : "";
         var ofLayer = adapters.Where(bank => bank.IndexOfLayer(layer) >= 0).ToList();
-        var target = SafetensorsDtype.IsFloating(entry.Dtype) ? dtype ?? entry.Dtype : entry.Dtype;
+        var target = entry.Dtype.IsFloating && dtype is { } chosen ? SafetensorsDtype.Of(chosen) : entry.Dtype;
         return new(entry.Name, target, entry.Shape, Open);
 
         Tensor Open()
         {
+            if (target.ScalarType is not { } type)
+            {
+                return file.ReadBytes(entry.Name); // of a part that is not merged into
+            }
+
             if (ofLayer.Count > 0)
             {
-                return Merge(file, entry.Name, layer, ofLayer, target);
+                return Merge(file, entry.Name, layer, ofLayer, type);
             }
 
             var tensor = file.Read(entry.Name);
-            if (tensor.dtype == target)
+            if (tensor.dtype == type)
             {
                 return tensor;
             }
 
             using (tensor)
             {
-                return tensor.to(target);
+                return tensor.to(type);
             }
         }
     }

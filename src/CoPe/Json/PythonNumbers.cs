@@ -16,7 +16,10 @@ readonly ref struct StandardJson(ReadOnlySpan<byte> text, IReadOnlyList<int> ins
 /// <summary>The numbers that Python's json writes and the standard does not have.</summary>
 static class PythonNumbers
 {
-    static ReadOnlySpan<byte> NaN => "NaN"u8;
+    /// <summary>Most bytes that <see cref="FindWord"/> looks at.</summary>
+    public const int MaxLength = 9;
+
+    public static ReadOnlySpan<byte> NaN => "NaN"u8;
 
     static ReadOnlySpan<byte> Infinity => "Infinity"u8;
 
@@ -24,6 +27,9 @@ static class PythonNumbers
 
     /// <summary>A number beyond every other, as long as the word it stands for.</summary>
     static ReadOnlySpan<byte> OutOfRange => "1e999999"u8;
+
+    /// <summary>A number as long as NaN, for who tells the two apart otherwise.</summary>
+    static ReadOnlySpan<byte> Zero => "0.0"u8;
 
     /// <summary>The text with null for NaN and a number out of range for Infinity.</summary>
     public static StandardJson Replace(ReadOnlySpan<byte> text)
@@ -37,7 +43,7 @@ static class PythonNumbers
         var insertions = new List<int>();
         while (text.Length > 0)
         {
-            var length = FindWord(text);
+            var length = FindNextWord(text);
             standard.Write(text[..length]);
             text = text[length..];
             if (text.StartsWith(NaN))
@@ -56,8 +62,27 @@ static class PythonNumbers
         return new(standard.ToArray(), insertions);
     }
 
+    /// <summary>The word that stands alone at a place, no part of a longer one or of a number; empty for none.</summary>
+    public static ReadOnlySpan<byte> FindWord(ReadOnlySpan<byte> text, int start)
+    {
+        if (text[start] is not ((byte)'N' or (byte)'I'))
+        {
+            return default;
+        }
+
+        var word = text[start] == 'N' ? NaN : Infinity;
+        var end = start + word.Length;
+        var isAlone =
+            (start == 0 || !IsPartOfWord(text[start - 1])) && (end >= text.Length || !IsPartOfWord(text[end]));
+        return isAlone && text[start..].StartsWith(word) ? word : default;
+    }
+
+    /// <summary>A number of the standard that is as long as the word.</summary>
+    public static ReadOnlySpan<byte> GetStandIn(ReadOnlySpan<byte> word) =>
+        word.Length == NaN.Length ? Zero : OutOfRange;
+
     /// <summary>Where the next such word stands outside of strings; the end where there is none.</summary>
-    static int FindWord(ReadOnlySpan<byte> text)
+    static int FindNextWord(ReadOnlySpan<byte> text)
     {
         var isInString = false;
         for (var i = 0; i < text.Length; i++)
@@ -70,22 +95,13 @@ static class PythonNumbers
             {
                 isInString = !isInString;
             }
-            else if (!isInString && (IsWord(text, i, NaN) || IsWord(text, i, Infinity)))
+            else if (!isInString && FindWord(text, i).Length > 0)
             {
                 return i;
             }
         }
 
         return text.Length;
-    }
-
-    /// <summary>Whether a word stands there alone, no part of a longer one or of a number.</summary>
-    static bool IsWord(ReadOnlySpan<byte> text, int start, ReadOnlySpan<byte> word)
-    {
-        var end = start + word.Length;
-        return text[start..].StartsWith(word)
-            && (start == 0 || !IsPartOfWord(text[start - 1]))
-            && (end == text.Length || !(IsPartOfWord(text[end]) || text[end] == '-'));
     }
 
     static bool IsPartOfWord(byte letter) =>

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -21,20 +23,20 @@ static class StrictJson
     {
         options ??= StrictJsonOptions.Default;
         var text = SkipMark(utf8);
-        ThrowIfNotUtf8(text);
+        ThrowIfNotUtf8(text, options.FirstLine);
         var standard = options.AllowsPythonNumbers ? PythonNumbers.Replace(text) : StandardJson.Unchanged(text);
+        var faults = new JsonFaultFinder(standard, text, options);
+        faults.ThrowIfBrokenText();
         try
         {
-            var root = JsonElement.Parse(
+            return JsonElement.Parse(
                 standard.Text,
                 new() { MaxDepth = options.MaxDepth, AllowDuplicateProperties = options.AllowsDuplicateKeys }
             );
-            JsonFault.ThrowIfBrokenText(standard, text, options);
-            return root;
         }
         catch (JsonException error)
         {
-            throw JsonFault.Find(standard, text, options, error);
+            throw faults.Explain(error);
         }
     }
 
@@ -49,29 +51,31 @@ static class StrictJson
     /// are null where the type does not say that they may be; numbers are finite.
     /// </summary>
     /// <exception cref="InvalidJsonException">The text is not one such object.</exception>
-    public static T Deserialize<T>(ReadOnlySpan<byte> utf8, JsonSerializerOptions? options = null)
+    /// <param name="utf8">The text.</param>
+    /// <param name="options">How keys are named.</param>
+    /// <param name="firstLine">Number of the text's first line, for messages.</param>
+    public static T Deserialize<T>(ReadOnlySpan<byte> utf8, JsonSerializerOptions? options = null, long firstLine = 1)
     {
         var text = SkipMark(utf8);
-        ThrowIfNotUtf8(text);
+        ThrowIfNotUtf8(text, firstLine);
         try
         {
-            var value = JsonSerializer.Deserialize<T>(
-                text,
-                StrictContract.Apply(options ?? JsonSerializerOptions.Default)
-            );
+            var strict = StrictContract.Apply(options ?? JsonSerializerOptions.Default);
+            var value = JsonSerializer.Deserialize<T>(text, strict);
             return value is not null && !StrictContract.HoldsNull(value)
                 ? value
-                : throw new InvalidJsonException("", "holds null");
+                : throw new InvalidJsonException($"line {firstLine}", "null, or a list that holds it");
         }
         catch (JsonException error)
         {
-            throw JsonFault.OfDeserializer(text, error);
+            var faultOptions = StrictJsonOptions.Default with { FirstLine = firstLine };
+            throw new JsonFaultFinder(StandardJson.Unchanged(text), text, faultOptions).Explain(error);
         }
         catch (Exception error)
             when (error is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
         {
             // What the type itself refuses, such as an option out of range.
-            throw new InvalidJsonException("", error.Message, error);
+            throw new InvalidJsonException($"line {firstLine}", error.Message, error);
         }
     }
 
@@ -127,11 +131,20 @@ static class StrictJson
     static ReadOnlySpan<byte> SkipMark(ReadOnlySpan<byte> utf8) =>
         utf8.StartsWith(ByteOrderMark) ? utf8[ByteOrderMark.Length..] : utf8;
 
-    static void ThrowIfNotUtf8(ReadOnlySpan<byte> text)
+    static void ThrowIfNotUtf8(ReadOnlySpan<byte> text, long firstLine)
     {
-        if (!Utf8.IsValid(text))
+        if (Utf8.IsValid(text))
         {
-            throw JsonFault.OfEncoding(text);
+            return;
         }
+
+        var offset = 0;
+        while (Rune.DecodeFromUtf8(text[offset..], out _, out var length) == OperationStatus.Done)
+        {
+            offset += length;
+        }
+
+        var line = firstLine + text[..offset].Count((byte)'\n');
+        throw new InvalidJsonException($"line {line}", $"byte {offset + 1} is not UTF-8 text; save the file as UTF-8");
     }
 }

@@ -18,6 +18,9 @@ sealed record StrictJsonOptions
     /// </summary>
     public bool AllowsPythonNumbers { get; init; }
 
+    /// <summary>Number of the text's first line, for messages.</summary>
+    public long FirstLine { get; init; } = 1;
+
     /// <summary>Whether a key may stand twice in an object; the last one counts.</summary>
     public bool AllowsDuplicateKeys { get; init; }
 }

@@ -68,8 +68,8 @@ static class CheckpointReader
         }
 
         using var weights = SafetensorsFile.Open(file);
-        var first = weights.Entries.FirstOrDefault(entry => SafetensorsDtype.IsFloating(entry.Dtype));
-        return first?.Dtype;
+        var first = weights.Entries.FirstOrDefault(entry => entry.Dtype.IsFloating);
+        return first?.Dtype.ScalarType;
     }
 
     /// <summary>Whether a folder has weights at all.</summary>
@@ -256,9 +256,13 @@ sealed class OpenCheckpoint : IDisposable
             );
         }
 
-        if (!SafetensorsDtype.IsFloating(entry.Dtype))
+        if (!entry.Dtype.IsFloating)
         {
-            throw new ModelFileException(file.Path, entry.Name, $"has dtype {entry.Dtype}; expected BF16, F16 or F32.");
+            throw new ModelFileException(
+                file.Path,
+                entry.Name,
+                $"has dtype {entry.Dtype.Name}; expected BF16, F16 or F32."
+            );
         }
     }
 
@@ -305,11 +309,7 @@ static class CheckpointIndex
         var indexed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (tensor, file) in ReadWeightMap(index))
         {
-            if (!indexed.Add(tensor))
-            {
-                throw new ModelFileException(index, tensor, "the index names this tensor twice.");
-            }
-
+            indexed.Add(tensor);
             var shard = shardByName[file];
             if (!shard.Contains(tensor))
             {

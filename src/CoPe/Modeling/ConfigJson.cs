@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using CoPe.Json;
 using CoPe.Modeling.Safetensors;
 
 namespace CoPe.Modeling;
@@ -16,9 +18,9 @@ sealed class ConfigJson(string file, JsonElement element)
 
     public IEnumerable<JsonProperty> Properties => element.EnumerateObject();
 
-    /// <exception cref="ModelFileException">A key is no valid Unicode.</exception>
-    public IEnumerable<string> Keys => element.EnumerateObject().Select(ReadName);
+    public IEnumerable<string> Keys => element.EnumerateObject().Select(property => property.Name);
 
+    /// <exception cref="ModelFileException">The file is missing, too large, or no JSON object.</exception>
     public static ConfigJson Read(string file)
     {
         if (!System.IO.File.Exists(file))
@@ -26,46 +28,29 @@ sealed class ConfigJson(string file, JsonElement element)
             throw new ModelFileException(file, "is missing; expected a model folder as Hugging Face tools leave it.");
         }
 
-        if (new FileInfo(file).Length > MaxFileBytes)
-        {
-            throw new ModelFileException(file, "is larger than 16 MiB; that is no configuration.");
-        }
-
-        var bytes = System.IO.File.ReadAllBytes(file);
-        SafetensorsHeader.ThrowIfLfsPointer(file, bytes);
         try
         {
-            using var document = JsonDocument.Parse(bytes);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                throw new ModelFileException(file, "is no JSON object.");
-            }
-
-            return new ConfigJson(file, document.RootElement.Clone());
+            var bytes = StrictJson.ReadFile(file, MaxFileBytes);
+            SafetensorsHeader.ThrowIfLfsPointer(file, bytes);
+            var root = StrictJson.Parse(bytes);
+            return root.ValueKind == JsonValueKind.Object
+                ? new ConfigJson(file, root)
+                : throw new ModelFileException(file, $"is {root.Describe()}; expected an object.");
         }
-        catch (JsonException e)
+        catch (InvalidJsonException e)
         {
-            throw new ModelFileException(file, $"is no valid JSON: {e.Message}", e);
+            throw new ModelFileException(file, e.Message, e);
         }
     }
 
     /// <summary>Whether the key is there, be it with null.</summary>
     public bool Has(string key) => element.TryGetProperty(key, out _);
 
-    public JsonElement? Get(string key)
-    {
-        if (!element.TryGetProperty(key, out var value))
-        {
-            return null;
-        }
+    /// <summary>A copy of the object, to be changed.</summary>
+    public JsonObject ToNode() => JsonObject.Create(element)!;
 
-        if (element.EnumerateObject().Count(property => property.NameEquals(key)) > 1)
-        {
-            throw new ModelFileException(File, key, "stands twice; take out the one that is not meant.");
-        }
-
-        return value.ValueKind == JsonValueKind.Null ? null : value;
-    }
+    public JsonElement? Get(string key) =>
+        element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     public ConfigJson? GetObject(string key)
     {
@@ -108,8 +93,7 @@ sealed class ConfigJson(string file, JsonElement element)
             : throw UnexpectedValue(key, value, "true or false");
     }
 
-    public string? GetString(string key) =>
-        GetOfKind(key, JsonValueKind.String, "a string") is { } value ? ReadString(key, value) : null;
+    public string? GetString(string key) => GetOfKind(key, JsonValueKind.String, "a string")?.GetString();
 
     public IReadOnlyList<string>? GetStrings(string key)
     {
@@ -127,7 +111,7 @@ sealed class ConfigJson(string file, JsonElement element)
                 throw UnexpectedValue(key, value, Expected);
             }
 
-            strings.Add(ReadString(key, item));
+            strings.Add(item.GetString()!);
         }
 
         return strings;
@@ -158,30 +142,6 @@ sealed class ConfigJson(string file, JsonElement element)
         }
 
         return numbers;
-    }
-
-    string ReadName(JsonProperty property)
-    {
-        try
-        {
-            return property.Name;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new ModelFileException(File, "holds a key that is no valid Unicode.", e);
-        }
-    }
-
-    string ReadString(string key, JsonElement value)
-    {
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new ModelFileException(File, $"holds text that is no valid Unicode, in {key}.", e);
-        }
     }
 
     JsonElement? GetOfKind(string key, JsonValueKind kind, string expected)

@@ -36,7 +36,9 @@ sealed record ModelInfo
             Config = config,
             ParameterCount = CountParameters(config),
             WeightFileBytes = CheckpointReader.FindShards(folder).Sum(SafetensorsHeader.GetFileLength),
-            Dtypes = entries.GroupBy(entry => entry.Dtype).ToDictionary(group => group.Key, group => group.Count()),
+            Dtypes = entries
+                .GroupBy(entry => entry.Dtype.ScalarType!.Value)
+                .ToDictionary(group => group.Key, group => group.Count()),
             LicenseFile = files.Where(IsLicense).Order(StringComparer.Ordinal).FirstOrDefault(),
         };
     }

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using CoPe.Json;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -39,6 +41,7 @@ sealed class Checkpointer
     }
 
     /// <summary>Restores the last checkpoint and returns its step; null if there is none.</summary>
+    /// <exception cref="InvalidDataException">It does not hold what this training saves.</exception>
     public long? TryRestore()
     {
         if (_setup.Context.Checkpoints?.Load() is not { } saved)
@@ -47,6 +50,8 @@ sealed class Checkpointer
         }
 
         StaleCheckpointException.ThrowIfDifferent(saved.Fingerprint, _fingerprint, _setup.Context.Stage);
+        var users = ReadUsers(saved);
+        CheckArrays(saved);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         foreach (var (name, target) in _tensors)
@@ -54,14 +59,46 @@ sealed class Checkpointer
             target.copy_(tensor(saved.Arrays[name], target.shape));
         }
 
-        var restored = JsonSerializer.Deserialize<SavedUser[]>(saved.Users)!;
         for (var user = 0; user < _states.Length; user++)
         {
-            _states[user] = restored[user].State;
-            _optimizer.StepCounts[user] = restored[user].OptimizerSteps;
+            _states[user] = users[user].State;
+            _optimizer.StepCounts[user] = users[user].OptimizerSteps;
         }
         _setup.Weights.CopyToModel();
         return saved.Step;
+    }
+
+    SavedUser[] ReadUsers(TrainingCheckpoint saved)
+    {
+        try
+        {
+            var users = StrictJson.Deserialize<SavedUser[]>(Encoding.UTF8.GetBytes(saved.Users));
+            return users.Length == _states.Length
+                ? users
+                : throw TrainingCheckpoint.CreateDamagedError(
+                    saved.Source,
+                    $"holds the states of {users.Length} users; this training has {_states.Length}"
+                );
+        }
+        catch (InvalidJsonException error)
+        {
+            throw TrainingCheckpoint.CreateDamagedError(saved.Source, $"states of users, {error.Message}", error);
+        }
+    }
+
+    void CheckArrays(TrainingCheckpoint saved)
+    {
+        foreach (var (name, target) in _tensors)
+        {
+            var length = saved.Arrays.GetValueOrDefault(name)?.Length;
+            if (length != target.numel())
+            {
+                throw TrainingCheckpoint.CreateDamagedError(
+                    saved.Source,
+                    $"array '{name}' has {length ?? 0:N0} numbers; this training has {target.numel():N0}"
+                );
+            }
+        }
     }
 
     /// <summary>Saves if the policy says so.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using CoPe.Json;
 
 namespace CoPe.Training;
 
@@ -105,14 +106,12 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
             && File.ReadAllText(marker) == Hash(candidate);
     }
 
+    /// <exception cref="InvalidDataException">Its files are whole, but not those of a checkpoint.</exception>
     static TrainingCheckpoint Read(string candidate)
     {
-        var state =
-            JsonSerializer.Deserialize<StoredState>(File.ReadAllBytes(Path.Combine(candidate, "state.json")))
-            ?? throw new InvalidDataException(
-                $"{candidate}/state.json holds null; expected a checkpoint's state. Remove the folder to start over."
-            );
+        var state = ReadState(candidate);
         using var stream = File.OpenRead(Path.Combine(candidate, "arrays.bin"));
+        CheckArrays(state.Arrays, stream.Length, candidate);
         var arrays = new Dictionary<string, float[]>();
         foreach (var stored in state.Arrays)
         {
@@ -130,7 +129,47 @@ public sealed class FolderCheckpointStore(string folder) : ICheckpointStore
             Step = state.Step,
             Users = state.Users,
             Arrays = arrays,
+            Source = candidate,
         };
+    }
+
+    static StoredState ReadState(string candidate)
+    {
+        var path = Path.Combine(candidate, "state.json");
+        try
+        {
+            return StrictJson.DeserializeFile<StoredState>(path);
+        }
+        catch (InvalidJsonException error)
+        {
+            throw TrainingCheckpoint.CreateDamagedError(candidate, $"state.json: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Checks that the arrays of the state are those of arrays.bin before memory is taken for them.</summary>
+    static void CheckArrays(IReadOnlyList<StoredArray> arrays, long bytes, string candidate)
+    {
+        if (arrays.FirstOrDefault(array => array.Length < 0) is { } broken)
+        {
+            throw TrainingCheckpoint.CreateDamagedError(
+                candidate,
+                $"state.json: array '{broken.Name}' has {broken.Length} numbers"
+            );
+        }
+
+        if (arrays.CountBy(array => array.Name).FirstOrDefault(pair => pair.Value > 1).Key is { } twice)
+        {
+            throw TrainingCheckpoint.CreateDamagedError(candidate, $"state.json: array '{twice}' stands twice");
+        }
+
+        var expected = arrays.Sum(array => (long)array.Length) * sizeof(float);
+        if (bytes != expected)
+        {
+            throw TrainingCheckpoint.CreateDamagedError(
+                candidate,
+                $"arrays.bin has {bytes:N0} bytes; state.json lists arrays of {expected:N0}"
+            );
+        }
     }
 
     static string Hash(string candidate)

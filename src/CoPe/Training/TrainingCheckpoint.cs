@@ -19,6 +19,13 @@ public sealed record TrainingCheckpoint
 
     /// <summary>Weights and moments by name, <c>[users * weights]</c>.</summary>
     public required IReadOnlyDictionary<string, float[]> Arrays { get; init; }
+
+    /// <summary>Where it lies, for messages.</summary>
+    internal string Source { get; init; } = "the checkpoint";
+
+    /// <summary>The error for a checkpoint whose content is none.</summary>
+    internal static InvalidDataException CreateDamagedError(string source, string problem, Exception? inner = null) =>
+        new(MessageText.ToOneLine($"{source}: {problem}; remove this checkpoint to start the training over"), inner);
 }
 
 /// <summary>Keeps the state of one unfinished training.</summary>

@@ -163,15 +163,14 @@ public class DecoderConfigTests
         Assert.Equal(new RopeConfig { Theta = 1e4 }, config.SlidingRope);
         Assert.True(
             config
-                is
-            {
-                TiedHead: true,
-                NormAddsOne: true,
-                NormsAfterBlocks: true,
-                ScaleEmbedding: true,
-                QueryScalar: 256,
-                Activation: Activation.GeluTanh
-            }
+                is {
+                    TiedHead: true,
+                    NormAddsOne: true,
+                    NormsAfterBlocks: true,
+                    ScaleEmbedding: true,
+                    QueryScalar: 256,
+                    Activation: Activation.GeluTanh
+                }
         );
     }
 
@@ -280,7 +279,7 @@ public class DecoderConfigTests
     [Fact]
     public void A_key_that_stands_twice_is_refused_by_name() =>
         Assert.Contains(
-            "hidden_size: stands twice",
+            "the key \"hidden_size\" stands twice",
             Assert
                 .Throws<ModelFileException>(() => Read($"{Sizes}, \"model_type\": \"llama\", \"hidden_size\": 64"))
                 .Message,

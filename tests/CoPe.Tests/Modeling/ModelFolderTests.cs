@@ -101,7 +101,7 @@ public class ModelFolderTests
         );
         Write(folder, model, n => n, dtype: ScalarType.Float64);
         Assert.Contains(
-            "Float64",
+            "F64",
             Assert.Throws<ModelFileException>(() => CausalLm.Load(folder.Path)).Message,
             StringComparison.Ordinal
         );
@@ -236,7 +236,7 @@ public class ShardedFolderTests
             { "names a number", Index, $"{Norm}: names no file" },
             { "has no map", Index, "weight_map: is missing" },
             { "has an empty map", Index, "weight_map: names no tensor" },
-            { "is cut off", Index, "is no valid JSON" },
+            { "is cut off", Index, "no valid JSON" },
             { "is a pointer of git's", Index, "is a Git LFS pointer" },
         };
 

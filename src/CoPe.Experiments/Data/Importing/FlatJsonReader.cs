@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using CoPe.Experiments.Tasks;
+using CoPe.Json;
 
 namespace CoPe.Experiments.Data.Importing;
 
@@ -8,7 +10,12 @@ namespace CoPe.Experiments.Data.Importing;
 /// </summary>
 static class FlatJsonReader
 {
-    static readonly JsonDocumentOptions Options = new() { MaxDepth = 1 << 20 };
+    /// <summary>What is nested is no column. A line's time grows with the square of its depth.</summary>
+    static readonly StrictJsonOptions Options = StrictJsonOptions.Python with
+    {
+        MaxDepth = 512,
+        AllowsDuplicateKeys = true,
+    };
 
     /// <summary>The objects of an array; an entry that cannot be read is reported and skipped.</summary>
     public static IEnumerable<ImportRow> ReadRows(string path, ImportListener listener)
@@ -49,32 +56,12 @@ static class FlatJsonReader
     {
         try
         {
-            using var document = JsonDocument.Parse(line, Options);
-            return ParseObject(document.RootElement, location);
+            var options = Options with { FirstLine = location.Line ?? 1 };
+            return ParseObject(StrictJson.Parse(Encoding.UTF8.GetBytes(line), options), location);
         }
-        catch (JsonException error)
+        catch (InvalidJsonException error)
         {
-            onProblem(
-                new(
-                    location,
-                    $"no valid JSON at byte {error.BytePositionInLine + 1} of the line",
-                    "an object",
-                    "The line is left out: correct it.",
-                    error
-                )
-            );
-        }
-        catch (InvalidOperationException error)
-        {
-            onProblem(
-                new(
-                    location,
-                    "half of a surrogate pair",
-                    "text that is Unicode",
-                    "The line is left out: correct it.",
-                    error
-                )
-            );
+            onProblem(new(location, error.Message, "a JSON object", "The line is left out: correct it.", error));
         }
         catch (DataFileException error)
         {
@@ -90,7 +77,7 @@ static class FlatJsonReader
         {
             throw new DataFileException(
                 location,
-                Describe(root.ValueKind),
+                root.Describe(),
                 "an object",
                 "The line is left out: put one object on each line."
             );
@@ -159,16 +146,4 @@ static class FlatJsonReader
             JsonValueKind.False => "false",
             _ => null,
         };
-
-    static string Describe(JsonValueKind kind)
-    {
-        var word = $"{kind}".ToLowerInvariant();
-        if (word == "null")
-        {
-            return word;
-        }
-
-        var article = word[0] is 'a' or 'o' ? "an" : "a";
-        return $"{article} {word}";
-    }
 }

@@ -29,9 +29,14 @@ static class PersonalChoice
     }
 
     /// <summary>What a former command was to choose and did not finish; null where there is nothing.</summary>
+    /// <exception cref="RunException">The file is not of this form.</exception>
     public static PersonalChoiceKeys? FindPending(RunDirectory run) =>
         File.Exists(GetPath(run))
-            ? JsonSerializer.Deserialize<PersonalChoiceKeys>(File.ReadAllBytes(GetPath(run)))
+            ? RunJson.Read<PersonalChoiceKeys>(
+                GetPath(run),
+                JsonSerializerOptions.Default,
+                "delete the file and repeat the command with what is to be chosen"
+            )
             : null;
 
     /// <summary>Chooses; returns the keys of the recipe, each as <c>key=value</c>.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CoPe.Adapters;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs.Recipes;
@@ -254,7 +253,8 @@ sealed class TrainingSearch(StageContext context, bool choosesRate, bool chooses
     )
     {
         // Where an interrupted training took a step again, its last line counts.
-        var losses = rows.GroupBy(row => row.Step)
+        var losses = rows.Where(row => row.Figures.ContainsKey(TrainingCurves.DevelopmentLoss))
+            .GroupBy(row => row.Step)
             .ToDictionary(step => step.Key, step => step.Last().Figures[TrainingCurves.DevelopmentLoss]);
         var stepsPerEpoch = options.StepsPerEpoch(texts);
         var candidates = plan.IsWhole
@@ -283,62 +283,4 @@ sealed class TrainingSearch(StageContext context, bool choosesRate, bool chooses
             .Select(pair => $"{pair.Key}={pair.Value}");
         return StableHash.Sha256Hex($"{choosesEpochs} {string.Join(';', values)} {string.Join(' ', texts)}");
     }
-
-    /// <summary>A trial to be done.</summary>
-    /// <param name="LearningRate">The rate.</param>
-    /// <param name="IsWhole">Whether all epochs are trained; otherwise it stops where the loss no longer falls.</param>
-    /// <param name="Epochs">Epochs of the schedule.</param>
-    sealed record TrialPlan(double LearningRate, bool IsWhole, int Epochs);
-
-    /// <summary>The trials that are done, kept while the search is not.</summary>
-    sealed class TrialFile
-    {
-        readonly string _path;
-        readonly StoredTrials _stored;
-
-        /// <summary>Those of the same search; what another one left is removed.</summary>
-        public TrialFile(string path, string fingerprint)
-        {
-            _path = path;
-            _stored = new(fingerprint, []);
-            if (File.Exists(path) && TryRead(path) is { } stored && stored.Fingerprint == fingerprint)
-            {
-                _stored = stored;
-                return;
-            }
-
-            AtomicFile.Remove(Path.GetDirectoryName(path)!);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            Save();
-        }
-
-        public TrainingTrial? Find(TrialPlan plan) =>
-            _stored.Trials.Find(trial =>
-                trial.LearningRate == plan.LearningRate
-                && trial.IsWhole == plan.IsWhole
-                && (!plan.IsWhole || trial.Epochs == plan.Epochs)
-            );
-
-        public void Add(TrainingTrial trial)
-        {
-            _stored.Trials.Add(trial);
-            Save();
-        }
-
-        void Save() => AtomicFile.WriteBytes(_path, JsonSerializer.SerializeToUtf8Bytes(_stored));
-
-        static StoredTrials? TryRead(string path)
-        {
-            try
-            {
-                return JsonSerializer.Deserialize<StoredTrials>(File.ReadAllBytes(path));
-            }
-            catch (JsonException)
-            {
-                return null;
-            }
-        }
-    }
-
-    sealed record StoredTrials(string Fingerprint, List<TrainingTrial> Trials);
 }

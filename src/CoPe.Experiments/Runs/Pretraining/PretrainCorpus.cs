@@ -74,7 +74,7 @@ sealed class PretrainCorpus
 
         return new(
             [.. File.ReadLines(text).Where(line => line.Length > 0)],
-            [.. JsonLines.Read<Instruction>(Path.Combine(folder, "instructions.jsonl"))],
+            [.. JsonLines.ReadAll<Instruction>(Path.Combine(folder, "instructions.jsonl"))],
             recipe.DevelopmentShare
         );
     }

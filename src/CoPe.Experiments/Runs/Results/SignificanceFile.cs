@@ -45,20 +45,11 @@ static class SignificanceFile
             return [];
         }
 
-        try
-        {
-            return JsonSerializer.Deserialize<List<SignificanceLine>>(
-                    File.ReadAllText(run.Significance),
-                    ResultsJson.Options
-                ) ?? [];
-        }
-        catch (JsonException error)
-        {
-            throw new RunException(
-                $"{run.Significance} is no list of tests: {error.Message} "
-                    + $"Run 'cope evaluate --run {run.Name}' again."
-            );
-        }
+        return RunJson.Read<List<SignificanceLine>>(
+            run.Significance,
+            ResultsJson.Options,
+            $"run 'cope evaluate --run {run.Name}' again"
+        );
     }
 
     static string FormatRow(SignificanceLine line) =>

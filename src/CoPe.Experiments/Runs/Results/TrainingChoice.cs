@@ -63,11 +63,16 @@ sealed record TrainingChoice
     internal static string FormatRate(double rate) => rate.ToString("0.##e0", CultureInfo.InvariantCulture);
 
     /// <summary>Reads the choice of a run; null where it made none.</summary>
+    /// <exception cref="RunException">The file is not of this form.</exception>
     public static TrainingChoice? Read(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);
         return File.Exists(run.TrainingChoice)
-            ? JsonSerializer.Deserialize<TrainingChoice>(File.ReadAllBytes(run.TrainingChoice), Options)
+            ? RunJson.Read<TrainingChoice>(
+                run.TrainingChoice,
+                Options,
+                "delete the file; the values stay in the run's recipe"
+            )
             : null;
     }
 

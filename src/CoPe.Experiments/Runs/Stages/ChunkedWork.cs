@@ -16,7 +16,7 @@ namespace CoPe.Experiments.Runs.Stages;
 sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
 {
     readonly string _file = GetFile(context, stage);
-    readonly List<Chunk> _completed = [.. JsonLines.Read<Chunk>(GetFile(context, stage))];
+    readonly List<Chunk> _completed = ReadChunks(GetFile(context, stage));
 
     /// <summary>Items completed in earlier sessions.</summary>
     public int CompletedItems => _completed.Sum(chunk => chunk.Items);
@@ -49,6 +49,14 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
     /// <summary>Where a stage's chunks are kept.</summary>
     public static string GetFile(StageContext context, StageId stage) =>
         Path.Combine(context.Run.Checkpoints(stage), "chunks.jsonl");
+
+    static List<Chunk> ReadChunks(string file)
+    {
+        List<Chunk> chunks = [.. JsonLines.Read<Chunk>(file)];
+        return chunks.TrueForAll(chunk => chunk.Items > 0)
+            ? chunks
+            : throw RunJson.CreateDamagedError(file, "a chunk of no items", "delete the file and run again");
+    }
 
     /// <summary>
     /// Chunks that hold items of one user each, so that nobody's results depend on who else there is.

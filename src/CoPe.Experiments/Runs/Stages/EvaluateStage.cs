@@ -82,7 +82,7 @@ sealed class EvaluateStage : Stage
     {
         var workspace = context.Workspace;
         // What is there is of users who were here before; the figures over all users are computed from all again.
-        var measured = JsonLines.Read<QueryLikelihood>(context.Run.Likelihood);
+        var measured = ReadLikelihood(context.Run);
         var likelihood = context.Recipe.Evaluate.Likelihood
             ? new HeldOutLikelihood(context, workspace).Measure(measured)
             : [];
@@ -90,13 +90,16 @@ sealed class EvaluateStage : Stage
         WriteResults(context);
     }
 
+    static List<QueryLikelihood> ReadLikelihood(RunDirectory run) =>
+        [.. JsonLines.Read(run.Likelihood, (QueryLikelihood line) => line.Query).Values];
+
     /// <summary>Scores the answers, adds the likelihood as it stands, and writes the results.</summary>
     static void WriteResults(StageContext context)
     {
         var run = context.Run;
         var workspace = context.Workspace;
         var golds = GoldAnswer.FromDataset(workspace.Dataset);
-        var likelihood = JsonLines.Read<QueryLikelihood>(run.Likelihood);
+        var likelihood = ReadLikelihood(run);
         var samples = RunScores.ScoreSamples(context, workspace.Task, golds);
         var report = RunScores.AddLikelihood(RunScores.Average(samples), likelihood);
         foreach (var warning in report.Warnings)

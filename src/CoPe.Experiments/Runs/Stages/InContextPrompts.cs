@@ -19,8 +19,8 @@ sealed class InContextPrompts(StageContext context, RunWorkspace workspace, Cont
     readonly ExampleEncoder _encoder = new(workspace, context.Recipe.Sft);
     readonly PromptTemplate _template = workspace.Template with { MaxFieldWords = context.Recipe.Sft.MaxWords };
     readonly Dictionary<string, HistoryRetrieval> _retrievals = [];
-    readonly Lazy<Dictionary<string, string>> _profiles = new(() =>
-        JsonLines.Read<UserProfile>(context.Run.Profiles).ToDictionary(line => line.User, line => line.Profile)
+    readonly Lazy<Dictionary<string, UserProfile>> _profiles = new(() =>
+        JsonLines.Read(context.Run.Profiles, (UserProfile line) => line.User)
     );
     int _promptCount;
     int _shortenedCount;
@@ -91,7 +91,7 @@ sealed class InContextPrompts(StageContext context, RunWorkspace workspace, Cont
     int[]? BuildWithProfile(LampUser user, LampQuery query, int maxNewTokens)
     {
         RequireWording(_template.InContext.Profile, "profile");
-        var profile = _profiles.Value.GetValueOrDefault(user.Id, "");
+        var profile = _profiles.Value.GetValueOrDefault(user.Id)?.Profile ?? "";
         var words = WordLimit.Count(profile);
         for (var kept = words; kept > 0; kept = kept * 4 / 5)
         {

@@ -38,7 +38,7 @@ sealed class ProfileStage : Stage
     public override void Execute(StageContext context)
     {
         var users = context.Workspace.Dataset.Users;
-        var made = JsonLines.Read<UserProfile>(context.Run.Profiles).ToDictionary(line => line.User);
+        var made = JsonLines.Read(context.Run.Profiles, (UserProfile line) => line.User);
         foreach (var line in WriteProfiles(context, [.. users.Where(user => !made.ContainsKey(user.Id))]))
         {
             made[line.User] = line;

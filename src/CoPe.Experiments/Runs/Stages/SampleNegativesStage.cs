@@ -68,7 +68,7 @@ sealed class SampleNegativesStage : Stage
         stored.ResolveConflict();
         var workspace = context.Workspace;
         var items = workspace.ListHistoryItems(context.Recipe.Negatives.ItemsPerUser).ToList();
-        var made = JsonLines.Read<ItemCandidates>(context.Run.Candidates).ToDictionary(line => (line.User, line.Item));
+        var made = JsonLines.Read(context.Run.Candidates, (ItemCandidates line) => (line.User, line.Item));
         var missing = items.Where(pair => !made.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
         foreach (var line in Sample(context, workspace, missing, stored))
         {
@@ -157,7 +157,7 @@ sealed class SampleNegativesStage : Stage
         string partial
     )
     {
-        var done = JsonLines.Read<ItemCandidates>(partial).ToDictionary(line => (line.User, line.Item));
+        var done = JsonLines.Read(partial, (ItemCandidates line) => (line.User, line.Item));
         var progress = new ItemProgress(context.Progress, Name, done.Count, items.Count);
         var missing = items.Where(pair => !done.ContainsKey((pair.User.Id, pair.Item.Id))).ToList();
         var drawn = DrawCandidates(context, workspace, endpoint.Draw, missing, progress)

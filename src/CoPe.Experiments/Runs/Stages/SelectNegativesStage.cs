@@ -47,7 +47,7 @@ sealed class SelectNegativesStage : Stage
             .Read<ItemCandidates>(context.Run.Candidates)
             .Where(line => line.Candidates.Count > 0)
             .ToList();
-        var made = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item));
+        var made = JsonLines.Read(context.Run.Pairs, (SelectedPair pair) => (pair.User, pair.Item));
         var missing = candidates.Where(line => !made.ContainsKey((line.User, line.Item))).ToList();
         foreach (var pair in SelectPairs(context, missing))
         {

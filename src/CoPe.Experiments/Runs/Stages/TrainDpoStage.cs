@@ -61,7 +61,7 @@ sealed class TrainDpoStage : Stage
         IReadOnlyList<LampUser> users
     )
     {
-        var pairs = JsonLines.Read<SelectedPair>(context.Run.Pairs).ToDictionary(pair => (pair.User, pair.Item));
+        var pairs = JsonLines.Read(context.Run.Pairs, (SelectedPair pair) => (pair.User, pair.Item));
         var source = new ExampleEncoder(workspace, settings);
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.TrainingModel);
         return [.. users.Select(CreateTrainingSet)];

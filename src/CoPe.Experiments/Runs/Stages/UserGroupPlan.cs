@@ -84,19 +84,5 @@ sealed record UserGroupPlan
 
     bool IsOf(IReadOnlyList<string> users) => Groups.SelectMany(group => group).SequenceEqual(users);
 
-    static UserGroupPlan? TryRead(string path)
-    {
-        if (!File.Exists(path))
-        {
-            return null;
-        }
-        try
-        {
-            return JsonSerializer.Deserialize<UserGroupPlan>(File.ReadAllBytes(path), Options);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    static UserGroupPlan? TryRead(string path) => RunJson.TryRead<UserGroupPlan>(path, Options);
 }

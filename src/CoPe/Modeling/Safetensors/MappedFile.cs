@@ -48,32 +48,32 @@ sealed unsafe partial class MappedFile : IDisposable
     /// <summary>
     /// A tensor over the bytes of an entry, without a copy, owned by the caller. Read-only: writing to it would fault.
     /// </summary>
-    public Tensor CreateTensor(TensorEntry entry)
+    public Tensor CreateTensor(TensorEntry entry, ScalarType dtype)
     {
         if (entry.Bytes == 0)
         {
-            return empty([.. entry.Shape], dtype: entry.Dtype).DetachFromDisposeScope();
+            return empty([.. entry.Shape], dtype: dtype).DetachFromDisposeScope();
         }
 
-        var size = SafetensorsDtype.GetElementSize(entry.Dtype);
+        var size = SafetensorsDtype.GetElementSize(dtype);
         var data = (nint)(_start + _view.PointerOffset + entry.Offset);
         // A tensor at an address that is no multiple of its element size would be undefined behavior in native code.
         if (data % size != 0)
         {
-            return CopyUnaligned(data, entry);
+            return CopyUnaligned(data, entry, dtype);
         }
 
         Interlocked.Increment(ref _holders);
-        var type = (sbyte)entry.Dtype;
+        var type = (sbyte)dtype;
         var handle = FromBuffer(data, _release, entry.Bytes / size, 0, type, type, 0, -1, false);
         using var flat = torch.Tensor.UnsafeCreateTensor(handle);
         CheckForErrors();
         return flat.view([.. entry.Shape]).DetachFromDisposeScope();
     }
 
-    static Tensor CopyUnaligned(nint data, TensorEntry entry)
+    static Tensor CopyUnaligned(nint data, TensorEntry entry, ScalarType dtype)
     {
-        var copy = empty([.. entry.Shape], dtype: entry.Dtype).DetachFromDisposeScope();
+        var copy = empty([.. entry.Shape], dtype: dtype).DetachFromDisposeScope();
         Buffer.MemoryCopy((void*)data, TensorMemory.GetPointer(copy), entry.Bytes, entry.Bytes);
         return copy;
     }

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json;
+using CoPe.Json;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling.Safetensors;
@@ -63,7 +63,21 @@ sealed class SafetensorsFile : IDisposable
             throw new ModelFileException(Path, name, "this tensor is missing.");
         }
 
-        return _mapping.CreateTensor(entry);
+        return entry.Dtype.ScalarType is { } type
+            ? _mapping.CreateTensor(entry, type)
+            : throw new ModelFileException(
+                Path,
+                name,
+                $"has dtype {entry.Dtype.Name}, which is not computed with here; expected one of "
+                    + $"{SafetensorsDtype.ComputedNames}."
+            );
+    }
+
+    /// <summary>The bytes of a tensor of any dtype as a flat tensor of them, otherwise as <see cref="Read"/>.</summary>
+    public Tensor ReadBytes(string name)
+    {
+        var entry = _entries[name];
+        return _mapping.CreateTensor(entry with { Shape = [entry.Bytes] }, ScalarType.Byte);
     }
 
     public void Dispose() => _mapping.Dispose();
@@ -75,7 +89,7 @@ sealed class SafetensorsFile : IDisposable
 /// <param name="Shape">Its shape.</param>
 /// <param name="Offset">First byte, counted from the start of the file.</param>
 /// <param name="Bytes">Number of bytes.</param>
-sealed record TensorEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, long Offset, long Bytes);
+sealed record TensorEntry(string Name, SafetensorsDtype Dtype, IReadOnlyList<long> Shape, long Offset, long Bytes);
 
 /// <summary>
 /// The header of a safetensors file: eight bytes of length (little endian), then JSON. Every bound is checked before
@@ -151,38 +165,38 @@ static class SafetensorsHeader
 
     static List<TensorEntry> Parse(string file, byte[] json, long dataStart, long fileBytes)
     {
+        if (json is not [(byte)'{', ..])
+        {
+            throw new ModelFileException(file, "the header does not begin with an object; it is no safetensors file.");
+        }
+
+        var root = ParseJson(file, json);
+        var entries = new List<TensorEntry>();
+        foreach (var item in root.EnumerateObject())
+        {
+            if (item.Name != "__metadata__")
+            {
+                entries.Add(ParseEntry(file, item, dataStart));
+            }
+            else if (item.Value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null))
+            {
+                throw new ModelFileException(file, item.Name, $"is {item.Value.Describe()}; expected an object.");
+            }
+        }
+
+        CheckLayout(file, entries, dataStart, fileBytes);
+        return entries;
+    }
+
+    static JsonElement ParseJson(string file, byte[] json)
+    {
         try
         {
-            using var document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                throw new ModelFileException(file, "the header is no JSON object.");
-            }
-
-            var entries = new List<TensorEntry>();
-            var names = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var item in document.RootElement.EnumerateObject())
-            {
-                if (!names.Add(item.Name))
-                {
-                    throw new ModelFileException(file, item.Name, "the header names this tensor twice.");
-                }
-
-                if (item.Name != "__metadata__")
-                {
-                    entries.Add(ParseEntry(file, item, dataStart));
-                }
-                else if (item.Value.ValueKind != JsonValueKind.Object)
-                {
-                    throw new ModelFileException(file, item.Name, "is no JSON object.");
-                }
-            }
-            CheckLayout(file, entries, dataStart, fileBytes);
-            return entries;
+            return StrictJson.Parse(json);
         }
-        catch (Exception e) when (e is JsonException or DecoderFallbackException or InvalidOperationException)
+        catch (InvalidJsonException e)
         {
-            throw new ModelFileException(file, $"the header is no valid JSON: {e.Message}", e);
+            throw new ModelFileException(file, $"header {e.Message}", e);
         }
     }
 
@@ -191,11 +205,9 @@ static class SafetensorsHeader
         ModelFileException Malformed(string problem) => new(file, item.Name, problem);
 
         var fields = ReadFields(file, item);
-        var dtype = fields.Dtype;
-        if (!SafetensorsDtype.TryParse(dtype, out var type, out var size))
-        {
-            throw Malformed($"dtype {dtype} is not supported; expected one of {SafetensorsDtype.Names}.");
-        }
+        var dtype =
+            SafetensorsDtype.Find(fields.Dtype)
+            ?? throw Malformed($"dtype {fields.Dtype} is not known; expected one of {SafetensorsDtype.Names}.");
 
         if (ParseNumbers(fields.Shape) is not { } shape)
         {
@@ -207,9 +219,9 @@ static class SafetensorsHeader
             throw Malformed("data_offsets is no pair begin <= end.");
         }
 
-        if (CountBytes(shape, size) is not { } needed || needed != end - begin)
+        if (CountBytes(shape, dtype.Bits) is not { } needed || needed != end - begin)
         {
-            throw Malformed($"shape {Describe(shape)} of {dtype} does not fill its {end - begin} bytes.");
+            throw Malformed($"shape {Describe(shape)} of {dtype.Name} does not fill its {end - begin} bytes.");
         }
 
         if (begin > long.MaxValue - dataStart)
@@ -217,7 +229,7 @@ static class SafetensorsHeader
             throw Malformed($"data offset {begin} lies past the end of the file.");
         }
 
-        return new TensorEntry(item.Name, type, shape, dataStart + begin, needed);
+        return new TensorEntry(item.Name, dtype, shape, dataStart + begin, needed);
     }
 
     static (string Dtype, JsonElement Shape, JsonElement Offsets) ReadFields(string file, JsonProperty item)
@@ -232,15 +244,6 @@ static class SafetensorsHeader
         )
         {
             throw new ModelFileException(file, item.Name, "the header entry lacks dtype, shape or data_offsets.");
-        }
-
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var field in value.EnumerateObject())
-        {
-            if (!names.Add(field.Name))
-            {
-                throw new ModelFileException(file, item.Name, $"the header entry has {field.Name} twice.");
-            }
         }
 
         return (dtype.GetString()!, shape, offsets);
@@ -271,26 +274,26 @@ static class SafetensorsHeader
         return numbers;
     }
 
-    /// <summary>Null where they are more than fit a number.</summary>
-    static long? CountBytes(long[] shape, int size)
+    /// <summary>Null where they are more than fit a number, or no whole bytes.</summary>
+    static long? CountBytes(long[] shape, int bitsOfElement)
     {
         if (shape.Contains(0))
         {
             return 0;
         }
 
-        long bytes = size;
+        long bits = bitsOfElement;
         foreach (var dimension in shape)
         {
-            if (bytes > long.MaxValue / dimension)
+            if (bits > long.MaxValue / dimension)
             {
                 return null;
             }
 
-            bytes *= dimension;
+            bits *= dimension;
         }
 
-        return bytes;
+        return bits % 8 == 0 ? bits / 8 : null;
     }
 
     /// <summary>The format demands tensors end to end, from the first data byte to the last of the file.</summary>
@@ -327,40 +330,4 @@ static class SafetensorsHeader
             throw new ModelFileException(file, $"has {fileBytes - next} bytes after its last tensor.");
         }
     }
-}
-
-/// <summary>Names of element types in a safetensors header.</summary>
-static class SafetensorsDtype
-{
-    static readonly Dictionary<string, (ScalarType Type, int Bytes)> Known = new(StringComparer.Ordinal)
-    {
-        ["F64"] = (ScalarType.Float64, 8),
-        ["F32"] = (ScalarType.Float32, 4),
-        ["F16"] = (ScalarType.Float16, 2),
-        ["BF16"] = (ScalarType.BFloat16, 2),
-        ["I64"] = (ScalarType.Int64, 8),
-        ["I32"] = (ScalarType.Int32, 4),
-        ["I16"] = (ScalarType.Int16, 2),
-        ["I8"] = (ScalarType.Int8, 1),
-        ["U8"] = (ScalarType.Byte, 1),
-        ["BOOL"] = (ScalarType.Bool, 1),
-    };
-
-    /// <summary>The names that are read, for messages.</summary>
-    public static string Names => string.Join(", ", Known.Keys);
-
-    public static bool TryParse(string name, out ScalarType type, out int bytes)
-    {
-        var found = Known.TryGetValue(name, out var entry);
-        (type, bytes) = entry;
-        return found;
-    }
-
-    public static bool IsFloating(ScalarType type) =>
-        type is ScalarType.BFloat16 or ScalarType.Float16 or ScalarType.Float32;
-
-    public static string GetName(ScalarType type) => Known.First(known => known.Value.Type == type).Key;
-
-    /// <summary>Bytes of an element.</summary>
-    public static int GetElementSize(ScalarType type) => Known.First(known => known.Value.Type == type).Value.Bytes;
 }

@@ -23,7 +23,7 @@ static class SafetensorsWriter
         var sources = tensors.Select(named =>
         {
             var (name, tensor) = named;
-            return new TensorSource(name, dtype ?? tensor.dtype, tensor.shape, tensor.alias);
+            return new TensorSource(name, SafetensorsDtype.Of(dtype ?? tensor.dtype), tensor.shape, tensor.alias);
         });
         Write(path, sources);
     }
@@ -32,7 +32,7 @@ static class SafetensorsWriter
     public static void Write(string path, IEnumerable<TensorSource> tensors)
     {
         var order = tensors
-            .OrderByDescending(tensor => SafetensorsDtype.GetElementSize(tensor.Dtype))
+            .OrderByDescending(tensor => tensor.Dtype.Bits)
             .ThenBy(tensor => tensor.Name, StringComparer.Ordinal)
             .ToList();
         AtomicFile.Write(
@@ -78,7 +78,7 @@ static class SafetensorsWriter
     static void WriteEntry(Utf8JsonWriter writer, TensorSource tensor, long offset)
     {
         writer.WriteStartObject(tensor.Name);
-        writer.WriteString("dtype", SafetensorsDtype.GetName(tensor.Dtype));
+        writer.WriteString("dtype", tensor.Dtype.Name);
         writer.WriteStartArray("shape");
         foreach (var dim in tensor.Shape)
         {
@@ -102,7 +102,7 @@ static class SafetensorsWriter
         {
             using var chunkScope = NewDisposeScope();
             var count = Math.Min(ElementsPerWrite, flat.numel() - first);
-            var chunk = flat.narrow(0, first, count).to(source.Dtype).cpu();
+            var chunk = flat.narrow(0, first, count).to(source.Dtype.ScalarType ?? flat.dtype).cpu();
             stream.Write(chunk.contiguous().bytes);
         }
     }
@@ -112,12 +112,13 @@ static class SafetensorsWriter
 /// <param name="Name">Its name in the file.</param>
 /// <param name="Dtype">Its element type in the file.</param>
 /// <param name="Shape">Its shape.</param>
-/// <param name="Open">Gives the tensor; the writer disposes it.</param>
-sealed record TensorSource(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, Func<Tensor> Open)
+/// <param name="Open">
+/// Gives the tensor, or its bytes where torch has no such type; the writer disposes it.
+/// </param>
+sealed record TensorSource(string Name, SafetensorsDtype Dtype, IReadOnlyList<long> Shape, Func<Tensor> Open)
 {
     /// <summary>Bytes in the file.</summary>
-    public long Bytes =>
-        Shape.Aggregate((long)SafetensorsDtype.GetElementSize(Dtype), (product, size) => product * size);
+    public long Bytes => Shape.Aggregate((long)Dtype.Bits, (product, size) => product * size) / 8;
 }
 
 /// <summary>

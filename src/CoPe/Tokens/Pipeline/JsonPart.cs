@@ -1,43 +1,38 @@
 using System.Text.Json;
+using CoPe.Json;
 
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>A part of a JSON file that knows its path, so that every error names file and part.</summary>
 readonly record struct JsonPart(string File, string Path, JsonElement Element)
 {
-    const long MaxBytes = 512L << 20;
+    const int MaxBytes = 512 << 20;
 
-    /// <summary>Reads a file whole; the elements stay valid for the process, as the document is not pooled.</summary>
+    /// <summary>Reads a file whole.</summary>
+    /// <exception cref="TokenizerException">It is too large, or not JSON.</exception>
     public static JsonPart Read(string file)
     {
-        var size = new FileInfo(file).Length;
-        if (size > MaxBytes)
+        try
         {
-            throw new TokenizerException(
-                file,
-                "",
-                $"is {size:N0} bytes long; a tokenizer's file is far below {MaxBytes:N0}"
-            );
+            var bytes = StrictJson.ReadFile(file, MaxBytes);
+            ThrowIfLfsPointer(file, bytes);
+            return new JsonPart(file, "", StrictJson.Parse(bytes));
         }
+        catch (InvalidJsonException error)
+        {
+            throw new TokenizerException(file, "", $"{error.Message}; fetch the file again", error);
+        }
+    }
 
-        var bytes = System.IO.File.ReadAllBytes(file);
-        if (bytes.AsSpan().StartsWith("version https://git-lfs"u8))
+    static void ThrowIfLfsPointer(string file, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.StartsWith("version https://git-lfs"u8))
         {
             throw new TokenizerException(
                 file,
                 "",
                 "is a Git LFS pointer, not the file itself; fetch it with git lfs pull"
             );
-        }
-
-        try
-        {
-            using var document = JsonDocument.Parse(bytes);
-            return new JsonPart(file, "", document.RootElement.Clone());
-        }
-        catch (JsonException error)
-        {
-            throw new TokenizerException(file, "", $"is not valid JSON ({error.Message}); fetch the file again", error);
         }
     }
 
@@ -63,7 +58,7 @@ readonly record struct JsonPart(string File, string Path, JsonElement Element)
         }
     }
 
-    public string GetString() => IsString ? ReadString(Element) : throw WrongKind("a string");
+    public string GetString() => IsString ? Element.GetString()! : throw WrongKind("a string");
 
     public string? GetStringOrNull() => IsAbsent ? null : GetString();
 
@@ -112,7 +107,7 @@ readonly record struct JsonPart(string File, string Path, JsonElement Element)
 
         foreach (var member in Element.EnumerateObject())
         {
-            yield return (ReadName(member), new JsonPart(File, Path, member.Value));
+            yield return (member.Name, new JsonPart(File, Path, member.Value));
         }
     }
 
@@ -132,30 +127,6 @@ readonly record struct JsonPart(string File, string Path, JsonElement Element)
         Error(
             Element.ValueKind == JsonValueKind.Undefined
                 ? $"is missing; {expected} was expected"
-                : $"is of kind {Element.ValueKind}; {expected} was expected"
+                : $"is {Element.Describe()}; {expected} was expected"
         );
-
-    string ReadString(JsonElement element)
-    {
-        try
-        {
-            return element.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Error("holds text that is no valid Unicode");
-        }
-    }
-
-    string ReadName(JsonProperty member)
-    {
-        try
-        {
-            return member.Name;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Error("holds a name that is no valid Unicode");
-        }
-    }
 }
