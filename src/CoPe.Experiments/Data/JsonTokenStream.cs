@@ -17,7 +17,7 @@ sealed class JsonTokenStream : IDisposable
 
     static readonly SearchValues<byte> BetweenTokens = SearchValues.Create(" \t\r\n,:"u8);
 
-    readonly FileStream _file;
+    readonly Stream _source;
     readonly Stream _stream;
     readonly Dictionary<string, string> _names = [];
     byte[] _buffer;
@@ -41,8 +41,18 @@ sealed class JsonTokenStream : IDisposable
         File = path;
         _buffer = new byte[bufferSize];
         _state = new(new() { AllowMultipleValues = allowsMany, MaxDepth = MaxNesting });
-        _file = System.IO.File.OpenRead(path);
-        _stream = TextEncoding.OpenAsUtf8(_file);
+        _source = System.IO.File.OpenRead(path);
+        _stream = TextEncoding.OpenAsUtf8(_source);
+    }
+
+    /// <param name="path">The file.</param>
+    /// <param name="text">One value of it, in UTF-8.</param>
+    public JsonTokenStream(string path, byte[] text)
+    {
+        File = path;
+        _buffer = new byte[Math.Max(1, text.Length)];
+        _state = new(new() { MaxDepth = MaxNesting });
+        _source = _stream = new MemoryStream(text);
     }
 
     public string File { get; }
@@ -50,11 +60,14 @@ sealed class JsonTokenStream : IDisposable
     /// <summary>Returns the location that errors name; null names the file alone.</summary>
     public Func<DataFileLocation>? GetLocation { get; set; }
 
+    /// <summary>Number of the first line of what is read, for errors.</summary>
+    public long FirstLine { get; init; } = 1;
+
     /// <summary>Bytes of the file that were read.</summary>
-    public long BytesRead => _file.Position;
+    public long BytesRead => _source.Position;
 
     /// <summary>Bytes of the file.</summary>
-    public long Length => _file.Length;
+    public long Length => _source.Length;
 
     /// <summary>There is no token behind the current one.</summary>
     public bool IsAtEnd { get; private set; }
@@ -380,7 +393,7 @@ sealed class JsonTokenStream : IDisposable
         }
 
         var reason = error.Message.Split(" LineNumber:")[0].TrimEnd('.');
-        var position = $"line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}";
+        var position = $"line {error.LineNumber + FirstLine}, byte {error.BytePositionInLine + 1}";
         return FileSignature.Describe(File) ?? $"no valid JSON at {position} ({reason})";
     }
 

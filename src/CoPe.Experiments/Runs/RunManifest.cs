@@ -73,7 +73,10 @@ public sealed record RunManifest
         }
         catch (IOException error)
         {
-            throw new RunException($"{path} cannot be read ({error.Message}): name the folder of a run", error);
+            throw new RunException(
+                $"{path} is no manifest of a run ({error.Message}): name the folder of a run",
+                error
+            );
         }
     }
 

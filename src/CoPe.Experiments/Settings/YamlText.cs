@@ -78,7 +78,7 @@ static class YamlText
     static void CheckShape(string text, string name)
     {
         var parser = new Parser(new StringReader(text));
-        var keys = new YamlKeys();
+        var names = new YamlNames();
         var depth = 0;
         var documents = 0;
         while (parser.MoveNext())
@@ -99,7 +99,7 @@ static class YamlText
                 throw new SettingsException($"{name} line {line}: nested more than {MaxDepth} deep");
             }
 
-            if (keys.Advance(parser.Current) is { } problem)
+            if (names.Advance(parser.Current) is { } problem)
             {
                 throw new SettingsException($"{name} line {line}, column {parser.Current.Start.Column}: {problem}");
             }
@@ -144,14 +144,27 @@ static class YamlText
         new($"{name} line {line}, column {column}: not valid YAML: {problem}", error);
 }
 
-/// <summary>The keys of the mappings that are open where a parser stands. Each is a word of its own.</summary>
-sealed class YamlKeys
+/// <summary>
+/// The keys of the mappings that are open where a parser stands, each a word of its own, and the anchors so far.
+/// </summary>
+sealed class YamlNames
 {
     readonly Stack<Level> _open = [];
+    readonly HashSet<AnchorName> _anchors = [];
 
-    /// <summary>Takes the parser's event; what is wrong with it as a key, or null.</summary>
+    /// <summary>Takes the parser's event; what is wrong with it as a key or alias, or null.</summary>
     public string? Advance(ParsingEvent current)
     {
+        if (current is AnchorAlias alias && !_anchors.Contains(alias.Value))
+        {
+            return $"the alias *{alias.Value} stands for nothing before it";
+        }
+
+        if (current is NodeEvent { Anchor.IsEmpty: false } node)
+        {
+            _anchors.Add(node.Anchor);
+        }
+
         if (current is MappingEnd or SequenceEnd)
         {
             _open.Pop();

@@ -78,6 +78,11 @@ readonly ref struct JsonFaultFinder(StandardJson standard, ReadOnlySpan<byte> or
             return $"lacks {message[(missing + Missing.Length)..].Split(". Path:")[0].Trim().TrimEnd('.')}";
         }
 
+        if (message.Contains("trailing comma", StringComparison.Ordinal))
+        {
+            return "no valid JSON (a comma stands behind the last element)";
+        }
+
         if (message.Contains("maximum configured depth", StringComparison.Ordinal))
         {
             return "is nested too deeply";

@@ -70,8 +70,8 @@ public sealed class PredictionFileTests : IDisposable
     [InlineData("""[{"id": "1", "output": "a"}, {"id": 1, "output": "b"}]""", "1 id (1) more than once")]
     [InlineData("{\"id\": 1, \"output\": \"a\"}\n\n{\"id\": 2}", "line 3 (id 2): 'output' is missing")]
     [InlineData("{\"id\": 1, \"output\": \"a\"}\n[2]", "line 2: found an array")]
-    [InlineData("{\"id\": 1, \"output\": \"a\"}\n{\"id\": ", "line 2 is not JSON")]
-    [InlineData("{\"id\": 1, \"output\": \"a\"} {\"id\": 2, \"output\": \"b\"}", "line 1 is not JSON")]
+    [InlineData("{\"id\": 1, \"output\": \"a\"}\n{\"id\": ", "is not JSON: line 2")]
+    [InlineData("{\"id\": 1, \"output\": \"a\"} {\"id\": 2, \"output\": \"b\"}", "is not JSON: line 1")]
     [InlineData("""{"golds": []}""", "'task' is missing")]
     [InlineData("""{"task": "t"}""", "'golds' is missing")]
     [InlineData(

@@ -38,7 +38,7 @@ static class JsonDamages
             JsonDamage.InvalidUtf8 => Encoding.Latin1.GetBytes(InsertIntoFirstString(text, "ÿ")),
             JsonDamage.Utf16 => Encoding.Unicode.GetBytes("\uFEFF" + text),
             JsonDamage.DuplicateKey => Utf8(RepeatFirstMember(text)),
-            JsonDamage.LoneSurrogate => Utf8(InsertMember(text, """ "added": "\ud800x" """)),
+            JsonDamage.LoneSurrogate => Utf8(InsertIntoFirstText(text, "\\ud800x")),
             JsonDamage.LoneSurrogateKey => Utf8(InsertMember(text, """ "\udc00": 1 """)),
             JsonDamage.Null => Utf8("null\n"),
             JsonDamage.AnotherKind => Utf8("17\n"),
@@ -46,7 +46,7 @@ static class JsonDamages
             JsonDamage.NotANumber => Utf8(ReplaceFirstNumber(text, "NaN")),
             JsonDamage.SecondValue => Utf8(text.TrimEnd() + " {}\n"),
             JsonDamage.DeepNesting => Utf8(InsertMember(text, $" \"added\": {Nest(TooDeep)} ")),
-            JsonDamage.DeepNestingOfRoot => Utf8(new string('[', TooDeep)),
+            JsonDamage.DeepNestingOfRoot => Utf8(new string('[', TooDeep) + "\n"),
             JsonDamage.NullByte => Utf8(InsertIntoFirstString(text, "\0")),
             JsonDamage.NullMember => Utf8(ReplaceFirstValue(text, "null")),
             JsonDamage.NullElement => Utf8(InsertIntoFirstList(text)),
@@ -59,6 +59,14 @@ static class JsonDamages
 
     static string InsertIntoFirstString(string text, string added) =>
         text.Insert(text.IndexOf('"', StringComparison.Ordinal) + 1, added);
+
+    /// <summary>Into the first string that is a value, or a new one where there is none.</summary>
+    static string InsertIntoFirstText(string text, string added)
+    {
+        const string Before = "\": \"";
+        var place = text.IndexOf(Before, StringComparison.Ordinal);
+        return place < 0 ? InsertMember(text, $" \"added\": \"{added}\" ") : text.Insert(place + Before.Length, added);
+    }
 
     static string InsertMember(string text, string member)
     {
@@ -110,7 +118,7 @@ static class JsonDamages
 
     static string InsertIntoFirstList(string text)
     {
-        var start = text.IndexOf('[', 1);
+        var start = text.IndexOf('[', StringComparison.Ordinal);
         return start < 0 ? InsertMember(text, " \"added\": [null] ") : text.Insert(start + 1, "null,");
     }
 }

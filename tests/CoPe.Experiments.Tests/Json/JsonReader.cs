@@ -67,9 +67,6 @@ static class JsonReaders
         """{"stage": "train tam", "inputs": {"recipe seed": "1"}, "hash": "ab", "outputs": {"a": 1}, """
         + """ "started": "2026-01-01T00:00:00+00:00", "seconds": 1.5}""";
 
-    /// <summary>What stands in a field of data that is not read.</summary>
-    static readonly JsonDamage[] Unread = [JsonDamage.DeepNesting, JsonDamage.LoneSurrogate, JsonDamage.NotANumber];
-
     public static IReadOnlyList<JsonReader> All { get; } = [.. Models(), .. Evaluations(), .. Runs(), .. Data()];
 
     static IEnumerable<JsonReader> Models()
@@ -86,13 +83,19 @@ static class JsonReaders
         )
         {
             Beside = new Dictionary<string, string> { ["config.json"] = Config },
+            Tolerates = [JsonDamage.NullMember],
         };
         yield return new(
             config,
             "adapter_config.json",
             """{"r": 4, "peft_type": "LORA", "lora_alpha": 8, "target_modules": ["q_proj"]}""",
             model,
-            folder => AdapterConfigFile.Read(ConfigJson.Read(Path.Combine(folder, "adapter_config.json")))
+            folder =>
+            {
+                var json = ConfigJson.Read(Path.Combine(folder, "adapter_config.json"));
+                AdapterConfigFile.Read(json);
+                _ = new AdapterTargets(json);
+            }
         );
         yield return new(
             config,
@@ -100,7 +103,10 @@ static class JsonReaders
             """{"weight_map": {"a": "model-1.safetensors"}, "metadata": {"total_size": 4}}""",
             model,
             folder => CheckpointIndex.ReadShardNames(Path.Combine(folder, "model.safetensors.index.json"))
-        );
+        )
+        {
+            Tolerates = [JsonDamage.HugeNumber, JsonDamage.NullElement],
+        };
         yield return new(
             ["CoPe/Modeling/Safetensors/SafetensorsFile.cs"],
             "model.safetensors",
@@ -126,11 +132,14 @@ static class JsonReaders
             """{"bos_token": {"content": "<s>"}, "add_bos_token": true, "additional_special_tokens": ["<x>"]}""",
             typeof(TokenizerException),
             folder => TokenizerConfig.Read(folder)
-        );
+        )
+        {
+            Tolerates = [JsonDamage.HugeNumber],
+        };
         yield return new(
             ["CoPe/Training/FolderCheckpointStore.cs"],
             "state-1/state.json",
-            """{"Fingerprint": {"options": "ab"}, "Step": 5, "Users": "[]", "Arrays": [{"Name": "a", "Length": 2}]}""",
+            """{"Fingerprint": {"options": "ab"}, "Step": 5, "Users": "u", "Arrays": [{"Name": "a", "Length": 2}]}""",
             typeof(InvalidDataException),
             folder => new FolderCheckpointStore(folder).Load()
         )
@@ -189,14 +198,20 @@ static class JsonReaders
             """{"learning_rate": 0.5, "epochs": 2, "texts": 3, "held_out": 4, "trials": []}""",
             error,
             folder => TrainingChoice.Read(new(folder))
-        );
+        )
+        {
+            Tolerates = [JsonDamage.LoneSurrogate],
+        };
         yield return new(
             ["CoPe.Experiments/Runs/Personal/PersonalChoice.cs"],
-            "checkpoints/choice.json",
+            "checkpoints/choose-rate.json",
             """{"Rate": true, "Epochs": false, "Length": true}""",
             error,
             folder => PersonalChoice.FindPending(new(folder))
-        );
+        )
+        {
+            Tolerates = [JsonDamage.HugeNumber, JsonDamage.LoneSurrogate, JsonDamage.NullElement],
+        };
         yield return new(
             ["CoPe.Experiments/Runs/Personal/TrialFile.cs"],
             "checkpoints/choice/trials.json",
@@ -215,14 +230,20 @@ static class JsonReaders
                 File.Move(Path.Combine(folder, "replaced/journal.json"), JournalPath(run), overwrite: true);
                 ReplacementJournal.Read(run);
             }
-        );
+        )
+        {
+            Tolerates = [JsonDamage.HugeNumber, JsonDamage.NullMember], // a journal may lack a command
+        };
         yield return new(
             ["CoPe.Experiments/Runs/ForgottenUsers.cs"],
             "forgotten.json",
             """{"salt": "ab12", "users": ["cd34"], "admitted": []}""",
             error,
             folder => ForgottenUsers.Read(new(folder)).Contains("7")
-        );
+        )
+        {
+            Tolerates = [JsonDamage.HugeNumber],
+        };
         yield return new(
             ["CoPe.Experiments/Runs/FileHashes.cs"],
             "stages/file-hashes.json",
@@ -258,7 +279,10 @@ static class JsonReaders
             """{"user": "1", "item": "2", "candidates": ["a"]}""" + "\n",
             error,
             folder => JsonLines.Read<ItemCandidates>(new RunDirectory(folder).Candidates)
-        );
+        )
+        {
+            Tolerates = [JsonDamage.Empty, JsonDamage.HugeNumber],
+        };
         yield return new(
             ["CoPe.Experiments/Runs/JsonLines.cs"],
             "evaluation/scores.jsonl",
@@ -267,7 +291,7 @@ static class JsonReaders
             folder => ScoresFile.Read(new(folder))
         )
         {
-            Tolerates = [JsonDamage.NullElement], // an unknown key where a list was
+            Tolerates = [JsonDamage.Empty],
         };
         yield return new(
             ["CoPe.Experiments/Runs/JsonLines.cs"],
@@ -277,7 +301,7 @@ static class JsonReaders
             folder => JsonLines.ReadAll<PretrainCorpus.Instruction>(Path.Combine(folder, "instructions.jsonl"))
         )
         {
-            Tolerates = [JsonDamage.HugeNumber, JsonDamage.NullElement],
+            Tolerates = [JsonDamage.Empty, JsonDamage.HugeNumber, JsonDamage.NullElement],
         };
     }
 
@@ -293,7 +317,7 @@ static class JsonReaders
             folder => LampFiles.Read(folder, LampTasks.NewsHeadline, new() { MaxOthers = 0, RequireGolds = false })
         )
         {
-            Tolerates = [.. Unread, JsonDamage.Utf16, JsonDamage.HugeNumber],
+            Tolerates = [JsonDamage.DeepNesting, JsonDamage.Utf16, JsonDamage.HugeNumber],
         };
         yield return new(
             stream,
@@ -304,7 +328,7 @@ static class JsonReaders
         )
         {
             Beside = new Dictionary<string, string> { [$"news_headline/{LampFiles.UsersFile}"] = $"[{User}]" },
-            Tolerates = [JsonDamage.DeepNesting, JsonDamage.LoneSurrogate, JsonDamage.Utf16, JsonDamage.HugeNumber],
+            Tolerates = [JsonDamage.DeepNesting, JsonDamage.Utf16, JsonDamage.HugeNumber],
         };
         yield return new(
             ["CoPe.Experiments/Data/Importing/FlatJsonReader.cs"],
@@ -321,7 +345,6 @@ static class JsonReaders
                 JsonDamage.HugeNumber,
                 JsonDamage.NotANumber,
                 JsonDamage.NullMember,
-                JsonDamage.NullElement,
             ],
         };
         yield return new(
@@ -334,7 +357,7 @@ static class JsonReaders
         {
             Tolerates =
             [
-                JsonDamage.Empty,
+                JsonDamage.DeepNesting,
                 JsonDamage.Utf16,
                 JsonDamage.HugeNumber,
                 JsonDamage.NotANumber,
@@ -357,7 +380,6 @@ static class JsonReaders
                 JsonDamage.HugeNumber,
                 JsonDamage.NotANumber,
                 JsonDamage.NullMember,
-                JsonDamage.NullElement,
             ],
         };
         yield return new(

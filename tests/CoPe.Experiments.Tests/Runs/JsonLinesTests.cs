@@ -41,7 +41,7 @@ public sealed class JsonLinesTests : IDisposable
     [Fact]
     public void A_whole_line_that_is_damaged_is_named() =>
         Assert.Contains(
-            "x.jsonl line 1 is damaged",
+            "x.jsonl is damaged (line 1",
             Assert.Throws<RunException>(() => JsonLines.Read<Line>(_folder.Write("x.jsonl", "{nonsense\n"))).Message,
             StringComparison.Ordinal
         );

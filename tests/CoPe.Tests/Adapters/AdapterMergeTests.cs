@@ -128,7 +128,23 @@ public class AdapterMergeTests
         ModelFolder.Save(folder.At("base"), model.Config, model.Weights, ScalarType.Float32);
         var tensors = model.Weights.Names.ToDictionary(name => "language_model." + name, name => model.Weights[name]);
         tensors["vision_tower.patch.weight"] = arange(5, dtype: ScalarType.Int64);
-        SafetensorsWriter.Write(folder.At("base/model.safetensors"), tensors);
+        var quantized = new TensorSource(
+            "vision_tower.patch.quantized",
+            SafetensorsDtype.Find("F8_E4M3")!,
+            [5],
+            () => arange(5, dtype: ScalarType.Byte)
+        );
+        SafetensorsWriter.Write(
+            folder.At("base/model.safetensors"),
+            tensors
+                .Select(pair => new TensorSource(
+                    pair.Key,
+                    SafetensorsDtype.Of(pair.Value.dtype),
+                    pair.Value.shape,
+                    pair.Value.alias
+                ))
+                .Append(quantized)
+        );
         foreach (
             var file in (string[])
                 [
@@ -177,7 +193,7 @@ public class AdapterMergeTests
 
         static byte[] Bytes(SafetensorsFile file, string name)
         {
-            using var tensor = file.Read(name);
+            using var tensor = file.ReadBytes(name);
             return tensor.bytes.ToArray();
         }
     }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using CoPe.Training;
 
 namespace CoPe.Tests.Training;
@@ -81,5 +83,33 @@ public sealed class FolderCheckpointStoreTests : IDisposable
         }
         Assert.False(failed);
         Assert.Single(Directory.GetDirectories(_folder));
+    }
+
+    [Theory]
+    [InlineData("""[{"Name": "a", "Length": -1}]""", "has -1 numbers")]
+    [InlineData("""[{"Name": "a", "Length": 2147483647}]""", "state.json lists arrays of 8,589,934,588")]
+    [InlineData("""[{"Name": "a", "Length": 1}]""", "arrays.bin has 8 bytes; state.json lists arrays of 4")]
+    [InlineData("""[{"Name": "a", "Length": 1}, {"Name": "a", "Length": 1}]""", "array 'a' stands twice")]
+    [InlineData("""[{"Length": 2}]""", "lacks 'Name'")]
+    [InlineData("[null]", "null")]
+    [InlineData("null", "null")]
+    public void Arrays_that_are_not_those_of_the_file_are_refused_though_the_hash_is_right(
+        string arrays,
+        string expected
+    )
+    {
+        var folder = Path.Combine(_folder, "state-1");
+        var state = Encoding.UTF8.GetBytes($$"""{"Fingerprint": {}, "Step": 1, "Users": "[]", "Arrays": {{arrays}}}""");
+        var numbers = new byte[8];
+        Directory.CreateDirectory(folder);
+        File.WriteAllBytes(Path.Combine(folder, "state.json"), state);
+        File.WriteAllBytes(Path.Combine(folder, "arrays.bin"), numbers);
+        File.WriteAllText(
+            Path.Combine(folder, "complete"),
+            Convert.ToHexString(SHA256.HashData([.. state, .. numbers]))
+        );
+        var error = Assert.Throws<InvalidDataException>(() => new FolderCheckpointStore(_folder).Load());
+        Assert.Contains(folder, error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 }

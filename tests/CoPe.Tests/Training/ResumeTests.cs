@@ -95,6 +95,41 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Sft(null), result);
     }
 
+    [Theory]
+    [InlineData("[]", "0 users")]
+    [InlineData("null", "null")]
+    [InlineData("[null, null]", "null")]
+    [InlineData("[{}, {}]", "lacks 'State'")]
+    [InlineData("[{\"State\": null, \"OptimizerSteps\": 1}, {}]", "null")]
+    [InlineData("[{\"State\": {\"LastLoss\": 1e400}, \"OptimizerSteps\": 1}, {}]", "out of range")]
+    [InlineData("[{\"State\": ", "line 1")]
+    [InlineData(null, "array 'weights' has 1 numbers")]
+    public void A_checkpoint_that_is_none_of_this_training_is_refused(string? users, string expected)
+    {
+        using var cancel = new CancellationTokenSource();
+        Sft(new FolderCheckpointStore(_folder), _ => cancel.Cancel(), token: cancel.Token);
+        var saved = new FolderCheckpointStore(_folder).Load()!;
+        var damaged = saved with
+        {
+            Users = users ?? saved.Users,
+            Arrays = users is null
+                ? saved.Arrays.ToDictionary(array => array.Key, array => array.Value[..1])
+                : saved.Arrays,
+        };
+        var error = Assert.Throws<InvalidDataException>(() => Sft(new GivenCheckpoint(damaged)));
+        Assert.Contains(_folder, error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    sealed class GivenCheckpoint(TrainingCheckpoint checkpoint) : ICheckpointStore
+    {
+        public TrainingCheckpoint? Load() => checkpoint;
+
+        public void Save(TrainingCheckpoint other) { }
+
+        public void Clear() { }
+    }
+
     [Fact]
     public void Preference_training_resumes_to_the_same_bits_with_the_initial_adapter_as_reference()
     {

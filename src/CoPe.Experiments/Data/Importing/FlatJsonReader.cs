@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using CoPe.Experiments.Tasks;
-using CoPe.Json;
 
 namespace CoPe.Experiments.Data.Importing;
 
@@ -10,13 +9,6 @@ namespace CoPe.Experiments.Data.Importing;
 /// </summary>
 static class FlatJsonReader
 {
-    /// <summary>What is nested is no column. A line's time grows with the square of its depth.</summary>
-    static readonly StrictJsonOptions Options = StrictJsonOptions.Python with
-    {
-        MaxDepth = 512,
-        AllowsDuplicateKeys = true,
-    };
-
     /// <summary>The objects of an array; an entry that cannot be read is reported and skipped.</summary>
     public static IEnumerable<ImportRow> ReadRows(string path, ImportListener listener)
     {
@@ -54,58 +46,27 @@ static class FlatJsonReader
         Action<DataFileException> onProblem
     )
     {
+        using var tokens = new JsonTokenStream(location.File, Encoding.UTF8.GetBytes(line))
+        {
+            GetLocation = () => location,
+            FirstLine = location.Line ?? 1,
+        };
         try
         {
-            var options = Options with { FirstLine = location.Line ?? 1 };
-            return ParseObject(StrictJson.Parse(Encoding.UTF8.GetBytes(line), options), location);
-        }
-        catch (InvalidJsonException error)
-        {
-            onProblem(new(location, error.Message, "a JSON object", "The line is left out: correct it.", error));
+            tokens.Read();
+            var fields = ParseFields(tokens, location, onProblem);
+            if (fields is not null)
+            {
+                tokens.RequireEnd("the object");
+            }
+
+            return fields;
         }
         catch (DataFileException error)
         {
             onProblem(error);
+            return null;
         }
-
-        return null;
-    }
-
-    static Dictionary<string, string?> ParseObject(JsonElement root, DataFileLocation location)
-    {
-        if (root.ValueKind != JsonValueKind.Object)
-        {
-            throw new DataFileException(
-                location,
-                root.Describe(),
-                "an object",
-                "The line is left out: put one object on each line."
-            );
-        }
-
-        var fields = new Dictionary<string, string?>();
-        foreach (var property in root.EnumerateObject())
-        {
-            if (property.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array)
-            {
-                continue;
-            }
-
-            if (!fields.TryAdd(property.Name, ToText(property.Value)))
-            {
-                throw new DataFileException(
-                    location with
-                    {
-                        Field = property.Name,
-                    },
-                    "the field twice",
-                    "each field once",
-                    "The line is left out: take out one of them."
-                );
-            }
-        }
-
-        return fields;
     }
 
     static Dictionary<string, string?>? ParseFields(
@@ -136,14 +97,4 @@ static class FlatJsonReader
             return null;
         }
     }
-
-    static string? ToText(JsonElement value) =>
-        value.ValueKind switch
-        {
-            JsonValueKind.String => value.GetString(),
-            JsonValueKind.Number => value.GetRawText(),
-            JsonValueKind.True => "true",
-            JsonValueKind.False => "false",
-            _ => null,
-        };
 }

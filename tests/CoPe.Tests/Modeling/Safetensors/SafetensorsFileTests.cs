@@ -40,9 +40,12 @@ public class SafetensorsFileTests
             { "header as long as the format allows", CreateFile("{}", 0, 100_000_000), "truncated" },
             { "negative header length", CreateFile("{}", 0, -1), "truncated" },
             { "no JSON", CreateFile("{\"a\":", 0), "no valid JSON" },
-            { "a list", CreateFile("[1]", 0), "no JSON object" },
+            { "a list", CreateFile("[1]", 0), "does not begin with an object" },
+            { "a mark before the header", CreateFile("\uFEFF{}", 0), "does not begin with an object" },
+            { "two headers", CreateFile("{}{}", 0), "no valid JSON" },
+            { "half of a pair", CreateFile("{\"__metadata__\": {\"a\": \"\\ud800\"}}", 0), "half of a surrogate pair" },
             { "no UTF-8", CreateFile("{\"\u0001\": \"\uD800\"}", 0), "" },
-            { "deep nesting", CreateFile(new string('[', 5000), 0), "no valid JSON" },
+            { "deep nesting", CreateFile("{\"a\":" + new string('[', 5000), 0), "nested too deeply" },
             { "truncated data", CreateFile($"{{{Entry("a", 0, 8)}}}", 7), "a: data ends" },
             { "offset past the end", CreateFile($"{{{Entry("a", 800, 808)}}}", 8), "a: data begins" },
             { "overlap", CreateFile($"{{{Entry("a", 0, 8)},{Entry("b", 4, 12)}}}", 12), "b: data begins" },
@@ -52,14 +55,14 @@ public class SafetensorsFileTests
             {
                 "twice the same name",
                 CreateFile($"{{{Entry("a", 0, 8)},{Entry("a", 8, 16)}}}", 16),
-                "a: the header names this tensor twice"
+                "at a: the key \"a\" stands twice"
             },
             {
                 "a field twice",
                 CreateFile("{\"a\":{\"dtype\":\"F64\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8),
-                "a: the header entry has dtype twice"
+                "at a.dtype: the key \"dtype\" stands twice"
             },
-            { "metadata no object", CreateFile("{\"__metadata__\":5}", 0), "__metadata__: is no JSON object" },
+            { "metadata no object", CreateFile("{\"__metadata__\":5}", 0), "__metadata__: is a number" },
             { "negative offset", CreateFile($"{{{Entry("a", -8, 0)}}}", 8), "a: data_offsets" },
             {
                 "offset past any number",
@@ -94,14 +97,15 @@ public class SafetensorsFileTests
                         + new string('}', 3001),
                     0
                 ),
-                "no valid JSON"
+                "nested too deeply"
             },
             {
                 "a thousand dimensions",
                 CreateFile($"{{{Entry("a", 0, 8, $"[{string.Join(',', Enumerable.Repeat("1", 1000))}]")}}}", 8),
                 "a: shape [1, 1, 1, 1, 1, 1, 1, 1, ...]"
             },
-            { "unknown dtype", CreateFile($"{{{Entry("a", 0, 8, dtype: "F4")}}}", 8), "a: dtype F4" },
+            { "unknown dtype", CreateFile($"{{{Entry("a", 0, 8, dtype: "F3")}}}", 8), "a: dtype F3" },
+            { "no whole bytes", CreateFile($"{{{Entry("a", 0, 1, "[3]", "F6_E2M3")}}}", 1), "a: shape [3] of F6_E2M3" },
             { "shape does not fill", CreateFile($"{{{Entry("a", 0, 8, "[3]")}}}", 8), "a: shape [3]" },
             {
                 "shape overflows",
@@ -133,6 +137,32 @@ public class SafetensorsFileTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("F8_E4M3", "[2, 3]", 6)]
+    [InlineData("F8_E5M2", "[6]", 6)]
+    [InlineData("F8_E8M0", "[6]", 6)]
+    [InlineData("F6_E3M2", "[4]", 3)]
+    [InlineData("F4", "[4, 3]", 6)]
+    [InlineData("U16", "[3]", 6)]
+    [InlineData("U32", "[2]", 8)]
+    [InlineData("U64", "[1]", 8)]
+    [InlineData("C64", "[1]", 8)]
+    public void A_tensor_that_is_not_computed_with_lies_in_a_file_and_is_refused_where_it_is_read(
+        string dtype,
+        string shape,
+        int bytes
+    )
+    {
+        using var folder = new TemporaryFolder();
+        var header = $"{{\"__metadata__\":null,{Entry("a", 0, bytes, shape, dtype)}}}";
+        File.WriteAllBytes(folder.At("file"), CreateFile(header, bytes));
+        using var file = SafetensorsFile.Open(folder.At("file"));
+        var error = Assert.Throws<ModelFileException>(() => file.Read("a"));
+        Assert.Contains($"a: has dtype {dtype}", error.Message, StringComparison.Ordinal);
+        using var content = file.ReadBytes("a");
+        Assert.Equal(bytes, content.numel());
+    }
+
     [Fact]
     public void Random_damage_never_does_worse_than_a_typed_error()
     {
@@ -158,6 +188,7 @@ public class SafetensorsFileTests
                 using var file = SafetensorsFile.Open(folder.At("damaged"));
                 foreach (var entry in file.Entries)
                 {
+                    using (file.ReadBytes(entry.Name)) { }
                     using (file.Read(entry.Name)) { }
                 }
             }
