@@ -29,7 +29,8 @@ sealed class JsonTokenStream : IDisposable
     Stream? _copy;
     bool _atEnd;
     DecoderFallbackException? _pendingError;
-    ReplacedNumber? _pythonNumber;
+    byte[]? _replacedWord;
+    int _replacedOffset;
     bool _wasNaN;
     JsonReaderState _state;
 
@@ -237,7 +238,7 @@ sealed class JsonTokenStream : IDisposable
         var word = PythonNumbers.FindWord(_buffer.AsSpan(0, _end), place);
         if (word.Length > 0 && !(isNegative && word.SequenceEqual(PythonNumbers.NaN)))
         {
-            _pythonNumber = new(place - _start, word.ToArray());
+            (_replacedWord, _replacedOffset) = (word.ToArray(), place - _start);
             PythonNumbers.GetStandIn(word).CopyTo(_buffer.AsSpan(place));
         }
     }
@@ -245,9 +246,9 @@ sealed class JsonTokenStream : IDisposable
     /// <summary>What was replaced stands again as it is in the file, for the token's text and for copies.</summary>
     void RestorePythonNumber()
     {
-        _wasNaN = _pythonNumber?.Word.AsSpan().SequenceEqual(PythonNumbers.NaN) == true;
-        _pythonNumber?.Word.CopyTo(_buffer, _start + _pythonNumber.Offset);
-        _pythonNumber = null;
+        _wasNaN = _replacedWord.AsSpan().SequenceEqual(PythonNumbers.NaN);
+        _replacedWord?.CopyTo(_buffer, _start + _replacedOffset);
+        _replacedWord = null;
     }
 
     void SetToken(ref Utf8JsonReader reader)
@@ -396,9 +397,4 @@ sealed class JsonTokenStream : IDisposable
         var position = $"line {error.LineNumber + FirstLine}, byte {error.BytePositionInLine + 1}";
         return FileSignature.Describe(File) ?? $"no valid JSON at {position} ({reason})";
     }
-
-    /// <summary>A word that Python has for a number.</summary>
-    /// <param name="Offset">Where it stands, from where the next token is read.</param>
-    /// <param name="Word">The word.</param>
-    sealed record ReplacedNumber(int Offset, byte[] Word);
 }

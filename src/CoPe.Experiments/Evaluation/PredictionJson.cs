@@ -9,7 +9,7 @@ static class PredictionJson
     /// <summary>
     /// Reads an object with <c>task</c> and <c>golds</c>, an array of answers, or an answer per line.
     /// </summary>
-    public static PredictionFile Read(ReadOnlyMemory<byte> text, string name)
+    public static PredictionFile Read(byte[] text, string name)
     {
         var file = StartsWithAnswer(text) ? ReadLines(text, name) : ReadDocument(text, name);
         var duplicates = file
@@ -38,7 +38,7 @@ static class PredictionJson
         );
 
     /// <summary>Whether the first line is an object with an id, and so an answer itself.</summary>
-    static bool StartsWithAnswer(ReadOnlyMemory<byte> text)
+    static bool StartsWithAnswer(byte[] text)
     {
         try
         {
@@ -51,7 +51,7 @@ static class PredictionJson
         }
     }
 
-    static PredictionFile ReadLines(ReadOnlyMemory<byte> text, string name)
+    static PredictionFile ReadLines(byte[] text, string name)
     {
         var answers = new List<Prediction>();
         foreach (var line in EnumerateLines(text))
@@ -63,9 +63,9 @@ static class PredictionJson
         return new() { Task = null, Predictions = answers };
     }
 
-    static IEnumerable<ByteLine> EnumerateLines(ReadOnlyMemory<byte> text)
+    static IEnumerable<ByteLine> EnumerateLines(byte[] text)
     {
-        using var stream = new MemoryStream(text.ToArray());
+        using var stream = new MemoryStream(text);
         foreach (var line in new ByteLines(stream, takesUnfinished: true).Read())
         {
             if (line.Text.Span.ContainsAnyExcept(" \t\r"u8))
@@ -75,7 +75,7 @@ static class PredictionJson
         }
     }
 
-    static PredictionFile ReadDocument(ReadOnlyMemory<byte> text, string name)
+    static PredictionFile ReadDocument(byte[] text, string name)
     {
         var root = ParseJson(text, name, StrictJsonOptions.Python);
         if (root.ValueKind == JsonValueKind.Array)

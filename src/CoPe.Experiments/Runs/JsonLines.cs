@@ -95,7 +95,7 @@ public static class JsonLines
         }
         catch (InvalidJsonException error)
         {
-            throw RunJson.CreateDamagedError(path, error.Message, Advice, error);
+            throw RunJson.CreateDamagedError(path, error.Message, takesUnfinished ? "correct it" : Advice, error);
         }
 
         return lines;

@@ -152,12 +152,17 @@ sealed class YamlNames
     readonly Stack<Level> _open = [];
     readonly HashSet<AnchorName> _anchors = [];
 
-    /// <summary>Takes the parser's event; what is wrong with it as a key or alias, or null.</summary>
+    /// <summary>Takes the parser's event; what is wrong with it as a text, key or alias, or null.</summary>
     public string? Advance(ParsingEvent current)
     {
         if (current is AnchorAlias alias && !_anchors.Contains(alias.Value))
         {
             return $"the alias *{alias.Value} stands for nothing before it";
+        }
+
+        if (current is Scalar scalar && !IsText(scalar.Value))
+        {
+            return "the text holds a NUL character, or half of a surrogate pair";
         }
 
         if (current is NodeEvent { Anchor.IsEmpty: false } node)
@@ -180,6 +185,10 @@ sealed class YamlNames
 
         return problem;
     }
+
+    /// <summary>Whether a text is Unicode and could be part of a path. Half of a pair is enumerated as another rune.</summary>
+    static bool IsText(string text) =>
+        !text.Contains('\0', StringComparison.Ordinal) && string.Concat(text.EnumerateRunes()) == text;
 
     string? CheckKey(ParsingEvent key)
     {

@@ -88,7 +88,11 @@ static class ModelFileConflicts
         }
 
         var entries = CheckpointReader.ReadEntries(folder, config);
-        var others = entries.Where(entry => entry.Dtype != config.Dtype).GroupBy(entry => entry.Dtype).ToList();
+        var others = entries
+            .Select(entry => entry.Dtype.ScalarType!.Value)
+            .Where(dtype => dtype != config.Dtype)
+            .GroupBy(dtype => dtype)
+            .ToList();
         if (others.Count > 0)
         {
             var found = others.Select(group => $"{group.Count()} of {entries.Count} tensors in {Name(group.Key)}");

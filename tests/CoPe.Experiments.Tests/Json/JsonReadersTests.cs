@@ -108,6 +108,7 @@ public sealed class JsonReadersTests : IDisposable
         "CoPe.Experiments/Runs/Erasure/UserDataFiles.cs",
         "CoPe.Experiments/Runs/AddedUsers.cs",
         "CoPe.Experiments/Data/Building/DataBuild.cs",
+        "CoPe.Experiments/Data/Building/PublishedProfile.cs",
         "CoPe.Experiments/Data/Building/UserBuckets.cs",
         "CoPe.Experiments/Data/Checking/CheckTarget.cs",
         "CoPe.Experiments/Data/Checking/DataCheck.cs",

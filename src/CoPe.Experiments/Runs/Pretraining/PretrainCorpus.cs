@@ -1,5 +1,8 @@
+using System.Text;
 using CoPe.Chat;
+using CoPe.Experiments.Data;
 using CoPe.Experiments.Data.Samples;
+using CoPe.Experiments.Tasks;
 using CoPe.Tokens;
 using CoPe.Training;
 
@@ -73,10 +76,33 @@ sealed class PretrainCorpus
         }
 
         return new(
-            [.. File.ReadLines(text).Where(line => line.Length > 0)],
+            ReadDocuments(text),
             [.. JsonLines.ReadAll<Instruction>(Path.Combine(folder, "instructions.jsonl"))],
             recipe.DevelopmentShare
         );
+    }
+
+    /// <exception cref="DataFileException">The file is no text.</exception>
+    static List<string> ReadDocuments(string path)
+    {
+        var documents = new List<string>();
+        using var reader = TextEncoding.OpenText(path);
+        try
+        {
+            while (reader.ReadLine() is { } line)
+            {
+                if (line.Length > 0)
+                {
+                    documents.Add(line);
+                }
+            }
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw TextFile.InvalidEncodingError(path, error);
+        }
+
+        return documents;
     }
 
     /// <summary>All texts, for training a tokenizer.</summary>
