@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Json;
 
 namespace CoPe.Experiments.Evaluation;
 
@@ -37,7 +38,11 @@ public sealed record PredictionFile
     public static PredictionFile Read(string path)
     {
         using var stream = File.OpenRead(path);
-        return Read(stream, path);
+        return stream.CanSeek && stream.Length > StrictJson.MaxFileBytes
+            ? throw new InvalidDataException(
+                $"{path} has {stream.Length:N0} bytes; answers of at most {StrictJson.MaxFileBytes:N0} were expected"
+            )
+            : Read(stream, path);
     }
 
     /// <summary>Reads a stream, for example an entry of a zip.</summary>
@@ -58,7 +63,7 @@ public sealed record PredictionFile
         }
         catch (DecoderFallbackException error)
         {
-            throw PredictionJson.CreateNoJsonError(name, error.Message, error);
+            throw PredictionJson.CreateUnreadableError(name, error.Message, error);
         }
     }
 

@@ -28,10 +28,10 @@ static class PredictionJson
         return file;
     }
 
-    public static InvalidDataException CreateNoJsonError(string place, string found, Exception? inner) =>
+    public static InvalidDataException CreateUnreadableError(string place, string found, Exception? inner) =>
         new(
             MessageText.ToOneLine(
-                $"{place} is not JSON: {found}. Expected {{\"task\": ..., \"golds\": [{{\"id\": ..., \"output\": ...}}]}}, "
+                $"{place}: {found}. Expected {{\"task\": ..., \"golds\": [{{\"id\": ..., \"output\": ...}}]}}, "
                     + "an array of {\"id\", \"output\"}, or one of these a line."
             ),
             inner
@@ -110,7 +110,7 @@ static class PredictionJson
         }
         catch (InvalidJsonException error)
         {
-            throw CreateNoJsonError(name, text.IsEmpty ? "it is empty" : error.Message, error);
+            throw CreateUnreadableError(name, text.IsEmpty ? "it is empty" : error.Message, error);
         }
     }
 

@@ -186,7 +186,9 @@ sealed class YamlNames
         return problem;
     }
 
-    /// <summary>Whether a text is Unicode and could be part of a path. Half of a pair is enumerated as another rune.</summary>
+    /// <summary>
+    /// Whether a text is Unicode and could be part of a path. Half of a pair is enumerated as another rune.
+    /// </summary>
     static bool IsText(string text) =>
         !text.Contains('\0', StringComparison.Ordinal) && string.Concat(text.EnumerateRunes()) == text;
 

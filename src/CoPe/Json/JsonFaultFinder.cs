@@ -57,7 +57,11 @@ readonly ref struct JsonFaultFinder(StandardJson standard, ReadOnlySpan<byte> or
         }
         catch (JsonException error)
         {
-            return new(AppendPath(FormatPlace(GetOffset(error)), path.ToString()), GetReason(error), error);
+            var offset = GetOffset(error);
+            var isPythonNumber =
+                offset < _standard.Text.Length && PythonNumbers.FindWord(_standard.Text, offset).Length > 0;
+            var reason = isPythonNumber ? "NaN or Infinity, where finite numbers are expected" : GetReason(error);
+            return new(AppendPath(FormatPlace(offset), path.ToString()), reason, error);
         }
 
         return null;

@@ -64,14 +64,14 @@ public sealed class PredictionFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "is not JSON: it is empty.")]
+    [InlineData("", "predictions.json: it is empty.")]
     [InlineData("7", "found a number at the top")]
     [InlineData("""[{"id": "1", "output": "a"}, {"output": "b"}]""", "predictions.json, [1]: 'id' is missing")]
     [InlineData("""[{"id": "1", "output": "a"}, {"id": 1, "output": "b"}]""", "1 id (1) more than once")]
     [InlineData("{\"id\": 1, \"output\": \"a\"}\n\n{\"id\": 2}", "line 3 (id 2): 'output' is missing")]
     [InlineData("{\"id\": 1, \"output\": \"a\"}\n[2]", "line 2: found an array")]
-    [InlineData("{\"id\": 1, \"output\": \"a\"}\n{\"id\": ", "is not JSON: line 2")]
-    [InlineData("{\"id\": 1, \"output\": \"a\"} {\"id\": 2, \"output\": \"b\"}", "is not JSON: line 1")]
+    [InlineData("{\"id\": 1, \"output\": \"a\"}\n{\"id\": ", "predictions.json: line 2")]
+    [InlineData("{\"id\": 1, \"output\": \"a\"} {\"id\": 2, \"output\": \"b\"}", "predictions.json: line 1")]
     [InlineData("""{"golds": []}""", "'task' is missing")]
     [InlineData("""{"task": "t"}""", "'golds' is missing")]
     [InlineData(

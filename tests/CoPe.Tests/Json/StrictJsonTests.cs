@@ -36,7 +36,7 @@ public sealed class StrictJsonTests
     [InlineData("{\"a\": 1, \"\\u0061\": 2}", "line 1, column 10, at a: the key \"a\" stands twice")]
     [InlineData("{\"a\": [\"x\", \"\\ud800\"]}", "line 1, column 13, at a[1]: text with half of a surrogate pair")]
     [InlineData("{\"\\udc00\": 1}", "line 1, column 2: a key is text with half of a surrogate pair")]
-    [InlineData("[NaN]", "line 1, column 2")]
+    [InlineData("[NaN]", "line 1, column 2, at [0]: NaN or Infinity")]
     [InlineData("[1,]", "line 1, column 4")]
     [InlineData("{} // and more", "line 1, column 4")]
     [InlineData("{'a': 1}", "line 1, column 2")]

@@ -69,7 +69,7 @@ public sealed class ImportFaultsTests : ImportTestBase
 
         Assert.Equal((12, 2, 12, 2), (lines.Rows, lines.ProblemCount, array.Rows, array.ProblemCount));
         Assert.Contains(
-            "mails.jsonl, line 13: found half of a surrogate pair",
+            "mails.jsonl, line 13, field \"body\": found text that is no valid Unicode",
             lines.Problems[0],
             StringComparison.Ordinal
         );
