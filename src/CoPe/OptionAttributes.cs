@@ -8,6 +8,13 @@ public sealed class SpeedOnlyAttribute : Attribute;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class CodeOnlyAttribute : Attribute;
 
+/// <summary>
+/// Marks an option that counts among the inputs of a stage only where it is not the default: stages that are complete
+/// stay current when the option is new.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class InputUnlessDefaultAttribute : Attribute;
+
 /// <summary>Names an option's key in settings files, where that is not its name in snake case.</summary>
 /// <param name="key">The key.</param>
 [AttributeUsage(AttributeTargets.Property)]

@@ -26,9 +26,10 @@ sealed class DecodingUsers : IDisposable
         DecodingTrace? trace = null
     )
     {
+        var banks = new AdapterBanks(task, users);
         _batch = new RunningBatch(
             model,
-            new AdapterBanks(task, users),
+            banks,
             new EngineOptions { Trace = trace },
             Math.Max(2, 2 * count),
             Prompt + mostTokens
@@ -39,6 +40,7 @@ sealed class DecodingUsers : IDisposable
             .. Enumerable
                 .Range(0, count)
                 .Select(user => new RunningSequence(
+                    banks,
                     new DecodingRequest
                     {
                         Id = $"{user}",

@@ -53,9 +53,10 @@ sealed class PromptFigures : IDisposable
     void Join(int count, int common, bool alike)
     {
         var random = new Random(1);
+        var banks = new AdapterBanks(_task, null);
         using var batch = new RunningBatch(
             _model,
-            new AdapterBanks(_task, null),
+            banks,
             new EngineOptions(),
             count,
             common + Own + 1
@@ -64,6 +65,7 @@ sealed class PromptFigures : IDisposable
             .. Enumerable
                 .Range(0, count)
                 .Select(i => new RunningSequence(
+                    banks,
                     new DecodingRequest
                     {
                         Id = $"{i}",

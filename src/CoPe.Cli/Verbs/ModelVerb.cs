@@ -241,6 +241,18 @@ static class ModelMergeVerb
             _ => null,
         };
 
+    static void RefuseAnswerOnly(AdapterBank bank, string folder)
+    {
+        if (bank.Config.Active == ActivePositions.Answer)
+        {
+            throw new ModelFileException(
+                folder,
+                "acts on the answer alone (alora_invocation_tokens) and cannot be merged, in PEFT neither: merged "
+                    + "weights act on the prompt too; load it beside the model."
+            );
+        }
+    }
+
     static void RefuseNonFinite(AdapterBank bank, string folder)
     {
         if (bank.FindNonFinite() is { } layer)
@@ -282,6 +294,7 @@ static class ModelMergeVerb
             foreach (var folder in adapters)
             {
                 banks.Add(AdapterFile.Read(folder, config));
+                RefuseAnswerOnly(banks[^1], folder);
                 RefuseNonFinite(banks[^1], folder);
             }
 

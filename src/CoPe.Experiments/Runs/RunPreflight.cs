@@ -49,6 +49,14 @@ sealed class RunPreflight(StageContext context)
             var problem = error.Message.Split(" (Parameter '")[0];
             throw new RunException($"{section}.lora with model {context.Recipe.Model}: {problem}", error);
         }
+
+        if (context.Workspace.ResolveLora(lora) is { Active: ActivePositions.Answer, InvocationTokens: { Count: 0 } })
+        {
+            throw new RunException(
+                $"{section}.lora.active is answer, but nothing in the prompts of {context.Recipe.Model} marks where an "
+                    + $"answer begins: it has no chat template that writes a header; set {section}.lora.active=everywhere"
+            );
+        }
     }
 
     /// <summary>

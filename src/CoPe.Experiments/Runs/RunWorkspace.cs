@@ -191,6 +191,13 @@ public sealed class RunWorkspace : IDisposable
     /// <param name="index">The adapter's place in the bank of user adapters.</param>
     internal AdapterSelection UserSelection(int index) => AdapterSelection.Create(!Recipe.UsesBaseAsTam, index);
 
+    /// <summary>
+    /// The shape of new adapters: of a recipe's section, and where they act on the answer alone with the header that the
+    /// model's template opens it with.
+    /// </summary>
+    internal LoraConfig ResolveLora(LoraConfig lora) =>
+        lora.Active == ActivePositions.Answer ? lora with { InvocationTokens = Encoder.AssistantHeader } : lora;
+
     /// <summary>A decoding engine over the one model.</summary>
     /// <param name="stage">Name in progress reports.</param>
     /// <param name="task">The task's adapter; null for none.</param>

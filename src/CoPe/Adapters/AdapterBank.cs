@@ -19,20 +19,24 @@ namespace CoPe.Adapters;
 /// </example>
 public sealed class AdapterBank : IDisposable
 {
+    readonly IReadOnlyList<LoraConfig> _configs;
     readonly List<string> _layerNames;
     readonly Dictionary<string, LoraPair> _pairs;
     readonly Dictionary<string, int> _layerIndex;
 
-    /// <summary>Takes ownership of the pairs, given in model order.</summary>
-    internal AdapterBank(LoraConfig config, IReadOnlyList<KeyValuePair<string, LoraPair>> pairs)
+    /// <summary>
+    /// Takes ownership of the pairs, given in model order. Of the adapters' configurations, one each, only the positions
+    /// that they act on may differ.
+    /// </summary>
+    internal AdapterBank(IReadOnlyList<LoraConfig> configs, IReadOnlyList<KeyValuePair<string, LoraPair>> pairs)
     {
         if (pairs.Count == 0)
         {
             throw new ArgumentException("An adapter needs at least one adapted layer.", nameof(pairs));
         }
 
-        Config = config;
-        Count = (int)pairs[0].Value.A.shape[0];
+        _configs = configs;
+        ActsEverywhere = configs.All(config => config.Active == ActivePositions.Everywhere);
         _pairs = new Dictionary<string, LoraPair>(pairs, StringComparer.Ordinal);
         _layerNames = [.. pairs.Select(pair => pair.Key)];
         _layerIndex = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -43,15 +47,25 @@ public sealed class AdapterBank : IDisposable
     }
 
     /// <summary>Shape shared by the adapters of the bank.</summary>
-    public LoraConfig Config { get; }
+    public LoraConfig Config => _configs[0];
 
     /// <summary>Number of adapters.</summary>
-    public int Count { get; }
+    public int Count => _configs.Count;
+
+    /// <summary>Whether no adapter acts on the answer alone.</summary>
+    internal bool ActsEverywhere { get; }
+
+    /// <summary>The invocation tokens of all adapters that act on the answer alone.</summary>
+    internal IEnumerable<IReadOnlyList<int>> Invocations =>
+        _configs.Select(config => config.InvocationTokens).OfType<IReadOnlyList<int>>().Distinct();
 
     /// <summary>
     /// Full names of the adapted layers, for example <c>model.layers.0.self_attn.q_proj</c>, in model order.
     /// </summary>
     public IReadOnlyList<string> LayerNames => _layerNames;
+
+    /// <summary>The shape of one adapter, and the positions that it acts on.</summary>
+    internal LoraConfig GetConfig(int index) => _configs[index];
 
     /// <summary>The factors by full layer name.</summary>
     internal IReadOnlyDictionary<string, LoraPair> Pairs => _pairs;
@@ -76,6 +90,7 @@ public sealed class AdapterBank : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfZero(seeds.Count);
         config.CheckFits(model);
+        config.RequireInvocationTokens();
         var layers = LoraTargets.Select(model, config.TargetModules);
         var singles = new List<AdapterBank>();
         try
@@ -97,7 +112,7 @@ public sealed class AdapterBank : IDisposable
     {
         using var generator = new Generator(unchecked((ulong)seed), CPU);
         var byName = layers.ToDictionary(layer => layer.Name, StringComparer.Ordinal);
-        return Build(config, [.. layers.Select(layer => layer.Name)], name => Initialize(byName[name]));
+        return Build([config], [.. layers.Select(layer => layer.Name)], name => Initialize(byName[name]));
 
         LoraPair Initialize(LinearLayer layer)
         {
@@ -110,7 +125,9 @@ public sealed class AdapterBank : IDisposable
     }
 
     /// <summary>Copies adapters of one shape into one bank, in the order given.</summary>
-    /// <param name="adapters">At least one bank; still the caller's.</param>
+    /// <param name="adapters">
+    /// At least one bank; still the caller's. The adapters may act on different positions.
+    /// </param>
     /// <returns>The bank, owned by the caller.</returns>
     /// <exception cref="ArgumentException">Ranks, scalings or adapted layers differ.</exception>
     public static AdapterBank Stack(IReadOnlyList<AdapterBank> adapters)
@@ -124,7 +141,7 @@ public sealed class AdapterBank : IDisposable
 
         using var noGrad = no_grad();
         return Build(
-            first.Config,
+            [.. adapters.SelectMany(bank => bank._configs)],
             first._layerNames,
             name => new LoraPair(
                 cat([.. adapters.Select(bank => bank._pairs[name].A)], 0),
@@ -154,7 +171,7 @@ public sealed class AdapterBank : IDisposable
     {
         ThrowIfOutOfRange(index);
         using var noGrad = no_grad();
-        return Map(factor => factor.narrow(0, index, 1).clone());
+        return Map([_configs[index]], factor => factor.narrow(0, index, 1).clone());
     }
 
     /// <summary>
@@ -171,14 +188,14 @@ public sealed class AdapterBank : IDisposable
 
         using var noGrad = no_grad();
         using var source = this;
-        return Map(factor => factor.to(device));
+        return Map(_configs, factor => factor.to(device));
     }
 
     /// <summary>
     /// A bank on the same memory whose factors are leaves of their own: changes of one are seen through the other,
     /// gradients are not.
     /// </summary>
-    internal AdapterBank Alias() => Map(factor => factor.detach());
+    internal AdapterBank Alias() => Map(_configs, factor => factor.detach());
 
     /// <summary>
     /// Overwrites the factors with those of a bank of the same shape and number, in place: leaves stay leaves.
@@ -228,20 +245,20 @@ public sealed class AdapterBank : IDisposable
     }
 
     /// <summary>A bank of the same layers with other factors.</summary>
-    AdapterBank Map(Func<Tensor, Tensor> map) =>
-        Build(Config, _layerNames, name => new LoraPair(map(_pairs[name].A), map(_pairs[name].B)));
+    AdapterBank Map(IReadOnlyList<LoraConfig> configs, Func<Tensor, Tensor> map) =>
+        Build(configs, _layerNames, name => new LoraPair(map(_pairs[name].A), map(_pairs[name].B)));
 
     /// <summary>
     /// A bank of what <paramref name="create"/> makes of each layer; where one fails, nothing is left of the others.
     /// </summary>
     internal static AdapterBank Build(
-        LoraConfig config,
+        IReadOnlyList<LoraConfig> configs,
         IReadOnlyList<string> layerNames,
         Func<string, LoraPair> create
     )
     {
         using var scope = NewDisposeScope();
-        var bank = new AdapterBank(config, [.. layerNames.Select(name => KeyValuePair.Create(name, create(name)))]);
+        var bank = new AdapterBank(configs, [.. layerNames.Select(name => KeyValuePair.Create(name, create(name)))]);
         foreach (var factor in bank.Parameters())
         {
             factor.DetachFromDisposeScope();

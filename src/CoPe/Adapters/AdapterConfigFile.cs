@@ -8,6 +8,9 @@ namespace CoPe.Adapters;
 /// <summary>PEFT's adapter_config.json.</summary>
 static class AdapterConfigFile
 {
+    /// <summary>PEFT's key for the tokens that an adapter acts from; absent where it acts everywhere.</summary>
+    public const string InvocationTokensKey = "alora_invocation_tokens";
+
     /// <summary>
     /// Keys that change what the adapter computes in ways that are not supported: each must be absent, null, false or
     /// empty.
@@ -30,14 +33,13 @@ static class AdapterConfigFile
         "exclude_modules",
         "corda_config",
         "eva_config",
-        "alora_invocation_tokens",
         "arrow_config",
     ];
 
     /// <summary>Keys of PEFT that are read, or that change nothing of what a trained adapter computes.</summary>
     static readonly string[] KnownKeys =
     [
-        "alora_invocation_tokens",
+        InvocationTokensKey,
         "auto_mapping",
         "base_model_name_or_path",
         "bias",
@@ -69,6 +71,7 @@ static class AdapterConfigFile
     public static LoraConfig Read(ConfigJson json)
     {
         RefuseUnsupported(json);
+        var invocationTokens = json.GetInt32s(InvocationTokensKey) is { Count: > 0 } tokens ? tokens : null;
         var config = new LoraConfig
         {
             Rank = json.GetInt32("r") ?? throw new ModelFileException(json.File, "r", "is missing."),
@@ -76,6 +79,8 @@ static class AdapterConfigFile
                 json.GetDouble("lora_alpha") ?? throw new ModelFileException(json.File, "lora_alpha", "is missing."),
             Dropout = json.GetDouble("lora_dropout") ?? 0,
             UseRsLora = json.GetBoolean("use_rslora") ?? false,
+            Active = invocationTokens is null ? ActivePositions.Everywhere : ActivePositions.Answer,
+            InvocationTokens = invocationTokens,
         };
         try
         {
@@ -153,6 +158,11 @@ static class AdapterConfigFile
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
         {
             json.WriteStartObject();
+            if (config.InvocationTokens is { } tokens)
+            {
+                WriteInvocationTokens(json, tokens);
+            }
+
             json.WriteString("base_model_name_or_path", baseModelName);
             json.WriteString("bias", "none");
             json.WriteBoolean("fan_in_fan_out", false);
@@ -177,6 +187,17 @@ static class AdapterConfigFile
         }
 
         AtomicFile.WriteText(file, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+    }
+
+    static void WriteInvocationTokens(Utf8JsonWriter json, IReadOnlyList<int> tokens)
+    {
+        json.WriteStartArray(InvocationTokensKey);
+        foreach (var token in tokens)
+        {
+            json.WriteNumberValue(token);
+        }
+
+        json.WriteEndArray();
     }
 }
 

@@ -40,6 +40,7 @@ public static class AdapterFile
 
         var json = ConfigJson.Read(configFile);
         var config = AdapterConfigFile.Read(json);
+        CheckInvocationTokens(configFile, config, model);
         var targets = new AdapterTargets(json);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
         var layers = WeightLayout.ListLinearLayers(model).ToList();
@@ -48,13 +49,26 @@ public static class AdapterFile
 
         List<string> adapted = [.. layers.Select(layer => layer.Name).Where(factors.ContainsKey)];
         return AdapterBank.Build(
-            config with
-            {
-                TargetModules = ChooseTargetModules(model, adapted),
-            },
+            [config with { TargetModules = ChooseTargetModules(model, adapted) }],
             adapted,
             layer => new LoraPair(ReadFactor(file, factors[layer].A!), ReadFactor(file, factors[layer].B!))
         );
+    }
+
+    static void CheckInvocationTokens(string configFile, LoraConfig config, DecoderConfig model)
+    {
+        foreach (var token in config.InvocationTokens ?? [])
+        {
+            if (token < 0 || token >= model.VocabSize)
+            {
+                throw new ModelFileException(
+                    configFile,
+                    AdapterConfigFile.InvocationTokensKey,
+                    $"holds the id {token}, but the model's ids are 0 to {model.VocabSize - 1}: "
+                        + "this adapter belongs to another model."
+                );
+            }
+        }
     }
 
     /// <summary>Whether a file of weights is one, with all of its bytes.</summary>
@@ -102,7 +116,7 @@ public static class AdapterFile
         }
 
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), tensors);
-        AdapterConfigFile.Write(Path.Combine(folder, ConfigFileName), bank.Config, baseModelName);
+        AdapterConfigFile.Write(Path.Combine(folder, ConfigFileName), one.Config, baseModelName);
     }
 
     /// <summary>Names of the two factors' tensors, by layer.</summary>

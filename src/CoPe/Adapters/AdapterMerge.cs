@@ -54,6 +54,7 @@ public static class AdapterMerge
     /// <param name="bank">The adapters; still the caller's.</param>
     /// <param name="index">Which of them.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
+    /// <exception cref="ArgumentException">The adapter acts on the answer alone.</exception>
     /// <exception cref="KeyNotFoundException">
     /// The model lacks an adapted layer, or its weights are int8; nothing is merged.
     /// </exception>
@@ -64,6 +65,7 @@ public static class AdapterMerge
     internal static IReadOnlyDictionary<string, Tensor> Merge(ModelWeights weights, AdapterBank bank, int index)
     {
         bank.ThrowIfOutOfRange(index);
+        RefuseAnswerOnly(bank.GetConfig(index), nameof(bank));
         using var noGrad = no_grad();
         using var scope = NewDisposeScope(); // owns what was merged should a later layer fail
         var merged = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -79,6 +81,19 @@ public static class AdapterMerge
         }
 
         return merged;
+    }
+
+    /// <summary>Merged weights act on every position.</summary>
+    static void RefuseAnswerOnly(LoraConfig config, string parameter)
+    {
+        if (config.Active == ActivePositions.Answer)
+        {
+            throw new ArgumentException(
+                "An adapter acts on the answer alone and so cannot be merged: merged weights act on the prompt too. "
+                    + "Load it beside the model.",
+                parameter
+            );
+        }
     }
 
     static Tensor AddDelta(Tensor weight, Tensor delta)
@@ -115,7 +130,7 @@ public static class AdapterMerge
     /// <returns>How many weights the adapters change, and how many of these changes rounding undoes.</returns>
     /// <exception cref="ModelFileException">The base cannot be used, or a merged weight is not finite.</exception>
     /// <exception cref="ArgumentException">
-    /// The output folder is not empty, or an adapter has weights that are not finite.
+    /// The output folder is not empty, or an adapter acts on the answer alone or has weights that are not finite.
     /// </exception>
     public static MergeReport WriteModelFolder(
         string baseFolder,
@@ -126,6 +141,11 @@ public static class AdapterMerge
     )
     {
         ArgumentNullException.ThrowIfNull(adapters);
+        foreach (var adapter in adapters)
+        {
+            RefuseAnswerOnly(adapter.Config, nameof(adapters));
+        }
+
         if (adapters.Select(bank => bank.FindNonFinite()).FirstOrDefault(layer => layer is not null) is { } layer)
         {
             throw new ArgumentException(

@@ -1,5 +1,3 @@
-using CoPe.Kernels.Fused;
-using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -58,7 +56,7 @@ public sealed class AdapterRows : IRowAdapters, IDisposable
     public AdapterRows WithDropout(IReadOnlyList<long> rowSeeds) =>
         new([.. _stack.Select(assignment => assignment.WithDropout(rowSeeds))]);
 
-    ILinearTerms IRowAdapters.StartPass(int rowCount, ScalarType dtype) => new AdapterPass(_stack, rowCount, dtype);
+    ILinearTerms IRowAdapters.StartPass(TokenBatch batch, ScalarType dtype) => new AdapterPass(_stack, batch, dtype);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -123,6 +121,10 @@ sealed class AdapterAssignment : IDisposable
     public bool IsEmpty => _groups.Length == 0;
 
     IReadOnlyList<long>? RowSeeds { get; init; }
+
+    /// <summary>Adapters of a number of rows, -1 for none.</summary>
+    public IReadOnlyList<int> ListAdapters(int rowCount) =>
+        IndexOfRow ?? [.. Enumerable.Repeat(_groups[0], rowCount)];
 
     /// <summary>Adapter of a row, -1 for none.</summary>
     public int GetAdapter(int row) => IndexOfRow is null ? _groups[0] : IndexOfRow[row];
@@ -246,134 +248,4 @@ sealed class AdapterAssignment : IDisposable
     }
 
     public void Dispose() => ClearFactorCache();
-}
-
-/// <summary>
-/// The adapters of one forward pass: adds each row's low-rank terms to a linear layer's output (Hu et al., 2021,
-/// equation 3).
-/// </summary>
-sealed class AdapterPass : ILinearTerms
-{
-    readonly ScalarType _dtype;
-    readonly List<(AdapterAssignment Assignment, LoraDropout? Dropout)> _levels = [];
-
-    public AdapterPass(IReadOnlyList<AdapterAssignment> stack, int rowCount, ScalarType dtype)
-    {
-        _dtype = dtype;
-        foreach (var assignment in stack)
-        {
-            if (assignment.IndexOfRow is not null && assignment.IndexOfRow.Length != rowCount)
-            {
-                throw new ArgumentException(
-                    $"Adapters are assigned to {assignment.IndexOfRow.Length} rows, but the batch has {rowCount}.",
-                    nameof(rowCount)
-                );
-            }
-
-            if (!assignment.IsEmpty)
-            {
-                _levels.Add((assignment, assignment.CreateDropout(rowCount)));
-            }
-        }
-    }
-
-    /// <summary>
-    /// <c>y += scaling * (x A^T) B^T</c> row by row for x <c>[rows, seq, in]</c>, y <c>[rows, seq, out]</c>, if the
-    /// layer is adapted.
-    /// </summary>
-    public void AddTo(Tensor y, Tensor x, string layer)
-    {
-        var levels = _levels.FindAll(level => level.Assignment.Bank.IndexOfLayer(layer) >= 0);
-        if (levels.Count == 0 || TryAddByKernel(y, x, layer, levels))
-        {
-            return;
-        }
-
-        foreach (var (assignment, dropout) in levels)
-        {
-            AddByTorch(y, x, layer, assignment, dropout);
-        }
-    }
-
-    static bool TryAddByKernel(
-        Tensor y,
-        Tensor x,
-        string layer,
-        List<(AdapterAssignment Assignment, LoraDropout? Dropout)> levels
-    )
-    {
-        if (!DecodeLora.Supports(x, y))
-        {
-            return false;
-        }
-
-        var terms = new List<DecodeLora.Term>(levels.Count);
-        foreach (var (assignment, dropout) in levels)
-        {
-            var factors = assignment.Bank.Pairs[layer].DecodeFactors;
-            if (dropout is not null || factors is null)
-            {
-                return false;
-            }
-
-            terms.Add(new DecodeLora.Term(factors, assignment.GetAdapter, assignment.Bank.Config.Scaling));
-        }
-
-        DecodeLora.AddTo(y, x, terms);
-        return true;
-    }
-
-    void AddByTorch(Tensor y, Tensor x, string layer, AdapterAssignment assignment, LoraDropout? dropout)
-    {
-        using var scope = NewDisposeScope();
-        var rows = assignment.IndexOfRow is null ? x.shape[0] : assignment.AdaptedRowCount;
-        var isWhole = rows == x.shape[0];
-        var input = isWhole ? x : x.narrow(0, assignment.FirstAdaptedRow, rows);
-        var output = isWhole ? y : y.narrow(0, assignment.FirstAdaptedRow, rows);
-        if (dropout is not null)
-        {
-            input = dropout.Apply(input, layer);
-        }
-
-        var (a, b) = assignment.GetFactors(layer, _dtype);
-        var delta = MultiplyFactors(input, a, b).view(rows, y.shape[1], y.shape[2]);
-        output.add_(delta, Scalars.Of(assignment.Bank.Config.Scaling));
-    }
-
-    /// <summary>
-    /// <c>(x A^T) B^T</c>, <c>[rows * seq, out]</c> for one group, else <c>[groups, rows / groups * seq, out]</c>.
-    /// </summary>
-    static Tensor MultiplyFactors(Tensor x, Tensor a, Tensor b)
-    {
-        var groups = a.shape[0];
-        if (groups == 1)
-        {
-            var inner = MatrixProduct.Multiply(x.reshape(-1, x.shape[2]), a[0]); // [rows * seq, r]
-            return MatrixProduct.Multiply(inner, b[0]);
-        }
-
-        var innerOfGroups = MatrixProduct.Multiply(x.reshape(groups, -1, x.shape[2]), a);
-        return MatrixProduct.Multiply(innerOfGroups, b);
-    }
-}
-
-/// <summary>
-/// Dropout on an adapter's inputs while it trains. Each row draws a mask per layer from its seed, whatever other rows
-/// are in the pass and however far it is padded.
-/// </summary>
-/// <param name="bank">The adapters.</param>
-/// <param name="rowSeeds">Seed of each adapted row.</param>
-sealed class LoraDropout(AdapterBank bank, long[] rowSeeds)
-{
-    /// <summary>
-    /// <c>x * mask / (1 - p)</c>, mask of 0 with probability p, for the adapted rows x <c>[rows, seq, in]</c>; the
-    /// caller's.
-    /// </summary>
-    public Tensor Apply(Tensor x, string layer)
-    {
-        var layerIndex = (ulong)bank.IndexOfLayer(layer);
-        ulong[] seeds = [.. rowSeeds.Select(seed => unchecked((ulong)seed * 1_000_003 + layerIndex))];
-        using var mask = DropoutMask.Create(seeds, (int)x.shape[1], (int)x.shape[2], bank.Config.Dropout, x);
-        return x.mul(mask);
-    }
 }

@@ -1,3 +1,5 @@
+using CoPe.Modeling;
+
 namespace CoPe.Adapters;
 
 /// <summary>
@@ -57,6 +59,34 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
         }
     }
 
+    /// <summary>The invocation tokens of the selected adapters that act on the answer alone.</summary>
+    public IEnumerable<IReadOnlyList<int>> FindInvocations(AdapterSelection selection)
+    {
+        IReadOnlyList<int>?[] levels = [FindTaskInvocation(selection), FindUserInvocation(selection)];
+        return levels.OfType<IReadOnlyList<int>>();
+    }
+
+    /// <summary>
+    /// The selected adapters as they act on a prompt and what follows it: none whose invocation tokens the prompt lacks.
+    /// </summary>
+    public PromptAdapters Resolve(AdapterSelection selection, IReadOnlyList<int> prompt)
+    {
+        var taskStart = FindStart(prompt, FindTaskInvocation(selection));
+        var userStart = FindStart(prompt, FindUserInvocation(selection));
+        var usesTask = selection.UsesTask && taskStart != InvocationTokens.Never;
+        var user = userStart == InvocationTokens.Never ? null : selection.User;
+        return new(AdapterSelection.Create(usesTask, user), usesTask ? taskStart : 0, user is null ? 0 : userStart);
+    }
+
+    IReadOnlyList<int>? FindTaskInvocation(AdapterSelection selection) =>
+        selection.UsesTask ? task!.Config.InvocationTokens : null;
+
+    IReadOnlyList<int>? FindUserInvocation(AdapterSelection selection) =>
+        selection.User is { } user ? users!.GetConfig(user).InvocationTokens : null;
+
+    static int FindStart(IReadOnlyList<int> prompt, IReadOnlyList<int>? invocation) =>
+        invocation is null ? 0 : InvocationTokens.FindLast(prompt, invocation);
+
     /// <summary>
     /// The adapters of a pass whose row i uses <paramref name="rows"/>[i]; null where no row uses any. The caller
     /// disposes of them.
@@ -93,4 +123,19 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
         }
         return AdapterRows.ForRows(users!, [.. rows.Select(row => row.User ?? -1)]);
     }
+}
+
+/// <summary>The adapters of a row and where in its prompt they begin to act.</summary>
+/// <param name="Selection">The adapters.</param>
+/// <param name="TaskStart">The first column that the task's acts on.</param>
+/// <param name="UserStart">The first column that the user's acts on.</param>
+readonly record struct PromptAdapters(AdapterSelection Selection, int TaskStart, int UserStart)
+{
+    /// <summary>The adapters that act on the whole prompt.</summary>
+    public AdapterSelection OnPrompt =>
+        AdapterSelection.Create(Selection.UsesTask && TaskStart == 0, UserStart == 0 ? Selection.User : null);
+
+    /// <summary>Columns that <see cref="OnPrompt"/> alone act on.</summary>
+    public int AnswerStart =>
+        Math.Min(TaskStart == 0 ? int.MaxValue : TaskStart, UserStart == 0 ? int.MaxValue : UserStart);
 }

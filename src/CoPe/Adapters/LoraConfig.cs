@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using CoPe.Modeling;
 
 namespace CoPe.Adapters;
@@ -27,6 +28,20 @@ public sealed record LoraConfig
     /// <summary>Rank-stabilized scaling: alpha / sqrt(r) instead of alpha / r.</summary>
     public bool UseRsLora { get; init; }
 
+    /// <summary>
+    /// Which positions the adapter acts on. On the answer alone, it leaves the prompt as the model below it computes
+    /// it, so that all such adapters share it.
+    /// </summary>
+    [InputUnlessDefault, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public ActivePositions Active { get; init; }
+
+    /// <summary>
+    /// Tokens that an adapter of <see cref="ActivePositions.Answer"/> acts from: from the first of them on, where they
+    /// occur last; PEFT's <c>alora_invocation_tokens</c>. Null for one that acts everywhere.
+    /// </summary>
+    [CodeOnly, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? InvocationTokens { get; init; }
+
     /// <summary>What the adapter's output is multiplied by: alpha / r, or alpha / sqrt(r).</summary>
     public double Scaling => Alpha / (UseRsLora ? Math.Sqrt(Rank) : Rank);
 
@@ -38,6 +53,24 @@ public sealed record LoraConfig
         if (TargetModules.Count == 0)
         {
             throw new ArgumentException("LoRA has no target modules; expected at least one, for example q_proj.");
+        }
+
+        if (InvocationTokens is not null && Active == ActivePositions.Everywhere)
+        {
+            throw new ArgumentException("LoRA has invocation tokens, but acts everywhere; expected none.");
+        }
+    }
+
+    /// <summary>Throws unless an adapter that acts on the answer alone says where the answer begins.</summary>
+    /// <exception cref="ArgumentException">It has no invocation tokens.</exception>
+    internal void RequireInvocationTokens()
+    {
+        if (Active == ActivePositions.Answer && InvocationTokens is not { Count: > 0 })
+        {
+            throw new ArgumentException(
+                "LoRA acts on the answer alone, but has no invocation tokens; "
+                    + "expected those that begin an answer in the model's prompts."
+            );
         }
     }
 
@@ -72,6 +105,19 @@ public sealed record LoraConfig
         var layers = LoraTargets.Select(model, TargetModules);
         return layers.Sum(layer => (long)Rank * (layer.Inputs + layer.Outputs));
     }
+}
+
+/// <summary>Which positions of a text an adapter acts on.</summary>
+public enum ActivePositions
+{
+    /// <summary>All of them, as in the paper.</summary>
+    Everywhere,
+
+    /// <summary>
+    /// The answer, with the header that the chat template opens it with (activated LoRA; Greenewald et al., 2025,
+    /// arXiv 2504.12397).
+    /// </summary>
+    Answer,
 }
 
 /// <summary>Which linear layers of a model an adapter targets.</summary>

@@ -43,6 +43,23 @@ sealed class AssistantTurn
     public string RenderPrompt(IReadOnlyList<ChatMessage> messages) =>
         RenderTemplatePrompt(messages) + (ClosesReasoning ? _reasoning.Value.Closing : "");
 
+    /// <summary>
+    /// What opens the assistant's turn in a prompt alone, up to the reasoning that the template may open or close there;
+    /// empty where nothing does.
+    /// </summary>
+    public string RenderHeader()
+    {
+        var asked = Render([Question], isPrompt: false);
+        var prompt = RenderTemplatePrompt([Question]);
+        var header = prompt.StartsWith(asked, StringComparison.Ordinal) ? prompt[asked.Length..] : "";
+        var reasoning = Reasoning
+            .MarkTexts.Select(mark => header.IndexOf(mark, StringComparison.Ordinal))
+            .Where(place => place >= 0)
+            .DefaultIfEmpty(header.Length)
+            .Min();
+        return header[..reasoning];
+    }
+
     /// <summary>True where the turn ends with a special token of the template's.</summary>
     public bool EndsWithSpecialToken => _frame.Value.End.Length > 0;
 

@@ -88,6 +88,13 @@ public sealed class ConversationEncoder
     internal ReasoningParser Reasoning => _reasoning.Value;
 
     /// <summary>
+    /// Ids that begin the end of every prompt: of the header that opens the assistant's turn or, where a template has none
+    /// of its own, of all that it writes behind the user's message; whether it opens or closes reasoning there makes no
+    /// difference. Empty without a template.
+    /// </summary>
+    internal IReadOnlyList<int> AssistantHeader => field ??= FindAssistantHeader();
+
+    /// <summary>
     /// Ids of the conversation up to and including the header that opens the assistant's turn. What a template prints
     /// is complete: no special token is added to it. Reasoning that the template opens there is closed again, unless
     /// <see cref="ConversationOptions.AllowsReasoning"/> is set; that of earlier answers is left out.
@@ -168,6 +175,27 @@ public sealed class ConversationEncoder
         }
 
         return ids;
+    }
+
+    int[] FindAssistantHeader()
+    {
+        if (_turn is null)
+        {
+            return [];
+        }
+
+        // What all these end with is the template's.
+        var prompts = new[] { "x", "1", "A question?" }.Select(text => EncodePrompt([new ChatMessage("user", text)]));
+        var ending = prompts.Aggregate(TakeCommonEnding);
+        var header = Tokenizer.EncodeContinuation(_turn.RenderHeader(), specialText: true);
+        var isWritten = header.Length > 0 && ending.AsSpan().LastIndexOf(header) >= 0;
+        return isWritten ? header : ending;
+    }
+
+    static int[] TakeCommonEnding(int[] first, int[] second)
+    {
+        var same = first.Reverse().Zip(second.Reverse()).TakeWhile(pair => pair.First == pair.Second).Count();
+        return first[^same..];
     }
 
     int RequireEosId() =>

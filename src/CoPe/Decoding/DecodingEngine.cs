@@ -240,7 +240,7 @@ public sealed class DecodingEngine
         for (var i = 0; i < request.Samples; i++)
         {
             var stop = new StopCondition(_stopIds, request.Options, room, _options.Detokenize);
-            yield return new(request, request.FirstSample + i, stop);
+            yield return new(_banks, request, request.FirstSample + i, stop);
         }
     }
 

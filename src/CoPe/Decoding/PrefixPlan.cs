@@ -3,8 +3,8 @@ using CoPe.Adapters;
 namespace CoPe.Decoding;
 
 /// <summary>
-/// Which rows copy the beginning of their prompt from a row with the same adapters, so that a common prefix of prompts
-/// is computed once per selection of adapters.
+/// Which rows copy the beginning of their prompt from a row on whose prompt the same adapters act, so that a common
+/// prefix of prompts is computed once for all of them.
 /// </summary>
 static class PrefixPlan
 {
@@ -23,15 +23,15 @@ static class PrefixPlan
     {
         var ready = running.Select((row, number) => new Source(row, number, 0)).ToList();
         var sources = ready
-            .GroupBy(source => source.Row.Adapters)
+            .GroupBy(source => source.Row.Adapters.OnPrompt)
             .ToDictionary(group => group.Key, group => group.ToList());
         var planned = new List<PlannedPrefill>();
         foreach (var (index, row) in newRows.Index().OrderByDescending(pair => pair.Item.Columns))
         {
-            if (!sources.TryGetValue(row.Adapters, out var ofSameAdapters))
+            if (!sources.TryGetValue(row.Adapters.OnPrompt, out var ofSameAdapters))
             {
                 ofSameAdapters = [];
-                sources[row.Adapters] = ofSameAdapters;
+                sources[row.Adapters.OnPrompt] = ofSameAdapters;
             }
             var plan = ChooseSource(index, row, ofSameAdapters);
             planned.Add(plan);
@@ -105,9 +105,10 @@ readonly record struct PlannedPrefill(int Row, int SourceRow, int Shared, int Co
 }
 
 /// <summary>
-/// The prompt of a row and its adapters: rows with the same adapters compute the same from the same tokens.
+/// The prompt of a row and its adapters: rows on whose columns the same adapters act compute the same from the same
+/// tokens.
 /// </summary>
-readonly record struct PromptRow(IReadOnlyList<int> Prompt, AdapterSelection Adapters)
+readonly record struct PromptRow(IReadOnlyList<int> Prompt, PromptAdapters Adapters)
 {
     /// <summary>Tokens to compute before the first step, which feeds the last one.</summary>
     public int Columns => Prompt.Count - 1;
@@ -116,6 +117,11 @@ readonly record struct PromptRow(IReadOnlyList<int> Prompt, AdapterSelection Ada
     public int CommonPrefix(PromptRow other)
     {
         var most = Math.Min(Columns, other.Columns);
+        if (Adapters != other.Adapters)
+        {
+            most = Math.Min(most, Math.Min(Adapters.AnswerStart, other.Adapters.AnswerStart));
+        }
+
         if (ReferenceEquals(Prompt, other.Prompt))
         {
             return most;

@@ -36,7 +36,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     /// <summary>
     /// Adds sequences and computes their prompts but for the last token. A common beginning of prompts is computed once
-    /// for all rows with the same adapters, and copied (<see cref="PrefixPlan"/>).
+    /// for all rows on which the same adapters act there, and copied (<see cref="PrefixPlan"/>).
     /// </summary>
     public void Add(IEnumerable<RunningSequence> sequences)
     {
@@ -110,6 +110,9 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     static PromptRow PromptOf((RunningSequence Sequence, int Role) row) =>
         new(row.Sequence.Request.Prompt, row.Sequence.AdaptersOf(row.Role));
 
+    AdapterRows? SelectAdapters(IEnumerable<(RunningSequence Sequence, int Role)> rows) =>
+        banks.SelectRows([.. rows.Select(row => row.Sequence.AdaptersOf(row.Role).Selection)]);
+
     /// <summary>
     /// Computes a wave, which occupies the rows from <paramref name="first"/> on: those with most to compute come
     /// first.
@@ -143,10 +146,20 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         var tokens = tensor(ids, [count, seq], device: model.Device);
         var positions = starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position);
         using var batch = starts.TrueForAll(start => start == 0)
-            ? new TokenBatch(tokens)
-            : new TokenBatch(tokens, [.. positions]);
-        using var adapters = banks.SelectRows([.. rows.Select(row => row.Sequence.AdaptersOf(row.Role))]);
+            ? new TokenBatch(tokens) { InvocationSearch = FindInvoked }
+            : new TokenBatch(tokens, [.. positions]) { InvocationSearch = FindInvoked };
+        using var adapters = SelectAdapters(rows);
         model.Prefill(batch, adapters, _cache.Slice(first, count, columns), _prefillProfiler);
+
+        bool[] FindInvoked(IReadOnlyList<int> invocation) =>
+            [
+                .. rows.Zip(starts)
+                    .SelectMany(row =>
+                    {
+                        var invoked = InvocationTokens.FindLast(row.First.Sequence.Request.Prompt, invocation);
+                        return Enumerable.Range(row.Second, seq).Select(position => position >= invoked);
+                    }),
+            ];
     }
 
     static IEnumerable<long> PadPrompt(IReadOnlyList<int> prompt, int start, int length) =>
@@ -161,7 +174,10 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
             [RowCount, 1],
             device: model.Device
         );
-        using var batch = new TokenBatch(ids, [.. _rows.Select(row => (long)row.Sequence.Position)]);
+        using var batch = new TokenBatch(ids, [.. _rows.Select(row => (long)row.Sequence.Position)])
+        {
+            InvocationSearch = _ => [.. Enumerable.Repeat(true, RowCount)],
+        };
         var longest = _rows.Max(row => row.Sequence.Position) + 1;
         var cache = _cache.Slice(0, RowCount, longest);
         var hidden = model.Forward(batch, _adapters, cache, _profiler); // [rows, 1, hidden]
@@ -194,7 +210,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     List<SamplingGroup> BuildLayout()
     {
-        _adapters = banks.SelectRows([.. _rows.Select(row => row.Sequence.AdaptersOf(row.Role))]);
+        _adapters = SelectAdapters(_rows);
         var sequences = _rows.Where(row => row.Role == 0).Select(row => row.Sequence);
         return SamplingGroup.GroupByOptions(sequences, model.Device);
     }
@@ -209,8 +225,14 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 }
 
 /// <summary>An answer being generated: one sample of a request, and its rows in the running batch.</summary>
-sealed class RunningSequence(DecodingRequest request, int sample, StopCondition stop)
+/// <param name="banks">The adapters that the request names.</param>
+/// <param name="request">The request.</param>
+/// <param name="sample">Number of the sample.</param>
+/// <param name="stop">When the answer ends.</param>
+sealed class RunningSequence(AdapterBanks banks, DecodingRequest request, int sample, StopCondition stop)
 {
+    readonly PromptAdapters _expert = banks.Resolve(request.Expert, request.Prompt);
+    readonly PromptAdapters _amateur = banks.Resolve(request.Amateur ?? default, request.Prompt);
     readonly List<int> _generated = [];
     readonly UniformGenerator _uniforms = new(request.Seed, sample);
 
@@ -236,7 +258,7 @@ sealed class RunningSequence(DecodingRequest request, int sample, StopCondition 
     public IEnumerable<int> PromptAndAnswer => request.Prompt.Concat(_generated);
 
     /// <summary>The adapters of role 0, the expert, or role 1, the amateur.</summary>
-    public AdapterSelection AdaptersOf(int role) => role == 0 ? request.Expert : request.Amateur!.Value;
+    public PromptAdapters AdaptersOf(int role) => role == 0 ? _expert : _amateur;
 
     public void Append(int token)
     {

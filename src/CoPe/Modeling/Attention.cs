@@ -42,7 +42,7 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
         using var attending = pass.Profiler?.Enter("attention");
         var attended = Attend(q, k, v, inputs, pass.Cache); // [rows, queries, heads, headDim]
         var joined = attended.reshape(q.shape[0], q.shape[1], config.HeadCount * config.HeadDim);
-        return _output.Forward(joined, pass).MoveToOuterDisposeScope();
+        return _output.Forward(joined, pass, inputs.Queries).MoveToOuterDisposeScope();
     }
 
     /// <summary>Writes the keys and values of x <c>[rows, seq, hidden]</c> into the pass's cache, no more.</summary>
@@ -58,7 +58,7 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     {
         var columns = inputs.Queries is null ? x : inputs.Queries.Gather(x);
         var (rows, queries) = (columns.shape[0], columns.shape[1]);
-        var q = _query.Forward(columns, pass).view(rows, queries, config.HeadCount, config.HeadDim);
+        var q = _query.Forward(columns, pass, inputs.Queries).view(rows, queries, config.HeadCount, config.HeadDim);
         return NormalizeHeads(q, "q_norm");
     }
 

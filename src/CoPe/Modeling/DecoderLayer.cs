@@ -34,7 +34,7 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
 
         // Where norms follow the blocks too (Gemma), "post_attention" names the one above.
         var inputNorm = config.NormsAfterBlocks ? "pre_feedforward_layernorm" : "post_attention_layernorm";
-        var transformed = _feedForward.Forward(Normalize(residual, inputNorm), pass);
+        var transformed = _feedForward.Forward(Normalize(residual, inputNorm), pass, queries);
         if (config.NormsAfterBlocks)
         {
             transformed = Normalize(transformed, "post_feedforward_layernorm");
@@ -70,13 +70,16 @@ sealed class FeedForward(DecoderConfig config, ModelWeights weights, string laye
     readonly Linear _up = new(weights, $"{layer}.mlp.up_proj");
     readonly Linear _down = new(weights, $"{layer}.mlp.down_proj");
 
-    /// <summary>For x <c>[rows, seq, hidden]</c>; the result is of its shape and the caller's.</summary>
-    public Tensor Forward(Tensor x, ForwardPass pass)
+    /// <summary>
+    /// For x <c>[rows, seq, hidden]</c>, or the columns of it that are given; the result is of its shape and the
+    /// caller's.
+    /// </summary>
+    public Tensor Forward(Tensor x, ForwardPass pass, OutputColumns? columns)
     {
         using var scope = NewDisposeScope();
-        var gate = _gate.Forward(x, pass); // [rows, seq, intermediate]
-        var up = _up.Forward(x, pass);
-        return _down.Forward(ApplyGate(gate, up), pass).MoveToOuterDisposeScope();
+        var gate = _gate.Forward(x, pass, columns); // [rows, seq, intermediate]
+        var up = _up.Forward(x, pass, columns);
+        return _down.Forward(ApplyGate(gate, up), pass, columns).MoveToOuterDisposeScope();
     }
 
     Tensor ApplyGate(Tensor gate, Tensor up)

@@ -51,7 +51,7 @@ sealed class ForwardPass
         _cache = cache;
         Profiler = profiler;
         Cache = cache is null ? null : new KvCacheView(cache, batch);
-        Adapters = adapters?.StartPass((int)batch.Ids.shape[0], dtype);
+        Adapters = adapters?.StartPass(batch, dtype);
 
         _readsCache = cache is not null && !FillsWholeRows(cache, batch);
         if (_readsCache && DecodeAttention.Supports(batch.Ids, dtype, config.HeadDim))

@@ -9,18 +9,24 @@ namespace CoPe.Modeling;
 public interface IRowAdapters
 {
     /// <summary>Prepares one forward pass.</summary>
-    /// <param name="rowCount">Rows of the pass's batch.</param>
+    /// <param name="batch">The pass's tokens.</param>
     /// <param name="dtype">Element type that the pass computes in.</param>
     /// <exception cref="ArgumentException">The adapters are for another number of rows.</exception>
-    internal ILinearTerms StartPass(int rowCount, ScalarType dtype);
+    internal ILinearTerms StartPass(TokenBatch batch, ScalarType dtype);
 }
 
-/// <summary>The adapters of one forward pass, layer by layer.</summary>
+/// <summary>
+/// The adapters of one forward pass, layer by layer. Their tensors belong to the dispose scope in which it starts.
+/// </summary>
 interface ILinearTerms
 {
     /// <summary>
     /// Adds the adapters' terms for an input x <c>[rows, seq, in]</c> to a linear layer's output y
     /// <c>[rows, seq, out]</c>, in place; does nothing where the layer is not adapted.
     /// </summary>
-    void AddTo(Tensor y, Tensor x, string layer);
+    /// <param name="y">The layer's output.</param>
+    /// <param name="x">The layer's input.</param>
+    /// <param name="layer">Full name of the layer.</param>
+    /// <param name="columns">The columns that x holds, where they are not all.</param>
+    void AddTo(Tensor y, Tensor x, string layer, OutputColumns? columns);
 }

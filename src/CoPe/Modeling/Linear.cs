@@ -13,7 +13,10 @@ sealed class Linear(ModelWeights weights, string name)
     /// <code>y = x W^T + b + sum over the row's adapters of scaling * (x A^T) B^T</code> for x <c>[rows, seq, in]</c>;
     /// y <c>[rows, seq, out]</c>, owned by the caller.
     /// </summary>
-    public Tensor Forward(Tensor x, ForwardPass pass)
+    /// <param name="x">The input.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="columns">The columns that x holds, where they are not all.</param>
+    public Tensor Forward(Tensor x, ForwardPass pass, OutputColumns? columns = null)
     {
         using var scope = NewDisposeScope();
         var input = x.contiguous();
@@ -25,7 +28,7 @@ sealed class Linear(ModelWeights weights, string name)
 
         using (pass.Profiler?.Enter("adapters"))
         {
-            pass.Adapters?.AddTo(y, input, name);
+            pass.Adapters?.AddTo(y, input, name, columns);
         }
 
         return y.MoveToOuterDisposeScope();

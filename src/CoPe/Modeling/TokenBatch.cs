@@ -90,6 +90,12 @@ public sealed class TokenBatch : IDisposable
     /// <summary>Positions where the host was given them, row by row.</summary>
     internal long[]? HostPositions { get; }
 
+    /// <summary>
+    /// Finds the columns on which adapters with some invocation tokens act, <c>[rows * seq]</c>, where the ids of a row
+    /// do not tell: it holds several answers, or is the rest of a longer text. Null searches the ids.
+    /// </summary>
+    internal Func<IReadOnlyList<int>, bool[]>? InvocationSearch { get; init; }
+
     internal long MinPosition
     {
         get
@@ -126,6 +132,28 @@ public sealed class TokenBatch : IDisposable
 
         using var flat = Positions.reshape(-1);
         return flat.data<long>().ToArray();
+    }
+
+    /// <summary>
+    /// The columns on which adapters with these invocation tokens act, row by row <c>[rows * seq]</c>.
+    /// </summary>
+    internal bool[] FindInvoked(IReadOnlyList<int> tokens)
+    {
+        if (InvocationSearch is not null)
+        {
+            return InvocationSearch(tokens);
+        }
+
+        using var flat = Ids.cpu().reshape(-1);
+        var rows = flat.data<long>().Select(id => (int)id).Chunk((int)Ids.shape[1]);
+        return
+        [
+            .. rows.SelectMany(row =>
+            {
+                var start = InvocationTokens.FindLast(row, tokens);
+                return row.Select((_, column) => column >= start);
+            }),
+        ];
     }
 
     static void CheckShapes(Tensor ids, Tensor? positions, Tensor? visible)

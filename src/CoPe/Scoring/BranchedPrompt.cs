@@ -1,3 +1,5 @@
+using CoPe.Modeling;
+
 namespace CoPe.Scoring;
 
 /// <summary>
@@ -5,10 +7,14 @@ namespace CoPe.Scoring;
 /// <code>[prompt | response 1 | response 2 | ...]</code>
 /// Each response attends to the prompt and to itself, and its positions continue from the end of the prompt, so that it
 /// is computed as if it followed the prompt alone. The last token of a response is a label only: nothing is predicted
-/// from it, so it has no column.
+/// from it, so it has no column. Where adapters would act on another part of the prompt for another response, each
+/// branch holds the end of the prompt too.
 /// </summary>
 sealed class BranchedPrompt
 {
+    readonly IReadOnlyList<int> _prompt;
+    readonly IReadOnlyList<IReadOnlyList<int>> _responses;
+    readonly int _sharedLength;
     readonly List<int> _ids;
     readonly List<int> _positions;
     readonly List<int> _segments;
@@ -17,20 +23,51 @@ sealed class BranchedPrompt
 
     /// <summary>Lays out a prompt of at least one token with its responses; an empty response has no labels.</summary>
     public BranchedPrompt(IReadOnlyList<int> prompt, params IReadOnlyList<IReadOnlyList<int>> responses)
+        : this(prompt, prompt.Count, responses) { }
+
+    BranchedPrompt(IReadOnlyList<int> prompt, int sharedLength, IReadOnlyList<IReadOnlyList<int>> responses)
     {
-        PromptLength = prompt.Count;
+        _prompt = prompt;
+        _responses = responses;
+        _sharedLength = sharedLength;
         ResponseLengths = [.. responses.Select(response => response.Count)];
-        _ids = [.. prompt];
-        _positions = [.. Enumerable.Range(0, prompt.Count)];
-        _segments = [.. Enumerable.Repeat(0, prompt.Count)];
+        _ids = [.. prompt.Take(sharedLength)];
+        _positions = [.. Enumerable.Range(0, sharedLength)];
+        _segments = [.. Enumerable.Repeat(0, sharedLength)];
         for (var i = 0; i < responses.Count; i++)
         {
             AddResponse(responses[i], i + 1);
         }
     }
 
+    /// <summary>
+    /// The same for adapters that act on the answer alone, from their invocation tokens on: responses that hold these
+    /// themselves share the prompt up to its own.
+    /// </summary>
+    /// <param name="prompt">At least one token.</param>
+    /// <param name="responses">The responses.</param>
+    /// <param name="invocations">The invocation tokens of the adapters; empty where they act everywhere.</param>
+    public static BranchedPrompt Create(
+        IReadOnlyList<int> prompt,
+        IReadOnlyList<IReadOnlyList<int>> responses,
+        IEnumerable<IReadOnlyList<int>> invocations
+    )
+    {
+        var sharedLength = prompt.Count;
+        foreach (var tokens in responses.Count > 1 ? invocations : [])
+        {
+            var starts = FindStarts(prompt, responses, tokens);
+            if (starts.Distinct().Count() > 1)
+            {
+                sharedLength = Math.Min(sharedLength, starts.Min());
+            }
+        }
+
+        return new(prompt, sharedLength, responses);
+    }
+
     /// <summary>Tokens of the prompt.</summary>
-    public int PromptLength { get; }
+    public int PromptLength => _prompt.Count;
 
     /// <summary>Tokens of each response, all of them labels.</summary>
     public IReadOnlyList<int> ResponseLengths { get; }
@@ -53,20 +90,48 @@ sealed class BranchedPrompt
     /// <summary>Column whose hidden state predicts each label.</summary>
     public IReadOnlyList<int> LabelColumns => _labelColumns;
 
+    /// <summary>Marks the columns on which adapters with these invocation tokens act.</summary>
+    public void MarkInvoked(IReadOnlyList<int> tokens, Span<bool> columns)
+    {
+        var starts = FindStarts(_prompt, _responses, tokens);
+        var startInPrompt = starts.DefaultIfEmpty(InvocationTokens.FindLast(_prompt, tokens)).Min();
+        for (var column = 0; column < Length; column++)
+        {
+            var segment = _segments[column];
+            columns[column] = _positions[column] >= (segment == 0 ? startInPrompt : starts[segment - 1]);
+        }
+    }
+
+    /// <summary>The position from which on each response is acted on.</summary>
+    static int[] FindStarts(
+        IReadOnlyList<int> prompt,
+        IReadOnlyList<IReadOnlyList<int>> responses,
+        IReadOnlyList<int> tokens
+    ) => [.. responses.Select(response => InvocationTokens.FindLast([.. prompt, .. response], tokens))];
+
     void AddResponse(IReadOnlyList<int> response, int segment)
     {
+        for (var position = _sharedLength; position < PromptLength; position++)
+        {
+            AddColumn(_prompt[position], position, segment);
+        }
+
         for (var i = 0; i < response.Count; i++)
         {
             _labels.Add(response[i]);
-            _labelColumns.Add(i == 0 ? PromptLength - 1 : Length - 1);
+            _labelColumns.Add(i == 0 && _sharedLength == PromptLength ? PromptLength - 1 : Length - 1);
             var isLast = i == response.Count - 1;
-            if (isLast)
+            if (!isLast)
             {
-                return;
+                AddColumn(response[i], PromptLength + i, segment);
             }
-            _ids.Add(response[i]);
-            _positions.Add(PromptLength + i);
-            _segments.Add(segment);
         }
+    }
+
+    void AddColumn(int id, int position, int segment)
+    {
+        _ids.Add(id);
+        _positions.Add(position);
+        _segments.Add(segment);
     }
 }

@@ -67,9 +67,27 @@ sealed class PackedBatch : IDisposable
         if (!isBranched)
         {
             var selectsAll = omitFullSelection && _rows.All(row => row.LabelColumns.Count == _width);
-            return new TokenBatch(ids, outputColumns: selectsAll ? null : SelectLabelColumns());
+            return new TokenBatch(ids, outputColumns: selectsAll ? null : SelectLabelColumns())
+            {
+                InvocationSearch = FindInvoked,
+            };
         }
-        return new TokenBatch(ids, ToRows(row => row.Positions, 0), CreateMask(), SelectLabelColumns());
+        return new TokenBatch(ids, ToRows(row => row.Positions, 0), CreateMask(), SelectLabelColumns())
+        {
+            InvocationSearch = FindInvoked,
+        };
+    }
+
+    /// <summary>The columns on which adapters with these invocation tokens act, row by row; no padding.</summary>
+    bool[] FindInvoked(IReadOnlyList<int> tokens)
+    {
+        var columns = new bool[_rows.Count * _width];
+        foreach (var (index, row) in _rows.Index())
+        {
+            row.MarkInvoked(tokens, columns.AsSpan(index * _width, row.Length));
+        }
+
+        return columns;
     }
 
     IReadOnlyList<int>[] SelectLabelColumns() => [.. _rows.Select(row => row.LabelColumns)];

@@ -20,17 +20,24 @@ sealed record ScoringRow(
     /// The rows of an item: for each selection of adapters one row with all responses, or one row for each response,
     /// whichever is less work for a model with <paramref name="hiddenSize"/> units a layer.
     /// </summary>
-    public static IEnumerable<ScoringRow> CreateRows(int index, ScoringItem item, int hiddenSize, bool sharePrompts)
+    public static IEnumerable<ScoringRow> CreateRows(
+        int index,
+        ScoringItem item,
+        AdapterBanks banks,
+        int hiddenSize,
+        bool sharePrompts
+    )
     {
         var all = Enumerable.Range(0, item.Responses.Count).ToList();
         var isShared = sharePrompts && IsSharingCheaper(item, hiddenSize);
         List<List<int>> groups = isShared ? [all] : [.. all.Select(response => new List<int> { response })];
         for (var selection = 0; selection < item.Adapters.Count; selection++)
         {
+            var invocations = banks.FindInvocations(item.Adapters[selection]).ToList();
             foreach (var group in groups)
             {
                 IReadOnlyList<int>[] responses = [.. group.Select(response => item.Responses[response])];
-                var prompt = new BranchedPrompt(item.Prompt, responses);
+                var prompt = BranchedPrompt.Create(item.Prompt, responses, invocations);
                 yield return new(index, selection, group, item.Adapters[selection], prompt);
             }
         }

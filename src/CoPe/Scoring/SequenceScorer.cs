@@ -82,7 +82,7 @@ public sealed class SequenceScorer
     }
 
     IEnumerable<ScoringRow> CreateRows(int index, ScoringItem item) =>
-        ScoringRow.CreateRows(index, item, _model.Config.HiddenSize, _options.SharePrompts);
+        ScoringRow.CreateRows(index, item, _banks, _model.Config.HiddenSize, _options.SharePrompts);
 
     /// <summary>The scores of all passes by item, selection and response.</summary>
     static List<ScoredResponse> CollectResponses(

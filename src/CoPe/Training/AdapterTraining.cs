@@ -9,6 +9,10 @@ namespace CoPe.Training;
 /// <param name="taskAdapter">Below every user's adapter and left as it is; null for none.</param>
 sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, AdapterBank? taskAdapter)
 {
+    /// <summary>The invocation tokens of the adapters that act on the answer alone.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> Invocations =>
+        [.. adapters.Invocations, .. taskAdapter?.Invocations ?? []];
+
     /// <summary>Throws unless there is one training set for each adapter, each of another user.</summary>
     /// <exception cref="ArgumentException">Numbers differ, or a name repeats.</exception>
     public void RequireOneSetPerAdapter<TExample>(IReadOnlyList<UserTrainingSet<TExample>> sets)

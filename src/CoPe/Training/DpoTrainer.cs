@@ -53,7 +53,7 @@ public static class DpoTrainer
         var initialAdapters = dpo.Reference == DpoReference.Sft ? adapters : null;
         var reference = new ReferenceScorer(context, new TrainingAdapters(taskAdapter, initialAdapters));
         return training.Train(
-            reference.AddReferences(TrainingUser.CreateAll(context, users), cancellation),
+            reference.AddReferences(TrainingUser.CreateAll(context, users, training.Invocations), cancellation),
             new DpoObjective(dpo),
             usesDropout: false,
             new Dictionary<string, string>

@@ -163,7 +163,11 @@ sealed class TrainingLoop : IDisposable
         using var adapters = SelectAdapters(replica, rows);
         var logits = batch.ComputeLabelLogits(replica.Model, adapters, _options.RecomputeLayers); // [labels, vocab]
         var rowFigures = _setup.Objective.ComputeFigures(logits, batch);
-        rowFigures.Loss.dot(batch.Weights).backward();
+        var loss = rowFigures.Loss.dot(batch.Weights);
+        if (loss.requires_grad)
+        {
+            loss.backward(); // no row invokes its adapter where it does not
+        }
 
         var names = rowFigures.Names;
         var figures = zeros(_users.Count, names.Count, dtype: ScalarType.Float32, device: batch.Weights.device);

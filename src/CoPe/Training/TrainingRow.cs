@@ -33,8 +33,15 @@ sealed record TrainingRow(BranchedPrompt Prompt)
     /// The row of a preference pair, each response cut so that it and the prompt have <paramref name="cutOff"/> tokens;
     /// null if no token of one of the responses is left.
     /// </summary>
+    /// <param name="example">The pair.</param>
+    /// <param name="cutOff">Most tokens of the prompt and a response.</param>
+    /// <param name="invocations">Invocation tokens of the adapters that act on the answer alone.</param>
     /// <exception cref="ArgumentException">The prompt is empty.</exception>
-    public static TrainingRow? FromExample(PreferenceExample example, int cutOff)
+    public static TrainingRow? FromExample(
+        PreferenceExample example,
+        int cutOff,
+        params IEnumerable<IReadOnlyList<int>> invocations
+    )
     {
         RequirePrompt(example.Prompt, example.Id);
         var chosen = Truncate(example.Chosen, example.Prompt, cutOff);
@@ -45,7 +52,7 @@ sealed record TrainingRow(BranchedPrompt Prompt)
         }
         // A log-probability of a whole response says nothing of its beginning.
         var isWhole = chosen.Length == example.Chosen.Count && rejected.Length == example.Rejected.Count;
-        return new(new BranchedPrompt(example.Prompt, chosen, rejected))
+        return new(BranchedPrompt.Create(example.Prompt, [chosen, rejected], invocations))
         {
             Reference = isWhole ? example.Reference : null,
         };
@@ -84,11 +91,19 @@ sealed record TrainingUser(
         IReadOnlyList<UserTrainingSet<SupervisedExample>> sets
     ) => CreateAll(context, sets, example => (example.Id, TrainingRow.FromExample(example, context.Options.CutOff)));
 
-    /// <summary>The users of preference training.</summary>
+    /// <summary>
+    /// The users of preference training, under adapters some of which may act from their invocation tokens on alone.
+    /// </summary>
     public static IReadOnlyList<TrainingUser> CreateAll(
         TrainingContext context,
-        IReadOnlyList<UserTrainingSet<PreferenceExample>> sets
-    ) => CreateAll(context, sets, example => (example.Id, TrainingRow.FromExample(example, context.Options.CutOff)));
+        IReadOnlyList<UserTrainingSet<PreferenceExample>> sets,
+        IReadOnlyList<IReadOnlyList<int>> invocations
+    ) =>
+        CreateAll(
+            context,
+            sets,
+            example => (example.Id, TrainingRow.FromExample(example, context.Options.CutOff, invocations))
+        );
 
     static IReadOnlyList<TrainingUser> CreateAll<TExample>(
         TrainingContext context,

@@ -9,8 +9,11 @@ public class PrefixPlanTests
     const int Long = 2 * PrefixPlan.MinTokensSaved;
 
     /// <summary>A prompt of the ids 0, 1, 2, ... and then some of its own; its last token is never computed.</summary>
-    static PromptRow Row(int common, int own, int id = 0, int user = -1) =>
-        new([.. Enumerable.Range(0, common), .. Enumerable.Repeat(1000 + id, own)], TestSelections.Create(true, user));
+    static PromptRow Row(int common, int own, int id = 0, int user = -1, int answerStart = 0) =>
+        new(
+            [.. Enumerable.Range(0, common), .. Enumerable.Repeat(1000 + id, own)],
+            new PromptAdapters(TestSelections.Create(true, user), 0, answerStart)
+        );
 
     static string Show(IReadOnlyList<PlannedPrefill> plan) =>
         string.Join(
@@ -52,7 +55,7 @@ public class PrefixPlanTests
         PromptRow Inner(int own, int id) =>
             new(
                 [.. Enumerable.Range(0, Long), .. Enumerable.Repeat(500, 136), .. Enumerable.Repeat(1000 + id, own)],
-                AdapterSelection.Task
+                new PromptAdapters(AdapterSelection.Task, 0, 0)
             );
         Assert.Equal(
             "0 from -1: 0 + 363, wave 0; 1 from 0: 64 + 155, wave 1; 2 from 1: 200 + 9, wave 2",
@@ -69,6 +72,20 @@ public class PrefixPlanTests
                 Row(Long, 10, 1, user: 1),
                 Row(Long, 9, 2, user: 1),
                 Row(Long, 7, 3, user: 0)
+            )
+        );
+
+    [Fact]
+    public void Rows_whose_adapters_act_on_the_answer_alone_share_their_prompt_up_to_it() =>
+        Assert.Equal(
+            "0 from -1: 0 + 73, wave 0; 3 from -1: 0 + 73, wave 0; 1 from 0: 70 + 3, wave 1; "
+                + "2 from 0: 70 + 3, wave 1; 4 from 1: 73 + 0, wave 2",
+            Plan(
+                Row(Long, 10, 1, user: 0, answerStart: 70),
+                Row(Long, 10, 1),
+                Row(Long, 10, 1, user: 1, answerStart: 70),
+                Row(Long, 10, 1, user: 2), // acts on the prompt
+                Row(Long, 10, 1)
             )
         );
 

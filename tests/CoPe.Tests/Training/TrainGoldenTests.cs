@@ -11,12 +11,20 @@ namespace CoPe.Tests.Training;
 public class TrainingGoldenTests(ITestOutputHelper output)
 {
     [Fact]
-    public void Supervised_training_follows_the_hugging_face_trainer_step_by_step() =>
+    public void Supervised_training_follows_the_hugging_face_trainer_step_by_step() => TrainSupervised("train");
+
+    [Fact]
+    public void Training_an_adapter_that_acts_on_the_answer_alone_follows_PEFT_step_by_step() =>
+        TrainSupervised("alora_train");
+
+    void TrainSupervised(string kind) =>
         ForEach(
+            kind,
             "*_sft_*",
             (golden, name) =>
             {
                 using var model = golden.Model();
+                using var task = golden.TaskAdapter(model.Config);
                 using var adapters = golden.InitialAdapter(model.Config);
                 var watch = new GoldenComparison(golden, adapters, name);
                 SftTrainer.Train(
@@ -27,7 +35,8 @@ public class TrainingGoldenTests(ITestOutputHelper output)
                         Metrics = row => watch.Step(row, step => watch.Near(step, row, "loss", 1e-5)),
                     },
                     adapters,
-                    [new(name, golden.Supervised)]
+                    [new(name, golden.Supervised)],
+                    task
                 );
                 watch.Finish();
             }
@@ -36,6 +45,7 @@ public class TrainingGoldenTests(ITestOutputHelper output)
     [Fact]
     public void Preference_training_follows_trl_step_by_step() =>
         ForEach(
+            "train",
             "*_dpo_*",
             (golden, name) =>
             {
@@ -74,9 +84,9 @@ public class TrainingGoldenTests(ITestOutputHelper output)
         }
     }
 
-    void ForEach(string pattern, Action<TrainingGolden, string> run)
+    void ForEach(string kind, string pattern, Action<TrainingGolden, string> run)
     {
-        var folders = GoldenFolders.Entries("train", pattern).ToArray();
+        var folders = GoldenFolders.Entries(kind, pattern).ToArray();
         Assert.NotEmpty(folders);
         foreach (var folder in folders)
         {
@@ -101,7 +111,11 @@ sealed class TrainingGolden(string folder)
 
     public double Number(string name) => _golden.GetProperty(name).GetDouble();
 
-    public CausalLm Model() => CausalLm.Load(Path.Combine(Root, "models", _golden.GetProperty("model").GetString()!));
+    public CausalLm Model() => CausalLm.Load(Find(Path.Combine("models", _golden.GetProperty("model").GetString()!)));
+
+    /// <summary>The adapter below the trained one; null for none.</summary>
+    public AdapterBank? TaskAdapter(DecoderConfig model) =>
+        Text("tam") is { } folder ? AdapterFile.Read(Find(folder), model) : null;
 
     public AdapterBank InitialAdapter(DecoderConfig model) =>
         AdapterFile.Read(
@@ -182,6 +196,10 @@ sealed class TrainingGolden(string folder)
 
     int[] Answer(JsonElement example, string name, int end) =>
         [.. Ids(example, name).Append(end).Take((int)(Optional("max_completion_length") ?? int.MaxValue))];
+
+    /// <summary>A path of the layout, in the golden's root or in another that has it.</summary>
+    string Find(string path) =>
+        GoldenFolders.Roots().Prepend(Root).Select(root => Path.Combine(root, path)).First(Directory.Exists);
 
     double? Optional(string name) =>
         _golden.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number

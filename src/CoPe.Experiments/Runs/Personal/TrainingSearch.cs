@@ -194,7 +194,11 @@ sealed class TrainingSearch(StageContext context, bool choosesRate, bool chooses
         var model = _workspace.TrainingModel;
         var options = CreateOptions(set, plan);
         using var bank = AdapterBank
-            .Create(model.Config, _settings.Lora, [SeedDerivation.Derive(context.Recipe.Seed, Name, set.Name)])
+            .Create(
+                model.Config,
+                _workspace.ResolveLora(_settings.Lora),
+                [SeedDerivation.Derive(context.Recipe.Seed, Name, set.Name)]
+            )
             .MoveTo(_workspace.Device);
         SftTrainer.Train(
             new()

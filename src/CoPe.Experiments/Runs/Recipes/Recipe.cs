@@ -242,10 +242,3 @@ public enum WeightDtype
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 sealed class CountsByContentAttribute : Attribute;
-
-/// <summary>
-/// Marks a key of a recipe that counts among the inputs of a stage only where it is not the default: stages that are
-/// complete stay current when the key is new.
-/// </summary>
-[AttributeUsage(AttributeTargets.Property)]
-sealed class InputUnlessDefaultAttribute : Attribute;

@@ -89,7 +89,7 @@ sealed class TrainSftStage : Stage
         var bank = AdapterBank
             .Create(
                 model.Config,
-                settings.Lora,
+                workspace.ResolveLora(settings.Lora),
                 [.. group.Select(user => SeedDerivation.Derive(context.Recipe.Seed, Name, user.Name))]
             )
             .MoveTo(workspace.Device);

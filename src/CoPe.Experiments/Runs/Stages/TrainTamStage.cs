@@ -87,7 +87,11 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         var settings = context.Recipe.Tam;
         var examples = Examples(workspace, settings, context.Recipe.Seed);
         using var bank = AdapterBank
-            .Create(workspace.TrainingModel.Config, settings.Lora, [SeedDerivation.Derive(context.Recipe.Seed, Name)])
+            .Create(
+                workspace.TrainingModel.Config,
+                workspace.ResolveLora(settings.Lora),
+                [SeedDerivation.Derive(context.Recipe.Seed, Name)]
+            )
             .MoveTo(workspace.Device);
         var training = new StageTraining(context, Id, "tam", TrainingName, [TrainingName]);
         var trainingSet = HeldOutExamples.Split(TrainingName, examples, settings.EarlyStopping.Items);

@@ -43,6 +43,10 @@ static unsafe class DropoutMask
         return like.device_type == TorchSharp.DeviceType.CPU ? mask : Move(mask, like.device);
     }
 
+    /// <summary>The seed with which a mask begins some positions later.</summary>
+    public static ulong Skip(ulong rowSeed, int positions) =>
+        unchecked(rowSeed + (ulong)positions * SplitMix64.Increment);
+
     static Tensor Move(Tensor mask, Device device)
     {
         using (mask)
