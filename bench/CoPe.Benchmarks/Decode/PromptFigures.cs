@@ -54,13 +54,7 @@ sealed class PromptFigures : IDisposable
     {
         var random = new Random(1);
         var banks = new AdapterBanks(_task, null);
-        using var batch = new RunningBatch(
-            _model,
-            banks,
-            new EngineOptions(),
-            count,
-            common + Own + 1
-        );
+        using var batch = new RunningBatch(_model, banks, new EngineOptions(), count, common + Own + 1);
         batch.Add([
             .. Enumerable
                 .Range(0, count)

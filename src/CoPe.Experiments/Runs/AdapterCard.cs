@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CoPe.Adapters;
 using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Experiments.Runs;
@@ -18,13 +19,12 @@ sealed class AdapterCard(Recipe recipe)
     public string? Source { get; init; }
 
     /// <summary>Writes the card.</summary>
-    /// <param name="folder">The folder to write it into.</param>
+    /// <param name="folder">The folder to write it into, with the adapter.</param>
     /// <param name="place">Where the adapter belongs in the run, for example <c>sft/1</c>.</param>
     public void Write(string folder, string place) =>
-        AtomicFile.WriteText(Path.Combine(folder, FileName), Render(place));
+        AtomicFile.WriteText(Path.Combine(folder, FileName), Render(place, AdapterFile.ReadActivePositions(folder)));
 
-    /// <summary>The card of the adapter that belongs at a place in the run.</summary>
-    internal string Render(string place)
+    string Render(string place, ActivePositions active)
     {
         var isUsers = !place.StartsWith("tam", StringComparison.Ordinal);
         var standsOnTam = isUsers && !recipe.UsesBaseAsTam;
@@ -49,15 +49,22 @@ sealed class AdapterCard(Recipe recipe)
             {RenderLoading(stack)}
             ```
 
-            The folders are those of the run, from its own folder. One model without adapters, for tools that load a
-            single folder:
-
-            ```
-            cope model merge {recipe.Model} {string.Join(' ', stack)} --output FOLDER
-            ```
+            The folders are those of the run, from its own folder. {RenderMerging(stack, active)}
 
             """;
     }
+
+    string RenderMerging(string[] stack, ActivePositions active) =>
+        active == ActivePositions.Answer
+            ? "This adapter acts on the answer alone (activated LoRA, PEFT 0.18 or newer) and cannot be merged."
+            : $"""
+                One model without adapters, for tools that load a
+                single folder:
+
+                ```
+                cope model merge {recipe.Model} {string.Join(' ', stack)} --output FOLDER
+                ```
+                """;
 
     static string DescribeStack(bool isUsers, bool standsOnTam) =>
         !isUsers ? "This LoRA adapter is the task-adaptive model: it stands on the base model alone."

@@ -55,6 +55,11 @@ public static class AdapterFile
         );
     }
 
+    /// <summary>Which positions the adapter of a folder acts on.</summary>
+    /// <exception cref="ModelFileException">Its configuration cannot be used.</exception>
+    internal static ActivePositions ReadActivePositions(string folder) =>
+        AdapterConfigFile.Read(ConfigJson.Read(Path.Combine(folder, ConfigFileName))).Active;
+
     static void CheckInvocationTokens(string configFile, LoraConfig config, DecoderConfig model)
     {
         foreach (var token in config.InvocationTokens ?? [])

@@ -247,9 +247,7 @@ sealed class LoraDropout(AdapterBank bank, long[] rowSeeds)
         var layerIndex = (ulong)bank.IndexOfLayer(layer);
         ulong[] seeds =
         [
-            .. rowSeeds.Select(seed =>
-                DropoutMask.Skip(unchecked((ulong)seed * 1_000_003 + layerIndex), firstColumn)
-            ),
+            .. rowSeeds.Select(seed => DropoutMask.Skip(unchecked((ulong)seed * 1_000_003 + layerIndex), firstColumn)),
         ];
         using var mask = DropoutMask.Create(seeds, (int)x.shape[1], (int)x.shape[2], bank.Config.Dropout, x);
         return x.mul(mask);

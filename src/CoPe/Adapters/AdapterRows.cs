@@ -123,8 +123,7 @@ sealed class AdapterAssignment : IDisposable
     IReadOnlyList<long>? RowSeeds { get; init; }
 
     /// <summary>Adapters of a number of rows, -1 for none.</summary>
-    public IReadOnlyList<int> ListAdapters(int rowCount) =>
-        IndexOfRow ?? [.. Enumerable.Repeat(_groups[0], rowCount)];
+    public IReadOnlyList<int> ListAdapters(int rowCount) => IndexOfRow ?? [.. Enumerable.Repeat(_groups[0], rowCount)];
 
     /// <summary>Adapter of a row, -1 for none.</summary>
     public int GetAdapter(int row) => IndexOfRow is null ? _groups[0] : IndexOfRow[row];

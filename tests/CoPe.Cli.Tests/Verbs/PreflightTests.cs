@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 
 namespace CoPe.Cli.Tests.Verbs;
 
@@ -23,6 +24,8 @@ public sealed class PreflightTests(TinyRunFixture world) : IClassFixture<TinyRun
             { "--set sft.lora.target_modules=[q_prjo]", "did you mean 'q_proj'?" },
             { "--set tam.lora.target_modules=[foo_proj]", "/model: target module 'foo_proj'" },
             { "--set sft.lora.rank=64", "rank" },
+            { "--model no-template --set sft.lora.active=answer", "sft.lora.active is answer" },
+            { "--set sft.lora.active=question", "everywhere" },
             { "--set data=half-data", "half-data" },
             { "--set data=no-others", "user_others.json" },
             { "--set data=elsewhere", "elsewhere" },
@@ -118,6 +121,10 @@ public sealed class PreflightTests(TinyRunFixture world) : IClassFixture<TinyRun
         EditConfig("more-layers", text => ReplaceValue(text, "num_hidden_layers", "2"));
         File.Delete(Path.Combine(CopyModel("no-tokenizer"), "tokenizer.json"));
         File.WriteAllText(Path.Combine(CopyModel("bad-tokenizer"), "tokenizer.json"), "{\"version\": ");
+        var plain = Path.Combine(CopyModel("no-template"), "tokenizer_config.json");
+        var tokenizer = JsonNode.Parse(File.ReadAllText(plain))!.AsObject();
+        Assert.True(tokenizer.Remove("chat_template"));
+        File.WriteAllText(plain, tokenizer.ToJsonString());
         var template = CopyModel("bad-template");
         File.WriteAllText(Path.Combine(template, "chat_template.jinja"), "{% for message in messages %}");
 

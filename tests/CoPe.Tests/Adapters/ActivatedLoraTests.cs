@@ -77,7 +77,11 @@ public class ActivatedLoraTests
             everywhereRows = AdapterRows.All(everywhere);
         var ids = tensor(Rows, [5, 8]).narrow(0, 4, 1);
         Assert.True(
-            TinyModels.Logits(model, ids, everywhereRows).equal(TinyModels.Logits(model, ids, answerRows)).all().item<bool>()
+            TinyModels
+                .Logits(model, ids, everywhereRows)
+                .equal(TinyModels.Logits(model, ids, answerRows))
+                .all()
+                .item<bool>()
         );
     }
 
@@ -117,7 +121,14 @@ public class ActivatedLoraTests
         using var model = TinyModels.Random(TinyModels.Plain);
         using var bank = TinyModels.Adapters(model.Config, 1, Answer);
         using var rows = AdapterRows.All(bank);
-        IReadOnlyList<int>[] columns = [[7, 2], [0, 4, 5, 6, 7], [1], [7, 7], [0]];
+        IReadOnlyList<int>[] columns =
+        [
+            [7, 2],
+            [0, 4, 5, 6, 7],
+            [1],
+            [7, 7],
+            [0],
+        ];
         var ids = tensor(Rows, [5, 8]);
         using var some = new TokenBatch(ids.clone(), outputColumns: columns);
         var whole = TinyModels.Logits(model, ids, rows);
@@ -151,7 +162,14 @@ public class ActivatedLoraTests
         using var model = TinyModels.Random(TinyModels.Plain);
         using var users = TinyModels.Adapters(model.Config, 1, Answer);
         int[] prompt = [1, 2, 7, 3, 5, 9, 7];
-        int[][] responses = [[4, 5, 6], [8, 7, 3, 6, 2], [3, 4], [5, 7, 3], [9, 9, 9]];
+        int[][] responses =
+        [
+            [4, 5, 6],
+            [8, 7, 3, 6, 2],
+            [3, 4],
+            [5, 7, 3],
+            [9, 9, 9],
+        ];
         var scorer = new SequenceScorer(model, null, users, new() { SharePrompts = sharePrompts });
         var scores = scorer.Scores([new("x", prompt, responses, [AdapterSelection.UserOnly(0)])]);
         using var rows = AdapterRows.All(users);
@@ -196,7 +214,19 @@ public class ActivatedLoraTests
         using (var noGrad = no_grad())
         using (var ids = tensor(Rows, [5, 8]))
         using (var rows = AdapterRows.All(bank))
-        using (var batch = new TokenBatch(ids.clone(), outputColumns: [[1], [2, 3], [4], [5], [6]]))
+        using (
+            var batch = new TokenBatch(
+                ids.clone(),
+                outputColumns:
+                [
+                    [1],
+                    [2, 3],
+                    [4],
+                    [5],
+                    [6],
+                ]
+            )
+        )
         {
             model.Forward(batch, rows).Dispose();
         }

@@ -16,11 +16,7 @@ public sealed class ActivatedDecodingTests : IDisposable
     /// <summary>Users 0 and 1 act everywhere, 2 and 3 are the same on the answer alone.</summary>
     public ActivatedDecodingTests()
     {
-        var config = _golden.Users.Config with
-        {
-            Active = ActivePositions.Answer,
-            InvocationTokens = Invocation,
-        };
+        var config = _golden.Users.Config with { Active = ActivePositions.Answer, InvocationTokens = Invocation };
         using var activated = AdapterBank.Create(_golden.Model.Config, config, [1, 2]);
         activated.CopyFrom(_golden.Users);
         _users = AdapterBank.Stack([_golden.Users, activated]);
