@@ -20,6 +20,9 @@ namespace CoPe.Chat;
 /// </remarks>
 public sealed class ConversationEncoder
 {
+    /// <summary>Questions of different endings: what prompts of all of them end with is the template's.</summary>
+    static readonly string[] HeaderQuestions = ["x", "1", "A question?"];
+
     readonly ConversationOptions _options;
     readonly AssistantTurn? _turn;
     readonly Lazy<ReasoningParser> _reasoning;
@@ -184,8 +187,7 @@ public sealed class ConversationEncoder
             return [];
         }
 
-        // What all these end with is the template's.
-        var prompts = new[] { "x", "1", "A question?" }.Select(text => EncodePrompt([new ChatMessage("user", text)]));
+        var prompts = HeaderQuestions.Select(text => EncodePrompt([new ChatMessage("user", text)]));
         var ending = prompts.Aggregate(TakeCommonEnding);
         var header = Tokenizer.EncodeContinuation(_turn.RenderHeader(), specialText: true);
         var isWritten = header.Length > 0 && ending.AsSpan().LastIndexOf(header) >= 0;
