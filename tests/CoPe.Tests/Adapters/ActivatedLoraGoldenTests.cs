@@ -3,7 +3,6 @@ using CoPe.Adapters;
 using CoPe.Decoding;
 using CoPe.Modeling;
 using CoPe.Testing;
-using CoPe.Tests.Modeling;
 using static TorchSharp.torch;
 
 namespace CoPe.Tests.Adapters;

@@ -58,7 +58,7 @@ public sealed class ActivatedDecodingTests : IDisposable
             .Range(0, 16)
             .Select(i =>
             {
-                int[] ending = random.Next(4) > 0 ? Invocation : [5];
+                var ending = random.Next(4) > 0 ? Invocation : [5];
                 var prompt = random.Next(3) switch
                 {
                     0 => beginnings[0],
