@@ -79,7 +79,7 @@ public class PrefixPlanTests
     public void Rows_whose_adapters_act_on_the_answer_alone_share_their_prompt_up_to_it() =>
         Assert.Equal(
             "0 from -1: 0 + 73, wave 0; 3 from -1: 0 + 73, wave 0; 1 from 0: 70 + 3, wave 1; "
-                + "2 from 0: 70 + 3, wave 1; 4 from 1: 73 + 0, wave 2",
+                + "2 from 0: 70 + 3, wave 1; 4 from 2: 73 + 0, wave 2",
             Plan(
                 Row(Long, 10, 1, user: 0, answerStart: 70),
                 Row(Long, 10, 1),
