@@ -53,8 +53,8 @@ sealed class RunPreflight(StageContext context)
         if (context.Workspace.ResolveLora(lora) is { Active: ActivePositions.Answer, InvocationTokens: { Count: 0 } })
         {
             throw new RunException(
-                $"{section}.lora.active is answer, but nothing in the prompts of {context.Recipe.Model} marks where an "
-                    + $"answer begins: it has no chat template that writes a header; set {section}.lora.active=everywhere"
+                $"{section}.lora.active is answer, but nothing in the prompts of {context.Recipe.Model} marks where "
+                    + $"an answer begins: it has no chat template that writes a header; set {section}.lora.active=everywhere"
             );
         }
     }

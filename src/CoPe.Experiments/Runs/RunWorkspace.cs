@@ -192,8 +192,8 @@ public sealed class RunWorkspace : IDisposable
     internal AdapterSelection UserSelection(int index) => AdapterSelection.Create(!Recipe.UsesBaseAsTam, index);
 
     /// <summary>
-    /// The shape of new adapters: of a recipe's section, and where they act on the answer alone with the header that the
-    /// model's template opens it with.
+    /// The shape of new adapters: of a recipe's section, and where they act on the answer alone with the header that
+    /// the model's template opens it with.
     /// </summary>
     internal LoraConfig ResolveLora(LoraConfig lora) =>
         lora.Active == ActivePositions.Answer ? lora with { InvocationTokens = Encoder.AssistantHeader } : lora;

@@ -25,8 +25,8 @@ public sealed class AdapterBank : IDisposable
     readonly Dictionary<string, int> _layerIndex;
 
     /// <summary>
-    /// Takes ownership of the pairs, given in model order. Of the adapters' configurations, one each, only the positions
-    /// that they act on may differ.
+    /// Takes ownership of the pairs, given in model order. Of the adapters' configurations, one each, only the
+    /// positions that they act on may differ.
     /// </summary>
     internal AdapterBank(IReadOnlyList<LoraConfig> configs, IReadOnlyList<KeyValuePair<string, LoraPair>> pairs)
     {

@@ -67,7 +67,8 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
     }
 
     /// <summary>
-    /// The selected adapters as they act on a prompt and what follows it: none whose invocation tokens the prompt lacks.
+    /// The selected adapters as they act on a prompt and what follows it: none whose invocation tokens the prompt
+    /// lacks.
     /// </summary>
     public PromptAdapters Resolve(AdapterSelection selection, IReadOnlyList<int> prompt)
     {

@@ -151,7 +151,9 @@ public class ActivatedLoraTests
         );
     }
 
-    /// <summary>The answers hold the tokens themselves: one in full, one with its last label, one from the prompt on.</summary>
+    /// <summary>
+    /// The answers hold the tokens themselves: one in full, one with its last label, one from the prompt on.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
