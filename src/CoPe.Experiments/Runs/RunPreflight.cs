@@ -54,7 +54,8 @@ sealed class RunPreflight(StageContext context)
         {
             throw new RunException(
                 $"{section}.lora.active is answer, but nothing in the prompts of {context.Recipe.Model} marks where "
-                    + $"an answer begins: it has no chat template that writes a header; set {section}.lora.active=everywhere"
+                    + "an answer begins: it has no chat template that writes a header; "
+                    + $"set {section}.lora.active=everywhere"
             );
         }
     }

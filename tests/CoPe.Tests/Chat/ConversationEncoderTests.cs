@@ -65,6 +65,7 @@ public class ConversationEncoderTests
             StringComparison.Ordinal
         );
         Assert.Equal("Good day<|im_end|>", DecodeAll(encoder, encoder.EncodeResponse("Good day")));
+        Assert.Equal("<|im_start|>assistant\n", DecodeAll(encoder, encoder.AssistantHeader));
     }
 
     [Fact]
