@@ -44,8 +44,8 @@ sealed class AssistantTurn
         RenderTemplatePrompt(messages) + (ClosesReasoning ? _reasoning.Value.Closing : "");
 
     /// <summary>
-    /// What opens the assistant's turn in a prompt alone, up to the reasoning that the template may open or close there;
-    /// empty where nothing does.
+    /// What opens the assistant's turn in a prompt alone, up to the reasoning that the template may open or close
+    /// there; empty where nothing does.
     /// </summary>
     public string RenderHeader()
     {

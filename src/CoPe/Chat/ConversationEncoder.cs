@@ -91,9 +91,9 @@ public sealed class ConversationEncoder
     internal ReasoningParser Reasoning => _reasoning.Value;
 
     /// <summary>
-    /// Ids that begin the end of every prompt: of the header that opens the assistant's turn or, where a template has none
-    /// of its own, of all that it writes behind the user's message; whether it opens or closes reasoning there makes no
-    /// difference. Empty without a template.
+    /// Ids that begin the end of every prompt: of the header that opens the assistant's turn or, where a template has
+    /// none of its own, of all that it writes behind the user's message; whether it opens or closes reasoning there
+    /// makes no difference. Empty without a template.
     /// </summary>
     internal IReadOnlyList<int> AssistantHeader => field ??= FindAssistantHeader();
 
