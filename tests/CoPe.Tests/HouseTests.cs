@@ -71,6 +71,7 @@ public sealed partial class HouseTests
             "CoPe.Cli.Hosting",
             "CoPe.Cli.Terminal",
             "CoPe.Cli.Hub",
+            "CoPe.Cli.Http",
             "CoPe.Cli.Failures",
         ],
     };

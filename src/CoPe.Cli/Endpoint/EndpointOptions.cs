@@ -2,6 +2,7 @@ using System.CommandLine;
 using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Http;
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs;
 
@@ -10,16 +11,19 @@ namespace CoPe.Cli.Endpoint;
 /// <summary>An OpenAI-compatible endpoint, and the limits of requests to it.</summary>
 sealed record EndpointOptions
 {
-    /// <summary>Its address up to and including the version, for example <c>http://localhost:8000/v1</c>.</summary>
-    public required Uri Url { get; init; }
+    /// <summary>Its address.</summary>
+    public required EndpointAddress Address { get; init; }
 
     /// <summary>Name of the model there: with vLLM, that of the task's adapter.</summary>
     public required string Model { get; init; }
 
     public EndpointApi Api { get; init; } = EndpointApi.Completions;
 
-    /// <summary>Sent as a bearer token, where there is one.</summary>
+    /// <summary>Sent as a bearer token, to Azure as <c>api-key</c>; null where there is none.</summary>
     public string? ApiKey { get; init; }
+
+    /// <summary>The environment variable of the key.</summary>
+    public string KeyVariable { get; init; } = EndpointCommandOptions.KeyVariable;
 
     /// <summary>Requests in flight at once.</summary>
     public int MaxParallel { get; init; } = 8;
@@ -28,10 +32,13 @@ sealed record EndpointOptions
     public int Attempts { get; init; } = 6;
 
     /// <summary>
-    /// Delay before the second attempt; doubled before each further one, up to a minute. A <c>Retry-After</c> header of
-    /// the endpoint takes precedence.
+    /// Delay before the second attempt; doubled before each further one, up to a minute. What the endpoint says takes
+    /// precedence (<c>Retry-After</c>).
     /// </summary>
     public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest delay of the endpoint's that is waited for.</summary>
+    public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Longest time for one reply.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(5);
@@ -51,13 +58,15 @@ enum EndpointApi
 sealed class EndpointCommandOptions
 {
     /// <summary>The environment variable from which clients of such endpoints conventionally read the key.</summary>
-    const string KeyVariable = "OPENAI_API_KEY";
+    public const string KeyVariable = "OPENAI_API_KEY";
+
+    const string AzureKeyVariable = "AZURE_OPENAI_API_KEY";
 
     readonly Option<string?> _url = new("--endpoint")
     {
         Description =
             "Sample at this OpenAI-compatible endpoint instead, for example http://localhost:8000/v1; "
-            + $"its key is read from {KeyVariable}.",
+            + $"its key is read from {KeyVariable}, Azure's from {AzureKeyVariable} too.",
         HelpName = "url",
     };
     readonly Option<string?> _model = new("--endpoint-model")
@@ -78,7 +87,7 @@ sealed class EndpointCommandOptions
     };
 
     /// <summary>One for the process, as it keeps its connections.</summary>
-    static readonly HttpClient Http = new() { Timeout = Timeout.InfiniteTimeSpan };
+    static readonly HttpClient Http = new(EndpointClient.CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan };
 
     public void AddTo(Command command) => command.AddOptions(_url, _model, _api, _parallel);
 
@@ -106,20 +115,15 @@ sealed class EndpointCommandOptions
             );
         }
 
-        var client = new EndpointClient(Http, options, context.Time, context.Log);
+        var dialect = new EndpointDialect(options, context.Log);
+        var client = new EndpointClient(Http, options, dialect, context.Time, context.Log);
         var sampler = new EndpointSampler(client, options, context.Log);
         return context with { CandidateEndpoint = new(DescribeEndpoint(options), sampler.Sample) };
     }
 
     EndpointOptions Read(ParseResult parsed, string address)
     {
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-        {
-            throw new UsageException(
-                $"--endpoint is '{address}'; expected an address such as http://localhost:8000/v1"
-            );
-        }
-
+        var parsedAddress = EndpointAddress.Parse(address);
         if (parsed.GetValue(_model) is not { } model)
         {
             throw new UsageException(
@@ -127,26 +131,24 @@ sealed class EndpointCommandOptions
             );
         }
 
-        var key = Environment.GetEnvironmentVariable(KeyVariable);
+        var azureKey = parsedAddress.HasApiVersion ? Environment.GetEnvironmentVariable(AzureKeyVariable) : null;
+        var variable = string.IsNullOrEmpty(azureKey) ? KeyVariable : AzureKeyVariable;
         return new()
         {
-            Url = url,
+            Address = parsedAddress,
             Model = model,
             Api = parsed.GetValue(_api),
-            ApiKey = string.IsNullOrEmpty(key) ? null : key,
+            ApiKey = Secret.Clean(Environment.GetEnvironmentVariable(variable), variable),
+            KeyVariable = variable,
             MaxParallel = Math.Clamp(parsed.GetValue(_parallel), 1, 1024),
         };
     }
 
-    /// <summary>
-    /// The options that name the endpoint, as they are typed. It is written into the run, so a password in the address
-    /// is left out.
-    /// </summary>
+    /// <summary>The options that name the endpoint, as they are typed. It is written into the run.</summary>
     static string DescribeEndpoint(EndpointOptions options)
     {
-        var address = options.Url.GetComponents(UriComponents.HttpRequestUrl, UriFormat.UriEscaped).TrimEnd('/');
         var model = DisplayFormat.ShellArgument(options.Model);
         var api = options.Api == EndpointApi.Chat ? " --endpoint-api chat" : "";
-        return $"--endpoint {address} --endpoint-model {model}{api}";
+        return $"--endpoint {options.Address} --endpoint-model {model}{api}";
     }
 }

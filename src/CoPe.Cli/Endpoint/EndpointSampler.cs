@@ -44,12 +44,12 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
             stopping.Cancel();
             // Whatever its outcome, the work must not outlive the token source.
             Task.WhenAny(work).GetAwaiter().GetResult();
-            log.LogInformation("endpoint {Url}: {Usage}", options.Url, client.Usage);
+            log.LogInformation("endpoint {Address}: {Usage}", options.Address, client.Usage);
             if (_incompleteItems > 0)
             {
                 log.LogWarning(
-                    "endpoint {Url}: {Incomplete} of {Items} history items got fewer than {Count} candidates",
-                    options.Url,
+                    "endpoint {Address}: {Incomplete} of {Items} history items got fewer than {Count} candidates",
+                    options.Address,
                     _incompleteItems,
                     items.Count,
                     wanted.Candidates
@@ -118,10 +118,14 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
         for (var round = 0; fruitlessRounds <= wanted.Redraws && texts.Count < wanted.Candidates; round++)
         {
             var missing = wanted.Candidates - texts.Count;
-            var completions = await client
-                .RequestCompletions(item, missing, itemSeed + round, wanted.CreateDecodingOptions(), cancellation)
-                .ConfigureAwait(false);
-            var usable = completions.Where(item.Item.Accepts).Select(text => text.Trim()).Take(missing).ToList();
+            var request = new EndpointRequest(item, missing, itemSeed + round, wanted.CreateDecodingOptions());
+            var choices = await client.RequestCompletions(request, cancellation).ConfigureAwait(false);
+            var usable = choices
+                .Select(choice => choice.Text)
+                .Where(item.Item.Accepts)
+                .Select(text => text.Trim())
+                .Take(missing)
+                .ToList();
             if (usable.Count == 0)
             {
                 fruitlessRounds++;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using CoPe.Cli.Http;
 using CoPe.Experiments.Runs;
 using Microsoft.Extensions.Logging;
 
@@ -102,14 +103,16 @@ sealed class BlobDownload(
 
         if (!response.IsSuccessStatusCode)
         {
-            throw await HubRefusal.CreateException(response, file.Model, settings, cancellation).ConfigureAwait(false);
+            throw await client.ExplainRefusal(response, file.Model, cancellation).ConfigureAwait(false);
         }
 
         using var content = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         var buffer = new byte[BufferBytes];
         while (true)
         {
-            var read = await ReadContent(content, buffer, cancellation).ConfigureAwait(false);
+            var read = await ReplyBody
+                .ReadPart(content, buffer, settings.ResponseTimeout, cancellation)
+                .ConfigureAwait(false);
             if (read == 0)
             {
                 return;
@@ -133,25 +136,6 @@ sealed class BlobDownload(
         return response.StatusCode == HttpStatusCode.PartialContent
             && range?.From == offset
             && (range.Length ?? file.Size) == file.Size;
-    }
-
-    async Task<int> ReadContent(Stream content, byte[] buffer, CancellationToken cancellation)
-    {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timeout.CancelAfter(settings.ResponseTimeout);
-        try
-        {
-            return await content.ReadAsync(buffer, timeout.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            throw new HttpRequestException($"nothing came for {settings.ResponseTimeout.TotalSeconds:0} s");
-        }
-        catch (IOException error)
-        {
-            // An error of the network, which is retried; one of the disk is not.
-            throw new HttpRequestException(error.Message, error);
-        }
     }
 
     /// <summary>The incomplete file on disk and the hash of its bytes.</summary>
@@ -179,7 +163,7 @@ sealed class BlobDownload(
             }
 
             var buffer = new byte[BufferBytes];
-            for (int read; (read = await _stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
+            for (int read; (read = await _stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0; )
             {
                 _hash.Add(buffer.AsSpan(0, read));
             }

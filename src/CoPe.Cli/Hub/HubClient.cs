@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using CoPe.Cli.Http;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Hub;
@@ -12,10 +13,11 @@ namespace CoPe.Cli.Hub;
 /// </summary>
 /// <param name="http">Sends requests; it must not follow redirects.</param>
 /// <param name="settings">The hub's address and the token.</param>
-sealed class HubClient(HttpClient http, HubSettings settings)
+/// <param name="time">The clock.</param>
+sealed class HubClient(HttpClient http, HubSettings settings, TimeProvider time)
 {
     const int MaxRedirects = 10;
-    const int MaxReplyBytes = 32 << 20;
+    const int MaxListingBytes = 16 << 20;
     const int MaxEtagLength = 128;
 
     /// <summary>A handler for the <see cref="HttpClient"/> of this client.</summary>
@@ -29,7 +31,7 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         };
 
     /// <summary>The commit that a revision stands for, and the names of its files.</summary>
-    public async Task<(string Commit, IReadOnlyList<string> Files)> ResolveRevision(
+    public async Task<(string Commit, IReadOnlyCollection<string> Files)> ResolveRevision(
         HubName name,
         CancellationToken cancellation
     )
@@ -38,41 +40,45 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         using var response = await Send(HttpMethod.Get, address, null, _ => false, cancellation).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
         {
-            throw await HubRefusal.CreateException(response, name, settings, cancellation).ConfigureAwait(false);
+            throw await ExplainRefusal(response, name, cancellation).ConfigureAwait(false);
         }
 
-        var body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
-        if (body.Length > MaxReplyBytes)
-        {
-            throw new RunException(
-                $"{settings.Endpoint} describes {name} in {body.Length} bytes; expected at most {MaxReplyBytes}"
-            );
-        }
-
+        var body = await ReadListing(response, name, cancellation).ConfigureAwait(false);
         var (commit, files) = ParseRevision(body);
         return HubName.IsCommit(commit)
             ? (commit, files)
             : throw new RunException(
-                $"{settings.Endpoint} says that {name} is commit '{commit}'; expected 40 hexadecimal digits"
+                $"{settings.Endpoint} says that {name} is commit '{Show(commit)}'; expected 40 hexadecimal digits"
             );
     }
 
-    (string Commit, IReadOnlyList<string> Files) ParseRevision(byte[] body)
+    async Task<ReadOnlyMemory<byte>> ReadListing(
+        HttpResponseMessage response,
+        HubName name,
+        CancellationToken cancellation
+    )
     {
-        try
-        {
-            using var json = JsonDocument.Parse(body);
-            var commit = json.RootElement.GetProperty("sha").GetString() ?? "";
-            var files = json.RootElement.GetProperty("siblings").EnumerateArray();
-            return (commit, [.. files.Select(file => file.GetProperty("rfilename").GetString() ?? "")]);
-        }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw new RunException(
-                $"{settings.Endpoint} does not answer as a Hugging Face hub ({error.Message}): check HF_ENDPOINT",
-                error
+        var body = await ReplyBody
+            .Read(response, MaxListingBytes, settings.ResponseTimeout, cancellation)
+            .ConfigureAwait(false);
+        return !body.IsCut
+            ? body.Bytes
+            : throw new RunException(
+                $"{settings.Endpoint} describes {name} in more than {MaxListingBytes >> 20} MiB, which no "
+                    + "Hugging Face hub does: check HF_ENDPOINT"
             );
-        }
+    }
+
+    (string Commit, IReadOnlyCollection<string> Files) ParseRevision(ReadOnlyMemory<byte> body)
+    {
+        var json = ReplyJson.Parse(body);
+        var listed = ReplyJson.Find(json, "siblings");
+        return ReplyJson.FindText(json, "sha") is { } commit && listed is { ValueKind: JsonValueKind.Array }
+            ? (commit, ReplyJson.List(listed).Select(file => ReplyJson.FindText(file, "rfilename") ?? "").ToHashSet())
+            : throw new RunException(
+                $"{settings.Endpoint} does not answer as a Hugging Face hub, with sha and siblings of the revision, "
+                    + $"but with {Show(ServerMessage.Read(body).Text)}: check HF_ENDPOINT"
+            );
     }
 
     /// <summary>
@@ -85,7 +91,7 @@ sealed class HubClient(HttpClient http, HubSettings settings)
             .ConfigureAwait(false);
         if ((int)response.StatusCode >= 400)
         {
-            throw await HubRefusal.CreateException(response, name, settings, cancellation).ConfigureAwait(false);
+            throw await ExplainRefusal(response, name, cancellation).ConfigureAwait(false);
         }
 
         var (etag, size) = (ReadEtag(response), ReadSize(response));
@@ -95,7 +101,7 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         if (!isEtagUsable || size < 0)
         {
             throw new RunException(
-                $"{settings.Endpoint} gives {file} of {name} no usable ETag and size ('{etag}', {size}), "
+                $"{settings.Endpoint} gives {file} of {name} no usable ETag and size ('{Show(etag)}', {size}), "
                     + "so that it could not be checked: name a hub in HF_ENDPOINT that does"
             );
         }
@@ -103,7 +109,7 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         if (FindHeader(response, "X-Repo-Commit") is { } found && found != commit)
         {
             throw new RunException(
-                $"{settings.Endpoint} gives {file} of {name} from commit {found}; expected {commit}. Try again"
+                $"{settings.Endpoint} gives {file} of {name} from commit {Show(found)}; expected {commit}. Try again"
             );
         }
 
@@ -119,6 +125,10 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         var range = offset > 0 ? new RangeHeaderValue(offset, null) : null;
         return Send(HttpMethod.Get, address, range, _ => false, cancellation);
     }
+
+    /// <summary>A response that refuses, as an exception with the reason and what to do.</summary>
+    public Task<Exception> ExplainRefusal(HttpResponseMessage response, HubName name, CancellationToken cancellation) =>
+        HubRefusal.CreateException(response, name, settings, time, cancellation);
 
     /// <summary>The ETag of the file's content, without quotes and the mark of a weak one.</summary>
     static string ReadEtag(HttpResponseMessage response)
@@ -179,7 +189,7 @@ sealed class HubClient(HttpClient http, HubSettings settings)
         // Uncompressed, so that sizes and ranges are those of the file.
         request.Headers.AcceptEncoding.ParseAdd("identity");
         request.Headers.Range = range;
-        if (settings.Token is not null && IsHub(address))
+        if (settings.Token is not null && settings.IsHub(address))
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", settings.Token);
         }
@@ -202,11 +212,17 @@ sealed class HubClient(HttpClient http, HubSettings settings)
                 $"no answer from {request.RequestUri!.Host} within {settings.ResponseTimeout.TotalSeconds:0} s"
             );
         }
+        catch (HttpRequestException error)
+        {
+            throw NetworkFailure.Explain(error, request.RequestUri!);
+        }
     }
 
-    static Uri RedirectTarget(Uri address, HttpResponseMessage response, int redirects)
+    string Show(string text) => ServerMessage.Show(text, settings.Token);
+
+    Uri RedirectTarget(Uri address, HttpResponseMessage response, int redirects)
     {
-        if (response.Headers.Location is not { } location)
+        if (response.Headers.Location is not { } location || !Uri.TryCreate(address, location, out var target))
         {
             throw new RunException($"{address.Host} redirects without saying where to");
         }
@@ -216,23 +232,17 @@ sealed class HubClient(HttpClient http, HubSettings settings)
             throw new RunException($"{address.Host} redirects more than {MaxRedirects} times");
         }
 
-        var target = new Uri(address, location);
         var isDowngrade = address.Scheme == "https" && target.Scheme == "http";
         return target.Scheme is "http" or "https" && !isDowngrade
             ? target
-            : throw new RunException($"{address.Host} redirects to {target.Scheme}://{target.Host}, which is not safe");
+            : throw new RunException(
+                $"{address.Host} redirects to {Show($"{target.Scheme}://{target.Host}")}, which is not safe"
+            );
     }
 
     /// <summary>Whether a response redirects away from the hub, to the storage of large files.</summary>
     bool IsExternalRedirect(HttpResponseMessage response) =>
-        response.Headers.Location is { } location && !IsHub(new Uri(response.RequestMessage!.RequestUri!, location));
-
-    bool IsHub(Uri address) =>
-        Uri.Compare(
-            address,
-            settings.Endpoint,
-            UriComponents.SchemeAndServer,
-            UriFormat.Unescaped,
-            StringComparison.OrdinalIgnoreCase
-        ) == 0;
+        response.Headers.Location is { } location
+        && Uri.TryCreate(response.RequestMessage!.RequestUri!, location, out var target)
+        && !settings.IsHub(target);
 }

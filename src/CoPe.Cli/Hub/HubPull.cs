@@ -29,7 +29,7 @@ sealed class HubPull
     )
     {
         (_settings, _cache, _time, _log) = (settings, cache, time, log);
-        _client = new HubClient(http, settings);
+        _client = new HubClient(http, settings, time);
         _retries = new HubRetries(settings, time, log);
         _progress = new PullProgress(progress, time);
         _download = new BlobDownload(_client, settings, _progress, _retries, log);
@@ -53,17 +53,38 @@ sealed class HubPull
             );
         }
 
-        await FetchFiles(name, commit, HubFiles.SelectSmall(files), cancellation).ConfigureAwait(false);
+        var small = HubFiles.SelectSmall(name, files);
+        WarnOfUnstorable(name, files);
+        await FetchFiles(name, commit, small, HubFiles.MaxSmallFileBytes, cancellation).ConfigureAwait(false);
         // Refuses an unsupported model before its weights are downloaded.
         DecoderConfig.Read(snapshot);
-        var weights = HubFiles.SelectWeights(name, snapshot, [.. files]);
-        await FetchFiles(name, commit, weights, cancellation).ConfigureAwait(false);
+        var weights = HubFiles.SelectWeights(name, snapshot, files);
+        await FetchFiles(name, commit, weights, HubFiles.MaxWeightsFileBytes, cancellation).ConfigureAwait(false);
         using var refsLock = await AcquireLock(name, "refs", cancellation).ConfigureAwait(false);
         _cache.SaveRef(name, commit);
         return snapshot;
     }
 
-    async Task FetchFiles(HubName name, string commit, IEnumerable<string> files, CancellationToken cancellation)
+    void WarnOfUnstorable(HubName name, IReadOnlyCollection<string> files)
+    {
+        var unstorable = files.Count(file => HubFiles.IsSmall(file) && !HubFiles.IsStorable(file));
+        if (unstorable > 0)
+        {
+            _log.LogWarning(
+                "{Model}: {Count} files are left out, whose names not every system can store",
+                name,
+                unstorable
+            );
+        }
+    }
+
+    async Task FetchFiles(
+        HubName name,
+        string commit,
+        IReadOnlyCollection<string> files,
+        long maxBytes,
+        CancellationToken cancellation
+    )
     {
         var parallel = new ParallelOptions
         {
@@ -81,6 +102,13 @@ sealed class HubPull
         }
 
         await Parallel.ForAsync(0, missing.Count, parallel, Describe).ConfigureAwait(false);
+        if (described.FirstOrDefault(file => file.Size > maxBytes) is { } large)
+        {
+            throw new RunException(
+                $"{large} has {large.Size} bytes by what the hub says; a file of its kind has at most {maxBytes}"
+            );
+        }
+
         _progress.AddExpected(described.Sum(file => file.Size));
         // The largest first, so that it does not remain alone at the end.
         var largestFirst = described.OrderByDescending(file => file.Size);

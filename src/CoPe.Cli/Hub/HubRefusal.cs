@@ -1,75 +1,95 @@
-using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text.Json;
-using System.Text.RegularExpressions;
+using CoPe.Cli.Http;
 using CoPe.Experiments.Runs;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Cli.Hub;
 
-/// <summary>The hub's reason for a refusal, and what to do about it.</summary>
+/// <summary>The reason for a refusal, of the hub or of the storage it redirects to, and what to do about it.</summary>
 static class HubRefusal
 {
-    const int MaxReasonLength = 300;
+    const string DisabledReason = "Access to this resource is disabled";
 
-    /// <summary>Whether the same request may be answered later.</summary>
-    public static bool IsTransient(HttpStatusCode status) =>
-        status
-            is HttpStatusCode.RequestTimeout
-                or HttpStatusCode.TooManyRequests
-                or >= HttpStatusCode.InternalServerError;
-
-    /// <summary>The refusal as an exception; one that may pass is a <see cref="HubBusyException"/>.</summary>
+    /// <summary>
+    /// The refusal as an exception. One that may pass is an <see cref="HttpRequestException"/>: the server is busy, or
+    /// the storage refuses an address, in the place of which the hub gives a fresh one for the next request.
+    /// </summary>
     public static async Task<Exception> CreateException(
         HttpResponseMessage response,
         HubName name,
         HubSettings settings,
+        TimeProvider time,
         CancellationToken cancellation
     )
     {
-        var reason = await ReadReason(response, cancellation).ConfigureAwait(false);
-        if (settings.Token is { } token)
-        {
-            reason = reason.Replace(token, "(token)", StringComparison.Ordinal);
-        }
-
+        var text = await ReadReason(response, settings, cancellation).ConfigureAwait(false);
+        var reason = ServerMessage.Show(text, settings.Token);
         var status = $"status {(int)response.StatusCode}";
-        if (IsTransient(response.StatusCode))
+        var host = response.RequestMessage!.RequestUri!;
+        if (RetryAdvice.IsTransient(response))
         {
-            return new HubBusyException(reason.Length > 0 ? $"{status}: {reason}" : status, response);
+            var message = reason.Length > 0 ? $"{status}: {reason}" : status;
+            return new HubBusyException(message, RetryAdvice.ReadDelay(response, time));
         }
 
-        var said = reason.Length > 0 ? $"{settings.Endpoint.Host} says: {reason.TrimEnd('.')}" : status;
-        return new RunException(Explain(response, name, settings, $" ({said})"));
+        var said = reason.Length > 0 ? $" ({host.Host} says: {reason.TrimEnd('.')})" : $" ({status})";
+        return settings.IsHub(host)
+            ? new RunException(Explain(response, reason, name, settings, said))
+            : new HttpRequestException(
+                $"{host.Host}, where the hub keeps the file, refuses the address that the hub gave for it{said}: "
+                    + "the clock here may be wrong, or a proxy in between changes addresses",
+                null,
+                response.StatusCode
+            );
     }
 
-    static string Explain(HttpResponseMessage response, HubName name, HubSettings settings, string said)
-    {
-        var hasToken = settings.Token is not null;
-        var isDenied = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
-        var page = new Uri(settings.Endpoint, name.Repo);
-        var source = settings.TokenSource;
-        return FindHeader(response, "X-Error-Code") switch
+    static string Explain(
+        HttpResponseMessage response,
+        string reason,
+        HubName name,
+        HubSettings settings,
+        string said
+    ) =>
+        FindHeader(response, "X-Error-Code") switch
         {
             "GatedRepo" => ExplainGated(name, settings, said),
-            "RevisionNotFound" =>
-                $"{name.Repo} has no revision '{name.Revision}'{said}: the branches and tags are at {page}/tree/main",
-            "EntryNotFound" => $"{name} has no such file{said}: the files are at {page}/tree/main",
+            "RevisionNotFound" => $"{name.Repo} has no revision '{name.Revision}'{said}: "
+                + $"the branches and tags are at {FindPage(name, settings)}/tree/main",
+            "EntryNotFound" => $"{name} has no such file{said}: the files are at {FindPage(name, settings)}/tree/main",
             "RepoNotFound" => ExplainNotFound(name, settings, said),
-            _ when isDenied && hasToken => $"the hub refuses {name.Repo} to the token from {source}{said}: "
-                + "make a new token with the right to read models, or remove the old one",
-            _ when isDenied => $"the hub refuses {name.Repo} without a token{said}: "
-                + $"check the spelling; for a private or gated model put a token into {source}",
-            _ when response.StatusCode == HttpStatusCode.NotFound =>
+            "DisabledRepo" => ExplainDisabled(name, said),
+            _ when reason.StartsWith(DisabledReason, StringComparison.Ordinal) => ExplainDisabled(name, said),
+            _ => ExplainStatus(response.StatusCode, name, settings, said),
+        };
+
+    static string ExplainStatus(HttpStatusCode status, HubName name, HubSettings settings, string said)
+    {
+        var source = settings.TokenSource;
+        return status switch
+        {
+            HttpStatusCode.Unauthorized when settings.Token is not null =>
+                $"the hub does not accept the token from {source}{said}: make a new one, or remove it for public models",
+            HttpStatusCode.Forbidden when settings.Token is not null =>
+                $"the hub refuses {name.Repo} to the token from {source}{said}: give it the right to read the model",
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
+                $"the hub refuses {name.Repo} without a token{said}: "
+                    + $"check the spelling; for a private or gated model put a token into {source}",
+            HttpStatusCode.NotFound =>
                 $"the hub has no model {name.Repo} or no revision '{name.Revision}' of it{said}: check the spelling",
+            HttpStatusCode.ProxyAuthenticationRequired =>
+                $"a proxy on the way to {settings.Endpoint.Host} wants a user and a password{said}: "
+                    + "put them into HTTP_PROXY and HTTPS_PROXY, as in http://user:password@proxy:8080",
+            HttpStatusCode.NetworkAuthenticationRequired =>
+                $"the network wants to be signed in to{said}: open a page in a browser first",
+            HttpStatusCode.UnavailableForLegalReasons =>
+                $"the hub does not give {name.Repo} to this place for legal reasons{said}",
             _ => $"the hub refuses {name}{said}",
         };
     }
 
     static string ExplainGated(HubName name, HubSettings settings, string said)
     {
-        var page = new Uri(settings.Endpoint, name.Repo);
+        var page = FindPage(name, settings);
         return settings.Token is null
             ? $"{name.Repo} is gated{said}: "
                 + $"ask for access at {page}, then put a token of that account into {settings.TokenSource}"
@@ -84,38 +104,32 @@ static class HubRefusal
             : $"the hub has no model {name.Repo}, or the token from {settings.TokenSource} may not see it{said}: "
                 + "check the spelling, and that the token's account has access";
 
-    static async Task<string> ReadReason(HttpResponseMessage response, CancellationToken cancellation)
+    static string ExplainDisabled(HubName name, string said) =>
+        $"the hub has switched {name.Repo} off{said}: no token helps; take another model";
+
+    static Uri FindPage(HubName name, HubSettings settings) => new(settings.Endpoint, name.Repo);
+
+    static async Task<string> ReadReason(
+        HttpResponseMessage response,
+        HubSettings settings,
+        CancellationToken cancellation
+    )
     {
-        var reason = FindHeader(response, "X-Error-Message") ?? "";
-        var content = response.Content.Headers;
-        var isReadable =
-            content.ContentLength is > 0 and < 65536
-            && content.ContentType?.MediaType is "application/json" or "text/plain";
-        if (reason.Length == 0 && isReadable)
+        if (FindHeader(response, "X-Error-Message") is { Length: > 0 } reason)
         {
-            reason = ReadErrorField(await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
+            return reason;
         }
 
-        reason = string.Concat(reason.Select(letter => char.IsControl(letter) ? ' ' : letter)).Trim();
-        return reason.Length <= MaxReasonLength ? reason : reason[..MaxReasonLength] + "...";
-    }
-
-    static string ReadErrorField(string text)
-    {
         try
         {
-            using var json = JsonDocument.Parse(text);
-            if (json.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                return "";
-            }
-
-            var hasError = json.RootElement.TryGetProperty("error", out var error);
-            return hasError && error.ValueKind == JsonValueKind.String ? error.GetString()! : "";
+            var body = await ReplyBody
+                .Read(response, ServerMessage.MaxBytes, settings.ResponseTimeout, cancellation)
+                .ConfigureAwait(false);
+            return ServerMessage.Read(body.Bytes).Text;
         }
-        catch (JsonException)
+        catch (HttpRequestException)
         {
-            return text;
+            return ""; // The status is known, and says more than that its reason did not come.
         }
     }
 
@@ -123,46 +137,10 @@ static class HubRefusal
         response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 }
 
-/// <summary>A transient refusal, with the delay that the server wants before the next request.</summary>
-sealed partial class HubBusyException : HttpRequestException
+/// <summary>A transient refusal, with the delay that the server wants before the next request, if it says one.</summary>
+sealed class HubBusyException(string message, TimeSpan? retryAfter) : HttpRequestException(message)
 {
-    public HubBusyException(string message, HttpResponseMessage response)
-        : base(message, null, response.StatusCode) =>
-        RetryAfter = ReadRetryAfter(response.StatusCode, response.Headers);
-
-    /// <summary>
-    /// The delay, from <c>Retry-After</c>, or else from the hub's <c>RateLimit</c> where that is used up; null where
-    /// the server gives none.
-    /// </summary>
-    public TimeSpan? RetryAfter { get; }
-
-    static TimeSpan? ReadRetryAfter(HttpStatusCode status, HttpResponseHeaders headers)
-    {
-        if (headers.RetryAfter is { Delta: { } delta })
-        {
-            return delta;
-        }
-
-        // A date is by the server's clock, which may differ from this one's.
-        if (headers.RetryAfter is { Date: { } date } && headers.Date is { } now)
-        {
-            return date > now ? date - now : TimeSpan.Zero;
-        }
-
-        if (status != HttpStatusCode.TooManyRequests || !headers.TryGetValues("RateLimit", out var limits))
-        {
-            return null;
-        }
-
-        var reset = RateLimitReset().Match(string.Join(',', limits));
-        return reset.Success
-            ? TimeSpan.FromSeconds(int.Parse(reset.Groups[1].Value, CultureInfo.InvariantCulture) + 1)
-            : null;
-    }
-
-    /// <summary>Seconds until the window ends, as in <c>"api";r=0;t=55</c>.</summary>
-    [GeneratedRegex(@";\s*t=(\d{1,9})\b")]
-    private static partial Regex RateLimitReset();
+    public TimeSpan? RetryAfter => retryAfter;
 }
 
 /// <summary>Retries with exponential back-off where the network or the hub fails.</summary>

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using CoPe.Cli.Failures;
-using CoPe.Experiments.Runs;
+using CoPe.Cli.Http;
 
 namespace CoPe.Cli.Hub;
 
@@ -44,6 +44,16 @@ sealed partial record HubSettings
 
     /// <summary>Downloads at once.</summary>
     public int MaxParallel { get; init; } = 4;
+
+    /// <summary>Whether an address is the hub's own, and not of a server that it redirects to.</summary>
+    public bool IsHub(Uri address) =>
+        Uri.Compare(
+            address,
+            Endpoint,
+            UriComponents.SchemeAndServer,
+            UriFormat.Unescaped,
+            StringComparison.OrdinalIgnoreCase
+        ) == 0;
 
     /// <summary>The settings of an environment.</summary>
     public static HubSettings ReadFrom(Func<string, string?> variable)
@@ -94,23 +104,12 @@ sealed partial record HubSettings
                 : "HF_TOKEN";
         if (value(variable) is { } given)
         {
-            return (CleanToken(given, variable), variable);
+            return (Secret.Clean(given, variable), variable);
         }
 
         return File.Exists(file)
-            ? (CleanToken(File.ReadAllText(file), file), file)
+            ? (Secret.Clean(File.ReadAllText(file), file), file)
             : (null, $"HF_TOKEN, or the file {file}");
-    }
-
-    static string? CleanToken(string text, string source)
-    {
-        var token = text.Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal).Trim();
-        if (token.Any(letter => letter is <= ' ' or > '~'))
-        {
-            throw new RunException($"the token from {source} holds characters that no token has: set it again");
-        }
-
-        return token.Length > 0 ? token : null;
     }
 
     static bool IsTrue(string? value) => value?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";

@@ -28,7 +28,12 @@ public delegate IEnumerable<CandidateTexts> CandidateSource(
 /// <summary>A history item with its prompt as messages too, for a service that tokenizes by itself.</summary>
 /// <param name="Item">The item, its prompt in ids.</param>
 /// <param name="Messages">The same prompt before the chat template.</param>
-public sealed record CandidateRequest(CandidateItem Item, IReadOnlyList<ChatMessage> Messages);
+/// <param name="StopTokenIds">Ids after which an answer is over.</param>
+public sealed record CandidateRequest(
+    CandidateItem Item,
+    IReadOnlyList<ChatMessage> Messages,
+    IReadOnlyList<int> StopTokenIds
+);
 
 /// <summary>Candidates of one history item as texts.</summary>
 /// <param name="UserId">The user.</param>

@@ -80,6 +80,9 @@ public sealed class RunWorkspace : IDisposable
     /// <summary>The tokenizer and the chat template.</summary>
     public ConversationEncoder Encoder => _encoder.Value;
 
+    /// <summary>Ids after which an answer of the model is over.</summary>
+    internal IReadOnlyList<int> StopTokenIds => StopTokens.Find(_config.Value, Encoder);
+
     /// <summary>
     /// The users as the recipe limits them; with development items, these take the place of the queries.
     /// </summary>
@@ -218,7 +221,7 @@ public sealed class RunWorkspace : IDisposable
             options = options with { MaxRows = rows };
         }
 
-        return new(model ?? DecodingModel, task, users, StopTokens.Find(_config.Value, Encoder), options);
+        return new(model ?? DecodingModel, task, users, StopTokenIds, options);
     }
 
     /// <inheritdoc/>

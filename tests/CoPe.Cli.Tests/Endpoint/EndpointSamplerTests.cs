@@ -1,10 +1,7 @@
 using System.Net;
-using System.Text.Json.Nodes;
-using CoPe.Chat;
 using CoPe.Cli.Endpoint;
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CoPe.Cli.Tests.Endpoint;
 
@@ -147,95 +144,5 @@ public class EndpointSamplerTests
     {
         using var endpoint = new FakeEndpoint((_, _) => FakeEndpoint.Texts("a", "b", "c"));
         Assert.Single(endpoint.SampleLazily([.. Enumerable.Range(0, 500).Select(FakeEndpoint.Item)]).Take(1));
-    }
-}
-
-/// <summary>An endpoint in memory: answers the n-th request by a function and keeps what it was sent.</summary>
-sealed class FakeEndpoint(Func<int, JsonObject, HttpResponseMessage> answer) : HttpMessageHandler
-{
-    readonly Lock _sync = new();
-    int _inFlight;
-
-    public List<JsonObject> Bodies { get; } = [];
-
-    public List<Uri> Addresses { get; } = [];
-
-    public int MaxInFlight { get; private set; }
-
-    public static HttpResponseMessage Json(string text, HttpStatusCode status = HttpStatusCode.OK) =>
-        new(status) { Content = new StringContent(text) };
-
-    public static HttpResponseMessage Texts(params string[] texts) =>
-        Json(
-            new JsonObject
-            {
-                ["choices"] = new JsonArray([.. texts.Select(text => new JsonObject { ["text"] = text })]),
-                ["usage"] = new JsonObject { ["prompt_tokens"] = 10, ["completion_tokens"] = texts.Length },
-            }.ToJsonString()
-        );
-
-    public static CandidateRequest Item(int number) =>
-        new(new CandidateItem("u", $"p{number}", [1, 2, 3], "gold"), [new ChatMessage("user", "Write")]);
-
-    public List<CandidateTexts> Sample(
-        IReadOnlyList<CandidateRequest> items,
-        EndpointApi api = EndpointApi.Completions,
-        int attempts = 3,
-        int parallel = 1,
-        int count = 3
-    ) => [.. SampleLazily(items, api, attempts, parallel, count)];
-
-    public IEnumerable<CandidateTexts> SampleLazily(
-        IReadOnlyList<CandidateRequest> items,
-        EndpointApi api = EndpointApi.Completions,
-        int attempts = 3,
-        int parallel = 1,
-        int count = 3
-    )
-    {
-        var options = new EndpointOptions
-        {
-            Url = new Uri("http://there/v1/"),
-            Model = "tam",
-            Api = api,
-            Attempts = attempts,
-            MaxParallel = parallel,
-            InitialDelay = TimeSpan.Zero,
-        };
-        var client = new EndpointClient(new HttpClient(this), options, TimeProvider.System, NullLogger.Instance);
-        return new EndpointSampler(client, options, NullLogger.Instance).Sample(
-            items,
-            new NegativesOptions { Candidates = count, MaxNewTokens = 100 },
-            7,
-            TestContext.Current.CancellationToken
-        );
-    }
-
-    protected override async Task<HttpResponseMessage> SendAsync(
-        HttpRequestMessage request,
-        CancellationToken cancellationToken
-    )
-    {
-        var body = JsonNode.Parse(await request.Content!.ReadAsStringAsync(cancellationToken))!.AsObject();
-        int number;
-        lock (_sync)
-        {
-            number = Bodies.Count;
-            Bodies.Add(body);
-            Addresses.Add(request.RequestUri!);
-            MaxInFlight = Math.Max(MaxInFlight, ++_inFlight);
-        }
-        await Task.Yield();
-        try
-        {
-            return answer(number, body);
-        }
-        finally
-        {
-            lock (_sync)
-            {
-                _inFlight--;
-            }
-        }
     }
 }

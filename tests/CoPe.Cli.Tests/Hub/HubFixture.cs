@@ -44,10 +44,17 @@ sealed class HubFixture : IDisposable
 
     public string InSnapshot(string file) => Path.Combine(Cache.SnapshotFolder(FakeHub.Repo, FakeHub.Commit), file);
 
-    public async Task<string> Pull(string name = FakeHub.Repo, CancellationToken cancellation = default)
+    public Task<string> Pull(string name = FakeHub.Repo, CancellationToken cancellation = default) =>
+        PullWith(Settings, name, cancellation);
+
+    public async Task<string> PullWith(
+        HubSettings settings,
+        string name = FakeHub.Repo,
+        CancellationToken cancellation = default
+    )
     {
         using var http = new HttpClient(HubClient.CreateHandler());
-        return await new HubPull(http, Settings, Cache, new NullProgress(), Time, NullLogger.Instance).Pull(
+        return await new HubPull(http, settings, Cache, new NullProgress(), Time, NullLogger.Instance).Pull(
             HubName.Parse(name)!,
             cancellation
         );

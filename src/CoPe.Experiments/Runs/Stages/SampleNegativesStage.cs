@@ -221,12 +221,14 @@ sealed class SampleNegativesStage : Stage
         var maxNewTokens = GetMaxNewTokens(context, workspace);
         var source = new ExampleEncoder(workspace, context.Recipe.Sft);
         var options = settings with { MaxNewTokens = maxNewTokens };
+        var stopTokenIds = workspace.StopTokenIds;
         CandidateRequest Worded(UserItem pair)
         {
             var (messages, ids) = source.BuildPrompt(pair.Item, maxNewTokens);
             return new CandidateRequest(
                 new CandidateItem(pair.User.Id, pair.Item.Id, ids, source.GetAnswerText(pair.Item)),
-                messages
+                messages,
+                stopTokenIds
             );
         }
         foreach (var set in draw([.. items.Select(Worded)], options, context.Recipe.Seed, context.Cancellation))
