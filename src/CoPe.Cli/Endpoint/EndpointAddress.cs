@@ -1,4 +1,3 @@
-using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 
 namespace CoPe.Cli.Endpoint;
@@ -52,17 +51,20 @@ sealed class EndpointAddress
         ) == 0;
 
     /// <summary>
-    /// The address as it is typed, written into runs and shown. Of its query only the version is: other parameters may
-    /// be keys.
+    /// The address as it is shown, and written into runs. Of its query only the version is: other parameters may be
+    /// keys.
     /// </summary>
     public override string ToString()
     {
         var address = _url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
-        var shown = Parameters.Select(parameter => IsVersion(parameter) ? parameter : $"{parameter.Split('=')[0]}=...");
-        var query = string.Join('&', shown);
-        return query.Length == 0
-            ? address.TrimEnd('/')
-            : DisplayFormat.ShellArgument($"{address.TrimEnd('/')}?{query}");
+        var query = string.Join('&', Parameters.Select(ShowParameter));
+        return address.TrimEnd('/') + (query.Length > 0 ? $"?{query}" : "");
+    }
+
+    static string ShowParameter(string parameter)
+    {
+        var nameLength = parameter.IndexOf('=', StringComparison.Ordinal) + 1;
+        return IsVersion(parameter) ? parameter : parameter[..nameLength] + "...";
     }
 
     static bool IsVersion(string parameter) =>

@@ -216,8 +216,8 @@ sealed class EndpointClient(
         throw new RunException(
             keepsRequest
                 ? $"endpoint {options.Address} redirects more than {MaxRedirects} times, last to {shown}"
-                : $"endpoint {options.Address} redirects with status {status} to {shown}, where prompts and key are not "
-                    + "sent: if it is the right one, name its base address with --endpoint"
+                : $"endpoint {options.Address} redirects with status {status} to {shown}, where prompts and key are "
+                    + "not sent: if it is the right one, name its base address with --endpoint"
         );
     }
 
@@ -230,8 +230,8 @@ sealed class EndpointClient(
         if (isSuccess && body.IsCut)
         {
             throw new RunException(
-                $"endpoint {options.Address} replies with more than {MaxReplyBytes >> 20} MiB, which no completion has: "
-                    + "check --endpoint"
+                $"endpoint {options.Address} replies with more than {MaxReplyBytes >> 20} MiB, which no completion "
+                    + "has: check --endpoint"
             );
         }
 

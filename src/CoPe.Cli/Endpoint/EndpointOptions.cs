@@ -115,10 +115,29 @@ sealed class EndpointCommandOptions
             );
         }
 
-        var dialect = new EndpointDialect(options, context.Log);
-        var client = new EndpointClient(Http, options, dialect, context.Time, context.Log);
-        var sampler = new EndpointSampler(client, options, context.Log);
-        return context with { CandidateEndpoint = new(DescribeEndpoint(options), sampler.Sample) };
+        IEnumerable<CandidateTexts> Sample(
+            IReadOnlyList<CandidateRequest> items,
+            NegativesOptions wanted,
+            long seed,
+            CancellationToken cancellation
+        )
+        {
+            var dialect = new EndpointDialect(options, context.Log);
+            var client = new EndpointClient(Http, options, dialect, context.Time, context.Log);
+            var reasoning = context.Workspace.Encoder.Reasoning;
+            return new EndpointSampler(client, options, reasoning, context.Log).Sample(
+                items,
+                wanted,
+                seed,
+                cancellation
+            );
+        }
+
+        return context with
+        {
+            CandidateEndpoint = new(DescribeEndpoint(options), Sample),
+            Command = context.Command?.Replace(address, options.Address.ToString(), StringComparison.Ordinal),
+        };
     }
 
     EndpointOptions Read(ParseResult parsed, string address)
@@ -149,6 +168,8 @@ sealed class EndpointCommandOptions
     {
         var model = DisplayFormat.ShellArgument(options.Model);
         var api = options.Api == EndpointApi.Chat ? " --endpoint-api chat" : "";
-        return $"--endpoint {options.Address} --endpoint-model {model}{api}";
+        var address = $"{options.Address}";
+        var argument = address.Contains('?', StringComparison.Ordinal) ? DisplayFormat.ShellArgument(address) : address;
+        return $"--endpoint {argument} --endpoint-model {model}{api}";
     }
 }

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using CoPe.Cli.Http;
 
 namespace CoPe.Cli.Endpoint;
@@ -13,32 +15,43 @@ sealed record EndpointReply(
     long CompletionTokens
 )
 {
+    /// <summary>No request asks for as many.</summary>
+    const int MaxChoices = 1000;
+
     /// <summary>The reply in the place of what a filter held back.</summary>
     public static EndpointReply WithoutText { get; } = new([], 1, 0, 0);
 
-    /// <summary>Reads a reply; null where it is not one.</summary>
-    public static EndpointReply? Parse(ReadOnlyMemory<byte> body)
+    /// <summary>Reads a reply, whole or as a stream of events; null where it is not one.</summary>
+    public static EndpointReply? Parse(ReadOnlyMemory<byte> body) => ReplyJson.Read(body, Read) ?? ReadStream(body);
+
+    static EndpointReply? Read(JsonElement? json)
     {
-        var json = ReplyJson.Parse(body);
-        if (ReplyJson.Find(json, "choices") is not { ValueKind: JsonValueKind.Array } list)
+        var list = ReplyJson.Find(json, "choices");
+        if (list is not { ValueKind: JsonValueKind.Array } || list.Value.GetArrayLength() > MaxChoices)
         {
             return null;
         }
 
-        var usage = ReplyJson.Find(json, "usage");
-        var choices = ReplyJson
-            .List(list)
-            .OrderBy(choice => ReplyJson.FindInt64(choice, "index") ?? 0)
-            .Select(EndpointChoice.Read)
-            .ToList();
-        List<EndpointChoice> usable = [.. choices.OfType<EndpointChoice>()];
-        return new(
-            usable,
-            choices.Count - usable.Count,
-            ReplyJson.FindInt64(usage, "prompt_tokens") ?? 0,
-            ReplyJson.FindInt64(usage, "completion_tokens") ?? 0
-        );
+        var choices = ReplyJson.List(list).OrderBy(choice => ReplyJson.FindInt64(choice, "index") ?? 0);
+        var tokens = ReadTokens(ReplyJson.Find(json, "usage"));
+        return Create([.. choices.Select(EndpointChoice.Read)], tokens);
     }
+
+    static EndpointReply? ReadStream(ReadOnlyMemory<byte> body) =>
+        Utf8.IsValid(body.Span) ? EndpointEventStream.Read(Encoding.UTF8.GetString(body.Span)) : null;
+
+    /// <summary>A reply of choices, null for those without text.</summary>
+    public static EndpointReply Create(
+        IReadOnlyCollection<EndpointChoice?> choices,
+        (long Prompt, long Completion) tokens
+    )
+    {
+        List<EndpointChoice> usable = [.. choices.OfType<EndpointChoice>()];
+        return new(usable, choices.Count - usable.Count, tokens.Prompt, tokens.Completion);
+    }
+
+    public static (long Prompt, long Completion) ReadTokens(JsonElement? usage) =>
+        (ReplyJson.FindInt64(usage, "prompt_tokens") ?? 0, ReplyJson.FindInt64(usage, "completion_tokens") ?? 0);
 }
 
 /// <summary>One answer.</summary>
@@ -52,7 +65,7 @@ sealed record EndpointChoice(string Text, bool IsCut, bool HasReasoning)
     {
         var message = ReplyJson.Find(choice, "message");
         var text = ReplyJson.FindText(choice, "text") ?? ReadContent(ReplyJson.Find(message, "content"));
-        return text is null
+        return string.IsNullOrEmpty(text)
             ? null
             : new(
                 text,
@@ -61,8 +74,10 @@ sealed record EndpointChoice(string Text, bool IsCut, bool HasReasoning)
             );
     }
 
-    /// <summary>Content as a text, or as a list of parts; null where a part is neither text nor reasoning.</summary>
-    static string? ReadContent(JsonElement? content)
+    /// <summary>
+    /// Content as a text, or as a list of parts without those of reasoning; null where a part is neither of these.
+    /// </summary>
+    public static string? ReadContent(JsonElement? content)
     {
         if (content is not { ValueKind: JsonValueKind.Array } parts)
         {
@@ -70,7 +85,7 @@ sealed record EndpointChoice(string Text, bool IsCut, bool HasReasoning)
         }
 
         var texts = ReplyJson.List(parts).Where(part => !IsReasoning(part)).Select(ReadPart).ToList();
-        return texts.Count > 0 && texts.TrueForAll(text => text is not null) ? string.Concat(texts) : null;
+        return texts.TrueForAll(text => text is not null) ? string.Concat(texts) : null;
     }
 
     static string? ReadPart(JsonElement part) =>
@@ -81,7 +96,8 @@ sealed record EndpointChoice(string Text, bool IsCut, bool HasReasoning)
     static bool IsReasoning(JsonElement part) =>
         ReplyJson.FindText(part, "type") is "thinking" or "redacted_thinking" or "reasoning" or "reasoning_content";
 
-    static bool HasReasoningBeside(JsonElement? owner) =>
+    /// <summary>Whether a choice or its message holds reasoning apart from the text.</summary>
+    public static bool HasReasoningBeside(JsonElement? owner) =>
         ReplyJson.FindText(owner, "reasoning_content") is { Length: > 0 }
         || ReplyJson.FindText(owner, "reasoning") is { Length: > 0 }
         || ReplyJson.List(ReplyJson.Find(owner, "content")).Any(IsReasoning);

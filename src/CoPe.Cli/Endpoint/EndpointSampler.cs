@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using CoPe.Chat;
 using CoPe.Experiments.Negatives;
 using Microsoft.Extensions.Logging;
 
@@ -8,9 +9,14 @@ namespace CoPe.Cli.Endpoint;
 /// Samples candidates at an endpoint: several requests in flight at once, each with the item's seed; where a reply has
 /// too few choices or unusable texts, another request follows.
 /// </summary>
-sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILogger log)
+/// <param name="client">Sends the requests.</param>
+/// <param name="options">The endpoint, and limits.</param>
+/// <param name="reasoning">Takes the answer out of a text, by the marks of the run's own model.</param>
+/// <param name="log">Is told what it cost, and what was left out.</param>
+sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ReasoningParser reasoning, ILogger log)
 {
     int _incompleteItems;
+    int _unfinishedTexts;
 
     /// <summary>
     /// A <see cref="CandidateSource"/>. After an error no new request is sent; the results of those in flight are
@@ -45,6 +51,16 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
             // Whatever its outcome, the work must not outlive the token source.
             Task.WhenAny(work).GetAwaiter().GetResult();
             log.LogInformation("endpoint {Address}: {Usage}", options.Address, client.Usage);
+            if (_unfinishedTexts > 0)
+            {
+                log.LogWarning(
+                    "endpoint {Address}: {Unfinished} texts end within the model's reasoning and are left out; "
+                        + "raise negatives.max_new_tokens, or have the endpoint answer without reasoning",
+                    options.Address,
+                    _unfinishedTexts
+                );
+            }
+
             if (_incompleteItems > 0)
             {
                 log.LogWarning(
@@ -120,12 +136,8 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
             var missing = wanted.Candidates - texts.Count;
             var request = new EndpointRequest(item, missing, itemSeed + round, wanted.CreateDecodingOptions());
             var choices = await client.RequestCompletions(request, cancellation).ConfigureAwait(false);
-            var usable = choices
-                .Select(choice => choice.Text)
-                .Where(item.Item.Accepts)
-                .Select(text => text.Trim())
-                .Take(missing)
-                .ToList();
+            var answers = choices.Select(TakeAnswer).Where(item.Item.Accepts).Select(text => text.Trim());
+            var usable = answers.Take(missing).ToList();
             if (usable.Count == 0)
             {
                 fruitlessRounds++;
@@ -140,5 +152,32 @@ sealed class EndpointSampler(EndpointClient client, EndpointOptions options, ILo
         }
 
         return new CandidateTexts(item.Item.UserId, item.Item.ItemId, texts);
+    }
+
+    /// <summary>The answer in a choice's text; empty where it ends within the reasoning.</summary>
+    string TakeAnswer(EndpointChoice choice)
+    {
+        var response = reasoning.Parse(choice.Text, FindStart(choice));
+        if (response.IsUnfinished)
+        {
+            Interlocked.Increment(ref _unfinishedTexts);
+        }
+
+        return response.Answer;
+    }
+
+    /// <summary>
+    /// The ids of a prompt end outside the reasoning. What messages end with is the endpoint's template's, likely that
+    /// of the run's model: a text that was cut and lacks the mark may be all reasoning.
+    /// </summary>
+    ReasoningStart FindStart(EndpointChoice choice)
+    {
+        if (options.Api == EndpointApi.Completions)
+        {
+            return ReasoningStart.None;
+        }
+
+        var mayBeCutReasoning = choice.IsCut && !choice.HasReasoning && reasoning.OpensReasoning;
+        return mayBeCutReasoning ? ReasoningStart.Open : ReasoningStart.Unknown;
     }
 }

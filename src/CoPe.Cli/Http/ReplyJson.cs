@@ -7,18 +7,42 @@ namespace CoPe.Cli.Http;
 /// </summary>
 static class ReplyJson
 {
-    /// <summary>The value of a body, read as UTF-8 whatever its headers say; null where it is no JSON.</summary>
-    public static JsonElement? Parse(ReadOnlyMemory<byte> body)
+    /// <summary>Names, values and brackets; a list of 100,000 files has half of it.</summary>
+    const int MaxTokens = 1_000_000;
+
+    /// <summary>
+    /// What <paramref name="read"/> finds in a body, which is UTF-8 whatever its headers say; its argument is null where
+    /// the body is no JSON, and not valid afterwards.
+    /// </summary>
+    public static T Read<T>(ReadOnlyMemory<byte> body, Func<JsonElement?, T> read)
     {
-        var text = body.Span is [0xEF, 0xBB, 0xBF, ..] ? body[3..] : body;
+        using var document = TryParse(body.Span is [0xEF, 0xBB, 0xBF, ..] ? body[3..] : body);
+        return read(document?.RootElement);
+    }
+
+    static JsonDocument? TryParse(ReadOnlyMemory<byte> text)
+    {
         try
         {
-            return JsonDocument.Parse(text).RootElement;
+            return IsOfReasonableSize(text.Span) ? JsonDocument.Parse(text) : null;
         }
         catch (JsonException)
         {
             return null;
         }
+    }
+
+    /// <summary>A document takes many times the memory of its text where that is all brackets and commas.</summary>
+    static bool IsOfReasonableSize(ReadOnlySpan<byte> text)
+    {
+        var reader = new Utf8JsonReader(text);
+        var count = 0;
+        while (count <= MaxTokens && reader.Read())
+        {
+            count++;
+        }
+
+        return count <= MaxTokens;
     }
 
     /// <summary>A property that is there and not null.</summary>

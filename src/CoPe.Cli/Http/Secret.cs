@@ -32,7 +32,9 @@ static partial class Secret
             : throw new RunException($"the secret from {source} holds characters that none has: set it again");
     }
 
-    /// <summary>The text without the secret, and without pieces of it that are long enough to be told from words.</summary>
+    /// <summary>
+    /// The text without the secret, and without pieces of it that are long enough to be told from words.
+    /// </summary>
     public static string Redact(string text, string? secret)
     {
         if (string.IsNullOrEmpty(secret))
@@ -94,7 +96,7 @@ static partial class Secret
 
     static bool IsSame(char a, char b) => char.ToUpperInvariant(a) == char.ToUpperInvariant(b);
 
-    /// <summary>One UTF-16 unit, whatever its encoding; units that are longer stand for a letter no secret has.</summary>
+    /// <summary>The letter that a match of <see cref="EncodedLetter"/> stands for.</summary>
     static char Decode(Match letter)
     {
         foreach (Group hex in (Group[])[letter.Groups["hex"], letter.Groups["dec"]])
@@ -109,7 +111,9 @@ static partial class Secret
         return letter.ValueSpan[^1];
     }
 
-    /// <summary>A letter as it is, or as <c>%2D</c>, <c>\u002d</c>, <c>&amp;#x2d;</c>, <c>&amp;#45;</c>, <c>\/</c>.</summary>
+    /// <summary>
+    /// A letter as it is, or as <c>%2D</c>, <c>\u002d</c>, <c>&amp;#x2d;</c>, <c>&amp;#45;</c>, <c>\/</c>.
+    /// </summary>
     [GeneratedRegex(
         @"%(?<hex>[0-9a-fA-F]{2})|\\u(?<hex>[0-9a-fA-F]{4})|&\#x(?<hex>[0-9a-fA-F]{1,4});|&\#(?<dec>[0-9]{1,4});|\\/|.",
         RegexOptions.Singleline

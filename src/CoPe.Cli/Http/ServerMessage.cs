@@ -18,18 +18,17 @@ sealed partial record ServerMessage(string Text, string Code)
 
     const int MaxShownLength = 300;
 
-    /// <summary>The message in a body.</summary>
+    /// <summary>The message in a body; only the beginning of a long one is read.</summary>
     public static ServerMessage Read(ReadOnlyMemory<byte> body)
     {
-        var json = ReplyJson.Parse(body);
-        var error = json is { ValueKind: JsonValueKind.Array } list ? ReplyJson.List(list).FirstOrDefault() : json;
-        if (error is { ValueKind: JsonValueKind.Object } found)
-        {
-            return ReadJson(found);
-        }
+        var head = body[..Math.Min(body.Length, MaxBytes)];
+        return ReplyJson.Read(head, FindError) ?? new(DescribeText(Encoding.UTF8.GetString(head.Span).Trim()), "");
+    }
 
-        var text = Encoding.UTF8.GetString(body.Span).Trim();
-        return new(text.StartsWith('<') ? DescribePage(text) : text, "");
+    static ServerMessage? FindError(JsonElement? json)
+    {
+        var error = json is { ValueKind: JsonValueKind.Array } list ? ReplyJson.List(list).FirstOrDefault() : json;
+        return error is { ValueKind: JsonValueKind.Object } found ? ReadJson(found) : null;
     }
 
     /// <summary>The words as they stand in a message: without the secret, on one line, cut.</summary>
@@ -83,9 +82,14 @@ sealed partial record ServerMessage(string Text, string Code)
 
     static string DescribePart(JsonElement part) => ReplyJson.Text(part) ?? part.GetRawText();
 
-    /// <summary>A page of a gateway, a proxy or a firewall.</summary>
-    static string DescribePage(string text)
+    /// <summary>A text as it is; of a page of a gateway, a proxy or a firewall the title.</summary>
+    static string DescribeText(string text)
     {
+        if (!text.StartsWith('<'))
+        {
+            return text;
+        }
+
         var title = PageTitle().Match(text).Groups["title"].Value;
         return title.Length > 0 ? $"a page '{WebUtility.HtmlDecode(title).Trim()}'" : "a page";
     }

@@ -44,9 +44,15 @@ sealed class HubClient(HttpClient http, HubSettings settings, TimeProvider time)
         }
 
         var body = await ReadListing(response, name, cancellation).ConfigureAwait(false);
-        var (commit, files) = ParseRevision(body);
+        var revision =
+            ReplyJson.Read(body, ReadRevision)
+            ?? throw new RunException(
+                $"{settings.Endpoint} does not answer as a Hugging Face hub, with sha and siblings of the revision, "
+                    + $"but with {Show(ServerMessage.Read(body).Text)}: check HF_ENDPOINT"
+            );
+        var commit = revision.Commit;
         return HubName.IsCommit(commit)
-            ? (commit, files)
+            ? revision
             : throw new RunException(
                 $"{settings.Endpoint} says that {name} is commit '{Show(commit)}'; expected 40 hexadecimal digits"
             );
@@ -69,16 +75,12 @@ sealed class HubClient(HttpClient http, HubSettings settings, TimeProvider time)
             );
     }
 
-    (string Commit, IReadOnlyCollection<string> Files) ParseRevision(ReadOnlyMemory<byte> body)
+    static (string Commit, IReadOnlyCollection<string> Files)? ReadRevision(JsonElement? json)
     {
-        var json = ReplyJson.Parse(body);
         var listed = ReplyJson.Find(json, "siblings");
         return ReplyJson.FindText(json, "sha") is { } commit && listed is { ValueKind: JsonValueKind.Array }
             ? (commit, ReplyJson.List(listed).Select(file => ReplyJson.FindText(file, "rfilename") ?? "").ToHashSet())
-            : throw new RunException(
-                $"{settings.Endpoint} does not answer as a Hugging Face hub, with sha and siblings of the revision, "
-                    + $"but with {Show(ServerMessage.Read(body).Text)}: check HF_ENDPOINT"
-            );
+            : null;
     }
 
     /// <summary>

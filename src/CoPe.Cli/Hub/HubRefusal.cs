@@ -68,7 +68,7 @@ static class HubRefusal
         return status switch
         {
             HttpStatusCode.Unauthorized when settings.Token is not null =>
-                $"the hub does not accept the token from {source}{said}: make a new one, or remove it for public models",
+                $"the hub does not accept the token from {source}{said}: make a new one, or remove it",
             HttpStatusCode.Forbidden when settings.Token is not null =>
                 $"the hub refuses {name.Repo} to the token from {source}{said}: give it the right to read the model",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
@@ -137,7 +137,9 @@ static class HubRefusal
         response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 }
 
-/// <summary>A transient refusal, with the delay that the server wants before the next request, if it says one.</summary>
+/// <summary>
+/// A transient refusal, with the delay that the server wants before the next request, if it says one.
+/// </summary>
 sealed class HubBusyException(string message, TimeSpan? retryAfter) : HttpRequestException(message)
 {
     public TimeSpan? RetryAfter => retryAfter;

@@ -217,7 +217,7 @@ public class EndpointNetworkTests
         var log = new LogLines();
         using var http = new HttpClient(EndpointClient.CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan };
         var client = new EndpointClient(http, options, new(options, log), TimeProvider.System, log);
-        return new EndpointSampler(client, options, log)
+        return new EndpointSampler(client, options, new([]), log)
             .Sample(
                 [FakeEndpoint.Item(1)],
                 new NegativesOptions { MaxNewTokens = 100 },

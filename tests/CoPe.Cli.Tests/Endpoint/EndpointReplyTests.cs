@@ -1,5 +1,7 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using CoPe.Cli.Endpoint;
+using static System.StringComparison;
 
 namespace CoPe.Cli.Tests.Endpoint;
 
@@ -13,7 +15,7 @@ public class EndpointReplyTests
     [InlineData("""{"message": {"content": [{"text": "a"}, "b"]}}""", "ab")]
     [InlineData("""{"message": {"content": [{"type": "output_text", "text": "a"}]}}""", "a")]
     [InlineData(
-        """{"message": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "x"}]}, {"type": "text", "text": "a"}]}}""",
+        """{"message": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "x"}]}, "a"]}}""",
         "a"
     )]
     [InlineData("""{"message": {"content": [{"type": "reasoning", "text": "x"}, "a"]}}""", "a")]
@@ -63,6 +65,10 @@ public class EndpointReplyTests
     public void What_is_no_completion_is_not_read_as_one(string body) => Assert.Null(Parse(body));
 
     [Fact]
+    public void More_choices_than_any_request_asks_for_are_no_reply() =>
+        Assert.Null(Parse($$"""{"choices": [{{string.Join(',', Enumerable.Repeat(1, 100_000))}}]}"""));
+
+    [Fact]
     public void A_mark_of_byte_order_before_the_reply_is_passed_over() =>
         Assert.Equal("a", Assert.Single(Parse("\uFEFF{\"choices\": [{\"text\": \"a\"}]}")!.Choices).Text);
 
@@ -74,6 +80,28 @@ public class EndpointReplyTests
         Assert.Equal("b", Assert.Single(reply.Choices).Text);
         Assert.Equal(1, reply.UnusableChoices);
     }
+
+    [Theory]
+    [InlineData("data: {A a}\n\ndata: {A b}\n\ndata: [DONE]\n\n", "ab")]
+    [InlineData(": ping\r\n\r\nevent: x\r\nid: 1\r\ndata: {A a}\r\n\r\n: ping\r\ndata:{END}\r\n\r\n", "a")]
+    [InlineData("data: {A a}\n\ndata: {B b}\n\ndata: {A c}\n\ndata: [DONE]", "ac", "b")]
+    [InlineData("data: {B b}\n\ndata: {A a}\n\ndata: [DONE]", "a", "b")]
+    [InlineData("retry: 5\rdata: {A a}\r\rdata: [DONE]\r\r", "a")]
+    [InlineData("data: {\"choices\":\ndata: [{\"delta\": {\"content\": \"a\"}}]}\n\ndata: [DONE]\n\n", "a")]
+    [InlineData("data: {\"choices\": [{\"text\": \"a\"}]}\n\ndata: [DONE]\n\n", "a")]
+    [InlineData("data: {A a}\n\ndata: {\"choices\": [{\"delta\": {\"content\": \"\\ud800\"}}]}\n\ndata: [DONE]\n\n")]
+    [InlineData("data: {\"choices\": []}\n\ndata: [DONE]\n\n")]
+    public void A_reply_that_comes_as_events_is_put_together(string stream, params string[] texts) =>
+        Assert.Equal(texts, Parse(WithEvents(stream))!.Choices.Select(choice => choice.Text));
+
+    [Theory]
+    [InlineData("data: {A a}\n\n")]
+    [InlineData("data: {A a}\n\ndata: {B b}\n\ndata: {END}\n\n")] // one of two ends
+    [InlineData("data: {A a}\n\ndata: {\"error\": \"overloaded\"}\n\n")]
+    [InlineData("data: {A a}\n\ndata: {\"choices\": [{")]
+    [InlineData(": ping\n\n")]
+    [InlineData("event: error\n\n")]
+    public void A_stream_of_events_that_breaks_off_is_no_reply(string stream) => Assert.Null(Parse(WithEvents(stream)));
 
     [Theory]
     [InlineData("""{"prompt_tokens": 12, "completion_tokens": 5}""", 12, 5)]
@@ -102,6 +130,18 @@ public class EndpointReplyTests
             new EndpointChoice("a", isCut, hasReasoning),
             Assert.Single(Parse($$"""{"choices": [{{choice}}]}""")!.Choices)
         );
+
+    static string WithEvents(string stream) =>
+        Regex
+            .Replace(
+                stream,
+                @"\{([AB]) (\w)\}",
+                match => CreateEvent(match.Groups[1].Value[0] - 'A', match.Groups[2].Value)
+            )
+            .Replace("{END}", """{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}""", Ordinal);
+
+    static string CreateEvent(int index, string text) =>
+        $$"""{"choices": [{"index": {{index}}, "delta": {"role": null, "content": "{{text}}"} }]}""";
 
     static EndpointReply? Parse(string body) => EndpointReply.Parse(Encoding.UTF8.GetBytes(body));
 }

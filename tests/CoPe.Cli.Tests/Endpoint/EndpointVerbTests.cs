@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using CoPe.Chat;
 
 namespace CoPe.Cli.Tests.Endpoint;
 
@@ -100,6 +102,66 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
         );
     }
 
+    [Fact]
+    public void An_endpoint_is_told_what_ends_an_answer_where_the_chat_template_alone_knows_it()
+    {
+        foreach (var file in Directory.GetFiles(world.PathOf("model")))
+        {
+            var target = Path.Combine(
+                Directory.CreateDirectory(world.PathOf("unended")).FullName,
+                Path.GetFileName(file)
+            );
+            File.Copy(file, target);
+            if (Path.GetFileName(file) is "config.json" or "generation_config.json")
+            {
+                var json = JsonNode.Parse(File.ReadAllText(file))!.AsObject();
+                Assert.True(json.Remove("eos_token_id"));
+                File.WriteAllText(target, json.ToJsonString());
+            }
+        }
+
+        using var endpoint = new LocalEndpoint(failing: _ => false);
+        string[] run = ["--run", "unended-run"];
+        Assert.Equal(0, world.RunCommand(default, ["train", "tam", "recipe.yaml", .. run, "--model", "unended"]));
+        string[] there = ["--endpoint", endpoint.Url, "--endpoint-model", "tam"];
+        Assert.Equal(0, world.RunCommand(default, ["negatives", "sample", .. run, .. there]));
+
+        var expected = ConversationEncoder.Load(world.PathOf("unended")).StopTokenIds.Order();
+        var sent = JsonNode.Parse(endpoint.LastBody!)!["stop_token_ids"]!.AsArray();
+        Assert.Equal(expected, sent.Select(id => (int)id!));
+        Assert.NotEmpty(sent);
+    }
+
+    [Fact]
+    public void A_parameter_of_the_address_goes_to_the_endpoint_and_nowhere_else()
+    {
+        using var endpoint = new LocalEndpoint(failing: request => request == 2);
+        Assert.Equal(0, world.RunCommand(default, "train", "tam", "recipe.yaml", "--run", "secret"));
+        string[] alone = ["negatives", "sample", "--run", "secret", "--endpoint-parallel", "1"];
+        string[] sample =
+        [
+            .. alone,
+            "--endpoint-model",
+            "tam",
+            "--endpoint",
+            $"{endpoint.Url}?api-version=1&key=s3cret",
+        ];
+
+        Assert.Equal(1, world.RunCommand(default, sample));
+        Assert.DoesNotContain("s3cret", world.Error, StringComparison.Ordinal);
+        Assert.Equal(0, world.RunCommand(default, sample));
+        Assert.Equal(0, world.RunCommand(default, [.. sample, "--again"]));
+
+        Assert.Equal("/v1/completions?api-version=1&key=s3cret", endpoint.LastPath);
+        var files = Directory.GetFiles(world.RunAt("secret").Root, "*", SearchOption.AllDirectories);
+        Assert.DoesNotContain(files, file => File.ReadAllBytes(file).AsSpan().IndexOf("s3cret"u8) >= 0);
+        Assert.Contains(
+            $"""--endpoint \"{endpoint.Url}?api-version=1&key=...\" --endpoint-model tam""",
+            File.ReadAllText(world.RunAt("secret").Candidates),
+            StringComparison.Ordinal
+        );
+    }
+
     [Theory]
     [InlineData("--endpoint-model is given without --endpoint", "--endpoint-model", "tam")]
     [InlineData("expected an address", "--endpoint", "localhost", "--endpoint-model", "tam")]
@@ -144,6 +206,10 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
 
         public int Requests => _requests;
 
+        public string? LastPath { get; private set; }
+
+        public string? LastBody { get; private set; }
+
         public void Dispose() => _listener.Close();
 
         async Task Serve(Func<int, bool> failing)
@@ -154,6 +220,9 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
                 {
                     var context = await _listener.GetContextAsync();
                     var number = _requests++;
+                    LastPath = context.Request.RawUrl;
+                    using var body = new StreamReader(context.Request.InputStream);
+                    LastBody = await body.ReadToEndAsync();
                     context.Response.StatusCode = failing(number) ? 404 : 200;
                     await using (var writer = new StreamWriter(context.Response.OutputStream))
                     {

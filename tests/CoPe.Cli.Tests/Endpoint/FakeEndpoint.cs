@@ -20,6 +20,8 @@ sealed class FakeEndpoint(Func<int, JsonObject, HttpResponseMessage> answer) : H
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    public ReasoningParser Reasoning { get; init; } = new([]);
+
     public LogLines Log { get; } = new();
 
     public List<JsonObject> Bodies { get; } = [];
@@ -73,7 +75,7 @@ sealed class FakeEndpoint(Func<int, JsonObject, HttpResponseMessage> answer) : H
         };
         var dialect = new EndpointDialect(options, Log);
         var client = new EndpointClient(new HttpClient(this), options, dialect, Time, Log);
-        return new EndpointSampler(client, options, Log).Sample(
+        return new EndpointSampler(client, options, Reasoning, Log).Sample(
             items,
             new NegativesOptions { Candidates = count, MaxNewTokens = 100 },
             7,

@@ -320,7 +320,7 @@ public sealed class HubRefusalTests : IDisposable
         "",
         "Invalid credentials in Authorization header",
         true,
-        "not accept the token from HF_TOKEN (localhost says: Invalid credentials in Authorization header): make a new one"
+        "token from HF_TOKEN (localhost says: Invalid credentials in Authorization header): make a new one"
     )]
     [InlineData(
         401,
