@@ -124,12 +124,14 @@ public sealed partial class HouseTests
 
     /// <summary>
     /// Readers that anybody's files go through: whatever else reads such a file asks one of them, so that what is wrong
-    /// with it is an error of ours. <c>RecordedLine</c> looks for a user in whatever a run has recorded, broken or not.
+    /// with it is an error of ours. <c>RecordedLine</c> looks for a user in whatever a run has recorded, broken or not;
+    /// <c>ReplyJson</c> takes what is whole out of a reply that was paid for.
     /// </summary>
     static readonly string[] ForeignReaders =
     [
         "src/CoPe/Json/StrictJson.cs",
         "src/CoPe/Json/JsonFaultFinder.cs",
+        "src/CoPe.Cli/Http/ReplyJson.cs",
         "src/CoPe.Experiments/Data/JsonTokenStream.cs",
         "src/CoPe.Experiments/Runs/RecordedLine.cs",
         "src/CoPe.Experiments/Settings/YamlText.cs",

@@ -11,8 +11,8 @@ static class ReplyJson
     const int MaxTokens = 1_000_000;
 
     /// <summary>
-    /// What <paramref name="read"/> finds in a body, which is UTF-8 whatever its headers say; its argument is null where
-    /// the body is no JSON, and not valid afterwards.
+    /// What <paramref name="read"/> finds in a body, which is UTF-8 whatever its headers say. Its argument is null
+    /// where the body is no JSON, and not valid afterwards.
     /// </summary>
     public static T Read<T>(ReadOnlyMemory<byte> body, Func<JsonElement?, T> read)
     {
