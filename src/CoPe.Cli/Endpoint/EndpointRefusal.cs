@@ -19,6 +19,8 @@ sealed class EndpointRefusal(HttpStatusCode status, string code, string reason)
     /// <summary>Whether it stays whatever the status promises: a quota does not come back by waiting.</summary>
     public bool IsFinal => code is "insufficient_quota" or "billing_hard_limit_reached";
 
+    bool IsOfLength => status == HttpStatusCode.RequestEntityTooLarge || code == "context_length_exceeded";
+
     /// <summary>Whether a filter objects to this prompt or to what the model would answer it.</summary>
     public bool IsOfContent => code is "content_filter" or "content_policy_violation";
 
@@ -39,7 +41,7 @@ sealed class EndpointRefusal(HttpStatusCode status, string code, string reason)
             HttpStatusCode.ProxyAuthenticationRequired =>
                 ": a proxy wants a user and a password; put them into HTTP_PROXY and HTTPS_PROXY, "
                     + "as in http://user:password@proxy:8080",
-            HttpStatusCode.RequestEntityTooLarge => ": the prompts are longer than it takes; lower sft.max_words",
+            _ when IsOfLength => ": the prompts are longer than it takes; lower sft.max_words",
             _ when IsFinal => ": its quota is used up",
             _ => "",
         };

@@ -179,6 +179,7 @@ public class EndpointNetworkTests
     [InlineData(400, """{"error": {"message": "sk-Secret\u002b123456789"}}""", "status 400")]
     [InlineData(407, "<title>sk-Secret&#43;123456789</title>", "HTTP_PROXY")]
     [InlineData(413, "", "sft.max_words")]
+    [InlineData(400, """{"error": {"message": "2048 tokens", "code": "context_length_exceeded"}}""", "sft.max_words")]
     [InlineData(
         429,
         """{"error": {"message": "sk-Secret+123456789", "code": "insufficient_quota"}}""",
