@@ -11,7 +11,7 @@ namespace CoPe.Cli.Tests.Endpoint;
 public class EndpointNetworkTests
 {
     const string Ok = "HTTP/1.1 200 OK|Content-Type: application/json";
-    const long MaxSentBytes = 256 << 20;
+    const long MaxSentBytes = 128 << 20;
 
     static readonly byte[] Completion = """{"choices":[{"text":"a"},{"text":"b"},{"text":"c"}]}"""u8.ToArray();
 
@@ -109,7 +109,7 @@ public class EndpointNetworkTests
     [InlineData("HTTP/1.1 200 OK|X-Flood: 1|", "X-Flood: 0123456789\r\n")]
     [InlineData("HTTP/1.1 200 OK|", "xxxxxxxxxxxxxxxx")]
     [InlineData("HTTP/1.1 100 Continue", "HTTP/1.1 102 Wait\r\nX: 1\r\n\r\n")]
-    [InlineData(Ok + "|Transfer-Encoding: chunked", "1;x=0123456789\r\nx\r\n")]
+    [InlineData(Ok + "|Transfer-Encoding: chunked", "1;x=0123456789")]
     [InlineData(Ok + "|Transfer-Encoding: chunked||0", "X-Trailer: 0123456789\r\n")]
     public void What_never_ends_is_cut_off_before_it_fills_the_memory(string head, string part)
     {
