@@ -96,7 +96,7 @@ static class StrictJson
             throw new InvalidJsonException("", $"has {stream.Length:N0} bytes; at most {maxBytes:N0} were expected");
         }
 
-        using var content = new MemoryStream();
+        using var content = new MemoryStream(stream.CanSeek ? (int)stream.Length : 0);
         var buffer = new byte[1 << 16];
         int read;
         while ((read = stream.Read(buffer)) > 0)
@@ -108,7 +108,7 @@ static class StrictJson
             }
         }
 
-        return content.ToArray();
+        return content.Length == content.Capacity ? content.GetBuffer() : content.ToArray();
     }
 
     /// <summary>A member of an object; null where there is none, or no object.</summary>
