@@ -93,7 +93,7 @@ public sealed class PredictionFileTests : IDisposable
 
     [Theory]
     [InlineData("\"a \\ud83d b\"", "half of a surrogate pair")]
-    [InlineData("\"a", "is not JSON")]
+    [InlineData("\"a", "line 1, column 52, at golds[0].output")]
     public void A_text_that_is_none_is_said_with_its_place(string output, string message) =>
         Assert.Contains(
             message,
