@@ -98,7 +98,11 @@ sealed class ChatView
             pair => new ParsedResponse(pair.Value.Text, pair.Value.Reasoning, pair.Value.IsUnfinished)
         );
 
-    ChatTurn ShowLive(string user, ChatSessionOptions options, Func<Action<ChatModelKind, ParsedResponse>?, ChatTurn> answer)
+    ChatTurn ShowLive(
+        string user,
+        ChatSessionOptions options,
+        Func<Action<ChatModelKind, ParsedResponse>?, ChatTurn> answer
+    )
     {
         var console = _host.CreateTableConsole();
         ChatModelKind[] sides = options.IncludesBase

@@ -65,7 +65,7 @@ static class ChatMessages
 
         if (turn.Personalized.IsUnfinished)
         {
-            yield return $"the model was still reasoning at its limit of tokens and has no answer; {tokensOption} raises it";
+            yield return $"the model still reasons at its limit of tokens: no answer; {tokensOption} raises it";
         }
         else if (turn.Personalized.StopReason is StopReason.MaxNewTokens)
         {

@@ -125,7 +125,7 @@ static class ModelInfoVerb
         return command;
     }
 
-    /// <summary>Where the model's files disagree; without a tokenizer that can be read, those of the model alone.</summary>
+    /// <summary>Where the model's files disagree; without a tokenizer that can be read, the others alone.</summary>
     static IReadOnlyList<string> FindConflicts(CommandHost host, string folder)
     {
         try

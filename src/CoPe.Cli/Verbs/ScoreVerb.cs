@@ -5,6 +5,7 @@ using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Scoring;
 using CoPe.Cli.Sessions;
+using CoPe.Decoding;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Artifacts;
 using CoPe.Experiments.Runs.Recipes;
@@ -105,7 +106,9 @@ static class ScoreVerb
             }
 
             using var lm = ModelLoader.Load(modelFolder, recipe.PredictionDtype(), DeviceSelector.Select(recipe));
-            var scorer = new TokenScorer(lm, ConversationEncoder.Load(modelFolder));
+            var encoder = ConversationEncoder.Load(modelFolder);
+            TokenizerFit.Check(modelFolder, encoder, lm.Config);
+            var scorer = new TokenScorer(lm, encoder);
             var scores = scorer.Score(parsed.GetValue(PromptOption), scoredText, columns, host.Cancellation);
             ScoreView.Write(host, modelName, scores, parsed.GetValue(JsonOption));
             return ExitCode.Ok;

@@ -98,7 +98,8 @@ sealed class Bm25
 
     static IEnumerable<string> SplitWords(string text) =>
         TextScripts.HasWithoutBlanks(text)
-            ? SplitByScript(text).SelectMany(part => part.IsWithoutBlanks ? UnicodeWords.Split(part.Text) : SplitRuns(part.Text))
+            ? SplitByScript(text)
+                .SelectMany(part => part.IsWithoutBlanks ? UnicodeWords.Split(part.Text) : SplitRuns(part.Text))
             : SplitRuns(text);
 
     /// <summary>A text in parts, in turn of scripts with and without blanks between words.</summary>

@@ -8,9 +8,8 @@ namespace CoPe.Experiments.Data;
 static partial class WholeNumber
 {
     /// <summary>Such a number without its zeros; any other text as it is.</summary>
-    public static string Shorten(string text) => Pattern().Match(text) is { Success: true } match
-        ? match.Groups[1].Value
-        : text;
+    public static string Shorten(string text) =>
+        Pattern().Match(text) is { Success: true } match ? match.Groups[1].Value : text;
 
     [GeneratedRegex(@"^([+-]?[0-9]+)\.0+$", RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();

@@ -103,7 +103,12 @@ static class TextWords
     {
         var words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         return TextScripts.HasWithoutBlanks(text)
-            ? [.. words.SelectMany(word => TextScripts.HasWithoutBlanks(word) ? UnicodeWords.Split(word) : [ToBare(word)])]
+            ?
+            [
+                .. words.SelectMany(word =>
+                    TextScripts.HasWithoutBlanks(word) ? UnicodeWords.Split(word) : [ToBare(word)]
+                ),
+            ]
             : Array.ConvertAll(words, ToBare);
     }
 

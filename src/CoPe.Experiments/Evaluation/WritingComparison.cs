@@ -119,7 +119,6 @@ sealed record WritingTrait(string Name, double Own, double? Before, double After
     static double WordsPerSentence(IReadOnlyList<string> texts) =>
         (double)texts.Sum(WordLimit.Count) / Math.Max(1, texts.Sum(CountSentences));
 
-
     static int CountCapitals(string text) =>
         text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Count(word => char.IsUpper(word[0]));
 

@@ -11,6 +11,19 @@ static class WordLimit
     /// <summary>How many words a text has.</summary>
     public static int Count(string text) => Count(text, int.MaxValue);
 
+    /// <summary>Characters of the longest word between blanks; one of a script without blanks is never long.</summary>
+    public static int MeasureLongest(string text)
+    {
+        var longest = 0;
+        foreach (var range in SplitAtBlanks(text))
+        {
+            var piece = text.AsSpan(range);
+            longest = Math.Max(longest, TextScripts.HasWithoutBlanks(piece) ? 1 : piece.Length);
+        }
+
+        return longest;
+    }
+
     /// <summary>
     /// The first words of a text, joined by single spaces where blanks stand; a text with no more words than that stays
     /// as it is.

@@ -29,7 +29,7 @@ sealed class AssistantTurn
     /// <summary>Text of the tokenizer's added tokens, some of which may be marks of reasoning.</summary>
     public IReadOnlyList<string> TokenTexts { get; init; } = [];
 
-    /// <summary>Whether reasoning that the template opens is closed in the prompt; otherwise before an answer.</summary>
+    /// <summary>Whether the prompt closes reasoning that the template opens; otherwise an answer does.</summary>
     public bool ClosesReasoning { get; init; } = true;
 
     /// <summary>How the model marks its reasoning.</summary>

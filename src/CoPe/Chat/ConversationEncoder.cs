@@ -221,7 +221,10 @@ public sealed class ConversationEncoder
 
     ChatMessage RemoveReasoning(ChatMessage message) =>
         message.Role == "assistant" && Reasoning.Marks.Count > 0
-            ? message with { Content = Reasoning.Parse(message.Content, ReasoningStart.Unknown).Answer }
+            ? message with
+            {
+                Content = Reasoning.Parse(message.Content, ReasoningStart.Unknown).Answer,
+            }
             : message;
 }
 
@@ -237,7 +240,8 @@ public sealed record ConversationOptions
     /// <summary>
     /// More variables for the chat template by name, each a string, a bool or a number. By default
     /// <c>enable_thinking</c> is false: a template that lets its model think (Qwen3's) then opens the answer itself, as
-    /// in training, where a user's text has no thinking before it.
+    /// in training, where a user's text has no thinking before it. To let it think, set <see cref="AllowsReasoning"/>
+    /// as well.
     /// </summary>
     public IReadOnlyDictionary<string, object> TemplateVariables { get; init; } =
         new Dictionary<string, object> { ["enable_thinking"] = false };

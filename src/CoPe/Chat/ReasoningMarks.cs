@@ -35,6 +35,8 @@ static partial class ReasoningMarkNames
         "inner",
     ];
 
+    static readonly HashSet<string> AnswerWords = ["answer", "response", "solution", "output", "final"];
+
     static readonly HashSet<string> ClosingWords = ["end", "stop", "close", "suffix"];
 
     /// <summary>Words that stand in a mark beside those that say what it is about.</summary>
@@ -53,17 +55,22 @@ static partial class ReasoningMarkNames
     }
 
     /// <summary>The mark at the start of a text by whose name reasoning begins; null where there is none.</summary>
-    public static string? FindNamedOpening(string text)
+    public static string? FindNamedOpening(string text) =>
+        FindFirst(text) is { } mark && IsNamedOpening(mark) ? mark : null;
+
+    /// <summary>The mark at the start of a text by whose name an answer begins; null where there is none.</summary>
+    public static string? FindNamedAnswer(string text) =>
+        FindFirst(text) is { } mark && !IsClosing(mark) && IsNamed(mark, AnswerWords) ? mark : null;
+
+    static string? FindFirst(string text)
     {
         var isMark = text.Length > 0 && "<[◁".Contains(text[0], StringComparison.Ordinal);
-        return isMark && Mark().Match(text) is { Success: true, Index: 0 } first && IsNamedOpening(first.Value)
-            ? first.Value
-            : null;
+        return isMark && Mark().Match(text) is { Success: true, Index: 0 } first ? first.Value : null;
     }
 
     /// <summary>The marks of a text by whose name reasoning ends.</summary>
     public static IEnumerable<string> FindNamedClosings(string text) =>
-        FindAll(text).Where(mark => IsClosing(mark) && IsNamed(mark));
+        FindAll(text).Where(mark => IsClosing(mark) && IsNamed(mark, ReasoningWords));
 
     /// <summary>The marks that are named for reasoning and come in pairs.</summary>
     public static IReadOnlyList<ReasoningMarks> FindPairs(IEnumerable<string> marks)
@@ -73,13 +80,15 @@ static partial class ReasoningMarkNames
         [
             .. known
                 .Where(mark => mark.Length > 2 && IsNamedOpening(mark))
-                .SelectMany(open => GetClosings(open).Where(known.Contains).Select(close => new ReasoningMarks(open, close)))
+                .SelectMany(open =>
+                    GetClosings(open).Where(known.Contains).Select(close => new ReasoningMarks(open, close))
+                )
                 .Distinct(),
         ];
     }
 
     /// <summary>Whether reasoning begins here by the mark's name.</summary>
-    public static bool IsNamedOpening(string mark) => !IsClosing(mark) && IsNamed(mark);
+    public static bool IsNamedOpening(string mark) => !IsClosing(mark) && IsNamed(mark, ReasoningWords);
 
     /// <summary>Whether a mark ends what another one began.</summary>
     public static bool IsClosing(string mark) => mark.Contains('/') || SplitWords(mark).Any(ClosingWords.Contains);
@@ -115,7 +124,7 @@ static partial class ReasoningMarkNames
         }
     }
 
-    static bool IsNamed(string mark)
+    static bool IsNamed(string mark, HashSet<string> names)
     {
         // In square brackets stands much else, and in capitals what a model was given as a token.
         if (mark[0] == '[' && mark.Any(char.IsLower))
@@ -124,8 +133,7 @@ static partial class ReasoningMarkNames
         }
 
         var words = SplitWords(mark[(mark.IndexOf(':') + 1)..]).ToList();
-        return words.Any(ReasoningWords.Contains)
-            && words.All(word => ReasoningWords.Contains(word) || FillWords.Contains(word));
+        return words.Any(names.Contains) && words.All(word => names.Contains(word) || FillWords.Contains(word));
     }
 
     static IEnumerable<string> SplitWords(string mark) =>
@@ -139,7 +147,10 @@ static partial class ReasoningMarkNames
 
     static string CopyCase(string word, string like) => char.IsUpper(like[^1]) ? word.ToUpperInvariant() : word;
 
-    [GeneratedRegex(@"<[^<>\s""'{}()=]{1,40}>|\[[^\[\]\n""'{}()=]{1,40}\]|◁[^◁▷\s]{1,40}▷", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"<[^<>\s""'{}()=]{1,40}>|\[[^\[\]\n""'{}()=]{1,40}\]|◁[^◁▷\s]{1,40}▷",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Mark();
 
     [GeneratedRegex(@"\p{L}+", RegexOptions.CultureInvariant)]

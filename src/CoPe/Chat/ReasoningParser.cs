@@ -33,7 +33,8 @@ sealed class ReasoningParser(IReadOnlyList<ReasoningMarks> marks)
     public IReadOnlyList<ReasoningMarks> Marks { get; } = marks;
 
     /// <summary>Text of every mark.</summary>
-    public IEnumerable<string> MarkTexts => Marks.SelectMany(pair => (string?[])[pair.Open, pair.Close]).OfType<string>();
+    public IEnumerable<string> MarkTexts =>
+        Marks.SelectMany(pair => (string?[])[pair.Open, pair.Close]).OfType<string>();
 
     /// <summary>Whether the model's own template ends its prompts within the reasoning.</summary>
     public bool OpensReasoning { get; init; }
@@ -85,7 +86,27 @@ sealed class ReasoningParser(IReadOnlyList<ReasoningMarks> marks)
         }
 
         answer += rest;
-        return new((string.IsNullOrWhiteSpace(answer) ? before : answer).Trim(), reasoning.ToString().Trim(), false);
+        var last = places[^1];
+        var found = string.IsNullOrWhiteSpace(answer)
+            ? before
+            : Unwrap(answer.Trim(), text.Substring(last.Index, last.Length));
+        return new(found.Trim(), reasoning.ToString().Trim(), false);
+    }
+
+    /// <summary>
+    /// An answer without marks of its own, as some models put them behind their reasoning: the mark that ends the
+    /// reasoning may begin the answer, or another one does.
+    /// </summary>
+    static string Unwrap(string answer, string endOfReasoning)
+    {
+        var open = ReasoningMarkNames.FindNamedAnswer(answer);
+        var content = open is null ? answer : answer[open.Length..];
+        var ends = ReasoningMarkNames
+            .GetClosings(open ?? endOfReasoning)
+            .Select(close => content.IndexOf(close, StringComparison.Ordinal))
+            .Where(end => end >= 0)
+            .ToList();
+        return ends.Count == 0 ? content : content[..ends.Min()];
     }
 
     List<Place> FindPlaces(string text, ReasoningStart start)

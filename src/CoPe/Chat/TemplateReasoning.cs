@@ -36,14 +36,17 @@ sealed class TemplateReasoningSource(
     {
         var written = ReasoningMarkNames.FindAll(source).Take(MaxMarks).ToList();
         var known = written.Concat(tokens.Where(token => token.Length > 2)).ToHashSet(StringComparer.Ordinal);
-        List<ReasoningMarks> marks =
-        [
-            .. FindDroppedEnds(written, known),
-            .. FindDroppedPairs(written),
-            .. ReasoningMarkNames.FindPairs(known),
-        ];
+        List<ReasoningMarks> marks = [.. ReasoningMarkNames.FindPairs(known)];
+        // A template that fails on a plain conversation is not tried with every mark.
+        if (RenderEarlier(Before + After) is not null)
+        {
+            marks.InsertRange(0, FindDroppedEnds(written, known).Concat(FindDroppedPairs(written)));
+        }
+
         var prompt = TryRender(() => TextAfter(renderPrompt([Question]), After));
-        var answered = TryRender(() => TextBetween(renderAnswered([Question, new("assistant", Before)]), After, Before));
+        var answered = TryRender(() =>
+            TextBetween(renderAnswered([Question, new("assistant", Before)]), After, Before)
+        );
         if (prompt is null || answered is null)
         {
             return new([.. marks.Distinct()], false, "");
@@ -74,25 +77,22 @@ sealed class TemplateReasoningSource(
 
     bool DropsBefore(string answer)
     {
-        var rendered = TryRender(() =>
-            renderAnswered([new("user", "x"), new("assistant", answer), new("user", "x")])
-        );
+        var rendered = RenderEarlier(answer);
         return rendered is not null
             && rendered.Contains(After, StringComparison.Ordinal)
             && !rendered.Contains(Before, StringComparison.Ordinal);
     }
+
+    /// <summary>A conversation with an answer that another question follows.</summary>
+    string? RenderEarlier(string answer) =>
+        TryRender(() => renderAnswered([new("user", "x"), new("assistant", answer), new("user", "x")]));
 
     /// <summary>The marks of the reasoning that a prompt leaves open; null where it leaves none open.</summary>
     /// <param name="prompt">What the prompt has after the question.</param>
     /// <param name="answered">What a complete turn has between question and answer.</param>
     /// <param name="marks">The marks found so far.</param>
     /// <param name="known">Marks of template and tokenizer.</param>
-    static ReasoningMarks? FindOpened(
-        string prompt,
-        string answered,
-        List<ReasoningMarks> marks,
-        HashSet<string> known
-    )
+    static ReasoningMarks? FindOpened(string prompt, string answered, List<ReasoningMarks> marks, HashSet<string> known)
     {
         var last = marks.MaxBy(pair => Math.Max(LastIndexOf(prompt, pair.Open), LastIndexOf(prompt, pair.Close)));
         if (last is not null && Math.Max(LastIndexOf(prompt, last.Open), LastIndexOf(prompt, last.Close)) >= 0)
@@ -158,8 +158,8 @@ sealed class TemplateReasoningSource(
     }
 
     /// <summary>
-    /// The white space that follows the opening mark, before and, twice, after the closing one: for a line break this is
-    /// an empty line, as models write it that were trained to reason.
+    /// The white space that follows the opening mark, before and, twice, after the closing one: for a line break this
+    /// is an empty line, as models write it that were trained to reason.
     /// </summary>
     static string MirrorClosing(string prompt, ReasoningMarks opened)
     {

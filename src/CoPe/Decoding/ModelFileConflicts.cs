@@ -19,70 +19,46 @@ static class ModelFileConflicts
     public static IReadOnlyList<string> Find(string folder, ConversationEncoder? encoder)
     {
         var config = DecoderConfig.Read(folder);
-        var facts = ModelFacts.Read(folder);
-        var tokenizer = encoder?.Tokenizer;
+        var facts = ModelFacts.Read(folder, encoder?.Tokenizer);
         List<string> conflicts =
         [
-            .. FindEndConflicts(facts, tokenizer),
-            .. FindIdConflicts("bos", facts.Bos, "tokenizer_config.json", tokenizer?.BosId, "the tokenizer's is used"),
-            .. FindIdConflicts(
-                "pad",
-                facts.Pad,
-                "tokenizer_config.json",
-                tokenizer?.PadId,
-                "no result depends on it here"
-            ),
-            .. FindDtypeConflicts(folder, config, facts),
+            .. FindEndConflicts(facts.Eos),
+            .. FindIdConflicts("bos", facts.Bos, "the tokenizer's is used"),
+            .. FindIdConflicts("pad", facts.Pad, "no result depends on it here"),
+            .. FindDtypeConflicts(folder, config, facts.Dtypes),
         ];
         if (encoder is not null)
         {
             conflicts.AddRange(FindContextConflicts(config, encoder.Tokenizer));
-            conflicts.AddRange(FindTokenConflicts(encoder.Tokenizer));
-            conflicts.AddRange(
-                TokenizerFit.Describe(encoder, config) is { } problem ? [$"vocabulary: {problem}"] : []
-            );
+            conflicts.AddRange(FindAddedTokenConflicts(encoder.Tokenizer));
+            conflicts.AddRange(encoder.Tokenizer.Config.Conflicts);
+            conflicts.AddRange(TokenizerFit.Describe(encoder, config) is { } problem ? [$"vocabulary: {problem}"] : []);
         }
 
         return [.. conflicts.Select(MessageText.ToOneLine)];
     }
 
-    /// <summary>Files may name different ends, as long as one names an end that another names too.</summary>
-    static IEnumerable<string> FindEndConflicts(ModelFacts facts, Tokenizer? tokenizer)
+    /// <summary>Files may name different ends, as long as any two have one in common.</summary>
+    static IEnumerable<string> FindEndConflicts(IReadOnlyList<NamedIds> ends)
     {
-        List<(string File, IReadOnlyList<int> Ids)> named =
-        [
-            .. facts.Eos.Where(fact => fact.Ids.Count > 0),
-            .. tokenizer?.EosId is { } id ? [("tokenizer_config.json", (IReadOnlyList<int>)[id])] : Array.Empty<(string, IReadOnlyList<int>)>(),
-        ];
-        var areApart = named.Any(one => named.Any(other => !one.Ids.Intersect(other.Ids).Any()));
-        return areApart
-            ? [$"eos: {string.Join(", ", named.Select(fact => $"{fact.File} {List(fact.Ids)}"))}; all of them end an answer"]
-            : [];
+        var areApart = ends.Any(one => ends.Any(other => !one.Ids.Intersect(other.Ids).Any()));
+        return areApart ? [$"eos: {string.Join(", ", ends)}; all end an answer"] : [];
     }
 
-    static IEnumerable<string> FindIdConflicts(
-        string fact,
-        IReadOnlyList<(string File, int Id)> ids,
-        string tokenizerFile,
-        int? tokenizerId,
-        string consequence
-    )
-    {
-        List<(string File, int Id)> named = [.. ids, .. tokenizerId is { } id ? [(tokenizerFile, id)] : Array.Empty<(string, int)>()];
-        return named.DistinctBy(one => one.Id).Count() > 1
-            ? [$"{fact}: {string.Join(", ", named.Select(one => $"{one.File} {one.Id}"))}; {consequence}"]
+    static IEnumerable<string> FindIdConflicts(string fact, IReadOnlyList<NamedIds> named, string consequence) =>
+        named.SelectMany(one => one.Ids).Distinct().Count() > 1
+            ? [$"{fact}: {string.Join(", ", named)}; {consequence}"]
             : [];
-    }
 
-    static IEnumerable<string> FindDtypeConflicts(string folder, DecoderConfig config, ModelFacts facts)
+    static IEnumerable<string> FindDtypeConflicts(string folder, DecoderConfig config, IReadOnlyList<string> named)
     {
-        if (facts.Dtypes.Distinct().Count() > 1)
+        if (named.Count > 1)
         {
-            yield return $"dtype: config.json names {string.Join(" and ", facts.Dtypes.Distinct())}; "
+            yield return $"dtype: config.json names {string.Join(" and ", named)}; "
                 + $"the weights are read as {Name(config.Dtype)}";
         }
 
-        if (facts.Dtypes.Count == 0 || !CheckpointReader.HasWeights(folder))
+        if (named.Count == 0 || !CheckpointReader.HasWeights(folder))
         {
             yield break;
         }
@@ -117,69 +93,92 @@ static class ModelFileConflicts
             );
     }
 
-    static IEnumerable<string> FindTokenConflicts(Tokenizer tokenizer)
+    static IEnumerable<string> FindAddedTokenConflicts(Tokenizer tokenizer)
     {
         var others = tokenizer
             .Config.AddedTokensDecoder.Where(token => tokenizer.IdToToken(token.Key) != token.Value)
             .OrderBy(token => token.Key)
             .ToList();
-        if (others is [var first, ..])
+        if (others is not [var first, ..])
         {
-            var count = others.Count == 1 ? "" : $" (and {others.Count - 1} more)";
-            yield return $"added tokens: tokenizer_config.json has {first.Value} as id {first.Key}{count}, "
-                + $"tokenizer.json {tokenizer.IdToToken(first.Key) ?? "nothing"}; the latter counts";
+            return [];
         }
 
-        if (tokenizer.File.PaddingId is { } padding && tokenizer.PadId is { } pad && padding != pad)
-        {
-            yield return $"pad: tokenizer.json {padding}, tokenizer_config.json {pad}; no result depends on it here";
-        }
-
-        foreach (var conflict in tokenizer.Config.Conflicts)
-        {
-            yield return conflict;
-        }
+        var more = others.Count == 1 ? "" : $" (and {others.Count - 1} more)";
+        var there = tokenizer.IdToToken(first.Key) ?? "nothing";
+        return
+        [
+            $"added tokens: tokenizer_config.json has {first.Value} as id {first.Key}{more}, tokenizer.json {there}; "
+                + "the latter counts",
+        ];
     }
-
-    static string List(IReadOnlyList<int> ids) => string.Join(" and ", ids);
 
     static string Name(TorchSharp.torch.ScalarType dtype) => dtype.ToString().ToLowerInvariant();
 }
 
-/// <summary>What the configuration files of a model folder name, file by file.</summary>
+/// <summary>Ids that a file names for one fact.</summary>
+readonly record struct NamedIds(string File, IReadOnlyList<int> Ids)
+{
+    public override string ToString() => $"{File} {string.Join(" and ", Ids)}";
+}
+
+/// <summary>What the files of a model folder name, file by file; a file that names nothing is left out.</summary>
 sealed record ModelFacts
 {
+    const string TokenizerConfigFile = "tokenizer_config.json";
+
     /// <summary>Ids that end an answer.</summary>
-    public required IReadOnlyList<(string File, IReadOnlyList<int> Ids)> Eos { get; init; }
+    public required IReadOnlyList<NamedIds> Eos { get; init; }
 
     /// <summary>The id that begins a text.</summary>
-    public required IReadOnlyList<(string File, int Id)> Bos { get; init; }
+    public required IReadOnlyList<NamedIds> Bos { get; init; }
 
     /// <summary>The id of padding.</summary>
-    public required IReadOnlyList<(string File, int Id)> Pad { get; init; }
+    public required IReadOnlyList<NamedIds> Pad { get; init; }
 
-    /// <summary>Number types, by either key.</summary>
+    /// <summary>The number types of config.json, which has two keys for them.</summary>
     public required IReadOnlyList<string> Dtypes { get; init; }
 
-    public static ModelFacts Read(string folder)
+    /// <summary>Reads them.</summary>
+    /// <param name="folder">The model folder.</param>
+    /// <param name="tokenizer">Its tokenizer; null leaves that out.</param>
+    public static ModelFacts Read(string folder, Tokenizer? tokenizer)
     {
-        var root = ConfigJson.Read(Path.Combine(folder, "config.json"));
+        var config = ConfigJson.Read(Path.Combine(folder, "config.json"));
+        List<ConfigJson> files = [config];
         var generationFile = Path.Combine(folder, "generation_config.json");
-        List<ConfigJson> files = [root, .. File.Exists(generationFile) ? [ConfigJson.Read(generationFile)] : Array.Empty<ConfigJson>()];
+        if (File.Exists(generationFile))
+        {
+            files.Add(ConfigJson.Read(generationFile));
+        }
+
         return new()
         {
-            Eos = [.. files.Select(file => (Path.GetFileName(file.File), file.GetInt32s("eos_token_id") ?? []))],
-            Bos = ReadIds(files, "bos_token_id"),
-            Pad = ReadIds(files, "pad_token_id"),
-            Dtypes = [.. ((string[])["dtype", "torch_dtype"]).Select(root.GetString).OfType<string>()],
+            Eos = ReadIds(files, "eos_token_id", (TokenizerConfigFile, tokenizer?.EosId)),
+            Bos = ReadIds(files, "bos_token_id", (TokenizerConfigFile, tokenizer?.BosId)),
+            Pad = ReadIds(
+                files,
+                "pad_token_id",
+                (TokenizerConfigFile, tokenizer?.PadId),
+                ("tokenizer.json", tokenizer?.File.PaddingId)
+            ),
+            Dtypes = [.. ((string[])["dtype", "torch_dtype"]).Select(config.GetString).OfType<string>().Distinct()],
         };
     }
 
     /// <summary>Where older tools had no id they wrote -1.</summary>
-    static IReadOnlyList<(string File, int Id)> ReadIds(List<ConfigJson> files, string key) =>
-        [
-            .. files
-                .Select(file => (Path.GetFileName(file.File), Id: file.GetInt32(key) ?? -1))
-                .Where(one => one.Id >= 0),
-        ];
+    static IReadOnlyList<NamedIds> ReadIds(
+        List<ConfigJson> files,
+        string key,
+        params IEnumerable<(string File, int? Id)> others
+    )
+    {
+        var named = files
+            .Select(file => new NamedIds(
+                Path.GetFileName(file.File),
+                [.. (file.GetInt32s(key) ?? []).Where(id => id >= 0)]
+            ))
+            .Concat(others.Select(other => new NamedIds(other.File, other.Id is { } id ? [id] : [])));
+        return [.. named.Where(one => one.Ids.Count > 0)];
+    }
 }

@@ -32,7 +32,13 @@ public class HistoryRetrievalTests
     {
         var user = User with
         {
-            History = [Item("1", "the bridge", "a"), Item("2", "新桥在海边", "桥"), Item("3", "วันนี้ฝนตก", "ฝน"), Item("4", "股票", "钱")],
+            History =
+            [
+                Item("1", "the bridge", "a"),
+                Item("2", "新桥在海边", "桥"),
+                Item("3", "วันนี้ฝนตก", "ฝน"),
+                Item("4", "股票", "钱"),
+            ],
         };
 
         Assert.Equal(

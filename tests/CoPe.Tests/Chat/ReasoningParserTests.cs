@@ -63,6 +63,28 @@ public class ReasoningParserTests
         Assert.Equal(new("Title", "reason", false), NoMarks.Parse(text, ReasoningStart.Unknown));
 
     [Theory]
+    [InlineData("<think>a</think>\n<answer>\nRain\n</answer>")]
+    [InlineData("<think>a</think><response>Rain</response>")]
+    [InlineData("<think>a</think><answer>Rain")]
+    [InlineData("<|begin_of_thought|>a<|end_of_thought|>\n<|begin_of_solution|>Rain<|end_of_solution|>")]
+    public void Marks_around_an_answer_behind_reasoning_are_no_part_of_it(string text)
+    {
+        Assert.Equal("Rain", NoMarks.Parse(text, ReasoningStart.None).Answer);
+        Assert.Equal("<answer>Rain</answer>", NoMarks.Parse("<answer>Rain</answer>", ReasoningStart.None).Answer);
+    }
+
+    [Fact]
+    public void A_mark_that_ends_the_reasoning_may_begin_the_answer()
+    {
+        var parser = new ReasoningParser([new(null, "[BEGIN FINAL RESPONSE]")]);
+
+        Assert.Equal(
+            new("Rain", "It rains.", false),
+            parser.Parse("It rains.\n[BEGIN FINAL RESPONSE]\nRain\n[END FINAL RESPONSE]", ReasoningStart.Open)
+        );
+    }
+
+    [Theory]
     [InlineData("How <think> became a tag", ReasoningStart.None)]
     [InlineData("x </think> y", ReasoningStart.None)]
     [InlineData("[Thoughts] on rain", ReasoningStart.Unknown)]

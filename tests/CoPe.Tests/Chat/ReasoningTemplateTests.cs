@@ -9,7 +9,7 @@ public class ReasoningTemplateTests
 {
     static readonly ChatMessage[] Hello = [new("user", "Hello")];
 
-    /// <summary>The reasoning is opened by the prompt and dropped from every answer, as R1's distilled models do.</summary>
+    /// <summary>The prompt opens the reasoning, which every answer lacks, as in R1's distilled models.</summary>
     const string OpensAndDrops =
         "{% for m in messages %}{% if m.role == 'user' %}{{ '<|User|>' + m.content }}{% else %}"
         + "{% set content = m.content %}{% if '</think>' in content %}"
@@ -17,7 +17,7 @@ public class ReasoningTemplateTests
         + "{{ '<|Assistant|>' + content + '<|im_end|>' }}{% endif %}{% endfor %}"
         + "{% if add_generation_prompt %}{{ '<|Assistant|><think>\\n' }}{% endif %}";
 
-    /// <summary>As Qwen's models that only reason: the last answer is worded with its reasoning, earlier ones not.</summary>
+    /// <summary>As Qwen's models that only reason: the last answer has its reasoning, earlier ones do not.</summary>
     const string OpensAndWords =
         "{% for m in messages %}{% if m.role == 'user' %}{{ '<|im_start|>user\\n' + m.content + '<|im_end|>\\n' }}"
         + "{% else %}{% set content = m.content %}{% set reasoning = '' %}"
@@ -47,15 +47,16 @@ public class ReasoningTemplateTests
     /// <summary>Only the prompt says that there are marks, of a name that says nothing.</summary>
     const string OpensByAnUnknownName =
         "{% for m in messages %}{% if m.role == 'user' %}{{ '<|im_start|>user\\n' + m.content + '<|im_end|>\\n' }}"
-        + "{% else %}{{ '<|im_start|>assistant\\n' }}{% if m.notes %}{{ '<|notes_start|>' + m.notes + '<|notes_end|>' }}"
+        + "{% else %}{{ '<|im_start|>assistant\\n' }}"
+        + "{% if m.notes %}{{ '<|notes_start|>' + m.notes + '<|notes_end|>' }}"
         + "{% endif %}{{ m.content + '<|im_end|>\\n' }}{% endif %}{% endfor %}"
         + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<|notes_start|>' }}{% endif %}";
 
     /// <summary>The answered turn has an empty thought and the prompt has none, without a switch.</summary>
     const string WordsAnEmptyThought =
         "{% for m in messages %}{% if m.role == 'user' %}{{ '<|im_start|>user\\n' + m.content + '<|im_end|>\\n' }}"
-        + "{% else %}{{ '<|im_start|>assistant\\n<think>\\n\\n</think>\\n\\n' + m.content + '<|im_end|>\\n' }}{% endif %}"
-        + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+        + "{% else %}{{ '<|im_start|>assistant\\n<think>\\n\\n</think>\\n\\n' + m.content + '<|im_end|>\\n' }}"
+        + "{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
     /// <summary>The prompt opens the answer itself, which the turn closes: no reasoning.</summary>
     const string OpensTheAnswer =
@@ -69,10 +70,7 @@ public class ReasoningTemplateTests
             { OpensAndDrops, "<|User|>Hello<|Assistant|><think>\n\n</think>\n\n" },
             { OpensAndWords, "<|im_start|>assistant\n<think>\n\n</think>\n\n" },
             { OpensAndWordsWhereGiven, "<|im_start|>assistant\n[THINK]\n[/THINK]\n" },
-            {
-                OpensByASentence,
-                "<|im_start|>assistant\nHere are my reasoning steps:\n\n[BEGIN FINAL RESPONSE]\n\n"
-            },
+            { OpensByASentence, "<|im_start|>assistant\nHere are my reasoning steps:\n\n[BEGIN FINAL RESPONSE]\n\n" },
             { OpensByAnUnknownName, "<|im_start|>assistant\n<|notes_start|><|notes_end|>" },
             { WordsAnEmptyThought, "<|im_start|>assistant\n<think>\n\n</think>\n\n" },
             { OpensTheAnswer, "<|im_start|>assistant\n<answer>" },

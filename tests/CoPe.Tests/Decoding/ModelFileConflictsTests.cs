@@ -131,7 +131,7 @@ public class ModelFileConflictsTests
         );
     }
 
-    /// <summary>The configurations that these tokenizers are published with, as far as they name the same facts.</summary>
+    /// <summary>What the configurations beside these tokenizers say of the same facts.</summary>
     [Theory]
     [InlineData("mistral", """{"vocab_size": 32768, "bos_token_id": 1, "eos_token_id": 2}""", 32768)]
     [InlineData("qwen", """{"vocab_size": 151936, "bos_token_id": 151643, "eos_token_id": 151645}""", 32768)]
@@ -189,7 +189,12 @@ public class ModelFileConflictsTests
         Write(
             folder,
             "generation_config.json",
-            new JsonObject { ["eos_token_id"] = eos, ["pad_token_id"] = 3, ["bos_token_id"] = 5 }
+            new JsonObject
+            {
+                ["eos_token_id"] = eos,
+                ["pad_token_id"] = 3,
+                ["bos_token_id"] = 5,
+            }
         );
         return folder;
     }

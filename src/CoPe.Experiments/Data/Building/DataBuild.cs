@@ -315,7 +315,9 @@ sealed class DataBuild
             }
 
             using var tokens = new JsonTokenStream(_outputsFile);
-            _golds = new LampFileReader(tokens, build.Task, build._problems.Add).ReadGolds();
+            var golds = new LampFileReader(tokens, build.Task, build._problems.Add).ReadGolds();
+            var byId = golds.GroupBy(gold => WholeNumber.Shorten(gold.Key), gold => gold.Value);
+            _golds = byId.ToDictionary(same => same.Key, same => same.First());
         }
 
         /// <summary>The gold of a question, empty where there is none; false where its id was there before.</summary>

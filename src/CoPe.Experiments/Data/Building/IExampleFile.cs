@@ -158,7 +158,8 @@ sealed class JsonExampleFile : IExampleFile
         var values = new List<string?>();
         while (_tokens.Read() && _tokens.TokenType != JsonTokenType.EndArray)
         {
-            var isScalar = _tokens.TokenType is not (JsonTokenType.Null or JsonTokenType.StartObject or JsonTokenType.StartArray);
+            var isScalar =
+                _tokens.TokenType is not (JsonTokenType.Null or JsonTokenType.StartObject or JsonTokenType.StartArray);
             values.Add(isScalar ? _tokens.Text : null);
             _tokens.Skip();
         }

@@ -34,7 +34,7 @@ sealed class PublishedExampleReader(
 
     PublishedExample? ReadExample(RawExample raw)
     {
-        var id = raw.Scalars.GetValueOrDefault("id") ?? $"{raw.Number}";
+        var id = ShortenId(raw.Scalars.GetValueOrDefault("id")) ?? $"{raw.Number}";
         var idFault = IdValidation.FindFault(id);
         _location = new() { File = file.File, Item = idFault is null ? id : $"number {raw.Number}" };
         // Ids are checked here, where file and example are known: the files of the buckets refuse them.
@@ -61,7 +61,7 @@ sealed class PublishedExampleReader(
 
         // A user field of null is an error: as an example without user it would become a user of its own.
         var field = userField ?? UserFields.FirstOrDefault(raw.Scalars.ContainsKey);
-        var user = field is null ? null : raw.Scalars.GetValueOrDefault(field);
+        var user = field is null ? null : ShortenId(raw.Scalars.GetValueOrDefault(field));
         if (field is not null && string.IsNullOrWhiteSpace(user))
         {
             return LeaveOutLacking(field, raw.Scalars);
@@ -90,7 +90,8 @@ sealed class PublishedExampleReader(
             return LeaveOutItem($"number {number}", null, "no object");
         }
 
-        fields.Remove("id", out var id);
+        fields.Remove("id", out var written);
+        var id = ShortenId(written);
         var idFault = id is null ? null : IdValidation.FindFault(id);
         if (idFault is not null)
         {
@@ -115,6 +116,8 @@ sealed class PublishedExampleReader(
         id ??= $"t{TextFingerprint.Compute(needed.Select(field => texts[field]), 1):x}";
         return new() { Id = id, Fields = texts };
     }
+
+    static string? ShortenId(string? id) => id is null ? null : WholeNumber.Shorten(id);
 
     HistoryItem? LeaveOutItem(string item, string? field, string found, string expected = "a text")
     {

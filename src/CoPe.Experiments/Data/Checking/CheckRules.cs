@@ -93,6 +93,14 @@ static class CheckRules
             "stays"
         );
 
+    /// <summary>A word that no limit of words cuts.</summary>
+    public static CheckRule LongWord { get; } =
+        Warning(
+            "long_word",
+            "a word longer than a page, which max_words does not cut (a prompt is cut to fit)",
+            "stays"
+        );
+
     /// <summary>All of them, errors first.</summary>
     public static IReadOnlyList<CheckRule> All { get; } =
     [
@@ -117,6 +125,7 @@ static class CheckRules
         CutText,
         ControlCharacters,
         UncountedScript,
+        LongWord,
     ];
 
     static CheckRule Error(string name, string summary, string fix) => new(name, CheckSeverity.Error, summary, fix);

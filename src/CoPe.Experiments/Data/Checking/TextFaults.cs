@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Checking;
@@ -33,6 +34,19 @@ static class TextFaults
 
         var kind = text.Contains('\0') ? "null or control characters" : "control characters";
         return string.Join(" and ", DescribeCounts(control, kind, replaced));
+    }
+
+    /// <summary>The length of the longest word, where it is longer than a page; null where none is.</summary>
+    public static string? DescribeLongWord(string text)
+    {
+        const int Page = 2000;
+        if (text.Length <= Page)
+        {
+            return null;
+        }
+
+        var longest = WordLimit.MeasureLongest(text);
+        return longest > Page ? string.Create(CultureInfo.InvariantCulture, $"{longest:#,0} characters") : null;
     }
 
     /// <summary>The text without control characters; line breaks and tabs stay.</summary>

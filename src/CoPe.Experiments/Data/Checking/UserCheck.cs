@@ -134,6 +134,11 @@ sealed class UserCheck(CheckedFile file, bool isTest, CheckContext context)
             context.Findings.Add(CheckRules.UncountedScript, location, LanguageDetector.Detect(text));
         }
 
+        if (TextFaults.DescribeLongWord(text) is { } length)
+        {
+            context.Findings.Add(CheckRules.LongWord, location, length);
+        }
+
         CountLongest(location.Field!, text.Length);
         return TextFaults.RemoveControlCharacters(text);
     }

@@ -114,9 +114,7 @@ sealed class ProfileStage : Stage
                 User = result.RequestId,
                 Profile = string.Join(
                     ' ',
-                    responses
-                        .Decode(result.Ids)
-                        .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+                    responses.Decode(result.Ids).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
                 ),
             };
         }

@@ -24,6 +24,7 @@ public sealed class PublishedProfileTests : IDisposable
         [
             Objects,
             Columns,
+            """[{"id":1.0,"abstract":"a1","title":"t1"},{"id":2.0,"abstract":"a2","title":"t2"}]""",
             JsonSerializer.Serialize(Objects),
             JsonSerializer.Serialize(Columns),
             JsonSerializer.Serialize(
@@ -185,11 +186,7 @@ public sealed class PublishedProfileTests : IDisposable
     async Task WriteParquet<T>(IReadOnlyCollection<T> rows)
     {
         await using var stream = File.Create(_folder.At("x.parquet"));
-        await ParquetSerializer.SerializeAsync(
-            rows,
-            stream,
-            cancellationToken: TestContext.Current.CancellationToken
-        );
+        await ParquetSerializer.SerializeAsync(rows, stream, cancellationToken: TestContext.Current.CancellationToken);
     }
 
     sealed class ListsRow

@@ -181,6 +181,16 @@ public class DataCheckTests
                 User("1", OneItem + ", " + Item("2", "a\0b", "Title"), Query("q", "i", "g")),
                 "item 2, field \"text\""
             },
+            {
+                "uncounted_script",
+                User("1", OneItem + ", " + Item("2", "a text", "今天下雨"), Query("q", "i", "g")),
+                "item 2, field \"title\""
+            },
+            {
+                "long_word",
+                User("1", OneItem + ", " + Item("2", "see " + new string('a', 2001), "Title"), Query("q", "i", "g")),
+                "item 2, field \"text\""
+            },
         };
 
     [Theory]

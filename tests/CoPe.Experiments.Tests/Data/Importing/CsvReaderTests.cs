@@ -35,12 +35,19 @@ public class CsvReaderTests
     [InlineData("sep=;\ra;b\r1,5;2\r")]
     public void A_first_line_that_names_the_separator_is_no_header(string text)
     {
-        Assert.Equal([["a", "b"], ["1,5", "2"]], Rows(text));
+        Assert.Equal(
+            [
+                ["a", "b"],
+                ["1,5", "2"],
+            ],
+            Rows(text)
+        );
         Assert.Equal([2, 3], new CsvReader(new StringReader(text), "x.csv").ReadRows().Select(row => row.Line));
     }
 
     [Fact]
-    public void A_column_that_is_called_like_it_is_a_header() => Assert.Equal(["sep=a", "b"], Rows("sep=a,b\n1,2\n")[0]);
+    public void A_column_that_is_called_like_it_is_a_header() =>
+        Assert.Equal(["sep=a", "b"], Rows("sep=a,b\n1,2\n")[0]);
 
     [Theory]
     [InlineData("")]
