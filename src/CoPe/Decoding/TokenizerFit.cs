@@ -29,7 +29,7 @@ static class TokenizerFit
         var first = beyond.Min();
         var ids = beyond.Distinct().Count();
         var tokens = ids == 1 ? "a token" : $"{ids} tokens";
-        return $"config.json {config.VocabSize}, but tokenizer.json has {tokens} beyond, the first "
+        return $"config.json has {config.VocabSize} rows, tokenizer.json {tokens} beyond, the first "
             + $"{tokenizer.IdToToken(first)} with id {first}";
     }
 
@@ -45,7 +45,7 @@ static class TokenizerFit
             throw new TokenizerException(
                 Path.Combine(folder, "tokenizer.json"),
                 "",
-                $"does not belong to the model: vocab_size is {problem}; take the tokenizer that the model was "
+                $"does not belong to the model: {problem}; take the tokenizer that the model was "
                     + "trained with, or give the model rows for these tokens"
             );
         }
@@ -60,9 +60,9 @@ static class TokenizerFit
             ids.AddRange(encoder.EncodePrompt([new ChatMessage("user", "x")]).Select(id => (int?)id));
             ids.AddRange(encoder.EncodeResponse("x").Select(id => (int?)id));
         }
-        catch (ChatTemplateException)
+        catch (Exception error) when (error is ChatTemplateException or TokenizerException)
         {
-            // Whoever needs the template is told in its own words.
+            // Whoever needs the template, or an end, is told in its own words.
         }
 
         return ids.OfType<int>();
