@@ -1,4 +1,3 @@
-using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
