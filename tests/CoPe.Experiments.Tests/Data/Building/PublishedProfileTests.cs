@@ -55,7 +55,7 @@ public sealed class PublishedProfileTests : IDisposable
     [InlineData("\"nothing\"", "a text of 7 characters that is no JSON")]
     [InlineData("\"7\"", "JSON text that holds a number")]
     [InlineData("""{"id":"1","abstract":"a","title":"t"}""", "one object, whose id is no list")]
-    [InlineData("""{"id":["1"],"title":["t","u"]}""", "lists that differ in length: 1 of id, 2 of title")]
+    [InlineData("""{"id":["1"],"title":["t","u"]}""", "an object of lists that differ in length: 1 of id, 2 of title")]
     public void Another_profile_is_named_as_what_it_is(string profile, string found)
     {
         var error = Assert.Throws<DataFileException>(() => BuildJson(profile));

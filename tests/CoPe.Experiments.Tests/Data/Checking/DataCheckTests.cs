@@ -338,7 +338,7 @@ public class DataCheckTests
         var report = DataCheck.Run(Options(folder));
 
         Assert.Equal((2, 100_001), (report.Files[0].Users, report.Files[0].Items));
-        Assert.Empty(report.Findings.Rules);
+        Assert.Equal(["long_word"], report.Findings.Rules.Select(rule => rule.Name));
     }
 
     [Theory]
