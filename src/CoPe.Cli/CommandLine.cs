@@ -40,8 +40,19 @@ static class CommandLine
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var large = OperatingSystem.IsWindows() ? null : KeepAtFileSizeLimit();
         var text = string.Join(' ', args.Select(DisplayFormat.ShellArgument).Prepend("cope"));
-        return Execute(AskForHelp(args), host with { Cancellation = stop.Token, CommandText = text });
+        var code = Execute(AskForHelp(args), host with { Cancellation = stop.Token, CommandText = text });
+        return host.ConfirmOutput(code);
+    }
+
+    /// <summary>
+    /// A file that grows over <c>ulimit -f</c> fails as on a full disk, instead of ending the process (SIGXFSZ).
+    /// </summary>
+    static PosixSignalRegistration KeepAtFileSizeLimit()
+    {
+        const int FileSizeSignal = 25; // The same on Linux and macOS.
+        return PosixSignalRegistration.Create((PosixSignal)FileSizeSignal, signal => signal.Cancel = true);
     }
 
     /// <summary><c>cope</c> alone and <c>cope help VERB</c> ask for help as <c>cope VERB --help</c> does.</summary>
@@ -66,6 +77,13 @@ static class CommandLine
             }
 
             return code;
+        }
+
+        if (!wantsHelp && parsed.FindBlank() is { } blank)
+        {
+            var empty =
+                $"{blank} is empty: give it a value or leave it out; see '{parsed.CommandResult.GetPath()} --help'";
+            return Failure.Report(host, new UsageException(empty), isVerbose: false);
         }
 
         var configuration = new InvocationConfiguration

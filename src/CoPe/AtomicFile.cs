@@ -72,15 +72,15 @@ static class AtomicFile
         var temporaryFile = GetAside(path);
         try
         {
-            NotifyBefore("create " + path);
+            NotifyBefore("create", path);
             using (var stream = new FileStream(temporaryFile, FileMode.Create, FileAccess.Write, FileShare.None))
             {
                 write(stream);
-                NotifyBefore("flush " + path);
+                NotifyBefore("flush", path);
                 DiskSync.Flush(stream);
             }
 
-            NotifyBefore("rename " + path);
+            NotifyBefore("rename", path);
             File.Move(temporaryFile, path, overwrite: true);
         }
         catch
@@ -104,7 +104,7 @@ static class AtomicFile
         try
         {
             fill(temporaryFolder);
-            NotifyBefore("rename " + path);
+            NotifyBefore("rename", path);
             DeleteFolder(path);
             Directory.Move(temporaryFolder, path);
         }
@@ -125,6 +125,7 @@ static class AtomicFile
         {
             return;
         }
+        GuardedFolders.Check(path);
         if (GetParent(path) is { } parent)
         {
             CreateFolder(parent);
@@ -136,7 +137,7 @@ static class AtomicFile
     /// <summary>Removes a file or folder, if it is there.</summary>
     public static void Remove(string path)
     {
-        NotifyBefore("remove " + path);
+        NotifyBefore("remove", path);
         if (!Path.Exists(path))
         {
             return;
@@ -156,7 +157,7 @@ static class AtomicFile
     public static void Move(string from, string to)
     {
         CreateFolder(GetParent(to)!);
-        NotifyBefore("move " + from);
+        NotifyBefore("move", from);
         DeleteFolder(to);
         if (Directory.Exists(from))
         {
@@ -182,15 +183,22 @@ static class AtomicFile
             }
         );
 
-    /// <summary>Tells a test that a file operation follows, for those who write without this class.</summary>
-    public static void NotifyBefore(string operation) => Watcher.Value?.Invoke(operation);
+    /// <summary>
+    /// Asks whether a folder may be written (<see cref="GuardedFolders"/>) and tells a test that a file operation
+    /// follows, for those who write without this class.
+    /// </summary>
+    public static void NotifyBefore(string operation, string path)
+    {
+        GuardedFolders.Check(path);
+        Watcher.Value?.Invoke($"{operation} {path}");
+    }
 
     static string? GetParent(string path) =>
         Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     static void FlushParent(string path)
     {
-        NotifyBefore("flush the folder of " + path);
+        NotifyBefore("flush the folder of", path);
         if (GetParent(path) is { } parent)
         {
             DiskSync.FlushFolder(parent);

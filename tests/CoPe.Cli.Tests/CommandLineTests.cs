@@ -92,6 +92,39 @@ public sealed class CommandLineTests : IDisposable
         AssertFails(2, message, line.Split(' '));
 
     [Theory]
+    [InlineData("--run is empty", "run", "recipe.yaml", "--run", "")]
+    [InlineData("--run is empty", "run", "recipe.yaml", "--run", " \t")]
+    [InlineData("<recipe> is empty", "run", "")]
+    [InlineData("<run> is empty", "status", "")]
+    [InlineData("<runs> is empty", "export", "runs/a", "", "--zip", "x.zip")]
+    [InlineData("--zip is empty", "export", "runs/a", "--zip", "")]
+    [InlineData("<folder> is empty", "data", "sample", "")]
+    [InlineData("'data' is empty", "run", "recipe.yaml", "--set", "data=")]
+    [InlineData("'model' is empty", "run", "recipe.yaml", "--set", "model= ")]
+    [InlineData("'user_adapters' is empty", "run", "recipe.yaml", "--set", "user_adapters=")]
+    public void A_path_that_says_nothing_does_not_mean_the_current_folder(string message, params string[] args)
+    {
+        AssertFails(2, message, args);
+        Assert.False(File.Exists(_cope.At("stages")));
+        Assert.False(Directory.Exists(_cope.At("runs")));
+    }
+
+    [Theory]
+    [InlineData("...yaml", "'..'")]
+    [InlineData(".yaml", "''")]
+    [InlineData("..yaml", "'.'")]
+    [InlineData(".hidden.yaml", "'.hidden'")]
+    public void A_recipe_whose_name_is_none_of_a_folder_needs_one_for_its_run(string recipe, string name)
+    {
+        _cope.Write("here/" + recipe, File.ReadAllText(_cope.At("recipe.yaml")));
+
+        AssertFails(2, $"the run of {recipe} would be called {name}", "run", recipe);
+        AssertFails(2, $"would be called {name}", "sweep", recipe, "--over", "decode.contrast=0,1");
+        Assert.False(Directory.Exists(_cope.At("stages")));
+        Assert.Equal(0, _cope.Run("run", recipe, "--run", "runs/named"));
+    }
+
+    [Theory]
     [InlineData("help", "--help")]
     [InlineData("help run", "run --help")]
     [InlineData("help train sft", "train sft --help")]

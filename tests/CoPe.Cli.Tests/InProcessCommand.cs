@@ -70,6 +70,12 @@ sealed class InProcessCommand : IDisposable
             },
         };
 
+    /// <summary>Takes standard output in the place of <see cref="Output"/>, where set.</summary>
+    public TextWriter? ReplaceOutput { get; set; }
+
+    /// <summary>Takes standard error in the place of <see cref="Error"/>, where set.</summary>
+    public TextWriter? ReplaceError { get; set; }
+
     public string Output => _output.ToString();
 
     public string Error => _error.ToString();
@@ -99,8 +105,8 @@ sealed class InProcessCommand : IDisposable
             args,
             new CommandHost
             {
-                Out = _output,
-                Error = _error,
+                Out = ReplaceOutput ?? _output,
+                Error = ReplaceError ?? _error,
                 SearchFolders = [_folder.At(WorkingFolder), _folder.At("shipped")],
                 Pipeline = new([Tam, Sft, Evaluate]),
                 Cancellation = cancellation,

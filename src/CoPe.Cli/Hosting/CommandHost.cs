@@ -93,9 +93,9 @@ sealed record CommandHost
         var editsLines = movesCursor && !Console.IsInputRedirected && !Console.IsOutputRedirected;
         return new()
         {
-            Out = Console.Out,
-            Error = Console.Error,
-            In = Console.IsInputRedirected ? Console.In : null,
+            Out = StandardStreams.OpenOutput(),
+            Error = StandardStreams.OpenError(),
+            In = Console.IsInputRedirected ? StandardStreams.OpenInput() : null,
             Keyboard = Console.IsInputRedirected ? null : Console.In,
             Keys = editsLines && !OperatingSystem.IsWindows() ? new ConsoleKeyReader() : null,
             IsOutputTerminal = !Console.IsOutputRedirected,
@@ -126,6 +126,22 @@ sealed record CommandHost
 
         var lookup = Path.IsPathRooted(path) ? "" : $" (looked in {string.Join(" and ", SearchFolders.Distinct())})";
         throw new UsageException($"folder {path} does not exist{lookup}");
+    }
+
+    /// <summary>
+    /// The exit code of a command that has ended: not <see cref="ExitCode.Ok"/> where its results could not be written
+    /// to <see cref="Out"/>, which is said. A reader that has closed its end of a pipe has what it wanted.
+    /// </summary>
+    public int ConfirmOutput(int code)
+    {
+        Out.Flush();
+        if (_out.Failure is not { } failure || code != ExitCode.Ok)
+        {
+            return code;
+        }
+
+        WriteMessage($"error: standard output could not be written ({failure.Message}); all else is done");
+        return ExitCode.Failure;
     }
 
     /// <summary>Writes a message to <see cref="Error"/>, after the name of the command.</summary>

@@ -6,8 +6,14 @@ namespace CoPe.Cli.Hosting;
 /// <summary>How an error becomes one line and an exit code.</summary>
 static class Failure
 {
-    const int NoSpaceUnix = 28;
     const int DiskFullWindows = unchecked((int)0x80070070);
+
+    // Errors of Unix, where .NET puts them.
+    const int TooManyFiles = 24;
+    const int FileTooLarge = 27;
+    const int NoSpace = 28;
+
+    static readonly int QuotaExceeded = OperatingSystem.IsMacOS() ? 69 : 122;
 
     const string OutOfMemoryAdvice =
         "not enough memory: lower tam.tokens_per_pass, sft.tokens_per_pass, dpo.tokens_per_pass or decode.max_rows "
@@ -16,7 +22,7 @@ static class Failure
     /// <summary>Writes the error in one line, and its stack trace with <paramref name="isVerbose"/>.</summary>
     public static int Report(CommandHost host, Exception error, bool isVerbose)
     {
-        while (error is AggregateException { InnerException: { } inner })
+        while (error is AggregateException or TypeInitializationException && error.InnerException is { } inner)
         {
             error = inner;
         }
@@ -44,9 +50,9 @@ static class Failure
 
     static string Explain(Exception error)
     {
-        if (IsDiskFull(error))
+        if (error is IOException disk && ExplainDisk(disk) is { } explanation)
         {
-            return $"the disk is full ({error.Message}): free some space and run the same command again to resume";
+            return explanation;
         }
 
         if (error is InsufficientMemoryException)
@@ -79,15 +85,25 @@ static class Failure
             .Message.Split("\nActual value was")[0]
             .Replace($" (Parameter '{error.ParamName}')", "", StringComparison.Ordinal);
 
-    static bool IsDiskFull(Exception error)
+    /// <summary>What to do about an error of the disk that a person can mend; null for any other.</summary>
+    static string? ExplainDisk(IOException error)
     {
-        if (error is not IOException)
+        const string resume = "run the same command again to resume";
+        if (error.HResult == DiskFullWindows)
         {
-            return false;
+            return $"the disk is full ({error.Message}): free some space and {resume}";
         }
 
-        var isUnixCode = !OperatingSystem.IsWindows() && (error.HResult & 0xFFFF) == NoSpaceUnix;
-        return isUnixCode || error.HResult == DiskFullWindows;
+        return OperatingSystem.IsWindows() ? null
+            : (error.HResult & 0xFFFF) is var code && code == NoSpace
+                ? $"the disk is full ({error.Message}): free some space and {resume}"
+            : code == QuotaExceeded
+                ? $"your share of the disk is used up ({error.Message}): free some space, or ask for a larger quota, "
+                    + $"and {resume}"
+            : code == FileTooLarge
+                ? $"a file is larger than the disk or 'ulimit -f' allows ({error.Message}): raise the limit and {resume}"
+            : code == TooManyFiles ? $"too many files are open ({error.Message}): raise 'ulimit -n' and {resume}"
+            : null;
     }
 
     static bool IsOutOfMemory(Exception error) =>

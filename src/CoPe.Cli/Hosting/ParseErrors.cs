@@ -6,6 +6,9 @@ namespace CoPe.Cli.Hosting;
 /// <summary>What is wrong with a command line, in one line for people.</summary>
 static class ParseErrors
 {
+    /// <summary>Options and arguments that take a text, which may be empty.</summary>
+    static readonly string[] Texts = ["<text>", "<prompt>", "--prompt", "--system"];
+
     /// <summary>Whether a word stands where a group of verbs expects one of its verbs, and is none.</summary>
     public static bool NamesUnknownVerb(this ParseResult parsed) =>
         parsed.CommandResult.Command.Subcommands.Count > 0
@@ -17,6 +20,23 @@ static class ParseErrors
         && parsed.UnmatchedTokens.Count == 0
         && parsed.CommandResult.GetPath()
             == string.Join(' ', parsed.Tokens.Select(token => token.Value).Prepend("cope"));
+
+    /// <summary>
+    /// The first option or argument that is given and says nothing, as a variable of a shell that is not set leaves it:
+    /// an empty path would mean the current folder. Null where there is none; a text may be empty.
+    /// </summary>
+    public static string? FindBlank(this ParseResult parsed) =>
+        parsed
+            .CommandResult.Children.Where(given => given.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+            .Select(given =>
+                given switch
+                {
+                    OptionResult option => option.Option.Name,
+                    ArgumentResult argument => $"<{argument.Argument.Name}>",
+                    _ => null,
+                }
+            )
+            .FirstOrDefault(name => name is not null && !Texts.Contains(name));
 
     /// <summary>The first thing that is wrong, what was expected, and where to read more.</summary>
     public static string DescribeError(this ParseResult parsed)

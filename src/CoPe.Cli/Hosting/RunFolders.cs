@@ -1,3 +1,4 @@
+using CoPe.Cli.Failures;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Hosting;
@@ -9,6 +10,19 @@ static class RunFolders
     public const string DefaultFolder = "runs";
 
     const int MostNamed = 8;
+
+    /// <summary>The folder in which the run of a recipe lies that is not told where: named like the recipe.</summary>
+    /// <exception cref="UsageException">The recipe's name is none that a folder can have.</exception>
+    public static string NameFor(string recipe)
+    {
+        var name = Path.GetFileNameWithoutExtension(recipe);
+        return FileName.IsPlain(name)
+            ? Path.Combine(DefaultFolder, name)
+            : throw new UsageException(
+                $"the run of {recipe} would be called '{name}'; expected {FileName.Expected}: rename the recipe, or name "
+                    + "a folder with --run"
+            );
+    }
 
     /// <summary>
     /// The runs in a folder, by name: those that hold a recipe, and folders that hold such runs in turn. The folder may

@@ -42,7 +42,7 @@ sealed record RunRequest
         if ((Recipe ?? DefaultRecipe) is { } recipe)
         {
             var file = ShippedRecipes.Find(host, recipe);
-            return (file, RunAt(host, Run ?? Path.Combine("runs", Path.GetFileNameWithoutExtension(file))));
+            return (file, RunAt(host, Run ?? RunFolders.NameFor(file)));
         }
 
         throw Run is null
@@ -56,7 +56,7 @@ sealed record RunRequest
     public RunDirectory? FindFolder(CommandHost host)
     {
         var recipe = Recipe ?? DefaultRecipe;
-        var name = Run ?? (recipe is null ? null : Path.Combine("runs", Path.GetFileNameWithoutExtension(recipe)));
+        var name = Run ?? (recipe is null ? null : RunFolders.NameFor(recipe));
         return name is null ? null : RunAt(host, name);
     }
 

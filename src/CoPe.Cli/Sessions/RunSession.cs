@@ -56,6 +56,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
             display.LogInformation("stopping; what is done is being saved (again to end at once)")
         );
         display.ShowWhile(() => work(host.Pipeline, context));
+        runLock.ThrowIfLost();
         return context;
     }
 

@@ -4,14 +4,17 @@ namespace CoPe.Cli.Terminal;
 
 /// <summary>
 /// A writer of plain text to a terminal, or to a file that may be shown on one: whatever is written passes
-/// <see cref="TerminalText.RemoveControls"/>. Only <see cref="Unfiltered"/> takes escape sequences.
+/// <see cref="TerminalText.RemoveControls"/>. Only <see cref="Unfiltered"/> takes escape sequences. Neither throws where
+/// the terminal or file fails.
 /// </summary>
 sealed class TerminalTextWriter : TextWriter
 {
+    readonly TolerantTextWriter _tolerant;
+
     TerminalTextWriter(TextWriter inner)
         : base(inner.FormatProvider)
     {
-        Unfiltered = inner;
+        _tolerant = new(inner);
         CoreNewLine = inner.NewLine.ToCharArray();
     }
 
@@ -20,7 +23,10 @@ sealed class TerminalTextWriter : TextWriter
         writer as TerminalTextWriter ?? new TerminalTextWriter(writer);
 
     /// <summary>The writer behind, for the program's own colors and cursor movements.</summary>
-    public TextWriter Unfiltered { get; }
+    public TextWriter Unfiltered => _tolerant;
+
+    /// <summary>The first failure to write; null while all was written.</summary>
+    public Exception? Failure => _tolerant.Failure;
 
     public override Encoding Encoding => Unfiltered.Encoding;
 

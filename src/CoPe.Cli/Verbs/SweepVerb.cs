@@ -76,7 +76,7 @@ static class SweepVerb
             ? request
             : request with
             {
-                Run = Path.Combine("runs", Path.GetFileNameWithoutExtension(request.Recipe) + "-sweep"),
+                Run = RunFolders.NameFor(request.Recipe) + "-sweep",
             };
 }
 

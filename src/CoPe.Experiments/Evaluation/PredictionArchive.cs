@@ -5,19 +5,27 @@ namespace CoPe.Experiments.Evaluation;
 /// <summary>A zip of prediction or label files, one per task, as LaMP accepts and publishes them.</summary>
 public static class PredictionArchive
 {
+    /// <summary>Most bytes of all JSON in a zip once it is unpacked: some two hundred thousand long answers.</summary>
+    const long MaxUnpackedBytes = 256 << 20;
+
     /// <summary>Reads every JSON file in a zip, in any folder; each names its task.</summary>
     /// <param name="path">The zip.</param>
     /// <exception cref="InvalidDataException">
-    /// It is no zip, has no JSON file, or two for one task, or a file is not of the form.
+    /// It is no zip, has no JSON file, or two for one task, or a file is not of the form, or it is packed so that it
+    /// would not fit into memory.
     /// </exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static IReadOnlyList<PredictionFile> Read(string path)
+    public static IReadOnlyList<PredictionFile> Read(string path) => Read(path, MaxUnpackedBytes);
+
+    /// <summary>The same with another limit on what is unpacked.</summary>
+    internal static IReadOnlyList<PredictionFile> Read(string path, long maxBytes)
     {
+        var limit = new UnpackedLimit(path, maxBytes);
         using var zip = ZipFile.OpenRead(path);
         var files = zip
             .Entries.Where(IsJson)
             .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
-            .Select(entry => Read(path, entry))
+            .Select(entry => Read(path, entry, limit))
             .ToList();
         if (files.Count == 0)
         {
@@ -44,24 +52,36 @@ public static class PredictionArchive
     /// <summary>Writes a zip with one file per task, <c>TASK.json</c>, whole or not at all.</summary>
     /// <param name="files">The files, tasks unique.</param>
     /// <param name="path">The zip; its folder is created where it is missing.</param>
+    /// <exception cref="InvalidDataException">A task's name is none of a file; nothing is written.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void Write(IEnumerable<PredictionFile> files, string path) =>
+    public static void Write(IEnumerable<PredictionFile> files, string path)
+    {
+        var all = files.ToList();
+        if (all.Find(file => file.Task is null || !FileName.IsPlain(file.Task)) is { } unnamed)
+        {
+            throw new InvalidDataException(
+                $"{path}: the answers are of a task called '{unnamed.Task}', which is also the name of their file in a "
+                    + $"zip; expected {FileName.Expected}. Correct 'benchmark' in the task file, or 'task' in the answers."
+            );
+        }
+
         AtomicFile.Write(
             path,
             stream =>
             {
                 using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
-                foreach (var file in files)
+                foreach (var file in all)
                 {
                     using var entry = zip.CreateEntry($"{file.Task}.json").Open();
                     file.Write(entry);
                 }
             }
         );
+    }
 
-    static PredictionFile Read(string path, ZipArchiveEntry entry)
+    static PredictionFile Read(string path, ZipArchiveEntry entry, UnpackedLimit limit)
     {
-        using var stream = entry.Open();
+        using var stream = new LimitedStream(entry.Open(), limit);
         var name = $"{path}: {entry.FullName}";
         var file = PredictionFile.Read(stream, name);
         return file.Task is not null
@@ -75,4 +95,68 @@ public static class PredictionArchive
     static bool IsJson(ZipArchiveEntry entry) =>
         entry.FullName.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
         && !entry.FullName.StartsWith("__MACOSX", StringComparison.Ordinal);
+}
+
+/// <summary>How much of a zip may still be unpacked. What the zip says of its own sizes need not be true.</summary>
+sealed class UnpackedLimit(string path, long maxBytes)
+{
+    long _taken;
+
+    /// <summary>Counts bytes that were unpacked.</summary>
+    public void Take(int count)
+    {
+        _taken += count;
+        if (_taken > maxBytes)
+        {
+            throw new InvalidDataException(
+                $"{path} unpacks to more than {maxBytes >> 20} MB of JSON, more than the answers of a benchmark have. "
+                    + "Unpack it and name the files themselves, if they are what they should be."
+            );
+        }
+    }
+}
+
+/// <summary>Reads a stream as far as a limit allows, and closes it.</summary>
+sealed class LimitedStream(Stream inner, UnpackedLimit limit) : Stream
+{
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer)
+    {
+        var count = inner.Read(buffer);
+        limit.Take(count);
+        return count;
+    }
+
+    public override void Flush() { }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
 }

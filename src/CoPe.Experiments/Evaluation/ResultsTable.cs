@@ -247,8 +247,11 @@ public static class ResultsCsv
 /// </summary>
 static class CsvLine
 {
-    static readonly char[] NeedsQuotes = [',', '"', '\r', '\n'];
-    static readonly char[] FormulaStarts = ['=', '+', '-', '@', '\t', '\r'];
+    /// <summary>A semicolon and a tab part cells where a spreadsheet's language has no comma for that.</summary>
+    static readonly char[] NeedsQuotes = [',', ';', '"', '\t', '\r', '\n'];
+
+    /// <summary>The wide forms are the same to a spreadsheet in Japanese.</summary>
+    static readonly char[] FormulaStarts = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
     /// <summary>A line, quoted where it must be.</summary>
     public static string Format(params IEnumerable<string> fields) =>
@@ -261,11 +264,17 @@ static class CsvLine
     /// <summary>A count.</summary>
     public static string Number(int count) => count.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>No formula; a number, which may begin with a sign, is none.</summary>
+    /// <summary>
+    /// No formula; a number, which may begin with a sign, is none. A text that has an apostrophe there already gets
+    /// another one, so that the text is what is left without the first.
+    /// </summary>
     static string Defuse(string text)
     {
-        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
-        return text.Length > 0 && FormulaStarts.Contains(text[0]) && !isNumber ? "'" + text : text;
+        var isNumber =
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number);
+        var start = text.AsSpan().TrimStart('\'');
+        return start.Length > 0 && FormulaStarts.Contains(start[0]) && !isNumber ? "'" + text : text;
     }
 
     static string Quote(string text)

@@ -60,9 +60,12 @@ sealed class Markup(TextWriter writer)
     /// <summary>Style or script of our own, as it is; a CDATA section keeps the document well-formed XML.</summary>
     public Markup Embedded(string tag, string content)
     {
-        writer.Write($"<{tag}>/*<![CDATA[*/\n{content.ReplaceLineEndings("\n")}/*]]>*/</{tag}>\n");
+        writer.Write($"<{tag}>{Embed(content)}</{tag}>\n");
         return this;
     }
+
+    /// <summary>What stands between the tags of <see cref="Embedded"/>.</summary>
+    public static string Embed(string content) => $"/*<![CDATA[*/\n{content.ReplaceLineEndings("\n")}/*]]>*/";
 
     /// <summary>Closes the element opened last.</summary>
     internal void Close() => writer.Write($"</{_open.Pop()}>");

@@ -32,7 +32,7 @@ public static class JsonLines
 
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         AtomicFile.CreateFolder(folder);
-        AtomicFile.NotifyBefore("append " + path);
+        AtomicFile.NotifyBefore("append", path);
         var isNew = !File.Exists(path);
         using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         stream.SetLength(WholeLength(stream));

@@ -40,6 +40,16 @@ public static class ModelLoader
         MatrixProduct.UpcastsBf16(device) && info.WeightBytes(torch.ScalarType.Float32) <= TorchThreads.SmallModelBytes
             ? torch.ScalarType.Float32
             : null;
+
+    /// <summary>About the bytes that <see cref="Load"/> holds of a model's weights.</summary>
+    internal static long CountWeightBytes(ModelInfo info, WeightDtype dtype, torch.Device device) =>
+        dtype switch
+        {
+            WeightDtype.Int8 => info.Int8WeightBytes,
+            WeightDtype.Bf16 => info.WeightBytes(torch.ScalarType.BFloat16),
+            WeightDtype.Fp32 => info.WeightBytes(torch.ScalarType.Float32),
+            _ => info.WeightBytes(ChooseDtype(info, device) ?? info.Dtypes.MaxBy(type => type.Value).Key),
+        };
 }
 
 /// <summary>Finds the device that a recipe asks for.</summary>
@@ -50,6 +60,7 @@ public static class DeviceSelector
     /// </summary>
     public static torch.Device Select(Recipe recipe)
     {
+        ProcessLimits.CheckAddressSpace();
         var hasGpu = recipe.Device != ComputeDevice.Cpu && !recipe.HasInt8Weights() && torch.cuda.is_available();
         if (recipe.Device == ComputeDevice.Cuda && !hasGpu)
         {

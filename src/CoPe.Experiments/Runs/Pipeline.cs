@@ -1,4 +1,5 @@
 using CoPe.Experiments.Runs.Recipes;
+using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs;
 
@@ -159,6 +160,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
                 ledger.ReuseFrom(stage, sources);
             }
 
+            ReportOtherEnvironment(context, due, again);
             foreach (var stage in due)
             {
                 RunIfNeeded(stage, context, again);
@@ -177,6 +179,31 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
 
         rebuild.Commit();
         RunRecords.Complete(this, context);
+    }
+
+    /// <summary>Says where stages are about to run in another environment than the run's first stage was made in.</summary>
+    void ReportOtherEnvironment(StageContext context, IReadOnlyList<Stage> due, bool again)
+    {
+        var begun = Stages
+            .Select(stage =>
+                StageMarker.Read(context.Run.Marker(stage.Id)) ?? StageMarker.Read(context.Run.StartedMarker(stage.Id))
+            )
+            .Select(marker => marker?.Environments?.FirstOrDefault())
+            .FirstOrDefault(environment => environment is not null);
+        var ledger = new StageLedger(this, context);
+        if (begun is null || (!again && due.All(stage => ledger.GetStatus(stage).State == StageState.Complete)))
+        {
+            return;
+        }
+
+        if (begun.FindChanges(context.Environment) is { Count: > 0 } changes)
+        {
+            context.Log.LogWarning(
+                "{Run} was begun in another environment: {Changes}; its manifest records both",
+                context.Run.Name,
+                EnvironmentChange.Describe(changes)
+            );
+        }
     }
 
     /// <summary>Checks everything that must hold before the run changes, and says in a line what is rebuilt.</summary>

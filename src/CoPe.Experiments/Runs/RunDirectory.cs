@@ -20,6 +20,9 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Held by the process at work.</summary>
     public string Lock => At(".lock");
 
+    /// <summary>Names the process at work where the file system cannot hold <see cref="Lock"/>.</summary>
+    internal string LockOwner => At(".lock-owner");
+
     /// <summary>Made by a person to have the command at work save everything and stop; removed by it.</summary>
     public string CheckpointNow => At("checkpoint-now");
 

@@ -1,24 +1,43 @@
 namespace CoPe.Experiments.Runs;
 
-/// <summary>Keeps a run to one process. Given up when disposed or when the process ends, however it ends.</summary>
+/// <summary>
+/// Keeps a run to one process, and a process to its run: where the run's folder is renamed or deleted meanwhile,
+/// nothing more is written at its path, where another run may be by then. Given up when disposed or when the process
+/// ends, however it ends.
+/// </summary>
 public sealed class RunLock : IDisposable
 {
+    readonly RunDirectory _run;
     readonly FileStream _stream;
+    readonly LockOwner? _owner;
+    readonly string? _path;
+    readonly IDisposable _guard;
 
-    RunLock(FileStream stream) => _stream = stream;
+    RunLock(RunDirectory run, FileStream stream, LockOwner? owner)
+    {
+        _run = run;
+        _stream = stream;
+        _owner = owner;
+        _path = FileLock.FindPath(stream.SafeFileHandle);
+        _guard = GuardedFolders.Add(run.Root, ThrowIfLost);
+    }
 
     /// <summary>Takes the lock, making the run's folder where it is missing.</summary>
     /// <exception cref="RunException">Another process has it, or the folder cannot be written.</exception>
     public static RunLock Acquire(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);
+        FileStream? stream = null;
         try
         {
             Directory.CreateDirectory(run.Root);
-            return new(new FileStream(run.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            stream = new(run.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var isKept = FileLock.IsKept(stream.SafeFileHandle, run.Lock);
+            return new(run, stream, isKept ? null : LockOwner.Take(run));
         }
-        catch (IOException error) when (File.Exists(run.Lock))
+        catch (IOException error) when (FileLock.IsHeldByOther(error))
         {
+            stream?.Dispose();
             throw new RunException(
                 $"another process is at work in {run.Name}: wait for it, or name another folder with --run FOLDER",
                 error
@@ -26,10 +45,16 @@ public sealed class RunLock : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
+            stream?.Dispose();
             throw new RunException(
                 $"run folder {run.Name} cannot be written ({error.Message}): name another with --run FOLDER",
                 error
             );
+        }
+        catch
+        {
+            stream?.Dispose();
+            throw;
         }
     }
 
@@ -44,7 +69,7 @@ public sealed class RunLock : IDisposable
         try
         {
             using var stream = new FileStream(run.Lock, FileMode.Open, FileAccess.Read, FileShare.Read);
-            return false;
+            return LockOwner.IsAtWork(run);
         }
         catch (IOException)
         {
@@ -56,6 +81,25 @@ public sealed class RunLock : IDisposable
         }
     }
 
+    /// <summary>Throws where the run's folder is no longer the one that was locked.</summary>
+    /// <exception cref="RunException">It was renamed or deleted.</exception>
+    internal void ThrowIfLost()
+    {
+        var isThere = _path is null ? File.Exists(_run.Lock) : FileLock.FindPath(_stream.SafeFileHandle) == _path;
+        if (!isThere)
+        {
+            throw new RunException(
+                $"{_run.Name} was renamed or deleted while this command was at work in it, and nothing more is written "
+                    + "there: where it was renamed, 'cope run --run FOLDER' resumes it at its new place"
+            );
+        }
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        _guard.Dispose();
+        _owner?.Dispose();
+        _stream.Dispose();
+    }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace CoPe.Experiments.Runs;
 
@@ -28,6 +29,12 @@ public sealed record RunManifest
     /// <summary>Logical processors.</summary>
     public required int Processors { get; init; }
 
+    /// <summary>
+    /// The environment of the command that wrote this. Stages that were made in another one have it with them.
+    /// </summary>
+    [JsonInclude]
+    internal RunEnvironment? Environment { get; init; }
+
     /// <summary>Every value of the recipe that results depend on.</summary>
     public required IReadOnlyDictionary<string, string> Recipe { get; init; }
 
@@ -48,7 +55,8 @@ public sealed record RunManifest
             Version = typeof(RunManifest).Assembly.GetName().Version!.ToString(3),
             Machine = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}",
             Runtime = RuntimeInformation.FrameworkDescription,
-            Processors = Environment.ProcessorCount,
+            Processors = System.Environment.ProcessorCount,
+            Environment = context.Environment,
             Recipe = context.Workspace.Recipe.Values(),
             Files = context
                 .Inputs.ListFiles(InputKinds.Files)
@@ -58,8 +66,20 @@ public sealed record RunManifest
                 .. pipeline
                     .Stages.Select(stage => StageMarker.Read(context.Run.Marker(stage.Id)))
                     .OfType<StageMarker>()
-                    .Select(marker => marker with { Outputs = [], Users = null, UsersSource = null }),
+                    .Select(marker => Shorten(marker, context.Environment)),
             ],
+        };
+    }
+
+    static StageMarker Shorten(StageMarker marker, RunEnvironment environment)
+    {
+        var isSame = marker.Environments is [var only] && only.FindChanges(environment).Count == 0;
+        return marker with
+        {
+            Outputs = [],
+            Users = null,
+            UsersSource = null,
+            Environments = isSame ? null : marker.Environments,
         };
     }
 

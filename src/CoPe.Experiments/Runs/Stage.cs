@@ -130,6 +130,13 @@ public sealed record StageContext
     /// <summary>Where the recipe's model, data and prompt really lie.</summary>
     public InputPaths Inputs => Workspace.Inputs;
 
+    /// <summary>What of this machine and process results depend on.</summary>
+    internal RunEnvironment Environment
+    {
+        get => field ??= RunEnvironment.Capture(Workspace);
+        init;
+    }
+
     /// <summary>The command line that this is the work of, for messages; null where there is none.</summary>
     internal string? Command { get; init; }
 

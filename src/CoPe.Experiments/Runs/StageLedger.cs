@@ -68,6 +68,7 @@ sealed class StageLedger
             Inputs = inputs,
             Hash = StageMarker.ComputeHash(inputs),
             Started = _context.Time.GetUtcNow(),
+            Environments = [_context.Environment],
         };
         started = WithUsers(stage, started);
         started.Write(_run.StartedMarker(stage.Id));
@@ -84,7 +85,7 @@ sealed class StageLedger
         var complete = StageMarker.Read(_run.Marker(stage.Id));
         var earlier = complete ?? StageMarker.Read(path)!;
         var before = complete ?? earlier with { Seconds = earlier.Seconds + GetUnrecordedTime(stage).TotalSeconds };
-        before = before with { Finished = null, Outputs = [] };
+        before = (before with { Finished = null, Outputs = [] }).With(_context.Environment);
         var changes = FindUserChanges(stage, before);
         var leaving = changes.Changed.Concat(changes.Gone).Union(before.Removing ?? []).ToList();
         if (complete is null && !changes.Any && before.Removing is null)

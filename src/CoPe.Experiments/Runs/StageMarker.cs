@@ -52,6 +52,14 @@ public sealed record StageMarker
     /// <summary>Version of the program.</summary>
     public string Version { get; init; } = typeof(StageMarker).Assembly.GetName().Version!.ToString(3);
 
+    /// <summary>
+    /// The environments that it was made in, in their order: one, unless it was resumed in another. Null in a marker of
+    /// a version that did not record them.
+    /// </summary>
+    [JsonInclude]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal IReadOnlyList<RunEnvironment>? Environments { get; init; }
+
     /// <summary>When work began; for a stage that was interrupted, for the first time.</summary>
     public required DateTimeOffset Started { get; init; }
 
@@ -69,6 +77,15 @@ public sealed record StageMarker
             .Select(input => $"{input.Label}={input.Value}\n");
         return StableHash.Sha256Hex(string.Concat(lines));
     }
+
+    /// <summary>The marker of a stage at which work goes on in an environment.</summary>
+    internal StageMarker With(RunEnvironment environment) =>
+        Environments?.LastOrDefault()?.FindChanges(environment).Count == 0
+            ? this
+            : this with
+            {
+                Environments = [.. Environments ?? [], environment],
+            };
 
     /// <summary>What differs from other inputs, in words; empty where nothing does.</summary>
     public IReadOnlyList<string> DescribeChanges(IReadOnlyList<StageInput> now) =>

@@ -127,6 +127,12 @@ public static class TaskFile
             return $"'name' is '{keys.Name}'; it is also the name of a folder, so use letters, digits, '_' and '-'";
         }
 
+        if (keys.Benchmark is { } benchmark && !FileName.IsPlain(benchmark))
+        {
+            return $"'benchmark' is '{benchmark}'; it is also the name of a file in the zip of 'cope export', so use "
+                + FileName.Expected;
+        }
+
         if (keys.OutputField.Length == 0)
         {
             return "'output_field' is missing; name the field of a history item that the user wrote, "

@@ -275,7 +275,11 @@ sealed class AdapterTargets
 
         try
         {
-            var pattern = new Regex($"^(?:{text})\\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+            var pattern = ForeignRegex.Create(
+                $"^(?:{text})\\z",
+                RegexOptions.CultureInvariant,
+                TimeSpan.FromSeconds(1)
+            );
             return layer =>
                 Matches(pattern, layer)
                 || VisionModelPrefixes.Any(prefix => Matches(pattern, prefix + layer["model.".Length..]));

@@ -200,6 +200,48 @@ public sealed class PredictionFileTests : IDisposable
         );
     }
 
+    [Fact]
+    public void A_zip_that_unpacks_to_far_more_than_its_size_is_read_only_so_far()
+    {
+        var path = Path.Combine(_folder, "bomb.zip");
+        using (var zip = ZipFile.Open(path, ZipArchiveMode.Create))
+        {
+            foreach (var name in (string[])["a.json", "b.json"])
+            {
+                using var writer = new StreamWriter(zip.CreateEntry(name, CompressionLevel.SmallestSize).Open());
+                writer.Write($$"""[{"id": 1, "output": "{{new string('a', 700_000)}}"}]""");
+            }
+        }
+
+        Assert.True(new FileInfo(path).Length < 10_000);
+        Assert.Contains(
+            "unpacks to more than 1 MB",
+            Assert.Throws<InvalidDataException>(() => PredictionArchive.Read(path, maxBytes: 1 << 20)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("../../../../etc/cron.d/x")]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    [InlineData("a\\b")]
+    [InlineData("C:x")]
+    [InlineData("nul")]
+    [InlineData("a\nb")]
+    [InlineData(" ")]
+    [InlineData(null)]
+    public void A_task_whose_name_is_none_of_a_file_is_not_written_into_a_zip(string? task)
+    {
+        var path = Path.Combine(_folder, "all.zip");
+        var file = new PredictionFile { Task = task, Predictions = [new("1", "a")] };
+
+        var error = Assert.Throws<InvalidDataException>(() => PredictionArchive.Write([file], path));
+
+        Assert.Contains("also the name of their file in a zip", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(path));
+    }
+
     static EvaluationReport Report() =>
         new()
         {

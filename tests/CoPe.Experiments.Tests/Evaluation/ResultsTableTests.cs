@@ -1,3 +1,4 @@
+using CoPe.Experiments.Data.Importing;
 using CoPe.Experiments.Evaluation;
 
 namespace CoPe.Experiments.Tests.Evaluation;
@@ -112,6 +113,30 @@ public class ResultsCsvTests
             ],
         };
         Assert.Equal("method,metric,mean,standard_error,n\n\"a,\"\"b\"\"\nc\",m,1,2,3\n", Render(table));
+    }
+
+    [Theory]
+    [InlineData("=1+1", "'=1+1")]
+    [InlineData("@SUM(A1)", "'@SUM(A1)")]
+    [InlineData("-2+3", "'-2+3")]
+    [InlineData("＝1", "'＝1")]
+    [InlineData("\t=1", "\"'\t=1\"")]
+    [InlineData("\n=1", "\"'\n=1\"")]
+    [InlineData("-Infinity", "'-Infinity")]
+    [InlineData("'=1", "''=1")]
+    [InlineData("a;=1", "\"a;=1\"")]
+    [InlineData("-1.5e3", "-1.5e3")]
+    [InlineData("+49301234", "+49301234")]
+    [InlineData("'tis", "'tis")]
+    [InlineData("a=1", "a=1")]
+    public void A_text_is_no_formula_of_a_spreadsheet(string text, string cell)
+    {
+        var line = CsvLine.Format([text, "end"]);
+
+        Assert.Equal($"{cell},end\n", line);
+        var read = new CsvReader(new StringReader($"a,b\n{line}"), "x.csv").ReadRows().Last().Fields[0];
+        var isDefused = read[0] == '\'' && "=+-@\t\n＝".Contains(read.TrimStart('\'')[0]);
+        Assert.Equal(text, isDefused ? read[1..] : read);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using CoPe.Experiments.Report;
@@ -113,6 +115,35 @@ public class HtmlReportTests
             Regex.Matches(page, @"https?://[^""]+"),
             match => Assert.StartsWith("http://www.w3.org/", match.Value, StringComparison.Ordinal)
         );
+    }
+
+    [Fact]
+    public void Nothing_runs_but_the_script_and_style_of_the_page()
+    {
+        var page = Parse(Render(SampleReport.Create(users: 3)));
+
+        var elements = page.Descendants().ToList();
+        var policy = elements.Single(element => (string?)element.Attribute("http-equiv") == "Content-Security-Policy");
+        var style = elements.Single(element => element.Name.LocalName == "style");
+        Assert.Equal(
+            $"default-src 'none'; script-src {Hash("script")}; style-src {Hash("style")}; base-uri 'none'; "
+                + "form-action 'none'",
+            policy.Attribute("content")?.Value
+        );
+        Assert.True(elements.IndexOf(policy) < elements.IndexOf(style), "what stands before it is not covered");
+        Assert.Empty(page.Descendants().Attributes("style"));
+        Assert.DoesNotContain(
+            page.Descendants().Attributes(),
+            attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase)
+        );
+    }
+
+    /// <summary>Of what a browser reads between the tags.</summary>
+    static string Hash(string tag)
+    {
+        var text = Regex.Match(Render(SampleReport.Create(users: 3)), $"<{tag}>(.*?)</{tag}>", RegexOptions.Singleline);
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(text.Groups[1].Value));
+        return $"'sha256-{Convert.ToBase64String(hash)}'";
     }
 
     [Fact]

@@ -55,6 +55,27 @@ public sealed class PipelineTests : ToyPipeline
         Assert.Equal([1, 2, 2], Counts);
     }
 
+    [Theory]
+    [InlineData(-400)]
+    [InlineData(400)]
+    public void A_clock_that_is_set_otherwise_runs_nothing_again(int days)
+    {
+        pipeline.Run(Context() with { Time = new ShiftedTime(TimeSpan.FromDays(days)) });
+        foreach (var file in Directory.EnumerateFiles(folder.At("run"), "*", SearchOption.AllDirectories))
+        {
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(days));
+        }
+
+        pipeline.Run(Context());
+
+        Assert.Equal([1, 1, 1], Counts);
+    }
+
+    sealed class ShiftedTime(TimeSpan shift) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + shift;
+    }
+
     [Fact]
     public void A_key_no_stage_depends_on_runs_nothing_again()
     {

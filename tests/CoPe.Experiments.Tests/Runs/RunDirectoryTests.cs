@@ -70,34 +70,3 @@ public class RunDirectoryTests
         Assert.EndsWith("metrics/train-tam.jsonl", run.Metrics(StageId.TrainTam), StringComparison.Ordinal);
     }
 }
-
-public sealed class RunLockTests : IDisposable
-{
-    readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
-    [Fact]
-    public void A_run_has_one_process_at_a_time()
-    {
-        var run = new RunDirectory(_folder.At("run"));
-        using (RunLock.Acquire(run))
-        {
-            Assert.Contains(
-                "another process is at work in",
-                Assert.Throws<RunException>(() => RunLock.Acquire(run)).Message,
-                StringComparison.Ordinal
-            );
-        }
-
-        RunLock.Acquire(run).Dispose();
-    }
-
-    [Fact]
-    public void A_folder_that_cannot_be_made_is_named() =>
-        Assert.Contains(
-            "cannot be written",
-            Assert.Throws<RunException>(() => RunLock.Acquire(new(_folder.Write("file", "")))).Message,
-            StringComparison.Ordinal
-        );
-}

@@ -63,6 +63,8 @@ public class TaskFileTests
     [InlineData("max_new_tokens: 200", "max_new_tokens: 0", "at least 1")]
     [InlineData("max_new_tokens: 200", "outcome: essay", "one of text, category, rating")]
     [InlineData("history:", "query:", "'history' is missing")]
+    [InlineData("name: mails", "name: mails\nbenchmark: ../../x", "'benchmark' is '../../x'")]
+    [InlineData("name: mails", "name: mails\nbenchmark: ''", "'benchmark' is ''")]
     public void A_faulty_task_file_is_refused_with_a_reason(string good, string bad, string reason) =>
         Assert.Contains(
             reason,

@@ -67,6 +67,9 @@ static class HtmlReport
 /// <summary>The frame of a page that needs nothing else: head, style and, where it has one, script.</summary>
 static class HtmlPage
 {
+    const string Style = "report.css";
+    const string Script = "report.js";
+
     /// <summary>Writes the page around a body.</summary>
     public static void Write(TextWriter writer, string title, Action<Markup> body, bool hasScript = true)
     {
@@ -74,31 +77,48 @@ static class HtmlPage
         writer.Write("<!DOCTYPE html>\n");
         using (markup.Open("html", ("lang", "en"), ("xmlns", "http://www.w3.org/1999/xhtml")))
         {
-            WriteHead(markup, title);
+            WriteHead(markup, title, hasScript);
             using (markup.Open("body"))
             {
                 body(markup);
                 if (hasScript)
                 {
-                    markup.Embedded("script", ReportAsset.Read("report.js"));
+                    markup.Embedded("script", ReportAsset.Read(Script));
                 }
             }
         }
         writer.Write('\n');
     }
 
-    static void WriteHead(Markup markup, string title)
+    static void WriteHead(Markup markup, string title, bool hasScript)
     {
         using (markup.Open("head"))
         {
             markup.Void("meta", ("charset", "utf-8"));
+            markup.Void("meta", ("http-equiv", "Content-Security-Policy"), ("content", CreatePolicy(hasScript)));
             markup.Void("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
             markup.Void("meta", ("name", "color-scheme"), ("content", "light dark"));
             markup.Element("title", title).Line();
-            markup.Embedded("style", ReportAsset.Read("report.css"));
+            markup.Embedded("style", ReportAsset.Read(Style));
         }
 
         markup.Line();
+    }
+
+    /// <summary>
+    /// Nothing is loaded, sent or run but the page's own style and script, by their hash: a text that came past the
+    /// escaping could do nothing.
+    /// </summary>
+    static string CreatePolicy(bool hasScript)
+    {
+        var script = hasScript ? $"script-src {HashSource(Script)}; " : "";
+        return $"default-src 'none'; {script}style-src {HashSource(Style)}; base-uri 'none'; form-action 'none'";
+    }
+
+    static string HashSource(string asset)
+    {
+        var hash = Convert.FromHexString(StableHash.Sha256Hex(Markup.Embed(ReportAsset.Read(asset))));
+        return $"'sha256-{Convert.ToBase64String(hash)}'";
     }
 }
 

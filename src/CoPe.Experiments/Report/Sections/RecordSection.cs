@@ -1,3 +1,5 @@
+using CoPe.Experiments.Report.Plots;
+
 namespace CoPe.Experiments.Report.Sections;
 
 /// <summary>How the run was made: facts, times and the recipe, enough to make it again.</summary>
@@ -74,9 +76,8 @@ sealed class RecordSection : ReportSection
                     markup.Element("dt", time.Stage);
                     using (markup.Open("dd"))
                     {
-                        markup
-                            .Element("span", NumberFormat.Duration(time.Duration))
-                            .Element("i", "", ("class", "time-bar"), ("style", $"width:{NumberFormat.Css(share)}%"));
+                        markup.Element("span", NumberFormat.Duration(time.Duration));
+                        ShareBar.Write(markup, "time-bar", ("time", share));
                     }
                 }
             }

@@ -1,4 +1,5 @@
 using CoPe.Experiments.Evaluation;
+using CoPe.Experiments.Report.Plots;
 
 namespace CoPe.Experiments.Report.Sections;
 
@@ -144,16 +145,12 @@ static class HelpedHurtBar
                 markup.Element("b", $"{NumberFormat.Count(hurt)} hurt", ("class", "down"));
             }
 
-            using (markup.Open("span", ("class", "hh-bar"), ("aria-hidden", "true")))
-            {
-                foreach (var (style, users) in ((string, int)[])[("up", helped), ("eq", equal), ("down", hurt)])
-                {
-                    if (users > 0)
-                    {
-                        markup.Element("i", "", ("class", style), ("style", $"flex:{NumberFormat.Css(users)}"));
-                    }
-                }
-            }
+            (string Style, int Users)[] parts = [("up", helped), ("eq", equal), ("down", hurt)];
+            ShareBar.Write(
+                markup,
+                "hh-bar",
+                [.. parts.Where(part => part.Users > 0).Select(part => (part.Style, 100.0 * part.Users / all))]
+            );
         }
     }
 }

@@ -36,6 +36,7 @@ public static class ModelPretraining
         CancellationToken cancellation
     )
     {
+        ProcessLimits.CheckAddressSpace();
         var work = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".work";
         var corpus = PretrainCorpus.Load(recipe, Path.Combine(work, "data"), progress, cancellation);
         var modelFolder = Path.Combine(work, "model");

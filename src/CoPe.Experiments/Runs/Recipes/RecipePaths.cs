@@ -55,6 +55,13 @@ static class RecipePaths
         return recipe;
     }
 
+    /// <summary>A key that names a file or folder and is set to nothing, which would mean the current folder.</summary>
+    public static string? FindEmpty(Recipe recipe) =>
+        SettingsFile
+            .FindLeaves(recipe, [])
+            .FirstOrDefault(leaf => leaf.Raw is string path && string.IsNullOrWhiteSpace(path) && NamesPath(leaf))
+            ?.Key;
+
     static bool NamesPath(SettingValue leaf)
     {
         var (property, value) = (leaf.Property.Property, (string)leaf.Raw!);

@@ -60,6 +60,11 @@ static class RecipeValidation
 
     static IEnumerable<string> FindProblems(Recipe recipe)
     {
+        if (RecipePaths.FindEmpty(recipe) is { } empty)
+        {
+            yield return $"'{empty}' is empty; name a file or folder, or leave the key out";
+        }
+
         if (recipe.ModelDtype == WeightDtype.Int8)
         {
             yield return "'model_dtype' is int8, whose rounded weights pass no gradients; set auto, bf16 or fp32 for "

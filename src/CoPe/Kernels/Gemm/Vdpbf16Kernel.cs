@@ -131,14 +131,11 @@ static unsafe class Vdpbf16Kernel
         }
     }
 
-    /// <summary>AVX512_BF16 is bit 5 of eax of leaf 7, subleaf 1.</summary>
-    static bool HasInstruction() =>
-        X86Base.CpuId(0, 0).Eax >= 7 && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & 1 << 5) != 0;
-
     /// <summary>Empty where the processor lacks the instruction or the system forbids the code.</summary>
     static nint[] CompileVariants()
     {
-        if (!Vector512.IsHardwareAccelerated || !X86Base.X64.IsSupported || !HasInstruction())
+        var hasInstruction = Processor.InstructionSets.Contains(Processor.Bf16DotProduct);
+        if (!Vector512.IsHardwareAccelerated || !X86Base.X64.IsSupported || !hasInstruction)
         {
             return [];
         }

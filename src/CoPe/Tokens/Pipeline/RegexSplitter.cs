@@ -10,6 +10,9 @@ namespace CoPe.Tokens.Pipeline;
 /// </summary>
 static class RegexSplitter
 {
+    /// <summary>Characters of a pattern in a message.</summary>
+    const int MostShown = 100;
+
     static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
     static readonly char[] CategoryRepresentatives = BuildCategoryRepresentatives();
 
@@ -18,7 +21,7 @@ static class RegexSplitter
         if (IsUnsupported(pattern))
         {
             throw part.Error(
-                $"the pattern \"{pattern}\" uses syntax of which .NET's regular expressions have no equal"
+                $"the pattern \"{MessageText.Shorten(pattern, MostShown)}\" uses syntax of which .NET's regular expressions have no equal"
             );
         }
 
@@ -35,7 +38,7 @@ static class RegexSplitter
                 throw new TokenizerException(
                     part.File,
                     part.Path,
-                    $"the pattern \"{pattern}\" takes too long on a text of {text.Length} characters",
+                    $"the pattern \"{MessageText.Shorten(pattern, MostShown)}\" takes too long on a text of {text.Length} characters",
                     error
                 );
             }
@@ -46,14 +49,14 @@ static class RegexSplitter
     {
         try
         {
-            return new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.Compiled, TimeLimit);
+            return ForeignRegex.Create(pattern, RegexOptions.CultureInvariant | RegexOptions.Compiled, TimeLimit);
         }
         catch (ArgumentException error)
         {
             throw new TokenizerException(
                 part.File,
                 part.Path,
-                $"the pattern \"{pattern}\" cannot be read: {error.Message}",
+                $"the pattern \"{MessageText.Shorten(pattern, MostShown)}\" cannot be read: {error.Message}",
                 error
             );
         }

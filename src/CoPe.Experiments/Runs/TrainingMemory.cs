@@ -1,8 +1,9 @@
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Kernels.Threads;
 using CoPe.Modeling;
+using TorchSharp;
 
-namespace CoPe.Experiments.Runs.Stages;
+namespace CoPe.Experiments.Runs;
 
 /// <summary>How much of a training fits into this machine's memory.</summary>
 static class TrainingMemory
@@ -28,16 +29,21 @@ static class TrainingMemory
     /// 512 and 2048; unless the recipe says.
     /// It depends on the machine's whole memory, not on what is free, so that a run repeats itself.
     /// </summary>
-    public static int ChooseTokensPerPass(CausalLm model, TrainingSection settings)
-    {
-        if (settings.TokensPerPass is { } chosen)
-        {
-            return chosen;
-        }
+    public static int ChooseTokensPerPass(CausalLm model, TrainingSection settings) =>
+        settings.TokensPerPass ?? ChooseTokensPerPass(model.Config, CountParallelPasses(model));
 
+    /// <summary>The same for a model that is not loaded, where the recipe does not say.</summary>
+    public static int ChooseTokensPerPass(ModelInfo model, WeightDtype dtype, torch.Device device)
+    {
+        var bytes = ModelLoader.CountWeightBytes(model, dtype, device);
+        return ChooseTokensPerPass(model.Config, TorchThreads.CountForPasses(device, bytes));
+    }
+
+    static int ChooseTokensPerPass(DecoderConfig config, int parallelPasses)
+    {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        var unitsPerToken = model.Config.LayerCount * model.Config.HiddenSize;
-        var tokens = Share * memory / (BytesPerUnit * unitsPerToken * CountParallelPasses(model));
+        var unitsPerToken = config.LayerCount * config.HiddenSize;
+        var tokens = Share * memory / (BytesPerUnit * unitsPerToken * parallelPasses);
         return (int)Math.Clamp(tokens, MinTokensPerPass, MaxTokensPerPass);
     }
 
