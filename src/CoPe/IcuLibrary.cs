@@ -5,7 +5,9 @@ namespace CoPe;
 /// <summary>The library that .NET asks for case and normal forms on Unix.</summary>
 static partial class IcuLibrary
 {
-    /// <summary>Its version; <c>none</c> in globalization-invariant mode and where .NET uses the system's own.</summary>
+    /// <summary>
+    /// Its version; <c>none</c> in globalization-invariant mode and where .NET uses the system's own.
+    /// </summary>
     public static string Version { get; } = ReadVersion();
 
     static string ReadVersion()

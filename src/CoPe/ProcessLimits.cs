@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace CoPe;
 
 /// <summary>
-/// Limits that a shell or a batch system has set for the process (<c>ulimit</c>). Where they are too low, .NET and torch
-/// end in the middle of something else, with a segmentation fault or the name of a file that they could not open: a
-/// check beforehand says what is wrong. Known on Linux; elsewhere nothing is limited.
+/// Limits that a shell or a batch system has set for the process (<c>ulimit</c>). Where they are too low, .NET and
+/// torch end in the middle of something else, with a segmentation fault or the name of a file that they could not
+/// open: a check beforehand says what is wrong. Known on Linux; elsewhere nothing is limited.
 /// </summary>
 static partial class ProcessLimits
 {
@@ -41,16 +41,16 @@ static partial class ProcessLimits
         openFiles < LeastOpenFiles
             ? $"only {openFiles} files may be open at a time (ulimit -n); at least {LeastOpenFiles} are needed"
         : fileBytes < LeastFileBytes
-            ? $"files may have no more than {Megabytes(fileBytes)} (ulimit -f), and so may the code that .NET compiles; "
-                + $"at least {Megabytes(LeastFileBytes)} are needed"
+            ? $"files may have no more than {Megabytes(fileBytes)} (ulimit -f), and so may the code that .NET "
+                + $"compiles; at least {Megabytes(LeastFileBytes)} are needed"
         : null;
 
     /// <summary>What keeps torch from running under a limit; null stands for none.</summary>
     internal static string? CheckAddressSpace(long? bytes) =>
         bytes < LeastAddressBytes
             ? $"the address space is limited to {Megabytes(bytes)} (ulimit -v), of which .NET and torch reserve "
-                + $"{Megabytes(LeastAddressBytes)} whether they use it or not: set 'ulimit -v unlimited', and limit the "
-                + "memory that is used by a cgroup, for example with 'systemd-run -p MemoryMax=4G'"
+                + $"{Megabytes(LeastAddressBytes)} whether they use it or not: set 'ulimit -v unlimited', and limit "
+                + "the memory that is used by a cgroup, for example with 'systemd-run -p MemoryMax=4G'"
             : null;
 
     static string Megabytes(long? bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1 << 20):#,0} MB");

@@ -8,12 +8,11 @@ static class Failure
 {
     const int DiskFullWindows = unchecked((int)0x80070070);
 
-    // Errors of Unix, where .NET puts them.
+    // Errors of Linux, where .NET puts them.
     const int TooManyFiles = 24;
     const int FileTooLarge = 27;
     const int NoSpace = 28;
-
-    static readonly int QuotaExceeded = OperatingSystem.IsMacOS() ? 69 : 122;
+    const int QuotaExceeded = 122;
 
     const string OutOfMemoryAdvice =
         "not enough memory: lower tam.tokens_per_pass, sft.tokens_per_pass, dpo.tokens_per_pass or decode.max_rows "
@@ -50,7 +49,7 @@ static class Failure
 
     static string Explain(Exception error)
     {
-        if (error is IOException disk && ExplainDisk(disk) is { } explanation)
+        if (ExplainDisk(error) is { } explanation)
         {
             return explanation;
         }
@@ -86,24 +85,43 @@ static class Failure
             .Replace($" (Parameter '{error.ParamName}')", "", StringComparison.Ordinal);
 
     /// <summary>What to do about an error of the disk that a person can mend; null for any other.</summary>
-    static string? ExplainDisk(IOException error)
+    static string? ExplainDisk(Exception error)
     {
-        const string resume = "run the same command again to resume";
-        if (error.HResult == DiskFullWindows)
+        var (problem, advice) = FindDiskError(error) switch
         {
-            return $"the disk is full ({error.Message}): free some space and {resume}";
+            NoSpace => ("the disk is full", "free some space"),
+            QuotaExceeded => ("your share of the disk is used up", "free some space, or ask for a larger quota,"),
+            FileTooLarge => ("a file is larger than the disk or 'ulimit -f' allows", "raise the limit"),
+            TooManyFiles => ("too many files are open", "raise 'ulimit -n'"),
+            _ => ("", ""),
+        };
+        return problem.Length == 0
+            ? null
+            : $"{problem} ({error.Message}): {advice} and run the same command again to resume";
+    }
+
+    /// <summary>The error's number on Linux, whatever the system; 0 for none.</summary>
+    static int FindDiskError(Exception error)
+    {
+        const int MacQuotaExceeded = 69;
+        if (error is ArgumentOutOfRangeException { ParamName: "value" })
+        {
+            // What .NET makes of EFBIG.
+            return error.StackTrace?.Contains("System.IO.", StringComparison.Ordinal) == true ? FileTooLarge : 0;
         }
 
-        return OperatingSystem.IsWindows() ? null
-            : (error.HResult & 0xFFFF) is var code && code == NoSpace
-                ? $"the disk is full ({error.Message}): free some space and {resume}"
-            : code == QuotaExceeded
-                ? $"your share of the disk is used up ({error.Message}): free some space, or ask for a larger quota, "
-                    + $"and {resume}"
-            : code == FileTooLarge
-                ? $"a file is larger than the disk or 'ulimit -f' allows ({error.Message}): raise the limit and {resume}"
-            : code == TooManyFiles ? $"too many files are open ({error.Message}): raise 'ulimit -n' and {resume}"
-            : null;
+        if (error is not IOException)
+        {
+            return 0;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            return error.HResult == DiskFullWindows ? NoSpace : 0;
+        }
+
+        var number = error.HResult & 0xFFFF;
+        return OperatingSystem.IsMacOS() && number == MacQuotaExceeded ? QuotaExceeded : number;
     }
 
     static bool IsOutOfMemory(Exception error) =>

@@ -19,8 +19,8 @@ static class RunFolders
         return FileName.IsPlain(name)
             ? Path.Combine(DefaultFolder, name)
             : throw new UsageException(
-                $"the run of {recipe} would be called '{name}'; expected {FileName.Expected}: rename the recipe, or name "
-                    + "a folder with --run"
+                $"the run of {recipe} would be called '{name}'; expected {FileName.Expected}: rename the recipe, "
+                    + "or name a folder with --run"
             );
     }
 

@@ -4,8 +4,8 @@ namespace CoPe.Cli.Terminal;
 
 /// <summary>
 /// A writer of plain text to a terminal, or to a file that may be shown on one: whatever is written passes
-/// <see cref="TerminalText.RemoveControls"/>. Only <see cref="Unfiltered"/> takes escape sequences. Neither throws where
-/// the terminal or file fails.
+/// <see cref="TerminalText.RemoveControls"/>. Only <see cref="Unfiltered"/> takes escape sequences. Neither throws
+/// where the terminal or file fails.
 /// </summary>
 sealed class TerminalTextWriter : TextWriter
 {

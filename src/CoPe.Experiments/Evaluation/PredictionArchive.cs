@@ -61,7 +61,8 @@ public static class PredictionArchive
         {
             throw new InvalidDataException(
                 $"{path}: the answers are of a task called '{unnamed.Task}', which is also the name of their file in a "
-                    + $"zip; expected {FileName.Expected}. Correct 'benchmark' in the task file, or 'task' in the answers."
+                    + $"zip; expected {FileName.Expected}. Correct 'benchmark' in the task file, or 'task' in the "
+                    + "answers."
             );
         }
 

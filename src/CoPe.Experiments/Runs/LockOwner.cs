@@ -15,32 +15,31 @@ sealed class LockOwner : IDisposable
     LockOwner(string file) => _file = file;
 
     /// <summary>Creates the file.</summary>
-    /// <exception cref="RunException">Another process has it, or may have: on another machine that is not known.</exception>
+    /// <exception cref="RunException">
+    /// Another process has it, or may have: on another machine that is not known.
+    /// </exception>
     public static LockOwner Take(RunDirectory run)
     {
-        while (true)
+        while (!TryCreate(run.LockOwner))
         {
-            if (TryCreate(run.LockOwner))
-            {
-                return new(run.LockOwner);
-            }
-
-            var owner = Read(run.LockOwner);
-            if (owner is null)
-            {
-                continue; // It has just been removed.
-            }
-
-            if (IsAtWork(owner))
-            {
-                throw new RunException(
-                    $"another process is at work in {run.Name} ({owner}): wait for it, or name another folder with "
-                        + $"--run FOLDER. The file system has no locks; where that process has been killed, delete "
-                        + run.LockOwner
-                );
-            }
-
+            ThrowIfAtWork(run);
             File.Delete(run.LockOwner);
+        }
+
+        return new(run.LockOwner);
+    }
+
+    /// <summary>Throws where a process has the file of a run and may be at work.</summary>
+    /// <exception cref="RunException">One has.</exception>
+    public static void ThrowIfAtWork(RunDirectory run)
+    {
+        if (Read(run.LockOwner) is { } owner && IsAtWork(owner))
+        {
+            throw new RunException(
+                $"another process is at work in {run.Name} ({owner}): wait for it, or name another folder with --run "
+                    + "FOLDER. Its file system had no locks; where that process has been killed, delete "
+                    + run.LockOwner
+            );
         }
     }
 

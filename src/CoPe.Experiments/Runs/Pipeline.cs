@@ -181,7 +181,9 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         RunRecords.Complete(this, context);
     }
 
-    /// <summary>Says where stages are about to run in another environment than the run's first stage was made in.</summary>
+    /// <summary>
+    /// Says where stages are about to run in another environment than the run's first stage was made in.
+    /// </summary>
     void ReportOtherEnvironment(StageContext context, IReadOnlyList<Stage> due, bool again)
     {
         var begun = Stages

@@ -68,7 +68,9 @@ sealed record RunEnvironment
         };
     }
 
-    /// <summary>What differs from another environment, and what each difference may change; empty for nothing.</summary>
+    /// <summary>
+    /// What differs from another environment, and what each difference may change; empty for nothing.
+    /// </summary>
     public IReadOnlyList<EnvironmentChange> FindChanges(RunEnvironment now)
     {
         ArgumentNullException.ThrowIfNull(now);
@@ -153,8 +155,8 @@ sealed record EnvironmentChange(string Name, string Before, string Now, Environm
         effect switch
         {
             EnvironmentEffect.Rounding =>
-                "sums are rounded otherwise, and adapters, candidates, answers and figures made now may differ a little "
-                    + "from what one environment would have made",
+                "sums are rounded otherwise, and adapters, candidates, answers and figures made now may differ a "
+                    + "little from what one environment would have made",
             _ => "token ids and figures may differ for characters that are new in Unicode",
         };
 }

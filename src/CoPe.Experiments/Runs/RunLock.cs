@@ -32,8 +32,13 @@ public sealed class RunLock : IDisposable
         {
             Directory.CreateDirectory(run.Root);
             stream = new(run.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            var isKept = FileLock.IsKept(stream.SafeFileHandle, run.Lock);
-            return new(run, stream, isKept ? null : LockOwner.Take(run));
+            if (!FileLock.IsKept(stream.SafeFileHandle, run.Lock))
+            {
+                return new(run, stream, LockOwner.Take(run));
+            }
+
+            LockOwner.ThrowIfAtWork(run); // Of a machine on which the file system has no locks.
+            return new(run, stream, owner: null);
         }
         catch (IOException error) when (FileLock.IsHeldByOther(error))
         {

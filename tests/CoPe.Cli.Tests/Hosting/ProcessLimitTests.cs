@@ -65,7 +65,6 @@ public sealed class ProcessLimitTests : IDisposable
     [Theory]
     [InlineData(28, "the disk is full")]
     [InlineData(122, "your share of the disk is used up")]
-    [InlineData(27, "a file is larger than the disk or 'ulimit -f' allows")]
     [InlineData(24, "too many files are open")]
     public void An_error_of_the_disk_says_what_to_do(int number, string message)
     {

@@ -209,7 +209,9 @@ public sealed class PredictionFileTests : IDisposable
             foreach (var name in (string[])["a.json", "b.json"])
             {
                 using var writer = new StreamWriter(zip.CreateEntry(name, CompressionLevel.SmallestSize).Open());
-                writer.Write($$"""[{"id": 1, "output": "{{new string('a', 700_000)}}"}]""");
+                writer.Write(
+                    $$"""{"task": "{{name}}", "golds": [{"id": 1, "output": "{{new string('a', 700_000)}}"}]}"""
+                );
             }
         }
 

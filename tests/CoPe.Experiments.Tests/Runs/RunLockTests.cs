@@ -95,7 +95,7 @@ public sealed class RunLockTests : IDisposable
                 File.ReadAllText(_run.LockOwner)
             );
             Assert.True(LockOwner.IsAtWork(_run));
-            AssertRefused("The file system has no locks", () => LockOwner.Take(_run));
+            AssertRefused("Its file system had no locks", () => LockOwner.Take(_run));
         }
 
         Assert.False(File.Exists(_run.LockOwner));
@@ -109,6 +109,7 @@ public sealed class RunLockTests : IDisposable
         _folder.Write("run/.lock-owner", $"{Environment.MachineName} process {gone.Id}");
 
         Assert.False(LockOwner.IsAtWork(_run));
+        RunLock.Acquire(_run).Dispose();
         LockOwner.Take(_run).Dispose();
     }
 
@@ -121,6 +122,7 @@ public sealed class RunLockTests : IDisposable
 
         Assert.True(LockOwner.IsAtWork(_run));
         AssertRefused("delete " + _run.LockOwner, () => LockOwner.Take(_run));
+        AssertRefused("delete " + _run.LockOwner, () => RunLock.Acquire(_run));
     }
 
     static void AssertRefused(string message, Action action) =>

@@ -1,6 +1,9 @@
 namespace CoPe.Experiments.Report.Plots;
 
-/// <summary>A bar as wide as its place, divided by shares. Widths are attributes: pages have no style but their own.</summary>
+/// <summary>
+/// A bar as wide as its place, divided by shares, that repeats in color what stands beside it in words. Widths are
+/// attributes: the page's policy allows no style but its own.
+/// </summary>
 static class ShareBar
 {
     const double Width = 100;

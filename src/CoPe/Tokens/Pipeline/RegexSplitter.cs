@@ -21,7 +21,8 @@ static class RegexSplitter
         if (IsUnsupported(pattern))
         {
             throw part.Error(
-                $"the pattern \"{MessageText.Shorten(pattern, MostShown)}\" uses syntax of which .NET's regular expressions have no equal"
+                $"the pattern \"{MessageText.Shorten(pattern, MostShown)}\" uses syntax of which .NET's regular "
+                    + "expressions have no equal"
             );
         }
 
@@ -38,7 +39,8 @@ static class RegexSplitter
                 throw new TokenizerException(
                     part.File,
                     part.Path,
-                    $"the pattern \"{MessageText.Shorten(pattern, MostShown)}\" takes too long on a text of {text.Length} characters",
+                    $"the pattern \"{MessageText.Shorten(pattern, MostShown)}\" takes too long on a text of "
+                        + $"{text.Length} characters",
                     error
                 );
             }
