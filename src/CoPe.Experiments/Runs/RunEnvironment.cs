@@ -13,7 +13,7 @@ namespace CoPe.Experiments.Runs;
 /// What of the machine and the process can change a result, by a bit or more: the same run is the same to the bit where
 /// all of it is the same (docs/experiments.md has a table of what changes what).
 /// </summary>
-sealed record RunEnvironment
+public sealed record RunEnvironment
 {
     /// <summary>Name of the processor. Libraries choose their code by it as well.</summary>
     public required string Processor { get; init; }
@@ -24,21 +24,9 @@ sealed record RunEnvironment
     /// <summary>Bits of the vectors that .NET computes with, which it can be told to make narrower.</summary>
     public required int VectorBits { get; init; }
 
-    /// <summary>Where the model computes: <c>cpu</c> or <c>cuda</c>.</summary>
-    public required string Device { get; init; }
-
-    /// <summary>Version of libtorch, with which come those of MKL and oneDNN.</summary>
-    public required string Torch { get; init; }
-
-    /// <summary>Threads of torch.</summary>
-    public required int Threads { get; init; }
-
-    /// <summary>
-    /// Tokens of a pass of training, where the machine's memory decides it; null where the recipe does, or the model is
-    /// not there.
-    /// </summary>
+    /// <summary>What models compute with; null where the model is not there, and nothing computes.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public int? TokensPerPass { get; init; }
+    public ComputeEnvironment? Compute { get; init; }
 
     /// <summary>Version of .NET, which has the categories of characters.</summary>
     public required string Runtime { get; init; }
@@ -50,7 +38,7 @@ sealed record RunEnvironment
     public required SortedDictionary<string, string> Variables { get; init; }
 
     /// <summary>The environment of this process for a run.</summary>
-    public static RunEnvironment Capture(RunWorkspace workspace)
+    internal static RunEnvironment Capture(RunWorkspace workspace)
     {
         ArgumentNullException.ThrowIfNull(workspace);
         return new()
@@ -58,10 +46,7 @@ sealed record RunEnvironment
             Processor = Kernels.Processor.Name,
             Instructions = string.Join(' ', Kernels.Processor.InstructionSets),
             VectorBits = Kernels.Processor.VectorBits,
-            Device = workspace.Device.type.ToString().ToLowerInvariant(),
-            Torch = torch.__version__,
-            Threads = torch.get_num_threads(),
-            TokensPerPass = ChooseTokensPerPass(workspace),
+            Compute = ComputeEnvironment.Capture(workspace),
             Runtime = RuntimeInformation.FrameworkDescription,
             Icu = IcuLibrary.Version,
             Variables = LibraryVariables.Select(Environment.GetEnvironmentVariables()),
@@ -71,7 +56,7 @@ sealed record RunEnvironment
     /// <summary>
     /// What differs from another environment, and what each difference may change; empty for nothing.
     /// </summary>
-    public IReadOnlyList<EnvironmentChange> FindChanges(RunEnvironment now)
+    internal IReadOnlyList<EnvironmentChange> FindChanges(RunEnvironment now)
     {
         ArgumentNullException.ThrowIfNull(now);
         EnvironmentChange Compare(string name, object? before, object? after, EnvironmentEffect effect) =>
@@ -82,10 +67,15 @@ sealed record RunEnvironment
             Compare("processor", Processor, now.Processor, EnvironmentEffect.Rounding),
             Compare("instruction set", Instructions, now.Instructions, EnvironmentEffect.Rounding),
             Compare("vector width of .NET", VectorBits, now.VectorBits, EnvironmentEffect.Rounding),
-            Compare("device", Device, now.Device, EnvironmentEffect.Rounding),
-            Compare("torch", Torch, now.Torch, EnvironmentEffect.Rounding),
-            Compare("thread count", Threads, now.Threads, EnvironmentEffect.Rounding),
-            Compare("pass length in tokens", TokensPerPass, now.TokensPerPass, EnvironmentEffect.Rounding),
+            Compare("device", Compute?.Device, now.Compute?.Device, EnvironmentEffect.Rounding),
+            Compare("torch", Compute?.Torch, now.Compute?.Torch, EnvironmentEffect.Rounding),
+            Compare("thread count", Compute?.Threads, now.Compute?.Threads, EnvironmentEffect.Rounding),
+            Compare(
+                "pass length in tokens",
+                Compute?.TokensPerPass,
+                now.Compute?.TokensPerPass,
+                EnvironmentEffect.Rounding
+            ),
             Compare(".NET", Runtime, now.Runtime, EnvironmentEffect.Characters),
             Compare("ICU", Icu, now.Icu, EnvironmentEffect.Characters),
             .. Variables
@@ -105,26 +95,49 @@ sealed record RunEnvironment
 
     static string Describe(object? value) =>
         Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : "none";
+}
+
+/// <summary>What models compute with.</summary>
+public sealed record ComputeEnvironment
+{
+    /// <summary>Where the model computes: <c>cpu</c> or <c>cuda</c>.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Version of libtorch, with which come those of MKL and oneDNN.</summary>
+    public required string Torch { get; init; }
+
+    /// <summary>Threads of torch.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>Tokens of a pass of training, where the machine's memory decides it; null where the recipe does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? TokensPerPass { get; init; }
 
     /// <summary>Null where a model cannot be read: whether it must be is for the stages to say.</summary>
-    static int? ChooseTokensPerPass(RunWorkspace workspace)
+    internal static ComputeEnvironment? Capture(RunWorkspace workspace)
     {
-        var recipe = workspace.Recipe;
-        TrainingSection[] sections = [recipe.Tam, recipe.Sft, recipe.Dpo];
-        if (sections.All(section => section.TokensPerPass is not null))
-        {
-            return null;
-        }
-
+        ArgumentNullException.ThrowIfNull(workspace);
+        ModelInfo model;
         try
         {
-            var model = ModelInfo.Read(workspace.Inputs.Model);
-            return TrainingMemory.ChooseTokensPerPass(model, recipe.ModelDtype, workspace.Device);
+            model = ModelInfo.Read(workspace.Inputs.Model);
         }
         catch (Exception error) when (error is ModelFileException or IOException)
         {
             return null;
         }
+
+        var recipe = workspace.Recipe;
+        TrainingSection[] sections = [recipe.Tam, recipe.Sft, recipe.Dpo];
+        return new()
+        {
+            Device = workspace.Device.type.ToString().ToLowerInvariant(),
+            Torch = torch.__version__,
+            Threads = torch.get_num_threads(),
+            TokensPerPass = sections.All(section => section.TokensPerPass is not null)
+                ? null
+                : TrainingMemory.ChooseTokensPerPass(model, recipe.ModelDtype, workspace.Device),
+        };
     }
 }
 

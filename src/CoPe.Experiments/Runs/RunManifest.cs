@@ -32,8 +32,7 @@ public sealed record RunManifest
     /// <summary>
     /// The environment of the command that wrote this. Stages that were made in another one have it with them.
     /// </summary>
-    [JsonInclude]
-    internal RunEnvironment? Environment { get; init; }
+    public RunEnvironment? Environment { get; init; }
 
     /// <summary>Every value of the recipe that results depend on.</summary>
     public required IReadOnlyDictionary<string, string> Recipe { get; init; }

@@ -56,9 +56,8 @@ public sealed record StageMarker
     /// The environments that it was made in, in their order: one, unless it was resumed in another. Null in a marker of
     /// a version that did not record them.
     /// </summary>
-    [JsonInclude]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    internal IReadOnlyList<RunEnvironment>? Environments { get; init; }
+    public IReadOnlyList<RunEnvironment>? Environments { get; init; }
 
     /// <summary>When work began; for a stage that was interrupted, for the first time.</summary>
     public required DateTimeOffset Started { get; init; }

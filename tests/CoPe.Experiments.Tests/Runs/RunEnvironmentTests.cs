@@ -12,14 +12,20 @@ public sealed class RunEnvironmentTests : ToyPipeline
         Processor = "a processor",
         Instructions = "avx2",
         VectorBits = 256,
-        Device = "cpu",
-        Torch = "2.10",
-        Threads = 2,
-        TokensPerPass = 2048,
+        Compute = WithThreads(2),
         Runtime = ".NET 10",
         Icu = "72.1",
         Variables = [],
     };
+
+    static ComputeEnvironment WithThreads(int threads) =>
+        new()
+        {
+            Device = "cpu",
+            Torch = "2.10",
+            Threads = threads,
+            TokensPerPass = 2048,
+        };
 
     [Fact]
     public void This_process_has_an_environment_that_is_the_same_to_itself()
@@ -28,8 +34,9 @@ public sealed class RunEnvironmentTests : ToyPipeline
 
         var environment = RunEnvironment.Capture(context.Workspace);
 
-        Assert.Equal(TorchSharp.torch.get_num_threads(), environment.Threads);
         Assert.NotEqual("none", environment.Icu);
+        Assert.NotEmpty(environment.Processor);
+        Assert.Null(environment.Compute); // There is no model that could be loaded.
         Assert.Empty(environment.FindChanges(RunEnvironment.Capture(context.Workspace)));
     }
 
@@ -83,7 +90,7 @@ public sealed class RunEnvironmentTests : ToyPipeline
         second.BeforeExecute = null;
         var log = new Warnings();
 
-        pipeline.Run(In(Usual with { Threads = 1 }) with { Log = log });
+        pipeline.Run(In(Usual with { Compute = WithThreads(1) }) with { Log = log });
 
         Assert.Contains(
             "was begun in another environment: thread count was 2, is 1: sums are rounded otherwise",
@@ -91,7 +98,7 @@ public sealed class RunEnvironmentTests : ToyPipeline
             StringComparison.Ordinal
         );
         var manifest = RunManifest.Read(Context().Run.Manifest);
-        Assert.Equal(1, manifest.Environment?.Threads);
+        Assert.Equal(1, manifest.Environment?.Compute?.Threads);
         Assert.Equal([2], ThreadsOf(manifest, 0)!);
         Assert.Equal([2, 1], ThreadsOf(manifest, 1)!);
         Assert.Null(ThreadsOf(manifest, 2)); // That of the manifest.
@@ -103,7 +110,7 @@ public sealed class RunEnvironmentTests : ToyPipeline
         pipeline.Run(In(Usual));
         var log = new Warnings();
 
-        pipeline.Run(In(Usual with { Threads = 1 }) with { Log = log });
+        pipeline.Run(In(Usual with { Compute = WithThreads(1) }) with { Log = log });
         pipeline.Run(
             ContextAt("run", "sft.epochs=9") with
             {
@@ -119,7 +126,7 @@ public sealed class RunEnvironmentTests : ToyPipeline
     StageContext In(RunEnvironment environment) => Context() with { Environment = environment };
 
     static IEnumerable<int>? ThreadsOf(RunManifest manifest, int stage) =>
-        manifest.Stages[stage].Environments?.Select(environment => environment.Threads);
+        manifest.Stages[stage].Environments?.Select(environment => environment.Compute!.Threads);
 
     sealed class Warnings : ILogger
     {

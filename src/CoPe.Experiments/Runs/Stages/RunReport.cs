@@ -166,7 +166,7 @@ static class RunFacts
             CreateFact("Run", "queries", $"{queries}{ofDevelopment}"),
             CreateFact("Versions", "CoPe for .NET", GetVersion(typeof(RunFacts))),
             CreateFact("Versions", "TorchSharp", GetVersion(typeof(TorchSharp.torch))),
-            CreateFact("Versions", "libtorch", context.Environment.Torch),
+            CreateFact("Versions", "libtorch", context.Environment.Compute?.Torch ?? "not used"),
             CreateFact("Versions", ".NET", Environment.Version.ToString()),
             CreateFact("Versions", "ICU", context.Environment.Icu),
             CreateFact("Machine", "system", RuntimeInformation.OSDescription),
@@ -176,7 +176,7 @@ static class RunFacts
                 $"{Environment.ProcessorCount} x {RuntimeInformation.ProcessArchitecture}"
             ),
             CreateFact("Machine", "instruction sets", context.Environment.Instructions),
-            CreateFact("Machine", "threads of torch", $"{context.Environment.Threads}"),
+            CreateFact("Machine", "threads of torch", $"{context.Environment.Compute?.Threads ?? 0}"),
             .. context
                 .Inputs.ListFiles(InputKinds.Files)
                 .Select(file => CreateFact("SHA-256 of inputs", file.Label, hashes.ComputeHash(file.FullPath))),
