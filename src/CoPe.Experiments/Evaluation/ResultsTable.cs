@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace CoPe.Experiments.Evaluation;
@@ -248,7 +249,7 @@ public static class ResultsCsv
 static class CsvLine
 {
     /// <summary>A semicolon and a tab part cells where a spreadsheet's language has no comma for that.</summary>
-    static readonly char[] NeedsQuotes = [',', ';', '"', '\t', '\r', '\n'];
+    static readonly SearchValues<char> NeedsQuotes = SearchValues.Create(",;\"\t\r\n");
 
     /// <summary>The wide forms are the same to a spreadsheet in Japanese.</summary>
     static readonly char[] FormulaStarts = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
@@ -279,7 +280,7 @@ static class CsvLine
 
     static string Quote(string text)
     {
-        if (text.IndexOfAny(NeedsQuotes) < 0)
+        if (!text.AsSpan().ContainsAny(NeedsQuotes))
         {
             return text;
         }

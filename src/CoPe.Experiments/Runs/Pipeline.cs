@@ -190,7 +190,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             .Select(stage =>
                 StageMarker.Read(context.Run.Marker(stage.Id)) ?? StageMarker.Read(context.Run.StartedMarker(stage.Id))
             )
-            .Select(marker => marker?.Environments?.FirstOrDefault())
+            .Select(marker => marker?.Environments is [var first, ..] ? first : null)
             .FirstOrDefault(environment => environment is not null);
         var ledger = new StageLedger(this, context);
         if (begun is null || (!again && due.All(stage => ledger.GetStatus(stage).State == StageState.Complete)))

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
 using CoPe.Experiments.Runs.Recipes;
-using CoPe.Kernels;
 using CoPe.Modeling;
 using TorchSharp;
 

@@ -79,7 +79,7 @@ public sealed record StageMarker
 
     /// <summary>The marker of a stage at which work goes on in an environment.</summary>
     internal StageMarker With(RunEnvironment environment) =>
-        Environments?.LastOrDefault()?.FindChanges(environment).Count == 0
+        Environments is [.., var last] && last.FindChanges(environment).Count == 0
             ? this
             : this with
             {
