@@ -101,7 +101,6 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("<folder> is empty", "data", "sample", "")]
     [InlineData("'data' is empty", "run", "recipe.yaml", "--set", "data=")]
     [InlineData("'model' is empty", "run", "recipe.yaml", "--set", "model= ")]
-    [InlineData("'prompts' is empty", "run", "recipe.yaml", "--set", "prompts=")]
     public void A_path_that_says_nothing_does_not_mean_the_current_folder(string message, params string[] args)
     {
         AssertFails(2, message, args);
