@@ -45,7 +45,7 @@ public sealed class RunEnvironmentTests : ToyPipeline
     {
         var other = Usual with
         {
-            Threads = 1,
+            Compute = WithThreads(1),
             Icu = "74.2",
             Variables = new() { ["MKL_CBWR"] = "AVX2" },
         };
