@@ -24,19 +24,10 @@ static partial class FileLock
     /// takes for having one.
     /// </summary>
     /// <param name="file">A file opened with <see cref="FileShare.None"/>.</param>
-    /// <param name="path">Its path, of which a test is told.</param>
+    /// <param name="path">Its path, for messages.</param>
     /// <exception cref="IOException">Another process has the lock.</exception>
     public static bool IsKept(SafeFileHandle file, string path)
     {
-        try
-        {
-            AtomicFile.NotifyBefore("lock", path);
-        }
-        catch (IOException)
-        {
-            return false;
-        }
-
         if (OperatingSystem.IsWindows() || Lock(file, Exclusive | NonBlocking) == 0)
         {
             return true;

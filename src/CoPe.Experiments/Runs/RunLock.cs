@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
@@ -24,7 +26,10 @@ public sealed class RunLock : IDisposable
 
     /// <summary>Takes the lock, making the run's folder where it is missing.</summary>
     /// <exception cref="RunException">Another process has it, or the folder cannot be written.</exception>
-    public static RunLock Acquire(RunDirectory run)
+    public static RunLock Acquire(RunDirectory run) => Acquire(run, FileLock.IsKept);
+
+    /// <summary>The same with another answer to whether the system keeps the lock of an open file.</summary>
+    internal static RunLock Acquire(RunDirectory run, Func<SafeFileHandle, string, bool> isKept)
     {
         ArgumentNullException.ThrowIfNull(run);
         FileStream? stream = null;
@@ -32,7 +37,7 @@ public sealed class RunLock : IDisposable
         {
             Directory.CreateDirectory(run.Root);
             stream = new(run.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            if (!FileLock.IsKept(stream.SafeFileHandle, run.Lock))
+            if (!isKept(stream.SafeFileHandle, run.Lock))
             {
                 return new(run, stream, LockOwner.Take(run));
             }
