@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using CoPe.Cli.Endpoint;
 using CoPe.Experiments.Runs;
 

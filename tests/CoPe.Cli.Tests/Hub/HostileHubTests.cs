@@ -1,5 +1,4 @@
 using System.Text;
-using CoPe.Cli.Hub;
 using CoPe.Cli.Tests.Http;
 using CoPe.Experiments.Runs;
 
