@@ -1,4 +1,4 @@
-using System.Text;
+using System.IO.Compression;
 using CoPe.Adapters;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Data.Building;
@@ -171,6 +171,22 @@ static class JsonReaders
         )
         {
             Tolerates = [JsonDamage.Utf16, JsonDamage.NotANumber, JsonDamage.HugeNumber, JsonDamage.NullElement],
+        };
+        yield return new(
+            predictions,
+            "answers.zip",
+            """{"task": "LaMP_4", "golds": [{"id": 3, "output": "a"}]}""",
+            invalid,
+            folder => PredictionArchive.Read(Path.Combine(folder, "answers.zip"))
+        )
+        {
+            Tolerates = [JsonDamage.Utf16],
+            Write = (path, content) =>
+            {
+                using var zip = new ZipArchive(File.Create(path), ZipArchiveMode.Create);
+                using var entry = zip.CreateEntry("answers.json").Open();
+                entry.Write(content);
+            },
         };
         yield return new(
             ["CoPe.Experiments/Evaluation/ResultsFile.cs"],
