@@ -113,6 +113,7 @@ public sealed class JsonReadersTests : IDisposable
         "CoPe.Experiments/Data/Checking/CheckTarget.cs",
         "CoPe.Experiments/Data/Checking/DataCheck.cs",
         "CoPe.Experiments/Data/GoldLabels.cs",
+        "CoPe.Experiments/Data/JsonArrayFile.cs",
         "CoPe.Experiments/Data/LampFiles.cs",
         "CoPe.Experiments/Data/Importing/UserHistory.cs",
     ];
