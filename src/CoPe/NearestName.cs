@@ -3,6 +3,9 @@ namespace CoPe;
 /// <summary>Finds the known name that a misspelled one was meant to be, for error messages.</summary>
 static class NearestName
 {
+    /// <summary>Letters of a name that are compared.</summary>
+    const int MaxLength = 100;
+
     /// <summary>
     /// The known name with the fewest letters to insert, delete or change (case aside); the first of equals; null where
     /// nothing is known.
@@ -40,8 +43,15 @@ static class NearestName
     public static string Hint(string found, IEnumerable<string> known) =>
         FindSimilar(found, known) is { } near ? $"; did you mean '{near}'?" : "";
 
-    /// <summary>The name without case, without the dashes of an option, and with one kind of dash within.</summary>
-    static string Normalize(string name) => name.TrimStart('-').ToLowerInvariant().Replace('-', '_');
+    /// <summary>
+    /// The name without case, without the dashes of an option, and with one kind of dash within; of one that is longer
+    /// than any name, the beginning.
+    /// </summary>
+    static string Normalize(string name)
+    {
+        var word = name.TrimStart('-');
+        return word[..Math.Min(word.Length, MaxLength)].ToLowerInvariant().Replace('-', '_');
+    }
 
     /// <summary>How many slips make one name of the other, two letters that changed places being one.</summary>
     static int CountSlips(string a, string b)

@@ -73,8 +73,11 @@ public static class LampTasks
 
         var names = All.Select(known => known.Name).ToList();
         throw new ArgumentException(
-            $"Unknown task \"{name}\"; the nearest is \"{NearestName.FindNearest(name, names)}\". "
-                + $"Known tasks: {string.Join(", ", names)}."
+            MessageText.ToOneLine(
+                $"Unknown task \"{MessageText.Shorten(name, 100)}\"; "
+                    + $"the nearest is \"{NearestName.FindNearest(name, names)}\". "
+                    + $"Known tasks: {string.Join(", ", names)}."
+            )
         );
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Data.Importing;
@@ -61,12 +62,23 @@ static class UserHistory
             return false;
         }
 
-        using var text = TextEncoding.OpenText(source);
-        var start = new char[FormatCharacters];
-        var length = text.ReadBlock(start);
-        var beginning = new string(start, 0, length);
+        var beginning = ReadBeginning(source);
         return beginning.Contains("\"user_id\"", StringComparison.Ordinal)
             && beginning.Contains("\"profile\"", StringComparison.Ordinal);
+    }
+
+    static string ReadBeginning(string source)
+    {
+        using var text = TextEncoding.OpenText(source);
+        var start = new char[FormatCharacters];
+        try
+        {
+            return new string(start, 0, text.ReadBlock(start));
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw TextFile.InvalidEncodingError(source, error);
+        }
     }
 
     static LampUser ReadFromUsersFile(string source, LampTask task, string? name)

@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using CoPe.Adapters;
+using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Fuzz.Mutations;
+using CoPe.Modeling;
+using CoPe.Modeling.Safetensors;
+using CoPe.Training;
+using TorchSharp;
+
+namespace CoPe.Fuzz.Readers;
+
+/// <summary>Files of tensors: weights, adapters, checkpoints.</summary>
+static class WeightReaders
+{
+    const string Weights = ShardedCheckpoint.SingleFileName;
+    const string AdapterConfig = AdapterFile.ConfigFileName;
+    const string AdapterWeights = AdapterFile.WeightsFileName;
+
+    public static IEnumerable<FuzzedReader> All =>
+        [
+            new()
+            {
+                Name = "safetensors",
+                Format = InputFormat.Safetensors,
+                Covers = [],
+                Seeds = scratch => [ReadSeed(SampleModel.WriteAdapter(scratch, "adapter-seed"), AdapterWeights)],
+                Open = scratch =>
+                    input =>
+                    {
+                        using var file = SafetensorsFile.Open(scratch.Write("x.safetensors", input));
+                        foreach (var entry in file.Entries)
+                        {
+                            file.Read(entry.Name).Dispose();
+                        }
+                    },
+                File = "x.safetensors",
+            },
+            new()
+            {
+                Name = "shard-index",
+                Format = InputFormat.Json,
+                Covers = ["CausalLm.Load"],
+                Seeds = scratch => [ReadIndex(SampleModel.WriteTo(scratch, "index-seed"))],
+                Open = OpenShards,
+                Share = 1,
+            },
+            new()
+            {
+                Name = "weights",
+                Format = InputFormat.Safetensors,
+                Covers = ["CausalLm.Load", "CausalLm.LoadInt8", "ModelLoader.Load"],
+                Seeds = scratch => [ReadSeed(SampleModel.WriteTo(scratch, "weights-seed"), Weights)],
+                Open = OpenWeights,
+                Share = 1,
+            },
+            new()
+            {
+                Name = "adapter-config",
+                Format = InputFormat.Json,
+                Covers = ["AdapterFile.Read"],
+                Seeds = scratch =>
+                    [
+                        ReadSeed(SampleModel.WriteAdapter(scratch, "adapter-seed"), AdapterConfig),
+                        Bytes.Of(
+                            """
+                            {"peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "x", "r": 2,
+                             "lora_alpha": 4, "lora_dropout": 0.1, "target_modules": ["q_proj", "v_proj"],
+                             "bias": "none", "use_rslora": true, "init_lora_weights": true, "modules_to_save": null,
+                             "rank_pattern": {}, "alpha_pattern": {}, "layers_to_transform": null,
+                             "inference_mode": true, "fan_in_fan_out": false, "peft_version": "0.17.0"}
+                            """
+                        ),
+                    ],
+                Open = scratch => FeedAdapter(scratch, "adapter", AdapterConfig),
+                File = AdapterConfig,
+                Share = 2,
+            },
+            new()
+            {
+                Name = "adapter-weights",
+                Format = InputFormat.Safetensors,
+                Covers = ["AdapterFile.Read"],
+                Seeds = scratch => [ReadSeed(SampleModel.WriteAdapter(scratch, "adapter-seed"), AdapterWeights)],
+                Open = scratch => FeedAdapter(scratch, "adapter-2", AdapterWeights),
+                File = AdapterWeights,
+                Share = 2,
+            },
+            new()
+            {
+                Name = "checkpoint",
+                Format = InputFormat.Json,
+                Covers = [],
+                Seeds = _ =>
+                    Bytes.OfAll(
+                        """
+                        {"Fingerprint": {"options": "ab"}, "Step": 7, "Users": "[]",
+                         "Arrays": [{"Name": "weights", "Length": 2}, {"Name": "best", "Length": 1}]}
+                        """
+                    ),
+                Open = OpenCheckpoint,
+            },
+        ];
+
+    static byte[] ReadSeed(string folder, string file) => File.ReadAllBytes(Path.Combine(folder, file));
+
+    static byte[] ReadIndex(string folder)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(folder, Weights));
+        var map = file.Entries.Select(entry => $"\"{entry.Name}\": \"one.safetensors\"");
+        return Bytes.Of($$$"""{"metadata": {"total_size": 1}, "weight_map": {{{{string.Join(", ", map)}}}}}""");
+    }
+
+    static Action<byte[]> OpenShards(Scratch scratch)
+    {
+        var folder = SampleModel.WriteTo(scratch, "shards");
+        File.Move(Path.Combine(folder, Weights), Path.Combine(folder, "one.safetensors"), overwrite: true);
+        return input =>
+        {
+            scratch.Write($"shards/{ShardedCheckpoint.IndexFileName}", input);
+            CausalLm.Load(folder).Dispose();
+        };
+    }
+
+    static Action<byte[]> OpenWeights(Scratch scratch)
+    {
+        var folder = SampleModel.WriteTo(scratch, "weights");
+        var turn = 0;
+        return input =>
+        {
+            scratch.Write($"weights/{Weights}", input);
+            using var model = (turn++ % 3) switch
+            {
+                0 => CausalLm.Load(folder),
+                1 => CausalLm.LoadInt8(folder),
+                _ => ModelLoader.Load(folder, WeightDtype.Bf16, torch.CPU),
+            };
+        };
+    }
+
+    static Action<byte[]> FeedAdapter(Scratch scratch, string name, string file)
+    {
+        var folder = SampleModel.WriteAdapter(scratch, name);
+        return input =>
+        {
+            scratch.Write($"{name}/{file}", input);
+            AdapterFile.Read(folder, SampleModel.Config).Dispose();
+        };
+    }
+
+    /// <summary>A checkpoint whose hash is right, so that its state is read.</summary>
+    static Action<byte[]> OpenCheckpoint(Scratch scratch)
+    {
+        var arrays = new byte[12];
+        scratch.Write("state/state-1/arrays.bin", arrays);
+        var store = new FolderCheckpointStore(scratch.At("state"));
+        return input =>
+        {
+            scratch.Write("state/state-1/state.json", input);
+            var hash = SHA256.HashData(Bytes.Join(input, arrays));
+            scratch.Write("state/state-1/complete", Convert.ToHexString(hash));
+            store.Load();
+        };
+    }
+}
