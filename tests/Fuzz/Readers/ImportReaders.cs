@@ -11,11 +11,11 @@ static class ImportReaders
     const string Table = """"
         author,date,id,text,title
         ann,2021-03-04,1,"a text, of ""words""",Old
-        bob,05.06.2020,2,"two
+        bob,2020-06-05,2,"two
         lines",New
         ann,2021,3,Zürich 😀,Newer
         ann,2022-01-01T10:00:00Z,4,more words of text,Newest
-        bob,7/8/2021,5,again,Again
+        bob,2021-08-07,5,again,Again
         """";
 
     const string Lines = """

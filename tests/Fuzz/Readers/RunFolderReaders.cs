@@ -96,7 +96,7 @@ static class RunFolderReaders
             new Pipeline(RunStages.All),
             new() { AllowStale = true }
         );
-        RunComparison.Compute([results, results with { Name = "again" }], new() { Resamples = 20 });
+        RunComparison.Compute([results, results with { Name = "again" }], new() { Resamples = 100 });
     }
 
     static void WriteReport(RunDirectory run)

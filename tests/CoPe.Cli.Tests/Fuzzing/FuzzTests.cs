@@ -1,0 +1,67 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using CoPe.Experiments.Data;
+using CoPe.Experiments.Runs;
+using CoPe.Fuzz.Engine;
+using CoPe.Fuzz.Readers;
+using CoPe.Testing;
+
+namespace CoPe.Cli.Tests.Fuzzing;
+
+public sealed partial class FuzzTests
+{
+    /// <summary>What a reader takes first.</summary>
+    static readonly Type[] Sources = [typeof(string), typeof(Stream), typeof(TextReader), typeof(RunDirectory)];
+
+    [Fact]
+    public void Every_public_reader_is_fuzzed() =>
+        Assert.Empty(FindPublicReaders().Except(FuzzedReaders.All.SelectMany(reader => reader.Covers)));
+
+    [Fact]
+    public void What_is_said_to_be_fuzzed_exists() =>
+        Assert.Empty(FuzzedReaders.All.SelectMany(reader => reader.Covers).Except(FindPublicReaders()));
+
+    [Fact]
+    public void Readers_have_names_of_their_own() =>
+        Assert.Equal(
+            FuzzedReaders.All.Count,
+            FuzzedReaders.All.DistinctBy(reader => reader.Name, StringComparer.Ordinal).Count()
+        );
+
+    /// <summary>The long run is a command (docs/contributing.md).</summary>
+    [Fact]
+    public void A_short_run_finds_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        var plan = new FuzzPlan
+        {
+            Inputs = 40_000,
+            Seed = 1,
+            Readers = FuzzedReaders.All,
+            Findings = folder.Path,
+        };
+        using var told = new StringWriter();
+        var report = new Supervisor(plan, told).Run();
+        Assert.True(report.Findings.Count == 0, told.ToString());
+        Assert.Equal(plan.Inputs, report.Readers.Values.Sum(figures => figures.Inputs));
+    }
+
+    /// <summary>
+    /// Static methods that read something by its path, text or stream: the public ones of the libraries, and those of
+    /// the command that are not private.
+    /// </summary>
+    static IEnumerable<string> FindPublicReaders() =>
+        from type in typeof(AtomicFile)
+            .Assembly.GetExportedTypes()
+            .Concat(typeof(LampFiles).Assembly.GetExportedTypes())
+            .Concat(typeof(CommandLine).Assembly.GetTypes())
+        from method in type.GetMethods(
+            BindingFlags.Static | BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic
+        )
+        where type.IsVisible ? method.IsPublic : !method.IsPrivate
+        where ReaderName.IsMatch(method.Name) && Sources.Contains(method.GetParameters().FirstOrDefault()?.ParameterType)
+        select $"{type.Name}.{method.Name}";
+
+    [GeneratedRegex("^(Read|Load|Parse|Open|Find|List)([A-Z]|$)|^ByName$")]
+    private static partial Regex ReaderName { get; }
+}
