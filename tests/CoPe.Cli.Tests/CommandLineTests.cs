@@ -87,6 +87,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("predict recipe.yaml --method foo", "unknown method 'foo' (there are ")]
     [InlineData("personalize mine", "'cope personalize' does not take 'mine'; did you mean '--history mine'?")]
     [InlineData("version now", "'cope version' does not take 'now'; see 'cope version --help'")]
+    [InlineData("run\u001b[2J\nx", "'cope' has no verb 'run\\u001B[2J x'")]
     [InlineData("help trian", "'cope' has no verb 'trian'; did you mean 'train'?")]
     public void A_command_that_cannot_be_carried_out_is_a_usage_error(string line, string message) =>
         AssertFails(2, message, line.Split(' '));

@@ -18,6 +18,7 @@ public class NearestNameTests
     [InlineData("--rest", "--restart --run", "--restart")]
     [InlineData("Users-At_once", "users_at_once", "users_at_once")]
     [InlineData("x", "", null)]
+    [InlineData("beta.beta.beta.beta.beta.beta.beta.beta.beta.beta", "beta", null)]
     public void Only_a_slip_of_the_fingers_has_a_suggestion(string found, string known, string? nearest) =>
         Assert.Equal(nearest, NearestName.FindSimilar(found, known.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
 
@@ -28,4 +29,12 @@ public class NearestNameTests
     [InlineData("kitten", "sitting", 3)]
     public void The_distance_of_names_counts_letters_to_change(string a, string b, int distance) =>
         Assert.Equal(distance, NearestName.LevenshteinDistance(a, b));
+
+    [Fact]
+    public void Of_a_name_as_long_as_a_file_the_beginning_is_compared()
+    {
+        var text = new string('b', 5_000_000);
+        Assert.Null(NearestName.FindSimilar(text, ["beta", "loss"]));
+        Assert.Equal("loss", NearestName.FindNearest("loss" + text, ["beta", new string('x', 200), "loss"]));
+    }
 }

@@ -26,6 +26,14 @@ public class LampTasksTests
         );
 
     [Fact]
+    public void A_name_from_a_file_cannot_break_the_message()
+    {
+        var error = Assert.Throws<ArgumentException>(() => LampTasks.ByName("news\n\u001b[2J" + new string('x', 9999)));
+        Assert.InRange(error.Message.Length, 50, MessageText.MaxLength);
+        Assert.DoesNotContain(error.Message, char.IsControl);
+    }
+
+    [Fact]
     public void Long_tasks_have_six_hundred_tokens_and_a_penalty()
     {
         Assert.Equal((600, 1.2), (LampTasks.TopicWriting.MaxNewTokens, LampTasks.TopicWriting.RepetitionPenalty));

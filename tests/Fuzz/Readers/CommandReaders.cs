@@ -4,6 +4,7 @@ using CoPe.Cli.Hosting;
 using CoPe.Cli.Hub;
 using CoPe.Cli.Sessions;
 using CoPe.Cli.Terminal;
+using CoPe.Cli.Verbs;
 using CoPe.Fuzz.Mutations;
 
 namespace CoPe.Fuzz.Readers;
@@ -45,6 +46,15 @@ static class CommandReaders
                 Seeds = _ => Bytes.OfAll("/contrast 0.3", "/seed 7", "/base on", "/why", "/user ann"),
                 Open = _ => ReadChatLine,
                 Words = [.. ChatCommands.All.Select(command => $"/{command.Name} ")],
+            },
+            new()
+            {
+                Name = "metric-name",
+                Format = InputFormat.Text,
+                Covers = ["CompareVerb.FindMetric"],
+                Seeds = _ => Bytes.OfAll("rouge-1", "meteor"),
+                Open = _ => input => CompareVerb.FindMetric(Encoding.UTF8.GetString(input)),
+                Share = 2,
             },
             new()
             {

@@ -1,5 +1,6 @@
 using System.Text;
 using CoPe.Experiments.Data;
+using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Pretraining;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Results;
@@ -92,7 +93,7 @@ static class SettingsReaders
             {
                 Name = "task-name",
                 Format = InputFormat.Text,
-                Covers = ["TaskFile.LoadShipped", "LampTasks.ByName", "LampFiles.FindTaskFolder"],
+                Covers = ["TaskFile.LoadShipped", "LampTasks.ByName", "LampFiles.FindTaskFolder", "InputPaths.FindTask"],
                 Seeds = _ => Bytes.OfAll("news_headline", "own_writing"),
                 Open = scratch => input => FindTask(scratch.Folder, Encoding.UTF8.GetString(input)),
                 AlsoThrows = [typeof(ArgumentException)],
@@ -129,6 +130,7 @@ static class SettingsReaders
     static void FindTask(string folder, string name)
     {
         LampFiles.FindTaskFolder(folder, name);
+        InputPaths.FindTask(name, [folder, AppContext.BaseDirectory]);
         LampTasks.ByName(name);
         TaskFile.LoadShipped(name);
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using CoPe.Adapters;
+using CoPe.Cli.Hub;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Fuzz.Mutations;
@@ -13,6 +14,7 @@ namespace CoPe.Fuzz.Readers;
 /// <summary>Files of tensors: weights, adapters, checkpoints.</summary>
 static class WeightReaders
 {
+    const string Snapshot = $"snapshots/abc/{ShardedCheckpoint.IndexFileName}";
     const string Weights = ShardedCheckpoint.SingleFileName;
     const string AdapterConfig = AdapterFile.ConfigFileName;
     const string AdapterWeights = AdapterFile.WeightsFileName;
@@ -44,6 +46,15 @@ static class WeightReaders
                 Seeds = scratch => [ReadIndex(SampleModel.WriteTo(scratch, "index-seed"))],
                 Open = OpenShards,
                 Share = 1,
+            },
+            new()
+            {
+                Name = "hub-snapshot",
+                Format = InputFormat.Json,
+                Covers = ["HubFiles.FindMissing"],
+                Seeds = scratch => [ReadIndex(SampleModel.WriteTo(scratch, "index-seed"))],
+                Open = scratch => input => HubFiles.FindMissing(Path.GetDirectoryName(scratch.Write(Snapshot, input))!),
+                File = ShardedCheckpoint.IndexFileName,
             },
             new()
             {

@@ -37,8 +37,24 @@ static class ScoresFile
     }
 
     /// <summary>The lines of an evaluated run; none where it was not evaluated.</summary>
-    /// <exception cref="RunException">A line is not of this form.</exception>
-    public static IReadOnlyList<UserScoresLine> Read(RunDirectory run) => JsonLines.Read<UserScoresLine>(run.Scores);
+    /// <exception cref="RunException">A line is not of this form, or a user or a query occurs twice.</exception>
+    public static IReadOnlyList<UserScoresLine> Read(RunDirectory run)
+    {
+        var lines = JsonLines.Read<UserScoresLine>(run.Scores);
+        ThrowIfTwice(run, "user", lines.Select(line => line.User));
+        ThrowIfTwice(run, "query", lines.SelectMany(line => line.Queries).Select(query => query.Query));
+        return lines;
+    }
+
+    static void ThrowIfTwice(RunDirectory run, string what, IEnumerable<string> ids)
+    {
+        if (ids.CountBy(id => id).FirstOrDefault(count => count.Value > 1) is { Key: { } id })
+        {
+            throw new RunException(
+                $"{run.Scores} has the {what} {id} twice: write it again with 'cope evaluate --again --run {run.Name}'"
+            );
+        }
+    }
 
     /// <summary>The scores as they were before they were written, but for warnings.</summary>
     /// <param name="task">Name of the task.</param>

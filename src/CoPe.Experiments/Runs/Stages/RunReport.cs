@@ -58,7 +58,8 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
 
         foreach (var model in likelihood[0].Nll.Keys)
         {
-            var mean = MeanWithError.Compute([.. likelihood.Select(query => query.Nll[model])]);
+            var measured = likelihood.Where(query => query.Nll.ContainsKey(model));
+            var mean = MeanWithError.Compute([.. measured.Select(query => query.Nll[model])]);
             yield return new GoldLikelihood
             {
                 Adapter = PredictionMethod.Find(model).Title,

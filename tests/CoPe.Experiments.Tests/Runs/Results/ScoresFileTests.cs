@@ -33,6 +33,36 @@ public class ScoresFileTests
         }
     }
 
+    [Theory]
+    [InlineData("ann", "1")]
+    [InlineData("bob", "1")]
+    public void A_user_or_a_query_that_occurs_twice_is_refused(string user, string query)
+    {
+        using var folder = new TemporaryFolder();
+        var run = new RunDirectory(folder.Path);
+        JsonLines.Append(run.Scores, [CreateLine("ann", "1"), CreateLine(user, query)]);
+
+        var error = Assert.Throws<RunException>(() => ScoresFile.Read(run));
+        Assert.StartsWith(run.Scores, error.Message, StringComparison.Ordinal);
+    }
+
+    static UserScoresLine CreateLine(string user, string query) =>
+        new()
+        {
+            User = user,
+            HistoryItems = 1,
+            Scores = new Dictionary<string, IReadOnlyDictionary<string, double>>(),
+            Queries =
+            [
+                new()
+                {
+                    Query = query,
+                    Gold = "",
+                    Scores = new Dictionary<string, IReadOnlyDictionary<string, double>>(),
+                },
+            ],
+        };
+
     static GoldAnswer[] CreateGolds(string text, string other)
     {
         string[] history = [text, "The red house by the sea"];
