@@ -56,7 +56,8 @@ public sealed partial class FuzzTests
         : false;
 
     static IEnumerable<string> FindReaders(Func<MethodInfo, bool> isPublic) =>
-        from assembly in (Assembly[])[typeof(AtomicFile).Assembly, typeof(LampFiles).Assembly, typeof(CommandLine).Assembly]
+        from assembly in (Assembly[])
+            [typeof(AtomicFile).Assembly, typeof(LampFiles).Assembly, typeof(CommandLine).Assembly]
         from type in assembly.GetTypes()
         from method in type.GetMethods(
             BindingFlags.Static | BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic

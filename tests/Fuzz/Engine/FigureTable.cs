@@ -17,8 +17,7 @@ static class FigureTable
             output.WriteLine(
                 Text(
                     $"{name, -22} {figures.Inputs, 11:N0} {perSecond, 8:N0} {figures.Accepted, 10:N0} {figures.SlowestSeconds, 7:0.00} s"
-                )
-                    + $"  {string.Join(", ", refused)}"
+                ) + $"  {string.Join(", ", refused)}"
             );
         }
 

@@ -43,7 +43,9 @@ static class Oracle
         }
 
         return FindFault(error.Message)
-            ?? (error.Message.Contains(reader.File, StringComparison.Ordinal) ? null : $"message without {reader.File}");
+            ?? (
+                error.Message.Contains(reader.File, StringComparison.Ordinal) ? null : $"message without {reader.File}"
+            );
     }
 
     /// <summary>What is wrong with a message; null where nothing is.</summary>

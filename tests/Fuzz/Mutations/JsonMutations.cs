@@ -115,7 +115,10 @@ static class JsonMutations
             case 3:
                 return Bytes.Replace(input, value.Start, value.End, choices.Pick(Between));
             case 4:
-                var copies = Bytes.Repeat([.. input.AsSpan(value.Start, value.Length), (byte)','], 1 + choices.Below(4));
+                var copies = Bytes.Repeat(
+                    [.. input.AsSpan(value.Start, value.Length), (byte)','],
+                    1 + choices.Below(4)
+                );
                 return Bytes.Replace(input, value.Start, value.Start, copies);
             default:
                 return Bytes.Replace(input, value.Start, value.End, choices.Pick(Values));

@@ -35,7 +35,20 @@ static class CommandReaders
                     var host = CreateHost(scratch.Folder);
                     return input => Parse(host, Encoding.UTF8.GetString(input));
                 },
-                Words = ["--help", "-h", "--", "--set=", "help", "--run", "''", "--no-such", "negatives", "@file", "--verbose"],
+                Words =
+                [
+                    "--help",
+                    "-h",
+                    "--",
+                    "--set=",
+                    "help",
+                    "--run",
+                    "''",
+                    "--no-such",
+                    "negatives",
+                    "@file",
+                    "--verbose",
+                ],
                 Share = 1,
             },
             new()
@@ -88,7 +101,9 @@ static class CommandReaders
         var parsed = CommandLine.CreateRootCommand(host).Parse(line.Split(' '));
         if (parsed.NamesUnknownVerb() || parsed.Errors.Count > 0)
         {
-            throw new Cli.Failures.UsageException(Failure.Describe(new Cli.Failures.UsageException(parsed.DescribeError())));
+            throw new Cli.Failures.UsageException(
+                Failure.Describe(new Cli.Failures.UsageException(parsed.DescribeError()))
+            );
         }
     }
 

@@ -42,7 +42,8 @@ static class ImportReaders
                 Name = "text-folder",
                 Format = InputFormat.Text,
                 Covers = [],
-                Seeds = _ => Bytes.OfAll("# A heading\n\nA text.\n", "Title: x\nDate: 2020-01-02\n\nThe text.", "---\n"),
+                Seeds = _ =>
+                    Bytes.OfAll("# A heading\n\nA text.\n", "Title: x\nDate: 2020-01-02\n\nThe text.", "---\n"),
                 Open = scratch =>
                     input =>
                     {

@@ -10,7 +10,8 @@ namespace CoPe.Fuzz.Readers;
 static class ModelReaders
 {
     /// <summary>A text with what tokenizers treat apart.</summary>
-    const string Text = "The red\u00A0sky <|im_end|> Z\u0075\u0308rich 12345 \U0001F44D\u200D\r\n\t \0 don't \u4F60\u597D";
+    const string Text =
+        "The red\u00A0sky <|im_end|> Z\u0075\u0308rich 12345 \U0001F44D\u200D\r\n\t \0 don't \u4F60\u597D";
 
     static readonly ChatMessage[] Conversation =
     [

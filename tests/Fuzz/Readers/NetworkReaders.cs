@@ -146,7 +146,10 @@ static class NetworkReaders
     {
         public Reply Next { get; set; } = Reply.Ok([]);
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellation
+        )
         {
             var response = new HttpResponseMessage((HttpStatusCode)Next.Status)
             {

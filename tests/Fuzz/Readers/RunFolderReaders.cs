@@ -22,8 +22,8 @@ static class RunFolderReaders
             ",\n",
             PredictionMethod.All.Select(method =>
                 $$$"""
-                "{{{method.Name}}}": {"rouge-1": {"mean": 0.5, "se": 0.01, "n": 2}, "rouge-l": {"mean": 1, "se": 0, "n": 2}}
-                """
+                    "{{{method.Name}}}": {"rouge-1": {"mean": 0.5, "se": 0.01, "n": 2}, "rouge-l": {"mean": 1, "se": 0, "n": 2}}
+                    """
             )
         )
         + "}";
@@ -102,7 +102,14 @@ static class RunFolderReaders
     static void WriteReport(RunDirectory run)
     {
         var table = ResultsFile.ReadJson(run.Results);
-        Write(new() { Title = "run", Results = table, Curves = [.. TrainingCurves.Read(run)] });
+        Write(
+            new()
+            {
+                Title = "run",
+                Results = table,
+                Curves = [.. TrainingCurves.Read(run)],
+            }
+        );
     }
 
     static void WriteTexts(RunDirectory run)

@@ -20,10 +20,13 @@ static class RunReaders
          "started": "2026-01-02T03:04:05+00:00", "finished": "2026-01-02T03:04:06.5+00:00", "seconds": 1.5}
         """;
 
-    const string Manifest = """
-        {"version": "0.1.0", "machine": "Linux", "runtime": ".NET 10", "processors": 2,
-         "recipe": {"sft.epochs": "2"}, "files": {"data user_others.json": "ab"}, "stages": [
-        """ + Marker + "]}";
+    const string Manifest =
+        """
+            {"version": "0.1.0", "machine": "Linux", "runtime": ".NET 10", "processors": 2,
+             "recipe": {"sft.epochs": "2"}, "files": {"data user_others.json": "ab"}, "stages": [
+            """
+        + Marker
+        + "]}";
 
     const string Forgotten = """
         {"salt": "00ff00ff00ff00ff00ff00ff00ff00ff",
@@ -80,11 +83,16 @@ static class RunReaders
 
     public static IEnumerable<FuzzedReader> All =>
         [
-            CreateJson("manifest", Manifest, run => run.Manifest, run => RunManifest.Read(run.Manifest), "RunManifest.Read")
-                with
-                {
-                    File = "manifest.json",
-                },
+            CreateJson(
+                "manifest",
+                Manifest,
+                run => run.Manifest,
+                run => RunManifest.Read(run.Manifest),
+                "RunManifest.Read"
+            ) with
+            {
+                File = "manifest.json",
+            },
             CreateJson("marker", Marker, run => run.Marker(StageId.TrainSft), ReadMarker, "StageMarker.Read"),
             CreateJson("forgotten", Forgotten, run => run.ForgottenUsers, ReadForgotten, "ForgottenUsers.Read") with
             {

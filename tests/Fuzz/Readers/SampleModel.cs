@@ -44,9 +44,7 @@ static class SampleModel
 
     /// <summary>A tokenizer of 276 tokens, without the rest of a model.</summary>
     public static void WriteTokenizer(string folder) =>
-        BpeTrainer
-            .Train(["the red sky and the blue sky, then the rain"], new() { VocabularySize = 276 })
-            .Save(folder);
+        BpeTrainer.Train(["the red sky and the blue sky, then the rain"], new() { VocabularySize = 276 }).Save(folder);
 
     /// <summary>An adapter of the model, in PEFT's layout.</summary>
     public static string WriteAdapter(Scratch scratch, string name)

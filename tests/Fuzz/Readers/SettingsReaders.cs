@@ -33,8 +33,7 @@ static class SettingsReaders
                 Format = InputFormat.Yaml,
                 Covers = ["SettingsFile.Read"],
                 Seeds = _ => ReadSeeds("recipes").Where(IsPretraining),
-                Open = scratch =>
-                    input => SettingsFile.Read<PretrainRecipe>(scratch.Write("pretrain.yaml", input), []),
+                Open = scratch => input => SettingsFile.Read<PretrainRecipe>(scratch.Write("pretrain.yaml", input), []),
                 File = "pretrain.yaml",
                 Share = 4,
             },
@@ -93,7 +92,13 @@ static class SettingsReaders
             {
                 Name = "task-name",
                 Format = InputFormat.Text,
-                Covers = ["TaskFile.LoadShipped", "LampTasks.ByName", "LampFiles.FindTaskFolder", "InputPaths.FindTask"],
+                Covers =
+                [
+                    "TaskFile.LoadShipped",
+                    "LampTasks.ByName",
+                    "LampFiles.FindTaskFolder",
+                    "InputPaths.FindTask",
+                ],
                 Seeds = _ => Bytes.OfAll("news_headline", "own_writing"),
                 Open = scratch => input => FindTask(scratch.Folder, Encoding.UTF8.GetString(input)),
                 AlsoThrows = [typeof(ArgumentException)],

@@ -11,7 +11,12 @@ static class TemplateReaders
     static readonly ChatMessage[][] Conversations =
     [
         [new("user", "Hi \U0001F600")],
-        [new("system", " Be brief. "), new("user", "a\nb"), new("assistant", "<think>\nno</think>yes"), new("user", "")],
+        [
+            new("system", " Be brief. "),
+            new("user", "a\nb"),
+            new("assistant", "<think>\nno</think>yes"),
+            new("user", ""),
+        ],
         [],
     ];
 

@@ -110,6 +110,8 @@ static class WeightReaders
                         """
                     ),
                 Open = OpenCheckpoint,
+                AlsoThrows = [typeof(InvalidDataException)],
+                File = "state-1",
             },
         ];
 
