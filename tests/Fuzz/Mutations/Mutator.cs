@@ -1,6 +1,8 @@
 namespace CoPe.Fuzz.Mutations;
 
-/// <summary>Makes inputs from seeds: changes of the format's structure, of its words and of its bytes, a few at a time.</summary>
+/// <summary>
+/// Makes inputs from seeds: changes of the format's structure, of its words and of its bytes, a few at a time.
+/// </summary>
 /// <param name="format">What the seeds are.</param>
 /// <param name="seeds">Inputs that their reader accepts.</param>
 /// <param name="words">Words of the format and of this reader.</param>

@@ -10,8 +10,8 @@ namespace CoPe.Fuzz.Readers;
 static class AnswerReaders
 {
     const string Predictions = """
-        {"task": "LaMP_4", "golds": [{"id": "3", "output": "It Rains"}, {"id": 4, "output": "Z\u00fcrich \ud83d\ude00"}],
-         "model": "cope"}
+        {"task": "LaMP_4", "golds": [{"id": "3", "output": "It Rains"},
+         {"id": 4, "output": "Z\u00fcrich \ud83d\ude00"}], "model": "cope"}
         """;
 
     const string Lines = """

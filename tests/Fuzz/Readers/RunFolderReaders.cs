@@ -22,7 +22,8 @@ static class RunFolderReaders
             ",\n",
             PredictionMethod.All.Select(method =>
                 $$$"""
-                    "{{{method.Name}}}": {"rouge-1": {"mean": 0.5, "se": 0.01, "n": 2}, "rouge-l": {"mean": 1, "se": 0, "n": 2}}
+                    "{{{method.Name}}}": {"rouge-1": {"mean": 0.5, "se": 0.01, "n": 2},
+                     "rouge-l": {"mean": 1, "se": 0, "n": 2}}
                     """
             )
         )
