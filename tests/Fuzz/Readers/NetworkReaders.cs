@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using CoPe.Cli.Endpoint;
 using CoPe.Cli.Hub;
-using CoPe.Decoding;
 using CoPe.Experiments.Negatives;
 using CoPe.Fuzz.Mutations;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,6 +21,17 @@ static class NetworkReaders
     const string Chat = """
         {"choices": [{"message": {"role": "assistant", "content": "<think>no</think> It Rains"}},
           {"message": {"role": "assistant", "content": [{"type": "text", "text": "More"}]}}]}
+        """;
+
+    const string Events = """
+        data: {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "It"}}]}
+
+        data: {"choices": [{"index": 0, "delta": {"content": " Rains"}, "finish_reason": "stop"}],
+        data:  "usage": {"prompt_tokens": 3, "completion_tokens": 2}}
+
+        data: [DONE]
+
+
         """;
 
     const string Revision = $$"""
@@ -74,6 +84,26 @@ static class NetworkReaders
             },
             new()
             {
+                Name = "endpoint-events",
+                Format = InputFormat.Text,
+                Covers = ["EndpointEventStream.Read", "EndpointReply.Parse"],
+                Seeds = _ => Bytes.OfAll(Events),
+                Open = _ => input => EndpointReply.Parse(input),
+                Words = ["data: ", "data: [DONE]\n\n", "\n\n", "{\"choices\": [", "\"index\": -1", ": comment\n"],
+                Share = 4,
+            },
+            new()
+            {
+                Name = "endpoint-address",
+                Format = InputFormat.Text,
+                Covers = ["EndpointAddress.Parse"],
+                Seeds = _ => Bytes.OfAll("http://localhost:8000/v1", "https://x.openai.azure.com/o/d?api-version=2024-10-21"),
+                Open = _ => input => EndpointAddress.Parse(Encoding.UTF8.GetString(input)),
+                Words = ["?", "#", "@", "://", "[::1]", "%00", "user:secret@", "api-version="],
+                Share = 2,
+            },
+            new()
+            {
                 Name = "hub-revision",
                 Format = InputFormat.Json,
                 Covers = [],
@@ -109,17 +139,19 @@ static class NetworkReaders
         var handler = new ReplyHandler();
         var options = new EndpointOptions
         {
-            Url = new("http://localhost:1/v1"),
+            Address = EndpointAddress.Parse("http://localhost:1/v1"),
             Model = "m",
+            ApiKey = "sk-secret-secret",
             Attempts = 1,
         };
-        var client = new EndpointClient(new(handler), options, TimeProvider.System, NullLogger.Instance);
         var item = new CandidateRequest(new("u", "i", [1, 2], "gold"), [new("user", "Hi")]);
-        var decoding = new DecodingOptions();
+        var request = new EndpointRequest(item, Count: 2, Seed: 1, new());
         return input =>
         {
             handler.Next = parse(input);
-            client.RequestCompletions(item, 2, seed: 1, decoding, CancellationToken.None).GetAwaiter().GetResult();
+            var dialect = new EndpointDialect(options, NullLogger.Instance);
+            var client = new EndpointClient(new(handler), options, dialect, TimeProvider.System, NullLogger.Instance);
+            client.RequestCompletions(request, CancellationToken.None).GetAwaiter().GetResult();
         };
     }
 
@@ -133,7 +165,7 @@ static class NetworkReaders
             Token = "hf_secret",
             TokenSource = "HF_TOKEN",
         };
-        var client = new HubClient(new(handler), settings);
+        var client = new HubClient(new(handler), settings, TimeProvider.System);
         return input =>
         {
             handler.Next = parse(input);
