@@ -144,7 +144,7 @@ static class NetworkReaders
             ApiKey = "sk-secret-secret",
             Attempts = 1,
         };
-        var item = new CandidateRequest(new("u", "i", [1, 2], "gold"), [new("user", "Hi")]);
+        var item = new CandidateRequest(new("u", "i", [1, 2], "gold"), [new("user", "Hi")], [2]);
         var request = new EndpointRequest(item, Count: 2, Seed: 1, new());
         return input =>
         {
