@@ -21,9 +21,8 @@ public static class PredictionArchive
     internal static IReadOnlyList<PredictionFile> Read(string path, long maxBytes)
     {
         var limit = new UnpackedLimit(path, maxBytes);
-        using var zip = ZipFile.OpenRead(path);
-        var files = zip
-            .Entries.Where(IsJson)
+        using var zip = Name(path, () => ZipFile.OpenRead(path));
+        var files = Name(path, () => zip.Entries.Where(IsJson).ToList())
             .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
             .Select(entry => Read(path, entry, limit))
             .ToList();
@@ -82,15 +81,50 @@ public static class PredictionArchive
 
     static PredictionFile Read(string path, ZipArchiveEntry entry, UnpackedLimit limit)
     {
-        using var stream = new LimitedStream(entry.Open(), limit);
-        var name = $"{path}: {entry.FullName}";
-        var file = PredictionFile.Read(stream, name);
+        var name = MessageText.ToOneLine($"{path}: {entry.FullName}");
+        using var text = Unpack(entry, name, limit);
+        var file = PredictionFile.Read(text, name);
         return file.Task is not null
             ? file
             : throw new InvalidDataException(
                 $"{name} names no task. Each file in a zip needs one: "
                     + "{\"task\": ..., \"golds\": [{\"id\": ..., \"output\": ...}]}."
             );
+    }
+
+    static MemoryStream Unpack(ZipArchiveEntry entry, string name, UnpackedLimit limit)
+    {
+        using var packed = Name(name, entry.Open);
+        var unpacked = new MemoryStream();
+        var buffer = new byte[1 << 16];
+        for (var count = ReadPart(); count > 0; count = ReadPart())
+        {
+            limit.Take(count);
+            unpacked.Write(buffer, 0, count);
+        }
+
+        unpacked.Position = 0;
+        return unpacked;
+
+        int ReadPart() => Name(name, () => packed.Read(buffer));
+    }
+
+    /// <summary>What a part of a zip gives; where it is damaged or encrypted, the error names it.</summary>
+    static T Name<T>(string name, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is InvalidDataException or NotSupportedException)
+        {
+            throw new InvalidDataException(
+                MessageText.ToOneLine(
+                    $"{name} cannot be unpacked ({error.Message}): pack it again, or name the files themselves"
+                ),
+                error
+            );
+        }
     }
 
     static bool IsJson(ZipArchiveEntry entry) =>
@@ -114,50 +148,5 @@ sealed class UnpackedLimit(string path, long maxBytes)
                     + "Unpack it and name the files themselves, if they are what they should be."
             );
         }
-    }
-}
-
-/// <summary>Reads a stream as far as a limit allows, and closes it.</summary>
-sealed class LimitedStream(Stream inner, UnpackedLimit limit) : Stream
-{
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int Read(Span<byte> buffer)
-    {
-        var count = inner.Read(buffer);
-        limit.Take(count);
-        return count;
-    }
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            inner.Dispose();
-        }
-
-        base.Dispose(disposing);
     }
 }

@@ -224,6 +224,25 @@ public sealed class PredictionFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData(10)] // in the file's text
+    [InlineData(-10)] // in the directory at the end
+    public void A_damaged_zip_is_named(int place)
+    {
+        var path = Path.Combine(_folder, "damaged.zip");
+        var answers = Enumerable.Range(0, 200).Select(i => new Prediction($"{i}", $"answer {i * i}"));
+        PredictionArchive.Write([new PredictionFile { Task = "t", Predictions = [.. answers] }], path);
+        var bytes = File.ReadAllBytes(path);
+        var first = place < 0 ? bytes.Length + place - 8 : 30 + "t.json".Length + place;
+        bytes.AsSpan(first, 8).Fill(0xFF);
+        File.WriteAllBytes(path, bytes);
+
+        var error = Assert.Throws<InvalidDataException>(() => PredictionArchive.Read(path));
+
+        Assert.StartsWith(path, error.Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be unpacked", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("../../../../etc/cron.d/x")]
     [InlineData("..")]
     [InlineData("a/b")]
