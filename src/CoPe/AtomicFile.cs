@@ -8,7 +8,8 @@ namespace CoPe;
 /// </summary>
 static class AtomicFile
 {
-    const string TemporarySuffix = ".part";
+    /// <summary>The ending of temporary files and folders.</summary>
+    public const string TemporarySuffix = ".part";
 
     static readonly AsyncLocal<Action<string>?> Watcher = new();
 
@@ -134,16 +135,20 @@ static class AtomicFile
         FlushParent(path);
     }
 
-    /// <summary>Removes a file or folder, if it is there.</summary>
+    /// <summary>Removes a file or folder, if it is there; of a link the link, not what it leads to.</summary>
     public static void Remove(string path)
     {
         NotifyBefore("remove", path);
-        if (!Path.Exists(path))
+        var isLink = new FileInfo(path).LinkTarget is not null;
+        if (!isLink && !Path.Exists(path))
         {
             return;
         }
-        DeleteFolder(path);
-        if (File.Exists(path))
+        if (!isLink)
+        {
+            DeleteFolder(path);
+        }
+        if (isLink || File.Exists(path))
         {
             File.Delete(path);
         }

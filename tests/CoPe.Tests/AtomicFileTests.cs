@@ -43,6 +43,26 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_link_the_link_is_removed_wherever_it_leads()
+    {
+        _folder.Write("there/f.txt", "theirs");
+        Directory.CreateSymbolicLink(_folder.At("folder"), _folder.At("there"));
+        File.CreateSymbolicLink(_folder.At("file"), _folder.At("there/f.txt"));
+        File.CreateSymbolicLink(_folder.At("dangling"), _folder.At("nowhere"));
+        File.CreateSymbolicLink(_folder.At("itself"), _folder.At("itself"));
+        Directory.CreateDirectory(_folder.At("outer"));
+        Directory.CreateSymbolicLink(_folder.At("outer/inner"), _folder.At("there"));
+
+        foreach (var name in (string[])["folder", "file", "dangling", "itself", "outer"])
+        {
+            AtomicFile.Remove(_folder.At(name));
+        }
+
+        Assert.Equal([_folder.At("there")], Directory.GetFileSystemEntries(_folder.Path));
+        Assert.Equal("theirs", File.ReadAllText(_folder.At("there/f.txt")));
+    }
+
+    [Fact]
     public void Where_the_folder_cannot_be_flushed_the_write_fails_with_the_new_file_in_place()
     {
         var path = _folder.Write("f.txt", "old");

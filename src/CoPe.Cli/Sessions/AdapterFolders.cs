@@ -58,7 +58,7 @@ static class AdapterFolders
         using var opened = new RunSession(host, new() { Run = place.Run.Name }).Open(takesLock: false);
         var check = new OutputCheck(host.Pipeline, opened.Context);
         var problem = place.IsUsers
-            ? check.FindProblemOfParts(place.Stage).Of(place.Name)
+            ? check.FindProblemOfParts(place.Stage).OfFolder(place.Name)
             : check.FindProblem(place.Stage);
         host.WriteWarnings(problem is null ? [] : [problem.Accept(allowStale)]);
     }

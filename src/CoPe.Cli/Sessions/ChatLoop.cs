@@ -191,6 +191,7 @@ sealed class ChatLoop : IDisposable
             throw new UsageException($"{file} exists already; name another file");
         }
 
+        RunFiles.RefuseWithin([_context.Run], path, file);
         ChatTranscript.Write(path, _context.Run.Name, _session);
         _savedFiles.Add(path);
         _host.WriteMessage($"{DisplayFormat.Plural(_session.Turns.Count, "turn")} saved in {file}");

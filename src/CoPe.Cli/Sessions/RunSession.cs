@@ -105,6 +105,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
         try
         {
             InterruptedRebuild.BringBack(host, run);
+            RenamedUsers.Rename(host, run);
         }
         catch (RunException error) when (duringRebuild && error.InnerException is RunException)
         {

@@ -71,6 +71,7 @@ static class DataCheckVerb
         {
             var model = OpenModel(host, parsed.GetValue(Model));
             var targets = CheckTarget.Find([.. parsed.GetValue(Paths)!.Select(path => host.PathOf(path))]);
+            host.WriteWarnings(targets.Select(target => CheckedDatasetWriter.FindLeft(target.Folder)).OfType<string>());
             var reports = targets
                 .Select(target =>
                     DataWorkDisplay.ShowWhile(host, ["check"], progress => Check(host, parsed, target, model, progress))

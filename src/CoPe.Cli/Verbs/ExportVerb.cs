@@ -48,9 +48,10 @@ static class ExportVerb
                 );
             }
 
-            var files = parsed
-                .GetValue(runs)!
-                .Select(name => InterruptedRebuild.OpenRun(host, name))
+            var path = host.PathOf(parsed.GetValue(zip)!);
+            var opened = parsed.GetValue(runs)!.Select(name => InterruptedRebuild.OpenRun(host, name)).ToList();
+            RunFiles.RefuseWithin(opened, path, parsed.GetValue(zip)!);
+            var files = opened
                 .Select(run =>
                     parsed.GetValue(golds)
                         ? ReadGolds(host, run, parsed.GetValue(allowStale))
@@ -62,7 +63,6 @@ static class ExportVerb
                 throw new UsageException($"two runs are of {duplicate.Key}: a zip holds one file a task");
             }
 
-            var path = host.PathOf(parsed.GetValue(zip)!);
             PredictionArchive.Write(files, path);
             var counts = files.Select(file => $"{file.Task} ({file.Predictions.Count})");
             host.Out.WriteLine($"{parsed.GetValue(zip)}: {string.Join(", ", counts)}");

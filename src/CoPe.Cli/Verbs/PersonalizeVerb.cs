@@ -60,7 +60,7 @@ static class PersonalizeVerb
         command.SetAction(parsed =>
         {
             var source = ReadSource(host, parsed);
-            var request = AddInputs(options.Read(parsed, RecipeName), source);
+            var request = AddInputs(host, options.Read(parsed, RecipeName), source);
             var context = new PersonalizeRunner(host, request, source).Execute();
             if (request.IsJson)
             {
@@ -100,9 +100,9 @@ static class PersonalizeVerb
     }
 
     /// <summary>Adds the run's folder and the keys that follow from the source; those of --set win.</summary>
-    static RunRequest AddInputs(RunRequest request, PersonalSource source)
+    static RunRequest AddInputs(CommandHost host, RunRequest request, PersonalSource source)
     {
-        var run = request.Run ?? Path.Combine("runs", RunDirectory.SafeName(source.Person));
+        var run = request.Run ?? FindRun(host, source.Person);
         var inputs = new List<string> { $"data={Path.Combine(run, "data")}" };
         if (source.Task is not null)
         {
@@ -119,6 +119,16 @@ static class PersonalizeVerb
             Run = run,
             Overrides = [.. inputs, .. request.Overrides],
         };
+    }
+
+    /// <summary>The run of a person; one that an earlier version made keeps the name that it gave.</summary>
+    static string FindRun(CommandHost host, string person)
+    {
+        var today = Path.Combine("runs", RunDirectory.SafeName(person));
+        var former = Path.Combine("runs", FormerUserNames.Create(person));
+        var isFormer =
+            !Directory.Exists(host.PathOf(today)) && new FormerUserNames(new(host.PathOf(former))).Knows(person);
+        return isFormer ? former : today;
     }
 
     /// <summary>The only task in a folder of public data that has one input field or none.</summary>

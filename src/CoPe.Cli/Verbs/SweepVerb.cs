@@ -176,6 +176,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
     RunResults RunPoint(string file, RunDirectory run, Recipe recipe, SweepAxis axis, string value)
     {
         var point = run.GetSweepRun(axis.Key, value);
+        FormerUserNames.RenameSweepRun(run, point, axis.Key, value);
         var others = ListRuns(run.Root);
         var pointRequest = CreatePointRequest(file, run, recipe, axis, value);
         new RunSession(host, pointRequest).Execute(

@@ -92,12 +92,12 @@ static class UserVerb
             .Runs.SelectMany(run => family.Inspect(run, erasure => erasure.List().ToList()))
             .GroupBy(pair => pair.User.Id)
             .ToList();
-        host.Out.WriteLine($"{"user",-24} {"items",7} {"queries",8} {"places",7}");
+        host.Out.WriteLine($"{"user", -24} {"items", 7} {"queries", 8} {"places", 7}");
         foreach (var places in users)
         {
             var user = places.First().User;
             var traces = places.Sum(pair => pair.Traces.Count);
-            host.Out.WriteLine($"{user.Id,-24} {user.History.Count,7} {user.Queries.Count,8} {traces,7}");
+            host.Out.WriteLine($"{user.Id, -24} {user.History.Count, 7} {user.Queries.Count, 8} {traces, 7}");
         }
 
         foreach (var run in family.Runs)
@@ -125,11 +125,11 @@ static class UserVerb
         }
 
         RefuseMissingData(family, user, isDataToo);
-        var (remainingData, missingData) = Erase(host, family, user, isDataToo);
+        var (remainingData, notSearched) = Erase(host, family, user, isDataToo);
         host.Out.WriteLine(
-            missingData is null
+            notSearched.Count == 0
                 ? "erased"
-                : $"erased from {family.Named.Name}; its data folder {missingData} is not there and was not looked into"
+                : $"erased from {family.Named.Name}; not looked into: {string.Join(", ", notSearched)}"
         );
         foreach (var run in siblings)
         {
@@ -164,9 +164,14 @@ static class UserVerb
 
     /// <summary>
     /// Erases a user from all runs of the folder, each under its lock until the last is complete again. Returns a data
-    /// folder that still holds the user, and one that could not be looked into.
+    /// folder that still holds the user, and what could not be looked into.
     /// </summary>
-    static (string? Remaining, string? Missing) Erase(CommandHost host, RunFamily family, string user, bool isDataToo)
+    static (string? Remaining, List<string> NotSearched) Erase(
+        CommandHost host,
+        RunFamily family,
+        string user,
+        bool isDataToo
+    )
     {
         var runs = family.ListWithUser(user);
         var opened = new List<OpenedRun>();
@@ -196,11 +201,26 @@ static class UserVerb
                 );
             }
 
+            foreach (var (run, erasure) in runs.Zip(erasures).Where(one => one.Second.RemovedStages.Count > 0))
+            {
+                host.Out.WriteLine(
+                    $"{run.Name}: could not be rebuilt without the user and was removed: "
+                        + $"{string.Join(", ", erasure.RemovedStages)}; 'cope run --run {run.Name}' makes it again"
+                );
+            }
+
             var remaining = erasures.FindIndex(erasure => erasure.IsInData(user));
-            return (
-                remaining < 0 ? null : opened[remaining].Context.Inputs.Data,
-                erasures.Select(erasure => erasure.MissingData).FirstOrDefault(missing => missing is not null)
-            );
+            List<string> notSearched =
+            [
+                .. erasures
+                    .Select(erasure => erasure.MissingData)
+                    .OfType<string>()
+                    .Distinct()
+                    .Select(missing => $"the data folder {missing} (it is not there)"),
+                .. runs.Zip(erasures)
+                    .SelectMany(one => one.Second.NotSearched.Select(path => $"{one.First.Name}/{path}")),
+            ];
+            return (remaining < 0 ? null : opened[remaining].Context.Inputs.Data, notSearched);
         }
         finally
         {
@@ -251,7 +271,7 @@ static class UserVerb
         foreach (var trace in traces)
         {
             var path = folder == "." ? trace.Path : $"{folder}/{trace.Path}";
-            host.Out.WriteLine($"{path,-36} {trace.Count,5}  {trace.Description}");
+            host.Out.WriteLine($"{path, -36} {trace.Count, 5}  {trace.Description}");
         }
     }
 

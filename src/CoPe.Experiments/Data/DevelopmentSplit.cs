@@ -31,8 +31,16 @@ public static class DevelopmentSplit
         };
     }
 
-    /// <summary>The id of the query that an item becomes.</summary>
-    internal static string QueryIdOf(LampUser user, HistoryItem item) => $"{user.Id}/{item.Id}";
+    /// <summary>
+    /// The id of the query that an item becomes, one to one: the first slash ends the user's id, in which others are
+    /// percent-encoded.
+    /// </summary>
+    internal static string QueryIdOf(string user, string item) =>
+        $"{user.Replace("%", "%25", StringComparison.Ordinal).Replace("/", "%2f", StringComparison.Ordinal)}/{item}";
+
+    /// <summary>The ids of the query that an item becomes: that of today, and that of earlier versions.</summary>
+    internal static IEnumerable<string> ListQueryIdsOf(string user, string item) =>
+        new[] { QueryIdOf(user, item), $"{user}/{item}" }.Distinct();
 
     static LampUser Split(LampUser user, LampTask task, PromptTemplate template, DevelopmentSplitOptions options)
     {
@@ -44,7 +52,7 @@ public static class DevelopmentSplit
                 .History.TakeLast(count)
                 .Select(item => new LampQuery
                 {
-                    Id = QueryIdOf(user, item),
+                    Id = QueryIdOf(user.Id, item.Id),
                     Input = template.FormatHistoryItem(item),
                     Gold = item.Fields[task.OutputField],
                 })

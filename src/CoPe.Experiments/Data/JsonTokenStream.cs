@@ -26,7 +26,6 @@ sealed class JsonTokenStream : IDisposable
     string? _lastName;
     bool _isEmpty = true;
     bool _isSkipping;
-    Stream? _copy;
     bool _atEnd;
     DecoderFallbackException? _pendingError;
     byte[]? _replacedWord;
@@ -63,6 +62,12 @@ sealed class JsonTokenStream : IDisposable
 
     /// <summary>Number of the first line of what is read, for errors.</summary>
     public long FirstLine { get; init; } = 1;
+
+    /// <summary>
+    /// Gets what the tokens are read from, as it stands in the file, with what stands before each of them; null for
+    /// none.
+    /// </summary>
+    public Stream? CopyTarget { get; set; }
 
     /// <summary>Bytes of the file that were read.</summary>
     public long BytesRead => _source.Position;
@@ -108,7 +113,7 @@ sealed class JsonTokenStream : IDisposable
                     RestorePythonNumber();
                 }
 
-                _copy?.Write(_buffer, _start, (int)reader.BytesConsumed);
+                CopyTarget?.Write(_buffer, _start, (int)reader.BytesConsumed);
                 _start += (int)reader.BytesConsumed;
                 _state = reader.CurrentState;
                 IsAtEnd = _atEnd && !found;
@@ -167,9 +172,9 @@ sealed class JsonTokenStream : IDisposable
     public void CopyObject(Stream target)
     {
         target.WriteByte((byte)'{');
-        _copy = target;
+        CopyTarget = target;
         Skip();
-        _copy = null;
+        CopyTarget = null;
     }
 
     /// <summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Tasks;
@@ -31,6 +30,7 @@ sealed record ImportedNegatives
     /// <exception cref="DataFileException">It is none of these files, or damaged.</exception>
     public static ImportedNegatives Read(string path)
     {
+        var hash = ComputeHash(path);
         using var tokens = new JsonTokenStream(path);
         var items = new ImportedNegativesReader(tokens).ReadItems();
         if (items.Values.All(item => item.Candidates.Count == 0 && item.Rejected is null))
@@ -43,13 +43,28 @@ sealed record ImportedNegatives
             );
         }
 
-        using var stream = System.IO.File.OpenRead(path);
+        if (ComputeHash(path) != hash)
+        {
+            throw new DataFileException(
+                new() { File = path },
+                "other content than when reading it began",
+                "a file that does not change",
+                "Run the command again."
+            );
+        }
+
         return new()
         {
             File = Path.GetFileName(path),
-            Hash = Convert.ToHexStringLower(SHA256.HashData(stream)),
+            Hash = hash,
             Items = items,
         };
+    }
+
+    static string ComputeHash(string path)
+    {
+        using var stream = System.IO.File.OpenRead(path);
+        return StableHash.Sha256Hex(stream);
     }
 }
 

@@ -13,7 +13,8 @@ sealed class AdapterCard(Recipe recipe)
     /// <summary>The task-adaptive model's adapter, within the run.</summary>
     public const string TamFolder = "tam/adapter";
 
-    const string FileName = "README.md";
+    /// <summary>Its name in the folder.</summary>
+    public const string FileName = "README.md";
 
     /// <summary>Where the adapter was copied from; null where the run trained it.</summary>
     public string? Source { get; init; }

@@ -4,7 +4,7 @@ namespace CoPe.Experiments.Runs;
 
 /// <summary>
 /// SHA-256 of input files, remembered by path, size, time of change and a sample of the content, so that a large model
-/// is read whole once per run.
+/// is read whole once per run. Within a command a file has one hash: that of what the command read.
 /// </summary>
 /// <remarks>
 /// Size and time alone would miss a file that was restored or copied with its time. A file of up to 128 KiB is its own
@@ -17,24 +17,108 @@ sealed class FileHashes(string store)
     const int BlockBytes = 1 << 12;
 
     readonly Dictionary<string, string> _known = Load(store);
+    readonly Dictionary<string, FileVersion> _pinned = [];
     bool _hasNew;
 
-    /// <summary>The hash of a file in lower-case hexadecimal digits.</summary>
+    /// <summary>
+    /// The hash of a file in lower-case hexadecimal digits: always that of the first look, or of the version that was
+    /// read before it (<see cref="ReadUnchanged"/>). What is made from a file that changes meanwhile is made from that.
+    /// </summary>
+    /// <exception cref="RunException">The file is not what was read of it.</exception>
     public string ComputeHash(string path)
     {
-        var file = new FileInfo(path);
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        var key = $"{file.FullName}|{file.Length}|{file.LastWriteTimeUtc.Ticks}|{HashSample(stream)}";
-        if (_known.TryGetValue(key, out var hash))
+        var full = Path.GetFullPath(path);
+        if (_pinned.GetValueOrDefault(full) is { Hash: { } pinned })
         {
-            return hash;
+            return pinned;
         }
 
-        stream.Position = 0;
-        hash = StableHash.Sha256Hex(stream);
-        _known[key] = hash;
-        _hasNew = true;
+        using var stream = Open(full);
+        var key = GetKey(full, stream);
+        RequireSame(full, key);
+        if (!_known.TryGetValue(key, out var hash))
+        {
+            stream.Position = 0;
+            hash = StableHash.Sha256Hex(stream);
+            _known[key] = hash;
+            _hasNew = true;
+        }
+
+        _pinned[full] = new(key, hash);
         return hash;
+    }
+
+    /// <summary>Reads files; from then on their hashes are those of what was read.</summary>
+    /// <exception cref="RunException">A file changed while it was read, or since its hash was computed.</exception>
+    public T ReadUnchanged<T>(IEnumerable<string> files, Func<T> read)
+    {
+        List<string> paths = [.. files.Select(Path.GetFullPath).Where(File.Exists)];
+        foreach (var path in paths)
+        {
+            PinVersion(path);
+        }
+
+        var value = read();
+        foreach (var path in paths)
+        {
+            PinVersion(path);
+        }
+
+        return value;
+    }
+
+    /// <summary>Files of a folder that was moved are the same at their new place.</summary>
+    public void Follow(string from, string to)
+    {
+        foreach (var (path, version) in _pinned.ToList())
+        {
+            var relative = Path.GetRelativePath(from, path);
+            if (!Path.IsPathRooted(relative) && !relative.StartsWith("..", StringComparison.Ordinal))
+            {
+                _pinned.Remove(path);
+                var moved = Path.GetFullPath(Path.Combine(to, relative));
+                using var stream = Open(moved);
+                _pinned[moved] = version with { Key = GetKey(moved, stream) };
+            }
+        }
+    }
+
+    /// <summary>Removes files from a store whose path has one of some names in it.</summary>
+    public static void Remove(string store, IReadOnlySet<string> names)
+    {
+        var known = Load(store);
+        var remaining = known
+            .Where(file => !file.Key.Split('|')[0].Split(Path.DirectorySeparatorChar).Any(names.Contains))
+            .ToDictionary();
+        if (remaining.Count < known.Count)
+        {
+            AtomicFile.WriteText(store, JsonSerializer.Serialize(remaining));
+        }
+    }
+
+    void PinVersion(string path)
+    {
+        using var stream = Open(path);
+        var key = GetKey(path, stream);
+        RequireSame(path, key);
+        _pinned.TryAdd(path, new(key, Hash: null));
+    }
+
+    void RequireSame(string path, string key)
+    {
+        if (_pinned.TryGetValue(path, out var version) && version.Key != key)
+        {
+            throw new RunException($"{path} changed while the command was at work: run the command again");
+        }
+    }
+
+    static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+
+    /// <summary>By what a version of a file is known.</summary>
+    static string GetKey(string path, FileStream stream)
+    {
+        var file = new FileInfo(path);
+        return $"{file.FullName}|{file.Length}|{file.LastWriteTimeUtc.Ticks}|{HashSample(stream)}";
     }
 
     /// <summary>Takes over what another run remembers, where this one remembers nothing.</summary>
@@ -70,7 +154,7 @@ sealed class FileHashes(string store)
     /// <summary>The hash of a sample of a file's content.</summary>
     public static string HashSample(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        using var stream = Open(path);
         return HashSample(stream);
     }
 
@@ -96,4 +180,9 @@ sealed class FileHashes(string store)
     /// <summary>The hashes of a store; none where it is damaged: then files are read again.</summary>
     public static Dictionary<string, string> Load(string store) =>
         RunJson.TryRead<Dictionary<string, string>>(store) ?? [];
+
+    /// <summary>A version of a file that counts for what is made from it.</summary>
+    /// <param name="Key">By what it is known.</param>
+    /// <param name="Hash">Its hash; null where nobody has asked for it.</param>
+    readonly record struct FileVersion(string Key, string? Hash);
 }

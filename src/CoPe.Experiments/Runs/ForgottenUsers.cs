@@ -127,33 +127,3 @@ public sealed record ForgottenUsers
     string ComputeHash(string user) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(Convert.FromHexString(Salt), Encoding.UTF8.GetBytes(user)));
 }
-
-/// <summary>
-/// What an erasure records before it changes anything: the stages that will be complete at its end. While it runs, the
-/// stages' markers cannot show that, since the users are an input of each; repeated after an interruption, it continues
-/// from this record.
-/// </summary>
-static class ErasureJournal
-{
-    /// <summary>
-    /// Checks that no erasure was interrupted in a run, which leaves some stages with the user and some without.
-    /// </summary>
-    /// <exception cref="RunException">One was; the message says how to finish it.</exception>
-    public static void ThrowIfInterrupted(RunDirectory run)
-    {
-        ArgumentNullException.ThrowIfNull(run);
-        if (File.Exists(run.PendingErasure))
-        {
-            throw new RunException(
-                $"an erasure in {run.Name} was interrupted: repeat 'cope user forget {run.Name} USER' first, "
-                    + "which finishes it and keeps what belongs to others"
-            );
-        }
-    }
-
-    /// <summary>The recorded stages; null where no erasure is pending.</summary>
-    public static string[]? Read(RunDirectory run) =>
-        File.Exists(run.PendingErasure) ? File.ReadAllLines(run.PendingErasure) : null;
-
-    public static void Write(RunDirectory run, string[] stages) => AtomicFile.WriteLines(run.PendingErasure, stages);
-}

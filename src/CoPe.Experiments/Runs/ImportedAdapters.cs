@@ -14,6 +14,10 @@ sealed class ImportedAdapters(RunWorkspace workspace)
 
     static readonly string[] FileNames = [AdapterFile.ConfigFileName, AdapterFile.WeightsFileName];
 
+    readonly Lazy<HashSet<string>> _names = new(() =>
+        [.. workspace.Dataset.Users.Select(user => RunDirectory.SafeName(user.Id))]
+    );
+
     string TamFolder => workspace.Inputs.TamAdapter!;
 
     string UsersFolder => workspace.Inputs.UserAdapters!;
@@ -121,15 +125,23 @@ sealed class ImportedAdapters(RunWorkspace workspace)
             to,
             folder =>
             {
-                foreach (var name in FileNames)
-                {
-                    AtomicFile.Copy(Path.Combine(from, name), Path.Combine(folder, name));
-                }
+                List<string> sources = [.. FileNames.Select(name => Path.Combine(from, name))];
+                workspace.Hashes.ReadUnchanged(sources, () => CopyFiles(sources, folder));
 
                 var card = new AdapterCard(workspace.Recipe) { Source = from };
                 card.Write(folder, user is null ? AdapterCard.TamFolder : $"sft/{RunDirectory.SafeName(user)}");
             }
         );
+
+    static int CopyFiles(List<string> sources, string folder)
+    {
+        foreach (var source in sources)
+        {
+            AtomicFile.Copy(source, Path.Combine(folder, Path.GetFileName(source)));
+        }
+
+        return sources.Count;
+    }
 
     AdapterBank ReadChecked(string folder)
     {
@@ -147,13 +159,25 @@ sealed class ImportedAdapters(RunWorkspace workspace)
         return bank;
     }
 
-    /// <summary>By the name that a run gives a user's folder, or the id itself where that is a plain name.</summary>
+    /// <summary>
+    /// By the name that a run gives a user's folder, the id itself where that is a plain name, or the name that a run
+    /// of an earlier version gave it, where that is no other user's.
+    /// </summary>
     string FindUserFolder(string user)
     {
-        var safe = Path.Combine(UsersFolder, RunDirectory.SafeName(user));
-        var isPlain = user is not ("." or "..") && user == Path.GetFileName(user);
-        var plain = isPlain ? Path.Combine(UsersFolder, user) : safe;
-        return Directory.Exists(safe) || !Directory.Exists(plain) ? safe : plain;
+        var name = RunDirectory.SafeName(user);
+        List<string> others = [FormerUserNames.Create(user)];
+        if (user is not ("." or "..") && user == Path.GetFileName(user))
+        {
+            others.Insert(0, user);
+        }
+
+        return others
+                .Where(other => !_names.Value.Contains(other))
+                .Prepend(name)
+                .Select(one => Path.Combine(UsersFolder, one))
+                .FirstOrDefault(Directory.Exists)
+            ?? Path.Combine(UsersFolder, name);
     }
 
     static void RequireFolder(string folder, string what, string place)

@@ -96,7 +96,10 @@ sealed record PartProblem(OutputProblem? Problem, IReadOnlyList<string>? Users)
     /// <summary>Nothing is wrong.</summary>
     public static PartProblem None { get; } = new(null, null);
 
-    /// <summary>The problem of a user's part, who is named by id or as their folder is; null for none.</summary>
-    public OutputProblem? Of(string user) =>
-        Users is null || Users.Any(id => id == user || RunDirectory.SafeName(id) == user) ? Problem : null;
+    /// <summary>The problem of a user's part; null for none.</summary>
+    public OutputProblem? Of(string user) => OfFolder(RunDirectory.SafeName(user));
+
+    /// <summary>The same of the user who has a folder of this name.</summary>
+    public OutputProblem? OfFolder(string name) =>
+        Users is null || Users.Any(id => RunDirectory.SafeName(id) == name) ? Problem : null;
 }

@@ -35,6 +35,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     {
         ArgumentNullException.ThrowIfNull(context);
         RunReplacement.RollBack(context.Run);
+        new FormerUserNames(context.Run).Rename();
         ThrowIfUnusable(context);
         var end = last is null ? Stages[^1] : Find(last);
         var upToEnd = Stages.TakeWhile(stage => stage != end).Append(end);
@@ -55,6 +56,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     {
         ArgumentNullException.ThrowIfNull(context);
         RunReplacement.RollBack(context.Run);
+        new FormerUserNames(context.Run).Rename();
         ThrowIfUnusable(context);
         var stage = Find(id);
         if (stage.ExplainUnused(context.Recipe) is { } reason)
@@ -139,7 +141,11 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
 
     /// <summary>Runs that stages may be copied from.</summary>
     static List<RunDirectory> FindSources(RunDirectory run, IReadOnlyList<RunDirectory> runs) =>
-        [.. runs.Where(other => other.Root != run.Root && !File.Exists(other.PendingErasure))];
+        [
+            .. runs.Where(other =>
+                other.Root != run.Root && !File.Exists(other.PendingErasure) && !new FormerUserNames(other).IsPending()
+            ),
+        ];
 
     void RunDue(StageContext context, IReadOnlyList<Stage> due, bool again, List<RunDirectory> sources)
     {

@@ -1,4 +1,5 @@
 using CoPe.Experiments.Data;
+using CoPe.Experiments.Data.Checking;
 using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs;
@@ -17,7 +18,7 @@ sealed class RunDatasetReader(RunWorkspace workspace, ILogger log)
     /// <exception cref="RunException">The run has forgotten every user, or none has enough history.</exception>
     public LampDataset Read()
     {
-        var forgotten = ForgottenUsers.Read(workspace.Run);
+        var forgotten = workspace.Forgotten;
         var most = forgotten.RemainingLimit(workspace.Recipe.Users);
         var options = new LampReadOptions
         {
@@ -27,6 +28,11 @@ sealed class RunDatasetReader(RunWorkspace workspace, ILogger log)
             // Where nobody trains the task-adaptive model there may be no others.
             MaxOthers = workspace.Recipe.UsesBaseAsTam && !workspace.Recipe.GetRequirements().TamAll ? 0 : null,
         };
+        if (CheckedDatasetWriter.FindLeft(workspace.Inputs.Data) is { } left)
+        {
+            log.LogWarning("{Left}", left);
+        }
+
         var dataset = LampFiles.Read(workspace.Inputs.Data, workspace.Task, options);
         var users = most == 0 ? [] : dataset.Users;
         dataset = dataset with

@@ -142,6 +142,17 @@ public sealed class RunDirectory(string root, string? name = null)
     /// </summary>
     public string PendingErasure => At("erasure.txt");
 
+    /// <summary>Files of the run as a whole, which belong to no stage.</summary>
+    internal IEnumerable<string> RecordFiles =>
+        [Recipe, Manifest, FileHashes, ForgottenUsers, PendingErasure, .. AggregateFiles];
+
+    /// <summary>
+    /// Files over several runs (seeds, or values of a sweep), and what was chosen on a person's texts: of users, and of
+    /// no stage.
+    /// </summary>
+    internal IEnumerable<string> AggregateFiles =>
+        [SeedResults, SeedResultsTable, SeedReport, SweepReport, SweepTable, ChosenRecipe, TrainingChoice];
+
     /// <summary>
     /// What a rebuild has set aside, at the same places as here; there only while a rebuild is at work, or after one
     /// that was killed.
@@ -207,30 +218,9 @@ public sealed class RunDirectory(string root, string? name = null)
     public string StartedMarker(StageId stage) => At($"stages/{stage.FileName}.begun.json");
 
     /// <summary>
-    /// A user's identifier as a file name: itself where it is one on every system, else made one, with eight digits of
-    /// its hash against collisions.
+    /// A user's id as a file name, one to one: itself where it is one on every system, else percent-encoded.
     /// </summary>
-    public static string SafeName(string user)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(user);
-        var isSafe = user.Length <= 64 && user[0] != '.' && user[^1] != '.' && user.All(IsSafe) && !IsDevice(user);
-        if (isSafe)
-        {
-            return user;
-        }
-
-        var readable = new string([
-            .. user.ToLowerInvariant().Take(40).Select(letter => IsSafe(letter) ? letter : '-'),
-        ]).Trim('.', '-');
-        return $"{(readable.Length == 0 ? "user" : readable)}-{StableHash.Sha256Hex(user)[..8]}";
-    }
-
-    static bool IsSafe(char letter) =>
-        char.IsAsciiDigit(letter) || char.IsAsciiLetterLower(letter) || letter is '-' or '_' or '.';
-
-    static bool IsDevice(string name) =>
-        name.Split('.')[0] is "con" or "prn" or "aux" or "nul"
-        || (name.Length >= 4 && name[..3] is "com" or "lpt" && char.IsAsciiDigit(name[3]));
+    public static string SafeName(string user) => IdFileName.Encode(user);
 
     /// <summary>The path of a file within the run, with forward slashes.</summary>
     internal string GetRelativePath(string path) => Path.GetRelativePath(Root, path).Replace('\\', '/');

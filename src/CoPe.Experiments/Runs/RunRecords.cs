@@ -38,9 +38,9 @@ static class RunRecords
         RemoveAside(run.Marker(stage.Id));
         RemoveAside(run.StartedMarker(stage.Id));
         RemoveAside(run.Metrics(stage.Id));
-        foreach (var output in stage.Outputs(run))
+        foreach (var temporary in stage.Outputs(run).SelectMany(output => output.ListTemporary()).ToList())
         {
-            RemoveAside(output.FullPath);
+            RemoveIfThere(temporary);
         }
     }
 

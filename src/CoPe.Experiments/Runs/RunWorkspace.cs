@@ -22,6 +22,8 @@ public sealed class RunWorkspace : IDisposable
     readonly Lazy<PromptTemplate> _template;
     readonly Lazy<ConversationEncoder> _encoder;
     readonly Lazy<LampDataset> _dataset;
+    readonly Lazy<List<StageInput>> _addedUsers;
+    readonly Lazy<ForgottenUsers> _forgottenUsers;
     readonly Lazy<Dictionary<string, UserFingerprint>> _userFingerprints;
     readonly Lazy<DecoderConfig> _config;
     readonly Lazy<torch.Device> _device;
@@ -43,12 +45,14 @@ public sealed class RunWorkspace : IDisposable
         Inputs = inputs;
         Hashes = new(run.FileHashes);
         _log = log ?? NullLogger.Instance;
-        _definition = Load(() => TaskFile.Read(Inputs.TaskPath));
+        _definition = Load(() => Hashes.ReadUnchanged([Inputs.TaskPath], () => TaskFile.Read(Inputs.TaskPath)));
         _template = Load(ReadTemplate);
-        _encoder = Load(() => ConversationEncoder.Load(Inputs.Model));
-        _dataset = Load(() => new RunDatasetReader(this, _log).Read());
+        _encoder = Load(() => ReadModelFiles(() => ConversationEncoder.Load(Inputs.Model)));
+        _dataset = Load(ReadDataset);
+        _addedUsers = Load(() => AddedUsers.ListInputs(Run).ToList());
+        _forgottenUsers = Load(() => ForgottenUsers.Read(Run));
         _userFingerprints = Load(() => Dataset.Users.ToDictionary(user => user.Id, ComputeFingerprint));
-        _config = Load(() => DecoderConfig.Read(Inputs.Model));
+        _config = Load(() => ReadModelFiles(() => DecoderConfig.Read(Inputs.Model)));
         _device = Load(() => DeviceSelector.Select(Recipe));
         _tam = new(() => ReadTaskAdapter(Run.TamAdapter));
         _tamAll = new(() => ReadTaskAdapter(Run.TamAllAdapter));
@@ -87,6 +91,12 @@ public sealed class RunWorkspace : IDisposable
     /// The users as the recipe limits them; with development items, these take the place of the queries.
     /// </summary>
     public LampDataset Dataset => _dataset.Value;
+
+    /// <summary>The files of added users as inputs of stages: as they were when they were first asked for.</summary>
+    internal IReadOnlyList<StageInput> AddedUserInputs => _addedUsers.Value;
+
+    /// <summary>The users whom the run has forgotten, as it was when first asked for.</summary>
+    internal ForgottenUsers Forgotten => _forgottenUsers.Value;
 
     /// <summary>The same where it is read already.</summary>
     internal LampDataset? LoadedDataset => _dataset.IsValueCreated ? _dataset.Value : null;
@@ -162,7 +172,11 @@ public sealed class RunWorkspace : IDisposable
     internal void ReleaseDpoAdapters() => _dpoAdapters.Release();
 
     /// <summary>Reads the same data from another folder from now on, to which they were moved.</summary>
-    internal void FollowData(string folder) => Inputs = Inputs with { Data = folder };
+    internal void FollowData(string folder)
+    {
+        Hashes.Follow(Inputs.Data, folder);
+        Inputs = Inputs with { Data = folder };
+    }
 
     /// <summary>The adapters of some users, in their order, read from the run's folder; the caller's.</summary>
     internal AdapterBank ReadUserAdapters(UserAdapterKind kind, IEnumerable<string> users) =>
@@ -257,8 +271,26 @@ public sealed class RunWorkspace : IDisposable
 
     PromptTemplate ReadTemplate() =>
         Inputs.Prompt is { } prompt
-            ? PromptFile.Read(Path.GetDirectoryName(prompt)!, Task)
+            ? Hashes.ReadUnchanged([prompt], () => PromptFile.Read(Path.GetDirectoryName(prompt)!, Task))
             : _definition.Value.Template;
+
+    /// <summary>The users, from files that do not change meanwhile.</summary>
+    LampDataset ReadDataset()
+    {
+        var added = AddedUserInputs;
+        var files = Inputs.ListFiles(InputKinds.Data).Select(file => file.FullPath);
+        var dataset = Hashes.ReadUnchanged(files, () => new RunDatasetReader(this, _log).Read());
+        return AddedUsers.ListInputs(Run).SequenceEqual(added)
+            ? dataset
+            : throw new RunException($"{Run.AddedUsers} changed while the command was at work: run the command again");
+    }
+
+    /// <summary>Reads something of the model, whose files must not change meanwhile.</summary>
+    T ReadModelFiles<T>(Func<T> read) =>
+        Hashes.ReadUnchanged(
+            Directory.Exists(Inputs.Model) ? Inputs.ListFiles(InputKinds.Model).Select(file => file.FullPath) : [],
+            read
+        );
 
     AdapterBank ReadTaskAdapter(string folder) => AdapterFile.Read(folder, _config.Value).MoveTo(Device);
 
@@ -304,7 +336,7 @@ public sealed class RunWorkspace : IDisposable
             _log.LogInformation("The model computes on {Device}", Device);
         }
 
-        var model = ModelLoader.Load(Inputs.Model, dtype, Device);
+        var model = ReadModelFiles(() => ModelLoader.Load(Inputs.Model, dtype, Device));
         _model = (dtype, model);
         return model;
     }

@@ -64,8 +64,8 @@ sealed class StageInputCollector
             return inputs;
         }
 
-        inputs.AddRange(AddedUsers.ListInputs(_run));
-        var forgotten = ForgottenUsers.Read(_run).Users;
+        inputs.AddRange(_context.Workspace.AddedUserInputs);
+        var forgotten = _context.Workspace.Forgotten.Users;
         if (forgotten.Count > 0)
         {
             inputs.Add(new(InputKinds.ForgottenUsers, "", string.Join(' ', forgotten)));

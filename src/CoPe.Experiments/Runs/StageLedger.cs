@@ -69,6 +69,7 @@ sealed class StageLedger
             Hash = StageMarker.ComputeHash(inputs),
             Started = _context.Time.GetUtcNow(),
             Environments = [_context.Environment],
+            UserNames = StageMarker.PercentEncoded,
         };
         started = WithUsers(stage, started);
         started.Write(_run.StartedMarker(stage.Id));
@@ -85,7 +86,8 @@ sealed class StageLedger
         var complete = StageMarker.Read(_run.Marker(stage.Id));
         var earlier = complete ?? StageMarker.Read(path)!;
         var before = complete ?? earlier with { Seconds = earlier.Seconds + GetUnrecordedTime(stage).TotalSeconds };
-        before = (before with { Finished = null, Outputs = [] }).With(_context.Environment);
+        before = before with { Finished = null, Outputs = [], UserNames = StageMarker.PercentEncoded };
+        before = before.With(_context.Environment);
         var changes = FindUserChanges(stage, before);
         var leaving = changes.Changed.Concat(changes.Gone).Union(before.Removing ?? []).ToList();
         if (complete is null && !changes.Any && before.Removing is null)
@@ -284,7 +286,7 @@ sealed class StageLedger
             return WithUsers(stage, marker);
         }
 
-        var forgotten = ForgottenUsers.Read(_run);
+        var forgotten = _context.Workspace.Forgotten;
         var remaining = marker with
         {
             Users = new(

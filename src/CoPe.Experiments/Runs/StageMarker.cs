@@ -14,6 +14,9 @@ public sealed record StageMarker
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
+    /// <summary>Folders of users are named by their percent-encoded ids (<see cref="IdFileName"/>).</summary>
+    internal const string PercentEncoded = "percent-encoded";
+
     /// <summary>The stage.</summary>
     public required string Stage { get; init; }
 
@@ -45,6 +48,14 @@ public sealed record StageMarker
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Removing { get; init; }
+
+    /// <summary>
+    /// How the users' folders are named (<see cref="PercentEncoded"/>); null in the marker of a version that named them
+    /// otherwise.
+    /// </summary>
+    [JsonInclude]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal string? UserNames { get; init; }
 
     /// <summary>Size in bytes of every output file, by path within the run.</summary>
     public SortedDictionary<string, long> Outputs { get; init; } = [];

@@ -1,6 +1,4 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
+using CoPe.Experiments.Data;
 
 namespace CoPe.Experiments.Runs;
 
@@ -27,6 +25,11 @@ public abstract record StageOutput(string FullPath)
 
     /// <summary>Folders of adapters in it.</summary>
     internal virtual IEnumerable<string> ListAdapterFolders() => [];
+
+    /// <summary>
+    /// Where it is written before it is renamed: there only while it is written, or after that was killed.
+    /// </summary>
+    internal virtual IEnumerable<string> ListTemporary() => [AtomicFile.GetAside(FullPath)];
 
     /// <summary>What it holds of a user.</summary>
     internal abstract IEnumerable<UserTrace> FindTraces(UserIdentity user);
@@ -97,8 +100,11 @@ public sealed record UserAdapters(string FullPath, string Kind) : StageOutput(Fu
         Directory.Exists(FullPath)
             ? Directory
                 .EnumerateDirectories(FullPath)
-                .Where(folder => !folder.EndsWith(".part", StringComparison.Ordinal))
+                .Where(folder => !folder.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
             : [];
+
+    internal override IEnumerable<string> ListTemporary() =>
+        Directory.Exists(FullPath) ? Directory.EnumerateDirectories(FullPath, "*" + AtomicFile.TemporarySuffix) : [];
 
     internal override bool IsInseparableFrom(UserIdentity user) => Exists && Pairs?.BorrowsFrom(user) == true;
 
@@ -151,9 +157,7 @@ public sealed record UserLines(string FullPath) : StageOutput(FullPath)
 
     internal override void RemoveUsers(LeavingUsers users) =>
         KeepLines(line =>
-            UserRecords.ParseLine(line) is { } entry
-            && UserRecords.ReadString(entry, "user") is { } user
-            && !users.Ids.Contains(user)
+            RecordedLine.Parse(line)?.GetTexts("user").FirstOrDefault() is { } user && !users.Ids.Contains(user)
         );
 
     void KeepLines(Func<string, bool> isKept)
@@ -166,77 +170,42 @@ public sealed record UserLines(string FullPath) : StageOutput(FullPath)
         }
     }
 
-    IEnumerable<string> ReadLines() => File.Exists(FullPath) ? File.ReadLines(FullPath) : [];
+    IEnumerable<string> ReadLines() => FileKinds.IsReadable(FullPath) ? File.ReadLines(FullPath) : [];
 }
 
 /// <summary>Predictions of all users in the benchmark's format.</summary>
 /// <param name="FullPath">The file.</param>
 public sealed record UserPredictions(string FullPath) : StageOutput(FullPath)
 {
-    static readonly JsonSerializerOptions JsonLayout = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    JsonArrayFile Answers => new(FullPath, "golds");
 
     /// <summary>Ids of the queries that have a prediction.</summary>
-    internal IEnumerable<string> ReadQueryIds() =>
-        GetGolds(Parse()).Select(gold => gold?["id"]?.ToString()).OfType<string>();
+    internal IEnumerable<string> ReadQueryIds() => ReadAnswers().SelectMany(answer => answer?.GetTexts("id") ?? []);
 
     internal override IEnumerable<UserTrace> FindTraces(UserIdentity user)
     {
-        var count = GetGolds(Parse()).Count(user.OwnsPrediction);
+        var count = ReadAnswers().Count(user.OwnsPrediction);
         return count > 0 ? [new(FullPath, "answers to the user's queries", count)] : [];
     }
 
-    internal override void RemoveUser(UserIdentity user) => RemoveGolds(user.OwnsPrediction);
+    internal override void RemoveUser(UserIdentity user) => RemoveAnswers(user.OwnsPrediction);
 
     internal override void RemoveUsers(LeavingUsers users) =>
-        RemoveGolds(gold =>
-            gold is not JsonObject entry
-            || UserRecords.ReadString(entry, "id") is not { } id
-            || !users.KeptQueries.Contains(id)
+        RemoveAnswers(answer =>
+            answer?.GetTexts("id").FirstOrDefault() is not { } id || !users.KeptQueries.Contains(id)
         );
 
-    void RemoveGolds(Func<JsonNode?, bool> isRemoved)
+    void RemoveAnswers(Func<RecordedLine?, bool> isRemoved)
     {
-        var root = Parse();
-        var golds = GetGolds(root);
-        var owned = golds.Where(isRemoved).ToList();
-        if (owned.Count == 0)
+        if (ReadAnswers().Any(isRemoved))
         {
-            return;
+            Answers.RemoveEntries(answer => isRemoved(RecordedLine.Parse(answer.Span)));
         }
-
-        foreach (var gold in owned)
-        {
-            golds.Remove(gold);
-        }
-
-        AtomicFile.WriteText(FullPath, root!.ToJsonString(JsonLayout));
     }
 
-    static JsonArray GetGolds(JsonNode? root) => root?["golds"] as JsonArray ?? [];
-
-    JsonNode? Parse()
-    {
-        if (!File.Exists(FullPath))
-        {
-            return null;
-        }
-
-        try
-        {
-            return JsonNode.Parse(File.ReadAllText(FullPath)) ?? throw new JsonException("null");
-        }
-        catch (JsonException error)
-        {
-            throw new RunException(
-                $"{FullPath} is damaged ({error.Message}): which of its answers are a user's is unknown; delete it",
-                error
-            );
-        }
-    }
+    /// <summary>The answers; null for what is none.</summary>
+    IEnumerable<RecordedLine?> ReadAnswers() =>
+        FileKinds.IsReadable(FullPath) ? Answers.ReadEntries().Select(answer => RecordedLine.Parse(answer.Span)) : [];
 }
 
 /// <summary>

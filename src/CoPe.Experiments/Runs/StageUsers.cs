@@ -47,7 +47,7 @@ sealed class StageUsers(Pipeline pipeline, StageContext context, FileHashes hash
         var before = marker.Users ?? throw new ArgumentException("the marker has no users", nameof(marker));
         if (Source is null)
         {
-            var forgotten = ForgottenUsers.Read(context.Run);
+            var forgotten = context.Workspace.Forgotten;
             return new() { Gone = [.. before.Keys.Where(forgotten.Contains)] };
         }
 
@@ -93,9 +93,9 @@ sealed class StageUsers(Pipeline pipeline, StageContext context, FileHashes hash
         IEnumerable<string> lines =
         [
             .. context.Inputs.ListFiles(read).Select(file => $"{file.Label}={hashes.ComputeHash(file.FullPath)}"),
-            .. AddedUsers.ListInputs(context.Run).Select(input => $"{input.Label}={input.Value}"),
+            .. context.Workspace.AddedUserInputs.Select(input => $"{input.Label}={input.Value}"),
             $"users={recipe.Users} history_limit={recipe.HistoryLimit} development_items={recipe.DevelopmentItems}",
-            $"forgotten={string.Join(' ', ForgottenUsers.Read(context.Run).Users)}",
+            $"forgotten={string.Join(' ', context.Workspace.Forgotten.Users)}",
             .. recipe.UserAdapters is null
                 ? (string[])[]
                 : [$"adapters={new ImportedAdapters(context.Workspace).HashSource()}"],

@@ -26,8 +26,8 @@ public static class TrainedUsers
             .. Directory
                 .EnumerateDirectories(run.SftAdapters)
                 .Select(folder => Path.GetFileName(folder)!)
-                .Where(name => !name.EndsWith(".part", StringComparison.Ordinal))
-                .Select(name => ids.GetValueOrDefault(name, name))
+                .Where(name => !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
+                .Select(name => ids.GetValueOrDefault(name) ?? IdFileName.Decode(name) ?? name)
                 .Order(StringComparer.Ordinal),
         ];
     }

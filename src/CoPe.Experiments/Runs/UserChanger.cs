@@ -186,7 +186,10 @@ sealed class UserChanger(Pipeline pipeline, StageContext context)
             var split = UserSplit.SplitQueries(definition, user, change.Queries);
             return split with
             {
-                Queries = [.. split.Queries.Select(query => query with { Id = $"{user.Id}/{query.Id}" })],
+                Queries =
+                [
+                    .. split.Queries.Select(query => query with { Id = DevelopmentSplit.QueryIdOf(user.Id, query.Id) }),
+                ],
             };
         }
 

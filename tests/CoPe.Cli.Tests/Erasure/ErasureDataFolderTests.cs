@@ -193,7 +193,7 @@ public sealed class ErasureDataFolderTests : IDisposable
 
         Succeed("A", "user", "forget", "run", "u1");
         Assert.DoesNotContain("\nerased\n", "\n" + _output, StringComparison.Ordinal);
-        Assert.Contains("was not looked into", _output, StringComparison.Ordinal);
+        Assert.Contains("not looked into: the data folder", _output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(new RunDirectory(_folder.At("A/run")).SftAdapter("u1")));
     }
 }

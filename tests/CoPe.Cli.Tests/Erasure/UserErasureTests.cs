@@ -320,7 +320,7 @@ public sealed class UserErasureTests : IDisposable
 
         data.Remove(data.ReadUsers().First());
 
-        Assert.Equal($"[\n{Entry(2)},\n{Entry(3)}\n]\n", File.ReadAllText(Users));
+        Assert.Equal($"[ {Entry(2)}, {Entry(3)}]\n", File.ReadAllText(Users));
         var labels = File.ReadAllText(Labels);
         Assert.True(
             JsonNode.DeepEquals(

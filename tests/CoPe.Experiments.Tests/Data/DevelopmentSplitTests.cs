@@ -31,6 +31,19 @@ public class DevelopmentSplitTests
         Assert.Equal("test", dataset.Users[0].Queries[0].Id);
     }
 
+    [Fact]
+    public void No_two_items_of_users_become_a_query_of_one_id()
+    {
+        string[] users = ["a", "a/b", "a%2fb", "a/b/c", "a%", "%", "/"];
+        string[] items = ["1", "b/1", "b/c/1", "c/1", "/1", "2fb/1", "%2f1"];
+
+        var ids = users.SelectMany(user => items.Select(item => DevelopmentSplit.QueryIdOf(user, item))).ToList();
+
+        Assert.Equal(ids.Count, ids.Distinct().Count());
+        Assert.Equal("a/1", ids[0]);
+        Assert.Equal(["a%2fb/4", "a/b/4"], DevelopmentSplit.ListQueryIdsOf("a/b", "4"));
+    }
+
     static LampDataset Dataset(int items) =>
         new()
         {

@@ -95,6 +95,67 @@ public sealed class FileHashesTests : IDisposable
     }
 
     [Fact]
+    public void Within_a_command_a_file_has_the_hash_of_the_first_look()
+    {
+        var hashes = new FileHashes(Store);
+        var first = Write(Bytes(10, 1));
+        Assert.Equal(first, hashes.ComputeHash(Input));
+
+        Write(Bytes(10, 2));
+
+        Assert.Equal(first, hashes.ComputeHash(Input));
+        Assert.NotEqual(first, Hash());
+    }
+
+    [Fact]
+    public void A_file_that_is_not_what_was_hashed_or_changes_while_it_is_read_is_refused()
+    {
+        Write(Bytes(10, 1));
+        var read = new FileHashes(Store);
+        Assert.Throws<RunException>(() => read.ReadUnchanged([Input], () => Write(Bytes(10, 2))));
+
+        var hashed = new FileHashes(Store);
+        hashed.ComputeHash(Input);
+        Write(Bytes(10, 3));
+        Assert.Throws<RunException>(() => hashed.ReadUnchanged([Input], () => 1));
+
+        var late = new FileHashes(Store);
+        Assert.Equal(1, late.ReadUnchanged([Input], () => 1));
+        Write(Bytes(10, 4));
+        Assert.Throws<RunException>(() => late.ComputeHash(Input));
+    }
+
+    [Fact]
+    public void Files_of_a_folder_that_moves_keep_the_hash_of_what_was_read()
+    {
+        var hashes = new FileHashes(Store);
+        var file = _folder.Write("before/data/users.json", "one");
+        var hash = hashes.ComputeHash(file);
+        Directory.Move(_folder.At("before"), _folder.At("after"));
+
+        hashes.Follow(_folder.At("before"), _folder.At("after"));
+        _folder.Write("after/data/users.json", "other");
+
+        Assert.Equal(hash, hashes.ComputeHash(_folder.At("after/data/users.json")));
+    }
+
+    [Fact]
+    public void What_is_remembered_of_files_under_a_name_can_be_removed()
+    {
+        var hashes = new FileHashes(Store);
+        foreach (var user in (string[])["ada", "bob"])
+        {
+            hashes.ComputeHash(_folder.Write($"adapters/{user}/weights", user));
+        }
+        hashes.Save();
+
+        FileHashes.Remove(Store, new HashSet<string> { "ada" });
+
+        var remembered = Assert.Single(FileHashes.Load(Store)).Key;
+        Assert.Contains(_folder.At("adapters/bob/weights"), remembered, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nothing_is_written_until_it_is_saved()
     {
         Write(Bytes(10, 1));

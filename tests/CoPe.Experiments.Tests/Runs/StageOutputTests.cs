@@ -85,6 +85,42 @@ public sealed class StageOutputTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_borrowed_text_is_its_writers_however_short_or_cut()
+    {
+        var pairs = new UserLines(
+            Write(
+                "pairs.jsonl",
+                """{"user":"bob","item":"1","rejected":"Yes","borrowed_from":"ada"}""",
+                """{"user":"bob","item":"2","rejected":"Yes","borrowed_from":"cyd"}"""
+            )
+        );
+        Write("dpo/bob/adapter.json", "{}");
+
+        Assert.True(new UserAdapters(_folder.At("dpo"), "DPO") { Pairs = pairs }.IsInseparableFrom(Ada));
+        pairs.RemoveUser(Ada);
+
+        Assert.Contains("\"cyd\"", Assert.Single(File.ReadAllLines(pairs.FullPath)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lines_and_answers_are_found_at_any_depth_and_where_keys_stand_twice()
+    {
+        var deep = new string('[', 1000) + new string(']', 1000);
+        var lines = new UserLines(
+            Write("lines.jsonl", $$"""{"user":"bob","a":{{deep}},"user":"ada"}""", """{"user":"bob","user":"cyd"}""")
+        );
+        var predictions = new UserPredictions(
+            Write("p.json", $$"""{"golds":[{"id":"q3","id":"q1","x":{{deep}}},{"id":5}],"golds":[{"id":"q2"}]}""")
+        );
+
+        lines.RemoveUser(Ada);
+        predictions.RemoveUser(Ada);
+
+        Assert.Equal("""{"user":"bob","user":"cyd"}""", Assert.Single(File.ReadAllLines(lines.FullPath)));
+        Assert.Equal("""{"golds":[{"id":5}],"golds":[]}""" + "\n", File.ReadAllText(predictions.FullPath));
+    }
+
     string Write(string file, params string[] lines)
     {
         _folder.Write(file, string.Join('\n', lines) + "\n");

@@ -21,6 +21,8 @@ public sealed class TrainedUsersTests : IDisposable
         _folder.Write("run/metrics/train-sft.jsonl", """{"user":"Ada L.","step":1}""" + "\n");
         Directory.CreateDirectory(new RunDirectory(_folder.At("run")).SftAdapter("Ada L."));
         Assert.Equal(["Ada L.", "a", "b"], TrainedUsers.List(new(_folder.At("run"))));
+        Directory.CreateDirectory(new RunDirectory(_folder.At("run")).SftAdapter("Bob/1"));
+        Assert.Equal(["Ada L.", "Bob/1", "a", "b"], TrainedUsers.List(new(_folder.At("run"))));
         Assert.Empty(TrainedUsers.List(new(_folder.At("nowhere"))));
     }
 }

@@ -13,6 +13,17 @@ sealed class CheckedDatasetWriter(string target, TaskDefinition definition, Data
 {
     int _written;
 
+    /// <summary>
+    /// Where the texts of a task's folder lie until they are checked; a process that was killed leaves them there.
+    /// </summary>
+    public static string GetUncheckedFolder(string folder) => Path.Combine(folder, ".unchecked");
+
+    /// <summary>What a command that was killed has left in a task's folder, in words; null for nothing.</summary>
+    public static string? FindLeft(string folder) =>
+        GetUncheckedFolder(folder) is var left && Directory.Exists(left)
+            ? $"{left} holds texts that a killed import has left: delete it, or import again"
+            : null;
+
     /// <summary>Whether there are other users, whose queries train the task-adaptive model.</summary>
     public bool HasOthers { get; init; } = true;
 
@@ -22,7 +33,7 @@ sealed class CheckedDatasetWriter(string target, TaskDefinition definition, Data
     {
         // Beside the target, so that a large set stays on the disk that was chosen for it.
         var folder = Directory.CreateDirectory(Path.Combine(target, definition.Task.Name)).FullName;
-        var aside = Path.Combine(folder, ".unchecked");
+        var aside = GetUncheckedFolder(folder);
         try
         {
             var usersFile = Path.Combine(aside, LampFiles.UsersFile);

@@ -172,6 +172,12 @@ public sealed class RunAdapters
     string DescribeMissing(string user)
     {
         const int mostNamed = 5;
+        if (new FormerUserNames(_run).IsPending())
+        {
+            return $"{_run.Name} names folders of users as earlier versions did: "
+                + $"'cope status --run {_run.Name}' renames them";
+        }
+
         var known = TrainedUsers.List(_run);
         if (known.Count == 0)
         {

@@ -1,8 +1,5 @@
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using CoPe.Experiments.Data;
+using CoPe.Experiments.Data.Checking;
 using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Erasure;
@@ -12,16 +9,6 @@ namespace CoPe.Experiments.Runs.Erasure;
 /// <param name="task">The task.</param>
 sealed class UserDataFiles(string folder, LampTask task)
 {
-    static readonly JsonSerializerOptions JsonLayout = new()
-    {
-        WriteIndented = true,
-        IndentSize = 1,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
-    static readonly JsonReaderOptions DeepReader = new() { MaxDepth = 1 << 24 };
-
     readonly Lazy<HashSet<string>> _ids = new(() =>
         [.. new UserDataFiles(folder, task).ReadUsers().Select(user => user.Id)]
     );
@@ -66,15 +53,20 @@ sealed class UserDataFiles(string folder, LampTask task)
     }
 
     /// <summary>Whether a user is one of the other users, on whom the task-adaptive model was trained.</summary>
-    public bool IsOtherUser(string id)
+    public bool IsOtherUser(string id) => ReadOthers().Any(user => user.Id == id);
+
+    IEnumerable<LampUser> ReadOthers()
     {
         if (!File.Exists(OthersPath))
         {
-            return false;
+            yield break;
         }
 
         using var tokens = new JsonTokenStream(OthersPath);
-        return new LampFileReader(tokens, task).ReadUsers().Any(user => user.Id == id);
+        foreach (var user in new LampFileReader(tokens, task).ReadUsers())
+        {
+            yield return user;
+        }
     }
 
     /// <summary>
@@ -91,99 +83,37 @@ sealed class UserDataFiles(string folder, LampTask task)
             return;
         }
 
-        RemoveLabels([.. removed.Queries.Select(query => query.Id)]);
-        AtomicFile.Write(UsersPath, stream => CopyWithout(stream, removed.Id));
+        var queries = removed.Queries.Select(query => query.Id).ToHashSet();
+        bool IsLabelOfUser(ReadOnlyMemory<byte> label) =>
+            RecordedLine.Parse(label.Span)?.GetTexts("id").Any(queries.Contains) == true;
+        var labels = new JsonArrayFile(LabelsPath, "golds");
+        if (File.Exists(LabelsPath) && labels.ReadEntries().Any(IsLabelOfUser))
+        {
+            labels.RemoveEntries(IsLabelOfUser);
+        }
+
+        new JsonArrayFile(UsersPath, field: null).RemoveEntries(user =>
+            RecordedLine.ReadField(user.Span, "user_id") == removed.Id
+        );
     }
 
-    void RemoveLabels(HashSet<string> queries)
+    /// <summary>Removes what commands that were killed while they wrote the files have left beside them.</summary>
+    public void RemoveTemporary()
     {
-        if (!File.Exists(LabelsPath))
+        string[] written = [UsersPath, LabelsPath, OthersPath, Path.Combine(folder, TaskFile.DefaultName)];
+        foreach (
+            var path in written.Select(AtomicFile.GetAside).Append(CheckedDatasetWriter.GetUncheckedFolder(folder))
+        )
         {
-            return;
+            AtomicFile.Remove(path);
         }
-
-        JsonNode? root;
-        using (var stream = TextEncoding.OpenAsUtf8(File.OpenRead(LabelsPath)))
-        {
-            root = JsonNode.Parse(stream);
-        }
-
-        if (root?["golds"] is not JsonArray golds)
-        {
-            return;
-        }
-
-        var owned = golds
-            .Where(gold => gold is JsonObject entry && entry["id"]?.ToString() is { } id && queries.Contains(id))
-            .ToList();
-        if (owned.Count == 0)
-        {
-            return;
-        }
-
-        foreach (var gold in owned)
-        {
-            golds.Remove(gold);
-        }
-
-        AtomicFile.WriteText(LabelsPath, root.ToJsonString(JsonLayout));
     }
 
-    /// <summary>Copies the entries of the other users byte for byte, one at a time.</summary>
-    void CopyWithout(Stream target, string removedId)
-    {
-        using var tokens = new JsonTokenStream(UsersPath);
-        using var entry = new MemoryStream();
-        tokens.Read();
-        var separator = "[\n"u8;
-        while (tokens.Read() && tokens.TokenType != JsonTokenType.EndArray)
-        {
-            if (tokens.TokenType != JsonTokenType.StartObject)
-            {
-                throw new DataFileException(
-                    new() { File = UsersPath },
-                    tokens.DescribeToken(),
-                    "an object with user_id, profile and query",
-                    "See docs/data.md for the format."
-                );
-            }
+    /// <summary>The files that hold the users, which exist.</summary>
+    public IEnumerable<string> ListFiles() => new[] { UsersPath, LabelsPath, OthersPath }.Where(File.Exists);
 
-            entry.SetLength(0);
-            tokens.CopyObject(entry);
-            var bytes = entry.GetBuffer().AsSpan(0, (int)entry.Length);
-            if (ReadUserId(bytes) == removedId)
-            {
-                continue;
-            }
-
-            target.Write(separator);
-            target.Write(bytes);
-            separator = ",\n"u8;
-        }
-
-        target.Write("\n]\n"u8);
-    }
-
-    static string? ReadUserId(ReadOnlySpan<byte> user)
-    {
-        var reader = new Utf8JsonReader(user, DeepReader);
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var isId = reader.ValueTextEquals("user_id"u8);
-            reader.Read();
-            if (isId)
-            {
-                return reader.TokenType == JsonTokenType.String
-                    ? reader.GetString()
-                    : Encoding.UTF8.GetString(reader.ValueSpan);
-            }
-
-            reader.Skip();
-        }
-
-        return null;
-    }
+    /// <summary>All users, also those on whom the task-adaptive model was trained.</summary>
+    public IEnumerable<LampUser> ReadEveryone() => ReadUsers().Concat(ReadOthers());
 
     Dictionary<string, string> ReadGolds()
     {

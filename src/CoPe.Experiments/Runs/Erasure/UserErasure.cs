@@ -1,4 +1,5 @@
 using CoPe.Experiments.Data;
+using CoPe.Experiments.Tasks;
 
 namespace CoPe.Experiments.Runs.Erasure;
 
@@ -15,17 +16,11 @@ namespace CoPe.Experiments.Runs.Erasure;
 /// </param>
 public sealed class UserErasure(Pipeline pipeline, StageContext context)
 {
-    /// <summary>Everything in the run's folder; what a link leads to is not the run's.</summary>
-    static readonly EnumerationOptions WithoutLinks = new()
-    {
-        RecurseSubdirectories = true,
-        AttributesToSkip = FileAttributes.ReparsePoint,
-        IgnoreInaccessible = false,
-    };
-
     readonly RunDirectory _run = context.Run;
     readonly RunUsers _users = new(pipeline, context);
+    readonly List<string> _removedStages = [];
 
+    RemainingTexts? _remaining;
     List<UserIdentity> _usersToErase = [];
 
     /// <summary>
@@ -61,7 +56,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// <param name="isDataToo">Erases the user from data folders outside the runs as well.</param>
     /// <returns>What each run held of the user.</returns>
     /// <exception cref="RunException">
-    /// A run has no such user, the task-adaptive model was trained on them, or a file still holds a text of theirs.
+    /// A run has no such user, the task-adaptive model was trained on them, or something in a run cannot be read: then
+    /// nothing was changed. Or a file that no stage wrote holds a text of theirs: then the erasure is to be repeated.
     /// </exception>
     public static IReadOnlyList<IReadOnlyList<UserTrace>> Forget(
         IReadOnlyList<UserErasure> runs,
@@ -72,12 +68,23 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     {
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(folder);
-        // The user is identified by the data, which are therefore changed after all runs; the data are an input of
-        // every stage, so stages are rebuilt after the data have their final content.
-        var traces = runs.Select(run => run.RemoveFromRun(id)).ToList();
+        var traces = runs.Select(run => run.Prepare(id)).ToList();
+        foreach (var run in runs)
+        {
+            run.RemoveFromRun(id);
+        }
+
         var countedTowardLimit = folder.ChildRuns().Any(run => ForgottenUsers.Read(run).CountedTowardLimit(id));
         ForgottenUsers.Add(folder, id, countedTowardLimit);
         RemoveAggregates(folder);
+        // While the data still tell the texts, so that a repetition finds them as well.
+        foreach (var run in runs)
+        {
+            run.ThrowIfTextRemains("no stage wrote it; check it, delete it, and repeat the command");
+        }
+
+        // The user is identified by the data, which are therefore changed after all runs; the data are an input of
+        // every stage, so stages are rebuilt after the data have their final content.
         foreach (var run in runs)
         {
             run.RemoveFromData(id, isDataToo);
@@ -90,11 +97,17 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
         foreach (var run in runs)
         {
-            run.ThrowIfTextRemains();
+            run.ThrowIfTextRemains("check it, and delete it");
         }
 
         return traces;
     }
+
+    /// <summary>What in the run's folder could not be looked into, each with the reason.</summary>
+    internal IReadOnlyCollection<string> NotSearched => _remaining?.NotSearched ?? [];
+
+    /// <summary>Stages that could not be rebuilt without the user and were removed, each with the reason.</summary>
+    internal IReadOnlyList<string> RemovedStages => _removedStages;
 
     /// <summary>Whether the run's data or files have a user, or the user's erasure was interrupted.</summary>
     public bool ContainsUser(string id) => _users.Contains(id);
@@ -123,7 +136,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         }
 
         RunDirectory?[] runs = [_run, _run.ParentRun()];
-        var aggregates = runs.OfType<RunDirectory>().SelectMany(AggregateFiles).Where(File.Exists);
+        var aggregates = runs.OfType<RunDirectory>().SelectMany(run => run.AggregateFiles).Where(File.Exists);
         traces.AddRange(aggregates.Select(file => new UserTrace(file, DescribeAggregate(file), 1)));
         if (File.Exists(_run.AddedUser(user.Id)))
         {
@@ -149,31 +162,45 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     }
 
     static int CountFiles(string folder) =>
-        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count() : 0;
+        Directory.Exists(folder) ? FolderContents.List(folder).Count(entry => entry.Kind == FileKind.File) : 0;
 
     /// <summary>
-    /// Removes the user from the run's files, and every user whose erasure was interrupted; stages that hold them
-    /// inseparably are removed whole.
+    /// Finds the user, and opens everything that the erasure will read: what fails, fails before anything is changed.
     /// </summary>
-    /// <returns>What the run held of the user.</returns>
-    List<UserTrace> RemoveFromRun(string id)
+    /// <returns>What the run holds of the user.</returns>
+    List<UserTrace> Prepare(string id)
     {
         RunReplacement.RollBack(_run);
         var user = _users.Find(id);
         var traces = FindTraces(user);
         _usersToErase = [user, .. _users.FindPartiallyErased().Where(other => other.Id != id)];
-        var inseparable = FindInseparableStages();
+        _remaining = new(_run, _users.Folders, context.Cancellation);
+        _remaining.RequireReadable();
+        if (ErasureJournal.Read(_run) is null && _users.Data is not null)
+        {
+            _ = context.Workspace.Dataset;
+        }
+
+        return traces;
+    }
+
+    /// <summary>
+    /// Removes the user from the run's files, and every user whose erasure was interrupted; stages that hold them
+    /// inseparably are removed whole.
+    /// </summary>
+    void RemoveFromRun(string id)
+    {
+        var earlier = ErasureJournal.Read(_run);
+        var inseparable = new InseparableStages(pipeline, context, _users).Find(_usersToErase, earlier);
+        List<string> removed = [.. inseparable.Select(stage => stage.Name)];
         // The journal comes first, so that an interrupted erasure is neither undone by the next run nor, repeated,
         // takes the outputs of other users for stale.
-        var complete = ErasureJournal.Read(_run) ?? FindCompleteStages();
-        ErasureJournal.Write(_run, [.. complete.Except(inseparable.Select(stage => stage.Name))]);
+        var complete = (earlier?.Complete ?? FindCompleteStages()).Except(removed);
+        new ErasureJournal([.. complete], removed).Write(_run);
         ForgottenUsers.Add(_run, id, CountsTowardLimit(id));
+        FileHashes.Remove(_run.FileHashes, _usersToErase.SelectMany(ListNames).ToHashSet());
         RemoveStages(inseparable); // While the lines still show that they hold the user.
-        AtomicFile.Remove(_run.CheckpointsFolder);
-        AtomicFile.Remove(_run.Unfinished.Root);
-        AtomicFile.Remove(_run.Incoming);
-        var partial = Directory.EnumerateFileSystemEntries(_run.Root, "*.part", WithoutLinks);
-        foreach (var path in partial.ToList())
+        foreach (var path in ListTemporary().ToList())
         {
             AtomicFile.Remove(path);
         }
@@ -188,38 +215,29 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         {
             RemoveAggregates(parent);
         }
-
-        return traces;
     }
 
-    /// <summary>
-    /// Stages whose outputs hold a user inseparably, and those built on them: the model trained on everyone, adapters
-    /// of others trained against a text of the user, and without the data predictions that cannot be attributed. Stages
-    /// that are rebuilt from what is left are none of them.
-    /// </summary>
-    List<Stage> FindInseparableStages()
+    /// <summary>Names of folders in which files of a user may lie.</summary>
+    static IEnumerable<string> ListNames(UserIdentity user) =>
+        [user.Id, RunDirectory.SafeName(user.Id), FormerUserNames.Create(user.Id)];
+
+    /// <summary>What is unfinished, of several users together, and what a command that was killed left.</summary>
+    IEnumerable<string> ListTemporary()
     {
-        var found = new HashSet<Stage>();
-        foreach (var user in _usersToErase)
-        {
-            var direct = pipeline.Stages.Where(stage => stage.Outputs(_run).Any(one => one.IsInseparableFrom(user)));
-            found.UnionWith(direct);
-        }
-
-        var ids = found.Select(stage => stage.Id).ToHashSet();
-        var dependent = pipeline
-            .SelectStages(context.Recipe)
-            .Where(stage => !HoldsFigures(stage) && stage.Needs(context.Recipe).Any(ids.Contains));
-        found.UnionWith(dependent);
-        if (_users.Data is null && _users.FindUnattributedQueries().Any())
-        {
-            found.UnionWith(pipeline.Stages.Where(stage => stage.Outputs(_run).OfType<UserPredictions>().Any()));
-        }
-
-        return [.. found];
+        var ids = pipeline.Stages.Select(stage => stage.Id).ToList();
+        return
+        [
+            _run.CheckpointsFolder,
+            _run.Unfinished.Root,
+            _run.Incoming,
+            .. GetOutputs().SelectMany(output => output.ListTemporary()),
+            .. _run
+                .RecordFiles.Concat(ids.Select(_run.Marker))
+                .Concat(ids.Select(_run.StartedMarker))
+                .Concat(_usersToErase.Select(user => _run.AddedUser(user.Id)))
+                .Select(AtomicFile.GetAside),
+        ];
     }
-
-    bool HoldsFigures(Stage stage) => stage.Outputs(_run).OfType<UserFigures>().Any();
 
     /// <summary>
     /// Complete stages, if only for some of the users, also those that the recipe does not use, such as the answers of
@@ -256,6 +274,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         var forgotten = ForgottenUsers.Read(_run);
         foreach (var data in _users.Folders.Select(isElsewhereToo))
         {
+            data.RemoveTemporary();
             var isInRun = _users.Folders.IsInRun(data);
             var leaving = data.ReadUsers().Where(user => user.Id == id || (isInRun && forgotten.Contains(user.Id)));
             foreach (var user in leaving.ToList())
@@ -267,7 +286,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
     static void RemoveAggregates(RunDirectory run)
     {
-        foreach (var file in AggregateFiles(run))
+        foreach (var file in run.AggregateFiles)
         {
             AtomicFile.Remove(file);
         }
@@ -276,30 +295,17 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     string DescribeAggregate(string file) =>
         file == _run.TrainingChoice ? "rate and epochs chosen on the user's texts" : "means over users";
 
-    /// <summary>
-    /// Files that belong to no stage: over several runs (seeds, or values of a sweep), and what was chosen on a
-    /// person's texts.
-    /// </summary>
-    static string[] AggregateFiles(RunDirectory run) =>
-        [
-            run.SeedResults,
-            run.SeedResultsTable,
-            run.SeedReport,
-            run.SweepReport,
-            run.SweepTable,
-            run.ChosenRecipe,
-            run.TrainingChoice,
-        ];
-
+    /// <summary>Removes stages, the marker last: while it is there, the outputs are known to be the run's.</summary>
     void RemoveStages(IEnumerable<Stage> stages)
     {
         foreach (var stage in stages)
         {
-            AtomicFile.Remove(_run.Marker(stage.Id));
-            foreach (var output in stage.Outputs(_run).ToList())
+            foreach (var output in stage.GetUserOutputs(_run).ToList())
             {
                 AtomicFile.Remove(output.FullPath);
             }
+
+            AtomicFile.Remove(_run.Marker(stage.Id));
         }
     }
 
@@ -309,21 +315,18 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     /// </summary>
     void RebuildStages()
     {
-        var complete = ErasureJournal.Read(_run) ?? [];
-        var hasUsers =
-            _users.Data is null
-            || ForgottenUsers.Read(_run).SelectRemaining(_users.Data.ReadUsers(), context.Recipe.Users).Any()
-            || AddedUsers.Read(_run, _users.Data.Task).Any();
+        var complete = ErasureJournal.Read(_run)?.Complete ?? [];
         using var workspace = new RunWorkspace(context.Recipe, _run, context.Inputs, context.Log);
         var fresh = context with { Workspace = workspace };
         var ledger = new StageLedger(pipeline, fresh);
+        var hasUsers = HasUsers(workspace);
         foreach (var stage in pipeline.Stages.Where(stage => File.Exists(_run.Marker(stage.Id))))
         {
             // Figures without the users who are still to be added are no figures of this run.
-            bool IsCurrent() => !HoldsFigures(stage) || ledger.HasAllUsers(stage);
-            if (complete.Contains(stage.Name) && CanStay(stage, hasUsers) && IsCurrent())
+            bool IsCurrent() => !InseparableStages.HoldsFigures(stage, _run) || ledger.HasAllUsers(stage);
+            var stays = complete.Contains(stage.Name) && CanStay(stage, hasUsers) && IsCurrent();
+            if (stays && TryRebuild(stage, fresh))
             {
-                stage.RebuildWithoutUser(fresh);
                 ledger.RefreshMarker(stage);
             }
             else
@@ -340,6 +343,19 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         AtomicFile.Remove(_run.PendingErasure);
     }
 
+    /// <summary>Whether users are left that stages could be of.</summary>
+    bool HasUsers(RunWorkspace workspace)
+    {
+        try
+        {
+            return _users.Data is null || workspace.Dataset.Users.Count > 0;
+        }
+        catch (Exception error) when (error is RunException or DataFileException)
+        {
+            return false; // Nobody is left whom the recipe takes: with the user the data could be read.
+        }
+    }
+
     bool CanStay(Stage stage, bool hasUsers)
     {
         var hasInputs = (context.Inputs.Missing & stage.RebuildReads) == InputKinds.None;
@@ -347,27 +363,23 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         return hasInputs && hasContent && stage.Needs(context.Recipe).All(need => File.Exists(_run.Marker(need)));
     }
 
-    /// <summary>Searches every remaining file, whatever its kind.</summary>
-    void ThrowIfTextRemains()
+    /// <summary>
+    /// Rebuilds what held all users together. Where what it is made from cannot be read as strictly as that takes, the
+    /// erasure goes on without it.
+    /// </summary>
+    bool TryRebuild(Stage stage, StageContext fresh)
     {
-        foreach (var file in Directory.EnumerateFiles(_run.Root, "*", WithoutLinks))
+        try
         {
-            if (Path.GetExtension(file) == ".safetensors" || Path.GetFileName(file) == ".lock")
-            {
-                continue;
-            }
-
-            var content = File.ReadAllText(file);
-            foreach (var user in _usersToErase)
-            {
-                if (user.FindTextIn(content) is { } text)
-                {
-                    throw new RunException(
-                        $"{file} still holds a text of user {user.Id} (\"{text[..Math.Min(40, text.Length)]}\"), "
-                            + "perhaps also a text of another user: check it, and delete it"
-                    );
-                }
-            }
+            stage.RebuildWithoutUser(fresh);
+            return true;
+        }
+        catch (Exception error) when (error is RunException or DataFileException or InvalidDataException)
+        {
+            _removedStages.Add($"'{stage.Name}' ({error.Message})");
+            return false;
         }
     }
+
+    void ThrowIfTextRemains(string advice) => _remaining!.ThrowIfAny(_usersToErase, advice);
 }

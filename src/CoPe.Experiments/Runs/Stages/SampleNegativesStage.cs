@@ -287,6 +287,7 @@ sealed class SampleNegativesStage : Stage
                     User = pair.User.Id,
                     Item = pair.Item.Id,
                     Candidates = found is null ? [] : [found.Text],
+                    BorrowedFrom = found?.UserId,
                 };
             });
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Scoring;
@@ -182,6 +183,7 @@ sealed class SelectNegativesStage : Stage
             User = line.User,
             Item = line.Item,
             Rejected = line.Candidates[chosen],
+            BorrowedFrom = line.BorrowedFrom,
             RejectedReward = score.Candidates[chosen].ComputeReward(settings.Reward),
             ChosenReward = score.Gold.ComputeReward(settings.Reward),
             Rewards = [.. score.Candidates.Select(candidate => candidate.ComputeReward(settings.Reward))],
@@ -202,6 +204,10 @@ sealed record SelectedPair
 
     /// <summary>The rejected answer.</summary>
     public required string Rejected { get; init; }
+
+    /// <summary>The user who wrote it, where it is another user's text; null for an answer of a model.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? BorrowedFrom { get; init; }
 
     /// <summary>Implicit reward of the rejected answer; null where nothing was scored.</summary>
     public double? RejectedReward { get; init; }

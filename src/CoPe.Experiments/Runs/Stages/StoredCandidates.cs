@@ -179,4 +179,8 @@ sealed record ItemCandidates
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Source { get; init; }
+
+    /// <summary>The user who wrote the text, where it is another user's; null for answers of a model.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? BorrowedFrom { get; init; }
 }
