@@ -77,6 +77,7 @@ public sealed record RunManifest
             Outputs = [],
             Users = null,
             UsersSource = null,
+            UserNames = null,
             Environments = isSame ? null : marker.Environments,
         };
     }
