@@ -135,8 +135,7 @@ sealed partial class FormerUserNames(RunDirectory run)
             ? Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)!)
             : [];
 
-    IEnumerable<string> ListAddedFiles() =>
-        Directory.Exists(run.AddedUsers) ? Directory.GetFiles(run.AddedUsers, "*.json") : [];
+    string[] ListAddedFiles() => Directory.Exists(run.AddedUsers) ? Directory.GetFiles(run.AddedUsers, "*.json") : [];
 
     /// <summary>The users that markers, lines and added users name.</summary>
     HashSet<string> FindIds()

@@ -1,5 +1,4 @@
 using CoPe.Experiments.Negatives;
-using CoPe.Experiments.Runs.Stages;
 
 namespace CoPe.Experiments.Runs.Erasure;
 

@@ -1,5 +1,3 @@
-using CoPe.Experiments.Data;
-
 namespace CoPe.Experiments.Runs.Erasure;
 
 /// <summary>
@@ -13,6 +11,7 @@ sealed class RemainingTexts(RunDirectory run, RunDataFolders data, CancellationT
 {
     const int MostNamed = 3;
 
+    readonly Dictionary<string, (long Length, DateTime Changed)> _searched = [];
     readonly SortedSet<string> _notSearched = new(StringComparer.Ordinal);
 
     /// <summary>What could not be looked into, each with the reason.</summary>
@@ -63,6 +62,12 @@ sealed class RemainingTexts(RunDirectory run, RunDataFolders data, CancellationT
         var found = new List<(string File, string Text)>();
         foreach (var file in ListFiles().Where(file => !dataFiles.Contains(RealPath.Resolve(file))))
         {
+            var version = (new FileInfo(file).Length, File.GetLastWriteTimeUtc(file));
+            if (_searched.GetValueOrDefault(file) == version)
+            {
+                continue; // Nothing was found in it, and it is the same.
+            }
+
             var text = search.FindInFile(file, out var isWhole);
             if (!isWhole)
             {
@@ -72,6 +77,10 @@ sealed class RemainingTexts(RunDirectory run, RunDataFolders data, CancellationT
             if ((text ?? search.FindAllIn(run.GetRelativePath(file)).FirstOrDefault()) is { } held)
             {
                 found.Add((file, held));
+            }
+            else
+            {
+                _searched[file] = version;
             }
         }
 
