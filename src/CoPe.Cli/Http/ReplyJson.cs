@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace CoPe.Cli.Http;
@@ -79,6 +81,9 @@ static class ReplyJson
             return null;
         }
     }
+
+    /// <summary>A value as it was sent, bytes that are no UTF-8 replaced.</summary>
+    public static string RawText(JsonElement value) => Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(value));
 
     public static string? FindText(JsonElement? owner, string name) => Text(Find(owner, name));
 

@@ -51,7 +51,7 @@ sealed partial record ServerMessage(string Text, string Code)
             ?? DescribeDetail(ReplyJson.Find(json, "detail"))
             ?? ReplyJson.FindText(json, "message")
             ?? ReplyJson.FindText(json, "title")
-            ?? error.GetRawText();
+            ?? ReplyJson.RawText(error);
         if (ReplyJson.FindText(error, "param") is { } field && !text.Contains(field, StringComparison.Ordinal))
         {
             text = $"{text} ({field})";
@@ -80,7 +80,7 @@ sealed partial record ServerMessage(string Text, string Code)
         return problems.Count > 0 ? string.Join("; ", problems) : null;
     }
 
-    static string DescribePart(JsonElement part) => ReplyJson.Text(part) ?? part.GetRawText();
+    static string DescribePart(JsonElement part) => ReplyJson.Text(part) ?? ReplyJson.RawText(part);
 
     /// <summary>A text as it is; of a page of a gateway, a proxy or a firewall the title.</summary>
     static string DescribeText(string text)
