@@ -108,7 +108,9 @@ public sealed record ComputeEnvironment
     /// <summary>Threads of torch.</summary>
     public required int Threads { get; init; }
 
-    /// <summary>Tokens of a pass of training, where the machine's memory decides it; null where the recipe does.</summary>
+    /// <summary>
+    /// Tokens of a pass of training, where the machine's memory decides it; null where the recipe does.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? TokensPerPass { get; init; }
 
