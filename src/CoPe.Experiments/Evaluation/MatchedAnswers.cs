@@ -33,7 +33,9 @@ sealed record MatchedAnswers(
         var mismatches = DescribeMismatches(method, missing, unknown).ToList();
         if (mismatches.Count > 0 && (mismatch == IdMismatch.Error || pairs.Count == 0))
         {
-            throw new InvalidDataException($"{string.Join(" ", mismatches)} {Advise(pairs.Count)}");
+            throw new InvalidDataException(
+                MessageText.ToOneLine($"{string.Join(" ", mismatches)} {Advise(pairs.Count)}")
+            );
         }
 
         if (file.Task is { } named && !task.MatchesName(named))
@@ -76,12 +78,16 @@ sealed record MatchedAnswers(
 static class IdList
 {
     const int MaxShown = 20;
+    const int MaxIdLength = 60;
 
     public static string Format(IReadOnlyList<string> ids, string noun)
     {
         var plural = ids.Count == 1 ? "" : "s";
-        var shown = string.Join(", ", ids.Take(MaxShown));
+        var shown = string.Join(", ", ids.Take(MaxShown).Select(Show));
         var more = ids.Count > MaxShown ? $" and {ids.Count - MaxShown} more" : "";
         return $"{ids.Count} {noun}{plural} ({shown}{more})";
     }
+
+    /// <summary>An id as anybody may have written it, fit for a message.</summary>
+    static string Show(string id) => MessageText.Shorten(MessageText.ToOneLine(id), MaxIdLength);
 }

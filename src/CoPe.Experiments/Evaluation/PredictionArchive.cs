@@ -59,9 +59,11 @@ public static class PredictionArchive
         if (all.Find(file => file.Task is null || !FileName.IsPlain(file.Task)) is { } unnamed)
         {
             throw new InvalidDataException(
-                $"{path}: the answers are of a task called '{unnamed.Task}', which is also the name of their file in a "
-                    + $"zip; expected {FileName.Expected}. Correct 'benchmark' in the task file, or 'task' in the "
-                    + "answers."
+                MessageText.ToOneLine(
+                    $"{path}: the answers are of a task called '{unnamed.Task}', which is also the name of their file in a "
+                        + $"zip; expected {FileName.Expected}. Correct 'benchmark' in the task file, or 'task' in the "
+                        + "answers."
+                )
             );
         }
 
@@ -87,8 +89,10 @@ public static class PredictionArchive
         return file.Task is not null
             ? file
             : throw new InvalidDataException(
-                $"{name} names no task. Each file in a zip needs one: "
-                    + "{\"task\": ..., \"golds\": [{\"id\": ..., \"output\": ...}]}."
+                MessageText.ToOneLine(
+                    $"{name} names no task. Each file in a zip needs one: "
+                        + "{\"task\": ..., \"golds\": [{\"id\": ..., \"output\": ...}]}."
+                )
             );
     }
 

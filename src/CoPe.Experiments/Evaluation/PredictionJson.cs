@@ -19,9 +19,9 @@ static class PredictionJson
             .ToList();
         if (duplicates.Count > 0)
         {
-            throw new InvalidDataException(
-                $"{name}: {IdList.Format(duplicates, "id")} more than once. "
-                    + "An id may have one answer; remove the others."
+            throw CreateError(
+                name,
+                $"{IdList.Format(duplicates, "id")} more than once. An id may have one answer; remove the others."
             );
         }
 
@@ -85,8 +85,9 @@ static class PredictionJson
 
         if (root.ValueKind != JsonValueKind.Object)
         {
-            throw new InvalidDataException(
-                $"{name}: found {root.Describe()} at the top, "
+            throw CreateError(
+                name,
+                $"found {root.Describe()} at the top, "
                     + "expected an object with 'task' and 'golds', or an array of {\"id\", \"output\"}."
             );
         }
@@ -119,7 +120,7 @@ static class PredictionJson
         if (!root.TryGetProperty("golds", out var golds) || golds.ValueKind != JsonValueKind.Array)
         {
             var found = golds.ValueKind == JsonValueKind.Undefined ? "missing" : golds.Describe();
-            throw new InvalidDataException($"{name}: 'golds' is {found}, expected an array of {{\"id\", \"output\"}}.");
+            throw CreateError(name, $"'golds' is {found}, expected an array of {{\"id\", \"output\"}}.");
         }
 
         return ReadAnswers(golds, $"{name}, golds");
@@ -140,9 +141,7 @@ static class PredictionJson
     {
         if (answer.ValueKind != JsonValueKind.Object)
         {
-            throw new InvalidDataException(
-                $"{place}: found {answer.Describe()}, expected an object with 'id' and 'output'."
-            );
+            throw CreateError(place, $"found {answer.Describe()}, expected an object with 'id' and 'output'.");
         }
 
         var id = ReadText(answer, "id", place);
@@ -153,7 +152,7 @@ static class PredictionJson
     {
         if (!element.TryGetProperty(field, out var value))
         {
-            throw new InvalidDataException($"{place}: '{field}' is missing, expected a string.");
+            throw CreateError($"'{field}' is missing, expected a string.");
         }
 
         return value.ValueKind switch

@@ -200,6 +200,17 @@ public sealed class PredictionFileTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("""[{"id": "\u202Ea\n"}]""")]
+    [InlineData("""[{"id": "\u202Ea\n", "output": "x"}, {"id": "\u202Ea\n", "output": "y"}]""")]
+    public void An_id_cannot_break_the_message(string json)
+    {
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(json));
+        var error = Assert.Throws<InvalidDataException>(() => PredictionFile.Read(stream, "predictions.json"));
+        Assert.Contains("\\u202Ea", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u202E', error.Message);
+    }
+
     [Fact]
     public void A_zip_that_unpacks_to_far_more_than_its_size_is_read_only_so_far()
     {
