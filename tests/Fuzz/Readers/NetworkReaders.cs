@@ -76,7 +76,7 @@ static class NetworkReaders
             {
                 Name = "endpoint-reply",
                 Format = InputFormat.Text,
-                Covers = ["EndpointReply.Parse"],
+                Covers = ["EndpointReply.Parse", "ReplyJson.Read", "ServerMessage.Read", "ReplyBody.ReadPart"],
                 Seeds = _ => Bytes.OfAll(Ok, "503\nRetry-After: 3\n\nbusy"),
                 Open = _ => OpenEndpoint(Reply.Parse),
                 Words = Headers,
