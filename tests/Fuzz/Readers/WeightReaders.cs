@@ -84,7 +84,7 @@ static class WeightReaders
                         ),
                     ],
                 Open = scratch => FeedAdapter(scratch, "adapter", AdapterConfig),
-                File = AdapterConfig,
+                File = "adapter_", // Of the two files, the one in which a mismatch shows.
                 Share = 2,
             },
             new()
