@@ -11,7 +11,13 @@ namespace CoPe.Cli.Tests.Fuzzing;
 public sealed partial class FuzzTests
 {
     /// <summary>What a reader takes first.</summary>
-    static readonly Type[] Sources = [typeof(string), typeof(ReadOnlyMemory<byte>), typeof(Stream), typeof(RunDirectory)];
+    static readonly Type[] Sources =
+    [
+        typeof(string),
+        typeof(ReadOnlyMemory<byte>),
+        typeof(Stream),
+        typeof(RunDirectory),
+    ];
 
     [Fact]
     public void Every_public_reader_is_fuzzed() =>

@@ -97,7 +97,8 @@ static class NetworkReaders
                 Name = "endpoint-address",
                 Format = InputFormat.Text,
                 Covers = ["EndpointAddress.Parse"],
-                Seeds = _ => Bytes.OfAll("http://localhost:8000/v1", "https://x.openai.azure.com/o/d?api-version=2024-10-21"),
+                Seeds = _ =>
+                    Bytes.OfAll("http://localhost:8000/v1", "https://x.openai.azure.com/o/d?api-version=2024-10-21"),
                 Open = _ => input => EndpointAddress.Parse(Encoding.UTF8.GetString(input)),
                 Words = ["?", "#", "@", "://", "[::1]", "%00", "user:secret@", "api-version="],
                 Share = 2,
