@@ -15,7 +15,7 @@ public class EndpointDialectTests
         using var endpoint = new FakeEndpoint((_, _) => FakeEndpoint.Texts("a", "b", "c"));
         endpoint.Sample([FakeEndpoint.Item(1)], isChat ? EndpointApi.Chat : EndpointApi.Completions);
         Assert.Equal("[7,9]", endpoint.Bodies[0]["stop_token_ids"]!.ToJsonString());
-        Assert.DoesNotContain(endpoint.Log.Lines, line => line.Contains("does not take", StringComparison.Ordinal));
+        Assert.DoesNotContain(endpoint.Log.Texts, line => line.Contains("does not take", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -73,7 +73,7 @@ public class EndpointDialectTests
         Assert.All(taken, body => Assert.DoesNotContain(refused, body.ContainsKey)); // learned once
         Assert.Equal(
             refused.Length,
-            endpoint.Log.Lines.Count(line => line.StartsWith("endpoint http://there/v1 ", StringComparison.Ordinal))
+            endpoint.Log.Texts.Count(line => line.StartsWith("endpoint http://there/v1 ", StringComparison.Ordinal))
         );
         Assert.InRange(endpoint.Bodies.Count - taken.Count, 1, 4);
     }

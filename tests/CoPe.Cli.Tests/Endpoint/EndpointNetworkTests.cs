@@ -215,7 +215,7 @@ public class EndpointNetworkTests
             InitialDelay = TimeSpan.Zero,
             Timeout = timeout ?? TimeSpan.FromSeconds(60),
         };
-        var log = new LogLines();
+        var log = new RecordingLogger();
         using var http = new HttpClient(EndpointClient.CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan };
         var client = new EndpointClient(http, options, new(options, log), TimeProvider.System, log);
         return new EndpointSampler(client, options, new([]), log)

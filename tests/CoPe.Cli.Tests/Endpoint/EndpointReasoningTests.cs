@@ -44,7 +44,7 @@ public class EndpointReasoningTests
         );
         Assert.Equal(
             answer is null ? 1 : 0,
-            endpoint.Log.Lines.Count(line => line.Contains("within the model's reasoning", StringComparison.Ordinal))
+            endpoint.Log.Texts.Count(line => line.Contains("within the model's reasoning", StringComparison.Ordinal))
         );
     }
 

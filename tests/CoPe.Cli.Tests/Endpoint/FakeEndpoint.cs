@@ -1,10 +1,10 @@
-using System.Net;
-using System.Net.Http.Headers;
-using System.Text.Json.Nodes;
 using CoPe.Chat;
 using CoPe.Cli.Endpoint;
 using CoPe.Experiments.Negatives;
-using Microsoft.Extensions.Logging;
+using CoPe.Testing;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
 
 namespace CoPe.Cli.Tests.Endpoint;
 
@@ -22,7 +22,7 @@ sealed class FakeEndpoint(Func<int, JsonObject, HttpResponseMessage> answer) : H
 
     public ReasoningParser Reasoning { get; init; } = new([]);
 
-    public LogLines Log { get; } = new();
+    public RecordingLogger Log { get; } = new();
 
     public List<JsonObject> Bodies { get; } = [];
 
@@ -109,42 +109,6 @@ sealed class FakeEndpoint(Func<int, JsonObject, HttpResponseMessage> answer) : H
             {
                 _inFlight--;
             }
-        }
-    }
-}
-
-/// <summary>Keeps what is logged, one text per message.</summary>
-sealed class LogLines : ILogger
-{
-    readonly List<string> _lines = [];
-
-    public IReadOnlyList<string> Lines
-    {
-        get
-        {
-            lock (_lines)
-            {
-                return [.. _lines];
-            }
-        }
-    }
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(
-        LogLevel logLevel,
-        EventId eventId,
-        TState state,
-        Exception? exception,
-        Func<TState, Exception?, string> formatter
-    )
-    {
-        lock (_lines)
-        {
-            _lines.Add(formatter(state, exception));
         }
     }
 }

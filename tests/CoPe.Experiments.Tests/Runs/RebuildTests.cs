@@ -1,5 +1,5 @@
 using CoPe.Experiments.Runs;
-using Microsoft.Extensions.Logging;
+using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Runs;
 
@@ -266,7 +266,7 @@ public sealed class RebuildTests : ToyPipeline
         }
 
         folder.Write("other/config.json", """{"a": 1}""");
-        var log = new Log();
+        var log = new RecordingLogger();
 
         pipeline.Run(Context("model=other", "sft.epochs=7") with { Log = log });
 
@@ -274,23 +274,5 @@ public sealed class RebuildTests : ToyPipeline
             ["model was model, is other; sft.epochs was 2, is 7: 3 stages are rebuilt, 8 minutes of work"],
             log.Warnings
         );
-    }
-
-    sealed class Log : ILogger
-    {
-        public List<string> Warnings { get; } = [];
-
-        void ILogger.Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => Warnings.Add(formatter(state, exception));
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
     }
 }

@@ -1,7 +1,6 @@
 using System.Collections;
 using CoPe.Experiments.Runs;
 using CoPe.Testing;
-using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Tests.Runs;
 
@@ -88,13 +87,13 @@ public sealed class RunEnvironmentTests : ToyPipeline
         second.BeforeExecute = _ => throw new OperationCanceledException();
         Assert.Throws<OperationCanceledException>(() => pipeline.Run(In(Usual)));
         second.BeforeExecute = null;
-        var log = new Warnings();
+        var log = new RecordingLogger();
 
         pipeline.Run(In(Usual with { Compute = WithThreads(1) }) with { Log = log });
 
         Assert.Contains(
             "was begun in another environment: thread count was 2, is 1: sums are rounded otherwise",
-            Assert.Single(log.Texts),
+            Assert.Single(log.Warnings),
             StringComparison.Ordinal
         );
         var manifest = RunManifest.Read(Context().Run.Manifest);
@@ -108,7 +107,7 @@ public sealed class RunEnvironmentTests : ToyPipeline
     public void Where_nothing_is_left_to_run_or_the_environment_is_the_same_nothing_is_said()
     {
         pipeline.Run(In(Usual));
-        var log = new Warnings();
+        var log = new RecordingLogger();
 
         pipeline.Run(In(Usual with { Compute = WithThreads(1) }) with { Log = log });
         pipeline.Run(
@@ -120,35 +119,11 @@ public sealed class RunEnvironmentTests : ToyPipeline
             }
         );
 
-        Assert.DoesNotContain(log.Texts, text => text.Contains("environment", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Warnings, text => text.Contains("environment", StringComparison.Ordinal));
     }
 
     StageContext In(RunEnvironment environment) => Context() with { Environment = environment };
 
     static IEnumerable<int>? ThreadsOf(RunManifest manifest, int stage) =>
         manifest.Stages[stage].Environments?.Select(environment => environment.Compute!.Threads);
-
-    sealed class Warnings : ILogger
-    {
-        public List<string> Texts { get; } = [];
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        )
-        {
-            if (logLevel == LogLevel.Warning)
-            {
-                Texts.Add(formatter(state, exception));
-            }
-        }
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-    }
 }

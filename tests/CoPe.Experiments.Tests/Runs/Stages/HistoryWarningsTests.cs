@@ -1,6 +1,6 @@
 using CoPe.Experiments.Runs.Stages;
+using CoPe.Testing;
 using CoPe.Training;
-using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Tests.Runs.Stages;
 
@@ -9,7 +9,7 @@ public class HistoryWarningsTests
     [Fact]
     public void A_stage_says_once_how_many_histories_are_small_and_which_is_the_smallest()
     {
-        var log = new Lines();
+        var log = new RecordingLogger();
         HistoryWarnings.Warn(
             log,
             "train sft",
@@ -19,14 +19,14 @@ public class HistoryWarningsTests
         Assert.Equal(
             "train sft: histories are small: the examples of 2 of 4 users do not fill one batch of 4; "
                 + "user eve has the fewest, 1",
-            Assert.Single(log.Written)
+            Assert.Single(log.Texts)
         );
     }
 
     [Fact]
     public void Users_with_nothing_to_learn_from_are_named_the_first_five()
     {
-        var log = new Lines();
+        var log = new RecordingLogger();
         HistoryWarnings.Warn(
             log,
             "train dpo",
@@ -36,35 +36,17 @@ public class HistoryWarningsTests
         Assert.Equal(
             "train dpo: no example to learn from, so the adapter stays as it is: "
                 + "7 of 8 users (u1, u2, u3, u4, u5, ...)",
-            Assert.Single(log.Written)
+            Assert.Single(log.Texts)
         );
     }
 
     [Fact]
     public void Full_batches_need_no_word()
     {
-        var log = new Lines();
+        var log = new RecordingLogger();
         HistoryWarnings.Warn(log, "train sft", [User("ann", 4)], batchSize: 4);
-        Assert.Empty(log.Written);
+        Assert.Empty(log.Texts);
     }
 
     static UserTrainingSet<int> User(string id, int examples) => new(id, new int[examples]);
-
-    sealed class Lines : ILogger
-    {
-        public List<string> Written { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => Written.Add(formatter(state, exception));
-    }
 }

@@ -25,14 +25,14 @@ public sealed class ResponseDecoderTests : IDisposable
     {
         var encoder = ConversationEncoder.Load(_model.Path);
         var responses = new ResponseDecoder(encoder);
-        var log = new Lines();
+        var log = new RecordingLogger();
 
         Assert.Equal("Rain", Decode("<think>It rains.</think>\nRain"));
         Assert.Equal("", Decode("<think>It rains, and"));
         Assert.Equal("Sun", Decode("Sun"));
         responses.WarnIfUnfinished(log, "predict cope", "decode.max_new_tokens");
 
-        var (level, line) = Assert.Single(log.Written);
+        var (level, line) = Assert.Single(log.Messages);
         Assert.Equal(LogLevel.Warning, level);
         Assert.StartsWith("predict cope: 1 of 3 answers", line, StringComparison.Ordinal);
         Assert.Contains("decode.max_new_tokens", line, StringComparison.Ordinal);
@@ -45,29 +45,11 @@ public sealed class ResponseDecoderTests : IDisposable
     {
         var encoder = ConversationEncoder.Load(_model.Path);
         var responses = new ResponseDecoder(encoder);
-        var log = new Lines();
+        var log = new RecordingLogger();
 
         responses.Decode(encoder.Tokenizer.Encode("Rain"));
         responses.WarnIfUnfinished(log, "predict cope", "decode.max_new_tokens");
 
-        Assert.Empty(log.Written);
-    }
-
-    sealed class Lines : ILogger
-    {
-        public List<(LogLevel Level, string Line)> Written { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => Written.Add((logLevel, formatter(state, exception)));
+        Assert.Empty(log.Messages);
     }
 }

@@ -3,14 +3,13 @@ using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Stages;
 using CoPe.Testing;
 using CoPe.Training;
-using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Tests.Runs.Stages;
 
 public sealed class TrainingConclusionTests : IDisposable
 {
     readonly TemporaryFolder _folder = new();
-    readonly RecordingLog _log = new();
+    readonly RecordingLogger _log = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -32,7 +31,7 @@ public sealed class TrainingConclusionTests : IDisposable
     {
         Report(User("ann", 3, 2.5), User("bob", 4, 3));
 
-        Assert.Equal("Information train sft: 2 users, loss 3.500 -> 2.750, 2,469,134 tokens", _log.Written.Single());
+        Assert.Equal("train sft: 2 users, loss 3.500 -> 2.750, 2,469,134 tokens", _log.Texts.Single());
     }
 
     [Fact]
@@ -41,9 +40,9 @@ public sealed class TrainingConclusionTests : IDisposable
         Report(User("ann", 3, 2.5), User("bob", 4, 4, hasDiverged: true));
 
         Assert.Equal(
-            "Warning train sft: 1 of 2 users diverged and keep the adapter of their lowest loss (bob); "
+            "train sft: 1 of 2 users diverged and keep the adapter of their lowest loss (bob); "
                 + "lower sft.learning_rate (it is 0.1)",
-            _log.Written[0]
+            _log.Warnings.Single()
         );
     }
 
@@ -72,7 +71,7 @@ public sealed class TrainingConclusionTests : IDisposable
             isEveryone: false
         );
 
-        Assert.StartsWith("Warning train sft: 1 of 1 users diverged", _log.Written[0], StringComparison.Ordinal);
+        Assert.StartsWith("train sft: 1 of 1 users diverged", _log.Warnings.Single(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,8 +80,8 @@ public sealed class TrainingConclusionTests : IDisposable
         Report(User("ann", 3, 3.5));
 
         Assert.Equal(
-            "Warning train sft: the loss is higher after training than before; lower sft.learning_rate (it is 0.1)",
-            _log.Written[1]
+            "train sft: the loss is higher after training than before; lower sft.learning_rate (it is 0.1)",
+            _log.Warnings.Single()
         );
     }
 
@@ -179,26 +178,8 @@ public sealed class TrainingConclusionTests : IDisposable
         TrainingConclusion.ReportSingleSteps(_log, StageId.TrainDpo, options with { WarmupRatio = 0 }, examples);
 
         Assert.Equal(
-            "Information train dpo: a single step has no warm-up, in which its rate would be 0: 1 of 2 users (ann)",
-            _log.Written.Single()
+            "train dpo: a single step has no warm-up, in which its rate would be 0: 1 of 2 users (ann)",
+            _log.Texts.Single()
         );
-    }
-
-    sealed class RecordingLog : ILogger
-    {
-        public List<string> Written { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => Written.Add($"{logLevel} {formatter(state, exception)}");
     }
 }
