@@ -99,7 +99,7 @@ static partial class Secret
     /// <summary>The letter that a match of <see cref="EncodedLetter"/> stands for.</summary>
     static char Decode(Match letter)
     {
-        foreach (Group hex in (Group[])[letter.Groups["hex"], letter.Groups["dec"]])
+        foreach (var hex in new[] { letter.Groups["hex"], letter.Groups["dec"] })
         {
             if (hex.Success)
             {

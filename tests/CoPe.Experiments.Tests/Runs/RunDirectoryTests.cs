@@ -1,5 +1,4 @@
 using CoPe.Experiments.Runs;
-using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Runs;
 
