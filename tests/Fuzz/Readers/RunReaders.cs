@@ -129,7 +129,7 @@ static class RunReaders
                 run => Path.Combine(run.Root, "corpus", "instructions.jsonl"),
                 ReadCorpus
             ),
-            CreateLines("user-lines", Scores, run => run.Scores, run => UserRecords.FindNamedUsers(run).Count()),
+            CreateLines("user-lines", Scores, run => run.Scores, run => _ = UserRecords.FindNamedUsers(run).ToList()),
         ];
 
     static FuzzedReader CreateJson(
@@ -214,7 +214,7 @@ static class RunReaders
     static void ReadMetrics(RunDirectory run)
     {
         JsonLines.Read<StepMetrics>(run.Metrics(StageId.TrainSft));
-        TrainingCurves.Read(run).Count();
+        _ = TrainingCurves.Read(run).ToList();
         TrainingSummary.Read(run, StageId.TrainSft);
     }
 
