@@ -4,6 +4,7 @@ using CoPe.Cli.Endpoint;
 using CoPe.Cli.Tests.Http;
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs;
+using CoPe.Testing;
 
 namespace CoPe.Cli.Tests.Endpoint;
 

@@ -73,5 +73,5 @@ public sealed partial class FuzzTests
         select $"{type.Name}.{method.Name}";
 
     [GeneratedRegex("^(Read|Load|Parse|Open|Find|List)([A-Z]|$)|^ByName$")]
-    private static partial Regex ReaderName { get; }
+    static partial Regex ReaderName { get; }
 }
