@@ -176,8 +176,8 @@ public sealed partial class HouseTests
     static partial Regex SuppressionPattern { get; }
 
     [GeneratedRegex(
-        @"Json(Document|Node|Object|Array|Element|Value)\.(Parse|TryParse)|JsonSerializer\.Deserialize|new Utf8JsonReader"
-            + @"|ReadFromJson|new YamlStream|new Parser\(|DeserializerBuilder"
+        @"Json(Document|Node|Object|Array|Element|Value)\.(Parse|TryParse)|JsonSerializer\.Deserialize"
+            + @"|new Utf8JsonReader|ReadFromJson|new YamlStream|new Parser\(|DeserializerBuilder"
     )]
     static partial Regex ParserPattern { get; }
 

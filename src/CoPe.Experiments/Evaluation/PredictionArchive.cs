@@ -60,9 +60,9 @@ public static class PredictionArchive
         {
             throw new InvalidDataException(
                 MessageText.ToOneLine(
-                    $"{path}: the answers are of a task called '{unnamed.Task}', which is also the name of their file in a "
-                        + $"zip; expected {FileName.Expected}. Correct 'benchmark' in the task file, or 'task' in the "
-                        + "answers."
+                    $"{path}: the answers are of a task called '{unnamed.Task}', which is also the name of their file "
+                        + $"in a zip; expected {FileName.Expected}. "
+                        + "Correct 'benchmark' in the task file, or 'task' in the answers."
                 )
             );
         }

@@ -190,7 +190,8 @@ sealed class JsonPath(bool allowsDuplicateKeys)
         level.Name = text;
         return level.Names.Add(text) || allowsDuplicateKeys
             ? null
-            : $"the key \"{MessageText.Shorten(text, MaxNameLength)}\" stands twice; take out the one that is not meant";
+            : $"the key \"{MessageText.Shorten(text, MaxNameLength)}\" stands twice; "
+                + "take out the one that is not meant";
     }
 
     sealed class Level(bool isArray)

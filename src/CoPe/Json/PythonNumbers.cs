@@ -1,6 +1,6 @@
 namespace CoPe.Json;
 
-/// <summary>A text of JSON as the standard has it, and where it is longer than the text that it was made from.</summary>
+/// <summary>A text of JSON as the standard has it, and where it is longer than the text it was made from.</summary>
 readonly ref struct StandardJson(ReadOnlySpan<byte> text, IReadOnlyList<int> insertions)
 {
     /// <summary>The text.</summary>
@@ -62,7 +62,7 @@ static class PythonNumbers
         return new(standard.ToArray(), insertions);
     }
 
-    /// <summary>The word that stands alone at a place, no part of a longer one or of a number; empty for none.</summary>
+    /// <summary>The word that stands alone at a place, no part of a longer one or of a number, or none.</summary>
     public static ReadOnlySpan<byte> FindWord(ReadOnlySpan<byte> text, int start)
     {
         if (text[start] is not ((byte)'N' or (byte)'I'))

@@ -55,9 +55,9 @@ sealed record JsonReader(string[] Sources, string File, string Text, Type? Error
 static class JsonReaders
 {
     const string Config =
-        """{"hidden_size": 16, "model_type": "llama", "architectures": ["LlamaForCausalLM"], "intermediate_size": 24, """
-        + """ "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 32, "max_position_embeddings": 64, """
-        + """ "torch_dtype": "float32", "eos_token_id": [1, 2]}""";
+        """{"hidden_size": 16, "model_type": "llama", "architectures": ["LlamaForCausalLM"], """
+        + """ "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2, """
+        + """ "vocab_size": 32, "max_position_embeddings": 64, "torch_dtype": "float32", "eos_token_id": [1, 2]}""";
 
     const string User =
         """{"user_id": 7, "profile": [{"id": 1, "text": "old text", "title": "Old"}], """

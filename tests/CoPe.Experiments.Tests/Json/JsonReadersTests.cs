@@ -4,7 +4,7 @@ using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Json;
 
-/// <summary>Every reader of JSON against every damage: an error in our words that names the file, on one line.</summary>
+/// <summary>Every reader of JSON against every damage: an error of ours that names the file, on one line.</summary>
 public sealed class JsonReadersTests : IDisposable
 {
     readonly TemporaryFolder _folder = new();
