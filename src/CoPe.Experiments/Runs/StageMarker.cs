@@ -14,6 +14,9 @@ public sealed record StageMarker
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
+    /// <summary>A century: more than any stage takes, and no more than a time span holds.</summary>
+    const double MaxSeconds = 100 * 365.25 * 24 * 3600;
+
     /// <summary>Folders of users are named by their percent-encoded ids (<see cref="IdFileName"/>).</summary>
     internal const string PercentEncoded = "percent-encoded";
 
@@ -146,9 +149,11 @@ public sealed record StageMarker
     public static StageMarker? Read(string path)
     {
         var marker = RunJson.TryRead<StageMarker>(path, Options);
-        return marker?.Outputs.Keys.Any(output => output.Contains('\0', StringComparison.Ordinal)) == true
-            ? null
-            : marker;
+        return
+            marker is { Seconds: >= 0 and <= MaxSeconds }
+            && !marker.Outputs.Keys.Any(output => output.Contains('\0', StringComparison.Ordinal))
+            ? marker
+            : null;
     }
 
     /// <summary>Writes the marker.</summary>

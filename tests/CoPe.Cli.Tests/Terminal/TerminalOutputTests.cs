@@ -76,13 +76,13 @@ public sealed class TerminalOutputTests
     }
 
     [Fact]
-    public void An_error_that_quotes_the_command_line_is_filtered()
+    public void An_error_that_quotes_the_command_line_spells_its_control_characters_out()
     {
         using var command = new InProcessCommand();
 
         Assert.NotEqual(0, command.Run("chat", "no\e]0;title\asuch"));
 
-        Assert.Contains("no]0;titlesuch", command.Error, StringComparison.Ordinal);
+        Assert.Contains(@"no\u001B]0;title\u0007such", command.Error, StringComparison.Ordinal);
         Assert.DoesNotContain('\e', command.Error);
     }
 

@@ -118,7 +118,7 @@ sealed class ParquetExampleFile : IExampleFile
         };
 
     /// <summary>
-    /// Checks the length of the footer, which the library trusts: it would allocate that much memory for it.
+    /// Checks the footer's length and what it counts, which the library trusts: it would take that much memory and time.
     /// </summary>
     void RequireFooter()
     {
@@ -131,7 +131,6 @@ sealed class ParquetExampleFile : IExampleFile
 
         _file.Seek(-tail.Length, SeekOrigin.End);
         _file.ReadExactly(tail);
-        _file.Position = 0;
         var length = BinaryPrimitives.ReadInt32LittleEndian(tail);
         if (!tail[4..].SequenceEqual("PAR1"u8))
         {
@@ -141,6 +140,15 @@ sealed class ParquetExampleFile : IExampleFile
         if (length <= 0 || length > _file.Length - MagicAndLength)
         {
             throw CreateUnreadableError($"its description would be {length} bytes of {_file.Length}", null);
+        }
+
+        var footer = new byte[length];
+        _file.Seek(-tail.Length - length, SeekOrigin.End);
+        _file.ReadExactly(footer);
+        _file.Position = 0;
+        if (!ParquetFooter.IsWhole(footer))
+        {
+            throw CreateUnreadableError("what describes its columns is damaged", null);
         }
     }
 

@@ -246,6 +246,22 @@ public sealed class PublishedFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_parquet_file_whose_description_does_not_end_is_refused_before_it_is_read()
+    {
+        var bytes = File.ReadAllBytes(Path.Combine(Published, "review.parquet"));
+        const int MagicAndLength = 8;
+        bytes[^(MagicAndLength + 1)] = 0xC9; // a list where the structure should end
+        File.WriteAllBytes(_folder.At("x.parquet"), bytes);
+        Assert.Contains(
+            "what describes its columns is damaged",
+            Assert
+                .Throws<DataFileException>(() => DataBuild.Run(Build(_folder.At("x.parquet"), "review_writing")))
+                .Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void A_damaged_row_group_is_refused_and_named()
     {
         var bytes = File.ReadAllBytes(Path.Combine(Published, "review.parquet"));

@@ -1,0 +1,30 @@
+using CoPe.Experiments.Runs;
+using CoPe.Testing;
+
+namespace CoPe.Experiments.Tests.Runs;
+
+public sealed class StageMarkerTests : IDisposable
+{
+    readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("0", 0.0)]
+    [InlineData("90.5", 90.5)]
+    [InlineData("-1", null)]
+    [InlineData("4e9", null)]
+    [InlineData("9223372036854775808.5", null)]
+    public void A_time_that_no_stage_takes_makes_it_no_marker(string seconds, double? expected)
+    {
+        var path = _folder.Write(
+            "marker.json",
+            $$"""
+            {"stage": "train sft", "inputs": {}, "hash": "ab", "outputs": {},
+             "started": "2026-01-01T00:00:00+00:00", "seconds": {{seconds}}}
+            """
+        );
+
+        Assert.Equal(expected, StageMarker.Read(path)?.Seconds);
+    }
+}
