@@ -163,7 +163,7 @@ sealed class BlobDownload(
             }
 
             var buffer = new byte[BufferBytes];
-            for (int read; (read = await _stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0; )
+            for (int read; (read = await _stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)
             {
                 _hash.Add(buffer.AsSpan(0, read));
             }

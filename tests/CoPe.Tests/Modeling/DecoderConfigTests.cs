@@ -161,17 +161,12 @@ public class DecoderConfigTests
             config.Rope
         );
         Assert.Equal(new RopeConfig { Theta = 1e4 }, config.SlidingRope);
-        Assert.True(
-            config
-                is {
-                    TiedHead: true,
-                    NormAddsOne: true,
-                    NormsAfterBlocks: true,
-                    ScaleEmbedding: true,
-                    QueryScalar: 256,
-                    Activation: Activation.GeluTanh
-                }
-        );
+        Assert.True(config.TiedHead);
+        Assert.True(config.NormAddsOne);
+        Assert.True(config.NormsAfterBlocks);
+        Assert.True(config.ScaleEmbedding);
+        Assert.Equal(256, config.QueryScalar);
+        Assert.Equal(Activation.GeluTanh, config.Activation);
     }
 
     [Fact]

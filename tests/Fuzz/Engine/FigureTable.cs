@@ -7,15 +7,15 @@ static class FigureTable
 {
     public static void Write(WorkerReport report, TextWriter output)
     {
-        output.WriteLine($"{"reader", -22} {"inputs", 11} {"per s", 8} {"accepted", 10} {"slowest", 9}  refused");
+        output.WriteLine($"{"reader",-22} {"inputs",11} {"per s",8} {"accepted",10} {"slowest",9}  refused");
         foreach (var (name, figures) in report.Readers)
         {
             var refused = figures
                 .Refused.OrderByDescending(error => error.Value)
                 .Select(error => Text($"{error.Key} {error.Value:N0}"));
             var perSecond = figures.Inputs / Math.Max(figures.Seconds, 1e-9);
-            output.Write(Text($"{name, -22} {figures.Inputs, 11:N0} {perSecond, 8:N0} {figures.Accepted, 10:N0} "));
-            output.WriteLine(Text($"{figures.SlowestSeconds, 7:0.00} s  {string.Join(", ", refused)}"));
+            output.Write(Text($"{name,-22} {figures.Inputs,11:N0} {perSecond,8:N0} {figures.Accepted,10:N0} "));
+            output.WriteLine(Text($"{figures.SlowestSeconds,7:0.00} s  {string.Join(", ", refused)}"));
         }
 
         foreach (var finding in report.Findings)

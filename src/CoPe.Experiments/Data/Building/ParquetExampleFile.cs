@@ -118,7 +118,7 @@ sealed class ParquetExampleFile : IExampleFile
         };
 
     /// <summary>
-    /// Checks the footer's length and what it counts, which the library trusts: it would take that much memory and time.
+    /// Checks the footer's length and what it counts, which the library trusts: it would take that memory and time.
     /// </summary>
     void RequireFooter()
     {

@@ -228,8 +228,8 @@ public sealed class DataImportTests : ImportTestBase
     {
         foreach (
             var (author, day) in from author in (string[])["ada", "bob"]
-            from day in Enumerable.Range(1, 6)
-            select (author, day)
+                                 from day in Enumerable.Range(1, 6)
+                                 select (author, day)
         )
         {
             Folder.Write(
