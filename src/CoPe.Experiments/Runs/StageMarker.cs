@@ -53,12 +53,11 @@ public sealed record StageMarker
     public IReadOnlyList<string>? Removing { get; init; }
 
     /// <summary>
-    /// How the users' folders are named (<see cref="PercentEncoded"/>); null in the marker of a version that named them
+    /// How the users' folders are named: <c>percent-encoded</c>; null in the marker of a version that named them
     /// otherwise.
     /// </summary>
-    [JsonInclude]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    internal string? UserNames { get; init; }
+    public string? UserNames { get; init; }
 
     /// <summary>Size in bytes of every output file, by path within the run.</summary>
     public SortedDictionary<string, long> Outputs { get; init; } = [];

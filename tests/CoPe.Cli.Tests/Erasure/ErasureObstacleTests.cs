@@ -113,6 +113,19 @@ public sealed class ErasureObstacleTests : IDisposable
         Assert.All(others, file => Assert.True(File.Exists(_toys.Folder.At("run/" + file)), file));
     }
 
+    [Fact]
+    public void What_a_killed_import_has_left_is_named_and_goes_with_a_user_of_the_data()
+    {
+        var left = _toys.Folder.Write("my-data/news_headline/.unchecked/users.json", "texts of everybody");
+        _toys.Succeed("run", "my.yaml", "--run", "other");
+        Assert.Contains(".unchecked holds texts", _toys.Error, StringComparison.Ordinal);
+
+        _toys.Succeed("user", "forget", "run", "ada");
+        Assert.True(File.Exists(left));
+        _toys.Succeed("user", "forget", "run", "bob", "--data");
+        Assert.False(File.Exists(left));
+    }
+
     [Theory]
     [InlineData("text")]
     [InlineData("utf16")]

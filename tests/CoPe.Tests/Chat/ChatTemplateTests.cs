@@ -102,6 +102,10 @@ public class ChatTemplateTests
         "bxaxTrue"
     )]
     [InlineData(
+        "{{ 'a,b,c'.rsplit(',', 2147483647) }}{{ 'a,b,c'.split(',', 2147483647) }}",
+        "['a', 'b', 'c']['a', 'b', 'c']"
+    )]
+    [InlineData(
         "{{ 'a' is string }}{{ none is none }}{{ 3 is divisibleby 3 }}{{ {} is mapping }}"
             + "{{ bos_token is defined }}{{ pad_token is defined }}",
         "TrueTrueTrueTrueTrueFalse"

@@ -222,7 +222,7 @@ static class StringMethods
 
         var separator = RequireSeparator(arguments);
         var parts = text.Split(separator);
-        if (limit < 0 || parts.Length <= limit + 1)
+        if (limit < 0 || parts.Length - 1 <= limit)
         {
             return [.. parts];
         }
