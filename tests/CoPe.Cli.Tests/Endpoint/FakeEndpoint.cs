@@ -1,10 +1,10 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
 using CoPe.Chat;
 using CoPe.Cli.Endpoint;
 using CoPe.Experiments.Negatives;
 using CoPe.Testing;
-using System.Net;
-using System.Net.Http.Headers;
-using System.Text.Json.Nodes;
 
 namespace CoPe.Cli.Tests.Endpoint;
 
