@@ -178,40 +178,6 @@ sealed class JsonTokenStream : IDisposable
     }
 
     /// <summary>
-    /// Reads the object that begins at the current token, to its end: texts, numbers, truth values and nulls by name.
-    /// Objects and arrays are offered to <paramref name="takeNested"/> by the name of their field, and skipped where it
-    /// returns false.
-    /// </summary>
-    /// <exception cref="DataFileException">A field stands twice.</exception>
-    public Dictionary<string, string?> ReadScalars(Func<string, bool>? takeNested = null)
-    {
-        var scalars = new Dictionary<string, string?>();
-        var taken = new HashSet<string>();
-        while (Read() && TokenType == JsonTokenType.PropertyName)
-        {
-            var name = Text;
-            Read();
-            if (TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
-            {
-                if (takeNested?.Invoke(name) != true)
-                {
-                    Skip();
-                }
-                else if (!taken.Add(name))
-                {
-                    throw DuplicateFieldError(name);
-                }
-            }
-            else if (!scalars.TryAdd(name, TokenType == JsonTokenType.Null ? null : Text))
-            {
-                throw DuplicateFieldError(name);
-            }
-        }
-
-        return scalars;
-    }
-
-    /// <summary>
     /// Skips to the end of the value at this depth, from wherever inside it reading stopped.
     /// </summary>
     public void SkipToEndOfDepth(int depth)
