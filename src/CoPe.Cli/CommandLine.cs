@@ -66,7 +66,7 @@ static class CommandLine
 
     static int Execute(string[] args, CommandHost host)
     {
-        var parsed = CreateRootCommand(host).Parse(args);
+        var parsed = Parse(host, args);
         var wantsHelp = args.Any(arg => arg is "--help" or "-h" or "-?");
         if (parsed.NamesUnknownVerb() || (parsed.Errors.Count > 0 && !wantsHelp))
         {
@@ -102,6 +102,10 @@ static class CommandLine
             return Failure.Report(host, error, args.Contains("--verbose"));
         }
     }
+
+    /// <summary>What arguments say. <c>@ada</c> names a user: no argument stands for a file with others.</summary>
+    public static ParseResult Parse(CommandHost host, IReadOnlyList<string> args) =>
+        CreateRootCommand(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
     /// <summary>The tree of verbs.</summary>
     public static Command CreateRootCommand(CommandHost host)
@@ -152,6 +156,6 @@ static class CommandLine
     {
         var words = parsed.CommandResult.GetPath().Split(' ').Skip(1);
         host.Error.WriteLine();
-        CreateRootCommand(host).Parse([.. words, "--help"]).Invoke(new() { Output = host.Error, Error = host.Error });
+        Parse(host, [.. words, "--help"]).Invoke(new() { Output = host.Error, Error = host.Error });
     }
 }

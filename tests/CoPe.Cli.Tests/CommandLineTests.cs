@@ -68,6 +68,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run recipe.yaml --users many", "see 'cope run --help'")]
     [InlineData("run", "name a recipe, or the folder of a run with --run")]
     [InlineData("run --run nothing", "there is no run nothing")]
+    [InlineData("user forget nothing @ada", "there is no run nothing")]
+    [InlineData("run @nowhere.yaml", "recipe @nowhere.yaml does not exist")]
     [InlineData("run nowhere.yaml", "recipe nowhere.yaml does not exist")]
     [InlineData("run frist", "recipe frist does not exist; did you mean 'first'?")]
     [InlineData(

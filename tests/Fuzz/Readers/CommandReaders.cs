@@ -98,7 +98,7 @@ static class CommandReaders
 
     static void Parse(CommandHost host, string line)
     {
-        var parsed = CommandLine.CreateRootCommand(host).Parse(line.Split(' '));
+        var parsed = CommandLine.Parse(host, line.Split(' '));
         if (parsed.NamesUnknownVerb() || parsed.Errors.Count > 0)
         {
             throw new Cli.Failures.UsageException(
