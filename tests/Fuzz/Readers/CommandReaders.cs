@@ -60,23 +60,21 @@ static class CommandReaders
                 Open = _ => ReadChatLine,
                 Words = [.. ChatCommands.All.Select(command => $"/{command.Name} ")],
             },
-            new()
-            {
-                Name = "metric-name",
-                Format = InputFormat.Text,
-                Covers = ["CompareVerb.FindMetric"],
-                Seeds = _ => Bytes.OfAll("rouge-1", "meteor"),
-                Open = _ => input => CompareVerb.FindMetric(Encoding.UTF8.GetString(input)),
-                Share = 2,
-            },
-            new()
-            {
-                Name = "hub-name",
-                Format = InputFormat.Text,
-                Covers = ["HubName.Parse"],
-                Seeds = _ => Bytes.OfAll("org/name", "org/name@v1.0", "models/cope-tiny"),
-                Open = _ => input => HubName.Parse(Encoding.UTF8.GetString(input)),
-            },
+            FuzzedReader.OfText(
+                "metric-name",
+                "CompareVerb.FindMetric",
+                text => CompareVerb.FindMetric(text),
+                "rouge-1",
+                "meteor"
+            ),
+            FuzzedReader.OfText(
+                "hub-name",
+                "HubName.Parse",
+                text => HubName.Parse(text),
+                "org/name",
+                "org/name@v1.0",
+                "models/cope-tiny"
+            ),
             new()
             {
                 Name = "terminal-text",

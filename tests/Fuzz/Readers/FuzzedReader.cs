@@ -1,3 +1,4 @@
+using System.Text;
 using CoPe.Fuzz.Mutations;
 
 namespace CoPe.Fuzz.Readers;
@@ -33,4 +34,20 @@ sealed record FuzzedReader
 
     /// <summary>Exceptions of .NET that its documentation promises.</summary>
     public IReadOnlyList<Type> AlsoThrows { get; init; } = [];
+
+    /// <summary>A reader of one short text, no file.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="covered">The method that it calls.</param>
+    /// <param name="read">Reads a text.</param>
+    /// <param name="seeds">Texts to be changed.</param>
+    public static FuzzedReader OfText(string name, string covered, Action<string> read, params string[] seeds) =>
+        new()
+        {
+            Name = name,
+            Format = InputFormat.Text,
+            Covers = [covered],
+            Seeds = _ => Bytes.OfAll(seeds),
+            Open = _ => input => read(Encoding.UTF8.GetString(input)),
+            Share = 2,
+        };
 }

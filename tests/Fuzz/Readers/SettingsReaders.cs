@@ -79,15 +79,13 @@ static class SettingsReaders
                 Words = ["=", ",", ".", "[", "]", "{a: 1}", "sft.", "dpo.", "seed", "null", "tam.dropout="],
                 Share = 2,
             },
-            new()
-            {
-                Name = "sweep-axis",
-                Format = InputFormat.Text,
-                Covers = ["SweepAxis.Parse"],
-                Seeds = _ => Bytes.OfAll("decode.contrast=0.1,0.2", "sft.epochs = 1, 2,3"),
-                Open = _ => input => SweepAxis.Parse(Encoding.UTF8.GetString(input)),
-                Share = 2,
-            },
+            FuzzedReader.OfText(
+                "sweep-axis",
+                "SweepAxis.Parse",
+                text => SweepAxis.Parse(text),
+                "decode.contrast=0.1,0.2",
+                "sft.epochs = 1, 2,3"
+            ),
             new()
             {
                 Name = "task-name",
@@ -104,15 +102,13 @@ static class SettingsReaders
                 AlsoThrows = [typeof(ArgumentException)],
                 Share = 2,
             },
-            new()
-            {
-                Name = "method-name",
-                Format = InputFormat.Text,
-                Covers = ["PredictionMethod.Find"],
-                Seeds = _ => Bytes.OfAll("cope", "tam-all"),
-                Open = _ => input => PredictionMethod.Find(Encoding.UTF8.GetString(input)),
-                Share = 2,
-            },
+            FuzzedReader.OfText(
+                "method-name",
+                "PredictionMethod.Find",
+                text => PredictionMethod.Find(text),
+                "cope",
+                "tam-all"
+            ),
         ];
 
     static bool IsPretraining(byte[] recipe) => recipe.AsSpan().IndexOf("shape:"u8) >= 0;
