@@ -3,6 +3,8 @@ using System.CommandLine.Parsing;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli.Sessions;
 
@@ -38,6 +40,13 @@ sealed class RunOptions
     {
         Description = "Sets a key of the recipe, for example dpo.beta=0.05; may be given several times.",
         HelpName = "key=value",
+        DefaultValueFactory = _ => [],
+    };
+
+    readonly Option<string[]> _with = new("--with")
+    {
+        Description = "Puts the keys of another recipe over it, for example fast; may be given several times.",
+        HelpName = "recipe",
         DefaultValueFactory = _ => [],
     };
 
@@ -101,6 +110,7 @@ sealed class RunOptions
 
         command.AddOptions(
             options._run,
+            options._with,
             options._set,
             options._model,
             options._users,
@@ -144,15 +154,16 @@ sealed class RunOptions
     }
 
     /// <summary>What the command line says.</summary>
+    /// <param name="host">Where recipes are looked for.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="recipeName">The recipe of a verb that has its own.</param>
-    public RunRequest Read(ParseResult parsed, string? recipeName = null) =>
+    public RunRequest Read(CommandHost host, ParseResult parsed, string? recipeName = null) =>
         new()
         {
             Recipe = ReadRecipeName(parsed),
             DefaultRecipe = recipeName,
             Run = ReadRun(parsed),
-            Overrides = ReadOverrides(parsed),
+            Overrides = [.. ReadOverlays(host, parsed), .. ReadOverrides(parsed)],
             AllowCostlyRebuild = parsed.HasOption(_restart) && parsed.GetValue(_restart),
             IsQuiet = parsed.GetValue(_quiet),
             IsJson = parsed.HasOption(_json) && parsed.GetValue(_json),
@@ -181,6 +192,11 @@ sealed class RunOptions
             result.AddError(((CommandResult)result.Parent!).DescribeUnknownOption(option));
         }
     }
+
+    IEnumerable<string> ReadOverlays(CommandHost host, ParseResult parsed) =>
+        (parsed.GetValue(_with) ?? []).SelectMany(recipe =>
+            SettingsFile.ReadOverrides<Recipe>(ShippedRecipes.Find(host, recipe))
+        );
 
     List<string> ReadOverrides(ParseResult parsed)
     {

@@ -49,7 +49,7 @@ static class DataShowVerb
 
         command.SetAction(parsed =>
         {
-            var example = new RunSession(host, options.Read(parsed)).Inspect(context =>
+            var example = new RunSession(host, options.Read(host, parsed)).Inspect(context =>
                 new ExamplePreviewer(context).Create(
                     parsed.GetValue(stage),
                     parsed.GetValue(user),

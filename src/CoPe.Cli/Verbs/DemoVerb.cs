@@ -27,7 +27,7 @@ static class DemoVerb
         var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true, runsAll: true).AddJson(command);
         command.SetAction(parsed =>
         {
-            var request = options.Read(parsed, "demo");
+            var request = options.Read(host, parsed, "demo");
             request = request with { Run = request.Run ?? Path.Combine("runs", "demo") };
             RefuseOtherRun(host, request, request.Run);
             request = request with { Overrides = [$"data={Path.Combine(request.Run, "data")}", .. request.Overrides] };

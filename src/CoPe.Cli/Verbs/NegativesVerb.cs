@@ -63,7 +63,7 @@ static class NegativesVerb
 
             var imported = ImportedNegatives.Read(path);
             var isAgain = parsed.GetValue(again);
-            new RunSession(host, options.Read(parsed)).Execute(
+            new RunSession(host, options.Read(host, parsed)).Execute(
                 (pipeline, context) => Import(pipeline, context, imported, isAgain)
             );
             return ExitCode.Ok;

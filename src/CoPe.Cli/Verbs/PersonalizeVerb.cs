@@ -60,7 +60,7 @@ static class PersonalizeVerb
         command.SetAction(parsed =>
         {
             var source = ReadSource(host, parsed);
-            var request = AddInputs(host, options.Read(parsed, RecipeName), source);
+            var request = AddInputs(host, options.Read(host, parsed, RecipeName), source);
             var context = new PersonalizeRunner(host, request, source).Execute();
             if (request.IsJson)
             {

@@ -25,7 +25,7 @@ static class PredictVerb
             var methods = parsed.GetValue(method)!.Select(PredictionMethod.Find).ToList();
             var isAgain = parsed.GetValue(again);
             var decodingTrace = parsed.GetValue(trace) ? new DecodingTrace() : null;
-            new RunSession(host, options.Read(parsed)).Execute(
+            new RunSession(host, options.Read(host, parsed)).Execute(
                 (pipeline, context) =>
                 {
                     foreach (var chosen in methods.Count > 0 ? methods : context.Recipe.Methods())

@@ -31,7 +31,7 @@ static class RunVerb
         command.AddOptions(method, seeds);
         command.SetAction(parsed =>
         {
-            var request = options.Read(parsed);
+            var request = options.Read(host, parsed);
             var named = parsed.GetValue(method)!.Select(name => PredictionMethod.Find(name).Name).Distinct().ToList();
             if (named.Count > 0)
             {

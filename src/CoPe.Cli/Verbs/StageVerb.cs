@@ -45,7 +45,7 @@ sealed record StageVerb(StageId Stage, string Verb, string Description)
         Endpoint?.AddTo(command);
         command.SetAction(parsed =>
         {
-            var request = options.Read(parsed);
+            var request = options.Read(host, parsed);
             var isAgain = parsed.GetValue(again);
             var context = new RunSession(host, request).Execute(
                 (pipeline, context) =>

@@ -28,7 +28,7 @@ static class StatusVerb
         var options = RunOptions.AddToInspection(command).AddJson(command);
         command.SetAction(parsed =>
         {
-            var request = options.Read(parsed);
+            var request = options.Read(host, parsed);
             if (request.Run is null && request.Recipe is null)
             {
                 throw new UsageException("name a run, for example 'cope status runs/demo'; 'cope runs ls' lists them");

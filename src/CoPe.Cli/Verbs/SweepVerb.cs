@@ -49,7 +49,7 @@ static class SweepVerb
 
         command.SetAction(parsed =>
         {
-            var request = options.Read(parsed);
+            var request = options.Read(host, parsed);
             var developmentItems = parsed.GetValue(items);
             if (developmentItems < 1)
             {

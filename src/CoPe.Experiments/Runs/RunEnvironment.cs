@@ -10,7 +10,7 @@ namespace CoPe.Experiments.Runs;
 
 /// <summary>
 /// What of the machine and the process can change a result, by a bit or more: the same run is the same to the bit where
-/// all of it is the same (docs/experiments.md has a table of what changes what).
+/// all of it is the same (docs/environment.md has a table of what changes what).
 /// </summary>
 public sealed record RunEnvironment
 {

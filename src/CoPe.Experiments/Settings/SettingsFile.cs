@@ -1,3 +1,4 @@
+using System.Text.Json;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -47,6 +48,27 @@ public static class SettingsFile
     /// <exception cref="SettingsException">An override is wrong; the message says where.</exception>
     internal static T Override<T>(T settings, IReadOnlyList<string> overrides)
         where T : class => (T)overrides.Aggregate((object)settings, ApplyOverride);
+
+    /// <summary>The keys that a file sets, each as <c>dotted.key=value</c>, to be put over other settings.</summary>
+    /// <exception cref="SettingsException">The file is wrong; the message says where.</exception>
+    internal static IReadOnlyList<string> ReadOverrides<T>(string path)
+        where T : class, new()
+    {
+        _ = Read<T>(path, []); // Errors name a line of the file here, and no longer where the keys are put over others.
+        return [.. ListOverrides(ParseMapping(YamlText.ReadFile(path), path) ?? [], "")];
+    }
+
+    static IEnumerable<string> ListOverrides(YamlMappingNode mapping, string prefix) =>
+        mapping.Children.SelectMany(child =>
+            (prefix + ((YamlScalarNode)child.Key).Value, child.Value) switch
+            {
+                (var key, YamlMappingNode inner) => ListOverrides(inner, key + "."),
+                (var key, YamlSequenceNode list) => [$"{key}=[{string.Join(", ", list.Children.Select(Quote))}]"],
+                var (key, value) => [$"{key}={((YamlScalarNode)value).Value}"],
+            }
+        );
+
+    static string Quote(YamlNode text) => JsonSerializer.Serialize(((YamlScalarNode)text).Value);
 
     /// <summary>Settings with another text at a key, whatever the text.</summary>
     internal static T Replace<T>(T settings, string key, string text)
