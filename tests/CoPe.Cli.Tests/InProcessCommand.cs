@@ -1,4 +1,5 @@
 using CoPe.Cli.Hosting;
+using CoPe.Cli.Tests.Hub;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;
 using CoPe.Testing;
@@ -110,14 +111,7 @@ sealed class InProcessCommand : IDisposable
                 SearchFolders = [_folder.At(WorkingFolder), _folder.At("shipped")],
                 Pipeline = new([Tam, Sft, Evaluate]),
                 Cancellation = cancellation,
-                ReadHubSettings = () =>
-                    new()
-                    {
-                        Endpoint = new("http://localhost:1/"),
-                        CacheFolder = _folder.At("hub"),
-                        TokenSource = "HF_TOKEN",
-                        IsOffline = true,
-                    },
+                ReadHubSettings = () => OfflineHub.Create(_folder),
             }
         );
     }

@@ -1,4 +1,5 @@
 using CoPe.Cli.Hub;
+using CoPe.Cli.Tests.Hub;
 using CoPe.Experiments.Data.Samples;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Pretraining;
@@ -101,7 +102,7 @@ public sealed class TinyRunFixture : IDisposable
                 Out = output,
                 Error = error,
                 In = input,
-                ReadHubSettings = () => Hub ?? CreateOfflineHub(),
+                ReadHubSettings = () => Hub ?? OfflineHub.Create(_folder),
                 SearchFolders = [_folder.Path, AppContext.BaseDirectory],
                 Cancellation = cancellation,
             }
@@ -135,15 +136,6 @@ public sealed class TinyRunFixture : IDisposable
             StringComparer.Ordinal
         );
     }
-
-    HubSettings CreateOfflineHub() =>
-        new()
-        {
-            Endpoint = new("http://localhost:1/"),
-            CacheFolder = _folder.At("hub"),
-            TokenSource = "HF_TOKEN",
-            IsOffline = true,
-        };
 
     public void Dispose() => _folder.Dispose();
 }

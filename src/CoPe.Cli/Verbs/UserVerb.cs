@@ -92,12 +92,12 @@ static class UserVerb
             .Runs.SelectMany(run => family.Inspect(run, erasure => erasure.List().ToList()))
             .GroupBy(pair => pair.User.Id)
             .ToList();
-        host.Out.WriteLine($"{"user",-24} {"items",7} {"queries",8} {"places",7}");
+        host.Out.WriteLine($"{"user", -24} {"items", 7} {"queries", 8} {"places", 7}");
         foreach (var places in users)
         {
             var user = places.First().User;
             var traces = places.Sum(pair => pair.Traces.Count);
-            host.Out.WriteLine($"{user.Id,-24} {user.History.Count,7} {user.Queries.Count,8} {traces,7}");
+            host.Out.WriteLine($"{user.Id, -24} {user.History.Count, 7} {user.Queries.Count, 8} {traces, 7}");
         }
 
         foreach (var run in family.Runs)
@@ -125,12 +125,17 @@ static class UserVerb
         }
 
         RefuseMissingData(family, user, isDataToo);
-        var (remainingData, notSearched) = Erase(host, family, user, isDataToo);
+        var (remainingData, notSearched, doubtful) = Erase(host, family, user, isDataToo);
         host.Out.WriteLine(
             notSearched.Count == 0
                 ? "erased"
                 : $"erased from {family.Named.Name}; not looked into: {string.Join(", ", notSearched)}"
         );
+        if (doubtful.Count > 0)
+        {
+            host.Out.WriteLine($"may be theirs and was left, check it: {string.Join(", ", doubtful)}");
+        }
+
         foreach (var run in siblings)
         {
             host.Out.WriteLine(
@@ -164,9 +169,9 @@ static class UserVerb
 
     /// <summary>
     /// Erases a user from all runs of the folder, each under its lock until the last is complete again. Returns a data
-    /// folder that still holds the user, and what could not be looked into.
+    /// folder that still holds the user, what could not be looked into, and what may be theirs.
     /// </summary>
-    static (string? Remaining, List<string> NotSearched) Erase(
+    static (string? Remaining, List<string> NotSearched, List<string> Doubtful) Erase(
         CommandHost host,
         RunFamily family,
         string user,
@@ -220,7 +225,14 @@ static class UserVerb
                 .. runs.Zip(erasures)
                     .SelectMany(one => one.Second.NotSearched.Select(path => $"{one.First.Name}/{path}")),
             ];
-            return (remaining < 0 ? null : opened[remaining].Context.Inputs.Data, notSearched);
+            return (
+                remaining < 0 ? null : opened[remaining].Context.Inputs.Data,
+                notSearched,
+                [
+                    .. runs.Zip(erasures)
+                        .SelectMany(one => one.Second.Doubtful.Select(path => $"{one.First.Name}/{path}")),
+                ]
+            );
         }
         finally
         {
@@ -271,7 +283,7 @@ static class UserVerb
         foreach (var trace in traces)
         {
             var path = folder == "." ? trace.Path : $"{folder}/{trace.Path}";
-            host.Out.WriteLine($"{path,-36} {trace.Count,5}  {trace.Description}");
+            host.Out.WriteLine($"{path, -36} {trace.Count, 5}  {trace.Description}");
         }
     }
 

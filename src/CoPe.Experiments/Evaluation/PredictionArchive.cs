@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using CoPe.Experiments.Data;
 
 namespace CoPe.Experiments.Evaluation;
 
@@ -20,7 +21,13 @@ public static class PredictionArchive
     /// <summary>The same with another limit on what is unpacked.</summary>
     internal static IReadOnlyList<PredictionFile> Read(string path, long maxBytes)
     {
-        var limit = new UnpackedLimit(path, maxBytes);
+        var limit = new UnpackedLimit(
+            maxBytes,
+            what => new InvalidDataException(
+                $"{path} {what} of JSON, more than the answers of a benchmark have. "
+                    + "Unpack it and name the files themselves, if they are what they should be."
+            )
+        );
         using var zip = Name(path, () => ZipFile.OpenRead(path));
         var files = Name(path, () => zip.Entries.Where(IsJson).ToList())
             .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
@@ -134,23 +141,4 @@ public static class PredictionArchive
     static bool IsJson(ZipArchiveEntry entry) =>
         entry.FullName.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
         && !entry.FullName.StartsWith("__MACOSX", StringComparison.Ordinal);
-}
-
-/// <summary>How much of a zip may still be unpacked. What the zip says of its own sizes need not be true.</summary>
-sealed class UnpackedLimit(string path, long maxBytes)
-{
-    long _taken;
-
-    /// <summary>Counts bytes that were unpacked.</summary>
-    public void Take(int count)
-    {
-        _taken += count;
-        if (_taken > maxBytes)
-        {
-            throw new InvalidDataException(
-                $"{path} unpacks to more than {maxBytes >> 20} MB of JSON, more than the answers of a benchmark have. "
-                    + "Unpack it and name the files themselves, if they are what they should be."
-            );
-        }
-    }
 }

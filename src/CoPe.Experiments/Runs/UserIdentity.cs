@@ -7,7 +7,7 @@ namespace CoPe.Experiments.Runs;
 sealed class UserIdentity
 {
     /// <summary>Shorter texts may be anybody's, so they identify nobody.</summary>
-    const int MinTextLength = 12;
+    public const int MinTextLength = 12;
 
     readonly HashSet<string> _written;
 
@@ -18,7 +18,10 @@ sealed class UserIdentity
             user.History.Select(item => item.Fields[task.OutputField]).Concat(user.Queries.Select(query => query.Gold))
         )
     {
-        AllTexts = [.. SelectLong(ListTexts(user))];
+        var all = ListTexts(user).Select(text => text.Trim()).Distinct().ToList();
+        AllTexts = [.. SelectLong(all)];
+        ShortTexts = [.. all.Where(text => text.Length is > 0 and < MinTextLength)];
+        AreTextsKnown = true;
     }
 
     /// <summary>A user who is not in the data, by what is known of them.</summary>
@@ -36,6 +39,12 @@ sealed class UserIdentity
 
     /// <summary>Every text of the user that is long enough: what they wrote, and what they wrote it for.</summary>
     public IReadOnlyList<string> AllTexts { get; }
+
+    /// <summary>Texts of the user that are too short to identify them.</summary>
+    public IReadOnlyList<string> ShortTexts { get; } = [];
+
+    /// <summary>Whether the data say what the user's texts are.</summary>
+    public bool AreTextsKnown { get; }
 
     /// <summary>Every text of a user: all fields of the history, the queries and their golds.</summary>
     public static IEnumerable<string> ListTexts(LampUser user) =>

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using CoPe.Chat;
 
@@ -182,60 +180,5 @@ public sealed class EndpointVerbTests(TinyRunFixture world) : IClassFixture<Tiny
             world.RunCommand(default, ["negatives", "sample", "recipe.yaml", "--run", "refused", .. options])
         );
         Assert.Contains(message, world.Error, StringComparison.Ordinal);
-    }
-
-    /// <summary>Answers completions on this machine.</summary>
-    sealed class LocalEndpoint : IDisposable
-    {
-        readonly HttpListener _listener = new();
-        int _requests;
-
-        public LocalEndpoint(Func<int, bool> failing)
-        {
-            using (var probe = new TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                Url = $"http://localhost:{((IPEndPoint)probe.LocalEndpoint).Port}/v1";
-            }
-            _listener.Prefixes.Add(Url + "/");
-            _listener.Start();
-            _ = Task.Run(() => Serve(failing));
-        }
-
-        public string Url { get; }
-
-        public int Requests => _requests;
-
-        public string? LastPath { get; private set; }
-
-        public string? LastBody { get; private set; }
-
-        public void Dispose() => _listener.Close();
-
-        async Task Serve(Func<int, bool> failing)
-        {
-            while (_listener.IsListening)
-            {
-                try
-                {
-                    var context = await _listener.GetContextAsync();
-                    var number = _requests++;
-                    LastPath = context.Request.RawUrl;
-                    using var body = new StreamReader(context.Request.InputStream);
-                    LastBody = await body.ReadToEndAsync();
-                    context.Response.StatusCode = failing(number) ? 404 : 200;
-                    await using (var writer = new StreamWriter(context.Response.OutputStream))
-                    {
-                        await writer.WriteAsync(
-                            $$"""{"choices":[{"text":"sampled there {{number}}"},{"text":"sampled there too"}]}"""
-                        );
-                    }
-                }
-                catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
-                {
-                    return;
-                }
-            }
-        }
     }
 }

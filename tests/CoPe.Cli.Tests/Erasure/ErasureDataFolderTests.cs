@@ -1,4 +1,3 @@
-using CoPe.Cli.Hosting;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs;
 using CoPe.Testing;
@@ -10,35 +9,19 @@ public sealed class ErasureDataFolderTests : IDisposable
 {
     const string Task = "news_headline";
 
-    readonly TemporaryFolder _folder = new();
-    readonly Pipeline _pipeline = new([
-        new ToyStage(StageId.TrainTam, []),
-        new UserStage(
-            StageId.TrainSft,
-            run => new UserAdapters(run.SftAdapters, "SFT"),
-            (run, users) =>
-            {
-                foreach (var user in users)
-                {
-                    AtomicFile.WriteText(Path.Combine(run.SftAdapter(user.Id), "adapter.txt"), "weights");
-                }
-            },
-            StageId.TrainTam
-        ),
-    ]);
-
-    string _output = "";
-    string _error = "";
+    readonly ToyCommands _commands = new(
+        new([new ToyStage(StageId.TrainTam, []), ToyStages.CreateAdapters(StageId.TrainTam)])
+    );
 
     public ErasureDataFolderTests()
     {
-        _folder.Write("A/model/config.json", "{}");
-        _folder.Write("A/my.yaml", $"task: {Task}\nmodel: model\ndata: data\npredict: [base]\n");
+        _commands.Folder.Write("A/model/config.json", "{}");
+        _commands.Folder.Write("A/my.yaml", $"task: {Task}\nmodel: model\ndata: data\npredict: [base]\n");
         WriteData("A/data");
         WriteData("B/data");
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _commands.Dispose();
 
     void WriteData(string folder)
     {
@@ -48,40 +31,15 @@ public sealed class ErasureDataFolderTests : IDisposable
                  "profile": [{"id": "h", "text": "Old text", "title": "The headline of u{{number}}"}],
                  "query": [{"id": "{{number}}1", "input": "Generate a headline", "gold": "Gold of u{{number}}"}]}
                 """;
-        _folder.Write($"{folder}/{Task}/{LampFiles.OthersFile}", $"[{Entry(9)}]");
-        _folder.Write($"{folder}/{Task}/{LampFiles.UsersFile}", $"[{Entry(1)}, {Entry(2)}]");
+        _commands.Folder.Write($"{folder}/{Task}/{LampFiles.OthersFile}", $"[{Entry(9)}]");
+        _commands.Folder.Write($"{folder}/{Task}/{LampFiles.UsersFile}", $"[{Entry(1)}, {Entry(2)}]");
     }
 
-    int CopeIn(string folder, params string[] args)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var code = CommandLine.Run(
-            args,
-            new CommandHost
-            {
-                Out = output,
-                Error = error,
-                SearchFolders = [_folder.At(folder), AppContext.BaseDirectory],
-                Pipeline = _pipeline,
-                ReadHubSettings = () =>
-                    new()
-                    {
-                        Endpoint = new("http://localhost:1/"),
-                        CacheFolder = _folder.At("hub"),
-                        TokenSource = "HF_TOKEN",
-                        IsOffline = true,
-                    },
-            }
-        );
-        (_output, _error) = (output.ToString(), error.ToString());
-        return code;
-    }
-
-    void Succeed(string folder, params string[] args) => Assert.True(CopeIn(folder, args) == 0, _error);
+    void Succeed(string folder, params string[] args) => _commands.SucceedIn(folder, args);
 
     bool HoldsUser(string data) =>
-        File.ReadAllText(_folder.At($"{data}/{Task}/{LampFiles.UsersFile}")).Contains("u1", StringComparison.Ordinal);
+        File.ReadAllText(_commands.Folder.At($"{data}/{Task}/{LampFiles.UsersFile}"))
+            .Contains("u1", StringComparison.Ordinal);
 
     /// <summary>A run with data in its own folder, as the demo and a person's own run have them.</summary>
     void RunWithOwnData()
@@ -99,14 +57,14 @@ public sealed class ErasureDataFolderTests : IDisposable
 
         Assert.False(HoldsUser("A/data"));
         Assert.True(HoldsUser("B/data"));
-        Assert.False(Directory.Exists(new RunDirectory(_folder.At("A/run")).SftAdapter("u1")));
+        Assert.False(Directory.Exists(new RunDirectory(_commands.Folder.At("A/run")).SftAdapter("u1")));
     }
 
     [Fact]
     public void A_run_of_an_earlier_version_does_not_erase_from_another_project_either()
     {
         Succeed("A", "run", "my.yaml", "--run", "run");
-        _folder.Write("A/run/recipe.yaml", $"task: {Task}\nmodel: model\ndata: data\npredict: [base]\n");
+        _commands.Folder.Write("A/run/recipe.yaml", $"task: {Task}\nmodel: model\ndata: data\npredict: [base]\n");
 
         Succeed("B", "user", "forget", "../A/run", "u1", "--data");
 
@@ -121,21 +79,21 @@ public sealed class ErasureDataFolderTests : IDisposable
     public void The_data_in_the_run_are_the_runs_whatever_it_is_called(string kind)
     {
         RunWithOwnData();
-        var (named, data) = (_folder.At("A/run"), "A/run/data");
+        var (named, data) = (_commands.Folder.At("A/run"), "A/run/data");
         if (kind == "moved")
         {
-            (named, data) = (_folder.At("B/elsewhere"), "B/elsewhere/data");
-            Directory.Move(_folder.At("A/run"), named);
+            (named, data) = (_commands.Folder.At("B/elsewhere"), "B/elsewhere/data");
+            Directory.Move(_commands.Folder.At("A/run"), named);
         }
         else if (kind == "link")
         {
-            named = _folder.At("B/link");
-            Directory.CreateSymbolicLink(named, _folder.At("A/run"));
+            named = _commands.Folder.At("B/link");
+            Directory.CreateSymbolicLink(named, _commands.Folder.At("A/run"));
         }
 
         Succeed("B", "user", "forget", named, "u1");
 
-        Assert.EndsWith("erased\n", _output, StringComparison.Ordinal);
+        Assert.EndsWith("erased\n", _commands.Output, StringComparison.Ordinal);
         Assert.False(HoldsUser(data));
         Assert.True(HoldsUser("B/data"));
     }
@@ -146,9 +104,12 @@ public sealed class ErasureDataFolderTests : IDisposable
     public void The_data_in_a_run_of_an_earlier_version_move_with_it(string line)
     {
         RunWithOwnData();
-        var data = line.Replace("ROOT", _folder.Path, StringComparison.Ordinal);
-        _folder.Write("A/run/recipe.yaml", $"task: {Task}\nmodel: {_folder.At("A/model")}\n{data}\npredict: [base]\n");
-        Directory.Move(_folder.At("A/run"), _folder.At("B/run"));
+        var data = line.Replace("ROOT", _commands.Folder.Path, StringComparison.Ordinal);
+        _commands.Folder.Write(
+            "A/run/recipe.yaml",
+            $"task: {Task}\nmodel: {_commands.Folder.At("A/model")}\n{data}\npredict: [base]\n"
+        );
+        Directory.Move(_commands.Folder.At("A/run"), _commands.Folder.At("B/run"));
 
         Succeed("B", "user", "forget", "run", "u1");
 
@@ -165,35 +126,35 @@ public sealed class ErasureDataFolderTests : IDisposable
 
         Assert.False(HoldsUser("A/run/data"));
         Assert.True(HoldsUser("A/data"));
-        Assert.Contains(_folder.At($"A/data/{Task}"), _output, StringComparison.Ordinal);
+        Assert.Contains(_commands.Folder.At($"A/data/{Task}"), _commands.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Data_that_a_link_in_the_run_leads_to_are_others()
     {
-        Directory.CreateDirectory(_folder.At("A/run"));
-        Directory.CreateSymbolicLink(_folder.At("A/run/data"), _folder.At("A/data"));
+        Directory.CreateDirectory(_commands.Folder.At("A/run"));
+        Directory.CreateSymbolicLink(_commands.Folder.At("A/run/data"), _commands.Folder.At("A/data"));
         Succeed("A", "run", "my.yaml", "--run", "run", "--set", "data=run/data");
 
         Succeed("A", "user", "forget", "run", "u1");
 
         Assert.True(HoldsUser("A/data"));
-        Assert.Contains("--data erases them there too", _output, StringComparison.Ordinal);
+        Assert.Contains("--data erases them there too", _commands.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Data_that_cannot_be_looked_into_are_named_and_nothing_is_called_erased_over_them()
     {
         Succeed("A", "run", "my.yaml", "--run", "run");
-        Directory.Move(_folder.At("A/data"), _folder.At("A/away"));
+        Directory.Move(_commands.Folder.At("A/data"), _commands.Folder.At("A/away"));
 
-        Assert.Equal(1, CopeIn("A", "user", "forget", "run", "u1", "--data"));
-        Assert.Contains(_folder.At("A/data"), _error, StringComparison.Ordinal);
-        Assert.True(Directory.Exists(new RunDirectory(_folder.At("A/run")).SftAdapter("u1")));
+        Assert.Equal(1, _commands.CopeIn("A", "user", "forget", "run", "u1", "--data"));
+        Assert.Contains(_commands.Folder.At("A/data"), _commands.Error, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(new RunDirectory(_commands.Folder.At("A/run")).SftAdapter("u1")));
 
         Succeed("A", "user", "forget", "run", "u1");
-        Assert.DoesNotContain("\nerased\n", "\n" + _output, StringComparison.Ordinal);
-        Assert.Contains("not looked into: the data folder", _output, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(new RunDirectory(_folder.At("A/run")).SftAdapter("u1")));
+        Assert.DoesNotContain("\nerased\n", "\n" + _commands.Output, StringComparison.Ordinal);
+        Assert.Contains("not looked into: the data folder", _commands.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(new RunDirectory(_commands.Folder.At("A/run")).SftAdapter("u1")));
     }
 }

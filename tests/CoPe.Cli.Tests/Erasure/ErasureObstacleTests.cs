@@ -237,7 +237,7 @@ public sealed class ErasureObstacleTests : IDisposable
         {
             _toys.Copy("before/run", "run");
             _toys.Copy("before/my-data", "my-data");
-            ToyRuns.FailOperation(failing);
+            ToyCommands.FailOperation(failing);
             hasFailed = _toys.Cope("user", "forget", "run", "ada", "--data") != 0;
             AtomicFile.BeforeOperation = null;
             var isErased = !hasFailed || _toys.Cope("user", "forget", "run", "ada", "--data") == 0;

@@ -1,11 +1,10 @@
-using System.IO.Compression;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using CoPe.Cli.Tests.Endpoint;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;
+using static System.StringComparison;
 
 namespace CoPe.Cli.Tests.Erasure;
 
@@ -71,6 +70,8 @@ public sealed class PrivacyTests(TinyRunFixture world) : IClassFixture<TinyRunFi
             { "own data", "zquser", "moved" },
             { "own data", "Zquser", "erasure killed" },
             { "personalize", "Zq Ada", "linked" },
+            { "endpoint", "zquser", "" },
+            { "endpoint", "Zq User", "erasure killed" },
         };
 
     [Theory]
@@ -101,14 +102,52 @@ public sealed class PrivacyTests(TinyRunFixture world) : IClassFixture<TinyRunFi
     }
 
     [Fact]
+    public void A_run_of_the_demo_keeps_nothing_of_a_user_but_what_it_names()
+    {
+        string[] few = ["--users", "2", "--set", "predict=base,sft,cope", "--set", "negatives.candidates=2"];
+        Cope(["demo", "--run", "demo", .. Small, .. few]);
+        var data = LampFiles.Read(world.PathOf("demo/data"), LampTasks.NewsHeadline);
+        var user = data.Users[0];
+        var others = data.Users.Skip(1).Concat(data.Others).SelectMany(UserIdentity.ListTexts).ToHashSet();
+        string[] theirs =
+        [
+            .. UserIdentity.ListTexts(user).Where(text => text.Length >= 12 && !others.Contains(text)).Distinct(),
+            .. user.Queries.Select(query => $"\"{query.Id}\""),
+        ];
+        Assert.True(theirs.Length > 30);
+        Assert.NotEmpty(EveryByte.FindTexts(world.RunAt("demo").Root, theirs));
+
+        Cope("user", "forget", "demo", user.Id);
+
+        Assert.Equal([], EveryByte.FindTexts(world.RunAt("demo").Root, theirs));
+        Assert.DoesNotContain(
+            LampFiles.Read(world.PathOf("demo/data"), LampTasks.NewsHeadline).Users,
+            other => other.Id == user.Id
+        );
+        string?[] otherTasks =
+        [
+            .. Directory
+                .GetDirectories(world.PathOf("demo/data"))
+                .Where(folder => File.Exists(Path.Combine(folder, LampFiles.UsersFile)))
+                .Select(Path.GetFileName)
+                .Where(name => name != "news_headline"),
+        ];
+        Assert.Equal(4, otherTasks.Length);
+        Assert.All(
+            otherTasks,
+            name => Assert.Contains($"demo/data/{name} (has a user {user.Id}, of an", world.Output, Ordinal)
+        );
+    }
+
+    [Fact]
     public void Exports_and_conversations_are_not_written_into_a_run()
     {
         Assert.Equal(2, world.RunCommand(default, "export", "undisturbed", "--zip", "undisturbed/a.zip"));
-        Assert.Contains("name a file elsewhere", world.Error, StringComparison.Ordinal);
+        Assert.Contains("name a file elsewhere", world.Error, Ordinal);
         world.Input = "Write a headline\n/save undisturbed/chat.json\n/quit\n";
         world.RunCommand(default, "chat", "undisturbed", "--user", "1");
         world.Input = null;
-        Assert.Contains("name a file elsewhere", world.Error, StringComparison.Ordinal);
+        Assert.Contains("name a file elsewhere", world.Error, Ordinal);
         Assert.False(
             File.Exists(world.PathOf("undisturbed/a.zip")) || File.Exists(world.PathOf("undisturbed/chat.json"))
         );
@@ -163,6 +202,9 @@ public sealed class PrivacyTests(TinyRunFixture world) : IClassFixture<TinyRunFi
                 WriteTexts($"{name}-texts");
                 Cope(["personalize", "--history", $"{name}-texts", "--name", user, "--run", name, .. Small]);
                 break;
+            case "endpoint":
+                MakeWithEndpoint(run, quick);
+                break;
             case "import":
                 Cope([.. run, .. quick, "--set", "predict=base"]);
                 WriteNegatives($"{name}-negatives.json", user);
@@ -171,11 +213,42 @@ public sealed class PrivacyTests(TinyRunFixture world) : IClassFixture<TinyRunFi
                 Cope("negatives", "import", $"{name}-negatives.json", "--run", name);
                 break;
             default:
-                FailOperation(isKilled ? 120 : 0);
+                ToyCommands.FailOperation(isKilled ? 120 : 0);
                 world.RunCommand(default, run);
                 AtomicFile.BeforeOperation = null;
                 break;
         }
+    }
+
+    /// <summary>
+    /// With candidates of a chat endpoint, which repeats the user's word, thinks aloud of it, and fails once.
+    /// </summary>
+    void MakeWithEndpoint(string[] run, string[] quick)
+    {
+        using var endpoint = new LocalEndpoint(failing: request => request == 1)
+        {
+            Answer = (_, body) =>
+            {
+                var word = Words.FirstOrDefault(word => body.Contains(word, Ordinal)) ?? "Ships";
+                var message = new
+                {
+                    role = "assistant",
+                    content = $"{word} at sea",
+                    reasoning_content = $"Of {word}?",
+                };
+                return JsonSerializer.Serialize(new { choices = new[] { new { message }, new { message } } });
+            },
+        };
+        Cope(["train", "tam", .. run[1..], .. quick]);
+        string[] sample =
+        [
+            .. (string[])["negatives", "sample", "--run", run[3], "--endpoint", endpoint.Url],
+            .. (string[])["--endpoint-model", "tam", "--endpoint-api", "chat", "--endpoint-parallel", "1"],
+        ];
+        Assert.Equal(1, world.RunCommand(default, sample));
+        Cope(sample);
+        Assert.Contains("at sea", File.ReadAllText(world.RunAt(run[3]).Candidates), Ordinal);
+        Cope("run", "--run", run[3]);
     }
 
     /// <summary>Makes the borrowed texts of a run those of a version that did not note whose they are.</summary>
@@ -216,7 +289,7 @@ public sealed class PrivacyTests(TinyRunFixture world) : IClassFixture<TinyRunFi
         {
             foreach (var operation in (int[])[2, 9, 23, 41])
             {
-                FailOperation(operation);
+                ToyCommands.FailOperation(operation);
                 Assert.Equal(1, world.RunCommand(default, forget));
                 AtomicFile.BeforeOperation = null;
             }
@@ -227,18 +300,6 @@ public sealed class PrivacyTests(TinyRunFixture world) : IClassFixture<TinyRunFi
 
     void Cope(params string[] args) =>
         Assert.True(world.RunCommand(default, args) == 0, $"{string.Join(' ', args)}: {world.Error}");
-
-    static void FailOperation(int number)
-    {
-        var count = 0;
-        AtomicFile.BeforeOperation = operation =>
-        {
-            if (++count == number)
-            {
-                throw new IOException("cannot " + operation);
-            }
-        };
-    }
 
     /// <summary>The sample data with one user more, whose texts have the words.</summary>
     void WriteData(string folder, string user, bool isUserAdded)
@@ -319,64 +380,6 @@ public sealed class PrivacyTests(TinyRunFixture world) : IClassFixture<TinyRunFi
     static IEnumerable<string> FindWords(string folder, string user)
     {
         string[] names = [user, RunDirectory.SafeName(user), FormerUserNames.Create(user), "zqquery", "zqitem"];
-        var forms = Words.Concat(names).SelectMany(GetForms).Distinct().ToList();
-        foreach (var path in Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories))
-        {
-            var relative = Path.GetRelativePath(folder, path);
-            var content = Directory.Exists(path) ? "" : Encoding.Latin1.GetString(File.ReadAllBytes(path));
-            var all = relative + "\n" + content + "\n" + Unpack(path);
-            if (forms.Find(form => all.Contains(form, StringComparison.Ordinal)) is { } found)
-            {
-                yield return $"{relative}: {found}";
-            }
-        }
-    }
-
-    /// <summary>A word's bytes in every form that a run may write it in, a letter for each byte.</summary>
-    static IEnumerable<string> GetForms(string word)
-    {
-        string[] escaped =
-        [
-            word,
-            JsonEncodedText.Encode(word).Value,
-            JsonEncodedText.Encode(word, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value,
-            System.Net.WebUtility.HtmlEncode(word),
-            Uri.EscapeDataString(word),
-        ];
-        var bytes = escaped.Select(Encoding.UTF8.GetBytes).Append(Encoding.Unicode.GetBytes(word)).ToList();
-        return bytes
-            .Select(Encoding.Latin1.GetString)
-            .Concat(word.Length < 6 ? [] : new[] { 0, 1, 2 }.Select(shift => EncodeInBase64(bytes[0], shift)));
-    }
-
-    /// <summary>The letters of base64 that bytes have wherever they stand, after 0, 1 or 2 bytes.</summary>
-    static string EncodeInBase64(byte[] bytes, int shift)
-    {
-        var whole = Convert.ToBase64String([.. new byte[shift], .. bytes]);
-        var start = shift == 0 ? 0 : 4;
-        return whole[start..((shift + bytes.Length) / 3 * 4)];
-    }
-
-    /// <summary>What a file unpacks to, a letter for each byte; the parquet of a run is not packed.</summary>
-    static string Unpack(string path)
-    {
-        switch (Path.GetExtension(path))
-        {
-            case ".zip":
-                using (var zip = ZipFile.OpenRead(path))
-                {
-                    return string.Concat(zip.Entries.Select(entry => entry.FullName + ReadAll(entry.Open())));
-                }
-            case ".gz":
-                return ReadAll(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
-            default:
-                return "";
-        }
-    }
-
-    static string ReadAll(Stream stream)
-    {
-        using var reader = new StreamReader(stream, Encoding.Latin1);
-        return reader.ReadToEnd();
+        return EveryByte.FindTexts(folder, [.. Words, .. names]);
     }
 }

@@ -97,10 +97,10 @@ public sealed class UserNamesTests : IDisposable
         MakeFormer("run", "Foo", "Bar");
         _toys.Copy("run", "before");
         var failing = 0;
-        for (var hasFailed = true; hasFailed;)
+        for (var hasFailed = true; hasFailed; )
         {
             _toys.Copy("before", "run");
-            ToyRuns.FailOperation(++failing);
+            ToyCommands.FailOperation(++failing);
             hasFailed = _toys.Cope("status", "--run", "run") != 0;
             AtomicFile.BeforeOperation = null;
 

@@ -3,6 +3,7 @@ using System.Collections;
 using System.Globalization;
 using CoPe.Experiments.Tasks;
 using Parquet;
+using Parquet.Meta;
 using Parquet.Serialization;
 
 namespace CoPe.Experiments.Data.Building;
@@ -13,23 +14,30 @@ namespace CoPe.Experiments.Data.Building;
 /// </summary>
 sealed class ParquetExampleFile : IExampleFile
 {
+    /// <summary>
+    /// Most that a row group may unpack to: some hundred times those of the published files, a thousand rows each.
+    /// </summary>
+    const long MaxUnpackedBytes = 1L << 31;
+
     readonly FileStream _file;
-    readonly int _groups;
+    readonly List<RowGroup> _descriptions = [];
+    readonly long _maxUnpackedBytes;
     int _read;
 
-    public ParquetExampleFile(string path)
+    public ParquetExampleFile(string path, long maxUnpackedBytes = MaxUnpackedBytes)
     {
         File = path;
+        _maxUnpackedBytes = maxUnpackedBytes;
         _file = System.IO.File.OpenRead(path);
         try
         {
             RequireFooter();
-            _groups = Wait(async () =>
+            _descriptions = Wait(async () =>
             {
                 await using var reader = await ParquetReader
                     .CreateAsync(_file, leaveStreamOpen: true)
                     .ConfigureAwait(false);
-                return reader.RowGroupCount;
+                return reader.Metadata?.RowGroups ?? [];
             });
         }
         catch
@@ -42,22 +50,39 @@ sealed class ParquetExampleFile : IExampleFile
     public string File { get; }
 
     public (long Read, long Length) Position =>
-        (_groups == 0 ? _file.Length : _file.Length / _groups * _read, _file.Length);
+        (_descriptions.Count == 0 ? _file.Length : _file.Length / _descriptions.Count * _read, _file.Length);
 
     public IEnumerable<RawExample> ReadExamples(Action<DataFileException> onProblem)
     {
         var number = 0;
-        for (_read = 0; _read < _groups; _read++)
+        for (_read = 0; _read < _descriptions.Count; _read++)
         {
+            RequireBounded(_descriptions[_read]);
             var group = Wait(() => ParquetSerializer.DeserializeUntypedAsync(_file, rowGroupIndex: _read));
+            var limit = CreateLimit();
             foreach (var row in group.Data)
             {
+                limit.Take(Measure(row));
                 yield return new(++number, ReadScalars(row), ReadProfile(row.GetValueOrDefault("profile")));
             }
         }
     }
 
     public void Dispose() => _file.Dispose();
+
+    /// <summary>
+    /// Bytes of all texts of a row: the values of a column may be one of its dictionary, many times over.
+    /// </summary>
+    static long Measure(object? value) =>
+        value switch
+        {
+            string text => (long)text.Length * sizeof(char),
+            ReadOnlyMemory<char> text => (long)text.Length * sizeof(char),
+            byte[] bytes => bytes.Length,
+            IDictionary<string, object> fields => fields.Values.Sum(Measure),
+            IEnumerable items => items.Cast<object?>().Sum(Measure),
+            _ => 0,
+        };
 
     static PublishedProfile? ReadProfile(object? profile) =>
         profile switch
@@ -152,9 +177,40 @@ sealed class ParquetExampleFile : IExampleFile
         }
     }
 
+    UnpackedLimit CreateLimit() =>
+        new(
+            _maxUnpackedBytes,
+            what => new DataFileException(
+                CreateLocation(),
+                $"a row group that {what}",
+                "row groups of some thousand examples, which are held in memory one at a time",
+                "Write the file again with smaller row groups, if it is what it should be."
+            )
+        );
+
+    /// <summary>Checks what a row group unpacks to before it is read, by what the file says in two places.</summary>
+    void RequireBounded(RowGroup group)
+    {
+        try
+        {
+            new ParquetPages(_file).Count(group, CreateLimit());
+        }
+        catch (InvalidDataException error)
+        {
+            throw CreateUnreadableError(error.Message, error);
+        }
+    }
+
+    DataFileLocation CreateLocation() =>
+        new()
+        {
+            File = File,
+            Item = _descriptions.Count == 0 ? null : $"row group {_read + 1} of {_descriptions.Count}",
+        };
+
     DataFileException CreateUnreadableError(string why, Exception? inner) =>
         new(
-            new() { File = File, Item = _groups == 0 ? null : $"row group {_read + 1} of {_groups}" },
+            CreateLocation(),
             $"no parquet file that can be read ({why})",
             "a parquet file",
             "The file may be cut short or damaged: fetch it again.",

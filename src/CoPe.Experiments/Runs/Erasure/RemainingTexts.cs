@@ -1,3 +1,5 @@
+using CoPe.Experiments.Data;
+
 namespace CoPe.Experiments.Runs.Erasure;
 
 /// <summary>
@@ -53,14 +55,9 @@ sealed class RemainingTexts(RunDirectory run, RunDataFolders data, CancellationT
     /// <exception cref="RunException">A file holds one that no other user has.</exception>
     public void ThrowIfAny(IReadOnlyList<UserIdentity> users, string advice)
     {
-        var dataFiles = data.Select(isElsewhereToo: true)
-            .SelectMany(files => files.ListFiles())
-            .Concat(users.Select(user => run.AddedUser(user.Id)))
-            .Select(RealPath.Resolve)
-            .ToHashSet();
-        var search = new TextSearch(users.SelectMany(user => user.AllTexts), cancellation);
+        var search = new TextSearch(users.SelectMany(user => user.AllTexts), cancellation: cancellation);
         var found = new List<(string File, string Text)>();
-        foreach (var file in ListFiles().Where(file => !dataFiles.Contains(RealPath.Resolve(file))))
+        foreach (var file in ListFilesBesideData(users))
         {
             var version = (new FileInfo(file).Length, File.GetLastWriteTimeUtc(file));
             if (_searched.GetValueOrDefault(file) == version)
@@ -93,17 +90,31 @@ sealed class RemainingTexts(RunDirectory run, RunDataFolders data, CancellationT
         }
     }
 
+    /// <summary>Every file but those of the data, which are read as what they are.</summary>
+    public IEnumerable<string> ListFilesBesideData(IReadOnlyList<UserIdentity> users)
+    {
+        var dataFiles = data.Select(isElsewhereToo: true)
+            .SelectMany(files => files.ListFiles())
+            .Concat(users.Select(user => run.AddedUser(user.Id)))
+            .Select(RealPath.Resolve)
+            .ToHashSet();
+        return ListFiles().Where(file => !dataFiles.Contains(RealPath.Resolve(file)));
+    }
+
+    /// <summary>The users of all data who stay.</summary>
+    public IEnumerable<LampUser> ReadRemainingUsers()
+    {
+        var forgotten = ForgottenUsers.Read(run);
+        return data.Select(isElsewhereToo: true)
+            .SelectMany(files => files.ReadEveryone().Concat(AddedUsers.Read(run, files.Task)))
+            .Where(user => !forgotten.Contains(user.Id));
+    }
+
     /// <summary>The first text that is not also in a text of a user who stays.</summary>
     (string File, string Text)? FindFirstOfUsersAlone(List<(string File, string Text)> found)
     {
-        var search = new TextSearch(found.Select(one => one.Text), cancellation);
-        var forgotten = ForgottenUsers.Read(run);
-        var shared = data.Select(isElsewhereToo: true)
-            .SelectMany(files => files.ReadEveryone().Concat(AddedUsers.Read(run, files.Task)))
-            .Where(user => !forgotten.Contains(user.Id))
-            .SelectMany(UserIdentity.ListTexts)
-            .SelectMany(search.FindAllIn)
-            .ToHashSet();
+        var search = new TextSearch(found.Select(one => one.Text), cancellation: cancellation);
+        var shared = ReadRemainingUsers().SelectMany(UserIdentity.ListTexts).SelectMany(search.FindAllIn).ToHashSet();
         var index = found.FindIndex(one => !shared.Contains(one.Text));
         return index < 0 ? null : found[index];
     }

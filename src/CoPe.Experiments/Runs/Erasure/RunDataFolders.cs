@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Tasks;
 
@@ -49,6 +50,56 @@ sealed class RunDataFolders
     /// <param name="isElsewhereToo">Also where they lie outside the run's folder.</param>
     public IEnumerable<UserDataFiles> Select(bool isElsewhereToo) =>
         ((UserDataFiles?[])[Main, InRun]).OfType<UserDataFiles>().Where(data => isElsewhereToo || IsInRun(data));
+
+    /// <summary>
+    /// Folders of other tasks beside the data in the run's own folder that have test users of some ids, and those of
+    /// which that cannot be read (null). Whether these are the same people, only a person can say.
+    /// </summary>
+    public IEnumerable<(string Folder, string? Id)> FindInOtherTasks(IReadOnlySet<string> ids)
+    {
+        if (!Directory.Exists(_run.Data))
+        {
+            yield break;
+        }
+
+        var read = Select(isElsewhereToo: true).Select(data => RealPath.Resolve(data.Folder)).ToHashSet();
+        foreach (var folder in Directory.EnumerateDirectories(_run.Data).Order(StringComparer.Ordinal))
+        {
+            var users = Path.Combine(folder, LampFiles.UsersFile);
+            if (
+                FileKinds.IsReadable(users)
+                && RealPath.IsWithin(users, _run.Root)
+                && !read.Contains(RealPath.Resolve(folder))
+            )
+            {
+                foreach (var id in ReadIds(users).Where(id => id is null || ids.Contains(id)).Distinct())
+                {
+                    yield return (folder, id);
+                }
+            }
+        }
+    }
+
+    /// <summary>The ids of a file's users; a null at the end where it cannot be read so far.</summary>
+    static List<string?> ReadIds(string users)
+    {
+        var ids = new List<string?>();
+        try
+        {
+            ids.AddRange(
+                new JsonArrayFile(users, field: null)
+                    .ReadEntries()
+                    .Select(user => RecordedLine.ReadField(user.Span, "user_id"))
+                    .Where(id => id is not null)
+            );
+        }
+        catch (Exception error) when (error is DataFileException or JsonException or InvalidOperationException)
+        {
+            ids.Add(null);
+        }
+
+        return ids;
+    }
 
     /// <summary>Whether data really lie in the run's folder, whatever links lead there.</summary>
     public bool IsInRun(UserDataFiles data) => RealPath.IsWithin(data.Folder, _run.Root);

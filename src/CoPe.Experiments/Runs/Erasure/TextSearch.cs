@@ -28,11 +28,18 @@ sealed class TextSearch
     readonly SearchValues<string> _beginnings;
     readonly int[] _beginningLengths;
     readonly int _maxForm;
+    readonly bool _isOfWords;
     readonly CancellationToken _cancellation;
 
     /// <summary>Prepares the search for some texts.</summary>
-    public TextSearch(IEnumerable<string> texts, CancellationToken cancellation = default)
+    /// <param name="texts">The texts.</param>
+    /// <param name="isOfWords">
+    /// Leaves out what stands within a longer word of ASCII letters, where that can be told: for short texts.
+    /// </param>
+    /// <param name="cancellation">Ends the search.</param>
+    public TextSearch(IEnumerable<string> texts, bool isOfWords = false, CancellationToken cancellation = default)
     {
+        _isOfWords = isOfWords;
         _cancellation = cancellation;
         foreach (var text in texts.Distinct())
         {
@@ -162,7 +169,25 @@ sealed class TextSearch
         where place + length <= content.Length
         from form in _forms.GetValueOrDefault(content.Substring(place, length)) ?? []
         where string.CompareOrdinal(content, place, form.Form, 0, form.Form.Length) == 0
+        where !_isOfWords || !IsWithinWord(content, place, form.Form)
         select form.Text;
+
+    /// <summary>Bytes of zero, as UTF-16 has them, tell nothing of the letters around.</summary>
+    static bool IsWithinWord(string content, int place, string form)
+    {
+        var end = place + form.Length;
+        var follows = end < content.Length && IsLetter(form[^1]) && IsLetter(content[end]);
+        var precedes = place > 0 && IsLetter(form[0]) && IsLetter(content[place - 1]) && !EndsEscape(content, place);
+        return (follows || precedes) && !form.Contains('\0', StringComparison.Ordinal);
+    }
+
+    static bool IsLetter(char letter) => char.IsAsciiLetterOrDigit(letter);
+
+    /// <summary>Whether the letter before a place ends an escape: <c>\n</c>, <c>\u00fc</c> or <c>%20</c>.</summary>
+    static bool EndsEscape(string content, int place) =>
+        HasAt(content, place - 2, '\\') || HasAt(content, place - 3, '%') || HasAt(content, place - 6, '\\');
+
+    static bool HasAt(string content, int place, char letter) => place >= 0 && content[place] == letter;
 
     /// <summary>Bytes as a string with a character for each, so that any bytes can be searched as text.</summary>
     static string GetString(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes);

@@ -19,6 +19,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     readonly RunDirectory _run = context.Run;
     readonly RunUsers _users = new(pipeline, context);
     readonly List<string> _removedStages = [];
+    readonly SortedSet<string> _doubtful = new(StringComparer.Ordinal);
 
     RemainingTexts? _remaining;
     List<UserIdentity> _usersToErase = [];
@@ -81,6 +82,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         foreach (var run in runs)
         {
             run.ThrowIfTextRemains("no stage wrote it; check it, delete it, and repeat the command");
+            run.FindDoubtful();
         }
 
         // The user is identified by the data, which are therefore changed after all runs; the data are an input of
@@ -105,6 +107,9 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
     /// <summary>What in the run's folder could not be looked into, each with the reason.</summary>
     internal IReadOnlyCollection<string> NotSearched => _remaining?.NotSearched ?? [];
+
+    /// <summary>What in the run's folder may be the user's and was left, each with the reason.</summary>
+    internal IReadOnlyCollection<string> Doubtful => _doubtful;
 
     /// <summary>Stages that could not be rebuilt without the user and were removed, each with the reason.</summary>
     internal IReadOnlyList<string> RemovedStages => _removedStages;
@@ -380,6 +385,11 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             return false;
         }
     }
+
+    void FindDoubtful() =>
+        _doubtful.UnionWith(
+            new DoubtfulFiles(pipeline, _run, _users.Folders, _remaining!, context.Cancellation).Find(_usersToErase)
+        );
 
     void ThrowIfTextRemains(string advice) => _remaining!.ThrowIfAny(_usersToErase, advice);
 }

@@ -81,6 +81,26 @@ public sealed class TextSearchTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("Ada", true)]
+    [InlineData("(Ada)", true)]
+    [InlineData("…Ada—", true)]
+    [InlineData("before\\nAda", true)]
+    [InlineData("gr\\u00fcAda", true)]
+    [InlineData("%20Ada%20", true)]
+    [InlineData("Adam", false)]
+    [InlineData("adAda", false)]
+    [InlineData("Ada1", false)]
+    [InlineData("Adam and Ada", true)]
+    public void A_short_text_is_searched_for_as_words(string content, bool isFound)
+    {
+        File.WriteAllText(_folder.At("file"), content);
+        var search = new TextSearch(["Ada"], isOfWords: true);
+        Assert.Equal(isFound ? "Ada" : null, search.FindInFile(_folder.At("file"), out _));
+        File.WriteAllText(_folder.At("file"), "Adam", Encoding.Unicode);
+        Assert.Equal("Ada", search.FindInFile(_folder.At("file"), out _));
+    }
+
     [Fact]
     public void Nothing_is_found_where_nothing_is_searched_for()
     {
