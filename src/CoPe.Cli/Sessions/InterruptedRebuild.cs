@@ -27,11 +27,19 @@ static class InterruptedRebuild
     }
 
     /// <summary>The run of a folder, as it was before a rebuild that was killed.</summary>
-    /// <exception cref="RunException">A rebuild is at work.</exception>
-    public static RunDirectory OpenRun(CommandHost host, string name)
+    /// <param name="host">The environment of the command.</param>
+    /// <param name="name">The folder.</param>
+    /// <param name="duringErasure">Also where an erasure was interrupted: for those who show or finish it.</param>
+    /// <exception cref="RunException">A rebuild is at work, or an erasure was interrupted.</exception>
+    public static RunDirectory OpenRun(CommandHost host, string name, bool duringErasure = false)
     {
         var run = new RunDirectory(host.PathOf(name), name);
         BringBack(host, run);
+        if (!duringErasure)
+        {
+            ErasureJournal.ThrowIfInterrupted(run);
+        }
+
         return run;
     }
 

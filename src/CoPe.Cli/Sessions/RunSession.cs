@@ -74,10 +74,18 @@ sealed class RunSession(CommandHost host, RunRequest request)
 
     /// <summary>Reads from the run as it is, without running a stage.</summary>
     /// <param name="read">Reads.</param>
-    /// <param name="duringRebuild">Reads also while another process rebuilds the run.</param>
-    public T Inspect<T>(Func<StageContext, T> read, bool duringRebuild = false)
+    /// <param name="duringChange">
+    /// Reads also while another process rebuilds the run, or after an erasure in it was interrupted.
+    /// </param>
+    /// <exception cref="RunException">It is neither as before a change nor as after it.</exception>
+    public T Inspect<T>(Func<StageContext, T> read, bool duringChange = false)
     {
-        BringBackInterrupted(duringRebuild);
+        BringBackInterrupted(duringChange);
+        if (!duringChange && request.FindFolder(host) is { } run)
+        {
+            ErasureJournal.ThrowIfInterrupted(run);
+        }
+
         var resolved = ResolvedRun.Read(host, request);
         using var workspace = new RunWorkspace(resolved.Recipe, resolved.Run, resolved.FindLocalInputs());
         return read(new() { Workspace = workspace, Time = host.Time });
@@ -95,7 +103,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
     }
 
     /// <summary>Before the recipe is read, which a killed rebuild may have replaced.</summary>
-    void BringBackInterrupted(bool duringRebuild = false)
+    void BringBackInterrupted(bool duringChange = false)
     {
         if (request.FindFolder(host) is not { } run)
         {
@@ -107,7 +115,7 @@ sealed class RunSession(CommandHost host, RunRequest request)
             InterruptedRebuild.BringBack(host, run);
             RenamedUsers.Rename(host, run);
         }
-        catch (RunException error) when (duringRebuild && error.InnerException is RunException)
+        catch (RunException error) when (duringChange && error.InnerException is RunException)
         {
             host.WriteMessage($"{run.Name} is being rebuilt by another process");
         }

@@ -34,7 +34,7 @@ static class StatusVerb
                 throw new UsageException("name a run, for example 'cope status runs/demo'; 'cope runs ls' lists them");
             }
 
-            var stages = new RunSession(host, request).Inspect(host.Pipeline.GetStatus, duringRebuild: true);
+            var stages = new RunSession(host, request).Inspect(host.Pipeline.GetStatus, duringChange: true);
             if (request.IsJson)
             {
                 WriteJson(host, stages);
@@ -50,6 +50,10 @@ static class StatusVerb
             if (request.FindFolder(host) is { } run)
             {
                 InterruptedRebuild.WriteUnfinished(host, run);
+                if (ErasureJournal.DescribeInterrupted(run) is { } message)
+                {
+                    host.WriteMessage(message);
+                }
             }
 
             return ExitCode.Ok;
@@ -60,7 +64,7 @@ static class StatusVerb
     static void WriteLine(CommandHost host, StageStatus status)
     {
         var reasons = status.Reasons.Count == 0 ? "" : ": " + string.Join("; ", status.Reasons);
-        host.Out.WriteLine($"{status.Stage.Name,-18} {DescribeState(status.State)}{reasons}");
+        host.Out.WriteLine($"{status.Stage.Name, -18} {DescribeState(status.State)}{reasons}");
     }
 
     static void WriteJson(CommandHost host, IReadOnlyList<StageStatus> stages) =>

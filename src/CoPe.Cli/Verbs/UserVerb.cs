@@ -300,7 +300,7 @@ static class UserVerb
     {
         public static RunFamily Read(CommandHost host, string path)
         {
-            var named = InterruptedRebuild.OpenRun(host, path);
+            var named = InterruptedRebuild.OpenRun(host, path, duringErasure: true);
             var children = named.ChildRuns().ToList();
             var isFolderOfRuns = children.Count > 0 && !File.Exists(named.Recipe);
             return new(host, named, isFolderOfRuns ? children : [.. children, named]);

@@ -20,14 +20,18 @@ sealed record ErasureJournal(IReadOnlyList<string> Complete, IReadOnlyList<strin
     public static void ThrowIfInterrupted(RunDirectory run)
     {
         ArgumentNullException.ThrowIfNull(run);
-        if (File.Exists(run.PendingErasure))
+        if (DescribeInterrupted(run) is { } message)
         {
-            throw new RunException(
-                $"an erasure in {run.Name} was interrupted: repeat 'cope user forget {run.Name} USER' first, "
-                    + "which finishes it and keeps what belongs to others"
-            );
+            throw new RunException(message);
         }
     }
+
+    /// <summary>That an erasure was interrupted in a run, and how to finish it; null where none was.</summary>
+    public static string? DescribeInterrupted(RunDirectory run) =>
+        File.Exists(run.PendingErasure)
+            ? $"an erasure in {run.Name} was interrupted: repeat 'cope user forget {run.Name} USER' first, "
+                + "which finishes it and keeps what belongs to others"
+            : null;
 
     /// <summary>The record; null where no erasure is pending.</summary>
     public static ErasureJournal? Read(RunDirectory run)

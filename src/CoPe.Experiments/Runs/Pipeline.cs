@@ -96,8 +96,19 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     {
         ArgumentNullException.ThrowIfNull(context);
         var ledger = new StageLedger(this, context);
-        return [.. SelectStages(context.Recipe).Select(ledger.GetStatus)];
+        var stages = SelectStages(context.Recipe).Select(ledger.GetStatus);
+        return [.. File.Exists(context.Run.PendingErasure) ? stages.Select(MarkInterrupted) : stages];
     }
+
+    /// <summary>Before an erasure is finished, no stage is known to be without the user.</summary>
+    static StageStatus MarkInterrupted(StageStatus status) =>
+        status.State is StageState.Complete or StageState.UsersChanged
+            ? status with
+            {
+                State = StageState.Interrupted,
+                Reasons = ["an erasure was interrupted"],
+            }
+            : status;
 
     /// <summary>The stages of a recipe, in order: those it requests, and those that these need.</summary>
     public IReadOnlyList<Stage> SelectStages(Recipe recipe)

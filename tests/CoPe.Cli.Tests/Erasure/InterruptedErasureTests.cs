@@ -26,6 +26,8 @@ public sealed class InterruptedErasureTests : IDisposable
             {
                 Assert.Equal(1, _runs.Cope("run", "--run", "run"));
                 Assert.Contains("repeat 'cope user forget run USER'", _runs.Error, StringComparison.Ordinal);
+                Assert.Equal(0, _runs.Cope("status", "--run", "run"));
+                Assert.DoesNotContain(" complete", _runs.Output, StringComparison.Ordinal);
             }
 
             // Where the last flush alone failed, there is nothing left to repeat.
@@ -47,10 +49,31 @@ public sealed class InterruptedErasureTests : IDisposable
         Assert.True(failing > 20, $"only {failing} operations");
     }
 
-    [Fact]
-    public void Erasing_another_user_after_an_interrupted_erasure_finishes_both()
+    [Theory]
+    [InlineData("run", "--run", "run")]
+    [InlineData("chat", "run", "--user", "u2")]
+    [InlineData("write", "run", "Write a headline")]
+    [InlineData("export", "run", "--zip", "answers.zip")]
+    [InlineData("compare", "run", "whole")]
+    public void Nothing_reads_a_run_whose_erasure_was_interrupted(params string[] command)
     {
-        _runs.Run("run");
+        _runs.Run("whole");
+        _runs.Copy("whole", "run");
+        Interrupt();
+
+        Assert.Equal(1, _runs.Cope(command));
+        Assert.Contains("repeat 'cope user forget run USER'", _runs.Error, StringComparison.Ordinal);
+        Assert.Equal(0, _runs.Cope("status", "--run", "run"));
+        Assert.Contains("repeat 'cope user forget run USER'", _runs.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(" complete", _runs.Output, StringComparison.Ordinal);
+
+        _runs.Forget("run", "u1");
+        _runs.AssertHolds("run", "u2", "u3");
+    }
+
+    /// <summary>Forgets u1, and fails before the adapter is removed.</summary>
+    void Interrupt()
+    {
         AtomicFile.BeforeOperation = operation =>
         {
             if (operation.EndsWith(Path.Combine("sft", "u1"), StringComparison.Ordinal))
@@ -61,6 +84,13 @@ public sealed class InterruptedErasureTests : IDisposable
         Assert.Equal(1, _runs.Cope("user", "forget", "run", "u1"));
         AtomicFile.BeforeOperation = null;
         Assert.True(Directory.Exists(_runs.At("run").SftAdapter("u1")));
+    }
+
+    [Fact]
+    public void Erasing_another_user_after_an_interrupted_erasure_finishes_both()
+    {
+        _runs.Run("run");
+        Interrupt();
 
         _runs.Forget("run", "u2");
 

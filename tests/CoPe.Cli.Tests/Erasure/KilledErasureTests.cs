@@ -152,6 +152,8 @@ public sealed class KilledErasureTests(TinyRunFixture world) : IClassFixture<Tin
         {
             Assert.Equal(1, world.RunCommand(default, "run", "--run", "run"));
             Assert.Contains("repeat 'cope user forget run USER'", world.Error, Ordinal);
+            Assert.Equal(0, world.RunCommand(default, "status", "--run", "run"));
+            Assert.DoesNotContain(" complete", world.Output, Ordinal);
         }
 
         // Where only the last flush was missing, there is nobody left to forget.

@@ -112,7 +112,9 @@ public sealed class PrivacyTests(TinyRunFixture world) : IClassFixture<TinyRunFi
         string[] theirs =
         [
             .. UserIdentity.ListTexts(user).Where(text => text.Length >= 12 && !others.Contains(text)).Distinct(),
-            .. user.Queries.Select(query => $"\"{query.Id}\""),
+            .. user.Queries.SelectMany(query =>
+                (string[])[$"\"id\": \"{query.Id}\"", $"\"id\":\"{query.Id}\"", $"\"query\":\"{query.Id}\""]
+            ),
         ];
         Assert.True(theirs.Length > 30);
         Assert.NotEmpty(EveryByte.FindTexts(world.RunAt("demo").Root, theirs));

@@ -38,7 +38,7 @@ public sealed class ParquetLimitTests : IDisposable
     [Fact]
     public async Task One_text_of_a_dictionary_counts_as_often_as_it_stands()
     {
-        var path = await WriteAsync(_ => new string('a', 4000));
+        var path = await WriteAsync(_ => new string('a', 4000), hint: EncodingHint.Dictionary);
 
         var (read, error) = Read(path, maxUnpackedBytes: 1 << 20);
 
@@ -68,6 +68,77 @@ public sealed class ParquetLimitTests : IDisposable
         group = await DescribeAsync(file);
         group.Columns[0].MetaData!.NumValues = 1L << 30;
         Assert.True(IsRefused(file, group, maxBytes: 1 << 25));
+    }
+
+    [Theory]
+    [InlineData(CompressionMethod.Snappy)]
+    [InlineData(CompressionMethod.Gzip)]
+    [InlineData(CompressionMethod.Zstd)]
+    public async Task Sizes_that_are_not_true_end_as_a_fault_of_the_file(CompressionMethod method)
+    {
+        var path = await WriteAsync(row => $"{row}{new string('a', 4000)}", method);
+        ColumnMetaData column;
+        await using (var file = File.OpenRead(path))
+        {
+            column = (await DescribeAsync(file)).Columns[1].MetaData!;
+        }
+
+        var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        var header = bytes.AsSpan((int)column.DataPageOffset);
+        Assert.True(header is [0x15, _, 0x15, ..]); // the page's type, then its size unpacked
+        var size = ReadNumber(header[3..]);
+        WriteNumber(header[3..], 2000); // 1000, in as many bytes
+        var total = bytes.AsSpan().LastIndexOf(Encode(column.TotalUncompressedSize * 2));
+        Assert.True(size > 4000 * Rows && total > 0);
+        WriteNumber(bytes.AsSpan(total), 2000);
+        await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+
+        var (read, error) = Read(path, maxUnpackedBytes: 1 << 20);
+
+        Assert.Equal(0, read);
+        Assert.Contains(
+            "x.parquet, item row group 1 of 1: found no parquet file",
+            error!.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    static byte[] Encode(long number)
+    {
+        var bytes = new List<byte>();
+        for (; number >= 0x80; number >>= 7)
+        {
+            bytes.Add((byte)(number | 0x80));
+        }
+
+        return [.. bytes, (byte)number];
+    }
+
+    static long ReadNumber(ReadOnlySpan<byte> bytes)
+    {
+        var number = 0L;
+        for (var i = 0; ; i++)
+        {
+            number |= (long)(bytes[i] & 0x7f) << (7 * i);
+            if (bytes[i] < 0x80)
+            {
+                return number / 2;
+            }
+        }
+    }
+
+    /// <summary>Writes a smaller number over one, in as many bytes.</summary>
+    static void WriteNumber(Span<byte> bytes, long number)
+    {
+        for (var i = 0; ; i++, number >>= 7)
+        {
+            var isLast = bytes[i] < 0x80;
+            bytes[i] = (byte)((number & 0x7f) | (isLast ? 0 : 0x80));
+            if (isLast)
+            {
+                return;
+            }
+        }
     }
 
     [Theory]
@@ -127,7 +198,11 @@ public sealed class ParquetLimitTests : IDisposable
         }
     }
 
-    async Task<string> WriteAsync(Func<int, string> createInput)
+    async Task<string> WriteAsync(
+        Func<int, string> createInput,
+        CompressionMethod method = CompressionMethod.Snappy,
+        EncodingHint hint = EncodingHint.Default
+    )
     {
         var path = _folder.At("x.parquet");
         var rows = Enumerable
@@ -142,6 +217,7 @@ public sealed class ParquetLimitTests : IDisposable
         await ParquetSerializer.SerializeAsync(
             rows.ToList(),
             stream,
+            new() { CompressionMethod = method, ColumnEncodingHints = { ["input"] = hint } },
             cancellationToken: TestContext.Current.CancellationToken
         );
         return path;
