@@ -25,6 +25,9 @@ sealed class ParquetPages(FileStream file)
     const int DictionaryPage = 7;
     const int SecondDataPage = 8;
     const int ValueCount = 1;
+    const int DefinitionBytes = 5;
+    const int RepetitionBytes = 6;
+    const int IsCompressed = 7;
 
     readonly Dictionary<(int Outer, int Inner), long> _numbers = [];
 
@@ -57,8 +60,12 @@ sealed class ParquetPages(FileStream file)
         var (bytes, values) = (0L, 0L);
         while (values < column.NumValues)
         {
-            place += ReadHeader(place) + Get(CompressedSize);
-            bytes += Get(UncompressedSize);
+            var content = place + ReadHeader(place);
+            place = content + Get(CompressedSize);
+            var levels = Get(SecondDataPage, DefinitionBytes) + Get(SecondDataPage, RepetitionBytes);
+            var isPacked = _numbers.GetValueOrDefault((SecondDataPage, IsCompressed), 1) != 0;
+            var packed = isPacked ? PackedPage.Measure(file, column.Codec, content + levels, place) : 0;
+            bytes += Math.Max(Get(UncompressedSize), packed);
             limit.Require(bytes);
             limit.Take(Get(DictionaryPage, ValueCount), BytesPerValue);
             if (!Has(DataPage) && !Has(SecondDataPage) && !Has(DictionaryPage))
@@ -77,9 +84,9 @@ sealed class ParquetPages(FileStream file)
     long Get(int field) => Get(0, field);
 
     long Get(int outer, int field) =>
-        _numbers.GetValueOrDefault((outer, field)) is >= 0 and var number
+        _numbers.GetValueOrDefault((outer, field)) is >= 0 and <= int.MaxValue and var number
             ? number
-            : throw new InvalidDataException("a page has a negative size");
+            : throw new InvalidDataException("a page has a size that is none");
 
     /// <summary>Reads the header of a page into the numbers; returns its length.</summary>
     int ReadHeader(long place)

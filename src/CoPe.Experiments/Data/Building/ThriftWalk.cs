@@ -31,7 +31,7 @@ ref struct ThriftWalk
     public readonly int Position => _position;
 
     /// <summary>
-    /// Walks a structure and notes its whole numbers, and those of the structures in it, by their field ids from the
+    /// Walks a structure and notes its whole numbers and truths, and those of the structures in it, by their field ids from the
     /// outside in. False where it does not end.
     /// </summary>
     public bool TryReadNumbers(IDictionary<(int Outer, int Inner), long> numbers) => WalkStruct(0, 0, numbers);
@@ -67,6 +67,7 @@ ref struct ThriftWalk
             var isWalked = numbers switch
             {
                 not null when type is > Byte and < Double => TryNote(outer, field, numbers),
+                not null when type is True or False => Note(outer, field, type == True ? 1 : 0, numbers),
                 not null when type == Struct && depth == 0 => WalkStruct(depth + 1, field, numbers),
                 _ => SkipField(type, depth),
             };
@@ -86,7 +87,12 @@ ref struct ThriftWalk
             return false;
         }
 
-        numbers[(outer, field)] = Decode(written);
+        return Note(outer, field, Decode(written), numbers);
+    }
+
+    static bool Note(int outer, int field, long value, IDictionary<(int Outer, int Inner), long> numbers)
+    {
+        numbers[(outer, field)] = value;
         return true;
     }
 
@@ -191,7 +197,8 @@ ref struct ThriftWalk
         return true;
     }
 
-    bool TryReadNumber(out ulong value)
+    /// <summary>Reads a number of seven bits a byte, the lowest first.</summary>
+    public bool TryReadNumber(out ulong value)
     {
         value = 0;
         for (var shift = 0; shift < 64; shift += 7)

@@ -96,11 +96,7 @@ public sealed class ParquetLimitTests : IDisposable
         var (read, error) = Read(path, maxUnpackedBytes: 1 << 20);
 
         Assert.Equal(0, read);
-        Assert.Contains(
-            "x.parquet, item row group 1 of 1: found no parquet file",
-            error!.Message,
-            StringComparison.Ordinal
-        );
+        Assert.StartsWith($"{path}, item row group 1 of 1: found ", error!.Message, StringComparison.Ordinal);
     }
 
     static byte[] Encode(long number)
@@ -133,7 +129,7 @@ public sealed class ParquetLimitTests : IDisposable
         for (var i = 0; ; i++, number >>= 7)
         {
             var isLast = bytes[i] < 0x80;
-            bytes[i] = (byte)((number & 0x7f) | (isLast ? 0 : 0x80));
+            bytes[i] = (byte)((byte)(number & 0x7f) + (isLast ? 0 : 0x80));
             if (isLast)
             {
                 return;
