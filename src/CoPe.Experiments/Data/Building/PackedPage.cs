@@ -45,7 +45,9 @@ static class PackedPage
         }
     }
 
-    /// <summary>What a frame of zstd unpacks to, by its header or else by its blocks, and moves behind it; null for none.</summary>
+    /// <summary>
+    /// What a frame of zstd unpacks to, by its header or else by its blocks, and moves behind it; null for none.
+    /// </summary>
     static long? MeasureFrame(FileStream file, ref long place, long end)
     {
         var header = Read(file, place, end, MaxZstdHeader);

@@ -31,8 +31,8 @@ ref struct ThriftWalk
     public readonly int Position => _position;
 
     /// <summary>
-    /// Walks a structure and notes its whole numbers and truths, and those of the structures in it, by their field ids from the
-    /// outside in. False where it does not end.
+    /// Walks a structure and notes its whole numbers and truths, and those of the structures in it, by their field ids
+    /// from the outside in. False where it does not end.
     /// </summary>
     public bool TryReadNumbers(IDictionary<(int Outer, int Inner), long> numbers) => WalkStruct(0, 0, numbers);
 
