@@ -3,6 +3,7 @@ using CoPe.Chat;
 using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
+using CoPe.Decoding;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Chat;
 using CoPe.Scoring;
@@ -16,6 +17,7 @@ sealed class ChatLoop : IDisposable
     readonly StageContext _context;
     readonly ChatView _view;
     readonly HashSet<string> _savedFiles = [];
+    readonly PromptCache _cache = new();
     ChatSession _session;
     ChatSessionOptions _options;
     CancellationTokenSource? _answering;
@@ -23,11 +25,15 @@ sealed class ChatLoop : IDisposable
     public ChatLoop(CommandHost host, StageContext context, string? user, ChatSessionOptions options)
     {
         (_host, _context, _options) = (host, context, options);
-        _session = new(context, user);
+        _session = new(context, user, _cache);
         _view = new(host, ChatCommands.Complete);
     }
 
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _session.Dispose();
+        _cache.Dispose();
+    }
 
     /// <summary>Chats until the end of the input, or <c>/quit</c>.</summary>
     public void Run()
@@ -173,7 +179,7 @@ sealed class ChatLoop : IDisposable
     {
         if (name.Length > 0)
         {
-            var next = new ChatSession(_context, name);
+            var next = new ChatSession(_context, name, _cache);
             _session.Dispose();
             _session = next;
             _host.WriteWarnings(next.Adapter.Warnings);

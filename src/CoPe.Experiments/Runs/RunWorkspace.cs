@@ -221,15 +221,22 @@ public sealed class RunWorkspace : IDisposable
     /// <param name="users">The users' adapters; null for none.</param>
     /// <param name="model">The model; null takes <see cref="DecodingModel"/>.</param>
     /// <param name="trace">Takes where the time goes; null measures nothing.</param>
+    /// <param name="cache">Keeps prompts between calls; null keeps none.</param>
     internal DecodingEngine CreateEngine(
         string stage,
         AdapterBank? task,
         AdapterBank? users,
         CausalLm? model = null,
-        DecodingTrace? trace = null
+        DecodingTrace? trace = null,
+        PromptCache? cache = null
     )
     {
-        var options = new EngineOptions { Stage = stage, Trace = trace };
+        var options = new EngineOptions
+        {
+            Stage = stage,
+            Trace = trace,
+            PromptCache = cache,
+        };
         if (Recipe.Decode.MaxRows is { } rows)
         {
             options = options with { MaxRows = rows };

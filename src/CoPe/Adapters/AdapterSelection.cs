@@ -70,14 +70,11 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
     /// The selected adapters as they act on a prompt and what follows it: none whose invocation tokens the prompt
     /// lacks.
     /// </summary>
-    public PromptAdapters Resolve(AdapterSelection selection, IReadOnlyList<int> prompt)
-    {
-        var taskStart = FindStart(prompt, FindTaskInvocation(selection));
-        var userStart = FindStart(prompt, FindUserInvocation(selection));
-        var usesTask = selection.UsesTask && taskStart != InvocationTokens.Never;
-        var user = userStart == InvocationTokens.Never ? null : selection.User;
-        return new(AdapterSelection.Create(usesTask, user), usesTask ? taskStart : 0, user is null ? 0 : userStart);
-    }
+    public PromptAdapters Resolve(AdapterSelection selection, IReadOnlyList<int> prompt) =>
+        new(
+            selection.UsesTask ? FindActing(task!, 0, prompt) : null,
+            selection.User is { } user ? FindActing(users!, user, prompt) : null
+        );
 
     IReadOnlyList<int>? FindTaskInvocation(AdapterSelection selection) =>
         selection.UsesTask ? task!.Config.InvocationTokens : null;
@@ -85,8 +82,12 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
     IReadOnlyList<int>? FindUserInvocation(AdapterSelection selection) =>
         selection.User is { } user ? users!.GetConfig(user).InvocationTokens : null;
 
-    static int FindStart(IReadOnlyList<int> prompt, IReadOnlyList<int>? invocation) =>
-        invocation is null ? 0 : InvocationTokens.FindLast(prompt, invocation);
+    static ActingAdapter? FindActing(AdapterBank bank, int index, IReadOnlyList<int> prompt)
+    {
+        var invocation = bank.GetConfig(index).InvocationTokens;
+        var start = invocation is null ? 0 : InvocationTokens.FindLast(prompt, invocation);
+        return start == InvocationTokens.Never ? null : new(bank, index, bank.Version, start);
+    }
 
     /// <summary>
     /// The adapters of a pass whose row i uses <paramref name="rows"/>[i]; null where no row uses any. The caller
@@ -126,17 +127,29 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
     }
 }
 
-/// <summary>The adapters of a row and where in its prompt they begin to act.</summary>
-/// <param name="Selection">The adapters.</param>
-/// <param name="TaskStart">The first column that the task's acts on.</param>
-/// <param name="UserStart">The first column that the user's acts on.</param>
-readonly record struct PromptAdapters(AdapterSelection Selection, int TaskStart, int UserStart)
+/// <summary>
+/// The adapters of a row and where in its prompt they begin to act. Rows with equal ones compute the same from the same
+/// tokens, whichever engines they belong to.
+/// </summary>
+/// <param name="Task">The task's; null for none.</param>
+/// <param name="User">The user's; null for none.</param>
+readonly record struct PromptAdapters(ActingAdapter? Task, ActingAdapter? User)
 {
+    /// <summary>Which adapters they are.</summary>
+    public AdapterSelection Selection => AdapterSelection.Create(Task is not null, User?.Index);
+
     /// <summary>The adapters that act on the whole prompt.</summary>
-    public AdapterSelection OnPrompt =>
-        AdapterSelection.Create(Selection.UsesTask && TaskStart == 0, UserStart == 0 ? Selection.User : null);
+    public PromptAdapters OnPrompt => new(Task is { Start: 0 } ? Task : null, User is { Start: 0 } ? User : null);
 
     /// <summary>Columns that <see cref="OnPrompt"/> alone act on.</summary>
-    public int AnswerStart =>
-        Math.Min(TaskStart == 0 ? int.MaxValue : TaskStart, UserStart == 0 ? int.MaxValue : UserStart);
+    public int AnswerStart => Math.Min(GetAnswerStart(Task), GetAnswerStart(User));
+
+    static int GetAnswerStart(ActingAdapter? adapter) => adapter is { Start: > 0 and var start } ? start : int.MaxValue;
 }
+
+/// <summary>An adapter that acts on a row.</summary>
+/// <param name="Bank">Where it is.</param>
+/// <param name="Index">Which of the bank's.</param>
+/// <param name="Version">The bank's version: other weights are another adapter.</param>
+/// <param name="Start">The first column that it acts on.</param>
+readonly record struct ActingAdapter(AdapterBank Bank, int Index, int Version, int Start);

@@ -81,7 +81,7 @@ public sealed class DecodingEngine
         var known = requests as IReadOnlyList<DecodingRequest>;
         var total = known?.Sum(request => (long)request.Samples) ?? 0;
         var results = known is null
-            ? GenerateInOneBatch(requests, cancellation)
+            ? GenerateInOneBatch(requests, kept: null, cancellation)
             : GenerateInBatches(known, cancellation);
         long done = 0;
         long tokens = 0;
@@ -132,24 +132,42 @@ public sealed class DecodingEngine
     {
         var mostBatches = _options.Batches ?? TorchThreads.CountForPasses(_model.Device, _model.Weights.Bytes);
         var batches = Math.Min(mostBatches, requests.Count);
-        if (batches <= 1)
+        if (batches > 1)
         {
-            return GenerateInOneBatch(requests, cancellation);
+            RequestQueue.RequireDistinct(requests);
         }
-        RequestQueue.RequireDistinct(requests);
-        return ParallelStreams.Merge(
+
+        return batches > 1
+            ? GenerateInBatches(requests, batches, cancellation)
+            : GenerateInOneBatch(requests, kept: null, cancellation);
+    }
+
+    IEnumerable<DecodingResult> GenerateInBatches(
+        IReadOnlyList<DecodingRequest> requests,
+        int batches,
+        CancellationToken cancellation
+    )
+    {
+        // What one batch computes meanwhile is not for the others, which would make the rest depend on time.
+        using var kept = _options.PromptCache?.Rent(_model);
+        var results = ParallelStreams.Merge(
             batches,
             (batch, stopping) =>
             {
                 var ofBatch = requests.Where((_, index) => index % batches == batch).ToList();
-                return GenerateInOneBatch(ofBatch, stopping);
+                return GenerateInOneBatch(ofBatch, kept, stopping);
             },
             cancellation
         );
+        foreach (var result in results)
+        {
+            yield return result;
+        }
     }
 
     IEnumerable<DecodingResult> GenerateInOneBatch(
         IEnumerable<DecodingRequest> requests,
+        RentedPrompts? kept,
         CancellationToken cancellation
     )
     {
@@ -161,7 +179,7 @@ public sealed class DecodingEngine
             while (true)
             {
                 cancellation.ThrowIfCancellationRequested();
-                batch = Admit(queue, batch, mostRows);
+                batch = Admit(queue, batch, mostRows, kept);
                 if (batch is null || batch.RowCount == 0)
                 {
                     yield break;
@@ -190,7 +208,7 @@ public sealed class DecodingEngine
     }
 
     /// <summary>Adds as many waiting requests as there is room for; null where there is nothing to run.</summary>
-    RunningBatch? Admit(RequestQueue queue, RunningBatch? batch, int mostRows)
+    RunningBatch? Admit(RequestQueue queue, RunningBatch? batch, int mostRows, RentedPrompts? kept)
     {
         var rows = batch?.RowCount ?? 0;
         // Prefill costs about a step however few rows it has, so new rows wait until an eighth of the rows is free.
@@ -201,7 +219,7 @@ public sealed class DecodingEngine
         var admitted = new List<RunningSequence>();
         while (queue.Peek(waits: rows == 0) is { } next && rows + next.RowCount <= _options.MaxRows)
         {
-            batch = RequireCapacity(queue, batch, next, mostRows);
+            batch = RequireCapacity(batch, next) ?? CreateBatch(queue, next, mostRows, kept);
             if (batch.Capacity < CountPositions(next))
             {
                 break;
@@ -218,18 +236,23 @@ public sealed class DecodingEngine
     }
 
     /// <summary>
-    /// The batch, or a new one with longer rows where the next request needs them and no row is running.
+    /// The batch, or null where the next request needs one with longer rows and no row is running.
     /// </summary>
-    RunningBatch RequireCapacity(RequestQueue queue, RunningBatch? batch, DecodingRequest next, int mostRows)
+    RunningBatch? RequireCapacity(RunningBatch? batch, DecodingRequest next)
     {
-        var needed = CountPositions(next);
-        if (batch is not null && (batch.Capacity >= needed || batch.RowCount > 0))
+        if (batch is null || batch.Capacity >= CountPositions(next) || batch.RowCount > 0)
         {
             return batch;
         }
-        batch?.Dispose();
-        var capacity = (int)Math.Min(ContextLength, Math.Max(queue.MaxPositionsNeeded, needed));
-        return new RunningBatch(_model, _banks, _options, mostRows, capacity);
+
+        batch.Dispose();
+        return null;
+    }
+
+    RunningBatch CreateBatch(RequestQueue queue, DecodingRequest next, int mostRows, RentedPrompts? kept)
+    {
+        var capacity = (int)Math.Min(ContextLength, Math.Max(queue.MaxPositionsNeeded, CountPositions(next)));
+        return new RunningBatch(_model, _banks, _options, mostRows, capacity, kept);
     }
 
     int CountPositions(DecodingRequest request) => (int)Math.Min(ContextLength, request.PositionsNeeded);
@@ -318,6 +341,12 @@ public sealed record EngineOptions
         get;
         init => field = AtLeast(1, value, nameof(LookAhead));
     } = 256;
+
+    /// <summary>
+    /// Keeps keys and values between calls, so that a prompt that begins as an earlier one computes only the rest, up
+    /// to rounding the same; still the caller's. Null keeps nothing.
+    /// </summary>
+    public PromptCache? PromptCache { get; init; }
 
     /// <summary>Text of ids, for stop strings; needed only by requests that have some.</summary>
     public Func<IReadOnlyList<int>, string>? Detokenize { get; init; }

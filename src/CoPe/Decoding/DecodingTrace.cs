@@ -19,13 +19,15 @@ public sealed class DecodingTrace
     public long Rows { get; private set; }
 
     /// <summary>
-    /// Prompt tokens computed, over all rows; the last of a prompt is fed by a step and counts as neither computed nor
-    /// copied.
+    /// Prompt tokens computed, over all rows; the last of a prompt is fed by a step and counts as none of the three.
     /// </summary>
     public long PromptTokensComputed { get; private set; }
 
     /// <summary>Prompt tokens copied from rows with the same beginning and the same adapters.</summary>
     public long PromptTokensCopied { get; private set; }
+
+    /// <summary>Prompt tokens copied from what a <see cref="PromptCache"/> had kept of earlier calls.</summary>
+    public long PromptTokensReused { get; private set; }
 
     /// <summary>Time of each section, longest first; those of computing prompts begin with <c>prompts: </c>.</summary>
     public IReadOnlyList<(string Section, TimeSpan Time)> Sections
@@ -57,6 +59,7 @@ public sealed class DecodingTrace
             Rows += rows;
             PromptTokensComputed += prompts.Computed;
             PromptTokensCopied += prompts.Copied;
+            PromptTokensReused += prompts.Reused;
         }
     }
 }

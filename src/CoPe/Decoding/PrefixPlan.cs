@@ -19,10 +19,16 @@ static class PrefixPlan
     /// </summary>
     /// <param name="running">Rows 0, 1, 2, ..., whose prompts are computed.</param>
     /// <param name="newRows">The rows to add.</param>
-    public static IReadOnlyList<PlannedPrefill> Create(IEnumerable<PromptRow> running, IReadOnlyList<PromptRow> newRows)
+    /// <param name="kept">What earlier calls computed (<see cref="PromptCache"/>).</param>
+    public static IReadOnlyList<PlannedPrefill> Create(
+        IEnumerable<PromptRow> running,
+        IReadOnlyList<PromptRow> newRows,
+        params IReadOnlyList<PromptRow> kept
+    )
     {
         var ready = running.Select((row, number) => new Source(row, number, 0)).ToList();
         var sources = ready
+            .Concat(kept.Select((row, index) => new Source(row, -1, 0) { Kept = index }))
             .GroupBy(source => source.Row.Adapters.OnPrompt)
             .ToDictionary(group => group.Key, group => group.ToList());
         var planned = new List<PlannedPrefill>();
@@ -63,7 +69,10 @@ static class PrefixPlan
                 continue;
             }
 
-            best = new PlannedPrefill(index, source.Number, shared, row.Columns - shared, source.Wave + 1);
+            best = new PlannedPrefill(index, source.Number, shared, row.Columns - shared, source.Wave + 1)
+            {
+                Kept = source.Kept,
+            };
             bestGain = gain;
         }
         return best;
@@ -89,17 +98,24 @@ static class PrefixPlan
         ];
     }
 
-    readonly record struct Source(PromptRow Row, int Number, int Wave);
+    readonly record struct Source(PromptRow Row, int Number, int Wave)
+    {
+        /// <summary>Which of the kept prompts it is; null for a row.</summary>
+        public int? Kept { get; init; }
+    }
 }
 
 /// <summary>How a new row gets its prompt.</summary>
 /// <param name="Row">Which of the new rows it is.</param>
-/// <param name="SourceRow">Row that it copies the beginning of its prompt from; -1 for none.</param>
+/// <param name="SourceRow">Row that it copies the beginning of its prompt from; -1 for no row.</param>
 /// <param name="Shared">Columns that it copies.</param>
 /// <param name="Computed">Columns that it computes after those.</param>
 /// <param name="Wave">0 where nothing is copied, else one more than the row copied from, which must be ready.</param>
 readonly record struct PlannedPrefill(int Row, int SourceRow, int Shared, int Computed, int Wave)
 {
+    /// <summary>Which of the kept prompts it copies from instead of a row.</summary>
+    public int? Kept { get; init; }
+
     /// <summary>Columns of its prompt.</summary>
     public int Columns => Shared + Computed;
 }
@@ -113,7 +129,13 @@ readonly record struct PromptRow(IReadOnlyList<int> Prompt, PromptAdapters Adapt
     /// <summary>Tokens to compute before the first step, which feeds the last one.</summary>
     public int Columns => Prompt.Count - 1;
 
-    /// <summary>How many of the first columns are the same in both prompts.</summary>
+    /// <summary>Whether its first columns are all those of another.</summary>
+    public bool BeginsWith(PromptRow other) =>
+        Adapters.OnPrompt == other.Adapters.OnPrompt && CommonPrefix(other) == other.Columns;
+
+    /// <summary>
+    /// How many of the first columns are the same in both prompts, where the same adapters act on the whole of them.
+    /// </summary>
     public int CommonPrefix(PromptRow other)
     {
         var most = Math.Min(Columns, other.Columns);

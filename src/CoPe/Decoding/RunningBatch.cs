@@ -12,8 +12,22 @@ namespace CoPe.Decoding;
 /// at the end and leave anywhere; the last row then takes the free place. A prompt's last token is fed by the first
 /// step, so prefill computes no logits and joining needs no step of its own.
 /// </summary>
-sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions options, int mostRows, int capacity)
-    : IDisposable
+/// <param name="model">The model.</param>
+/// <param name="banks">The adapters that requests name.</param>
+/// <param name="options">The engine's.</param>
+/// <param name="mostRows">Rows that there can be at once.</param>
+/// <param name="capacity">Positions that a row can hold.</param>
+/// <param name="kept">
+/// What to copy of what earlier calls computed; null: whatever the prompt cache has when rows join.
+/// </param>
+sealed class RunningBatch(
+    CausalLm model,
+    AdapterBanks banks,
+    EngineOptions options,
+    int mostRows,
+    int capacity,
+    RentedPrompts? kept = null
+) : IDisposable
 {
     readonly KvCache _cache = new(model, mostRows, capacity);
     readonly List<(RunningSequence Sequence, int Role)> _rows = [];
@@ -36,7 +50,8 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
 
     /// <summary>
     /// Adds sequences and computes their prompts but for the last token. A common beginning of prompts is computed once
-    /// for all rows on which the same adapters act there, and copied (<see cref="PrefixPlan"/>).
+    /// for all rows on which the same adapters act there, and copied (<see cref="PrefixPlan"/>), as is what the prompt
+    /// cache has of them.
     /// </summary>
     public void Add(IEnumerable<RunningSequence> sequences)
     {
@@ -45,7 +60,9 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
         var newRows = sequences
             .SelectMany(sequence => Enumerable.Range(0, sequence.RowCount).Select(role => (sequence, role)))
             .ToList();
-        var plan = PrefixPlan.Create(_rows.Select(PromptOf), [.. newRows.Select(PromptOf)]);
+        using var rented = kept is null ? options.PromptCache?.Rent(model) : null;
+        var reusable = kept ?? rented;
+        var plan = PrefixPlan.Create(_rows.Select(PromptOf), [.. newRows.Select(PromptOf)], reusable?.Rows ?? []);
         foreach (var wave in plan.GroupBy(row => row.Wave))
         {
             var first = RowCount;
@@ -53,13 +70,24 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
             {
                 var (sequence, role) = newRows[row.Row];
                 var target = AddRow(sequence, role);
-                _cache.CopyRow(row.SourceRow, target, row.Shared);
+                if (row.Kept is { } prompt)
+                {
+                    reusable!.CopyTo(_cache, target, prompt, row.Shared);
+                }
+                else
+                {
+                    _cache.CopyRow(row.SourceRow, target, row.Shared);
+                }
             }
             Prefill(first, [.. wave.Where(row => row.Computed > 0)]);
         }
-        var computed = plan.Sum(row => (long)row.Computed);
-        var copied = plan.Sum(row => (long)row.Shared);
-        _promptWork = new(_promptWork.Computed + computed, _promptWork.Copied + copied);
+        foreach (var row in plan.Where(row => row.Computed > 0))
+        {
+            var (sequence, role) = newRows[row.Row];
+            options.PromptCache?.Keep(model, PromptOf((sequence, role)), _cache, sequence.Rows[role]);
+        }
+
+        _promptWork = _promptWork.Add(plan);
     }
 
     /// <summary>
@@ -194,6 +222,7 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
     void Remove(RunningSequence sequence)
     {
         ResetLayout();
+        Keep(sequence);
         foreach (var free in sequence.Rows.Where(row => row >= 0).OrderDescending())
         {
             var lastRow = RowCount - 1;
@@ -205,6 +234,22 @@ sealed class RunningBatch(CausalLm model, AdapterBanks banks, EngineOptions opti
                 moved.Rows[role] = free;
             }
             _rows.RemoveAt(lastRow);
+        }
+    }
+
+    /// <summary>Keeps the prompt and the answer that it was fed, for the next turn of a conversation.</summary>
+    void Keep(RunningSequence sequence)
+    {
+        if (options.PromptCache is not { } promptCache)
+        {
+            return;
+        }
+
+        int[] ids = [.. sequence.PromptAndAnswer];
+        for (var role = 0; role < sequence.RowCount; role++)
+        {
+            var row = new PromptRow(ids, sequence.AdaptersOf(role));
+            promptCache.Keep(model, row, _cache, sequence.Rows[role]);
         }
     }
 
@@ -278,4 +323,13 @@ sealed class RunningSequence(AdapterBanks banks, DecodingRequest request, int sa
 /// <summary>The prompt tokens of a batch.</summary>
 /// <param name="Computed">Prompt tokens computed, over all rows.</param>
 /// <param name="Copied">Prompt tokens copied from rows with the same beginning.</param>
-readonly record struct PromptWork(long Computed, long Copied);
+/// <param name="Reused">Prompt tokens copied from what earlier calls computed.</param>
+readonly record struct PromptWork(long Computed, long Copied, long Reused)
+{
+    public PromptWork Add(IReadOnlyList<PlannedPrefill> plan)
+    {
+        var reused = plan.Where(row => row.Kept is not null).Sum(row => (long)row.Shared);
+        var copied = plan.Sum(row => (long)row.Shared) - reused;
+        return new(Computed + plan.Sum(row => (long)row.Computed), Copied + copied, Reused + reused);
+    }
+}

@@ -43,6 +43,10 @@ sealed class KvCache : IDisposable
     /// <summary>Positions that a row can hold.</summary>
     public int Capacity { get; }
 
+    /// <summary>Memory of one position of a row.</summary>
+    public long BytesPerPosition =>
+        _layers.Sum(layer => 2 * layer.Keys.shape[2] * layer.Keys.shape[3] * layer.Keys.ElementSize);
+
     /// <summary>Keys and values <c>[rows, capacity, kvHeads, headDim]</c> of a layer; this object owns them.</summary>
     public (Tensor Keys, Tensor Values) GetLayer(int index) => _layers[index];
 
@@ -96,6 +100,35 @@ sealed class KvCache : IDisposable
         }
     }
 
+    /// <summary>A copy of a row's first <paramref name="length"/> positions, owned by the caller.</summary>
+    public KvColumns CopyOut(int row, int length)
+    {
+        using var noGrad = no_grad();
+        return new KvColumns([.. _layers.Select(layer => (CopyOut(layer.Keys), CopyOut(layer.Values)))], length);
+
+        Tensor CopyOut(Tensor cached)
+        {
+            using var scope = NewDisposeScope();
+            // One head's columns after the other, as they lie in the cache.
+            return cached[row].narrow(0, 0, length).transpose(0, 1).contiguous().clone().DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>Copies the first <paramref name="length"/> positions of what was copied out into a row.</summary>
+    public void CopyIn(KvColumns columns, int row, int length)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var (cached, copied) in _layers.Zip(columns.Layers))
+        {
+            CopyIn(cached.Keys, copied.Keys);
+            CopyIn(cached.Values, copied.Values);
+        }
+
+        void CopyIn(Tensor cached, Tensor copied) =>
+            cached[row].narrow(0, 0, length).copy_(copied.narrow(1, 0, length).transpose(0, 1));
+    }
+
     /// <summary>
     /// Zeros, not uninitialized memory: a hidden column counts 0 * value, which must not be 0 * NaN.
     /// </summary>
@@ -116,6 +149,27 @@ sealed class KvCache : IDisposable
 
         _layers.Clear();
         NativeHeap.ReleaseFreedMemory();
+    }
+}
+
+/// <summary>Keys and values of the first positions of a row, copied out of a cache. Owns its tensors.</summary>
+/// <param name="layers">Keys and values <c>[kvHeads, length, headDim]</c> of each layer.</param>
+/// <param name="length">Positions.</param>
+sealed class KvColumns(IReadOnlyList<(Tensor Keys, Tensor Values)> layers, int length) : IDisposable
+{
+    /// <summary>Keys and values <c>[kvHeads, length, headDim]</c> of each layer.</summary>
+    public IReadOnlyList<(Tensor Keys, Tensor Values)> Layers => layers;
+
+    /// <summary>Positions.</summary>
+    public int Length => length;
+
+    public void Dispose()
+    {
+        foreach (var (keys, values) in layers)
+        {
+            keys.Dispose();
+            values.Dispose();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 using CoPe.Chat;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
+using CoPe.Decoding;
 using CoPe.Experiments.Runs.Chat;
 using CoPe.Experiments.Tasks;
 
@@ -55,6 +56,24 @@ public sealed class ChatSessionTests(TinyRunFixture world) : IClassFixture<TinyR
 
             Assert.Equal(expected, Texts(session.Answer(Line, Options)));
         });
+    }
+
+    [Fact]
+    public void What_is_kept_between_lines_changes_no_answer()
+    {
+        using var nothing = new PromptCache(1);
+        using var everything = new PromptCache();
+        string[] lines = [Line, "Now shorter", "And for children"];
+        List<string> Answer(PromptCache? cache) =>
+            WithSession(
+                session => lines.SelectMany(line => Texts(session.Answer(line, Options)).Values).ToList(),
+                cache
+            );
+        var expected = Answer(nothing);
+
+        Assert.Equal(expected, Answer(everything));
+        Assert.Equal(expected, Answer(null));
+        Assert.Equal((0, true), (nothing.Bytes, everything.Bytes > 0));
     }
 
     [Fact]
@@ -234,7 +253,7 @@ public sealed class ChatSessionTests(TinyRunFixture world) : IClassFixture<TinyR
             return true;
         });
 
-    T WithSession<T>(Func<ChatSession, T> use)
+    T WithSession<T>(Func<ChatSession, T> use, PromptCache? cache = null)
     {
         var host = new CommandHost
         {
@@ -244,7 +263,7 @@ public sealed class ChatSessionTests(TinyRunFixture world) : IClassFixture<TinyR
         };
         return new RunSession(host, new() { Run = "undisturbed", IsQuiet = true }).Inspect(context =>
         {
-            using var session = new ChatSession(context, "1");
+            using var session = new ChatSession(context, "1", cache);
             return use(session);
         });
     }

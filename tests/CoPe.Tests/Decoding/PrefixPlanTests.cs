@@ -1,6 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Decoding;
-using CoPe.Testing;
+using TorchSharp;
 
 namespace CoPe.Tests.Decoding;
 
@@ -8,12 +8,21 @@ public class PrefixPlanTests
 {
     const int Long = 2 * PrefixPlan.MinTokensSaved;
 
+    static readonly AdapterBank Task = CreateBank(1);
+    static readonly AdapterBank Users = CreateBank(3);
+
+    static AdapterBank CreateBank(int count) =>
+        new(
+            [.. Enumerable.Repeat(new LoraConfig(), count)],
+            [new("layer", new(torch.zeros(count, 1, 1), torch.zeros(count, 1, 1)))]
+        );
+
+    static PromptAdapters Adapters(int user, int answerStart) =>
+        new(new ActingAdapter(Task, 0, 0, 0), user < 0 ? null : new ActingAdapter(Users, user, 0, answerStart));
+
     /// <summary>A prompt of the ids 0, 1, 2, ... and then some of its own; its last token is never computed.</summary>
     static PromptRow Row(int common, int own, int id = 0, int user = -1, int answerStart = 0) =>
-        new(
-            [.. Enumerable.Range(0, common), .. Enumerable.Repeat(1000 + id, own)],
-            new PromptAdapters(TestSelections.Create(true, user), 0, answerStart)
-        );
+        new([.. Enumerable.Range(0, common), .. Enumerable.Repeat(1000 + id, own)], Adapters(user, answerStart));
 
     static string Show(IReadOnlyList<PlannedPrefill> plan) =>
         string.Join(
@@ -55,7 +64,7 @@ public class PrefixPlanTests
         PromptRow Inner(int own, int id) =>
             new(
                 [.. Enumerable.Range(0, Long), .. Enumerable.Repeat(500, 136), .. Enumerable.Repeat(1000 + id, own)],
-                new PromptAdapters(AdapterSelection.Task, 0, 0)
+                Adapters(-1, 0)
             );
         Assert.Equal(
             "0 from -1: 0 + 363, wave 0; 1 from 0: 64 + 155, wave 1; 2 from 1: 200 + 9, wave 2",
@@ -112,5 +121,13 @@ public class PrefixPlanTests
     {
         var plan = PrefixPlan.Create([Row(0, 5, 7), Row(Long, 10, 1)], [Row(Long, 20, 2), Row(0, 40, 3)]);
         Assert.Equal("1 from -1: 0 + 39, wave 0; 0 from 1: 64 + 19, wave 1", Show(plan));
+    }
+
+    [Fact]
+    public void What_is_kept_of_earlier_calls_is_as_good_as_a_running_row()
+    {
+        var plan = PrefixPlan.Create([Row(40, 5, 7)], [Row(Long, 20, 2), Row(40, 9, 3)], Row(Long, 10, 1));
+        Assert.Equal([0, null], plan.OrderBy(row => row.Row).Select(row => row.Kept));
+        Assert.Equal("0 from -1: 64 + 19, wave 1; 1 from 0: 40 + 8, wave 1", Show(plan));
     }
 }

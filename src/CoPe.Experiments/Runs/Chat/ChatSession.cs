@@ -16,6 +16,7 @@ public sealed class ChatSession : IDisposable
     readonly StageContext _context;
     readonly RunWorkspace _workspace;
     readonly AdapterBank _adapter;
+    readonly PromptCache? _ownCache;
     readonly DecodingEngine _engine;
     readonly ChatPromptBuilder _prompts;
     readonly Lock _gate = new();
@@ -25,8 +26,12 @@ public sealed class ChatSession : IDisposable
     /// <summary>Opens a run's user.</summary>
     /// <param name="context">The run.</param>
     /// <param name="user">The user; null where the run has one.</param>
+    /// <param name="cache">
+    /// Keeps what was computed of a conversation from line to line, and for other sessions of the run; still the
+    /// caller's. Null is one of the session's own.
+    /// </param>
     /// <exception cref="RunException">The run has no adapter of that user.</exception>
-    public ChatSession(StageContext context, string? user)
+    public ChatSession(StageContext context, string? user, PromptCache? cache = null)
     {
         _context = context ?? throw new ArgumentNullException(nameof(context));
         _workspace = context.Workspace;
@@ -34,7 +39,14 @@ public sealed class ChatSession : IDisposable
         Adapter = ChatAdapter.Find(context, User);
         _prompts = new(_workspace, context.Recipe.Sft.MaxWords);
         _adapter = AdapterFile.Read(Adapter.Folder, _workspace.PredictionModel.Config).MoveTo(_workspace.Device);
-        _engine = _workspace.CreateEngine("chat", _workspace.Tam, _adapter, _workspace.PredictionModel);
+        _ownCache = cache is null ? new PromptCache() : null;
+        _engine = _workspace.CreateEngine(
+            "chat",
+            _workspace.Tam,
+            _adapter,
+            _workspace.PredictionModel,
+            cache: cache ?? _ownCache
+        );
     }
 
     /// <summary>The user.</summary>
@@ -140,7 +152,11 @@ public sealed class ChatSession : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _adapter.Dispose();
+    public void Dispose()
+    {
+        _ownCache?.Dispose();
+        _adapter.Dispose();
+    }
 
     ChatTurn GetLastTurn() =>
         _turns.Count > 0 ? _turns[^1] : throw new InvalidOperationException("Nothing was answered yet.");
