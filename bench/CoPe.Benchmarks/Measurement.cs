@@ -16,6 +16,14 @@ static class Measurement
             : (ordered[ordered.Length / 2 - 1] + ordered[ordered.Length / 2]) / 2;
     }
 
+    /// <summary>Seconds of an action.</summary>
+    public static double Time(Action action)
+    {
+        var started = Stopwatch.GetTimestamp();
+        action();
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
     /// <summary>Seconds of each of some rounds of an action, after one to warm up.</summary>
     public static double[] TimeRounds(int rounds, Action action)
     {

@@ -5,6 +5,7 @@ using CoPe.Benchmarks.Train;
 
 const string Usage = """
     usage: CoPe.Benchmarks train [--layers N] [--rounds N]
+           CoPe.Benchmarks dpo [--layers N] [--rounds N]
            CoPe.Benchmarks train-peak [--shape mistral-7b|qwen2.5-0.5b|qwen2.5-1.5b|embedded] [--layers N]
            CoPe.Benchmarks decode [--shape qwen2.5-0.5b|qwen2.5-1.5b|mistral-7b|embedded] [--layers N] [--rounds N]
            CoPe.Benchmarks trace [--shape S] [--users N] [--layers N] [--rounds N] [--dtype bf16|int8]
@@ -14,7 +15,8 @@ const string Usage = """
            CoPe.Benchmarks prompts MODEL_FOLDER
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     int8 prints decode's figures of int8 weights alone or, with a model and a text, what they do to log-probabilities.
-    Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train); rounds 5 and 16.
+    Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train and dpo), rounds 5
+    and 16.
     train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT
     step and one DPO step.
     """;
@@ -47,7 +49,7 @@ if (args is ["prompts", var modelFolder])
 
 var options = args.Skip(1).Chunk(2).ToArray();
 if (
-    args is not ["train" or "train-peak" or "decode" or "trace" or "int8" or "memory", ..]
+    args is not ["train" or "dpo" or "train-peak" or "decode" or "trace" or "int8" or "memory", ..]
     || options.Any(pair =>
         pair is not ["--shape" or "--layers" or "--rounds" or "--users", _] and not ["--dtype", "bf16" or "int8"]
     )
@@ -63,6 +65,14 @@ if (args[0] == "train")
 {
     using var figures = new TrainFigures(Number("--layers") ?? 24, Number("--rounds") ?? 5);
     Print(figures.All());
+}
+else if (args[0] == "dpo")
+{
+    using var randomModel = new RandomModel(RandomModel.CreateConfig("qwen2.5-0.5b", Number("--layers") ?? 24));
+    using var loaded = randomModel.Load();
+    var figures = new DpoFigures(loaded, Number("--rounds") ?? 5);
+    Print(figures.Ratios());
+    Print(figures.PartsOfSteps());
 }
 else if (args[0] == "train-peak")
 {

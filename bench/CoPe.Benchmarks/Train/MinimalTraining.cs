@@ -43,8 +43,11 @@ sealed class MinimalTraining : IDisposable
     }
 
     /// <summary>Mean loss with logits at the labels only.</summary>
-    public Tensor ComputeLabelLoss(TrainingBatch batch, AdapterRows adapters) =>
-        SftLoss.ComputeMean(batch.ComputeLabelLogits(_model, adapters), batch.Tokens.Labels);
+    public Tensor ComputeLabelLoss(TrainingBatch batch, AdapterRows adapters)
+    {
+        using var scope = NewDisposeScope();
+        return batch.ComputeLabelLosses(_model, adapters).mean().MoveToOuterDisposeScope();
+    }
 
     /// <summary>Mean loss with logits at every position, as the reference computes it.</summary>
     public Tensor ComputeFullLoss(TrainingBatch batch, AdapterRows adapters)
@@ -94,7 +97,7 @@ sealed class MinimalTraining : IDisposable
 
     Tensor ComputeRowLogProbs(TrainingBatch batch, AdapterRows? adapters) =>
         SequenceLogProb.Sum(
-            -SftLoss.ComputePerToken(batch.ComputeLabelLogits(_model, adapters), batch.Tokens.Labels),
+            -batch.ComputeLabelLosses(_model, adapters),
             batch.Tokens.ResponseOfLabel,
             batch.Tokens.ResponseCount
         );

@@ -29,7 +29,7 @@ sealed class TrainFigures : IDisposable
             yield return figure;
         }
 
-        foreach (var figure in Preferences())
+        foreach (var figure in new DpoFigures(_model, _rounds).Ratios())
         {
             yield return figure;
         }
@@ -78,60 +78,6 @@ sealed class TrainFigures : IDisposable
         yield return ("sft_recomputed_over_kept", Measurement.Median(recomputed) / Measurement.Median(loop));
         yield return ("sft_recomputed_peak_mb", recomputedPeak);
         yield return ("loop_over_bare", Measurement.Median(loop) / Measurement.Median(labels));
-    }
-
-    IEnumerable<(string, double)> Preferences()
-    {
-        var supervised = Examples(_model, 2, prompt: 224, answer: 32);
-        PreferenceExample[] pairs =
-        [
-            .. supervised.Select(example => new PreferenceExample(
-                example.Id,
-                example.Prompt,
-                example.Response,
-                Ids(_model, 32)
-            )),
-        ];
-        IEnumerable<SupervisedExample> separate =
-        [
-            .. supervised,
-            .. pairs.Select(pair => new SupervisedExample(pair.Id, pair.Prompt, pair.Rejected)),
-        ];
-        PlannedRow[] rows =
-        [
-            .. separate.Select((example, i) => new PlannedRow(0, i, TrainingRow.FromExample(example, 2048)!, 1, 1)),
-        ];
-        using var adapters = Adapters(_model, 1);
-        double[] policyOnly,
-            withReference;
-        using (var bare = new MinimalTraining(_model, adapters))
-        {
-            policyOnly = Measurement.TimeRounds(
-                _rounds,
-                () => bare.Step(rows, (batch, selected) => bare.ComputeSeparateDpoLoss(batch, selected, false))
-            );
-            withReference = Measurement.TimeRounds(
-                _rounds,
-                () => bare.Step(rows, (batch, selected) => bare.ComputeSeparateDpoLoss(batch, selected, true))
-            );
-        }
-        var loop = Measurement.TimeSteps(
-            "user 0",
-            metrics =>
-                DpoTrainer.Train(
-                    new TrainingContext
-                    {
-                        Model = _model,
-                        Options = TrainingOptions.Dpo with { BatchSize = 2, MaxSteps = _rounds + 1 },
-                        Metrics = metrics,
-                    },
-                    adapters,
-                    [new("user 0", pairs)],
-                    new()
-                )
-        );
-        yield return ("dpo_over_separate", Measurement.Median(loop) / Measurement.Median(policyOnly));
-        yield return ("dpo_over_separate_with_reference", Measurement.Median(loop) / Measurement.Median(withReference));
     }
 
     /// <summary>Eight users with one example of 64 tokens each: one step of all over eight steps of one.</summary>

@@ -135,8 +135,8 @@ sealed class DevelopmentEvaluator : IDisposable
         using var scope = NewDisposeScope();
         using var batch = new TrainingBatch(rows, _setup.Weights.Values.device);
         using var adapters = replica.Adapters?.SelectRows(rows);
-        var logits = batch.ComputeLabelLogits(replica.Model, adapters); // [labels, vocab]
-        var losses = _setup.Objective.ComputeFigures(logits, batch).Loss * batch.Weights; // [rows]
+        var labelLosses = batch.ComputeLabelLosses(replica.Model, adapters); // [labels]
+        var losses = _setup.Objective.ComputeFigures(labelLosses, batch).Loss * batch.Weights; // [rows]
         return losses.cpu().data<float>().ToArray();
     }
 

@@ -117,7 +117,7 @@ sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters)
         using var batch = new TrainingBatch(pass, model.Device);
         using var rows = adapters.SelectRows(pass);
         var tokens = batch.Tokens;
-        var tokenLogProbs = -SftLoss.ComputePerToken(batch.ComputeLabelLogits(model, rows), tokens.Labels); // [labels]
+        var tokenLogProbs = -batch.ComputeLabelLosses(model, rows); // [labels]
         var sums = SequenceLogProb.Sum(tokenLogProbs, tokens.ResponseOfLabel, tokens.ResponseCount); // [2 * pairs]
         var chosenAndRejected = sums.cpu().data<float>().ToArray().Chunk(2);
         return [.. chosenAndRejected.Select(pair => new ReferenceLogProbs(pair[0], pair[1]))];

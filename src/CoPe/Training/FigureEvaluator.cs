@@ -41,7 +41,7 @@ sealed class FigureEvaluator(TrainingSetup setup, PassWorkers workers)
         using var scope = NewDisposeScope();
         using var batch = new TrainingBatch(rows, setup.Weights.Values.device);
         using var adapters = replica.Adapters?.SelectRows(rows);
-        var figures = setup.Objective.ComputeFigures(batch.ComputeLabelLogits(replica.Model, adapters), batch);
+        var figures = setup.Objective.ComputeFigures(batch.ComputeLabelLosses(replica.Model, adapters), batch);
         var names = figures.Names;
         var weighted = figures.Stack() * batch.Weights.unsqueeze(1); // [rows, figures]
         var values = weighted.cpu().data<float>().ToArray().Chunk(names.Count).ToArray();

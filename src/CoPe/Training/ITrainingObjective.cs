@@ -12,9 +12,9 @@ interface ITrainingObjective
     /// <summary>
     /// Figures of each row, to be summed over a user's batch and divided by its loss weight; owned by the caller.
     /// </summary>
-    /// <param name="labelLogits">Logits that predict the labels <c>[labels, vocab]</c> float32.</param>
+    /// <param name="labelLosses">Negative log-likelihood of each label <c>[labels]</c> float32.</param>
     /// <param name="batch">The pass.</param>
-    RowFigures ComputeFigures(Tensor labelLogits, TrainingBatch batch);
+    RowFigures ComputeFigures(Tensor labelLosses, TrainingBatch batch);
 }
 
 /// <summary><see cref="SftLoss"/> as a loop minimizes it: the mean over the label tokens of a user's batch.</summary>
@@ -22,12 +22,11 @@ sealed class SftObjective : ITrainingObjective
 {
     public double GetLossWeight(TrainingRow row) => row.Prompt.Labels.Count;
 
-    public RowFigures ComputeFigures(Tensor labelLogits, TrainingBatch batch)
+    public RowFigures ComputeFigures(Tensor labelLosses, TrainingBatch batch)
     {
         using var scope = NewDisposeScope();
         var tokens = batch.Tokens;
-        var tokenLosses = SftLoss.ComputePerToken(labelLogits, tokens.Labels); // [labels]
-        var rowLosses = SequenceLogProb.Sum(tokenLosses, tokens.ResponseOfLabel, tokens.ResponseCount); // [rows]
+        var rowLosses = SequenceLogProb.Sum(labelLosses, tokens.ResponseOfLabel, tokens.ResponseCount); // [rows]
         return new RowFigures(rowLosses).MoveToOuterDisposeScope();
     }
 }
@@ -41,12 +40,11 @@ sealed class DpoObjective(DpoOptions options) : ITrainingObjective
 {
     public double GetLossWeight(TrainingRow row) => 1;
 
-    public RowFigures ComputeFigures(Tensor labelLogits, TrainingBatch batch)
+    public RowFigures ComputeFigures(Tensor labelLosses, TrainingBatch batch)
     {
         using var scope = NewDisposeScope();
         var tokens = batch.Tokens;
-        var tokenLogProbs = -SftLoss.ComputePerToken(labelLogits, tokens.Labels); // [labels]
-        var sums = SequenceLogProb.Sum(tokenLogProbs, tokens.ResponseOfLabel, tokens.ResponseCount);
+        var sums = SequenceLogProb.Sum(-labelLosses, tokens.ResponseOfLabel, tokens.ResponseCount);
         var policy = sums.view(-1, 2); // [pairs, 2]
         var reference = CreateReference(batch); // [pairs, 2]
         var chosenNll = ComputeChosenNll(policy, batch); // [pairs]

@@ -29,21 +29,21 @@ sealed class TrainingBatch : IDisposable
     public Tensor Weights { get; }
 
     /// <summary>
-    /// Logits that predict the labels <c>[labels, vocab]</c> float32, owned by the caller.
+    /// Negative log-likelihood of each label <c>[labels]</c> float32, owned by the caller.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="adapters">The adapters of the rows; null for none.</param>
     /// <param name="recompute">
     /// Computes layers again for their gradients; the caller's scope then holds what they need.
     /// </param>
-    public Tensor ComputeLabelLogits(CausalLm model, AdapterRows? adapters, bool recompute = false)
+    public Tensor ComputeLabelLosses(CausalLm model, AdapterRows? adapters, bool recompute = false)
     {
         if (recompute)
         {
-            return ProjectToLogits(model, model.ForwardCheckpointed(Tokens.Tokens, adapters));
+            return ComputeLosses(model, model.ForwardCheckpointed(Tokens.Tokens, adapters));
         }
         using var scope = NewDisposeScope();
-        return ProjectToLogits(model, model.Forward(Tokens.Tokens, adapters)).MoveToOuterDisposeScope();
+        return ComputeLosses(model, model.Forward(Tokens.Tokens, adapters)).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -63,10 +63,11 @@ sealed class TrainingBatch : IDisposable
         return [.. passes.Select(pass => pass.OrderBy(row => row.User).ThenBy(row => row.Example).ToList())];
     }
 
-    static Tensor ProjectToLogits(CausalLm model, Tensor hidden)
+    Tensor ComputeLosses(CausalLm model, Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        return model.ComputeLogits(hidden.reshape(-1, model.Config.HiddenSize)).MoveToOuterDisposeScope();
+        var ofLabels = hidden.reshape(-1, model.Config.HiddenSize); // [labels, hidden]
+        return HeadLoss.Compute(model, ofLabels, Tokens.Labels).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -161,8 +161,8 @@ sealed class TrainingLoop : IDisposable
         using var scope = NewDisposeScope();
         using var batch = new TrainingBatch(rows, _setup.Weights.Values.device);
         using var adapters = SelectAdapters(replica, rows);
-        var logits = batch.ComputeLabelLogits(replica.Model, adapters, _options.RecomputeLayers); // [labels, vocab]
-        var rowFigures = _setup.Objective.ComputeFigures(logits, batch);
+        var labelLosses = batch.ComputeLabelLosses(replica.Model, adapters, _options.RecomputeLayers); // [labels]
+        var rowFigures = _setup.Objective.ComputeFigures(labelLosses, batch);
         var loss = rowFigures.Loss.dot(batch.Weights);
         if (loss.requires_grad)
         {
