@@ -1,5 +1,6 @@
 using System.Globalization;
 using CoPe.Benchmarks;
+using CoPe.Benchmarks.Answer;
 using CoPe.Benchmarks.Decode;
 using CoPe.Benchmarks.Train;
 
@@ -12,6 +13,8 @@ const string Usage = """
            CoPe.Benchmarks int8 [--shape S] [--layers N] [--rounds N]
            CoPe.Benchmarks int8 MODEL_FOLDER TEXT_FILE TOKENS
            CoPe.Benchmarks memory [--shape S] [--layers N]
+           CoPe.Benchmarks answer [--shape S] [--layers N] [--rounds N] [--part prompts|train|pipeline]
+           CoPe.Benchmarks answer MODEL_FOLDER
            CoPe.Benchmarks prompts MODEL_FOLDER
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     int8 prints decode's figures of int8 weights alone or, with a model and a text, what they do to log-probabilities.
@@ -40,6 +43,13 @@ if (args is ["int8", not ['-', ..] and var model, var words, var tokens])
     return 0;
 }
 
+if (args is ["answer", not ['-', ..] and var pipelineModel])
+{
+    using var loaded = AnswerModel.Load(pipelineModel);
+    Print(new PipelineFigures(loaded, rounds: 6).All());
+    return 0;
+}
+
 if (args is ["prompts", var modelFolder])
 {
     using var figures = new PromptFigures(modelFolder);
@@ -49,9 +59,12 @@ if (args is ["prompts", var modelFolder])
 
 var options = args.Skip(1).Chunk(2).ToArray();
 if (
-    args is not ["train" or "dpo" or "train-peak" or "decode" or "trace" or "int8" or "memory", ..]
+    args is not ["train" or "dpo" or "train-peak" or "decode" or "trace" or "int8" or "memory" or "answer", ..]
     || options.Any(pair =>
-        pair is not ["--shape" or "--layers" or "--rounds" or "--users", _] and not ["--dtype", "bf16" or "int8"]
+        pair
+            is not ["--shape" or "--layers" or "--rounds" or "--users", _]
+                and not ["--dtype", "bf16" or "int8"]
+                and not ["--part", "prompts" or "train" or "pipeline"]
     )
 )
 {
@@ -78,6 +91,15 @@ else if (args[0] == "train-peak")
 {
     using var figures = new PeakFigures(Text("--shape") ?? "mistral-7b", Number("--layers"));
     Print(figures.All());
+}
+else if (args[0] == "answer")
+{
+    using var figures = new AnswerFigures(
+        Text("--shape") ?? "qwen2.5-0.5b",
+        Number("--layers"),
+        Number("--rounds") ?? 4
+    );
+    Print(figures.Compute(Text("--part")));
 }
 else if (args[0] == "memory")
 {

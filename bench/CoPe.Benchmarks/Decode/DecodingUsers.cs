@@ -5,12 +5,12 @@ using CoPe.Modeling;
 namespace CoPe.Benchmarks.Decode;
 
 /// <summary>
-/// Some users whose answers are decoded together, token by token, each after a prompt of 256 tokens. Owns its batch,
-/// not the adapters.
+/// Some users whose answers are decoded together, token by token, each after a prompt. Owns its batch, not the
+/// adapters.
 /// </summary>
 sealed class DecodingUsers : IDisposable
 {
-    /// <summary>Tokens of a prompt.</summary>
+    /// <summary>Tokens of a prompt unless others are given.</summary>
     public const int Prompt = 256;
 
     readonly RunningBatch _batch;
@@ -25,34 +25,54 @@ sealed class DecodingUsers : IDisposable
         int mostTokens,
         DecodingTrace? trace = null
     )
+        : this(model, task, users, CreatePrompts(count), contrasts, mostTokens, trace) { }
+
+    /// <summary>Users with prompts of their own, one each.</summary>
+    public DecodingUsers(
+        CausalLm model,
+        AdapterBank task,
+        AdapterBank users,
+        int[][] prompts,
+        bool contrasts,
+        int mostTokens,
+        DecodingTrace? trace = null
+    )
     {
+        var count = prompts.Length;
         var banks = new AdapterBanks(task, users);
         _batch = new RunningBatch(
             model,
             banks,
             new EngineOptions { Trace = trace },
             Math.Max(2, 2 * count),
-            Prompt + mostTokens
+            prompts.Max(prompt => prompt.Length) + mostTokens
         );
-        var random = new Random(1);
         _sequences =
         [
-            .. Enumerable
-                .Range(0, count)
-                .Select(user => new RunningSequence(
-                    banks,
-                    new DecodingRequest
-                    {
-                        Id = $"{user}",
-                        Prompt = [.. Enumerable.Range(0, Prompt).Select(_ => random.Next(1000))],
-                        Expert = AdapterSelection.TaskAndUser(user),
-                        Amateur = contrasts ? AdapterSelection.Task : null,
-                        Options = new DecodingOptions { MaxNewTokens = mostTokens + 1 },
-                    },
-                    0,
-                    new StopCondition([], new DecodingOptions { MaxNewTokens = mostTokens + 1 }, mostTokens + 1)
-                )),
+            .. prompts.Select(
+                (prompt, user) =>
+                    new RunningSequence(
+                        banks,
+                        new DecodingRequest
+                        {
+                            Id = $"{user}",
+                            Prompt = prompt,
+                            Expert = AdapterSelection.TaskAndUser(user),
+                            Amateur = contrasts ? AdapterSelection.Task : null,
+                            Options = new DecodingOptions { MaxNewTokens = mostTokens + 1 },
+                        },
+                        0,
+                        new StopCondition([], new DecodingOptions { MaxNewTokens = mostTokens + 1 }, mostTokens + 1)
+                    )
+            ),
         ];
+    }
+
+    static int[][] CreatePrompts(int count)
+    {
+        var random = new Random(1);
+        int[] CreatePrompt() => [.. Enumerable.Range(0, Prompt).Select(_ => random.Next(1000))];
+        return [.. Enumerable.Range(0, count).Select(_ => CreatePrompt())];
     }
 
     /// <summary>Computes the prompts.</summary>

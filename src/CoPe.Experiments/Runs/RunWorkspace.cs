@@ -5,6 +5,7 @@ using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Tasks;
 using CoPe.Modeling;
+using CoPe.Scoring;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;
@@ -44,6 +45,7 @@ public sealed class RunWorkspace : IDisposable
         Run = run;
         Inputs = inputs;
         Hashes = new(run.FileHashes);
+        Prompts = new(recipe.PromptCacheMb);
         _log = log ?? NullLogger.Instance;
         _definition = Load(() => Hashes.ReadUnchanged([Inputs.TaskPath], () => TaskFile.Read(Inputs.TaskPath)));
         _template = Load(ReadTemplate);
@@ -71,6 +73,9 @@ public sealed class RunWorkspace : IDisposable
 
     /// <summary>Hashes of the input files.</summary>
     internal FileHashes Hashes { get; }
+
+    /// <summary>Prompts as the task-adaptive model computes them, for training and selection.</summary>
+    internal PromptCache Prompts { get; }
 
     /// <summary>The configuration of the model.</summary>
     internal DecoderConfig ModelConfig => _config.Value;
@@ -154,6 +159,7 @@ public sealed class RunWorkspace : IDisposable
     /// </summary>
     internal void ReleaseTam()
     {
+        Prompts.Clear();
         _tam.Release();
         ReleaseSftAdapters();
     }
@@ -329,6 +335,7 @@ public sealed class RunWorkspace : IDisposable
                 return loaded.Model;
             }
 
+            Prompts.Clear();
             loaded.Model.Dispose();
             _model = null;
         }

@@ -37,7 +37,7 @@ sealed class AdapterPass : ILinearTerms
             var active = assignment.Bank.ActsEverywhere ? null : new ActiveColumns(assignment, batch, dtype);
             if (active is not { IsEmpty: true })
             {
-                _levels.Add(new(assignment, assignment.CreateDropout(rowCount), active));
+                _levels.Add(new(assignment, assignment.CreateDropout(rowCount, batch.Prefix?.Lengths), active));
             }
         }
     }
@@ -101,7 +101,7 @@ sealed class AdapterPass : ILinearTerms
 
         if (dropout is not null)
         {
-            input = dropout.Apply(input, layer, firstColumn);
+            input = dropout.Apply(input, layer, columns is null ? firstColumn : null);
         }
 
         var (a, b) = assignment.GetFactors(layer, _dtype);
@@ -233,7 +233,8 @@ sealed class ActiveColumns
 /// </summary>
 /// <param name="bank">The adapters.</param>
 /// <param name="rowSeeds">Seed of each adapted row.</param>
-sealed class LoraDropout(AdapterBank bank, long[] rowSeeds)
+/// <param name="firstColumns">Column of its text with which each adapted row begins; null: the first.</param>
+sealed class LoraDropout(AdapterBank bank, long[] rowSeeds, int[]? firstColumns)
 {
     /// <summary>
     /// <c>x * mask / (1 - p)</c>, mask of 0 with probability p, for the adapted rows x <c>[rows, seq, in]</c>; the
@@ -241,13 +242,19 @@ sealed class LoraDropout(AdapterBank bank, long[] rowSeeds)
     /// </summary>
     /// <param name="x">The inputs.</param>
     /// <param name="layer">Full name of the layer.</param>
-    /// <param name="firstColumn">Column of the pass that x begins with.</param>
-    public Tensor Apply(Tensor x, string layer, int firstColumn)
+    /// <param name="firstColumn">Column of the pass that x begins with; null where x holds output columns.</param>
+    public Tensor Apply(Tensor x, string layer, int? firstColumn)
     {
         var layerIndex = (ulong)bank.IndexOfLayer(layer);
         ulong[] seeds =
         [
-            .. rowSeeds.Select(seed => DropoutMask.Skip(unchecked((ulong)seed * 1_000_003 + layerIndex), firstColumn)),
+            .. rowSeeds.Select(
+                (seed, row) =>
+                    DropoutMask.Skip(
+                        unchecked((ulong)seed * 1_000_003 + layerIndex),
+                        firstColumn is { } first ? first + (firstColumns?[row] ?? 0) : 0
+                    )
+            ),
         ];
         using var mask = DropoutMask.Create(seeds, (int)x.shape[1], (int)x.shape[2], bank.Config.Dropout, x);
         return x.mul(mask);

@@ -136,7 +136,9 @@ sealed class AdapterAssignment : IDisposable
     }
 
     /// <summary>Dropout of a pass's adapted rows; null for none.</summary>
-    public LoraDropout? CreateDropout(int rowCount)
+    /// <param name="rowCount">Rows of the pass.</param>
+    /// <param name="firstColumns">Column of its text with which each row begins; null: the first.</param>
+    public LoraDropout? CreateDropout(int rowCount, IReadOnlyList<int>? firstColumns)
     {
         if (RowSeeds is null || Bank.Config.Dropout == 0)
         {
@@ -151,8 +153,14 @@ sealed class AdapterAssignment : IDisposable
             );
         }
 
-        var seeds = IndexOfRow is null ? RowSeeds : RowSeeds.Skip(FirstAdaptedRow).Take(AdaptedRowCount);
-        return new LoraDropout(Bank, [.. seeds]);
+        return new LoraDropout(
+            Bank,
+            SelectAdapted(RowSeeds),
+            firstColumns is null ? null : SelectAdapted(firstColumns)
+        );
+
+        T[] SelectAdapted<T>(IReadOnlyList<T> rows) =>
+            IndexOfRow is null ? [.. rows] : [.. rows.Skip(FirstAdaptedRow).Take(AdaptedRowCount)];
     }
 
     /// <summary>

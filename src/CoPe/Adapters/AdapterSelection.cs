@@ -66,6 +66,13 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
         return levels.OfType<IReadOnlyList<int>>();
     }
 
+    /// <summary>The task's adapter where the selection uses it; else null.</summary>
+    public AdapterBank? FindTask(AdapterSelection selection) => selection.UsesTask ? task : null;
+
+    /// <summary>Whether the selection has a user's adapter, and that acts everywhere.</summary>
+    public bool UsesUserEverywhere(AdapterSelection selection) =>
+        selection.User is not null && FindUserInvocation(selection) is null;
+
     /// <summary>
     /// The selected adapters as they act on a prompt and what follows it: none whose invocation tokens the prompt
     /// lacks.

@@ -27,6 +27,11 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
         var inputs = pass.GetAttention(layer);
         var q = ComputeQueries(x, inputs, pass);
         var (k, v) = ComputeKeysAndValues(x, inputs, pass);
+        if (pass.Prefix is not null)
+        {
+            (k, v) = pass.Prefix.Prepend(layer, k, v);
+        }
+
         using (pass.Profiler?.Enter("rotary positions"))
         {
             q = ScaleQueries(inputs.QueryRotary.Apply(q));
@@ -115,7 +120,7 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     }
 
     /// <summary>
-    /// By torch's fused kernel over the keys and values of this pass, repeated for the query heads that share them.
+    /// By torch's fused kernel over the keys and values given, repeated for the query heads that share them.
     /// Returns <c>[rows, queries, heads, headDim]</c>.
     /// </summary>
     Tensor AttendFused(Tensor q, Tensor k, Tensor v, Tensor? mask)

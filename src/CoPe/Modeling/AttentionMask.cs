@@ -8,14 +8,17 @@ static class AttentionMask
 {
     /// <summary>
     /// Mask among the tokens of a pass: column j for query i iff <c>visible[i, j]</c> (null: j &lt;= i) and
-    /// <c>position[i] - position[j] &lt; window</c>; a query always sees itself.
+    /// <c>position[i] - position[j] &lt; window</c>; a query always sees itself. The columns of a prefix stand before
+    /// those of the pass.
     /// </summary>
-    /// <returns><c>[rows or 1, 1, seq, seq]</c>, the caller's; null where plain causal attention is meant.</returns>
+    /// <returns>
+    /// <c>[rows or 1, 1, seq, prefix + seq]</c>, the caller's; null where plain causal attention is meant.
+    /// </returns>
     public static Tensor? CreateForPass(TokenBatch batch, int? window, ScalarType dtype)
     {
         var seq = batch.Ids.shape[1];
         var device = batch.Ids.device;
-        if (batch.Visible is null && (window is null || window >= seq))
+        if (batch.Prefix is null && batch.Visible is null && (window is null || window >= seq))
         {
             return null;
         }
@@ -30,6 +33,12 @@ static class AttentionMask
 
         // A query that sees nothing would turn into NaN, which hidden columns would then spread: 0 * NaN is NaN.
         visible = visible.logical_or(eye(seq, dtype: ScalarType.Bool, device: device));
+        if (batch.Prefix is { } prefix)
+        {
+            var ofRows = visible.expand(batch.Ids.shape[0], seq, seq);
+            visible = cat([prefix.CreateVisible(batch.Positions, window), ofRows], 2);
+        }
+
         return ToBias(visible.unsqueeze(1), dtype).MoveToOuterDisposeScope();
     }
 
@@ -60,14 +69,14 @@ static class AttentionMask
 
     /// <summary>
     /// A mask of <see cref="CreateForPass"/> (null: causal) for the output columns' queries alone,
-    /// <c>[rows, 1, most, seq]</c>, the caller's.
+    /// <c>[rows, 1, most, columns]</c>, the caller's.
     /// </summary>
     public static Tensor SelectQueries(TokenBatch batch, OutputColumns columns, Tensor? mask, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
         var (rows, seq) = (batch.Ids.shape[0], batch.Ids.shape[1]);
         mask ??= CreateCausal(seq, dtype, batch.Ids.device);
-        var ofRows = mask.squeeze(1).expand(rows, seq, seq);
+        var ofRows = mask.squeeze(1).expand(rows, seq, mask.shape[3]);
         return columns.Gather(ofRows).unsqueeze(1).MoveToOuterDisposeScope();
     }
 
@@ -76,19 +85,19 @@ static class AttentionMask
     /// key head follow each other. Queries may be fewer than columns.
     /// </summary>
     /// <returns>
-    /// <c>[rows * kvHeads, group * queries, seq]</c>, or <c>[1, group * queries, seq]</c> where all rows see alike; the
-    /// caller's.
+    /// <c>[rows * kvHeads, group * queries, columns]</c>, or <c>[1, group * queries, columns]</c> where all rows see
+    /// alike; the caller's.
     /// </returns>
     public static Tensor FoldHeads(Tensor? mask, DecoderConfig config, long seq, ScalarType dtype, Device device)
     {
         using var scope = NewDisposeScope();
         mask ??= CreateCausal(seq, dtype, device);
-        var (rows, queries) = (mask.shape[0], mask.shape[2]);
+        var (rows, queries, columns) = (mask.shape[0], mask.shape[2], mask.shape[3]);
         var group = config.HeadCount / config.KeyValueHeadCount;
         var heads = rows == 1 ? 1 : config.KeyValueHeadCount;
-        return mask.expand(rows, heads, queries, seq)
+        return mask.expand(rows, heads, queries, columns)
             .repeat(1, 1, group, 1)
-            .view(-1, group * queries, seq)
+            .view(-1, group * queries, columns)
             .MoveToOuterDisposeScope();
     }
 

@@ -11,8 +11,8 @@ namespace CoPe.Modeling;
 sealed class ForwardPass
 {
     /// <summary>
-    /// Longest rows whose attention scores are computed explicitly in training: of longer ones the scores, which the
-    /// backward pass keeps, would outweigh all other activations.
+    /// Longest rows whose attention scores are computed explicitly in training: of longer ones (or of as many scores)
+    /// the scores, which the backward pass keeps, would outweigh all other activations.
     /// </summary>
     const int MaxExplicitScoresLength = 1024;
 
@@ -41,6 +41,14 @@ sealed class ForwardPass
         {
             throw new ArgumentException(
                 "The batch selects output columns; a pass with a cache takes a batch that returns all columns.",
+                nameof(batch)
+            );
+        }
+
+        if (batch.Prefix is not null && cache is not null)
+        {
+            throw new ArgumentException(
+                "A pass continues from a cache or from a prefix, not from both.",
                 nameof(batch)
             );
         }
@@ -78,6 +86,9 @@ sealed class ForwardPass
     /// <summary>Cache rows that the pass writes; null without a cache.</summary>
     public KvCacheView? Cache { get; }
 
+    /// <summary>The columns before those of the pass; null for none.</summary>
+    public CachedPrefix? Prefix => _batch.Prefix;
+
     /// <summary>Adapters of the pass's rows; null for none.</summary>
     public ILinearTerms? Adapters { get; }
 
@@ -107,8 +118,17 @@ sealed class ForwardPass
         _dtype == ScalarType.BFloat16
         && is_grad_enabled()
         && !_readsCache
-        && _batch.Ids.shape[1] <= MaxExplicitScoresLength
+        && HasFewScores
         && _batch.Ids.device.type == TorchSharp.DeviceType.CPU;
+
+    bool HasFewScores
+    {
+        get
+        {
+            var seq = _batch.Ids.shape[1];
+            return seq * (seq + (Prefix?.Width ?? 0)) <= (long)MaxExplicitScoresLength * MaxExplicitScoresLength;
+        }
+    }
 
     RotaryEmbedding CreateRotary(RopeConfig rope) =>
         new(_batch.Positions, rope.ComputeFrequencies(_config.HeadDim), _dtype);

@@ -1,4 +1,5 @@
 using CoPe.Kernels.Torch;
+using CoPe.Modeling.Safetensors;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -39,6 +40,11 @@ sealed class KvCache : IDisposable
 
     /// <summary>Number of rows.</summary>
     public int RowCount { get; }
+
+    /// <summary>
+    /// Whether what is freed goes back to the system at once: not where caches as small as this one come and go.
+    /// </summary>
+    public bool ReleasesMemory { get; init; } = true;
 
     /// <summary>Positions that a row can hold.</summary>
     public int Capacity { get; }
@@ -129,6 +135,14 @@ sealed class KvCache : IDisposable
             cached[row].narrow(0, 0, length).copy_(copied.narrow(1, 0, length).transpose(0, 1));
     }
 
+    /// <summary>Bytes of keys and values of so many rows and positions.</summary>
+    public static long CountBytes(CausalLm model, int rows, int capacity)
+    {
+        var config = model.Config;
+        var perPosition = 2L * config.LayerCount * config.KeyValueHeadCount * config.HeadDim;
+        return perPosition * rows * capacity * SafetensorsDtype.GetElementSize(model.Dtype);
+    }
+
     /// <summary>
     /// Zeros, not uninitialized memory: a hidden column counts 0 * value, which must not be 0 * NaN.
     /// </summary>
@@ -148,7 +162,10 @@ sealed class KvCache : IDisposable
         }
 
         _layers.Clear();
-        NativeHeap.ReleaseFreedMemory();
+        if (ReleasesMemory)
+        {
+            NativeHeap.ReleaseFreedMemory();
+        }
     }
 }
 

@@ -96,6 +96,12 @@ public sealed class TokenBatch : IDisposable
     /// </summary>
     internal Func<IReadOnlyList<int>, bool[]>? InvocationSearch { get; init; }
 
+    /// <summary>
+    /// Keys and values of the columns before those of the batch, whose positions continue from them; null for none. Not
+    /// allowed together with a cache.
+    /// </summary>
+    internal CachedPrefix? Prefix { get; init; }
+
     internal long MinPosition
     {
         get

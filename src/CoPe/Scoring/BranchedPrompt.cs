@@ -90,16 +90,35 @@ sealed class BranchedPrompt
     /// <summary>Column whose hidden state predicts each label.</summary>
     public IReadOnlyList<int> LabelColumns => _labelColumns;
 
-    /// <summary>Marks the columns on which adapters with these invocation tokens act.</summary>
-    public void MarkInvoked(IReadOnlyList<int> tokens, Span<bool> columns)
+    /// <summary>
+    /// Marks the columns, from one on, on which adapters with these invocation tokens act, and the padding after them
+    /// as the last of them is.
+    /// </summary>
+    public void MarkInvoked(IReadOnlyList<int> tokens, Span<bool> columns, int firstColumn = 0)
     {
         var starts = FindStarts(_prompt, _responses, tokens);
         var startInPrompt = starts.DefaultIfEmpty(InvocationTokens.FindLast(_prompt, tokens)).Min();
-        for (var column = 0; column < Length; column++)
+        var count = Length - firstColumn;
+        for (var i = 0; i < count; i++)
         {
-            var segment = _segments[column];
-            columns[column] = _positions[column] >= (segment == 0 ? startInPrompt : starts[segment - 1]);
+            var segment = _segments[firstColumn + i];
+            columns[i] = _positions[firstColumn + i] >= (segment == 0 ? startInPrompt : starts[segment - 1]);
         }
+
+        columns[count..].Fill(columns[count - 1]);
+    }
+
+    /// <summary>
+    /// How many of the first columns no adapter with one of these invocation tokens acts on, and predict no label: they
+    /// are the same whichever of the adapters the row uses.
+    /// </summary>
+    public int CountUntouched(IEnumerable<IReadOnlyList<int>> invocations)
+    {
+        var starts = invocations.SelectMany(tokens =>
+            FindStarts(_prompt, _responses, tokens).Append(InvocationTokens.FindLast(_prompt, tokens))
+        );
+        var isPromptShared = _sharedLength == PromptLength;
+        return Math.Min(isPromptShared ? PromptLength - 1 : _sharedLength, starts.DefaultIfEmpty(0).Min());
     }
 
     /// <summary>The position from which on each response is acted on.</summary>

@@ -14,6 +14,7 @@ sealed class PackedBatch : IDisposable
 
     readonly IReadOnlyList<BranchedPrompt> _rows;
     readonly Device _device;
+    readonly CachedPrefix? _prefix;
     readonly int _width;
 
     /// <summary>Packs the rows of a pass.</summary>
@@ -22,11 +23,20 @@ sealed class PackedBatch : IDisposable
     /// <param name="omitFullSelection">
     /// Where every column predicts a label, as in pre-training, asks for all columns instead of selecting each.
     /// </param>
-    public PackedBatch(IReadOnlyList<BranchedPrompt> rows, Device device, bool omitFullSelection = false)
+    /// <param name="prefix">
+    /// Keys and values of the first columns of each row, which are left out; null for none. Still the caller's.
+    /// </param>
+    public PackedBatch(
+        IReadOnlyList<BranchedPrompt> rows,
+        Device device,
+        bool omitFullSelection = false,
+        CachedPrefix? prefix = null
+    )
     {
         _rows = rows;
         _device = device;
-        _width = rows.Max(row => row.Length);
+        _prefix = prefix;
+        _width = rows.Index().Max(row => row.Item.Length - GetFirstColumn(row.Index));
         using var scope = NewDisposeScope();
         Tokens = CreateTokens(omitFullSelection);
         Labels = ToTensor([.. rows.SelectMany(row => row.Labels).Select(label => (long)label)])
@@ -50,7 +60,7 @@ sealed class PackedBatch : IDisposable
     /// <summary>Responses of all rows.</summary>
     public int ResponseCount => _rows.Sum(row => row.ResponseLengths.Count);
 
-    /// <summary>Columns of all rows, padding not counted.</summary>
+    /// <summary>Columns of all rows with those of their prefixes, padding not counted.</summary>
     public long TokenCount => _rows.Sum(row => (long)row.Length);
 
     public void Dispose()
@@ -66,31 +76,44 @@ sealed class PackedBatch : IDisposable
         var isBranched = _rows.Any(row => row.ResponseLengths.Count > 1);
         if (!isBranched)
         {
-            var selectsAll = omitFullSelection && _rows.All(row => row.LabelColumns.Count == _width);
-            return new TokenBatch(ids, outputColumns: selectsAll ? null : SelectLabelColumns())
+            // A mask of dropout counts the columns of the text or those selected: with a prefix, too, the latter.
+            var selectsAll = omitFullSelection && _prefix is null && _rows.All(row => row.LabelColumns.Count == _width);
+            var positions = _prefix is null ? null : ToRows(row => row.Positions, 0);
+            return new TokenBatch(ids, positions, outputColumns: selectsAll ? null : SelectLabelColumns())
             {
                 InvocationSearch = FindInvoked,
+                Prefix = _prefix,
             };
         }
         return new TokenBatch(ids, ToRows(row => row.Positions, 0), CreateMask(), SelectLabelColumns())
         {
             InvocationSearch = FindInvoked,
+            Prefix = _prefix,
         };
     }
 
-    /// <summary>The columns on which adapters with these invocation tokens act, row by row; no padding.</summary>
+    /// <summary>The first column of a row that the pass computes.</summary>
+    int GetFirstColumn(int row) => _prefix?.Lengths[row] ?? 0;
+
+    /// <summary>The columns on which adapters with these invocation tokens act, row by row.</summary>
     bool[] FindInvoked(IReadOnlyList<int> tokens)
     {
         var columns = new bool[_rows.Count * _width];
         foreach (var (index, row) in _rows.Index())
         {
-            row.MarkInvoked(tokens, columns.AsSpan(index * _width, row.Length));
+            row.MarkInvoked(tokens, columns.AsSpan(index * _width, _width), GetFirstColumn(index));
         }
 
         return columns;
     }
 
-    IReadOnlyList<int>[] SelectLabelColumns() => [.. _rows.Select(row => row.LabelColumns)];
+    IReadOnlyList<int>[] SelectLabelColumns() =>
+        [
+            .. _rows.Select(
+                IReadOnlyList<int> (row, index) =>
+                    [.. row.LabelColumns.Select(column => column - GetFirstColumn(index))]
+            ),
+        ];
 
     /// <summary>
     /// Which column each column attends to <c>[rows, width, width]</c> bool: earlier ones of the prompt and of its own
@@ -125,9 +148,10 @@ sealed class PackedBatch : IDisposable
         for (var row = 0; row < _rows.Count; row++)
         {
             var source = select(_rows[row]);
-            for (var column = 0; column < source.Count; column++)
+            var first = GetFirstColumn(row);
+            for (var column = first; column < source.Count; column++)
             {
-                values[row * _width + column] = source[column];
+                values[row * _width + column - first] = source[column];
             }
         }
         return tensor(values, [_rows.Count, _width], device: _device);

@@ -16,9 +16,16 @@ sealed record ScoringRow(
     BranchedPrompt Prompt
 )
 {
+    /// <summary>What is computed before the row; null where it is computed whole.</summary>
+    public PromptPrefix? Prefix { get; private init; }
+
+    /// <summary>The length by which passes are divided.</summary>
+    public int PassLength => PromptPrefix.ComputePassLength(Prompt, Prefix);
+
     /// <summary>
     /// The rows of an item: for each selection of adapters one row with all responses, or one row for each response,
-    /// whichever is less work for a model with <paramref name="hiddenSize"/> units a layer.
+    /// whichever is less work for a model with <paramref name="hiddenSize"/> units a layer. Where one of the selections
+    /// acts on the answer alone, it and those of frozen adapters share what comes before.
     /// </summary>
     public static IEnumerable<ScoringRow> CreateRows(
         int index,
@@ -29,23 +36,33 @@ sealed record ScoringRow(
     )
     {
         var all = Enumerable.Range(0, item.Responses.Count).ToList();
-        var isShared = sharePrompts && IsSharingCheaper(item, hiddenSize);
+        List<IReadOnlyList<int>> answerInvocations = sharePrompts
+            ? [.. item.Adapters.SelectMany(banks.FindInvocations).DistinctBy(tokens => string.Join(' ', tokens))]
+            : [];
+        var known = new BranchedPrompt(item.Prompt, [.. item.Responses]).CountUntouched(answerInvocations);
+        var isShared = sharePrompts && IsSharingCheaper(item, known, hiddenSize);
         List<List<int>> groups = isShared ? [all] : [.. all.Select(response => new List<int> { response })];
         for (var selection = 0; selection < item.Adapters.Count; selection++)
         {
-            var invocations = banks.FindInvocations(item.Adapters[selection]).ToList();
+            var adapters = item.Adapters[selection];
+            var invocations = banks.FindInvocations(adapters).ToList();
             foreach (var group in groups)
             {
                 IReadOnlyList<int>[] responses = [.. group.Select(response => item.Responses[response])];
                 var prompt = BranchedPrompt.Create(item.Prompt, responses, invocations);
-                yield return new(index, selection, group, item.Adapters[selection], prompt);
+                yield return new(index, selection, group, adapters, prompt)
+                {
+                    Prefix = banks.UsesUserEverywhere(adapters)
+                        ? null
+                        : PromptPrefix.Create(prompt, banks.FindTask(adapters), answerInvocations),
+                };
             }
         }
     }
 
-    static bool IsSharingCheaper(ScoringItem item, int hiddenSize)
+    static bool IsSharingCheaper(ScoringItem item, int known, int hiddenSize)
     {
-        var promptLength = item.Prompt.Count;
+        var promptLength = item.Prompt.Count - known;
         var together = EstimateCost(promptLength + item.Responses.Sum(response => response.Count), hiddenSize);
         var apart = item.Responses.Sum(response => EstimateCost(promptLength + response.Count, hiddenSize));
         return together < apart;

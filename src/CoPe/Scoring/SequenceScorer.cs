@@ -50,6 +50,12 @@ public sealed class SequenceScorer
     }
 
     /// <summary>
+    /// Keeps prompts that others need too, where an adapter acts on the answer alone; null keeps them while a pass uses
+    /// them. Not owned.
+    /// </summary>
+    internal PromptCache? Prompts { get; init; }
+
+    /// <summary>
     /// Scores every response of every item under each of the item's selections of adapters: items in order, within an
     /// item by selection, within a selection by response.
     /// </summary>
@@ -65,17 +71,23 @@ public sealed class SequenceScorer
         var list = items.ToList();
         list.ForEach(Validate);
         var rows = list.SelectMany((item, index) => CreateRows(index, item))
-            .OrderByDescending(row => row.Prompt.Length)
+            .OrderByDescending(row => row.PassLength)
             .ToList();
         var workers = TorchThreads.CountForPasses(_model.Device, _model.Weights.Bytes);
-        var passes = PassSplitter.SplitRows(rows, row => row.Prompt.Length, _options.TokensPerPass, workers);
+        var passes = rows.GroupBy(row => row.Prefix is not null)
+            .SelectMany(group =>
+                PassSplitter.SplitRows([.. group], row => row.PassLength, _options.TokensPerPass, workers)
+            )
+            .ToList();
+        using var ownPrompts = new PromptCache(0);
+        var prompts = new PromptSource(Prompts ?? ownPrompts, _model, workers);
         var scores = TorchThreads.Run(
             workers,
             passes.Count,
             (_, pass) =>
             {
                 cancellation.ThrowIfCancellationRequested();
-                return ScorePass(passes[pass]);
+                return ScorePass(passes[pass], prompts);
             }
         );
         return CollectResponses(list, passes, scores);
@@ -138,15 +150,20 @@ public sealed class SequenceScorer
         };
     }
 
-    PassScores ScorePass(IReadOnlyList<ScoringRow> rows)
+    PassScores ScorePass(IReadOnlyList<ScoringRow> rows, PromptSource prompts)
     {
         if (rows.All(row => row.Prompt.Labels.Count == 0))
         {
             return new([], []);
         }
         using var scope = NewDisposeScope();
+        using var prefixes = prompts.Rent([.. rows.Select(row => row.Prefix)]);
         using var mode = inference_mode();
-        using var batch = new PackedBatch([.. rows.Select(row => row.Prompt)], _model.Device);
+        using var batch = new PackedBatch(
+            [.. rows.Select(row => row.Prompt)],
+            _model.Device,
+            prefix: prefixes?.Columns
+        );
         using var adapters = _banks.SelectRows([.. rows.Select(row => row.Adapters)]);
         var hidden = _model.Forward(batch.Tokens, adapters); // [labels, hidden]
         var chunkSize = Math.Max(1, LogitsPerChunk / _model.Config.VocabSize);

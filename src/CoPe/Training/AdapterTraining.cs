@@ -1,14 +1,25 @@
 using System.Text.Json;
 using CoPe.Adapters;
+using CoPe.Scoring;
 
 namespace CoPe.Training;
 
-/// <summary>What supervised and preference training of adapters share. Owns nothing.</summary>
+/// <summary>
+/// What supervised and preference training of adapters share. Owns the prompts that it keeps for itself alone.
+/// </summary>
 /// <param name="context">Model, options and where results go.</param>
 /// <param name="adapters">The adapters trained, in place, one a user.</param>
 /// <param name="taskAdapter">Below every user's adapter and left as it is; null for none.</param>
-sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, AdapterBank? taskAdapter)
+sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, AdapterBank? taskAdapter) : IDisposable
 {
+    readonly PromptCache? _ownPrompts = context.Prompts is null ? new(PromptCache.DefaultMegabytes) : null;
+
+    /// <summary>Where prompts come from that only frozen adapters act on; null where no user has any.</summary>
+    public PromptSource? Prompts =>
+        adapters.ActsEverywhere || !context.SharesPrompts
+            ? null
+            : new(context.Prompts ?? _ownPrompts!, context.Model, context.CountWorkers());
+
     /// <summary>The invocation tokens of the adapters that act on the answer alone.</summary>
     public IReadOnlyList<IReadOnlyList<int>> Invocations =>
         [.. adapters.Invocations, .. taskAdapter?.Invocations ?? []];
@@ -30,6 +41,34 @@ sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, Adap
             throw new ArgumentException(
                 $"User names repeat: {string.Join(", ", repeated)}; expected one adapter a user."
             );
+        }
+    }
+
+    /// <summary>
+    /// The users, in the order of the adapters, with the prefixes of their rows where these can be computed before.
+    /// </summary>
+    public IReadOnlyList<TrainingUser> AddPrefixes(IReadOnlyList<TrainingUser> users)
+    {
+        return Prompts is null ? users : [.. users.Select(AddToRows)];
+
+        TrainingUser AddToRows(TrainingUser user, int index)
+        {
+            if (adapters.GetConfig(index).InvocationTokens is not { } tokens)
+            {
+                return user;
+            }
+
+            IReadOnlyList<IReadOnlyList<int>> invocations = [tokens, .. taskAdapter?.Invocations ?? []];
+            IReadOnlyList<TrainingRow> Add(IReadOnlyList<TrainingRow> rows) =>
+                [
+                    .. rows.Select(row =>
+                        row with
+                        {
+                            Prefix = PromptPrefix.Create(row.Prompt, taskAdapter, invocations),
+                        }
+                    ),
+                ];
+            return user with { Rows = Add(user.Rows), DevelopmentRows = Add(user.DevelopmentRows) };
         }
     }
 
@@ -57,6 +96,7 @@ sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, Adap
             Objective = objective,
             Weights = weights,
             CreateReplica = CreateReplica,
+            Prompts = Prompts,
             UsesDropout = usesDropout,
             Users = users,
             Fingerprint = new Dictionary<string, string>(fingerprint) { ["adapter shape"] = configHash },
@@ -72,6 +112,8 @@ sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, Adap
         leaves.RequireGrad(true);
         return new(context.Model, new TrainingAdapters(taskAdapter, leaves), leaves.Parameters(), leaves.Count, leaves);
     }
+
+    public void Dispose() => _ownPrompts?.Dispose();
 }
 
 /// <summary>

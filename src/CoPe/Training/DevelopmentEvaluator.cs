@@ -133,7 +133,7 @@ sealed class DevelopmentEvaluator : IDisposable
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        using var batch = new TrainingBatch(rows, _setup.Weights.Values.device);
+        using var batch = new TrainingBatch(rows, _setup.Weights.Values.device, _setup.Prompts);
         using var adapters = replica.Adapters?.SelectRows(rows);
         var labelLosses = batch.ComputeLabelLosses(replica.Model, adapters); // [labels]
         var losses = _setup.Objective.ComputeFigures(labelLosses, batch).Loss * batch.Weights; // [rows]

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CoPe.Adapters;
 using CoPe.Kernels.Threads;
 using CoPe.Modeling;
+using CoPe.Scoring;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -48,12 +49,17 @@ public static class DpoTrainer
     )
     {
         dpo.Validate();
-        var training = new AdapterTraining(context, adapters, taskAdapter);
+        using var training = new AdapterTraining(context, adapters, taskAdapter);
         training.RequireOneSetPerAdapter(users);
         var initialAdapters = dpo.Reference == DpoReference.Sft ? adapters : null;
-        var reference = new ReferenceScorer(context, new TrainingAdapters(taskAdapter, initialAdapters));
+        var reference = new ReferenceScorer(
+            context,
+            new TrainingAdapters(taskAdapter, initialAdapters),
+            training.Prompts
+        );
+        var trained = training.AddPrefixes(TrainingUser.CreateAll(context, users, training.Invocations));
         return training.Train(
-            reference.AddReferences(TrainingUser.CreateAll(context, users, training.Invocations), cancellation),
+            reference.AddReferences(trained, cancellation),
             new DpoObjective(dpo),
             usesDropout: false,
             new Dictionary<string, string>
@@ -69,7 +75,8 @@ public static class DpoTrainer
 /// <summary>Scores the responses of pairs under the reference policy, unless they are known.</summary>
 /// <param name="context">The training.</param>
 /// <param name="adapters">The adapters of the reference policy.</param>
-sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters)
+/// <param name="prompts">Where prefixes of rows are taken from; null where no row has one.</param>
+sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters, PromptSource? prompts)
 {
     /// <summary>The users with reference log-probabilities in every row.</summary>
     public IReadOnlyList<TrainingUser> AddReferences(IReadOnlyList<TrainingUser> users, CancellationToken cancellation)
@@ -114,7 +121,7 @@ sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        using var batch = new TrainingBatch(pass, model.Device);
+        using var batch = new TrainingBatch(pass, model.Device, prompts);
         using var rows = adapters.SelectRows(pass);
         var tokens = batch.Tokens;
         var tokenLogProbs = -batch.ComputeLabelLosses(model, rows); // [labels]

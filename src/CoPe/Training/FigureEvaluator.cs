@@ -39,7 +39,7 @@ sealed class FigureEvaluator(TrainingSetup setup, PassWorkers workers)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        using var batch = new TrainingBatch(rows, setup.Weights.Values.device);
+        using var batch = new TrainingBatch(rows, setup.Weights.Values.device, setup.Prompts);
         using var adapters = replica.Adapters?.SelectRows(rows);
         var figures = setup.Objective.ComputeFigures(batch.ComputeLabelLosses(replica.Model, adapters), batch);
         var names = figures.Names;

@@ -34,7 +34,7 @@ static class OutOfMemoryGuard
     {
         var options = context.Options;
         var names = context.MemoryOptionNames;
-        var width = rows.Max(row => row.Row.Prompt.Length);
+        var width = rows.Max(row => row.Row.PassLength);
         var (pass, remedy) =
             rows.Count > 1
                 ? ($"{rows.Count} rows of {width} tokens", $"{names.TokensPerPass} (now {options.TokensPerPass})")

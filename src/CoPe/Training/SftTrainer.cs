@@ -39,10 +39,10 @@ public static class SftTrainer
         CancellationToken cancellation = default
     )
     {
-        var training = new AdapterTraining(context, adapters, taskAdapter);
+        using var training = new AdapterTraining(context, adapters, taskAdapter);
         training.RequireOneSetPerAdapter(users);
         return training.Train(
-            TrainingUser.CreateAll(context, users),
+            training.AddPrefixes(TrainingUser.CreateAll(context, users)),
             new SftObjective(),
             usesDropout: adapters.Config.Dropout > 0,
             new Dictionary<string, string>(),

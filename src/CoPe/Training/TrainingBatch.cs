@@ -8,10 +8,31 @@ namespace CoPe.Training;
 /// <summary>The rows of one training pass as tensors, with their users and weights. Owns the tensors.</summary>
 sealed class TrainingBatch : IDisposable
 {
-    public TrainingBatch(IReadOnlyList<PlannedRow> rows, Device device)
+    readonly PromptLease? _prompts;
+
+    /// <summary>The tensors of a pass.</summary>
+    /// <param name="rows">Its rows; either all have a prefix or none.</param>
+    /// <param name="device">Where the model computes.</param>
+    /// <param name="prompts">Where prefixes are taken from; null where no row has one.</param>
+    public TrainingBatch(IReadOnlyList<PlannedRow> rows, Device device, PromptSource? prompts = null)
     {
         Rows = rows;
-        Tokens = new PackedBatch([.. rows.Select(row => row.Row.Prompt)], device, omitFullSelection: true);
+        _prompts = prompts?.Rent([.. rows.Select(row => row.Row.Prefix)]);
+        try
+        {
+            Tokens = new PackedBatch(
+                [.. rows.Select(row => row.Row.Prompt)],
+                device,
+                omitFullSelection: true,
+                _prompts?.Columns
+            );
+        }
+        catch
+        {
+            _prompts?.Dispose();
+            throw;
+        }
+
         UserOfRow = tensor([.. rows.Select(row => (long)row.User)], device: device).DetachFromDisposeScope();
         Weights = tensor([.. rows.Select(row => (float)row.Weight)], device: device).DetachFromDisposeScope();
     }
@@ -47,7 +68,8 @@ sealed class TrainingBatch : IDisposable
     }
 
     /// <summary>
-    /// Splits rows into passes as <see cref="PassSplitter"/> does: longest rows first, users in order within a pass.
+    /// Splits rows into passes as <see cref="PassSplitter"/> does: longest rows first, users in order within a pass;
+    /// rows with a prefix share none with others.
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<PlannedRow>> SplitIntoPasses(
         IEnumerable<PlannedRow> rows,
@@ -55,11 +77,11 @@ sealed class TrainingBatch : IDisposable
         int workers = 1
     )
     {
-        var longestFirst = rows.OrderByDescending(row => row.Row.Prompt.Length)
+        var passes = rows.OrderByDescending(row => row.Row.PassLength)
             .ThenBy(row => row.User)
             .ThenBy(row => row.Example)
-            .ToList();
-        var passes = PassSplitter.SplitRows(longestFirst, row => row.Row.Prompt.Length, maxTokens, workers);
+            .GroupBy(row => row.Row.Prefix is not null)
+            .SelectMany(group => PassSplitter.SplitRows([.. group], row => row.Row.PassLength, maxTokens, workers));
         return [.. passes.Select(pass => pass.OrderBy(row => row.User).ThenBy(row => row.Example).ToList())];
     }
 
@@ -75,5 +97,6 @@ sealed class TrainingBatch : IDisposable
         Tokens.Dispose();
         UserOfRow.Dispose();
         Weights.Dispose();
+        _prompts?.Dispose();
     }
 }

@@ -1,4 +1,6 @@
+using CoPe.Kernels.Threads;
 using CoPe.Modeling;
+using CoPe.Scoring;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -38,4 +40,19 @@ public sealed class TrainingContext
 
     /// <summary>What messages about memory call the options.</summary>
     internal MemoryOptionNames MemoryOptionNames { get; init; } = MemoryOptionNames.InCode;
+
+    /// <summary>
+    /// Keeps prompts that others need too: another training, a selection. Null keeps them for this training alone. Not
+    /// owned.
+    /// </summary>
+    internal PromptCache? Prompts { get; init; }
+
+    /// <summary>
+    /// Whether prompts that only frozen adapters act on are computed once and without gradient; the results are the
+    /// same but for rounding.
+    /// </summary>
+    internal bool SharesPrompts { get; init; } = true;
+
+    /// <summary>Passes that run in parallel.</summary>
+    internal int CountWorkers() => Options.Workers ?? TorchThreads.CountForPasses(Model.Device, Model.Weights.Bytes);
 }

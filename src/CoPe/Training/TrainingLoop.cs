@@ -1,6 +1,6 @@
 using CoPe.Adapters;
-using CoPe.Kernels.Threads;
 using CoPe.Kernels.Torch;
+using CoPe.Scoring;
 using static TorchSharp.torch;
 
 namespace CoPe.Training;
@@ -41,8 +41,7 @@ sealed class TrainingLoop : IDisposable
         var weights = setup.Weights.Values;
         var decayedWidth = setup.Weights.DecayedWidth;
         _optimizer = new AdamW(_users.Count, weights.shape[1], decayedWidth, _options.Optimizer, weights.device);
-        var defaultWorkers = TorchThreads.CountForPasses(weights.device, _context.Model.Weights.Bytes);
-        _workers = new PassWorkers(setup.CreateReplica, _options.Workers ?? defaultWorkers);
+        _workers = new PassWorkers(setup.CreateReplica, _context.CountWorkers());
         if (_users.Any(user => user.DevelopmentRows.Count > 0))
         {
             _development = new DevelopmentEvaluator(setup, _states, _workers);
@@ -159,7 +158,7 @@ sealed class TrainingLoop : IDisposable
     PassResult RunPass(TrainingReplica replica, IReadOnlyList<PlannedRow> rows)
     {
         using var scope = NewDisposeScope();
-        using var batch = new TrainingBatch(rows, _setup.Weights.Values.device);
+        using var batch = new TrainingBatch(rows, _setup.Weights.Values.device, _setup.Prompts);
         using var adapters = SelectAdapters(replica, rows);
         var labelLosses = batch.ComputeLabelLosses(replica.Model, adapters, _options.RecomputeLayers); // [labels]
         var rowFigures = _setup.Objective.ComputeFigures(labelLosses, batch);
@@ -267,6 +266,9 @@ sealed class TrainingSetup
 
     /// <summary>Makes a worker's view of what is trained.</summary>
     public required Func<TrainingReplica> CreateReplica { get; init; }
+
+    /// <summary>Where prefixes of rows are taken from; null where no row has one.</summary>
+    public PromptSource? Prompts { get; init; }
 
     /// <summary>Whether inputs of the adapters are dropped.</summary>
     public bool UsesDropout { get; init; }

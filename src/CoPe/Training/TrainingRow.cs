@@ -14,6 +14,15 @@ sealed record TrainingRow(BranchedPrompt Prompt)
     /// </summary>
     public ReferenceLogProbs? Reference { get; init; }
 
+    /// <summary>
+    /// What is computed before the row, and without its gradient, since the user's adapter acts on the answer alone;
+    /// null where the row is computed whole.
+    /// </summary>
+    public PromptPrefix? Prefix { get; init; }
+
+    /// <summary>The length by which passes are divided.</summary>
+    public int PassLength => PromptPrefix.ComputePassLength(Prompt, Prefix);
+
     /// <summary>Labels of the only response, or of the chosen one.</summary>
     public int FirstResponseLength => Prompt.ResponseLengths[0];
 

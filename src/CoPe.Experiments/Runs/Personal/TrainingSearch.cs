@@ -211,6 +211,7 @@ sealed class TrainingSearch(StageContext context, bool choosesRate, bool chooses
                 Checkpoints = new FolderCheckpointStore(Path.Combine(folder, "state")),
                 Time = context.Time,
                 Logger = context.Log,
+                Prompts = _workspace.Prompts,
             },
             bank,
             [set],

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Runtime.Serialization;
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Settings;
+using CoPe.Scoring;
 
 namespace CoPe.Experiments.Runs.Recipes;
 
@@ -93,6 +94,17 @@ public sealed record Recipe
         get;
         init => field = OptionGuard.Check(typeof(Recipe), value);
     }
+
+    /// <summary>
+    /// Most MB of prompts that training and selection keep in memory where users' adapters act on the answer alone;
+    /// beyond it a prompt is computed again.
+    /// </summary>
+    [SpeedOnly, Range(0, int.MaxValue)]
+    public int PromptCacheMb
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(Recipe), value);
+    } = PromptCache.DefaultMegabytes;
 
     /// <summary>Stage 1, the task-adaptive model.</summary>
     public TamSection Tam { get; init; } = new();

@@ -79,7 +79,7 @@ sealed class SelectNegativesStage : Stage
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
         using var adapters = workspace.SelectUserAdapters(UserAdapterKind.Sft, users);
         var scorer = new CandidateScorer(
-            new SequenceScorer(workspace.DecodingModel, workspace.Tam, adapters.Bank),
+            new SequenceScorer(workspace.DecodingModel, workspace.Tam, adapters.Bank) { Prompts = workspace.Prompts },
             context.Recipe.Negatives.Span,
             hasTaskAdapter: workspace.Tam is not null
         );

@@ -45,6 +45,7 @@ sealed class StageTraining(
             Checkpoints = new MetricsFirst(this),
             Time = context.Time,
             Logger = context.Log,
+            Prompts = context.Workspace.Prompts,
         };
 
     /// <summary>

@@ -46,6 +46,22 @@ static class TorchThreads
         return new Lease(threads);
     }
 
+    /// <summary>
+    /// Until the result is disposed, torch and our kernels compute on this thread alone, as the threads of
+    /// <see cref="Run"/> do: how often a result is divided among threads may show in its last bit.
+    /// </summary>
+    public static Lease UseOne()
+    {
+        var threads = get_num_threads();
+        if (threads == 1)
+        {
+            return default;
+        }
+
+        set_num_threads(1);
+        return new Lease(threads);
+    }
+
     /// <summary>Returns torch its threads when disposed.</summary>
     internal readonly struct Lease(int threads) : IDisposable
     {
