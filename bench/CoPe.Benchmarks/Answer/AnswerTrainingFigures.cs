@@ -22,7 +22,7 @@ sealed class AnswerTrainingFigures(AnswerModel model, int rounds)
     ];
 
     /// <summary>All figures.</summary>
-    public IEnumerable<(string Name, double Value)> All() => [.. Supervised(), .. Preferences(), .. Peaks()];
+    public IEnumerable<(string Name, double Value)> All() => Supervised().Concat(Preferences()).Concat(Peaks());
 
     IEnumerable<(string, double)> Supervised()
     {

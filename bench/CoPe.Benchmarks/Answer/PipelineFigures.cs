@@ -57,7 +57,7 @@ sealed class PipelineFigures(AnswerModel model, int rounds)
     double[] Run(ActivePositions active)
     {
         using var adapters = model.CreateUsers(active, 1);
-        using var prompts = new PromptCache(PromptCache.DefaultMegabytes);
+        using var prompts = new PrefixCache(PrefixCache.DefaultMegabytes);
         IReadOnlyList<DecodingResult> candidates = [];
         IReadOnlyList<ScoredResponse> scores = [];
         return
@@ -94,7 +94,7 @@ sealed class PipelineFigures(AnswerModel model, int rounds)
     IReadOnlyList<ScoredResponse> Score(
         IReadOnlyList<DecodingResult> candidates,
         AdapterBank adapters,
-        PromptCache prompts
+        PrefixCache prompts
     )
     {
         var scorer = new SequenceScorer(model.Model, model.Task, adapters) { Prompts = prompts };
@@ -115,7 +115,7 @@ sealed class PipelineFigures(AnswerModel model, int rounds)
         IReadOnlyList<DecodingResult> candidates,
         IReadOnlyList<ScoredResponse> scores,
         AdapterBank adapters,
-        PromptCache prompts
+        PrefixCache prompts
     )
     {
         var perItem = 2 * (Candidates + 1);
@@ -146,7 +146,7 @@ sealed class PipelineFigures(AnswerModel model, int rounds)
         );
     }
 
-    TrainingContext CreateContext(TrainingOptions options, PromptCache prompts) =>
+    TrainingContext CreateContext(TrainingOptions options, PrefixCache prompts) =>
         new()
         {
             Model = model.Model,

@@ -75,7 +75,7 @@ public sealed class RunWorkspace : IDisposable
     internal FileHashes Hashes { get; }
 
     /// <summary>Prompts as the task-adaptive model computes them, for training and selection.</summary>
-    internal PromptCache Prompts { get; }
+    internal PrefixCache Prompts { get; }
 
     /// <summary>The configuration of the model.</summary>
     internal DecoderConfig ModelConfig => _config.Value;
@@ -379,23 +379,5 @@ sealed class UserAdapterBank(AdapterBank bank, bool isShared, IEnumerable<LampUs
         {
             bank.Dispose();
         }
-    }
-}
-
-/// <summary>Something disposable that is loaded on first use, and again after it was released.</summary>
-/// <param name="load">Loads it.</param>
-sealed class LoadedOnce<T>(Func<T> load)
-    where T : class, IDisposable
-{
-    T? _value;
-
-    /// <summary>The value, loaded where it is not.</summary>
-    public T Value => _value ??= load();
-
-    /// <summary>Disposes the value where it is loaded.</summary>
-    public void Release()
-    {
-        _value?.Dispose();
-        _value = null;
     }
 }

@@ -75,11 +75,11 @@ sealed class PromptPrefix : IEquatable<PromptPrefix>
 /// <param name="Workers">
 /// Passes at once: with several, each has one of torch's threads, and so has the computation of a prefix then.
 /// </param>
-sealed record PromptSource(PromptCache Cache, CausalLm Model, int Workers)
+sealed record PrefixSource(PrefixCache Cache, CausalLm Model, int Workers)
 {
     /// <summary>The prefixes of a pass's rows, computed where they are missing; the lease is the caller's.</summary>
     /// <param name="rows">The prefix of each row; either all rows have one or none.</param>
     /// <returns>Null where the rows have none.</returns>
-    public PromptLease? Rent(IReadOnlyList<PromptPrefix?> rows) =>
+    public PrefixLease? Rent(IReadOnlyList<PromptPrefix?> rows) =>
         rows[0] is null ? null : Cache.Rent(Model, [.. rows.Select(row => row!)], isAlone: Workers > 1);
 }

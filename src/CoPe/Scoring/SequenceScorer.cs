@@ -53,7 +53,7 @@ public sealed class SequenceScorer
     /// Keeps prompts that others need too, where an adapter acts on the answer alone; null keeps them while a pass uses
     /// them. Not owned.
     /// </summary>
-    internal PromptCache? Prompts { get; init; }
+    internal PrefixCache? Prompts { get; init; }
 
     /// <summary>
     /// Scores every response of every item under each of the item's selections of adapters: items in order, within an
@@ -79,8 +79,8 @@ public sealed class SequenceScorer
                 PassSplitter.SplitRows([.. group], row => row.PassLength, _options.TokensPerPass, workers)
             )
             .ToList();
-        using var ownPrompts = new PromptCache(0);
-        var prompts = new PromptSource(Prompts ?? ownPrompts, _model, workers);
+        using var ownPrompts = new PrefixCache(0);
+        var prompts = new PrefixSource(Prompts ?? ownPrompts, _model, workers);
         var scores = TorchThreads.Run(
             workers,
             passes.Count,
@@ -150,7 +150,7 @@ public sealed class SequenceScorer
         };
     }
 
-    PassScores ScorePass(IReadOnlyList<ScoringRow> rows, PromptSource prompts)
+    PassScores ScorePass(IReadOnlyList<ScoringRow> rows, PrefixSource prompts)
     {
         if (rows.All(row => row.Prompt.Labels.Count == 0))
         {

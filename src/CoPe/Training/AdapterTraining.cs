@@ -12,10 +12,10 @@ namespace CoPe.Training;
 /// <param name="taskAdapter">Below every user's adapter and left as it is; null for none.</param>
 sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, AdapterBank? taskAdapter) : IDisposable
 {
-    readonly PromptCache? _ownPrompts = context.Prompts is null ? new(PromptCache.DefaultMegabytes) : null;
+    readonly PrefixCache? _ownPrompts = context.Prompts is null ? new(PrefixCache.DefaultMegabytes) : null;
 
     /// <summary>Where prompts come from that only frozen adapters act on; null where no user has any.</summary>
-    public PromptSource? Prompts =>
+    public PrefixSource? Prompts =>
         adapters.ActsEverywhere || !context.SharesPrompts
             ? null
             : new(context.Prompts ?? _ownPrompts!, context.Model, context.CountWorkers());

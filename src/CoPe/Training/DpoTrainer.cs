@@ -76,7 +76,7 @@ public static class DpoTrainer
 /// <param name="context">The training.</param>
 /// <param name="adapters">The adapters of the reference policy.</param>
 /// <param name="prompts">Where prefixes of rows are taken from; null where no row has one.</param>
-sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters, PromptSource? prompts)
+sealed class ReferenceScorer(TrainingContext context, TrainingAdapters adapters, PrefixSource? prompts)
 {
     /// <summary>The users with reference log-probabilities in every row.</summary>
     public IReadOnlyList<TrainingUser> AddReferences(IReadOnlyList<TrainingUser> users, CancellationToken cancellation)

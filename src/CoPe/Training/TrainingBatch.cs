@@ -8,13 +8,13 @@ namespace CoPe.Training;
 /// <summary>The rows of one training pass as tensors, with their users and weights. Owns the tensors.</summary>
 sealed class TrainingBatch : IDisposable
 {
-    readonly PromptLease? _prompts;
+    readonly PrefixLease? _prompts;
 
     /// <summary>The tensors of a pass.</summary>
     /// <param name="rows">Its rows; either all have a prefix or none.</param>
     /// <param name="device">Where the model computes.</param>
     /// <param name="prompts">Where prefixes are taken from; null where no row has one.</param>
-    public TrainingBatch(IReadOnlyList<PlannedRow> rows, Device device, PromptSource? prompts = null)
+    public TrainingBatch(IReadOnlyList<PlannedRow> rows, Device device, PrefixSource? prompts = null)
     {
         Rows = rows;
         _prompts = prompts?.Rent([.. rows.Select(row => row.Row.Prefix)]);

@@ -45,7 +45,7 @@ public sealed class TrainingContext
     /// Keeps prompts that others need too: another training, a selection. Null keeps them for this training alone. Not
     /// owned.
     /// </summary>
-    internal PromptCache? Prompts { get; init; }
+    internal PrefixCache? Prompts { get; init; }
 
     /// <summary>
     /// Whether prompts that only frozen adapters act on are computed once and without gradient; the results are the

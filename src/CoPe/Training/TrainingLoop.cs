@@ -268,7 +268,7 @@ sealed class TrainingSetup
     public required Func<TrainingReplica> CreateReplica { get; init; }
 
     /// <summary>Where prefixes of rows are taken from; null where no row has one.</summary>
-    public PromptSource? Prompts { get; init; }
+    public PrefixSource? Prompts { get; init; }
 
     /// <summary>Whether inputs of the adapters are dropped.</summary>
     public bool UsesDropout { get; init; }

@@ -117,7 +117,7 @@ public class CachedPrefixTests
         bool prefixes
     )
     {
-        using var prompts = new PromptCache(1);
+        using var prompts = new PrefixCache(1);
         using var task = TinyModels.Adapters(model.Config, 1);
         using var users = TinyModels.Adapters(model.Config, 2, Answer);
         users.RequireGrad(true);

@@ -88,7 +88,7 @@ static class AnswerTraining
     public static TrainingContext CreateContext(
         CausalLm model,
         TrainingOptions options,
-        PromptCache? prompts,
+        PrefixCache? prompts,
         ICheckpointStore? store = null,
         Action<StepMetrics>? metrics = null
     ) =>
@@ -109,7 +109,7 @@ static class AnswerTraining
         CausalLm model,
         AdapterBank task,
         TrainingOptions options,
-        PromptCache? prompts,
+        PrefixCache? prompts,
         ICheckpointStore? store = null,
         Action<StepMetrics>? metrics = null,
         CancellationToken cancellation = default
@@ -125,7 +125,7 @@ static class AnswerTraining
         CausalLm model,
         AdapterBank task,
         DpoReference reference,
-        PromptCache? prompts,
+        PrefixCache? prompts,
         List<double>? figures = null,
         ICheckpointStore? store = null,
         Action<StepMetrics>? metrics = null,

@@ -20,7 +20,7 @@ public sealed class SharedPromptTests
         using var model = TinyTraining.Model();
         using var task = TaskAdapter(isTaskAnswerOnly ? Answer : Everywhere);
         var options = Options with { RecomputeLayers = recompute };
-        using var prompts = new PromptCache(1024);
+        using var prompts = new PrefixCache(1024);
         var whole = TrainSft(model, task, options, null);
         var shared = TrainSft(model, task, options, prompts);
         AssertClose(whole, shared);
@@ -35,7 +35,7 @@ public sealed class SharedPromptTests
         using var model = TinyTraining.Model();
         using var task = TaskAdapter(Everywhere);
         var (wholeFigures, sharedFigures) = (new List<double>(), new List<double>());
-        using var prompts = new PromptCache(1024);
+        using var prompts = new PrefixCache(1024);
         var whole = TrainDpo(model, task, reference, null, wholeFigures);
         var shared = TrainDpo(model, task, reference, prompts, sharedFigures);
         AssertClose(whole, shared);
@@ -48,7 +48,7 @@ public sealed class SharedPromptTests
     {
         using var model = TinyTraining.Model();
         using var task = TaskAdapter(Everywhere);
-        using var prompts = new PromptCache(1024);
+        using var prompts = new PrefixCache(1024);
         TrainSft(model, task, Options, prompts);
         var distinct = Histories
             .Where((_, user) => Kinds[user] == Answer)
@@ -95,7 +95,7 @@ public sealed class SharedPromptTests
         float[][] Run(ICheckpointStore? store, int stopAt, int bound)
         {
             using var cancel = new CancellationTokenSource();
-            using var prompts = new PromptCache(bound);
+            using var prompts = new PrefixCache(bound);
             try
             {
                 return TrainSft(
@@ -132,7 +132,7 @@ public sealed class SharedPromptTests
         float[][] Run(ICheckpointStore? store, int stopAt)
         {
             using var cancel = new CancellationTokenSource();
-            using var prompts = new PromptCache(1024);
+            using var prompts = new PrefixCache(1024);
             try
             {
                 return TrainDpo(
@@ -157,8 +157,8 @@ public sealed class SharedPromptTests
     {
         using var model = TinyTraining.Model();
         using var task = TaskAdapter(Everywhere);
-        using var prompts = new PromptCache(1024);
-        float[] Train(PromptCache? cache)
+        using var prompts = new PrefixCache(1024);
+        float[] Train(PrefixCache? cache)
         {
             using var adapters = TinyTraining.Adapters(0.1, 4);
             var context = CreateContext(model, TinyTraining.Options, cache);
@@ -177,7 +177,7 @@ public sealed class SharedPromptTests
         using var task = TaskAdapter(Everywhere);
         TrainSft(model, task, Options, null);
         var before = TensorCount.AfterGarbageCollection();
-        using (var prompts = new PromptCache(1024))
+        using (var prompts = new PrefixCache(1024))
         {
             TrainSft(model, task, Options, prompts);
             TrainDpo(model, task, DpoReference.Tam, prompts);

@@ -104,7 +104,7 @@ public sealed record Recipe
     {
         get;
         init => field = OptionGuard.Check(typeof(Recipe), value);
-    } = PromptCache.DefaultMegabytes;
+    } = PrefixCache.DefaultMegabytes;
 
     /// <summary>Stage 1, the task-adaptive model.</summary>
     public TamSection Tam { get; init; } = new();

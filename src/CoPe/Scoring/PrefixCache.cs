@@ -15,7 +15,7 @@ namespace CoPe.Scoring;
 /// <param name="megabytes">
 /// Most MB (2^20 bytes) kept; what passes in progress use may exceed it until they end. 0 keeps nothing else.
 /// </param>
-sealed class PromptCache(int megabytes) : IDisposable
+sealed class PrefixCache(int megabytes) : IDisposable
 {
     /// <summary>Bound where no other is given.</summary>
     public const int DefaultMegabytes = 1024;
@@ -39,7 +39,7 @@ sealed class PromptCache(int megabytes) : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="rows">The prefix of each row.</param>
     /// <param name="isAlone">Whether a prefix is computed by one of torch's threads, whatever the caller has.</param>
-    public PromptLease Rent(CausalLm model, IReadOnlyList<PromptPrefix> rows, bool isAlone)
+    public PrefixLease Rent(CausalLm model, IReadOnlyList<PromptPrefix> rows, bool isAlone)
     {
         var rented = RentEntries(model, rows, isAlone);
         try
@@ -189,12 +189,12 @@ sealed class PromptCache(int megabytes) : IDisposable
 }
 
 /// <summary>The prefixes of a pass's rows, which stay where they are until this is disposed.</summary>
-sealed class PromptLease : IDisposable
+sealed class PrefixLease : IDisposable
 {
-    readonly PromptCache _owner;
-    IReadOnlyList<PromptCache.Entry> _entries;
+    readonly PrefixCache _owner;
+    IReadOnlyList<PrefixCache.Entry> _entries;
 
-    public PromptLease(PromptCache owner, IReadOnlyList<PromptCache.Entry> entries, CachedPrefix columns)
+    public PrefixLease(PrefixCache owner, IReadOnlyList<PrefixCache.Entry> entries, CachedPrefix columns)
     {
         _owner = owner;
         _entries = entries;

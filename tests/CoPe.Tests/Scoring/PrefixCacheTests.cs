@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace CoPe.Tests.Scoring;
 
 [Collection("torch")]
-public class PromptCacheTests
+public class PrefixCacheTests
 {
     static readonly IReadOnlyList<int>[] Invocation =
     [
@@ -46,7 +46,7 @@ public class PromptCacheTests
     public void Beyond_its_bound_it_drops_what_was_unused_for_longest()
     {
         using var model = TinyModels.Random(Large);
-        using var cache = new PromptCache(1);
+        using var cache = new PrefixCache(1);
         PromptPrefix[] prefixes = [.. Enumerable.Range(1, 4).Select(first => Prefix(first, 30))];
         var bytes = KvCache.CountBytes(model, 1, 30); // two fit
         Assert.InRange(bytes, 1 << 18, 1 << 19);
@@ -77,7 +77,7 @@ public class PromptCacheTests
         using var model = TinyModels.Random(TinyModels.Plain);
         using var other = TinyModels.Random(TinyModels.Plain, seed: 2);
         using var task = TinyModels.Adapters(TinyModels.Plain, 1);
-        using var cache = new PromptCache(1);
+        using var cache = new PrefixCache(1);
         Rent(cache, model, Prefix(1, 5));
         Rent(cache, model, Prefix(1, 5));
         Assert.Equal(1, cache.ComputedCount);
@@ -95,8 +95,8 @@ public class PromptCacheTests
     public void Threads_that_need_a_prompt_at_once_compute_it_once_and_get_the_bits_of_one_alone()
     {
         using var model = TinyModels.Random(TinyModels.Plain);
-        using var cache = new PromptCache(1);
-        using var alone = new PromptCache(1);
+        using var cache = new PrefixCache(1);
+        using var alone = new PrefixCache(1);
         PromptPrefix[] prefixes = [Prefix(1, 20), Prefix(2, 20)];
         var threads = Enumerable
             .Range(0, 8)
@@ -117,7 +117,7 @@ public class PromptCacheTests
     public void What_could_not_be_computed_is_tried_again_and_leaves_nothing_behind()
     {
         using var model = TinyModels.Random(TinyModels.Plain);
-        using var cache = new PromptCache(1);
+        using var cache = new PrefixCache(1);
         var before = TensorCount.AfterGarbageCollection();
         var unknown = Prefix(TinyModels.Plain.VocabSize, 3);
         for (var attempt = 0; attempt < 2; attempt++)
@@ -137,10 +137,10 @@ public class PromptCacheTests
         return PromptPrefix.Create(new BranchedPrompt(prompt, [5]), task, Invocation)!;
     }
 
-    static void Rent(PromptCache cache, CausalLm model, PromptPrefix prefix) =>
+    static void Rent(PrefixCache cache, CausalLm model, PromptPrefix prefix) =>
         cache.Rent(model, [prefix], isAlone: false).Dispose();
 
-    static float[] ReadKeys(PromptCache cache, CausalLm model, PromptPrefix prefix)
+    static float[] ReadKeys(PrefixCache cache, CausalLm model, PromptPrefix prefix)
     {
         using var scope = NewDisposeScope();
         using var lease = cache.Rent(model, [prefix], isAlone: true);
