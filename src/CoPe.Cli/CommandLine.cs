@@ -66,7 +66,7 @@ static class CommandLine
 
     static int Execute(string[] args, CommandHost host)
     {
-        var parsed = Parse(host, args);
+        var parsed = Parse(CreateRootCommand(host), args);
         var wantsHelp = args.Any(arg => arg is "--help" or "-h" or "-?");
         if (parsed.NamesUnknownVerb() || (parsed.Errors.Count > 0 && !wantsHelp))
         {
@@ -104,10 +104,10 @@ static class CommandLine
     }
 
     /// <summary>What arguments say. <c>@ada</c> names a user: no argument stands for a file with others.</summary>
-    public static ParseResult Parse(CommandHost host, IReadOnlyList<string> args) =>
-        CreateRootCommand(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    public static ParseResult Parse(Command root, IReadOnlyList<string> args) =>
+        root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
-    /// <summary>The tree of verbs.</summary>
+    /// <summary>The tree of verbs. Their options are the process's, and keep every tree that they stand in.</summary>
     public static Command CreateRootCommand(CommandHost host)
     {
         var root = new Command(
@@ -156,6 +156,6 @@ static class CommandLine
     {
         var words = parsed.CommandResult.GetPath().Split(' ').Skip(1);
         host.Error.WriteLine();
-        Parse(host, [.. words, "--help"]).Invoke(new() { Output = host.Error, Error = host.Error });
+        Parse(CreateRootCommand(host), [.. words, "--help"]).Invoke(new() { Output = host.Error, Error = host.Error });
     }
 }

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text;
 using CoPe.Cli;
 using CoPe.Cli.Hosting;
@@ -32,8 +33,8 @@ static class CommandReaders
                     ),
                 Open = scratch =>
                 {
-                    var host = CreateHost(scratch.Folder);
-                    return input => Parse(host, Encoding.UTF8.GetString(input));
+                    var root = CommandLine.CreateRootCommand(CreateHost(scratch.Folder));
+                    return input => Parse(root, Encoding.UTF8.GetString(input));
                 },
                 Words =
                 [
@@ -94,9 +95,9 @@ static class CommandReaders
             SearchFolders = [folder, AppContext.BaseDirectory],
         };
 
-    static void Parse(CommandHost host, string line)
+    static void Parse(Command root, string line)
     {
-        var parsed = CommandLine.Parse(host, line.Split(' '));
+        var parsed = CommandLine.Parse(root, line.Split(' '));
         if (parsed.NamesUnknownVerb() || parsed.Errors.Count > 0)
         {
             throw new Cli.Failures.UsageException(
