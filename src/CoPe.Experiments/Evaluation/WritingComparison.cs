@@ -167,14 +167,14 @@ sealed record TakenPhrase(string Text, int OwnTexts, int Answers)
         var inOwn = CountTexts(own);
         var inBefore = CountTexts(before);
         var inAfter = CountTexts(after);
-        var candidates =
-            from phrase in inAfter.Keys
-            where !inBefore.ContainsKey(phrase) && IsWhole(phrase)
-            let texts = inOwn.GetValueOrDefault(phrase)
-            where texts >= 2
-            let words = phrase.Count(letter => letter == ' ') + 1
-            orderby words * Math.Min(texts, 10) descending, texts descending, phrase
-            select phrase;
+        var candidates = inAfter
+            .Keys.Where(phrase => !inBefore.ContainsKey(phrase) && IsWhole(phrase))
+            .Select(phrase => (Phrase: phrase, Texts: inOwn.GetValueOrDefault(phrase)))
+            .Where(one => one.Texts >= 2)
+            .OrderByDescending(one => CountWords(one.Phrase) * Math.Min(one.Texts, 10))
+            .ThenByDescending(one => one.Texts)
+            .ThenBy(one => one.Phrase, StringComparer.Ordinal)
+            .Select(one => one.Phrase);
         var found = new List<string>();
         foreach (var phrase in candidates)
         {
@@ -230,7 +230,7 @@ sealed record TakenPhrase(string Text, int OwnTexts, int Answers)
     /// <summary>The phrase as the first text with it spells it, without the punctuation around it.</summary>
     static string FindSpelling(IReadOnlyList<string> texts, string phrase)
     {
-        var length = phrase.Count(letter => letter == ' ') + 1;
+        var length = CountWords(phrase);
         foreach (var text in texts)
         {
             var words = TextWords.Split(text);
@@ -251,4 +251,6 @@ sealed record TakenPhrase(string Text, int OwnTexts, int Answers)
 
         return phrase;
     }
+
+    static int CountWords(string phrase) => phrase.Count(letter => letter == ' ') + 1;
 }

@@ -62,9 +62,10 @@ static class AdapterConfigFile
     ];
 
     /// <summary>
-    /// Initializations that begin with other base weights than the model's, which the adapter's files do not hold.
+    /// Initializations that leave the base weights as they are. Others (PiSSA, OLoRA, LoftQ, CorDA, LoRA-GA) begin with
+    /// weights other than the model's, which the adapter's files do not hold; one that is not known may do so too.
     /// </summary>
-    static readonly string[] InitializationsThatChangeBase = ["pissa", "olora", "corda", "loftq"];
+    static readonly string[] KnownInitializations = ["gaussian", "orthogonal", "eva"];
 
     /// <summary>The shape that a configuration describes; target modules are <see cref="AdapterTargets"/>'.</summary>
     /// <exception cref="ModelFileException">A value is missing, wrong or not supported.</exception>
@@ -120,13 +121,10 @@ static class AdapterConfigFile
             );
         }
 
-        if (json.Get("init_lora_weights") is { ValueKind: JsonValueKind.String } initialization)
+        if (json.Get("init_lora_weights") is { } initialization && !IsKnownInitialization(initialization))
         {
-            var name = initialization.GetString()!;
-            if (InitializationsThatChangeBase.Any(other => name.StartsWith(other, StringComparison.Ordinal)))
-            {
-                throw json.Unsupported("init_lora_weights", name, "true, false, gaussian, orthogonal");
-            }
+            var supported = $"true, false, {string.Join(", ", KnownInitializations)}";
+            throw json.Unsupported("init_lora_weights", initialization.GetRawText(), supported);
         }
 
         var bias = json.GetString("bias") ?? "none";
@@ -141,6 +139,14 @@ static class AdapterConfigFile
             throw json.Unsupported("task_type", task, "CAUSAL_LM");
         }
     }
+
+    static bool IsKnownInitialization(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.True or JsonValueKind.False => true,
+            JsonValueKind.String => KnownInitializations.Contains(value.GetString(), StringComparer.OrdinalIgnoreCase),
+            _ => false,
+        };
 
     static bool IsUnset(JsonElement value) =>
         value.ValueKind switch

@@ -34,7 +34,10 @@ static class StrictContract
         {
             AllowDuplicateProperties = false,
             RespectNullableAnnotations = true,
-            TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireMembers, RefuseNullElements } },
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver
+            {
+                Modifiers = { RequireMembers, RefuseNullElements, CompareKeysOrdinally },
+            },
         };
         if (!options.NumberHandling.HasFlag(JsonNumberHandling.AllowNamedFloatingPointLiterals))
         {
@@ -90,6 +93,19 @@ static class StrictContract
                 throw new JsonException($"\"{broken.Name}\" holds null");
             }
         };
+    }
+
+    /// <summary>
+    /// Two keys are the same where their letters are: .NET's own order takes an accent and its letter apart for the
+    /// same as both in one, and goes by the culture.
+    /// </summary>
+    static void CompareKeysOrdinally(JsonTypeInfo type)
+    {
+        var isSorted = type.Type.IsGenericType && type.Type.GetGenericTypeDefinition() == typeof(SortedDictionary<,>);
+        if (isSorted && type.Type.GenericTypeArguments[0] == typeof(string))
+        {
+            type.CreateObject = () => Activator.CreateInstance(type.Type, StringComparer.Ordinal)!;
+        }
     }
 
     sealed class FiniteNumberConverter : JsonConverter<double>

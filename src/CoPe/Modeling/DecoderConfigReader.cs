@@ -159,6 +159,19 @@ static class DecoderConfigReader
 /// </summary>
 static class RopeConfigReader
 {
+    /// <summary>What is read of a scaling; anything else may change what the model computes.</summary>
+    static readonly string[] KnownKeys =
+    [
+        "rope_theta",
+        "rope_type",
+        "type",
+        "partial_rotary_factor",
+        "factor",
+        "low_freq_factor",
+        "high_freq_factor",
+        "original_max_position_embeddings",
+    ];
+
     /// <summary>Of full layers, and of sliding ones where they have their own.</summary>
     public static (RopeConfig Full, RopeConfig? Sliding) Read(ConfigJson json, ModelFamily family)
     {
@@ -218,7 +231,20 @@ static class RopeConfigReader
             throw json.Unsupported("partial_rotary_factor", $"{part}", "1");
         }
 
+        foreach (var key in json.Keys.Except(KnownKeys))
+        {
+            if (json.Get(key) is { } value)
+            {
+                throw json.Unsupported($"rope_scaling.{key}", value.GetRawText(), string.Join(", ", KnownKeys));
+            }
+        }
+
         var type = json.GetString("rope_type") ?? json.GetString("type");
+        if (json.GetString("type") is { } olderType && olderType != type)
+        {
+            throw json.Unsupported("rope_scaling.type", olderType, $"{type}, as rope_type has it");
+        }
+
         if (type is null && json.Has("factor"))
         {
             throw new ModelFileException(json.File, "rope_scaling.rope_type", "is missing beside a factor.");
@@ -280,6 +306,12 @@ sealed record SlidingWindowConfig(int? Window, IReadOnlyList<bool> Layers)
         var window = json.Has("sliding_window") ? json.GetInt32("sliding_window") : family.SlidingWindow;
         if (isSwitchedOff || family.SlidingWindow is null || window is null)
         {
+            if (ReadLayerTypes(json, layers)?.Contains(true) == true)
+            {
+                const string Supported = "full_attention in every layer where no sliding window is on";
+                throw json.Unsupported("layer_types", "sliding_attention", Supported);
+            }
+
             return new SlidingWindowConfig(null, []);
         }
 

@@ -9,6 +9,26 @@ public sealed class StageMarkerTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public void Users_whose_ids_differ_in_how_an_accent_is_written_are_two()
+    {
+        var path = _folder.Write(
+            "marker.json",
+            """
+            {"stage": "train sft", "inputs": {}, "hash": "ab", "seconds": 1,
+             "users": {"caf\u00e9": {"hash": "1", "made": "2026-01-01T00:00:00+00:00"},
+                       "cafe\u0301": {"hash": "2", "made": "2026-01-01T00:00:00+00:00"}},
+             "outputs": {"sft/caf\u00e9": 1, "sft/cafe\u0301": 2}, "started": "2026-01-01T00:00:00+00:00"}
+            """
+        );
+
+        var marker = StageMarker.Read(path)!;
+
+        Assert.Equal("1", marker.Users!["caf\u00e9"].Hash);
+        Assert.Equal("2", marker.Users["cafe\u0301"].Hash);
+        Assert.Equal(2, marker.Outputs.Count);
+    }
+
     [Theory]
     [InlineData("0", 0.0)]
     [InlineData("90.5", 90.5)]

@@ -117,6 +117,10 @@ public class AdapterFileTests
             { "r", "4", "rank 4 imply" },
             { "lora_alpha", "null", "lora_alpha" },
             { "init_lora_weights", "\"pissa_niter_4\"", "pissa_niter_4" },
+            { "init_lora_weights", "\"lora_ga\"", "lora_ga" },
+            { "init_lora_weights", "\"OLoRA\"", "OLoRA" },
+            { "init_lora_weights", "\"mine\"", "mine" },
+            { "init_lora_weights", "2", "init_lora_weights" },
             {
                 "target_modules",
                 "[\"q_proj\", \"v_proj\", \"down_proj\", \"up_proj\"]",

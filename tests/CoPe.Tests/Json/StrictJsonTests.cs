@@ -51,6 +51,17 @@ public sealed class StrictJsonTests
         Assert.StartsWith(expected, Fault(Bytes(text)), StringComparison.Ordinal);
 
     [Fact]
+    public void Keys_that_a_culture_takes_for_the_same_are_two()
+    {
+        const string Text = "{\"caf\u00e9\": 1, \"cafe\u0301\": 2, \"\u200bx\": 3, \"x\": 4}";
+
+        var read = StrictJson.Deserialize<SortedDictionary<string, int>>(Utf8(Text))!;
+
+        Assert.Equal(["cafe\u0301", "caf\u00e9", "x", "\u200bx"], read.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal((1, 2), (read["caf\u00e9"], read["cafe\u0301"]));
+    }
+
+    [Fact]
     public void What_is_nested_too_deeply_is_refused_and_what_is_not_is_read()
     {
         Assert.Equal("", Fault(Utf8(new string('[', 64) + new string(']', 64))));

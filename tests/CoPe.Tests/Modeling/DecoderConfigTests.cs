@@ -234,6 +234,30 @@ public class DecoderConfigTests
             + "\"sliding_attention\": {}}",
         "yarn"
     )]
+    [InlineData(
+        "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, \"attention_factor\": 3}",
+        "attention_factor"
+    )]
+    [InlineData(
+        "\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"default\", \"novel\": true}",
+        "rope_scaling.novel"
+    )]
+    [InlineData(
+        "\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"default\", \"type\": \"linear\"}",
+        "rope_scaling.type: linear"
+    )]
+    [InlineData(
+        "\"model_type\": \"llama\", \"num_hidden_layers\": 1, \"layer_types\": [\"sliding_attention\"]",
+        "layer_types: sliding_attention"
+    )]
+    [InlineData(
+        "\"model_type\": \"llama\", \"num_hidden_layers\": 1, \"layer_types\": [\"linear_attention\"]",
+        "layer_types: linear_attention"
+    )]
+    [InlineData(
+        "\"model_type\": \"llama\", \"num_hidden_layers\": 2, \"layer_types\": [\"full_attention\"]",
+        "names 1 layers; expected 2"
+    )]
     [InlineData("\"model_type\": \"gemma3_text\", \"attn_logit_softcapping\": 50.0", "attn_logit_softcapping")]
     [InlineData("\"model_type\": \"mistral3\"", "mistral3")]
     [InlineData("\"model_type\": \"qwen3_moe\"", "qwen3_moe")]

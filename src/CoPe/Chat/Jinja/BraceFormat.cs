@@ -81,10 +81,11 @@ sealed class BraceFormat
         (path, var conversion) = SplitAt(path, '!');
         var value = FindValue(path);
         var isNested = specText.Contains('{', StringComparison.Ordinal);
-        var spec = FormatSpec.Parse(isNested ? Format(specText, depth + 1) : specText);
+        specText = isNested ? Format(specText, depth + 1) : specText;
+        var spec = FormatSpec.Parse(specText);
         return conversion switch
         {
-            "" => FormatValue(value, spec),
+            "" => specText.Length == 0 ? PythonText.Str(_arguments.State, value) : FormatValue(value, spec),
             "s" => spec.FormatText(PythonText.Str(_arguments.State, value)),
             "r" or "a" => spec.FormatText(PythonText.Repr(_arguments.State, value)),
             _ => throw new JinjaException($"Unknown conversion specifier {conversion}"),
@@ -97,23 +98,24 @@ sealed class BraceFormat
         return index < 0 ? (text, "") : (text[..index], text[(index + 1)..]);
     }
 
-    string FormatValue(object? value, FormatSpec spec)
+    static string FormatValue(object? value, FormatSpec spec)
     {
-        var isPlain = value is bool && spec.Type is null;
-        var isNumber = Operators.TryNumber(value, out _, out var whole);
-        if (isNumber && !isPlain && spec.Type != 's')
+        if (Operators.TryNumber(value, out _, out var whole) && spec.Type != 's')
         {
-            return spec.FormatNumber(whole ?? value!);
+            return spec.FormatNumber(whole ?? value!); // true and false are 1 and 0 as soon as there is a specifier
         }
 
-        if (isNumber ? !isPlain : spec.Type is not (null or 's'))
+        if (value is string text && spec.Type is null or 's')
         {
-            throw new JinjaException(
-                $"Unknown format code '{spec.Type}' for object of type '{PythonText.TypeName(value)}'"
-            );
+            return spec.FormatText(text);
         }
 
-        return spec.FormatText(PythonText.Str(_arguments.State, value));
+        var type = PythonText.TypeName(value);
+        throw new JinjaException(
+            value is string or bool or long or double
+                ? $"Unknown format code '{spec.Type}' for object of type '{type}'"
+                : $"unsupported format string passed to {type}.__format__"
+        );
     }
 
     object? FindValue(string path)

@@ -42,7 +42,7 @@ static partial class Filters
         ["abs"] = new(Absolute),
         ["round"] = new(Round, "precision", "method"),
         ["attr"] = new(
-            static (value, arguments) => MemberAccess.GetAttribute(value, arguments.RequireString(0, "name")),
+            static (value, arguments) => MemberAccess.GetOwnAttribute(value, arguments.RequireString(0, "name")),
             "name"
         ),
     };

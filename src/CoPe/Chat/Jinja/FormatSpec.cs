@@ -45,7 +45,8 @@ sealed record FormatSpec
         }
 
         var fill = text.Length > 0 ? text.EnumerateRunes().First().ToString() : "";
-        if (text.Length > fill.Length && "<>=^".Contains(text[fill.Length], StringComparison.Ordinal))
+        var isFillNamed = text.Length > fill.Length && "<>=^".Contains(text[fill.Length], StringComparison.Ordinal);
+        if (isFillNamed)
         {
             spec = spec with { Fill = fill, Align = text[fill.Length] };
             position = fill.Length + 1;
@@ -81,6 +82,11 @@ sealed record FormatSpec
             spec = spec with { Type = type };
         }
 
+        // Zeros before the width fill, unless a fill was named.
+        spec = spec with
+        {
+            Fill = spec.FillsWithZeros && !isFillNamed ? "0" : spec.Fill,
+        };
         return position == text.Length ? spec : throw new JinjaException($"Invalid format specifier '{text}'");
 
         int? ReadDigits()
@@ -103,6 +109,11 @@ sealed record FormatSpec
 
     public string FormatText(string text)
     {
+        if (Sign is not null || IsAlternate || Grouping is not null || Align == '=')
+        {
+            throw new JinjaException("a sign, '#', ',', '_' and '=' are not allowed in a text's format specifier");
+        }
+
         if (Precision is { } most && TextSearch.CountCodePoints(text) > most)
         {
             text = string.Concat(text.EnumerateRunes().Take(most).Select(rune => rune.ToString()));
@@ -115,24 +126,50 @@ sealed record FormatSpec
     public string FormatNumber(object number)
     {
         var isNegative = number is long whole ? whole < 0 : double.IsNegative((double)number);
-        var isWhole = number is long && Type is null or 'd' or 'n' or 'x' or 'X' or 'o' or 'b';
-        if (number is double && Type is 'd' or 'x' or 'X' or 'o' or 'b')
+        var isWhole = number is long && Type is null or 'c' or 'd' or 'n' or 'x' or 'X' or 'o' or 'b';
+        if (number is double && Type is 'c' or 'd' or 'x' or 'X' or 'o' or 'b')
         {
             throw new JinjaException($"Unknown format code '{Type}' for object of type 'float'");
         }
 
+        if (isWhole && Precision is not null)
+        {
+            throw new JinjaException("Precision not allowed in integer format specifier");
+        }
+
+        if (Type == 'c')
+        {
+            return Pad("", ToCharacter((long)number), GetAlign());
+        }
+
         var digits = isWhole
             ? FormatInteger((long)number)
-            : FormatFloat(Convert.ToDouble(number, CultureInfo.InvariantCulture));
+            : MarkPoint(FormatFloat(Convert.ToDouble(number, CultureInfo.InvariantCulture)));
         var sign = isNegative ? "-" : Sign?.ToString() ?? "";
         var prefix = IsAlternate && Type is 'x' or 'X' or 'o' or 'b' ? "0" + Type : "";
-        return Pad(sign + prefix, digits, Align ?? '>');
+        return Pad(sign + prefix, Group(digits, Width - sign.Length - prefix.Length), GetAlign());
+
+        char GetAlign() => Align ?? (FillsWithZeros ? '=' : '>');
+    }
+
+    string ToCharacter(long code) =>
+        Sign is null && !IsAlternate && Grouping is null && code is >= 0 and <= 0x10FFFF && Rune.IsValid((int)code)
+            ? new Rune((int)code).ToString()
+            : throw new JinjaException("'c' takes the number of a character, without sign or separator");
+
+    /// <summary><c>#</c> keeps the point of a number that has no places.</summary>
+    string MarkPoint(string digits)
+    {
+        var end = digits.AsSpan().IndexOfAnyExceptInRange('0', '9');
+        end = end < 0 ? digits.Length : end;
+        var lacksPoint = IsAlternate && end > 0 && (end == digits.Length || digits[end] != '.');
+        return lacksPoint ? digits.Insert(end, ".") : digits;
     }
 
     string FormatInteger(long number)
     {
         var magnitude = number < 0 ? 0UL - (ulong)number : (ulong)number;
-        var digits = Type switch
+        return Type switch
         {
             'x' => magnitude.ToString("x", CultureInfo.InvariantCulture),
             'X' => magnitude.ToString("X", CultureInfo.InvariantCulture),
@@ -140,7 +177,6 @@ sealed record FormatSpec
             'o' => ToOctal(magnitude),
             _ => magnitude.ToString(CultureInfo.InvariantCulture),
         };
-        return Group(digits);
     }
 
     static string ToOctal(ulong number)
@@ -167,12 +203,12 @@ sealed record FormatSpec
         var precision = Math.Min(Precision ?? 6, MaxPrecision);
         return Type switch
         {
-            'f' or 'F' => Group(FormatFixed(magnitude, precision)),
+            'f' or 'F' => FormatFixed(magnitude, precision),
             'e' or 'E' => FormatExponent(magnitude, precision, Type.Value),
             '%' => FormatFixed(magnitude * 100, precision) + "%",
             'g' or 'G' or 'n' => FormatGeneral(magnitude, Math.Max(1, precision), Type == 'G' ? 'E' : 'e'),
-            null when Precision is null => Group(PythonText.FormatFloat(magnitude)),
-            _ => FormatGeneral(magnitude, Math.Max(1, precision), 'e'),
+            null when Precision is null => PythonText.FormatFloat(magnitude),
+            _ => FormatShortest(magnitude, Math.Max(1, precision)),
         };
     }
 
@@ -191,6 +227,19 @@ sealed record FormatSpec
         var exponent = text.IndexOf(letter, StringComparison.Ordinal);
         var digits = text[(exponent + 2)..].TrimStart('0').PadLeft(2, '0');
         return text[..(exponent + 2)] + digits;
+    }
+
+    /// <summary>Without a letter a float stays one: as with g, and at least one place behind the point.</summary>
+    string FormatShortest(double magnitude, int digits)
+    {
+        var general = FormatGeneral(magnitude, digits, 'e');
+        return !general.All(char.IsAsciiDigit) ? general
+            : general.Length < digits ? general + ".0"
+            : TrimExponent(FormatExponent(magnitude, digits - 1, 'e'));
+
+        string TrimExponent(string text) =>
+            TrimZeros(text[..text.IndexOf('e', StringComparison.Ordinal)])
+            + text[text.IndexOf('e', StringComparison.Ordinal)..];
     }
 
     string FormatGeneral(double magnitude, int digits, char letter)
@@ -213,22 +262,45 @@ sealed record FormatSpec
     string TrimZeros(string digits) =>
         digits.Contains('.', StringComparison.Ordinal) && !IsAlternate ? digits.TrimEnd('0').TrimEnd('.') : digits;
 
-    string Group(string digits)
+    /// <summary>
+    /// The digits before the point in groups, with as many zeros in front as the width asks for where zeros fill it.
+    /// </summary>
+    string Group(string digits, int width)
     {
         if (Grouping is not { } separator)
         {
             return digits;
         }
 
-        var end = digits.IndexOf('.', StringComparison.Ordinal);
+        var isDecimal = Type is not ('x' or 'X' or 'o' or 'b');
+        if ((separator == ',' && !isDecimal) || Type == 'n')
+        {
+            throw new JinjaException($"Cannot specify '{separator}' with '{Type}'.");
+        }
+
+        var end = isDecimal ? digits.AsSpan().IndexOfAnyExceptInRange('0', '9') : digits.Length;
         end = end < 0 ? digits.Length : end;
-        var grouped = new StringBuilder(digits);
-        for (var i = end - 3; i > 0; i -= 3)
+        if (end == 0)
+        {
+            return digits; // inf and nan
+        }
+
+        var size = isDecimal ? 3 : 4;
+        var rest = digits[end..];
+        var missing = FillsWithZeros && Align is null or '=' && Fill == "0" ? width - rest.Length : 0;
+        var count = end;
+        while (count + ((count - 1) / size) < missing)
+        {
+            count++;
+        }
+
+        var grouped = new StringBuilder(digits[..end].PadLeft(count, '0'));
+        for (var i = count - size; i > 0; i -= size)
         {
             grouped.Insert(i, separator);
         }
 
-        return grouped.ToString();
+        return grouped.Append(rest).ToString();
     }
 
     string Pad(string sign, string text, char align)
@@ -239,11 +311,8 @@ sealed record FormatSpec
             return sign + text;
         }
 
-        var fillsZeros =
-            FillsWithZeros && align is '>' or '=' && sign.Length + text.Length > 0 && Type is not null and not 's';
-        var fill = fillsZeros ? "0" : Fill;
-        string Repeat(int times) => string.Concat(Enumerable.Repeat(fill, times));
-        return (fillsZeros ? '=' : align) switch
+        string Repeat(int times) => string.Concat(Enumerable.Repeat(Fill, times));
+        return align switch
         {
             '<' => sign + text + Repeat(missing),
             '^' => Repeat(missing / 2) + sign + text + Repeat(missing - (missing / 2)),

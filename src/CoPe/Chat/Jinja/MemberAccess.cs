@@ -33,6 +33,12 @@ static class MemberAccess
         return new Undefined($"'{Describe(value)}' has no attribute '{name}'");
     }
 
+    /// <summary>The attribute alone, as the filter attr takes it: an entry of a dictionary is none.</summary>
+    public static object? GetOwnAttribute(object? value, string name) =>
+        value is JinjaDict dict
+            ? FindDictMethod(dict, name) ?? (object)new Undefined($"'{Describe(value)}' has no attribute '{name}'")
+            : GetAttribute(value, name);
+
     /// <summary><c>value[key]</c>: an entry or element, else the attribute of that name.</summary>
     public static object? GetItem(RenderState state, object? value, object? key)
     {

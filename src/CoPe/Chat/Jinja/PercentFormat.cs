@@ -152,26 +152,48 @@ sealed class PercentFormat
         switch (type)
         {
             case 's':
-                return spec.FormatText(PythonText.Str(_state, value));
+                return FormatText(PythonText.Str(_state, value), spec);
             case 'r' or 'a':
-                return spec.FormatText(PythonText.Repr(_state, value));
+                return FormatText(PythonText.Repr(_state, value), spec);
             case 'c':
-                return spec.FormatText(value as string ?? ToCharacter(value));
+                return FormatText(ToCharacter(value), spec with { Precision = null });
             case 'd' or 'i' or 'u':
-                return (spec with { Type = 'd' }).FormatNumber(RequireInteger(type, value));
+                return FormatInteger(RequireInteger(type, value), spec with { Type = 'd' });
             case 'x' or 'X' or 'o':
-                return (spec with { Type = type }).FormatNumber(RequireInteger(type, value));
+                return FormatInteger(RequireInteger(type, value), spec with { Type = type });
             case 'e' or 'E' or 'f' or 'F' or 'g' or 'G':
-                return (spec with { Type = type }).FormatNumber(RequireFloat(value));
+                return FillWithZeros(spec with { Type = type }).FormatNumber(RequireFloat(value));
             default:
                 throw new JinjaException($"unsupported format character '{type}'");
         }
     }
 
+    /// <summary>Flags of numbers say nothing of a text.</summary>
+    static string FormatText(string text, FormatSpec spec) =>
+        (spec with { Sign = null, IsAlternate = false, FillsWithZeros = false }).FormatText(text);
+
+    /// <summary>A precision is the fewest digits.</summary>
+    static string FormatInteger(object number, FormatSpec spec)
+    {
+        if (spec.Precision is not { } least)
+        {
+            return FillWithZeros(spec).FormatNumber(number);
+        }
+
+        var marks = (number is < 0L || spec.Sign is not null ? 1 : 0) + (spec.IsAlternate && spec.Type != 'd' ? 2 : 0);
+        var width = Math.Max(least + marks, spec.FillsWithZeros && spec.Align != '<' ? spec.Width : 0);
+        var filled = FillWithZeros(spec with { Precision = null, Width = width, Align = '>', FillsWithZeros = true });
+        return new FormatSpec { Width = spec.Width, Align = spec.Align }.FormatText(filled.FormatNumber(number));
+    }
+
+    static FormatSpec FillWithZeros(FormatSpec spec) =>
+        spec.FillsWithZeros && spec.Align != '<' ? spec with { Fill = "0", Align = '=' } : spec;
+
     static string ToCharacter(object? value) =>
-        value is long code && Rune.IsValid((int)Math.Clamp(code, int.MinValue, int.MaxValue))
+        value is string text && TextSearch.CountCodePoints(text) == 1 ? text
+        : value is long code && Rune.IsValid((int)Math.Clamp(code, int.MinValue, int.MaxValue))
             ? new Rune((int)code).ToString()
-            : throw new JinjaException("%c requires int or char");
+        : throw new JinjaException("%c requires int or char");
 
     static object RequireInteger(char type, object? value)
     {
@@ -180,7 +202,9 @@ sealed class PercentFormat
             throw new JinjaException($"%{type} format: a real number is required, not {PythonText.TypeName(value)}");
         }
 
-        return whole ?? Arithmetic.Truncate(number);
+        return whole is null && type is 'x' or 'X' or 'o'
+            ? throw new JinjaException($"%{type} format: an integer is required, not float")
+            : whole ?? Arithmetic.Truncate(number);
     }
 
     static double RequireFloat(object? value) =>

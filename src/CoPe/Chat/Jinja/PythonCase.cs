@@ -11,6 +11,7 @@ namespace CoPe.Chat.Jinja;
 static class PythonCase
 {
     const char CombiningDotAbove = '\u0307';
+    const char DotlessI = 'ı';
 
     /// <summary>Letters whose upper case is several: the letter, then its upper case.</summary>
     static readonly FrozenDictionary<string, string> Upper = Read(
@@ -72,17 +73,34 @@ static class PythonCase
         var runes = text.EnumerateRunes().ToArray();
         for (var i = 0; i < runes.Length; i++)
         {
-            mapped.Append(
-                runes[i].Value switch
+            mapped.Append(ToLower(runes, i));
+        }
+
+        return mapped.ToString();
+    }
+
+    /// <summary>
+    /// <c>str.casefold</c>: the lower case of the upper case, in which letters are the same that are so without case.
+    /// </summary>
+    public static string Fold(string text)
+    {
+        var folded = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var upper = ToUpper(rune.ToString());
+            folded.Append(
+                rune.Value switch
                 {
+                    DotlessI => "ı",
+                    'ẞ' => "ss",
                     'İ' => $"i{CombiningDotAbove}",
-                    'Σ' => IsFinal(runes, i) ? "ς" : "σ",
-                    _ => Rune.ToLowerInvariant(runes[i]).ToString(),
+                    _ when IsCherokee(rune) => upper,
+                    _ => string.Concat(upper.EnumerateRunes().Select(Rune.ToLowerInvariant)),
                 }
             );
         }
 
-        return mapped.ToString();
+        return folded.ToString();
     }
 
     /// <summary>The first letter in title case, the others in lower case.</summary>
@@ -101,29 +119,65 @@ static class PythonCase
     public static string TitleWords(string text)
     {
         var titled = new StringBuilder(text.Length);
-        var lowered = ToLower(text).EnumerateRunes().ToArray();
+        var runes = text.EnumerateRunes().ToArray();
         var isInWord = false;
-        foreach (var rune in lowered)
+        for (var i = 0; i < runes.Length; i++)
         {
-            titled.Append(isInWord ? rune.ToString() : ToTitle(rune));
-            isInWord = IsCased(rune);
+            titled.Append(isInWord ? ToLower(runes, i) : ToTitle(runes[i]));
+            isInWord = IsCased(runes[i]);
         }
 
         return titled.ToString();
     }
 
-    public static string SwapCase(string text) =>
-        string.Concat(
-            text.EnumerateRunes()
-                .Select(rune => Rune.IsUpper(rune) ? ToLower(rune.ToString()) : ToUpper(rune.ToString()))
-        );
+    public static string SwapCase(string text)
+    {
+        var swapped = new StringBuilder(text.Length);
+        var runes = text.EnumerateRunes().ToArray();
+        for (var i = 0; i < runes.Length; i++)
+        {
+            swapped.Append(
+                IsUpper(runes[i]) ? ToLower(runes, i)
+                : IsLower(runes[i]) ? ToUpper(runes[i].ToString())
+                : runes[i].ToString()
+            );
+        }
 
-    public static bool IsUpper(string text) => text.Any(char.IsUpper) && !text.Any(char.IsLower);
+        return swapped.ToString();
+    }
 
-    public static bool IsLower(string text) => text.Any(char.IsLower) && !text.Any(char.IsUpper);
+    public static bool IsUpper(string text) =>
+        text.EnumerateRunes().Any(IsUpper) && !text.EnumerateRunes().Any(rune => IsLower(rune) || IsTitleCase(rune));
+
+    public static bool IsLower(string text) =>
+        text.EnumerateRunes().Any(IsLower) && !text.EnumerateRunes().Any(rune => IsUpper(rune) || IsTitleCase(rune));
 
     /// <summary>Each run of letters begins with a capital and has no other.</summary>
-    public static bool IsTitle(string text) => text.EnumerateRunes().Any(IsCased) && TitleWords(text) == text;
+    public static bool IsTitle(string text)
+    {
+        var hasWord = false;
+        var isInWord = false;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (IsCased(rune) && isInWord != IsLower(rune))
+            {
+                return false;
+            }
+
+            isInWord = IsCased(rune);
+            hasWord |= isInWord;
+        }
+
+        return hasWord;
+    }
+
+    static string ToLower(Rune[] runes, int index) =>
+        runes[index].Value switch
+        {
+            'İ' => $"i{CombiningDotAbove}",
+            'Σ' => IsFinal(runes, index) ? "ς" : "σ",
+            _ => Rune.ToLowerInvariant(runes[index]).ToString(),
+        };
 
     static string ToTitle(Rune rune)
     {
@@ -136,7 +190,10 @@ static class PythonCase
         return IsGeorgian(rune) ? letter : Upper.GetValueOrDefault(letter) ?? ToUpper(rune);
     }
 
-    static string ToUpper(Rune rune) => Rune.ToUpperInvariant(rune).ToString();
+    static string ToUpper(Rune rune) => rune.Value == DotlessI ? "I" : Rune.ToUpperInvariant(rune).ToString();
+
+    /// <summary>Folds to capitals, for those came first.</summary>
+    static bool IsCherokee(Rune rune) => rune.Value is (>= 0x13A0 and <= 0x13FD) or (>= 0xAB70 and <= 0xABBF);
 
     /// <summary>Mkhedruli has capitals for whole words alone, none to begin one.</summary>
     static bool IsGeorgian(Rune rune) => rune.Value is >= 0x10D0 and <= 0x10FF;
@@ -168,11 +225,49 @@ static class PythonCase
                 or UnicodeCategory.ModifierLetter
                 or UnicodeCategory.ModifierSymbol;
 
-    static bool IsCased(Rune rune) =>
-        Rune.GetUnicodeCategory(rune)
-            is UnicodeCategory.UppercaseLetter
-                or UnicodeCategory.LowercaseLetter
-                or UnicodeCategory.TitlecaseLetter;
+    static bool IsCased(Rune rune) => IsUpper(rune) || IsLower(rune) || IsTitleCase(rune);
+
+    static bool IsTitleCase(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.TitlecaseLetter;
+
+    /// <summary>A capital, or what Unicode has as one besides: Roman numerals, circled letters.</summary>
+    static bool IsUpper(Rune rune) =>
+        Rune.IsUpper(rune)
+        || rune.Value
+            is (>= 0x2160 and <= 0x216F)
+                or (>= 0x24B6 and <= 0x24CF)
+                or (>= 0x1F130 and <= 0x1F149)
+                or (>= 0x1F150 and <= 0x1F169)
+                or (>= 0x1F170 and <= 0x1F189);
+
+    /// <summary>A small letter, or what Unicode has as one besides: ordinals, modifiers, Roman numerals.</summary>
+    static bool IsLower(Rune rune) => Rune.IsLower(rune) || IsOtherLower(rune.Value);
+
+    static bool IsOtherLower(int letter) =>
+        letter
+            is 0xAA
+                or 0xBA
+                or (>= 0x2B0 and <= 0x2B8)
+                or (>= 0x2C0 and <= 0x2C1)
+                or (>= 0x2E0 and <= 0x2E4)
+                or 0x345
+                or 0x37A
+                or (>= 0x1D2C and <= 0x1D6A)
+                or 0x1D78
+                or (>= 0x1D9B and <= 0x1DBF)
+                or 0x2071
+                or 0x207F
+                or (>= 0x2090 and <= 0x209C)
+                or (>= 0x2170 and <= 0x217F)
+                or (>= 0x24D0 and <= 0x24E9)
+                or (>= 0x2C7C and <= 0x2C7D)
+                or (>= 0xA69C and <= 0xA69D)
+                or 0xA770
+                or (>= 0xA7F8 and <= 0xA7F9)
+                or (>= 0xAB5C and <= 0xAB5F)
+                or 0x10780
+                or (>= 0x10783 and <= 0x10785)
+                or (>= 0x10787 and <= 0x107B0)
+                or (>= 0x107B2 and <= 0x107BA);
 
     static FrozenDictionary<string, string> Read(string pairs) =>
         pairs.Split(' ').ToFrozenDictionary(pair => pair[..1], pair => pair[1..]);

@@ -77,7 +77,8 @@ static class StringMethods
         name switch
         {
             "upper" => method(_ => PythonCase.ToUpper(text)),
-            "lower" or "casefold" => method(_ => PythonCase.ToLower(text)),
+            "lower" => method(_ => PythonCase.ToLower(text)),
+            "casefold" => method(_ => PythonCase.Fold(text)),
             "title" => method(_ => PythonCase.TitleWords(text)),
             "capitalize" => method(_ => PythonCase.Capitalize(text)),
             "swapcase" => method(_ => PythonCase.SwapCase(text)),
@@ -96,9 +97,9 @@ static class StringMethods
         {
             "isdigit" => IsDigit,
             "isdecimal" => static rune => Rune.GetUnicodeCategory(rune) == UnicodeCategory.DecimalDigitNumber,
-            "isnumeric" => static rune => Rune.GetNumericValue(rune) >= 0 || Rune.IsNumber(rune),
+            "isnumeric" => IsNumeric,
             "isalpha" => Rune.IsLetter,
-            "isalnum" => static rune => Rune.IsLetter(rune) || Rune.GetNumericValue(rune) >= 0 || Rune.IsNumber(rune),
+            "isalnum" => static rune => Rune.IsLetter(rune) || IsNumeric(rune),
             "isspace" => static rune => rune.IsBmp && PythonText.IsSpace((char)rune.Value),
             _ => null,
         };
@@ -116,6 +117,19 @@ static class StringMethods
             _ => null,
         };
     }
+
+    /// <summary>Ideographs that are numbers too, which .NET's table does not have.</summary>
+    const string NumericIdeographs =
+        "㐅㒃㠪㭍一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌柒漆玖百肆萬貮貳贰"
+        + "阡陆陌陸零"
+        + "\uF96B\uF973\uF978\uF9B2\uF9D1\uF9D3\uF9FD\U00020001\U00020064\U000200E2\U00020121\U0002092A"
+        + "\U00020983\U0002098C\U0002099C\U00020AEA\U00020AFD"
+        + "\U00020B19\U00022390\U00022998\U00023B1B\U0002626D\U0002F890";
+
+    static bool IsNumeric(Rune rune) =>
+        Rune.GetNumericValue(rune) >= 0
+        || Rune.IsNumber(rune)
+        || NumericIdeographs.Contains(rune.ToString(), StringComparison.Ordinal);
 
     static bool IsDigit(Rune rune)
     {
