@@ -16,12 +16,14 @@ static class Measurement
             : (ordered[ordered.Length / 2 - 1] + ordered[ordered.Length / 2]) / 2;
     }
 
-    /// <summary>Seconds of an action.</summary>
-    public static double Time(Action action)
+    /// <summary>
+    /// Seconds of the processor that an action takes, all threads together; other work beside lengthens them little.
+    /// </summary>
+    public static double TimeProcessor(Action action)
     {
-        var started = Stopwatch.GetTimestamp();
+        var before = Environment.CpuUsage.TotalTime;
         action();
-        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return (Environment.CpuUsage.TotalTime - before).TotalSeconds;
     }
 
     /// <summary>Seconds of each of some rounds of an action, after one to warm up.</summary>

@@ -45,6 +45,43 @@ sealed class PromptFigures : IDisposable
             yield return ($"prompts{count}_common{common}_apart_ms", times[1]);
             yield return ($"prompts{count}_common{common}_shared_over_apart", times[0] / times[1]);
         }
+
+        var lines = NextLine(conversation: 600, line: 40);
+        yield return ("next_line_kept_ms", lines[0]);
+        yield return ("next_line_anew_ms", lines[1]);
+        yield return ("next_line_kept_over_anew", lines[0] / lines[1]);
+    }
+
+    /// <summary>
+    /// The first token of a conversation's next line, expert and amateur, with the keys and values of what was said
+    /// before and without.
+    /// </summary>
+    double[] NextLine(int conversation, int line)
+    {
+        var random = new Random(1);
+        int[] DrawIds(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(1000))];
+        var earlier = DrawIds(conversation);
+        using var cache = new PromptCache();
+        Answer(earlier, cache);
+        return Measurement.TimeInterleaved(
+            Rounds,
+            () => Answer([.. earlier, .. DrawIds(line)], cache),
+            () => Answer([.. earlier, .. DrawIds(line)], null)
+        );
+    }
+
+    void Answer(int[] prompt, PromptCache? cache)
+    {
+        var engine = new DecodingEngine(_model, _task, null, [], new EngineOptions { PromptCache = cache });
+        var request = new DecodingRequest
+        {
+            Id = "line",
+            Prompt = prompt,
+            Expert = AdapterSelection.Task,
+            Amateur = AdapterSelection.Base,
+            Options = new DecodingOptions { MaxNewTokens = 1 },
+        };
+        engine.GenerateInOrder([request]);
     }
 
     /// <summary>

@@ -42,21 +42,23 @@ sealed class DpoFigures(CausalLm model, int rounds)
         using var adapters = CreateAdapter();
         using var ofSeparate = CreateAdapter();
         using var bare = new MinimalTraining(model, ofSeparate);
-        var (loop, policyOnly, withReference) = (new List<double>(), new List<double>(), new List<double>());
-        var started = Stopwatch.GetTimestamp();
+        var (loop, policyOnly, withReference) = (new List<Duration>(), new List<Duration>(), new List<Duration>());
+        var started = Duration.SinceStart();
 
         void TakeSeparateSteps(StepMetrics metrics)
         {
-            loop.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
+            loop.Add(Duration.SinceStart() - started);
             policyOnly.Add(TimeSeparate(includesReference: false));
             withReference.Add(TimeSeparate(includesReference: true));
-            started = Stopwatch.GetTimestamp();
+            started = Duration.SinceStart();
         }
 
-        double TimeSeparate(bool includesReference) =>
-            Measurement.Time(() =>
-                bare.Step(separate, (batch, rows) => bare.ComputeSeparateDpoLoss(batch, rows, includesReference))
-            );
+        Duration TimeSeparate(bool includesReference)
+        {
+            var before = Duration.SinceStart();
+            bare.Step(separate, (batch, rows) => bare.ComputeSeparateDpoLoss(batch, rows, includesReference));
+            return Duration.SinceStart() - before;
+        }
 
         var context = new TrainingContext
         {
@@ -65,12 +67,17 @@ sealed class DpoFigures(CausalLm model, int rounds)
             Metrics = TakeSeparateSteps,
         };
         DpoTrainer.Train(context, adapters, [new("user 0", pairs)], new());
-        yield return ("dpo_over_separate", MedianAfterFirst(loop) / MedianAfterFirst(policyOnly));
-        yield return ("dpo_over_separate_with_reference", MedianAfterFirst(loop) / MedianAfterFirst(withReference));
+        double Ratio(List<Duration> separateSteps, Func<Duration, double> select) =>
+            MedianAfterFirst(loop.Select(select)) / MedianAfterFirst(separateSteps.Select(select));
+
+        yield return ("dpo_over_separate", Ratio(policyOnly, step => step.Wall));
+        yield return ("dpo_over_separate_processor", Ratio(policyOnly, step => step.Processor));
+        yield return ("dpo_over_separate_with_reference", Ratio(withReference, step => step.Wall));
+        yield return ("dpo_over_separate_with_reference_processor", Ratio(withReference, step => step.Processor));
     }
 
     /// <summary>
-    /// Milliseconds of each part of a step: with shared prompts, with rows of their own, and of plain rows as long as
+    /// Milliseconds of the processor of each part of a step: with shared prompts, with rows of their own, and of plain rows as long as
     /// the shared ones, which differ from them in the mask alone.
     /// </summary>
     public IEnumerable<(string Name, double Value)> PartsOfSteps()
@@ -110,19 +117,19 @@ sealed class DpoFigures(CausalLm model, int rounds)
         using var adapters = replica.Adapters!.SelectRows(rows);
         Tensor hidden = null!,
             loss = null!;
-        var forward = Measurement.Time(() => hidden = model.Forward(batch.Tokens.Tokens, adapters));
+        var forward = Measurement.TimeProcessor(() => hidden = model.Forward(batch.Tokens.Tokens, adapters));
         using var leaf = hidden.detach();
         leaf.requires_grad = true;
-        var head = Measurement.Time(() => loss = HeadLoss.Compute(model, leaf, batch.Tokens.Labels).mean());
-        var headBackward = Measurement.Time(() => loss.backward());
-        var backward = Measurement.Time(() => autograd.backward([hidden], [leaf.grad!]));
-        var gradients = Measurement.Time(() => replica.TakeGradients());
+        var head = Measurement.TimeProcessor(() => loss = HeadLoss.Compute(model, leaf, batch.Tokens.Labels).mean());
+        var headBackward = Measurement.TimeProcessor(() => loss.backward());
+        var backward = Measurement.TimeProcessor(() => autograd.backward([hidden], [leaf.grad!]));
+        var gradients = Measurement.TimeProcessor(() => replica.TakeGradients());
 
         // The logits of the whole vocabulary at once, for comparison.
-        var headInOne = Measurement.Time(() =>
+        var headInOne = Measurement.TimeProcessor(() =>
             loss = SftLoss.ComputePerToken(model.ComputeLogits(leaf), batch.Tokens.Labels).mean()
         );
-        var headInOneBackward = Measurement.Time(() => loss.backward());
+        var headInOneBackward = Measurement.TimeProcessor(() => loss.backward());
         return [forward, head, headBackward, backward, gradients, headInOne, headInOneBackward];
     }
 
@@ -141,4 +148,16 @@ sealed class DpoFigures(CausalLm model, int rounds)
     AdapterBank CreateAdapter() => AdapterBank.Create(model.Config, new LoraConfig { Dropout = 0 }, [1]);
 
     int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => _random.Next(model.Config.VocabSize))];
+
+    /// <summary>
+    /// Seconds on the clock and of the processor: the latter are hardly more where other work runs beside.
+    /// </summary>
+    readonly record struct Duration(double Wall, double Processor)
+    {
+        public static Duration SinceStart() =>
+            new(Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency, Environment.CpuUsage.TotalTime.TotalSeconds);
+
+        public static Duration operator -(Duration end, Duration start) =>
+            new(end.Wall - start.Wall, end.Processor - start.Processor);
+    }
 }
