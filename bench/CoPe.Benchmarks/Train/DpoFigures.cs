@@ -77,8 +77,8 @@ sealed class DpoFigures(CausalLm model, int rounds)
     }
 
     /// <summary>
-    /// Milliseconds of the processor of each part of a step: with shared prompts, with rows of their own, and of plain rows as long as
-    /// the shared ones, which differ from them in the mask alone.
+    /// Milliseconds of the processor of each part of a step: with shared prompts, with rows of their own, and of plain
+    /// rows as long as the shared ones, which differ from them in the mask alone.
     /// </summary>
     public IEnumerable<(string Name, double Value)> PartsOfSteps()
     {
