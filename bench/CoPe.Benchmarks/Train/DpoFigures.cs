@@ -17,16 +17,7 @@ sealed class DpoFigures(CausalLm model, int rounds)
     const int Prompt = 224;
     const int Answer = 32;
 
-    static readonly string[] Parts =
-    [
-        "forward",
-        "head",
-        "head_backward",
-        "backward",
-        "gradients",
-        "head_in_one",
-        "head_in_one_backward",
-    ];
+    static readonly string[] Parts = ["forward", "head", "head_backward", "backward", "gradients"];
 
     readonly Random _random = new(1);
 
@@ -106,7 +97,7 @@ sealed class DpoFigures(CausalLm model, int rounds)
                 yield return ($"{layout}_{name}_ms", 1000 * MedianAfterFirst(steps.Select(step => step[part])));
             }
 
-            yield return ($"{layout}_ms", 1000 * MedianAfterFirst(steps.Select(step => step.Take(5).Sum())));
+            yield return ($"{layout}_ms", 1000 * MedianAfterFirst(steps.Select(step => step.Sum())));
         }
     }
 
@@ -120,17 +111,13 @@ sealed class DpoFigures(CausalLm model, int rounds)
         var forward = Measurement.TimeProcessor(() => hidden = model.Forward(batch.Tokens.Tokens, adapters));
         using var leaf = hidden.detach();
         leaf.requires_grad = true;
-        var head = Measurement.TimeProcessor(() => loss = HeadLoss.Compute(model, leaf, batch.Tokens.Labels).mean());
+        var head = Measurement.TimeProcessor(() =>
+            loss = SftLoss.ComputePerToken(model.ComputeLogits(leaf), batch.Tokens.Labels).mean()
+        );
         var headBackward = Measurement.TimeProcessor(() => loss.backward());
         var backward = Measurement.TimeProcessor(() => autograd.backward([hidden], [leaf.grad!]));
         var gradients = Measurement.TimeProcessor(() => replica.TakeGradients());
-
-        // The logits of the whole vocabulary at once, for comparison.
-        var headInOne = Measurement.TimeProcessor(() =>
-            loss = SftLoss.ComputePerToken(model.ComputeLogits(leaf), batch.Tokens.Labels).mean()
-        );
-        var headInOneBackward = Measurement.TimeProcessor(() => loss.backward());
-        return [forward, head, headBackward, backward, gradients, headInOne, headInOneBackward];
+        return [forward, head, headBackward, backward, gradients];
     }
 
     static double MedianAfterFirst(IEnumerable<double> seconds) => Measurement.Median(seconds.Skip(1));

@@ -51,10 +51,6 @@ public sealed class CausalLm : IDisposable
     /// <summary>The weights; this object owns them.</summary>
     internal ModelWeights Weights { get; }
 
-    /// <summary>The head <c>[vocab, hidden]</c>; null where it is int8.</summary>
-    internal Tensor? HeadWeight =>
-        HasInt8Weights ? null : Weights[Config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head];
-
     /// <summary>Opens a model folder in Hugging Face's layout.</summary>
     /// <param name="folder">The folder: config.json and safetensors weights.</param>
     /// <param name="dtype">

@@ -89,7 +89,7 @@ sealed class TrainingBatch : IDisposable
     {
         using var scope = NewDisposeScope();
         var ofLabels = hidden.reshape(-1, model.Config.HiddenSize); // [labels, hidden]
-        return HeadLoss.Compute(model, ofLabels, Tokens.Labels).MoveToOuterDisposeScope();
+        return SftLoss.ComputePerToken(model.ComputeLogits(ofLabels), Tokens.Labels).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

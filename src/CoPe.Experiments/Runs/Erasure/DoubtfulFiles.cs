@@ -67,7 +67,8 @@ sealed class DoubtfulFiles(
             }
             else
             {
-                folders.AddRange(stage.GetUserOutputs(run).Select(output => output.FullPath)); // What it has written so far.
+                // What it has written so far.
+                folders.AddRange(stage.GetUserOutputs(run).Select(output => output.FullPath));
             }
         }
 
