@@ -77,16 +77,7 @@ sealed class MemoryFigures(string shape, int? layers)
 
     static void Decode(CausalLm model, int users)
     {
-        using var task = AdapterBank.Create(
-            model.Config,
-            new LoraConfig
-            {
-                Rank = 16,
-                Alpha = 16,
-                TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"],
-            },
-            [0]
-        );
+        using var task = RandomAdapters.CreateTask(model);
         using var user = AdapterBank.Create(
             model.Config,
             new LoraConfig(),

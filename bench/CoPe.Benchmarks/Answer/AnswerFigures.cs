@@ -96,16 +96,7 @@ sealed class AnswerModel : IDisposable
     {
         _folder = folder;
         Model = model;
-        Task = AdapterBank.Create(
-            model.Config,
-            new LoraConfig
-            {
-                Rank = 16,
-                Alpha = 16,
-                TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"],
-            },
-            [0]
-        );
+        Task = RandomAdapters.CreateTask(model);
         Everywhere = CreateUsers(ActivePositions.Everywhere, 16);
         Answer = CreateUsers(ActivePositions.Answer, 16);
     }

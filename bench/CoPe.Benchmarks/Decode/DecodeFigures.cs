@@ -38,16 +38,7 @@ sealed class DecodeFigures : IDisposable
         _nativeMegabytes = Measurement.GetResidentMegabytes();
         _model = _folder.Load();
         _loadMilliseconds = watch.Elapsed.TotalMilliseconds;
-        _task = AdapterBank.Create(
-            _model.Config,
-            new LoraConfig
-            {
-                Rank = 16,
-                Alpha = 16,
-                TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"],
-            },
-            [0]
-        );
+        _task = RandomAdapters.CreateTask(_model);
         _users = AdapterBank.Create(
             _model.Config,
             new LoraConfig(),

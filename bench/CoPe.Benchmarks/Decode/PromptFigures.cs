@@ -19,16 +19,7 @@ sealed class PromptFigures : IDisposable
     public PromptFigures(string folder)
     {
         _model = CausalLm.Load(folder);
-        _task = AdapterBank.Create(
-            _model.Config,
-            new LoraConfig
-            {
-                Rank = 16,
-                Alpha = 16,
-                TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"],
-            },
-            [0]
-        );
+        _task = RandomAdapters.CreateTask(_model);
     }
 
     /// <summary>For some numbers of requests and of tokens in common.</summary>

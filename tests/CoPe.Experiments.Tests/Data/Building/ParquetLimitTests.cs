@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Data.Building;
 using CoPe.Experiments.Tasks;
@@ -203,7 +202,7 @@ public sealed class ParquetLimitTests : IDisposable
         var path = _folder.At("x.parquet");
         var rows = Enumerable
             .Range(0, Rows)
-            .Select(row => new Row
+            .Select(row => new TextRow
             {
                 Id = $"{row}",
                 Input = createInput(row),
@@ -217,17 +216,5 @@ public sealed class ParquetLimitTests : IDisposable
             cancellationToken: TestContext.Current.CancellationToken
         );
         return path;
-    }
-
-    sealed class Row
-    {
-        [JsonPropertyName("id")]
-        public string Id { get; set; } = "";
-
-        [JsonPropertyName("input")]
-        public string Input { get; set; } = "";
-
-        [JsonPropertyName("profile")]
-        public string Profile { get; set; } = "";
     }
 }

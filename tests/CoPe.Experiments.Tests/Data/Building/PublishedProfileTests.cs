@@ -224,16 +224,4 @@ public sealed class PublishedProfileTests : IDisposable
         [JsonPropertyName("profile")]
         public byte[] Profile { get; set; } = [];
     }
-
-    sealed class TextRow
-    {
-        [JsonPropertyName("id")]
-        public string Id { get; set; } = "";
-
-        [JsonPropertyName("input")]
-        public string Input { get; set; } = "";
-
-        [JsonPropertyName("profile")]
-        public string Profile { get; set; } = "";
-    }
 }
