@@ -1,6 +1,8 @@
+using CoPe.Chat;
 using CoPe.Cli.Display;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Hub;
+using CoPe.Decoding;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Sessions;
@@ -11,6 +13,19 @@ namespace CoPe.Cli.Sessions;
 /// </summary>
 static class ModelSource
 {
+    /// <summary>Says where the files of a model disagree, and which of them counts.</summary>
+    /// <param name="host">Takes the messages.</param>
+    /// <param name="name">The model's name.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="encoder">Its tokenizer.</param>
+    public static void WarnAboutConflicts(CommandHost host, string name, string folder, ConversationEncoder encoder)
+    {
+        foreach (var conflict in ModelFileConflicts.Find(folder, encoder))
+        {
+            host.WriteMessage($"files of {name} disagree: {conflict}");
+        }
+    }
+
     /// <summary>What names a model, for help texts.</summary>
     public const string Description = "Folder of a model in Hugging Face layout, or org/name[@revision] on the hub.";
 

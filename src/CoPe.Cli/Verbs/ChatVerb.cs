@@ -21,7 +21,7 @@ static class ChatVerb
             new RunSession(host, options.ReadRequest(parsed)).Inspect(opened =>
             {
                 var context = options.ReadContext(parsed, opened);
-                WarnAboutInt8(host, context);
+                WarnAboutModel(host, context);
                 // Piped answers are those of the user alone, unless '/base on' asks for both.
                 var settings = options.ReadSessionOptions(parsed, context) with
                 {
@@ -35,9 +35,10 @@ static class ChatVerb
         return command;
     }
 
-    /// <summary>Says that the model answers with int8 weights, where it does.</summary>
-    public static void WarnAboutInt8(CommandHost host, StageContext context)
+    /// <summary>Says where the model's files disagree, and that it answers with int8 weights where it does.</summary>
+    public static void WarnAboutModel(CommandHost host, StageContext context)
     {
+        ModelSource.WarnAboutConflicts(host, context.Recipe.Model, context.Inputs.Model, context.Workspace.Encoder);
         if (context.Recipe.PredictionDtype() == WeightDtype.Int8)
         {
             host.WriteMessage(ModelLoader.Int8Warning);

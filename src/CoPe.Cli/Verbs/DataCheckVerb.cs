@@ -151,11 +151,7 @@ static class DataCheckVerb
         var config = DecoderConfig.Read(folder);
         var encoder = ConversationEncoder.Load(folder);
         TokenizerFit.Check(folder, encoder, config);
-        foreach (var conflict in ModelFileConflicts.Find(folder, encoder))
-        {
-            host.WriteMessage($"files of {name} disagree: {conflict}");
-        }
-
+        ModelSource.WarnAboutConflicts(host, name, folder, encoder);
         return new(encoder, config.MaxPositions);
     }
 

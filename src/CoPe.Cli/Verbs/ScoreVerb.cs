@@ -108,6 +108,7 @@ static class ScoreVerb
             using var lm = ModelLoader.Load(modelFolder, recipe.PredictionDtype(), DeviceSelector.Select(recipe));
             var encoder = ConversationEncoder.Load(modelFolder);
             TokenizerFit.Check(modelFolder, encoder, lm.Config);
+            ModelSource.WarnAboutConflicts(host, modelName, modelFolder, encoder);
             var scorer = new TokenScorer(lm, encoder);
             var scores = scorer.Score(parsed.GetValue(PromptOption), scoredText, columns, host.Cancellation);
             ScoreView.Write(host, modelName, scores, parsed.GetValue(JsonOption));

@@ -28,7 +28,7 @@ static class WriteVerb
             return new RunSession(host, options.ReadRequest(parsed)).Inspect(opened =>
             {
                 var context = options.ReadContext(parsed, opened);
-                ChatVerb.WarnAboutInt8(host, context);
+                ChatVerb.WarnAboutModel(host, context);
                 var settings = options.ReadSessionOptions(parsed, context) with { IncludesBase = false };
                 using var session = new ChatSession(context, options.ReadUser(parsed));
                 host.WriteWarnings(session.Adapter.Warnings);

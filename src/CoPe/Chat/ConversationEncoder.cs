@@ -59,8 +59,8 @@ public sealed class ConversationEncoder
     }
 
     /// <summary>
-    /// Reads tokenizer and chat template (<c>chat_template.jinja</c>, <c>chat_template.json</c> or the one in
-    /// <c>tokenizer_config.json</c>) of a model folder.
+    /// Reads tokenizer and chat template (<c>chat_template.jinja</c>, the one in <c>tokenizer_config.json</c>,
+    /// or <c>chat_template.json</c>) of a model folder.
     /// </summary>
     /// <param name="folder">A model folder in Hugging Face's layout.</param>
     /// <param name="options">How conversations become ids; null is the default.</param>

@@ -25,12 +25,15 @@ static class ModelFileConflicts
             .. FindEndConflicts(facts.Eos),
             .. FindIdConflicts("bos", facts.Bos, "the tokenizer's is used"),
             .. FindIdConflicts("pad", facts.Pad, "no result depends on it here"),
+            .. FindRowConflicts(facts.Eos, config),
             .. FindDtypeConflicts(folder, config, facts.Dtypes),
+            .. RopeConfigReader.FindConflicts(facts.Decoder, config),
         ];
         if (encoder is not null)
         {
             conflicts.AddRange(FindContextConflicts(config, encoder.Tokenizer));
             conflicts.AddRange(FindAddedTokenConflicts(encoder.Tokenizer));
+            conflicts.AddRange(FindPrefixSpaceConflicts(encoder.Tokenizer));
             conflicts.AddRange(encoder.Tokenizer.Config.Conflicts);
             conflicts.AddRange(TokenizerFit.Describe(encoder, config) is { } problem ? [$"vocabulary: {problem}"] : []);
         }
@@ -44,6 +47,14 @@ static class ModelFileConflicts
         var areApart = ends.Any(one => ends.Any(other => !one.Ids.Intersect(other.Ids).Any()));
         return areApart ? [$"eos: {string.Join(", ", ends)}; all end an answer"] : [];
     }
+
+    /// <summary>Ends that no row of the head stands for: no answer will ever have them.</summary>
+    static IEnumerable<string> FindRowConflicts(IReadOnlyList<NamedIds> ends, DecoderConfig config) =>
+        from end in ends
+        let beyond = end.Ids.Where(id => id >= config.VocabSize).ToList()
+        where beyond.Count > 0
+        select $"eos: {new NamedIds(end.File, beyond)}, but config.json has {config.VocabSize} rows; "
+            + "no answer can end with it";
 
     static IEnumerable<string> FindIdConflicts(string fact, IReadOnlyList<NamedIds> named, string consequence) =>
         named.SelectMany(one => one.Ids).Distinct().Count() > 1
@@ -85,33 +96,54 @@ static class ModelFileConflicts
             ("tokenizer.json truncation", tokenizer.File.TruncationLength),
         ];
         return from limit in limits
-               where limit.Length < config.MaxPositions
-               select string.Create(
-                   CultureInfo.InvariantCulture,
-                   $"context: config.json {config.MaxPositions}, {limit.Name} {limit.Length}; "
-                       + $"prompt and answer may have {config.MaxPositions} tokens"
-               );
+            where limit.Length < config.MaxPositions
+            select string.Create(
+                CultureInfo.InvariantCulture,
+                $"context: config.json {config.MaxPositions}, {limit.Name} {limit.Length}; "
+                    + $"prompt and answer may have {config.MaxPositions} tokens"
+            );
     }
 
     static IEnumerable<string> FindAddedTokenConflicts(Tokenizer tokenizer)
     {
-        var others = tokenizer
-            .Config.AddedTokensDecoder.Where(token => tokenizer.IdToToken(token.Key) != token.Value)
-            .OrderBy(token => token.Key)
+        var declared = tokenizer.Config.AddedTokensDecoder;
+        var others = declared.Where(token => tokenizer.IdToToken(token.Id) != token.Content).ToList();
+        if (others is [var first, ..])
+        {
+            yield return $"added tokens: tokenizer_config.json has {first.Content} as id {first.Id}"
+                + $"{CountMore(others.Count)}, tokenizer.json {tokenizer.IdToToken(first.Id) ?? "nothing"}; "
+                + "the latter counts";
+        }
+
+        var flagged = declared
+            .Except(others)
+            .Where(token => token.Special is { } isSpecial && isSpecial != tokenizer.IsSpecial(token.Id))
             .ToList();
-        if (others is not [var first, ..])
+        if (flagged is [var one, ..])
+        {
+            var (here, there) = one.Special == true ? ("special", "but not") : ("not special", "but is");
+            yield return $"added tokens: {one.Content}{CountMore(flagged.Count)} is {here} in tokenizer_config.json, "
+                + $"{there} in tokenizer.json, which counts";
+        }
+    }
+
+    static IEnumerable<string> FindPrefixSpaceConflicts(Tokenizer tokenizer)
+    {
+        var step = tokenizer.File.PreTokenizer;
+        if (tokenizer.Config.AddPrefixSpace is not { } here || step.AddsPrefixSpace is not { } there || here == there)
         {
             return [];
         }
 
-        var more = others.Count == 1 ? "" : $" (and {others.Count - 1} more)";
-        var there = tokenizer.IdToToken(first.Key) ?? "nothing";
         return
         [
-            $"added tokens: tokenizer_config.json has {first.Value} as id {first.Key}{more}, tokenizer.json {there}; "
-                + "the latter counts",
+            $"add_prefix_space: tokenizer_config.json {(here ? "true" : "false")}, "
+                + $"tokenizer.json {(there ? "true" : "false")}; "
+                + $"{(step.IsPrefixSpaceOverruled ? "the former" : "the latter")} counts",
         ];
     }
+
+    static string CountMore(int count) => count == 1 ? "" : $" (and {count - 1} more)";
 
     static string Name(TorchSharp.torch.ScalarType dtype) => dtype.ToString().ToLowerInvariant();
 }
@@ -126,6 +158,9 @@ readonly record struct NamedIds(string File, IReadOnlyList<int> Ids)
 sealed record ModelFacts
 {
     const string TokenizerConfigFile = "tokenizer_config.json";
+
+    /// <summary>The decoder's part of config.json.</summary>
+    public required ConfigJson Decoder { get; init; }
 
     /// <summary>Ids that end an answer.</summary>
     public required IReadOnlyList<NamedIds> Eos { get; init; }
@@ -154,6 +189,7 @@ sealed record ModelFacts
 
         return new()
         {
+            Decoder = DecoderConfigReader.FindDecoder(config),
             Eos = ReadIds(files, "eos_token_id", (TokenizerConfigFile, tokenizer?.EosId)),
             Bos = ReadIds(files, "bos_token_id", (TokenizerConfigFile, tokenizer?.BosId)),
             Pad = ReadIds(

@@ -23,13 +23,7 @@ static class DecoderConfigReader
         }
 
         var root = ConfigJson.Read(Path.Combine(folder, "config.json"));
-        var json = root;
-        if (root.GetString("model_type") == VisionModelType)
-        {
-            json =
-                root.GetObject("text_config") ?? throw new ModelFileException(root.File, "text_config", "is missing.");
-        }
-
+        var json = FindDecoder(root);
         var family = ReadFamily(root, json);
         ConfigKeys.Check(root);
         if (!ReferenceEquals(root, json))
@@ -41,6 +35,12 @@ static class DecoderConfigReader
         DecoderConfigValidator.Validate(config, json.File);
         return ReadGenerationStops(folder) is { } stops ? config with { StopTokenIds = stops } : config;
     }
+
+    /// <summary>The object with the decoder's values: the whole file, or a part of it.</summary>
+    public static ConfigJson FindDecoder(ConfigJson root) =>
+        root.GetString("model_type") != VisionModelType
+            ? root
+            : root.GetObject("text_config") ?? throw new ModelFileException(root.File, "text_config", "is missing.");
 
     static IReadOnlyList<int>? ReadGenerationStops(string folder)
     {
@@ -151,143 +151,6 @@ static class DecoderConfigReader
             "float16" => ScalarType.Float16,
             _ => throw json.Unsupported("torch_dtype", name, "float32, bfloat16, float16"),
         };
-    }
-}
-
-/// <summary>
-/// Reads rotary settings from <c>rope_theta</c> and <c>rope_scaling</c>, or from the newer <c>rope_parameters</c>.
-/// </summary>
-static class RopeConfigReader
-{
-    /// <summary>What is read of a scaling; anything else may change what the model computes.</summary>
-    static readonly string[] KnownKeys =
-    [
-        "rope_theta",
-        "rope_type",
-        "type",
-        "partial_rotary_factor",
-        "factor",
-        "low_freq_factor",
-        "high_freq_factor",
-        "original_max_position_embeddings",
-    ];
-
-    /// <summary>Of full layers, and of sliding ones where they have their own.</summary>
-    public static (RopeConfig Full, RopeConfig? Sliding) Read(ConfigJson json, ModelFamily family)
-    {
-        var parameters = json.GetObject("rope_parameters");
-        // Where both are written, the older key's scaling rules, as in transformers 5.
-        var isOverruled = parameters is not null && json.GetObject("rope_scaling") is not null;
-        if (parameters is null || isOverruled)
-        {
-            return (ReadOlderKeys(json, family), ReadLocalBase(json, family));
-        }
-
-        var full = parameters.GetObject("full_attention");
-        if (full is not null)
-        {
-            var ofFull = ReadScaled(full, full.GetDouble("rope_theta") ?? family.Theta);
-            return (ofFull, ReadSliding(parameters, family));
-        }
-
-        var theta = parameters.GetDouble("rope_theta") ?? json.GetDouble("rope_theta") ?? family.Theta;
-        return (ReadScaled(parameters, theta), ReadLocalBase(json, family));
-    }
-
-    static RopeConfig ReadOlderKeys(ConfigJson json, ModelFamily family)
-    {
-        var parameters = json.GetObject("rope_parameters");
-        var theta = json.GetDouble("rope_theta") ?? parameters?.GetDouble("rope_theta") ?? family.Theta;
-        var scaling = json.GetObject("rope_scaling");
-        return scaling is null ? new RopeConfig { Theta = theta } : ReadScaled(scaling, theta);
-    }
-
-    static RopeConfig? ReadLocalBase(ConfigJson json, ModelFamily family)
-    {
-        if (family.SlidingTheta is not { } defaultTheta)
-        {
-            return null;
-        }
-
-        return new RopeConfig { Theta = json.GetDouble("rope_local_base_freq") ?? defaultTheta };
-    }
-
-    static RopeConfig? ReadSliding(ConfigJson parameters, ModelFamily family)
-    {
-        var sliding = parameters.GetObject("sliding_attention");
-        if (sliding is not null)
-        {
-            var theta = sliding.GetDouble("rope_theta") ?? family.SlidingTheta ?? family.Theta;
-            return ReadScaled(sliding, theta);
-        }
-
-        return family.SlidingTheta is { } defaultTheta ? new RopeConfig { Theta = defaultTheta } : null;
-    }
-
-    static RopeConfig ReadScaled(ConfigJson json, double theta)
-    {
-        if (json.GetDouble("partial_rotary_factor") is { } part and not 1)
-        {
-            throw json.Unsupported("partial_rotary_factor", $"{part}", "1");
-        }
-
-        foreach (var key in json.Keys.Except(KnownKeys))
-        {
-            if (json.Get(key) is { } value)
-            {
-                throw json.Unsupported($"rope_scaling.{key}", value.GetRawText(), string.Join(", ", KnownKeys));
-            }
-        }
-
-        var type = json.GetString("rope_type") ?? json.GetString("type");
-        if (json.GetString("type") is { } olderType && olderType != type)
-        {
-            throw json.Unsupported("rope_scaling.type", olderType, $"{type}, as rope_type has it");
-        }
-
-        if (type is null && json.Has("factor"))
-        {
-            throw new ModelFileException(json.File, "rope_scaling.rope_type", "is missing beside a factor.");
-        }
-
-        var rope = type switch
-        {
-            null or "default" => new RopeConfig { Theta = theta },
-            "linear" => new RopeConfig
-            {
-                Theta = theta,
-                Scaling = RopeScaling.Linear,
-                Factor = ReadRequired(json, "factor"),
-            },
-            "llama3" => new RopeConfig
-            {
-                Theta = theta,
-                Scaling = RopeScaling.Llama3,
-                Factor = ReadRequired(json, "factor"),
-                LowFrequencyFactor = ReadRequired(json, "low_freq_factor"),
-                HighFrequencyFactor = ReadRequired(json, "high_freq_factor"),
-                OriginalMaxPositions = ReadRequired(json, "original_max_position_embeddings"),
-            },
-            _ => throw json.Unsupported("rope_scaling.rope_type", type, "default, linear, llama3"),
-        };
-        CheckFactors(rope, json.File);
-        return rope;
-    }
-
-    static double ReadRequired(ConfigJson json, string key) =>
-        json.GetDouble(key) ?? throw new ModelFileException(json.File, $"rope_scaling.{key}", "is missing.");
-
-    static void CheckFactors(RopeConfig rope, string file)
-    {
-        var arePositive = rope.Theta > 0 && rope.Factor > 0 && rope.LowFrequencyFactor > 0;
-        if (!arePositive || !(rope.HighFrequencyFactor > rope.LowFrequencyFactor))
-        {
-            throw new ModelFileException(
-                file,
-                "rope_scaling",
-                "theta and factors must be > 0, and high_freq_factor > low_freq_factor."
-            );
-        }
     }
 }
 

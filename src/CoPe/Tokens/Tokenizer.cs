@@ -46,8 +46,8 @@ public sealed class Tokenizer
     /// </exception>
     public static Tokenizer Load(string folder)
     {
-        var file = TokenizerFile.Read(Path.Combine(folder, "tokenizer.json"));
         var config = TokenizerConfig.Read(folder);
+        var file = TokenizerFile.Read(Path.Combine(folder, "tokenizer.json"), config.AddPrefixSpace);
         return new Tokenizer(file, config);
     }
 

@@ -55,6 +55,39 @@ public sealed class WriteVerbTests(TinyRunFixture world) : IClassFixture<TinyRun
     }
 
     [Fact]
+    public void Where_the_model_s_files_disagree_it_is_said_once_whoever_answers_or_scores()
+    {
+        var template = world.PathOf("model/chat_template.json");
+        File.WriteAllText(template, """{"chat_template": "another"}""");
+        try
+        {
+            world.Input = "A new bridge\n";
+            foreach (
+                var command in (string[][])
+                    [
+                        ["write", "undisturbed", "A new bridge", "--user", "1", "--tokens", "2", "--allow-stale"],
+                        ["chat", "undisturbed", "--user", "1", "--tokens", "2", "--allow-stale"],
+                        ["score", "rain", "--prompt", "x", "--model", "model"],
+                    ]
+            )
+            {
+                var code = world.RunCommand(default, command);
+
+                Assert.True(code == ExitCode.Ok, world.Error);
+                Assert.Single(
+                    world.Error.Split('\n'),
+                    line =>
+                        line.Contains("disagree: chat template: that of chat_template.json", StringComparison.Ordinal)
+                );
+            }
+        }
+        finally
+        {
+            File.Delete(template);
+        }
+    }
+
+    [Fact]
     public void An_unknown_user_is_an_error_that_names_those_there_are()
     {
         Assert.Equal(ExitCode.Failure, world.RunCommand(default, "write", "undisturbed", "x", "--user", "nobody"));

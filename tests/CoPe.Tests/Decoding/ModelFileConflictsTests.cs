@@ -45,6 +45,14 @@ public class ModelFileConflictsTests
     [InlineData("tokenizer_config.json", "added_tokens_decoder", "{\"4\": {\"content\": \"<x>\"}}", "<x> as id 4")]
     [InlineData("tokenizer.json", "truncation", "{\"max_length\": 128}", "tokenizer.json truncation 128; prompt")]
     [InlineData("config.json", "torch_dtype", "\"bfloat16\"", "tensors in float32; they are read as bfloat16")]
+    [InlineData("config.json", "eos_token_id", "[{eos}, 800]", "eos: config.json 800, but config.json has 800 rows")]
+    [InlineData("generation_config.json", "eos_token_id", "[{eos}, 9999]", "generation_config.json 9999, but config")]
+    [InlineData(
+        "config.json",
+        "rope_parameters",
+        "{\"rope_theta\": 5000}",
+        "rope_theta: config.json rope_parameters.rope_theta 5000, rope_theta 10000; used is 5000"
+    )]
     [InlineData("config.json", "dtype", "\"float16\"", "dtype: config.json names float16 and float32; the weights")]
     public void Where_two_files_disagree_both_and_the_consequence_are_named(
         string file,
@@ -54,7 +62,7 @@ public class ModelFileConflictsTests
     )
     {
         using var folder = CreateModel();
-        Set(folder, file, key, value);
+        Set(folder, file, key, value.Replace("{eos}", $"{EosId(folder)}", StringComparison.Ordinal));
 
         var named = string.Join('\n', Find(folder));
 
@@ -76,10 +84,137 @@ public class ModelFileConflictsTests
         Assert.Equal(
             [
                 "eos_token: tokenizer_config.json <|im_end|>, special_tokens_map.json <|endoftext|>; the former counts",
-                "chat template: that of tokenizer_config.json differs from the file of its own, which counts",
+                "chat template: that of tokenizer_config.json differs from that of chat_template.jinja, which counts",
             ],
             Find(folder)
         );
+    }
+
+    /// <summary>As in transformers, whose tokenizers do not read chat_template.json at all.</summary>
+    [Fact]
+    public void A_template_of_three_counts_in_the_order_of_transformers_and_the_others_are_named()
+    {
+        using var folder = CreateModel();
+        Set(folder, "tokenizer_config.json", "chat_template", """[{"name": "default", "template": "of the config"}]""");
+        File.WriteAllText(Path.Combine(folder.Folder, "chat_template.json"), """{"chat_template": "of the json"}""");
+
+        Assert.Equal("of the config", LoadConfig(folder).ChatTemplate);
+        Assert.Equal(
+            ["chat template: that of chat_template.json differs from that of tokenizer_config.json, which counts"],
+            LoadConfig(folder).Conflicts
+        );
+
+        File.WriteAllText(Path.Combine(folder.Folder, "chat_template.jinja"), "of the jinja");
+
+        Assert.Equal("of the jinja", LoadConfig(folder).ChatTemplate);
+        Assert.Equal(
+            [
+                "chat template: that of tokenizer_config.json differs from that of chat_template.jinja, which counts",
+                "chat template: that of chat_template.json differs from that of chat_template.jinja, which counts",
+            ],
+            LoadConfig(folder).Conflicts
+        );
+    }
+
+    [Fact]
+    public void A_template_that_stands_in_the_file_of_its_own_alone_is_read()
+    {
+        using var folder = CreateModel();
+        File.WriteAllText(Path.Combine(folder.Folder, "chat_template.json"), """{"chat_template": "of the json"}""");
+
+        Assert.Equal("of the json", LoadConfig(folder).ChatTemplate);
+        Assert.Empty(LoadConfig(folder).Conflicts);
+    }
+
+    [Fact]
+    public void Further_special_tokens_are_those_of_the_map_where_the_configuration_has_none()
+    {
+        using var folder = CreateModel();
+        var word = ConversationEncoder.Load(folder.Folder).Tokenizer.IdToToken(300)!;
+        File.WriteAllText(
+            Path.Combine(folder.Folder, "special_tokens_map.json"),
+            new JsonObject { ["additional_special_tokens"] = new JsonArray(word) }.ToJsonString()
+        );
+
+        Assert.Equal([word], LoadConfig(folder).AdditionalSpecialTokens);
+        Assert.True(ConversationEncoder.Load(folder.Folder).Tokenizer.IsSpecial(300));
+        Assert.Empty(Find(folder));
+
+        Set(folder, "tokenizer_config.json", "additional_special_tokens", "[]");
+
+        Assert.False(ConversationEncoder.Load(folder.Folder).Tokenizer.IsSpecial(300));
+        Assert.Equal(
+            [
+                $"additional_special_tokens: special_tokens_map.json has {word}, tokenizer_config.json does not; "
+                    + "the latter counts",
+            ],
+            Find(folder)
+        );
+    }
+
+    [Fact]
+    public void Added_tokens_that_are_special_in_one_file_alone_are_named()
+    {
+        using var folder = CreateModel();
+        var tokenizer = ConversationEncoder.Load(folder.Folder).Tokenizer;
+        var eos = tokenizer.EosId!.Value;
+        Set(
+            folder,
+            "tokenizer_config.json",
+            "added_tokens_decoder",
+            new JsonObject
+            {
+                [$"{eos}"] = new JsonObject { ["content"] = "<|im_end|>", ["special"] = false },
+            }.ToJsonString()
+        );
+
+        Assert.Equal(
+            [
+                "added tokens: <|im_end|> is not special in tokenizer_config.json, but is in tokenizer.json, "
+                    + "which counts",
+            ],
+            Find(folder)
+        );
+    }
+
+    /// <summary>As in transformers 4, which sets a ByteLevel step that stands alone anew, and no other.</summary>
+    [Theory]
+    [InlineData("""{"type": "ByteLevel", "add_prefix_space": false}""", true, true, "the former")]
+    [InlineData("""{"type": "ByteLevel", "add_prefix_space": true}""", false, false, "the former")]
+    [InlineData("""{"type": "ByteLevel", "add_prefix_space": true}""", null, true, null)]
+    [InlineData("""{"type": "ByteLevel", "add_prefix_space": true}""", true, true, null)]
+    [InlineData(
+        """{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel", "add_prefix_space": false}]}""",
+        true,
+        false,
+        "the latter"
+    )]
+    public void A_space_before_a_text_is_put_as_the_configuration_says(
+        string preTokenizer,
+        bool? configured,
+        bool isPut,
+        string? counts
+    )
+    {
+        using var folder = CreateModel();
+        Set(folder, "tokenizer.json", "pre_tokenizer", preTokenizer);
+        Set(
+            folder,
+            "tokenizer_config.json",
+            "add_prefix_space",
+            JsonValue.Create(configured)?.ToJsonString() ?? "null"
+        );
+
+        var tokenizer = ConversationEncoder.Load(folder.Folder).Tokenizer;
+
+        Assert.Equal(isPut ? " rain" : "rain", tokenizer.Decode(tokenizer.Encode("rain", addSpecialTokens: false)));
+        var conflict = Find(folder).SingleOrDefault();
+        Assert.Equal(counts is null, conflict is null);
+        if (counts is not null)
+        {
+            Assert.StartsWith("add_prefix_space: tokenizer_config.json", conflict, StringComparison.Ordinal);
+            Assert.EndsWith($"{counts} counts", conflict, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -164,6 +299,8 @@ public class ModelFileConflictsTests
 
     static IReadOnlyList<string> Find(TokenizerTestFolder folder) =>
         ModelFileConflicts.Find(folder.Folder, ConversationEncoder.Load(folder.Folder));
+
+    static TokenizerConfig LoadConfig(TokenizerTestFolder folder) => TokenizerConfig.Read(folder.Folder);
 
     static int EosId(TokenizerTestFolder folder) => ConversationEncoder.Load(folder.Folder).Tokenizer.EosId!.Value;
 

@@ -48,17 +48,56 @@ public class DecoderConfigTests
     public void A_key_that_changes_nothing_passes(string key, string value) =>
         Assert.NotNull(Read($$""" "model_type": "llama", {{Sizes}}, "{{key}}": {{value}} """));
 
-    [Fact]
-    public void Where_both_rotary_keys_stand_the_scaling_of_the_older_one_rules()
+    /// <summary>As in transformers 5.</summary>
+    [Theory]
+    [InlineData("\"rope_scaling\": { \"type\": \"linear\", \"factor\": 4 }", 10000, 4)]
+    [InlineData("\"rope_theta\": 6000, \"rope_scaling\": { \"type\": \"linear\", \"factor\": 4 }", 6000, 4)]
+    [InlineData(
+        "\"rope_theta\": 6000, \"rope_scaling\": { \"type\": \"linear\", \"factor\": 4, \"rope_theta\": 7000 }",
+        7000,
+        4
+    )]
+    [InlineData("\"rope_theta\": 6000, \"rope_scaling\": {}", 5000, 2)]
+    [InlineData("\"rope_theta\": 6000", 5000, 2)]
+    public void Where_both_rotary_keys_stand_the_older_one_takes_the_place_of_the_newer(
+        string keys,
+        double theta,
+        double factor
+    )
     {
         var config = Read(
             $$"""
              "model_type": "llama", {{Sizes}},
-             "rope_parameters": { "rope_theta": 5000, "rope_type": "default" },
-             "rope_scaling": { "type": "linear", "factor": 4 }
+             "rope_parameters": { "rope_theta": 5000, "rope_type": "linear", "factor": 2 }, {{keys}}
             """
         );
-        Assert.Equal((5000, RopeScaling.Linear, 4), (config.Rope.Theta, config.Rope.Scaling, config.Rope.Factor));
+        Assert.Equal((theta, RopeScaling.Linear, factor), (config.Rope.Theta, config.Rope.Scaling, config.Rope.Factor));
+    }
+
+    [Theory]
+    [InlineData("\"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}", 5000, 4, 300)]
+    [InlineData("\"rope_theta\": 6000, \"rope_local_base_freq\": 700", 5000, 1, 300)]
+    [InlineData(
+        "\"rope_parameters\": {\"full_attention\": {}}, \"rope_theta\": 60, \"rope_local_base_freq\": 7",
+        60,
+        1,
+        7
+    )]
+    public void The_objects_of_gemma_3_s_layer_types_come_before_the_keys_beside_them(
+        string keys,
+        double theta,
+        double factor,
+        double sliding
+    )
+    {
+        var both = """
+            "rope_parameters": {"full_attention": {"rope_theta": 5000}, "sliding_attention": {"rope_theta": 300}},
+            """;
+        var parameters = keys.Contains("rope_parameters", StringComparison.Ordinal) ? "" : both;
+
+        var config = Read($$""" "model_type": "gemma3_text", {{Sizes}}, "head_dim": 16, {{parameters}} {{keys}} """);
+
+        Assert.Equal((theta, factor, sliding), (config.Rope.Theta, config.Rope.Factor, config.SlidingRope!.Theta));
     }
 
     [Fact]

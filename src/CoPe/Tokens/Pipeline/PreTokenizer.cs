@@ -12,24 +12,41 @@ sealed class PreTokenizer
 {
     readonly PreTokenizerStep[] _steps;
 
-    PreTokenizer(PreTokenizerStep[] steps, bool isByteLevel)
+    PreTokenizer(PreTokenizerReader reader)
     {
-        _steps = steps;
-        IsByteLevel = isByteLevel;
+        _steps = [.. reader.Steps];
+        IsByteLevel = reader.IsByteLevel;
+        AddsPrefixSpace = reader.AddsPrefixSpace;
+        IsPrefixSpaceOverruled = reader.IsPrefixSpaceOverruled;
     }
 
     /// <summary>True where the merges work on bytes in the byte-level alphabet.</summary>
     public bool IsByteLevel { get; }
 
-    public static PreTokenizer Read(JsonPart part)
+    /// <summary>Whether tokenizer.json wants a space before a text; null where no step says.</summary>
+    public bool? AddsPrefixSpace { get; }
+
+    /// <summary>True where tokenizer_config.json says otherwise and counts.</summary>
+    public bool IsPrefixSpaceOverruled { get; }
+
+    /// <param name="part">The pre-tokenizer of a tokenizer.json, which may be absent.</param>
+    /// <param name="addPrefixSpace">
+    /// What tokenizer_config.json says of a space before a text. As in transformers it rules a ByteLevel step that
+    /// stands alone, and no other.
+    /// </param>
+    public static PreTokenizer Read(JsonPart part, bool? addPrefixSpace)
     {
         var reader = new PreTokenizerReader();
-        if (!part.IsAbsent)
+        if (!part.IsAbsent && part["type"].GetString() == "ByteLevel")
+        {
+            reader.AddByteLevel(part, addPrefixSpace);
+        }
+        else if (!part.IsAbsent)
         {
             reader.Add(part);
         }
 
-        return new PreTokenizer([.. reader.Steps], reader.IsByteLevel);
+        return new PreTokenizer(reader);
     }
 
     /// <summary>Splits a segment into words.</summary>
@@ -76,6 +93,11 @@ sealed class PreTokenizerReader
 
     public bool IsByteLevel { get; private set; }
 
+    /// <summary>Whether the file wants a space before a text; null where no step says.</summary>
+    public bool? AddsPrefixSpace { get; private set; }
+
+    public bool IsPrefixSpaceOverruled { get; private set; }
+
     public void Add(JsonPart part)
     {
         if (IsByteLevel)
@@ -94,13 +116,15 @@ sealed class PreTokenizerReader
 
                 break;
             case "ByteLevel":
-                AddByteLevel(part);
+                AddByteLevel(part, null);
                 break;
             case "Split":
                 Steps.Add(ReadSplit(part));
                 break;
             case "Metaspace":
-                Steps.Add(Metaspace.Read(part).PreTokenize);
+                var spaces = Metaspace.Read(part);
+                AddsPrefixSpace = spaces.Scheme != "never";
+                Steps.Add(spaces.PreTokenize);
                 break;
             case "Digits":
                 Steps.Add(ReadDigits(part));
@@ -125,9 +149,14 @@ sealed class PreTokenizerReader
         }
     }
 
-    void AddByteLevel(JsonPart part)
+    /// <param name="part">The step.</param>
+    /// <param name="addPrefixSpace">Rules whether a space is put before a text; null leaves that to the step.</param>
+    public void AddByteLevel(JsonPart part, bool? addPrefixSpace)
     {
-        if (part["add_prefix_space"].GetBoolean(true))
+        var isWanted = part["add_prefix_space"].GetBoolean(true);
+        AddsPrefixSpace = isWanted;
+        IsPrefixSpaceOverruled = addPrefixSpace is { } other && other != isWanted;
+        if (isWanted != IsPrefixSpaceOverruled)
         {
             Steps.Add(AddPrefixSpace);
         }
@@ -190,7 +219,7 @@ sealed class PreTokenizerReader
 
     static IEnumerable<(int Start, int Length)> FindCodePoints(Func<int, bool> matches, TextPiece piece)
     {
-        for (var i = 0; i < piece.Length;)
+        for (var i = 0; i < piece.Length; )
         {
             var codePoint = CodePoints.GetAt(piece.Span, i, out var length);
             if (matches(codePoint))

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace CoPe.Tokens.Pipeline;
 
 /// <summary>
@@ -22,7 +19,9 @@ sealed record TokenizerFile
     /// <summary>Id with which a caller that pads fills a text.</summary>
     public int? PaddingId { get; init; }
 
-    public static TokenizerFile Read(string file)
+    /// <param name="file">The tokenizer.json.</param>
+    /// <param name="addPrefixSpace">What tokenizer_config.json says of a space before a text.</param>
+    public static TokenizerFile Read(string file, bool? addPrefixSpace = null)
     {
         if (!File.Exists(file))
         {
@@ -40,7 +39,7 @@ sealed record TokenizerFile
         {
             AddedTokens = added.IsAbsent ? [] : [.. added.EnumerateArray().Select(part => ReadAdded(part, vocabulary))],
             Normalize = Normalizer.Read(root["normalizer"]),
-            PreTokenizer = PreTokenizer.Read(root["pre_tokenizer"]),
+            PreTokenizer = PreTokenizer.Read(root["pre_tokenizer"], addPrefixSpace),
             Vocabulary = vocabulary,
             SpecialTokens = SpecialTokenTemplate.Read(root["post_processor"]),
             Decoder = TokenDecoder.Read(root["decoder"]),
@@ -66,178 +65,6 @@ sealed record TokenizerFile
         }
 
         return token;
-    }
-}
-
-/// <summary>
-/// Special tokens and chat template from <c>tokenizer_config.json</c>, and from <c>special_tokens_map.json</c> what
-/// that leaves out.
-/// </summary>
-sealed record TokenizerConfig
-{
-    static readonly string[] Roles =
-    [
-        "bos_token",
-        "eos_token",
-        "pad_token",
-        "unk_token",
-        "sep_token",
-        "cls_token",
-        "mask_token",
-    ];
-
-    /// <summary>Text of the special tokens by their role, for example <c>eos_token</c>.</summary>
-    public required IReadOnlyDictionary<string, string> SpecialTokens { get; init; }
-
-    public IReadOnlyList<string> AdditionalSpecialTokens { get; init; } = [];
-    public string? ChatTemplate { get; init; }
-    public bool CleanUpSpaces { get; init; }
-
-    /// <summary>Most tokens of a text; absent, or far beyond any model, where the tokenizer sets no limit.</summary>
-    public double? ModelMaxLength { get; init; }
-
-    /// <summary>The added tokens by id as this file has them beside <c>tokenizer.json</c>.</summary>
-    public IReadOnlyDictionary<int, string> AddedTokensDecoder { get; init; } = new Dictionary<int, string>();
-
-    /// <summary>Where the files that this was read from disagree, each in a line.</summary>
-    public IReadOnlyList<string> Conflicts { get; init; } = [];
-
-    /// <summary>Whether a text begins with BOS; null leaves that to the post-processor.</summary>
-    public bool? AddBos { get; init; }
-
-    /// <summary>Whether a text ends with EOS; null leaves that to the post-processor.</summary>
-    public bool? AddEos { get; init; }
-
-    public static TokenizerConfig Read(string folder)
-    {
-        var config = ReadIfPresent(Path.Combine(folder, "tokenizer_config.json"));
-        var map = ReadIfPresent(Path.Combine(folder, "special_tokens_map.json"));
-        var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var role in Roles)
-        {
-            var content = ReadContent(config, role) ?? ReadContent(map, role);
-            if (content is not null)
-            {
-                tokens[role] = content;
-            }
-        }
-
-        var template = ReadChatTemplate(folder, config);
-        return new TokenizerConfig
-        {
-            SpecialTokens = tokens,
-            AdditionalSpecialTokens = ReadAdditional(config?["additional_special_tokens"]),
-            ChatTemplate = template,
-            ModelMaxLength = ReadNumber(config?["model_max_length"]),
-            AddedTokensDecoder = ReadAddedTokens(config?["added_tokens_decoder"]),
-            Conflicts = [.. FindRoleConflicts(config, map), .. FindTemplateConflicts(config, template)],
-            CleanUpSpaces = config?["clean_up_tokenization_spaces"].GetBoolean(false) ?? false,
-            AddBos = ReadSwitch(config, "add_bos_token", tokens, "bos_token"),
-            AddEos = ReadSwitch(config, "add_eos_token", tokens, "eos_token"),
-        };
-    }
-
-    static double? ReadNumber(JsonPart? part) =>
-        part is { Element.ValueKind: JsonValueKind.Number } number && number.Element.TryGetDouble(out var value)
-            ? value
-            : null;
-
-    static Dictionary<int, string> ReadAddedTokens(JsonPart? part)
-    {
-        var tokens = new Dictionary<int, string>();
-        foreach (var (id, token) in part is { IsAbsent: false } map ? map.EnumerateObject() : [])
-        {
-            if (int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            {
-                tokens[number] = ReadContent(token);
-            }
-        }
-
-        return tokens;
-    }
-
-    static IEnumerable<string> FindRoleConflicts(JsonPart? config, JsonPart? map) =>
-        from role in Roles
-        let here = ReadContent(config, role)
-        let there = ReadContent(map, role)
-        where here is not null && there is not null && here != there
-        select $"{role}: tokenizer_config.json {here}, special_tokens_map.json {there}; the former counts";
-
-    static IEnumerable<string> FindTemplateConflicts(JsonPart? config, string? template)
-    {
-        var isOther =
-            config?["chat_template"] is { IsString: true } written && written.GetString().Trim() != template?.Trim();
-        return isOther
-            ? ["chat template: that of tokenizer_config.json differs from the file of its own, which counts"]
-            : [];
-    }
-
-    static bool? ReadSwitch(JsonPart? config, string key, Dictionary<string, string> tokens, string role)
-    {
-        if (config?[key] is not { IsAbsent: false } part)
-        {
-            return null;
-        }
-
-        var isOn = part.GetBoolean(false);
-        return isOn && !tokens.ContainsKey(role) ? throw part.Error($"is true, but no {role} is named") : isOn;
-    }
-
-    static IReadOnlyList<string> ReadAdditional(JsonPart? tokens) =>
-        tokens is { IsArray: true } list ? [.. list.EnumerateArray().Select(ReadContent)] : [];
-
-    static JsonPart? ReadIfPresent(string file) => File.Exists(file) ? JsonPart.Read(file) : null;
-
-    static string? ReadContent(JsonPart? file, string role) =>
-        file?[role] is { IsAbsent: false } part ? ReadContent(part) : null;
-
-    /// <summary>A token stands as text, or as an object with its content.</summary>
-    static string ReadContent(JsonPart part) => part.IsString ? part.GetString() : part["content"].GetString();
-
-    static string? ReadChatTemplate(string folder, JsonPart? config)
-    {
-        var jinja = Path.Combine(folder, "chat_template.jinja");
-        if (File.Exists(jinja))
-        {
-            return ReadTemplateFile(jinja);
-        }
-
-        if (ReadIfPresent(Path.Combine(folder, "chat_template.json")) is { } own)
-        {
-            return own["chat_template"].GetString();
-        }
-
-        if (config?["chat_template"] is not { IsAbsent: false } template)
-        {
-            return null;
-        }
-
-        if (template.IsString)
-        {
-            return template.GetString();
-        }
-
-        foreach (var named in template.EnumerateArray())
-        {
-            if (named["name"].GetString() == "default")
-            {
-                return named["template"].GetString();
-            }
-        }
-
-        throw template.Error("holds several templates, none of them named \"default\"");
-    }
-
-    static string ReadTemplateFile(string file)
-    {
-        try
-        {
-            return TextEncoding.ReadAllText(file);
-        }
-        catch (InvalidDataException error)
-        {
-            throw new TokenizerException(file, "", error.Message, error);
-        }
     }
 }
 
