@@ -102,8 +102,8 @@ sealed class ParquetPages(FileStream file)
             file.Position = place;
             file.ReadExactly(bytes);
             _numbers.Clear();
-            var walk = new ThriftWalk(bytes);
-            if (walk.TryReadNumbers(_numbers))
+            var walk = new ThriftWalk(bytes, ParquetSchema.Structures);
+            if (walk.TryReadNumbers(ParquetSchema.PageHeader, _numbers))
             {
                 return walk.Position;
             }

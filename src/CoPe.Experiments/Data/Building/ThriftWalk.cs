@@ -2,7 +2,8 @@ namespace CoPe.Experiments.Data.Building;
 
 /// <summary>
 /// Walks a structure in Thrift's compact protocol and says whether its counts and lengths lie within the bytes. A
-/// reader that trusts them works for minutes on a list of a billion elements of which there is none.
+/// reader that trusts them works for minutes on a list of a billion elements of which there is none; one that trusts a
+/// field to be what its id says reads beyond the end where it is something else.
 /// </summary>
 /// <remarks>
 /// Source: the Thrift compact protocol specification
@@ -23,9 +24,17 @@ ref struct ThriftWalk
     const int Struct = 12;
 
     readonly ReadOnlySpan<byte> _bytes;
+    readonly ThriftSchema? _schema;
     int _position;
 
-    public ThriftWalk(ReadOnlySpan<byte> bytes) => _bytes = bytes;
+    /// <summary>A walk from the first byte.</summary>
+    /// <param name="bytes">The structure, and maybe more.</param>
+    /// <param name="schema">What fields must be; null where they may be anything.</param>
+    public ThriftWalk(ReadOnlySpan<byte> bytes, ThriftSchema? schema = null)
+    {
+        _bytes = bytes;
+        _schema = schema;
+    }
 
     /// <summary>Bytes that were walked.</summary>
     public readonly int Position => _position;
@@ -34,14 +43,17 @@ ref struct ThriftWalk
     /// Walks a structure and notes its whole numbers and truths, and those of the structures in it, by their field ids
     /// from the outside in. False where it does not end.
     /// </summary>
-    public bool TryReadNumbers(IDictionary<(int Outer, int Inner), long> numbers) => WalkStruct(0, 0, numbers);
+    /// <param name="structure">Name of the structure in the schema.</param>
+    /// <param name="numbers">Receives them.</param>
+    public bool TryReadNumbers(string structure, IDictionary<(int Outer, int Inner), long> numbers) =>
+        WalkStruct(structure, 0, 0, numbers);
 
-    /// <summary>Walks a structure. False where it does not end.</summary>
-    public bool TrySkip() => SkipStruct(0);
+    /// <summary>Walks a structure. False where it does not end, or a field is not what the schema says.</summary>
+    public bool TrySkip(string structure) => SkipStruct(structure, 0);
 
-    bool SkipStruct(int depth) => WalkStruct(depth, 0, numbers: null);
+    bool SkipStruct(string? structure, int depth) => WalkStruct(structure, depth, 0, numbers: null);
 
-    bool WalkStruct(int depth, int outer, IDictionary<(int Outer, int Inner), long>? numbers)
+    bool WalkStruct(string? structure, int depth, int outer, IDictionary<(int Outer, int Inner), long>? numbers)
     {
         if (depth > MaxDepth)
         {
@@ -64,12 +76,18 @@ ref struct ThriftWalk
             }
 
             field = distance == 0 ? (int)Decode(written) : field + distance;
+            var expected = _schema?.FindType(structure, field);
+            if (expected is not null && !Fits(type, expected))
+            {
+                return false;
+            }
+
             var isWalked = numbers switch
             {
                 not null when type is > Byte and < Double => TryNote(outer, field, numbers),
                 not null when type is True or False => Note(outer, field, type == True ? 1 : 0, numbers),
-                not null when type == Struct && depth == 0 => WalkStruct(depth + 1, field, numbers),
-                _ => SkipField(type, depth),
+                not null when type == Struct && depth == 0 => WalkStruct(expected, depth + 1, field, numbers),
+                _ => SkipField(type, expected, depth),
             };
             if (!isWalked)
             {
@@ -99,23 +117,35 @@ ref struct ThriftWalk
     /// <summary>Signed numbers are written with the sign in the last bit.</summary>
     static long Decode(ulong written) => (long)(written >> 1) ^ -(long)(written & 1);
 
-    /// <summary>A truth of a field stands in the field's header; elsewhere it is a byte.</summary>
-    bool SkipField(int type, int depth) => type is True or False || SkipValue(type, depth);
+    static bool Fits(int type, string expected) =>
+        expected switch
+        {
+            "truth" => type is True or False,
+            "byte" => type == Byte,
+            "number" => type is > Byte and < Double,
+            "double" => type == Double,
+            "text" => type == Binary,
+            ['[', ..] => type == List,
+            _ => type == Struct,
+        };
 
-    bool SkipValue(int type, int depth) =>
+    /// <summary>A truth of a field stands in the field's header; elsewhere it is a byte.</summary>
+    bool SkipField(int type, string? expected, int depth) => type is True or False || SkipValue(type, expected, depth);
+
+    bool SkipValue(int type, string? expected, int depth) =>
         type switch
         {
             True or False or Byte => Skip(1),
             > Byte and < Double => TryReadNumber(out _),
             Double => Skip(sizeof(double)),
             Binary => TryReadNumber(out var length) && Skip(length),
-            List or Set => SkipList(depth + 1),
+            List or Set => SkipList(expected?[1..^1], depth + 1),
             Map => SkipMap(depth + 1),
-            Struct => SkipStruct(depth + 1),
+            Struct => SkipStruct(expected, depth + 1),
             _ => false,
         };
 
-    bool SkipList(int depth)
+    bool SkipList(string? element, int depth)
     {
         const int CountFollows = 15;
         if (depth > MaxDepth || !TryReadByte(out var header))
@@ -123,8 +153,13 @@ ref struct ThriftWalk
             return false;
         }
 
-        var count = (ulong)(header >> 4);
-        return (count != CountFollows || TryReadNumber(out count)) && SkipAll(count, header & 0xf, depth);
+        var (count, type) = ((ulong)(header >> 4), header & 0xf);
+        if (count == CountFollows && !TryReadNumber(out count))
+        {
+            return false;
+        }
+
+        return (element is null || count == 0 || Fits(type, element)) && SkipAll(count, type, element, depth);
     }
 
     bool SkipMap(int depth)
@@ -146,7 +181,7 @@ ref struct ThriftWalk
 
         for (var entry = 0UL; entry < count; entry++)
         {
-            if (!SkipValue(types >> 4, depth) || !SkipValue(types & 0xf, depth))
+            if (!SkipValue(types >> 4, null, depth) || !SkipValue(types & 0xf, null, depth))
             {
                 return false;
             }
@@ -156,16 +191,16 @@ ref struct ThriftWalk
     }
 
     /// <summary>Every value takes a byte at least, so that a count beyond what is there ends at once.</summary>
-    bool SkipAll(ulong count, int type, int depth)
+    bool SkipAll(ulong count, int type, string? element, int depth)
     {
         if (count > (ulong)(_bytes.Length - _position))
         {
             return false;
         }
 
-        for (var element = 0UL; element < count; element++)
+        for (var i = 0UL; i < count; i++)
         {
-            if (!SkipValue(type, depth))
+            if (!SkipValue(type, element, depth))
             {
                 return false;
             }

@@ -27,10 +27,7 @@ public class ParquetFooterTests
     [InlineData(false, "1B FF FF FF FF 07 11 01 01 00")] // two billion pairs
     [InlineData(false, "1E 00")] // no such type
     public void Counts_and_lengths_lie_within_the_footer(bool isWhole, string bytes) =>
-        Assert.Equal(
-            isWhole,
-            ParquetFooter.IsWhole(Convert.FromHexString(bytes.Replace(" ", "", StringComparison.Ordinal)))
-        );
+        Assert.Equal(isWhole, IsWhole(Convert.FromHexString(bytes.Replace(" ", "", StringComparison.Ordinal))));
 
     [Theory]
     [InlineData(64, true)]
@@ -39,6 +36,26 @@ public class ParquetFooterTests
     public void Depth_has_a_limit(int depth, bool isWhole)
     {
         byte[] nested = [.. Enumerable.Repeat((byte)0x1C, depth), .. new byte[depth + 1]];
-        Assert.Equal(isWhole, ParquetFooter.IsWhole(nested));
+        Assert.Equal(isWhole, IsWhole(nested));
+    }
+
+    [Theory]
+    [InlineData(true, "16 04 25 04 00")] // version and rows are whole numbers, of whatever width
+    [InlineData(true, "29 2C 48 01 61 00 00 00")] // the schema: two elements, of which one has a name
+    [InlineData(true, "0A 28 15 04 00")] // a field that no version has
+    [InlineData(false, "19 25 02 04 00")] // the version is a list
+    [InlineData(false, "29 28 01 61 01 62 00")] // the schema is a list of texts
+    [InlineData(false, "29 1C 49 18 01 61 00 00")] // the name of an element is a list
+    [InlineData(false, "28 01 61 00")] // the schema is a text
+    public void A_field_is_what_its_number_says(bool isWhole, string bytes) =>
+        Assert.Equal(
+            isWhole,
+            ParquetFooter.IsWhole(Convert.FromHexString(bytes.Replace(" ", "", StringComparison.Ordinal)))
+        );
+
+    static bool IsWhole(ReadOnlySpan<byte> bytes)
+    {
+        var walk = new ThriftWalk(bytes);
+        return walk.TrySkip("") && walk.Position == bytes.Length;
     }
 }
