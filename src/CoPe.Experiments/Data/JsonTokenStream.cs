@@ -364,7 +364,7 @@ sealed class JsonTokenStream : IDisposable
             return "an empty file";
         }
 
-        var reason = error.Message.Split(" LineNumber:")[0].TrimEnd('.');
+        var reason = JsonFaultFinder.DescribeSyntax(error);
         var position = $"line {error.LineNumber + FirstLine}, byte {error.BytePositionInLine + 1}";
         return FileSignature.Describe(File) ?? $"no valid JSON at {position} ({reason})";
     }

@@ -49,6 +49,7 @@ static class YamlText
             );
         }
 
+        ThrowIfNul(text, name);
         try
         {
             CheckShape(text, name);
@@ -70,6 +71,20 @@ static class YamlText
                 1,
                 $"the text ends early or is broken ({error.Message})",
                 error
+            );
+        }
+    }
+
+    /// <summary>The parser takes NUL for the end of the text, or of a word, without a word.</summary>
+    static void ThrowIfNul(string text, string name)
+    {
+        var nul = text.IndexOf('\0');
+        if (nul >= 0)
+        {
+            var before = text.AsSpan(0, nul);
+            throw new SettingsException(
+                $"{name} line {before.Count('\n') + 1}, column {nul - before.LastIndexOf('\n')}: "
+                    + "the text holds a NUL character"
             );
         }
     }

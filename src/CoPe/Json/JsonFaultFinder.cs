@@ -82,11 +82,6 @@ readonly ref struct JsonFaultFinder(StandardJson standard, ReadOnlySpan<byte> or
             return $"lacks {message[(missing + Missing.Length)..].Split(". Path:")[0].Trim().TrimEnd('.')}";
         }
 
-        if (message.Contains("trailing comma", StringComparison.Ordinal))
-        {
-            return "no valid JSON (a comma stands behind the last element)";
-        }
-
         if (message.Contains("maximum configured depth", StringComparison.Ordinal))
         {
             return "is nested too deeply";
@@ -97,8 +92,27 @@ readonly ref struct JsonFaultFinder(StandardJson standard, ReadOnlySpan<byte> or
             return "is null";
         }
 
-        var reason = message.Split([" Path:", " LineNumber:"], StringSplitOptions.None)[0];
-        return $"no valid JSON ({reason.TrimEnd('.')})";
+        return $"no valid JSON ({DescribeSyntax(error)})";
+    }
+
+    /// <summary>What is no JSON, in words that need no knowledge of the parser.</summary>
+    public static string DescribeSyntax(JsonException error)
+    {
+        ReadOnlySpan<(string Part, string Words)> known =
+        [
+            ("trailing comma", "a comma stands behind the last element"),
+            ("does not contain any JSON tokens", "the text is blank"),
+            ("Expected depth to be zero", "the text ends inside an object or a list"),
+        ];
+        foreach (var (part, words) in known)
+        {
+            if (error.Message.Contains(part, StringComparison.Ordinal))
+            {
+                return words;
+            }
+        }
+
+        return error.Message.Split([" Path:", " LineNumber:"], StringSplitOptions.None)[0].TrimEnd('.');
     }
 
     int GetOffset(JsonException error)

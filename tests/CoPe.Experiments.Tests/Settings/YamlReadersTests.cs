@@ -49,6 +49,7 @@ public sealed class YamlReadersTests : IDisposable
         ["tab"] = ("a:\n\tb: 1\n", "line {1}, column 1"),
         ["deep lists"] = ("a: " + new string('[', 60_000), "line {0}: nested more than 32 deep"),
         ["deep items"] = ("a:\n" + string.Concat(Enumerable.Repeat("- ", 25_000)) + "b\n", "nested more than 32 deep"),
+        ["NUL as it is"] = ("a: 1\nb: 2\0\nc: 3\n", "column 5: the text holds a NUL"),
         ["NUL"] = ("a: \"b\\0\"\n", "line {0}, column 4: the text holds a NUL"),
         ["half of a pair"] = ("a: \"\\ud800\"\n", "line {0}, column 4"),
         ["unknown key"] = ("added_key: 1\n", "line {0}: unknown key 'added_key'"),

@@ -76,6 +76,13 @@ public sealed class StrictJsonTests
         Assert.Equal("\U0001F600 \\ud800", root.GetProperty("a").GetString());
     }
 
+    [Theory]
+    [InlineData(" \n", "the text is blank")]
+    [InlineData("[1,]", "a comma stands behind the last element")]
+    [InlineData("{\"a\": [1]", "the text ends inside an object or a list")]
+    public void What_is_no_json_is_named_without_words_of_the_parser(string text, string expected) =>
+        Assert.Contains($"no valid JSON ({expected})", Fault(Utf8(text)), StringComparison.Ordinal);
+
     [Fact]
     public void A_message_is_one_line_whatever_the_text_holds()
     {

@@ -263,7 +263,7 @@ sealed class ImportedTexts(ImportOptions options, TextSpool spool, Action<DataFi
         var nearest = NearestName.FindNearest(missing, _seenColumns);
         throw new DataFileException(
             location,
-            $"only the columns {string.Join(", ", _seenColumns)}",
+            _seenColumns.Count == 0 ? "no columns" : $"only the columns {string.Join(", ", _seenColumns)}",
             $"a column \"{missing}\"",
             nearest is null ? "Check the header." : $"The nearest is \"{nearest}\"."
         );
