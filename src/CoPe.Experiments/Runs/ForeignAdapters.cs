@@ -26,9 +26,9 @@ static class ForeignAdapters
     static List<string> Find(Stage stage, RunDirectory run)
     {
         var marker = StageMarker.Read(run.Marker(stage.Id));
-        if (marker is null && File.Exists(run.StartedMarker(stage.Id)))
+        if (marker is null && (Path.Exists(run.Marker(stage.Id)) || Path.Exists(run.StartedMarker(stage.Id))))
         {
-            return []; // Its own, from before it was interrupted.
+            return []; // Its own, from before it was interrupted or its marker was damaged.
         }
 
         var recorded = marker?.Outputs ?? [];

@@ -109,9 +109,13 @@ sealed partial class FormerUserNames(RunDirectory run)
 
     IEnumerable<string> ListUserFolders() => [run.SftAdapters, run.DpoAdapters];
 
-    /// <summary>Whether an earlier version named what is in a folder, or nothing says who did.</summary>
+    /// <summary>
+    /// Whether an earlier version named what is in a folder, or there is no marker to say who did. One that is damaged
+    /// may be of today.
+    /// </summary>
     bool HasFormerNames(string folder) =>
-        GetMarkers(folder).Select(StageMarker.Read).All(marker => marker?.UserNames is null);
+        GetMarkers(folder)
+            .All(file => StageMarker.FindProblem(file) is null && StageMarker.Read(file)?.UserNames is null);
 
     void MarkAsNamed(string folder)
     {

@@ -259,7 +259,13 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             }
         }
 
-        if (TimeSpan.FromSeconds(stale.Sum(status => status.TimeSpent.TotalSeconds)) >= ExpensiveWork)
+        foreach (var status in statuses.Where(status => status.State != StageState.Complete))
+        {
+            DamagedMarkers.RefuseUnfinished(context.Run, Find(status.Stage));
+        }
+
+        var isUnknown = stale.Exists(status => status.IsTimeUnknown);
+        if (isUnknown || TimeSpan.FromSeconds(stale.Sum(status => status.TimeSpent.TotalSeconds)) >= ExpensiveWork)
         {
             throw new RunException(RebuildReasons.DescribeRefusal(stale, context));
         }

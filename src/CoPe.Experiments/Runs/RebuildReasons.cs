@@ -73,6 +73,11 @@ static class RebuildReasons
 
     static string DescribeWork(IReadOnlyList<StageStatus> stale)
     {
+        if (stale.Any(status => status.IsTimeUnknown))
+        {
+            return ", an unknown amount of work";
+        }
+
         var work = TimeSpan.FromSeconds(stale.Sum(status => status.TimeSpent.TotalSeconds));
         return work.TotalSeconds < 1 ? "" : $", {FormatWork(work)} of work";
     }

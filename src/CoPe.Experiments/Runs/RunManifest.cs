@@ -82,6 +82,19 @@ public sealed record RunManifest
         };
     }
 
+    /// <summary>How long a stage took by a manifest; null where it does not say so, or cannot be read.</summary>
+    internal static double? FindSeconds(string path, string stage)
+    {
+        try
+        {
+            return Read(path).Stages.FirstOrDefault(one => one.Stage == stage)?.Seconds;
+        }
+        catch (RunException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="RunException">It is not there or not one.</exception>
     public static RunManifest Read(string path)

@@ -21,12 +21,20 @@ sealed class StageLedger
     /// <summary>Where a stage stands under the context's recipe and files.</summary>
     public StageStatus GetStatus(Stage stage)
     {
-        if (StageMarker.Read(_run.Marker(stage.Id)) is { } complete)
+        var path = _run.Marker(stage.Id);
+        if (StageMarker.TryRead(path, out var problem) is { } complete)
         {
             return DescribeComplete(stage, complete);
         }
 
-        if (StageMarker.Read(_run.StartedMarker(stage.Id)) is not { } started)
+        path = problem is null ? _run.StartedMarker(stage.Id) : path;
+        var started = problem is null ? StageMarker.TryRead(path, out problem) : null;
+        if (problem is not null)
+        {
+            return DamagedMarkers.CreateStatus(_run, stage, path, problem);
+        }
+
+        if (started is null)
         {
             return new(stage.Id, StageState.Missing, []);
         }

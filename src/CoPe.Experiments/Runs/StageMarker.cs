@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CoPe.Json;
 
 namespace CoPe.Experiments.Runs;
 
@@ -144,15 +145,60 @@ public sealed record StageMarker
     }
 
     /// <summary>Reads a marker; null where there is none or it is not readable as one.</summary>
-    /// <remarks>Where it is no marker, the stage counts as not run, which loses time and nothing else.</remarks>
-    public static StageMarker? Read(string path)
+    /// <remarks>
+    /// A stage without a marker has not run; of one whose marker is damaged nobody knows what it is of. Whoever removes
+    /// or replaces something because there is no marker tells the two apart by <see cref="FindProblem"/>.
+    /// </remarks>
+    public static StageMarker? Read(string path) => TryRead(path, out _);
+
+    /// <summary>Reads a marker; null where there is none, or where what lies there is none.</summary>
+    /// <param name="path">The marker.</param>
+    /// <param name="problem">Why what lies there is no marker; null where it is one, or nothing lies there.</param>
+    internal static StageMarker? TryRead(string path, out string? problem)
     {
-        var marker = RunJson.TryRead<StageMarker>(path, Options);
-        return
-            marker is { Seconds: >= 0 and <= MaxSeconds }
-            && !marker.Outputs.Keys.Any(output => output.Contains('\0', StringComparison.Ordinal))
-            ? marker
-            : null;
+        problem = null;
+        if (!FileKinds.IsReadable(path))
+        {
+            var isThere = Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
+            problem = isThere ? "it is no file" : null;
+            return null;
+        }
+
+        try
+        {
+            return Parse(path);
+        }
+        catch (InvalidJsonException error)
+        {
+            problem = error.Message;
+            return null;
+        }
+    }
+
+    /// <summary>Why what lies in a marker's place is none; null where it is one, or nothing lies there.</summary>
+    internal static string? FindProblem(string path)
+    {
+        try
+        {
+            _ = TryRead(path, out var problem);
+            return problem;
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            return error.Message;
+        }
+    }
+
+    static StageMarker Parse(string path)
+    {
+        var marker = StrictJson.DeserializeFile<StageMarker>(path, Options);
+        return marker switch
+        {
+            { Seconds: not (>= 0 and <= MaxSeconds) } => throw new InvalidJsonException("seconds", "out of range"),
+            _ when marker.Outputs.Keys.Any(output => output.Contains('\0', StringComparison.Ordinal)) =>
+                throw new InvalidJsonException("outputs", "a path with a null character"),
+            _ => marker,
+        };
     }
 
     /// <summary>Writes the marker.</summary>

@@ -11,6 +11,9 @@ public sealed record StageStatus(StageId Stage, StageState State, IReadOnlyList<
     /// </summary>
     public TimeSpan TimeSpent { get; init; }
 
+    /// <summary>Whether nothing tells how long it took.</summary>
+    internal bool IsTimeUnknown { get; init; }
+
     /// <summary>Inputs that differ from those it was made from, where it is stale.</summary>
     internal IReadOnlyList<InputChange> Changes { get; init; } = [];
 
@@ -27,7 +30,7 @@ public enum StageState
     /// <summary>Begun on the same inputs; it resumes where it stopped.</summary>
     Interrupted,
 
-    /// <summary>Made or begun on other inputs, or its outputs are damaged; it starts again.</summary>
+    /// <summary>Made or begun on other inputs, or its outputs or marker are damaged; it starts again.</summary>
     Stale,
 
     /// <summary>Whole and current.</summary>

@@ -1,3 +1,4 @@
+using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Runs;
 
 namespace CoPe.Cli.Tests.Erasure;
@@ -6,6 +7,35 @@ namespace CoPe.Cli.Tests.Erasure;
 public sealed class UserNamesTests : IDisposable
 {
     static readonly string[] Ids = ["Foo", "foo-1cbec737", "%46oo", "1", "1.part", "..", "a/b"];
+
+    /// <summary>
+    /// Ids that are paths, devices, options, patterns or escapes, or that some disk takes for one another.
+    /// </summary>
+    static readonly string[] OddIds =
+    [
+        ".",
+        "..",
+        "CON",
+        "con",
+        new('a', 300),
+        "caf\u00e9",
+        "cafe\u0301",
+        "Case",
+        "case",
+        "CASE",
+        "tail.",
+        "tail",
+        "%2E%2E",
+        "a%2Fb",
+        "a/b",
+        @"a\b",
+        "x~1",
+        "-rf",
+        "--help",
+        "@file",
+        "~",
+        "$HOME",
+    ];
 
     readonly ToyRuns _toys = new();
 
@@ -43,6 +73,28 @@ public sealed class UserNamesTests : IDisposable
 
             Assert.False(Directory.Exists(_toys.At("run").SftAdapter(id)));
             Assert.All(Ids[(gone + 1)..], other => Assert.Equal($"weights of {other}", ReadAdapter("run", other)));
+        }
+    }
+
+    [Fact]
+    public void Whatever_they_are_called_each_goes_to_the_last_byte_and_the_others_keep_what_they_have()
+    {
+        _toys.WriteData(OddIds);
+        _toys.Succeed("run", "my.yaml", "--run", "run");
+        _toys.AssertComplete("run");
+
+        foreach (var (place, id) in OddIds.Index().SkipLast(1))
+        {
+            _toys.Succeed("user", "forget", "run", "--data", "--", id);
+
+            Assert.Empty(EveryByte.FindTexts(_toys.Folder.Path, [ToyRuns.MarkerOf(place), $"answer to q{place}\""]));
+            Assert.False(Directory.Exists(_toys.At("run").SftAdapter(id)), id);
+            var others = OddIds[(place + 1)..];
+            Assert.All(others, other => Assert.Equal($"weights of {other}", ReadAdapter("run", other)));
+            Assert.Equal(
+                Enumerable.Range(place + 1, others.Length).Select(other => $"q{other}"),
+                PredictionFile.Read(_toys.At("run").Predictions("base")).Predictions.Select(answer => answer.Id)
+            );
         }
     }
 

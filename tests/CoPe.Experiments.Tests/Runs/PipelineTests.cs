@@ -252,17 +252,6 @@ public sealed class PipelineTests : ToyPipeline
     }
 
     [Fact]
-    public void A_marker_that_is_damaged_counts_as_none()
-    {
-        pipeline.Run(Context());
-        File.WriteAllText(folder.At("run/stages/train-tam.json"), "{\"sta");
-
-        pipeline.Run(Context());
-
-        Assert.Equal([2, 1, 1], Counts);
-    }
-
-    [Fact]
     public void A_cancelled_run_begins_no_stage()
     {
         using var source = new CancellationTokenSource();

@@ -176,6 +176,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     List<UserTrace> Prepare(string id)
     {
         RunReplacement.RollBack(_run);
+        DamagedMarkers.Refuse(_run, pipeline.Stages);
         var user = _users.Find(id);
         var traces = FindTraces(user);
         _usersToErase = [user, .. _users.FindPartiallyErased().Where(other => other.Id != id)];
