@@ -159,8 +159,7 @@ public sealed record StageMarker
         problem = null;
         if (!FileKinds.IsReadable(path))
         {
-            var isThere = Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
-            problem = isThere ? "it is no file" : null;
+            problem = Path.Exists(path) ? "it is no file" : null;
             return null;
         }
 
@@ -171,6 +170,11 @@ public sealed record StageMarker
         catch (InvalidJsonException error)
         {
             problem = error.Message;
+            return null;
+        }
+        catch (FileNotFoundException)
+        {
+            problem = "it is a link that leads nowhere"; // Which .NET calls a file that exists.
             return null;
         }
     }
