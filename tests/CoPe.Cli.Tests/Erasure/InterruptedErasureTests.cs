@@ -1,5 +1,3 @@
-using CoPe.Experiments.Runs;
-
 namespace CoPe.Cli.Tests.Erasure;
 
 /// <summary>An erasure that failed on its way is repeated.</summary>

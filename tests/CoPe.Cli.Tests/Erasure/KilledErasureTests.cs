@@ -1,6 +1,5 @@
 using CoPe.Cli.Tests.Hosting;
 using CoPe.Experiments.Data;
-using CoPe.Experiments.Runs;
 using CoPe.Experiments.Tasks;
 using static System.StringComparison;
 

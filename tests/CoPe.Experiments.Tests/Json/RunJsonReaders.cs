@@ -1,4 +1,3 @@
-using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Personal;
 using CoPe.Experiments.Runs.Pretraining;

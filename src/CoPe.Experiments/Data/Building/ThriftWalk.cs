@@ -62,11 +62,12 @@ ref struct ThriftWalk
 
         for (var field = 0; TryReadByte(out var header); )
         {
-            var type = header & 0xf;
-            if (type == Stop)
+            if (header == Stop)
             {
                 return true;
             }
+
+            var type = header & 0xf;
 
             var distance = header >> 4;
             var written = 0UL;

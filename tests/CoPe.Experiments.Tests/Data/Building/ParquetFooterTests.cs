@@ -26,6 +26,8 @@ public class ParquetFooterTests
     [InlineData(false, "19 FC FF FF FF FF 07 00 00")] // two billion structures
     [InlineData(false, "1B FF FF FF FF 07 11 01 01 00")] // two billion pairs
     [InlineData(false, "1E 00")] // no such type
+    [InlineData(false, "10")] // the end, but with the distance of a field
+    [InlineData(false, "10 00")]
     public void Counts_and_lengths_lie_within_the_footer(bool isWhole, string bytes) =>
         Assert.Equal(isWhole, IsWhole(Convert.FromHexString(bytes.Replace(" ", "", StringComparison.Ordinal))));
 

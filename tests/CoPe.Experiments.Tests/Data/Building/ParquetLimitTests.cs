@@ -1,4 +1,3 @@
-using CoPe.Experiments.Data;
 using CoPe.Experiments.Data.Building;
 using CoPe.Experiments.Tasks;
 using CoPe.Testing;
