@@ -47,7 +47,7 @@ sealed class StageLedger
         return new(stage.Id, state, Describe(changes))
         {
             Changes = changes,
-            TimeSpent = TimeSpan.FromSeconds(started.Seconds) + GetUnrecordedTime(stage),
+            TimeSpent = TimeSpan.FromSeconds(started.Seconds) + _paths.GetUnrecordedTime(stage),
             Users = changes.Count == 0 ? FindUserChanges(stage, started) : UserChanges.None,
         };
     }
@@ -93,7 +93,8 @@ sealed class StageLedger
         var path = _run.StartedMarker(stage.Id);
         var complete = StageMarker.Read(_run.Marker(stage.Id));
         var earlier = complete ?? StageMarker.Read(path)!;
-        var before = complete ?? earlier with { Seconds = earlier.Seconds + GetUnrecordedTime(stage).TotalSeconds };
+        var before =
+            complete ?? earlier with { Seconds = earlier.Seconds + _paths.GetUnrecordedTime(stage).TotalSeconds };
         before = before with { Finished = null, Outputs = [], UserNames = StageMarker.PercentEncoded };
         before = before.With(_context.Environment);
         var changes = FindUserChanges(stage, before);
@@ -208,7 +209,7 @@ sealed class StageLedger
             throw new InvalidOperationException($"stage '{stage.Name}' ended without writing {missing.FullPath}");
         }
 
-        var complete = started with { Finished = _context.Time.GetUtcNow(), Outputs = GetOutputSizes(stage) };
+        var complete = started with { Finished = _context.Time.GetUtcNow(), Outputs = _paths.GetOutputSizes(stage) };
         complete.Write(_run.Marker(stage.Id));
         AtomicFile.Remove(_run.StartedMarker(stage.Id));
         AtomicFile.Remove(_run.Checkpoints(stage.Id));
@@ -251,7 +252,7 @@ sealed class StageLedger
         {
             Inputs = inputs,
             Hash = StageMarker.ComputeHash(inputs),
-            Outputs = GetOutputSizes(stage),
+            Outputs = _paths.GetOutputSizes(stage),
         };
         refreshed.Write(path);
     }
@@ -376,31 +377,5 @@ sealed class StageLedger
                 AtomicFile.Copy(source, Path.Combine(_run.Root, file));
             }
         }
-    }
-
-    /// <summary>
-    /// How long a session that was killed had worked: from the marker at its beginning to the last file it wrote. Where
-    /// it ended in order, the marker is younger than all it wrote.
-    /// </summary>
-    TimeSpan GetUnrecordedTime(Stage stage)
-    {
-        var recorded = File.GetLastWriteTimeUtc(_run.StartedMarker(stage.Id));
-        var latest = _paths
-            .GetOwnedPaths(stage)
-            .SelectMany(StagePaths.ListFiles)
-            .Where(File.Exists)
-            .Select(File.GetLastWriteTimeUtc)
-            .DefaultIfEmpty(recorded)
-            .Max();
-        return latest > recorded ? latest - recorded : TimeSpan.Zero;
-    }
-
-    SortedDictionary<string, long> GetOutputSizes(Stage stage)
-    {
-        var sizes = stage
-            .Outputs(_run)
-            .SelectMany(output => StagePaths.ListFiles(output.FullPath))
-            .ToDictionary(_run.GetRelativePath, file => new FileInfo(file).Length);
-        return new(sizes, StringComparer.Ordinal);
     }
 }

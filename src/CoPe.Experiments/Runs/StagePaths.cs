@@ -123,4 +123,30 @@ sealed class StagePaths(RunDirectory run)
             .Append(folder.Checkpoints(stage.Id))
             .Append(folder.Metrics(stage.Id)) // of many stages an output as well
             .Distinct();
+
+    /// <summary>
+    /// How long a session that was killed had worked: from the marker at its beginning to the last file it wrote. Where
+    /// it ended in order, the marker is younger than all it wrote.
+    /// </summary>
+    public TimeSpan GetUnrecordedTime(Stage stage)
+    {
+        var recorded = File.GetLastWriteTimeUtc(run.StartedMarker(stage.Id));
+        var latest = GetOwnedPaths(stage)
+            .SelectMany(ListFiles)
+            .Where(File.Exists)
+            .Select(File.GetLastWriteTimeUtc)
+            .DefaultIfEmpty(recorded)
+            .Max();
+        return latest > recorded ? latest - recorded : TimeSpan.Zero;
+    }
+
+    /// <summary>The files that a stage wrote, from the run's folder, with their bytes.</summary>
+    public SortedDictionary<string, long> GetOutputSizes(Stage stage)
+    {
+        var sizes = stage
+            .Outputs(run)
+            .SelectMany(output => ListFiles(output.FullPath))
+            .ToDictionary(run.GetRelativePath, file => new FileInfo(file).Length);
+        return new(sizes, StringComparer.Ordinal);
+    }
 }
