@@ -1,8 +1,8 @@
 namespace CoPe.Experiments.Runs;
 
 /// <summary>
-/// Markers that are there and cannot be read. Nobody knows of what a stage with one is, nor whether it is current; so it
-/// is neither complete nor one that has not run, and what it made is not thrown away unasked.
+/// Markers that are there and cannot be read. Nobody knows what a stage with one was made from, so that it is neither
+/// complete nor one that has not run, and what it made is not thrown away unasked.
 /// </summary>
 static class DamagedMarkers
 {

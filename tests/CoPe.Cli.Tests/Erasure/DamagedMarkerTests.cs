@@ -1,5 +1,4 @@
 using CoPe.Experiments.Runs;
-using CoPe.Testing;
 using static System.StringComparison;
 
 namespace CoPe.Cli.Tests.Erasure;

@@ -17,7 +17,7 @@ public sealed class DamagedMarkerTests : ToyPipeline
 
     string Marker => Context().Run.Marker(StageId.TrainSft);
 
-    void Damage(string path, string content)
+    static void Damage(string path, string content)
     {
         AtomicFile.Remove(path);
         if (content == "folder")
