@@ -90,7 +90,14 @@ public sealed class JsonReadersTests : IDisposable
     [Fact]
     public void Every_source_file_that_reads_json_is_among_the_readers()
     {
-        string[] readers = ["StrictJson.Parse", "StrictJson.Deserialize", "RunJson.", "JsonTokenStream("];
+        string[] readers =
+        [
+            "StrictJson.Parse",
+            "StrictJson.Deserialize",
+            "RunJson.Read",
+            "RunJson.TryRead",
+            "JsonTokenStream(",
+        ];
         var known = JsonReaders.All.SelectMany(reader => reader.Sources).Concat(Indirect).ToHashSet();
         var unknown = SourceFiles("CoPe")
             .Concat(SourceFiles("CoPe.Experiments"))
