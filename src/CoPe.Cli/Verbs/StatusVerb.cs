@@ -64,7 +64,7 @@ static class StatusVerb
     static void WriteLine(CommandHost host, StageStatus status)
     {
         var reasons = status.Reasons.Count == 0 ? "" : ": " + string.Join("; ", status.Reasons);
-        host.Out.WriteLine($"{status.Stage.Name, -18} {DescribeState(status.State)}{reasons}");
+        host.Out.WriteLine($"{status.Stage.Name,-18} {DescribeState(status.State)}{reasons}");
     }
 
     static void WriteJson(CommandHost host, IReadOnlyList<StageStatus> stages) =>

@@ -92,12 +92,12 @@ static class UserVerb
             .Runs.SelectMany(run => family.Inspect(run, erasure => erasure.List().ToList()))
             .GroupBy(pair => pair.User.Id)
             .ToList();
-        host.Out.WriteLine($"{"user", -24} {"items", 7} {"queries", 8} {"places", 7}");
+        host.Out.WriteLine($"{"user",-24} {"items",7} {"queries",8} {"places",7}");
         foreach (var places in users)
         {
             var user = places.First().User;
             var traces = places.Sum(pair => pair.Traces.Count);
-            host.Out.WriteLine($"{user.Id, -24} {user.History.Count, 7} {user.Queries.Count, 8} {traces, 7}");
+            host.Out.WriteLine($"{user.Id,-24} {user.History.Count,7} {user.Queries.Count,8} {traces,7}");
         }
 
         foreach (var run in family.Runs)
@@ -283,7 +283,7 @@ static class UserVerb
         foreach (var trace in traces)
         {
             var path = folder == "." ? trace.Path : $"{folder}/{trace.Path}";
-            host.Out.WriteLine($"{path, -36} {trace.Count, 5}  {trace.Description}");
+            host.Out.WriteLine($"{path,-36} {trace.Count,5}  {trace.Description}");
         }
     }
 

@@ -96,12 +96,12 @@ static class ModelFileConflicts
             ("tokenizer.json truncation", tokenizer.File.TruncationLength),
         ];
         return from limit in limits
-            where limit.Length < config.MaxPositions
-            select string.Create(
-                CultureInfo.InvariantCulture,
-                $"context: config.json {config.MaxPositions}, {limit.Name} {limit.Length}; "
-                    + $"prompt and answer may have {config.MaxPositions} tokens"
-            );
+               where limit.Length < config.MaxPositions
+               select string.Create(
+                   CultureInfo.InvariantCulture,
+                   $"context: config.json {config.MaxPositions}, {limit.Name} {limit.Length}; "
+                       + $"prompt and answer may have {config.MaxPositions} tokens"
+               );
     }
 
     static IEnumerable<string> FindAddedTokenConflicts(Tokenizer tokenizer)

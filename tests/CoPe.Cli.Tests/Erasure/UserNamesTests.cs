@@ -154,7 +154,7 @@ public sealed class UserNamesTests : IDisposable
         MakeFormer("run", "Foo", "Bar");
         _toys.Copy("run", "before");
         var failing = 0;
-        for (var hasFailed = true; hasFailed; )
+        for (var hasFailed = true; hasFailed;)
         {
             _toys.Copy("before", "run");
             ToyCommands.FailOperation(++failing);

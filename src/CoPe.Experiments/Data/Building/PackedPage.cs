@@ -91,7 +91,7 @@ static class PackedPage
     {
         const int HeaderLength = 3;
         var total = 0L;
-        for (var isLast = false; !isLast && place + HeaderLength <= end; )
+        for (var isLast = false; !isLast && place + HeaderLength <= end;)
         {
             var bytes = Read(file, place, end, HeaderLength);
             var header = bytes[0] | (bytes[1] << 8) | (bytes[2] << 16);

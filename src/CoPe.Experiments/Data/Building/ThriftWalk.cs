@@ -60,7 +60,7 @@ ref struct ThriftWalk
             return false;
         }
 
-        for (var field = 0; TryReadByte(out var header); )
+        for (var field = 0; TryReadByte(out var header);)
         {
             if (header == Stop)
             {

@@ -219,7 +219,7 @@ sealed class PreTokenizerReader
 
     static IEnumerable<(int Start, int Length)> FindCodePoints(Func<int, bool> matches, TextPiece piece)
     {
-        for (var i = 0; i < piece.Length; )
+        for (var i = 0; i < piece.Length;)
         {
             var codePoint = CodePoints.GetAt(piece.Span, i, out var length);
             if (matches(codePoint))
