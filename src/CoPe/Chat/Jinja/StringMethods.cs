@@ -120,8 +120,10 @@ static class StringMethods
 
     /// <summary>Ideographs that are numbers too, which .NET's table does not have.</summary>
     const string NumericIdeographs =
-        "㐅㒃㠪㭍一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌柒漆玖百肆萬貮貳贰"
-        + "阡陆陌陸零"
+        "零一壱壹幺弌㒃二兩弍弐貮貳贰三仨叁参參叄弎" // 0 to 3
+        + "亖四肆㐅㠪五伍六陆陸" // 4 to 6
+        + "㭍七柒漆八捌九廾玖" // 7 to 9
+        + "什十拾卄廿卅卌佰百陌仟千阡万萬亿億兆" // 10 and more
         + "\uF96B\uF973\uF978\uF9B2\uF9D1\uF9D3\uF9FD\U00020001\U00020064\U000200E2\U00020121\U0002092A"
         + "\U00020983\U0002098C\U0002099C\U00020AEA\U00020AFD"
         + "\U00020B19\U00022390\U00022998\U00023B1B\U0002626D\U0002F890";
