@@ -20,6 +20,9 @@ static class AnswerTokensView
     const int AlternativeColumns = 17;
     const int TokenLetters = 14;
 
+    /// <summary>Stands behind a token that was chosen without contrast.</summary>
+    const string WithoutContrastMark = " *";
+
     /// <summary>Rewards nearer to zero are left without a color.</summary>
     const double LeastColored = 0.25;
 
@@ -31,7 +34,7 @@ static class AnswerTokensView
         var console = host.CreateTableConsole();
         var text = string.Concat(tokens.Where(token => !token.EndsAnswer).Select(FormatInText));
         console.Write(new Markup(text.Trim() + "\n"));
-        var longest = tokens.Max(token => TokenText.ToOneLine(token.Text, TokenLetters).GetCellWidth());
+        var longest = tokens.Max(token => FormatInTable(token).GetCellWidth());
         var room = console.Profile.Width - NumberColumns - longest;
         var alternatives = Math.Clamp(room / AlternativeColumns, 0, MostAlternatives);
         console.Write(CreateTable(tokens, alternatives));
@@ -39,7 +42,14 @@ static class AnswerTokensView
             "Natural logarithms. reward = expert (task and user) - amateur (task alone): above 0 (green) the user's "
                 + "adapter made the token likelier, below 0 (red) less likely."
         );
+        if (tokens.Any(token => token.WithoutContrast))
+        {
+            console.WriteLine("* The amateur was certain there, so that the user's model chose alone.");
+        }
     }
+
+    static string FormatInTable(ExplainedToken token) =>
+        TokenText.ToOneLine(token.Text, TokenLetters) + (token.WithoutContrast ? WithoutContrastMark : "");
 
     static Table CreateTable(IReadOnlyList<ExplainedToken> tokens, int alternatives)
     {
@@ -57,11 +67,7 @@ static class AnswerTokensView
 
         foreach (var token in tokens)
         {
-            AddRow(
-                TerminalText.ToMarkup(TokenText.ToOneLine(token.Text, TokenLetters)),
-                (token.Expert, token.Amateur),
-                token.Alternatives
-            );
+            AddRow(TerminalText.ToMarkup(FormatInTable(token)), (token.Expert, token.Amateur), token.Alternatives);
         }
 
         table.AddEmptyRow();

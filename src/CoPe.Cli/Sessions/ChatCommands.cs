@@ -32,6 +32,7 @@ static class ChatCommands
             IsArgumentOptional = true,
         },
         new("contrast", "0.3", "weight of the contrast; 0 is the user's model alone"),
+        new("contrast-unless-certain", "0.7", "user's model alone where the task's is surer of a token; 1: nowhere"),
         new("plausibility", "0.1", "share of the likeliest token's probability that a token needs"),
         new("temperature", "0.7", "draws tokens at this temperature; 0 takes the best one"),
         new("seed", "7", "seed of what is drawn"),
@@ -83,6 +84,7 @@ static class ChatCommands
             return command.Name switch
             {
                 "contrast" => options with { Contrast = ReadNumber(command, value) },
+                "contrast-unless-certain" => options with { ContrastUnlessCertain = ReadNumber(command, value) },
                 "plausibility" => options with { Plausibility = ReadNumber(command, value) },
                 "temperature" => options with { Temperature = ReadNumber(command, value) },
                 "seed" => options with { Seed = ReadWhole(command, value) },

@@ -25,9 +25,7 @@ static class ChatMessages
         var decoding = session.CreateDecodingOptions(options);
         List<string> parts =
         [
-            options.Contrast == 0
-                ? "contrast 0 (the user's model alone)"
-                : string.Create(Culture, $"contrast {options.Contrast}, plausibility {decoding.Plausibility}"),
+            DescribeContrast(decoding),
             decoding.DoSample ? string.Create(Culture, $"temperature {decoding.Temperature}") : "temperature 0",
             string.Create(Culture, $"at most {decoding.MaxNewTokens} tokens"),
             options.IncludesBase ? "base on" : "base off",
@@ -40,6 +38,19 @@ static class ChatMessages
         }
 
         return string.Join(", ", parts);
+    }
+
+    static string DescribeContrast(DecodingOptions decoding)
+    {
+        if (decoding.Contrast == 0)
+        {
+            return "contrast 0 (the user's model alone)";
+        }
+
+        var where = decoding.ContrastUnlessCertain is { } limit
+            ? string.Create(Culture, $" unless the task's model is surer than {limit}")
+            : "";
+        return string.Create(Culture, $"contrast {decoding.Contrast}{where}, plausibility {decoding.Plausibility}");
     }
 
     /// <summary>What a person should know of an answer: what was cut of the prompt, and that the answer was.</summary>

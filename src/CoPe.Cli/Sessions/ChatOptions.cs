@@ -24,6 +24,14 @@ sealed class ChatOptions
         HelpName = "x",
     };
 
+    readonly Option<double?> _unlessCertain = new("--contrast-unless-certain")
+    {
+        Description =
+            "Where the task's model gives a token more than this probability, the user's model chooses alone; "
+            + "1 is nowhere; by default the run's.",
+        HelpName = "p",
+    };
+
     readonly Option<double?> _plausibility = new("--plausibility")
     {
         Description = "Share of the likeliest token's probability that a token needs; by default the run's.",
@@ -66,6 +74,7 @@ sealed class ChatOptions
         command.AddOptions(
             options._user,
             options._contrast,
+            options._unlessCertain,
             options._plausibility,
             options._temperature,
             options._seed,
@@ -105,6 +114,7 @@ sealed class ChatOptions
             return new()
             {
                 Contrast = parsed.GetValue(_contrast) ?? context.Recipe.Decode.Decoding.Contrast,
+                ContrastUnlessCertain = parsed.GetValue(_unlessCertain),
                 Plausibility = parsed.GetValue(_plausibility),
                 Temperature = parsed.GetValue(_temperature),
                 Seed = parsed.GetValue(_seed),
@@ -130,7 +140,12 @@ sealed class ChatOptions
     {
         var name = error.ParamName ?? "";
         var message = error.Message.Split(" (Parameter", 2)[0];
-        var option = name == nameof(ChatSessionOptions.MaxNewTokens) ? "tokens" : name.ToLowerInvariant();
+        var option = name switch
+        {
+            nameof(ChatSessionOptions.MaxNewTokens) => "tokens",
+            nameof(ChatSessionOptions.ContrastUnlessCertain) => "contrast-unless-certain",
+            _ => name.ToLowerInvariant(),
+        };
         return message.Replace($"{nameof(ChatSessionOptions)}.{name}", prefix + option, StringComparison.Ordinal);
     }
 

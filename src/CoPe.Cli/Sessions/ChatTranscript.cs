@@ -62,6 +62,7 @@ static class ChatTranscript
             ["line"] = turn.Line,
             ["answer"] = turn.Personalized.Text,
             ["contrast"] = decoding.Contrast,
+            ["contrast_unless_certain"] = decoding.ContrastUnlessCertain,
             ["plausibility"] = decoding.Plausibility,
             ["temperature"] = decoding.DoSample ? decoding.Temperature : 0,
             ["max_new_tokens"] = decoding.MaxNewTokens,

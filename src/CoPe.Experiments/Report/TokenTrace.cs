@@ -35,6 +35,12 @@ sealed record TokenScore
     public required double AmateurLogProbability { get; init; }
 
     /// <summary>
+    /// The amateur was certain at this place, so that the expert's own choice was taken
+    /// (<c>decode.contrast_unless_certain</c>).
+    /// </summary>
+    public bool WithoutContrast { get; init; }
+
+    /// <summary>
     /// The tokens that the expert alone finds likeliest, best first; empty where they were not recorded.
     /// </summary>
     public IReadOnlyList<TokenAlternative> ExpertBest { get; init; } = [];

@@ -12,7 +12,9 @@ namespace CoPe.Decoding;
 /// The score by which CoPe chooses a token (Bu et al., EMNLP 2025, section 3; reference: <c>contrastive_decoding</c> in
 /// <c>OPPU_sft.py</c>).
 /// <code>score(v) = log p_e(v) - contrast * log p_a(v)   on the plausible head, -inf outside</code>
-/// p_e is the expert's distribution renormalized on its head, p_a the amateur's over the whole vocabulary.
+/// p_e is the expert's distribution renormalized on its head, p_a the amateur's over the whole vocabulary. Where the
+/// amateur is certain the contrast may be left out: <c>contrast</c> is then 0 at that place
+/// (<see cref="DecodingOptions.ContrastUnlessCertain"/>).
 /// </summary>
 /// <remarks>
 /// Greedy decoding on the processor needs the best token alone and takes it from <see cref="ContrastiveArgmax"/>, which
@@ -31,6 +33,9 @@ public static class ContrastiveScore
     /// Adds 1e-8 inside both logarithms, as the reference does: tokens outside the head are then scored <c>log(1e-8) -
     /// contrast * log(p_a + 1e-8)</c>.
     /// </param>
+    /// <param name="unlessCertain">
+    /// Highest probability of the amateur's beyond which a row is scored without contrast; null never does.
+    /// </param>
     /// <returns><c>[rows, vocab]</c> float32, owned by the caller.</returns>
     /// <exception cref="ArgumentException">The two shapes differ.</exception>
     public static Tensor Compute(
@@ -38,7 +43,21 @@ public static class ContrastiveScore
         Tensor amateurLogits,
         double contrast,
         double plausibility,
-        bool referenceEpsilon = false
+        bool referenceEpsilon = false,
+        double? unlessCertain = null
+    )
+    {
+        using var weight = ContrastWeight.Compute(amateurLogits, contrast, unlessCertain);
+        return Compute(expertLogits, amateurLogits, weight, plausibility, referenceEpsilon);
+    }
+
+    /// <summary>Scores with a weight for each row: <c>[rows, 1]</c> float32, still the caller's.</summary>
+    internal static Tensor Compute(
+        Tensor expertLogits,
+        Tensor amateurLogits,
+        Tensor weight,
+        double plausibility,
+        bool referenceEpsilon
     )
     {
         if (!expertLogits.shape.SequenceEqual(amateurLogits.shape))
@@ -54,7 +73,7 @@ public static class ContrastiveScore
         var head = Plausibility.Restrict(expertLogits, plausibility);
         var expert = referenceEpsilon ? ComputeLogWithEpsilon(head) : head.log_softmax(-1);
         var amateur = referenceEpsilon ? ComputeLogWithEpsilon(amateurLogits) : amateurLogits.log_softmax(-1);
-        return expert.sub_(amateur.mul_(Scalars.Of(contrast))).MoveToOuterDisposeScope();
+        return expert.sub_(amateur.mul_(weight)).MoveToOuterDisposeScope();
     }
 
     static Tensor ComputeLogWithEpsilon(Tensor logits) =>
@@ -104,16 +123,12 @@ static unsafe class ContrastiveArgmax
     /// </summary>
     /// <param name="logits"><c>[rows, vocab]</c> float32.</param>
     /// <param name="pairs">Row of each expert and row of its amateur.</param>
-    /// <param name="contrast">Weight of the amateur.</param>
-    /// <param name="plausibility">
-    /// Share of the expert's highest probability that the head needs (<see cref="Plausibility"/>).
-    /// </param>
+    /// <param name="options">Contrast, plausibility, and where the contrast is left out.</param>
     /// <param name="invalidToken">Stands for the token of a pair whose scores are not numbers.</param>
     public static long[] Compute(
         Tensor logits,
         IReadOnlyList<(int Expert, int Amateur)> pairs,
-        double contrast,
-        double plausibility,
+        DecodingOptions options,
         long invalidToken
     )
     {
@@ -127,14 +142,20 @@ static unsafe class ContrastiveArgmax
             {
                 var expert = first + (long)pairs[pair].Expert * vocab;
                 var amateur = first + (long)pairs[pair].Amateur * vocab;
-                var highest = FindMax(expert, vocab);
-                if (!float.IsFinite(highest) || !float.IsFinite(FindMax(amateur, vocab)))
+                var (highest, amateurHighest) = (FindMax(expert, vocab), FindMax(amateur, vocab));
+                if (!float.IsFinite(highest) || !float.IsFinite(amateurHighest))
                 {
                     tokens[pair] = invalidToken;
                     return;
                 }
-                var threshold = highest + (float)Math.Log(plausibility);
-                tokens[pair] = FindBest(expert, amateur, vocab, contrast, threshold);
+                var weight = ContrastWeight.Compute(
+                    new ReadOnlySpan<float>(amateur, vocab),
+                    amateurHighest,
+                    options.Contrast,
+                    options.ContrastUnlessCertain
+                );
+                var threshold = highest + (float)Math.Log(options.Plausibility);
+                tokens[pair] = FindBest(expert, amateur, vocab, weight, threshold);
             }
         );
         GC.KeepAlive(logits);

@@ -40,6 +40,17 @@ public sealed record DecodingOptions
     } = 0.1;
 
     /// <summary>
+    /// Where the amateur's highest probability exceeds this, the expert's own choice is taken, without contrast; null
+    /// (the paper's) and 1 contrast everywhere. The amateur's probabilities are those before any repetition penalty.
+    /// </summary>
+    [InputUnlessDefault, Range(0.0, 1.0)]
+    public double? ContrastUnlessCertain
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
+    }
+
+    /// <summary>
     /// Share of the expert's highest probability that a token needs to be in the plausible head; 0 lets all in.
     /// Reference flag: <c>plausability_alpha</c>.
     /// </summary>

@@ -112,8 +112,7 @@ sealed class SamplingGroup : IDisposable
         ContrastiveArgmax.Compute(
             logits,
             [.. Members.Select(member => (member.Rows[0], member.Rows[1]))],
-            _options.Contrast,
-            _options.Plausibility,
+            _options,
             InvalidToken
         );
 
@@ -140,15 +139,16 @@ sealed class SamplingGroup : IDisposable
             return ApplyPenalty(expert, tokensSoFar);
         }
         var amateur = logits.index_select(0, _amateurRows.narrow(0, first, count)); // [count, vocab]
+        var weight = ContrastWeight.Compute(amateur, _options.Contrast, _options.ContrastUnlessCertain); // [count, 1]
         if (_options.Penalize == RepetitionPenaltyTarget.Logits)
         {
-            return ComputeContrast(ApplyPenalty(expert, tokensSoFar), ApplyPenalty(amateur, tokensSoFar));
+            return ComputeContrast(ApplyPenalty(expert, tokensSoFar), ApplyPenalty(amateur, tokensSoFar), weight);
         }
-        return ApplyPenalty(ComputeContrast(expert, amateur), tokensSoFar);
+        return ApplyPenalty(ComputeContrast(expert, amateur, weight), tokensSoFar);
     }
 
-    Tensor ComputeContrast(Tensor expert, Tensor amateur) =>
-        ContrastiveScore.Compute(expert, amateur, _options.Contrast, _options.Plausibility, _options.ReferenceEpsilon);
+    Tensor ComputeContrast(Tensor expert, Tensor amateur, Tensor weight) =>
+        ContrastiveScore.Compute(expert, amateur, weight, _options.Plausibility, _options.ReferenceEpsilon);
 
     Tensor ApplyPenalty(Tensor scores, Tensor? tokensSoFar) =>
         tokensSoFar is null ? scores : RepetitionPenalty.Apply(scores, tokensSoFar, _options.RepetitionPenalty);

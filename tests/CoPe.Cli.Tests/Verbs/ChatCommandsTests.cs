@@ -55,6 +55,7 @@ public sealed class ChatCommandsTests
     [InlineData("/tokens 0")]
     [InlineData("/tokens many")]
     [InlineData("/seed 1.5")]
+    [InlineData("/contrast-unless-certain 1.5")]
     [InlineData("/base maybe")]
     [InlineData("/words on")]
     public void A_value_out_of_range_is_refused_by_the_name_of_the_command(string line)
@@ -71,6 +72,7 @@ public sealed class ChatCommandsTests
             new ChatSessionOptions
             {
                 Contrast = 0,
+                ContrastUnlessCertain = 0.6,
                 Plausibility = 0.5,
                 Temperature = 0.7,
                 Seed = -3,
@@ -81,6 +83,7 @@ public sealed class ChatCommandsTests
             },
             Change(
                 "/contrast 0",
+                "/contrast-unless-certain 0.6",
                 "/plausibility 0.5",
                 "/temperature 0.7",
                 "/seed -3",

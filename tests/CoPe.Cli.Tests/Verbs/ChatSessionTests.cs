@@ -231,6 +231,34 @@ public sealed class ChatSessionTests(TinyRunFixture world) : IClassFixture<TinyR
         });
 
     [Fact]
+    public void An_explanation_marks_the_tokens_where_the_amateur_was_certain() =>
+        WithSession(session =>
+        {
+            // A contrast so small that the answer is the same wherever it is left out.
+            var options = Options with
+            {
+                Temperature = 0,
+                Contrast = 1e-9,
+            };
+            int CountMarked(double? limit)
+            {
+                session.StartConversation();
+                session.Answer(Line, options with { ContrastUnlessCertain = limit });
+                return session.Explain(alternatives: 1).Count(token => token.WithoutContrast);
+            }
+
+            var answer = session.Answer(Line, options).Personalized;
+            double[] limits = [0, .. Enumerable.Range(10, 11).Select(step => step / 2000.0), 1];
+            int[] marked = [.. limits.Select(limit => CountMarked(limit))];
+
+            Assert.Equal(answer.Ids.Count, marked[0]);
+            Assert.Equal(0, marked[^1]);
+            Assert.Equal(marked.OrderDescending(), marked);
+            Assert.Contains(marked, count => count > 0 && count < answer.Ids.Count);
+            Assert.Equal(0, CountMarked(null));
+        });
+
+    [Fact]
     public void The_adapter_in_use_is_the_preference_trained_one() =>
         WithSession(session =>
         {

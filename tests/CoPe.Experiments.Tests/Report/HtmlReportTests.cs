@@ -30,6 +30,30 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void The_token_view_marks_where_contrast_was_left_out_and_explains_the_mark()
+    {
+        var model = SampleReport.Create(users: 3);
+        var expected = model.TokenTraces.Sum(trace => trace.Tokens.Count(token => token.WithoutContrast));
+        var tokens = Parse(Render(model)).Descendants().Single(element => element.Attribute("id")?.Value == "tokens");
+        var marked = tokens
+            .Descendants()
+            .Where(element => element.Attribute("class")?.Value.Split(' ').Contains("xc") == true)
+            .ToList();
+        Assert.Equal(expected, marked.Count);
+        Assert.InRange(expected, 1, model.TokenTraces.Sum(trace => trace.Tokens.Count) - 1);
+        Assert.All(marked, token => Assert.Contains("without contrast", token.Attribute("title")!.Value));
+        Assert.Contains("A line above a token", tokens.Value, StringComparison.Ordinal);
+        var without = model with { TokenTraces = [.. model.TokenTraces.Select(Unmark)] };
+        Assert.DoesNotContain("A line above a token", Render(without), StringComparison.Ordinal);
+
+        static TokenTrace Unmark(TokenTrace trace) =>
+            trace with
+            {
+                Tokens = [.. trace.Tokens.Select(token => token with { WithoutContrast = false })],
+            };
+    }
+
+    [Fact]
     public void Every_drawing_has_a_title_a_description_and_finite_coordinates()
     {
         var drawings = Parse(Render(SampleReport.Create(users: 12)))

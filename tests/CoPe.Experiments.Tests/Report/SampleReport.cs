@@ -312,6 +312,7 @@ static class SampleReport
                         {
                             Text = " " + Words[random.Next(Words.Length)],
                             ExpertLogProbability = expert,
+                            WithoutContrast = random.Next(4) == 0,
                             AmateurLogProbability = expert - Normal(random, 0.5, 1.2),
                             ExpertBest = other == 0 ? [new(" sparse", -0.5), new(" dense", -2)] : [],
                             AmateurBest = other <= 1 ? [new(" the", -0.3), new(" a", -1.6)] : [],

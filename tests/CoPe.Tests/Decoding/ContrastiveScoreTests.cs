@@ -1,4 +1,5 @@
 using CoPe.Decoding;
+using CoPe.Kernels.Torch;
 using CoPe.Testing;
 using static TorchSharp.torch;
 
@@ -73,6 +74,35 @@ public class ContrastiveScoreTests
         Assert.Equal(4, isfinite(Plausibility.Restrict(logits, 1)).sum().item<long>());
     }
 
+    [Theory]
+    [InlineData(.69, 0)] // the amateur's highest probability, .7, exceeds it: the expert's own score
+    [InlineData(.71, .5)]
+    [InlineData(null, .5)]
+    public void Where_the_amateur_is_certain_the_expert_scores_alone(double? unlessCertain, double weight)
+    {
+        using var scope = NewDisposeScope();
+        var (expert, amateur) = (tensor(Expert).log().unsqueeze(0), tensor(Amateur).log().unsqueeze(0));
+        var score = ContrastiveScore.Compute(expert, amateur, .5, .09, unlessCertain: unlessCertain);
+        var found = score.data<float>().ToArray();
+        Assert.Equal(Math.Log(.6 / .96) - weight * Math.Log(.7), found[0], 5);
+        Assert.Equal(Math.Log(.3 / .96) - weight * Math.Log(.1), found[1], 5);
+        Assert.Equal(float.NegativeInfinity, found[3]);
+    }
+
+    [Fact]
+    public void Each_row_is_contrasted_or_not_by_its_own_amateur()
+    {
+        using var scope = NewDisposeScope();
+        var expert = tensor(Expert).log().expand(2, 4);
+        var amateur = stack([tensor(Amateur).log(), zeros(4)]); // of the second every token has a quarter
+        var score = ContrastiveScore.Compute(expert, amateur, 1, .09, unlessCertain: .6);
+        var contrasted = ContrastiveScore.Compute(expert, amateur, 1, .09);
+        var alone = ContrastiveScore.Compute(expert, amateur, 0, .09);
+        Assert.True(score[0].Equals(alone[0]));
+        Assert.True(score[1].Equals(contrasted[1]));
+        Assert.False(score[0].Equals(contrasted[0]));
+    }
+
     [Fact]
     public void Logits_of_different_shape_are_an_error_that_names_both()
     {
@@ -90,6 +120,7 @@ public class ContrastiveScoreTests
         var before = TensorCount.AfterGarbageCollection();
         ContrastiveScore.Compute(expert, amateur, .1, .1).Dispose();
         ContrastiveScore.Compute(expert, amateur, .1, .1, referenceEpsilon: true).Dispose();
+        ContrastiveScore.Compute(expert, amateur, .1, .1, unlessCertain: .2).Dispose();
         Plausibility.Restrict(expert, .1).Dispose();
         Assert.Equal(before, Tensor.TotalCount);
     }
@@ -102,24 +133,43 @@ public class ContrastiveArgmaxTests
     const long InvalidToken = -1;
 
     [Theory]
-    [InlineData(.1, .1)]
-    [InlineData(1, .1)]
-    [InlineData(.5, .9)]
-    [InlineData(0, .1)]
-    [InlineData(.3, 0)] // the head is the whole vocabulary
-    public void The_argmax_is_the_token_with_the_highest_score(double contrast, double plausibility)
+    [InlineData(.1, .1, null)]
+    [InlineData(1, .1, null)]
+    [InlineData(.5, .9, null)]
+    [InlineData(0, .1, null)]
+    [InlineData(.3, 0, null)] // the head is the whole vocabulary
+    [InlineData(1, .1, .4)] // about half of the rows are contrasted
+    [InlineData(1, 0, .4)]
+    [InlineData(1, .1, 0.0)]
+    [InlineData(1, .1, 1.0)]
+    public void The_argmax_is_the_token_with_the_highest_score(
+        double contrast,
+        double plausibility,
+        double? unlessCertain
+    )
     {
+        var options = new DecodingOptions
+        {
+            Contrast = contrast,
+            Plausibility = plausibility,
+            ContrastUnlessCertain = unlessCertain,
+        };
         for (var seed = 1; seed <= 20; seed++)
         {
             using var scope = NewDisposeScope();
             var logits = randn(10, 997, generator: new Generator((ulong)seed, CPU)) * 4;
             var (experts, amateurs) = (logits.narrow(0, 0, 5), logits.narrow(0, 5, 5));
-            var scores = ContrastiveScore.Compute(experts, amateurs, contrast, plausibility);
+            var scores = ContrastiveScore.Compute(
+                experts,
+                amateurs,
+                contrast,
+                plausibility,
+                unlessCertain: unlessCertain
+            );
             var tokens = ContrastiveArgmax.Compute(
                 logits,
                 [.. Enumerable.Range(0, 5).Select(row => (row, row + 5))],
-                contrast,
-                plausibility,
+                options,
                 InvalidToken
             );
             var highest = scores.amax([-1]).data<float>().ToArray();
@@ -130,13 +180,41 @@ public class ContrastiveArgmaxTests
         }
     }
 
+    [Theory]
+    [InlineData(2)] // fewer tokens than a vector
+    [InlineData(64)]
+    [InlineData(4096)] // more than one chunk
+    public void The_contrast_is_left_out_beyond_the_limit_and_not_below(int vocab)
+    {
+        using var scope = NewDisposeScope();
+        var logits = full([2, vocab], Scalars.Of(-100.0)); // of expert and amateur; two tokens are possible
+        logits[0, 0] = logits[1, 0] = .1f; // p = 1 / (1 + exp(-.1)) = .52498
+        logits[0, vocab - 1] = logits[1, vocab - 1] = 0;
+        long Choose(double limit) =>
+            ContrastiveArgmax
+                .Compute(
+                    logits,
+                    [(0, 1)],
+                    new()
+                    {
+                        Contrast = 10,
+                        ContrastUnlessCertain = limit,
+                        Plausibility = .5,
+                    },
+                    InvalidToken
+                )
+                .Single();
+        Assert.Equal(0, Choose(.5249)); // certain: the expert's own
+        Assert.Equal(vocab - 1, Choose(.5250)); // contrasted
+    }
+
     [Fact]
     public void Of_equal_scores_the_first_token_wins()
     {
         using var scope = NewDisposeScope();
         var logits = zeros(2, 40);
         logits[0, 21] = logits[0, 33] = 5;
-        Assert.Equal([21L], ContrastiveArgmax.Compute(logits, [(0, 1)], .1, .1, InvalidToken));
+        Assert.Equal([21L], ContrastiveArgmax.Compute(logits, [(0, 1)], new(), InvalidToken));
     }
 
     [Theory]
@@ -149,7 +227,7 @@ public class ContrastiveArgmaxTests
         using var scope = NewDisposeScope();
         var logits = randn(4, 40, generator: new Generator(1, CPU));
         logits[row, token] = value;
-        var tokens = ContrastiveArgmax.Compute(logits, [(0, 1), (2, 3)], .1, .1, InvalidToken);
+        var tokens = ContrastiveArgmax.Compute(logits, [(0, 1), (2, 3)], new(), InvalidToken);
         Assert.Equal(InvalidToken, tokens[0]);
         Assert.InRange(tokens[1], 0, 39);
     }

@@ -32,6 +32,7 @@ public class DecodingEngineTests
                     Options = new DecodingOptions
                     {
                         MaxNewTokens = random.Next(1, 12),
+                        ContrastUnlessCertain = i % 3 == 0 ? .3 : null,
                         RepetitionPenalty = random.Next(2) == 0 ? 1 : 1.2,
                         Penalize = random.Next(2) == 0 ? RepetitionPenaltyTarget.Score : RepetitionPenaltyTarget.Logits,
                         DoSample = random.Next(2) == 0,

@@ -53,6 +53,7 @@ public class StopConditionTests
         Assert.Contains("TopP is 1.5", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new DecodingOptions { Contrast = -1 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new DecodingOptions { Contrast = double.NaN });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new DecodingOptions { ContrastUnlessCertain = 1.1 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new DecodingOptions { Temperature = 0 });
     }
 }

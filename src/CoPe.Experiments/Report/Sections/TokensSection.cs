@@ -18,8 +18,11 @@ sealed class TokensSection : ReportSection
         const string Lines =
             "A dotted line marks a token where the amateur alone would have written another one, "
             + "a solid line one where the expert alone would have. ";
+        const string Certain =
+            "A line above a token marks a place where the amateur was certain, so that the expert chose alone. ";
         return "Color is log p(expert) − log p(amateur). "
             + (model.TokenTraces.Any(HasAlternatives) ? Lines : "")
+            + (model.TokenTraces.Any(trace => trace.Tokens.Any(token => token.WithoutContrast)) ? Certain : "")
             + "Point at a token or tap it to see both.";
     }
 
@@ -117,6 +120,12 @@ sealed class TokensSection : ReportSection
             summary += $", {NumberFormat.Count(changed)} the amateur would not have written";
         }
 
+        var withoutContrast = trace.Tokens.Count(token => token.WithoutContrast);
+        if (withoutContrast > 0)
+        {
+            summary += $", {NumberFormat.Count(withoutContrast)} without contrast";
+        }
+
         if (finite.Count > 0)
         {
             var mean = finite.Average(token => token.Difference);
@@ -145,7 +154,8 @@ static class TokenSpan
                 token.ExpertAlternative is not null ? " xe"
                 : token.AmateurAlternative is not null ? " xa"
                 : ""
-            );
+            )
+            + (token.WithoutContrast ? " xc" : "");
         var word = string.IsNullOrWhiteSpace(token.Text) ? token.Text : token.Text.TrimStart(' ');
         markup.Text(token.Text[..^word.Length]);
         var lines = word.ReplaceLineEndings("\n").Split('\n');
@@ -184,6 +194,7 @@ static class TokenSpan
         var amateur = NumberFormat.Value(token.AmateurLogProbability);
         var difference = NumberFormat.Signed(token.Difference);
         return $"{Quote(token.Text)}  expert {expert}, amateur {amateur}, difference {difference}"
+            + (token.WithoutContrast ? "\nthe amateur was certain: without contrast" : "")
             + DescribeBest("expert", token.ExpertBest)
             + DescribeBest("amateur", token.AmateurBest);
     }

@@ -117,6 +117,7 @@ public sealed class ChatSession : IDisposable
         var decoding = _context.Recipe.Decode.CreateOptions(_workspace.Task) with { Contrast = options.Contrast };
         decoding = decoding with
         {
+            ContrastUnlessCertain = options.ContrastUnlessCertain ?? decoding.ContrastUnlessCertain,
             Plausibility = options.Plausibility ?? decoding.Plausibility,
             MaxNewTokens = options.MaxNewTokens ?? decoding.MaxNewTokens,
         };
@@ -134,7 +135,8 @@ public sealed class ChatSession : IDisposable
     /// <exception cref="InvalidOperationException">Nothing was answered yet.</exception>
     public IReadOnlyList<ExplainedToken> Explain(int alternatives, CancellationToken cancellation = default)
     {
-        var answer = GetLastTurn().Personalized;
+        var turn = GetLastTurn();
+        var answer = turn.Personalized;
         var scorer = new SequenceScorer(
             _workspace.PredictionModel,
             _workspace.Tam,
@@ -148,7 +150,13 @@ public sealed class ChatSession : IDisposable
             [_workspace.UserSelection(0), _workspace.TamSelection]
         );
         var scores = scorer.Score([item], cancellation);
-        return AnswerExplanation.Create(_workspace.Encoder.Tokenizer, answer, scores[0], scores[1]);
+        return AnswerExplanation.Create(
+            _workspace.Encoder.Tokenizer,
+            answer,
+            scores[0],
+            scores[1],
+            CreateDecodingOptions(turn.Options)
+        );
     }
 
     /// <inheritdoc/>

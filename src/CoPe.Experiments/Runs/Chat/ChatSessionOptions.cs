@@ -16,6 +16,17 @@ public sealed record ChatSessionOptions
     } = 0.1;
 
     /// <summary>
+    /// Highest probability of the task-adaptive model's beyond which the user's model chooses alone, as in
+    /// <c>decode.contrast_unless_certain</c>; 1 contrasts everywhere.
+    /// </summary>
+    [Range(0.0, 1.0)]
+    public double? ContrastUnlessCertain
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(ChatSessionOptions), value);
+    }
+
+    /// <summary>
     /// Share of the most likely token's probability that a token needs, as in <c>decode.plausibility</c>.
     /// </summary>
     [Range(0.0, 1.0)]

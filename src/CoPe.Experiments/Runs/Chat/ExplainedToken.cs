@@ -20,6 +20,12 @@ public sealed record ExplainedToken(
     public bool EndsAnswer { get; init; }
 
     /// <summary>
+    /// The task-adaptive model was certain at this place, so that the user's model chose alone
+    /// (<see cref="ChatSessionOptions.ContrastUnlessCertain"/>).
+    /// </summary>
+    public bool WithoutContrast { get; init; }
+
+    /// <summary>
     /// How much more likely the token is for the user's model; the implicit reward of the answer up to the factor beta
     /// is the sum over its tokens.
     /// <code>log p_e(y_t | x, y_&lt;t) - log p_a(y_t | x, y_&lt;t)</code>
@@ -39,12 +45,14 @@ static class AnswerExplanation
     /// <param name="tokenizer">The model's.</param>
     /// <param name="answer">The answer.</param>
     /// <param name="expert">Its scores under the user's model, with alternatives.</param>
-    /// <param name="amateur">Its scores under the task-adaptive model.</param>
+    /// <param name="amateur">Its scores under the task-adaptive model, with alternatives.</param>
+    /// <param name="options">How it was decoded.</param>
     public static IReadOnlyList<ExplainedToken> Create(
         Tokenizer tokenizer,
         ChatAnswer answer,
         ScoredResponse expert,
-        ScoredResponse amateur
+        ScoredResponse amateur,
+        DecodingOptions options
     )
     {
         var decoder = tokenizer.CreateStreamingDecoder(skipSpecialTokens: false);
@@ -56,6 +64,7 @@ static class AnswerExplanation
             new(pieces[i], expert.LogProbs[i], amateur.LogProbs[i], ListAlternatives(id, i))
             {
                 EndsAnswer = i == answer.Ids.Count - 1 && answer.StopReason == StopReason.StopToken,
+                WithoutContrast = ContrastWeight.IsLeftOut(options, amateur, i),
             };
 
         IReadOnlyList<TokenAlternative> ListAlternatives(int id, int i) =>

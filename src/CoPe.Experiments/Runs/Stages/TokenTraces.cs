@@ -1,3 +1,4 @@
+using CoPe.Decoding;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Report;
@@ -73,7 +74,8 @@ static class TokenTraces
                         Tokens = CreateTokens(
                             workspace.Encoder.Tokenizer,
                             item.Responses[0],
-                            [.. scores[item.Id].OrderBy(score => score.Selection)]
+                            [.. scores[item.Id].OrderBy(score => score.Selection)],
+                            context.Recipe.Decode.Decoding
                         ),
                     }
             ),
@@ -81,7 +83,12 @@ static class TokenTraces
     }
 
     /// <summary>The tokens of an answer, scored by expert and amateur.</summary>
-    static List<TokenScore> CreateTokens(Tokenizer tokenizer, IReadOnlyList<int> ids, ScoredResponse[] scores)
+    static List<TokenScore> CreateTokens(
+        Tokenizer tokenizer,
+        IReadOnlyList<int> ids,
+        ScoredResponse[] scores,
+        DecodingOptions options
+    )
     {
         var (expert, amateur) = (scores[0], scores[1]);
         return
@@ -93,6 +100,7 @@ static class TokenTraces
                     Text = piece.Text,
                     ExpertLogProbability = SumLogProbs(expert, piece.First, piece.Count),
                     AmateurLogProbability = SumLogProbs(amateur, piece.First, piece.Count),
+                    WithoutContrast = ContrastWeight.IsLeftOut(options, amateur, piece.First),
                     ExpertBest = GetAlternatives(tokenizer, ids, expert, piece),
                     AmateurBest = GetAlternatives(tokenizer, ids, amateur, piece),
                 }),
