@@ -1,5 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Decoding;
+using CoPe.Testing;
 
 namespace CoPe.Tests.Decoding;
 
