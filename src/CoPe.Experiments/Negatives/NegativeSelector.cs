@@ -5,13 +5,21 @@ public static class NegativeSelector
 {
     /// <summary>
     /// Index of the rejected candidate; the first where several tie.
-    /// <code>max: argmax_i [log pi_TAM(y_i) - log pi_user(y_i)] = the lowest implicit reward;   min: the highest</code>
+    /// <code>
+    /// max: argmax_i [log pi_TAM(y_i) - log pi_user(y_i)] = the lowest implicit reward;   min: the highest
+    /// random: i = seed mod count
+    /// </code>
     /// </summary>
+    /// <param name="scores">The candidates' scores.</param>
+    /// <param name="selection">Which is rejected.</param>
+    /// <param name="reward">How log-probabilities are reduced.</param>
+    /// <param name="seed">The item's seed, not negative; only <see cref="NegativeSelection.Random"/> uses it.</param>
     /// <exception cref="ArgumentException">There is no candidate.</exception>
     public static int Select(
         IReadOnlyList<CandidateScore> scores,
         NegativeSelection selection = NegativeSelection.Max,
-        RewardKind reward = RewardKind.Sum
+        RewardKind reward = RewardKind.Sum,
+        long seed = 0
     )
     {
         if (scores.Count == 0)
@@ -20,6 +28,11 @@ public static class NegativeSelector
                 "There is no candidate to select from; an item without candidates makes no preference pair.",
                 nameof(scores)
             );
+        }
+
+        if (selection == NegativeSelection.Random)
+        {
+            return (int)(seed % scores.Count);
         }
 
         var sign = selection == NegativeSelection.Max ? 1 : -1;
@@ -40,6 +53,12 @@ public enum NegativeSelection
     /// Smallest log pi_TAM - log pi_user, that is the highest implicit reward (the paper's ablation).
     /// </summary>
     Min,
+
+    /// <summary>
+    /// Any of them, whatever its reward (an ablation of this project): the same one in every run, by the ids of user
+    /// and item.
+    /// </summary>
+    Random,
 }
 
 /// <summary>

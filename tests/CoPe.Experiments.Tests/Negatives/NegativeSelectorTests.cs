@@ -24,6 +24,26 @@ public class NegativeSelectorTests
     }
 
     [Fact]
+    public void A_random_one_is_any_of_them_by_the_seed_whatever_its_reward()
+    {
+        int[] chosen =
+        [
+            .. Enumerable
+                .Range(0, 300)
+                .Select(item =>
+                    NegativeSelector.Select(
+                        Scores,
+                        NegativeSelection.Random,
+                        seed: SeedDerivation.DeriveForItem(0, "ann", $"{item}")
+                    )
+                ),
+        ];
+        Assert.All(Enumerable.Range(0, 3), index => Assert.InRange(chosen.Count(one => one == index), 70, 130));
+        Assert.Equal(1, NegativeSelector.Select(Scores, NegativeSelection.Random, seed: 4));
+        Assert.Equal(0, NegativeSelector.Select([Scores[1]], NegativeSelection.Random, seed: long.MaxValue));
+    }
+
+    [Fact]
     public void Of_equals_the_first_is_rejected() => Assert.Equal(0, NegativeSelector.Select([Scores[0], Scores[0]]));
 
     [Fact]

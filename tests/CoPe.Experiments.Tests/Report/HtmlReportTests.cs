@@ -54,6 +54,18 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void Own_texts_that_preference_training_made_less_likely_are_a_warning_in_words()
+    {
+        var model = SampleReport.Create(users: 3);
+        var effect = model.PreferenceEffect!;
+        Assert.Contains("likelihood displacement", Render(model), StringComparison.Ordinal);
+        var risen = model with { PreferenceEffect = effect with { Chosen = new(-21.5, -20) } };
+        Assert.DoesNotContain("likelihood displacement", Render(risen), StringComparison.Ordinal);
+        var unknown = model with { PreferenceEffect = effect with { Chosen = null, Rejected = null } };
+        Assert.DoesNotContain("log-probability of the users", Render(unknown), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_drawing_has_a_title_a_description_and_finite_coordinates()
     {
         var drawings = Parse(Render(SampleReport.Create(users: 12)))
@@ -128,7 +140,9 @@ public class HtmlReportTests
                 element.Name.LocalName == "p"
                 && element.Value
                     == "Preference training moved the adapters by 1.2 % of their size (median of 12 users). Of the 96 "
-                        + "pairs of the first steps, 80 were ranked right before it and 85 after it."
+                        + "pairs of the first steps, 80 were ranked right before it and 85 after it. The mean "
+                        + "log-probability of the users' own texts went from −21.50 to −22.75 nats. The mean "
+                        + "log-probability of the rejected ones went from −30.25 to −41.50 nats."
         );
     }
 

@@ -65,7 +65,11 @@ static class SampleReport
                 .Range(0, users)
                 .ToDictionary(User, _ => (int)Math.Exp(2 + (4 * random.NextDouble()))),
             Curves = Curves(random),
-            PreferenceEffect = new(12, 0.0123, 96, 80, 85),
+            PreferenceEffect = new(12, 0.0123, 96, 80, 85)
+            {
+                Chosen = new(-21.5, -22.75),
+                Rejected = new(-30.25, -41.5),
+            },
             Rewards =
             [
                 .. Enumerable.Range(0, 400).Select(_ => new RewardPair(Normal(random, 4, 3), Normal(random, -2, 4))),

@@ -70,8 +70,26 @@ sealed class PreferenceSection : ReportSection
             $"Preference training moved the adapters by {moved} of their size (median of {users}). Of the {pairs} of "
                 + $"the first steps, {NumberFormat.Count(effect.RankedBefore)} were ranked right before it and "
                 + $"{NumberFormat.Count(effect.RankedAfter)} after it."
+                + Describe("the users' own texts", effect.Chosen)
+                + Describe("the rejected ones", effect.Rejected)
         );
+        if (effect.IsDisplaced)
+        {
+            markup.Element(
+                "p",
+                "Warning: likelihood displacement. The users' own texts are less likely after preference training than "
+                    + "before it: the margin grew because the rejected texts lost more. Set dpo.rpo_alpha (1), or "
+                    + "lower dpo.learning_rate.",
+                ("class", "warning")
+            );
+        }
     }
+
+    static string Describe(string texts, BeforeAndAfter? logProbability) =>
+        logProbability is { } measured
+            ? $" The mean log-probability of {texts} went from {NumberFormat.Value(measured.Before)} to "
+                + $"{NumberFormat.Value(measured.After)} nats."
+            : "";
 
     static void WriteRewards(Markup markup, List<RewardPair> pairs)
     {

@@ -226,6 +226,8 @@ static class TrainingCurves
         ("rewards/rejected", "reward", "rejected"),
         ("rewards/margins", "reward margin", ""),
         ("rewards/accuracies", "accuracy", ""),
+        ("logps/chosen", "log-probability", "chosen"),
+        ("logps/rejected", "log-probability", "rejected"),
         ("lr", "learning rate", ""),
         ("tokens/s", "tokens/s", ""),
         ("memory MB", "memory, MB", ""),

@@ -13,6 +13,11 @@ sealed class SelectNegativesStage : Stage
     /// <summary>Items scored between two progress reports and cancellation.</summary>
     const int ItemsPerChunk = 64;
 
+    /// <summary>
+    /// Candidates are drawn by the run's seed already; a random one of them needs no other number than this.
+    /// </summary>
+    const long SelectionSeed = 0;
+
     public override StageId Id => StageId.SelectNegatives;
 
     public override IReadOnlyList<string> RecipeKeys =>
@@ -177,7 +182,8 @@ sealed class SelectNegativesStage : Stage
         string dtype
     )
     {
-        var chosen = NegativeSelector.Select(score.Candidates, settings.Select, settings.Reward);
+        var seed = SeedDerivation.DeriveForItem(SelectionSeed, line.User, line.Item);
+        var chosen = NegativeSelector.Select(score.Candidates, settings.Select, settings.Reward, seed);
         return new SelectedPair
         {
             User = line.User,

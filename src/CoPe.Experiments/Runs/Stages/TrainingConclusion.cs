@@ -56,6 +56,16 @@ static class TrainingConclusion
         {
             log.LogWarning("{Stage}: the loss is higher after training than before; {Remedy}", stage.Name, remedy);
         }
+        if (TrainingSummary.ComputeEffect(users) is { IsDisplaced: true, Chosen: { } chosen })
+        {
+            log.LogWarning(
+                "{Stage}: the users' own texts became less likely, {Fall} nats on average (likelihood displacement); "
+                    + "set dpo.rpo_alpha, or {Remedy}",
+                stage.Name,
+                NumberFormat.Value(chosen.Before - chosen.After),
+                remedy
+            );
+        }
     }
 
     /// <summary>Logs that trainings of a single step have no warm-up.</summary>

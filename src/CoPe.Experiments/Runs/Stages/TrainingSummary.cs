@@ -16,6 +16,10 @@ sealed record TrainingSummary
         LossAfter = "loss after",
         AccuracyBefore = "accuracy before",
         AccuracyAfter = "accuracy after",
+        ChosenBefore = "chosen before",
+        ChosenAfter = "chosen after",
+        RejectedBefore = "rejected before",
+        RejectedAfter = "rejected after",
         AdapterChange = "adapter change";
 
     /// <summary>The user.</summary>
@@ -35,6 +39,12 @@ sealed record TrainingSummary
 
     /// <summary>Share of these pairs whose chosen answer has the higher implicit reward.</summary>
     public BeforeAndAfter? Accuracy { get; init; }
+
+    /// <summary>Mean log-probability of their chosen answers, in nats; null where there are no pairs.</summary>
+    public BeforeAndAfter? Chosen { get; init; }
+
+    /// <summary>The same of the rejected answers.</summary>
+    public BeforeAndAfter? Rejected { get; init; }
 
     /// <summary>
     /// How far preference training moved the adapter (<see cref="Adapters.AdapterDistance"/>); null where there was
@@ -60,6 +70,8 @@ sealed record TrainingSummary
         };
         Copy(outcome, "loss", LossBefore, LossAfter, figures);
         Copy(outcome, "rewards/accuracies", AccuracyBefore, AccuracyAfter, figures);
+        Copy(outcome, "logps/chosen", ChosenBefore, ChosenAfter, figures);
+        Copy(outcome, "logps/rejected", RejectedBefore, RejectedAfter, figures);
         if (movement is { } moved)
         {
             figures[AdapterChange] = moved;
@@ -102,6 +114,25 @@ sealed record TrainingSummary
             measured.Sum(user => user.ExampleCount),
             measured.Sum(user => user.CountRanked(user.Accuracy!.Value.Before)),
             measured.Sum(user => user.CountRanked(user.Accuracy!.Value.After))
+        )
+        {
+            Chosen = ComputeMean(measured, user => user.Chosen),
+            Rejected = ComputeMean(measured, user => user.Rejected),
+        };
+    }
+
+    /// <summary>The mean over the pairs of all users; null where it is not known of all.</summary>
+    static BeforeAndAfter? ComputeMean(List<TrainingSummary> users, Func<TrainingSummary, BeforeAndAfter?> find)
+    {
+        var pairs = users.Sum(user => user.ExampleCount);
+        if (pairs == 0 || users.Any(user => find(user) is null))
+        {
+            return null;
+        }
+
+        return new(
+            users.Sum(user => find(user)!.Value.Before * user.ExampleCount) / pairs,
+            users.Sum(user => find(user)!.Value.After * user.ExampleCount) / pairs
         );
     }
 
@@ -123,6 +154,8 @@ sealed record TrainingSummary
             ExampleCount = (int)row.Figures.GetValueOrDefault(Examples),
             Loss = FindPair(row, LossBefore, LossAfter),
             Accuracy = FindPair(row, AccuracyBefore, AccuracyAfter),
+            Chosen = FindPair(row, ChosenBefore, ChosenAfter),
+            Rejected = FindPair(row, RejectedBefore, RejectedAfter),
             Movement = row.Figures.TryGetValue(AdapterChange, out var moved) ? moved : null,
         };
 
@@ -149,6 +182,3 @@ sealed record TrainingSummary
         }
     }
 }
-
-/// <summary>A figure before and after training.</summary>
-readonly record struct BeforeAndAfter(double Before, double After);

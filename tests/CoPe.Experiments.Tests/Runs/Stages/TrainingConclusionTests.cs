@@ -114,6 +114,42 @@ public sealed class TrainingConclusionTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData(-11, -6.5, true)]
+    [InlineData(-9, -4, false)]
+    [InlineData(-10.05, -4.05, false)] // what rounding can do
+    public void Own_texts_that_became_less_likely_are_a_warning(double ofAnn, double ofBob, bool warns)
+    {
+        var ann = User("ann", 0.69, 0.6) with { Movement = 0.01, Accuracy = new(1, 1) };
+        List<TrainingSummary> users =
+        [
+            ann with
+            {
+                Chosen = new(-10, ofAnn),
+                Rejected = new(-8, -14),
+            },
+            ann with
+            {
+                User = "bob",
+                ExampleCount = 4,
+                Chosen = new(-4, ofBob),
+                Rejected = new(-8, -8),
+            },
+        ];
+
+        TrainingConclusion.Report(_log, StageId.TrainDpo, "dpo.learning_rate", 0.002, users);
+
+        var effect = TrainingSummary.ComputeEffect(users)!;
+        Assert.Equal(-8, effect.Chosen!.Value.Before, 12); // (8 x -10 + 4 x -4) / 12, by pairs
+        Assert.Equal(((8 * ofAnn) + (4 * ofBob)) / 12, effect.Chosen!.Value.After, 12);
+        Assert.Equal(-12, effect.Rejected!.Value.After, 12);
+        Assert.Equal(warns, effect.IsDisplaced);
+        Assert.Equal(
+            warns ? 1 : 0,
+            _log.Warnings.Count(text => text.Contains("dpo.rpo_alpha", StringComparison.Ordinal))
+        );
+    }
+
     [Fact]
     public void The_line_of_a_large_run_fits_into_eighty_columns()
     {
@@ -145,8 +181,18 @@ public sealed class TrainingConclusionTests : IDisposable
             Steps = 12,
             Tokens = 300,
             ExamplesMeasured = 8,
-            FiguresBefore = new Dictionary<string, double> { ["loss"] = 3, ["rewards/accuracies"] = 0.5 },
-            FiguresAfter = new Dictionary<string, double> { ["loss"] = 2, ["rewards/accuracies"] = 0.75 },
+            FiguresBefore = new Dictionary<string, double>
+            {
+                ["loss"] = 3,
+                ["rewards/accuracies"] = 0.5,
+                ["logps/chosen"] = -9,
+            },
+            FiguresAfter = new Dictionary<string, double>
+            {
+                ["loss"] = 2,
+                ["rewards/accuracies"] = 0.75,
+                ["logps/chosen"] = -8,
+            },
         };
         var row = TrainingSummary.CreateRow(StageId.TrainDpo, outcome, movement: 0.01)!;
         JsonLines.Append(run.Metrics(StageId.TrainDpo), [row with { Step = 3 }, row]);
@@ -161,6 +207,7 @@ public sealed class TrainingConclusionTests : IDisposable
                     ExampleCount = 8,
                     Loss = new(3, 2),
                     Accuracy = new(0.5, 0.75),
+                    Chosen = new(-9, -8),
                     Movement = 0.01,
                 },
             ],
