@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace CoPe.Testing;
 
-/// <summary>Where golden numbers lie: the committed ones, then the folder named by COPE_GOLDENS.</summary>
+/// <summary>
+/// Where golden numbers lie: the committed ones, then the folder named by COPE_GOLDENS, then the additions to it in
+/// COPE_GOLDENS_NEXT, or beside it under its name with "-next".
+/// </summary>
 public static class GoldenFolders
 {
     static readonly string Committed = Path.Combine(Path.GetDirectoryName(ThisFile())!, "Goldens");
@@ -11,17 +14,29 @@ public static class GoldenFolders
     public static IEnumerable<string> Roots()
     {
         yield return Committed;
-        if (Environment.GetEnvironmentVariable("COPE_GOLDENS") is not { Length: > 0 } other)
+        var named = FindNamed("COPE_GOLDENS");
+        if (named is not null)
         {
-            yield break;
+            yield return named;
         }
 
-        if (!Directory.Exists(other))
+        var beside = named is null ? null : Path.TrimEndingDirectorySeparator(named) + "-next";
+        if ((FindNamed("COPE_GOLDENS_NEXT") ?? beside) is { } additions && Directory.Exists(additions))
         {
-            throw new DirectoryNotFoundException($"COPE_GOLDENS names {other}, which is no folder.");
+            yield return additions;
+        }
+    }
+
+    static string? FindNamed(string variable)
+    {
+        if (Environment.GetEnvironmentVariable(variable) is not { Length: > 0 } folder)
+        {
+            return null;
         }
 
-        yield return other;
+        return Directory.Exists(folder)
+            ? folder
+            : throw new DirectoryNotFoundException($"{variable} names {folder}, which is no folder.");
     }
 
     /// <summary>Files or folders of a kind in every root, for example <c>("forward", "*.safetensors")</c>.</summary>

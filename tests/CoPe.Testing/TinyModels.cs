@@ -27,7 +27,7 @@ static class TinyModels
         OutputBias = true,
         FeedForwardBias = true,
         NormAddsOne = true,
-        NormsAfterBlocks = true,
+        Norms = LayerNorms.AroundBlocks,
         ScaleEmbedding = true,
         Activation = Activation.GeluTanh,
         QueryScalar = 9,

@@ -45,7 +45,8 @@ sealed class TorchDecoder : IDisposable
         var seq = ids.Length;
         var rotary = new RotaryEmbedding(
             arange(position, position + seq, dtype: ScalarType.Int64).unsqueeze(0),
-            _config.Rope.ComputeFrequencies(_config.HeadDim),
+            _config.Rope,
+            tensor(_config.Rope.ComputeFrequencies(_config.HeadDim)),
             ScalarType.BFloat16
         );
         var hidden = weights[WeightLayout.Embedding].index_select(0, tensor(ids)).unsqueeze(0); // [1, seq, hidden]

@@ -126,18 +126,28 @@ readonly record struct PlannedPrefill(int Row, int SourceRow, int Shared, int Co
 /// </summary>
 readonly record struct PromptRow(IReadOnlyList<int> Prompt, PromptAdapters Adapters)
 {
+    /// <summary>Whether its keys are rotated as those of a text beyond the original context (LongRoPE).</summary>
+    public bool IsExtended { get; init; }
+
     /// <summary>Tokens to compute before the first step, which feeds the last one.</summary>
     public int Columns => Prompt.Count - 1;
 
     /// <summary>Whether its first columns are all those of another.</summary>
     public bool BeginsWith(PromptRow other) =>
-        Adapters.OnPrompt == other.Adapters.OnPrompt && CommonPrefix(other) == other.Columns;
+        IsExtended == other.IsExtended
+        && Adapters.OnPrompt == other.Adapters.OnPrompt
+        && CommonPrefix(other) == other.Columns;
 
     /// <summary>
     /// How many of the first columns are the same in both prompts, where the same adapters act on the whole of them.
     /// </summary>
     public int CommonPrefix(PromptRow other)
     {
+        if (IsExtended != other.IsExtended)
+        {
+            return 0;
+        }
+
         var most = Math.Min(Columns, other.Columns);
         if (Adapters != other.Adapters)
         {

@@ -135,8 +135,16 @@ sealed class RunningBatch(
         return row;
     }
 
-    static PromptRow PromptOf((RunningSequence Sequence, int Role) row) =>
-        new(row.Sequence.Request.Prompt, row.Sequence.AdaptersOf(row.Role));
+    PromptRow PromptOf((RunningSequence Sequence, int Role) row) =>
+        new(row.Sequence.Request.Prompt, row.Sequence.AdaptersOf(row.Role))
+        {
+            IsExtended = IsExtended(row.Sequence.Request),
+        };
+
+    /// <summary>Whether the request may come to have texts whose keys are rotated otherwise.</summary>
+    bool IsExtended(DecodingRequest request) => model.Config.IsExtended(GetTextLength(request));
+
+    int GetTextLength(DecodingRequest request) => (int)Math.Min(request.PositionsNeeded, model.Config.MaxPositions);
 
     AdapterRows? SelectAdapters(IEnumerable<(RunningSequence Sequence, int Role)> rows) =>
         banks.SelectRows([.. rows.Select(row => row.Sequence.AdaptersOf(row.Role).Selection)]);
@@ -173,9 +181,10 @@ sealed class RunningBatch(
         using var mode = inference_mode();
         var tokens = tensor(ids, [count, seq], device: model.Device);
         var positions = starts.SelectMany(start => Enumerable.Range(start, seq)).Select(position => (long)position);
+        int[] lengths = [.. rows.Select(row => GetTextLength(row.Sequence.Request))];
         using var batch = starts.TrueForAll(start => start == 0)
-            ? new TokenBatch(tokens) { InvocationSearch = FindInvoked }
-            : new TokenBatch(tokens, [.. positions]) { InvocationSearch = FindInvoked };
+            ? new TokenBatch(tokens) { InvocationSearch = FindInvoked, TextLengths = lengths }
+            : new TokenBatch(tokens, [.. positions]) { InvocationSearch = FindInvoked, TextLengths = lengths };
         using var adapters = SelectAdapters(rows);
         model.Prefill(batch, adapters, _cache.Slice(first, count, columns), _prefillProfiler);
 
@@ -205,6 +214,7 @@ sealed class RunningBatch(
         using var batch = new TokenBatch(ids, [.. _rows.Select(row => (long)row.Sequence.Position)])
         {
             InvocationSearch = _ => [.. Enumerable.Repeat(true, RowCount)],
+            TextLengths = [.. _rows.Select(row => GetTextLength(row.Sequence.Request))],
         };
         var longest = _rows.Max(row => row.Sequence.Position) + 1;
         var cache = _cache.Slice(0, RowCount, longest);
@@ -248,7 +258,7 @@ sealed class RunningBatch(
         int[] ids = [.. sequence.PromptAndAnswer];
         for (var role = 0; role < sequence.RowCount; role++)
         {
-            var row = new PromptRow(ids, sequence.AdaptersOf(role));
+            var row = new PromptRow(ids, sequence.AdaptersOf(role)) { IsExtended = IsExtended(sequence.Request) };
             promptCache.Keep(model, row, _cache, sequence.Rows[role]);
         }
     }

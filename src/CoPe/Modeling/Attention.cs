@@ -1,4 +1,3 @@
-using CoPe.Kernels.Fused;
 using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -9,13 +8,23 @@ namespace CoPe.Modeling;
 sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
 {
     readonly string _name = $"{WeightLayout.GetLayerName(layer)}.self_attn";
-    readonly Linear _query = new(weights, $"{WeightLayout.GetLayerName(layer)}.self_attn.q_proj");
-    readonly Linear _key = new(weights, $"{WeightLayout.GetLayerName(layer)}.self_attn.k_proj");
-    readonly Linear _value = new(weights, $"{WeightLayout.GetLayerName(layer)}.self_attn.v_proj");
+    readonly JointLinear _inputs = CreateInputs(config, weights, $"{WeightLayout.GetLayerName(layer)}.self_attn");
     readonly Linear _output = new(weights, $"{WeightLayout.GetLayerName(layer)}.self_attn.o_proj");
 
     /// <summary>Query heads that share a key head.</summary>
     int GroupSize => config.HeadCount / config.KeyValueHeadCount;
+
+    static JointLinear CreateInputs(DecoderConfig config, ModelWeights weights, string name)
+    {
+        var keys = config.KeyValueHeadCount * config.HeadDim;
+        LinearPart[] parts =
+        [
+            new($"{name}.q_proj", config.HeadCount * config.HeadDim),
+            new($"{name}.k_proj", keys),
+            new($"{name}.v_proj", keys),
+        ];
+        return new JointLinear(weights, config.FusedQueryKeyValue ? $"{name}.qkv_proj" : null, parts);
+    }
 
     /// <summary>
     /// What the columns of x <c>[rows, seq, hidden]</c> attend to, <c>[rows, queries, hidden]</c>, owned by the caller.
@@ -25,8 +34,9 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     {
         using var scope = NewDisposeScope();
         var inputs = pass.GetAttention(layer);
-        var q = ComputeQueries(x, inputs, pass);
-        var (k, v) = ComputeKeysAndValues(x, inputs, pass);
+        var projected = Project(x, inputs.Queries, pass);
+        var q = SplitHeads(projected.Queries, "q_norm", config.HeadCount);
+        var (k, v) = FinishKeysAndValues(projected, inputs, pass);
         if (pass.Prefix is not null)
         {
             (k, v) = pass.Prefix.Prepend(layer, k, v);
@@ -34,7 +44,7 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
 
         using (pass.Profiler?.Enter("rotary positions"))
         {
-            q = ScaleQueries(inputs.QueryRotary.Apply(q));
+            q = ScaleQueries(inputs.QueryRotary is { } rotary ? rotary.ApplyToQueries(q) : q);
         }
 
         // The decoding kernel writes the cache itself.
@@ -54,52 +64,64 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     public void Prefill(Tensor x, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
-        var (k, v) = ComputeKeysAndValues(x, pass.GetAttention(layer), pass);
+        var projected = _inputs.IsFused
+            ? Project(x, queries: null, pass)
+            : new Projections(x, _inputs.ForwardSingle(1, x, pass), _inputs.ForwardSingle(2, x, pass));
+        var (k, v) = FinishKeysAndValues(projected, pass.GetAttention(layer), pass);
         pass.Cache!.Write(layer, k, v);
     }
 
-    /// <summary><c>[rows, queries, heads, headDim]</c>, not yet rotated.</summary>
-    Tensor ComputeQueries(Tensor x, AttentionInputs inputs, ForwardPass pass)
+    /// <summary>Of all columns of x; queries of the given ones alone, where not all are.</summary>
+    Projections Project(Tensor x, OutputColumns? queries, ForwardPass pass)
     {
-        var columns = inputs.Queries is null ? x : inputs.Queries.Gather(x);
-        var (rows, queries) = (columns.shape[0], columns.shape[1]);
-        var q = _query.Forward(columns, pass, inputs.Queries).view(rows, queries, config.HeadCount, config.HeadDim);
-        return NormalizeHeads(q, "q_norm");
+        if (_inputs.IsFused || queries is null)
+        {
+            var parts = _inputs.Forward(x, pass);
+            return new Projections(queries is null ? parts[0] : queries.Gather(parts[0]), parts[1], parts[2]);
+        }
+
+        var q = _inputs.ForwardSingle(0, queries.Gather(x), pass, queries);
+        return new Projections(q, _inputs.ForwardSingle(1, x, pass), _inputs.ForwardSingle(2, x, pass));
     }
 
     /// <summary>Both <c>[rows, seq, kvHeads, headDim]</c>, keys rotated to their positions.</summary>
-    (Tensor Keys, Tensor Values) ComputeKeysAndValues(Tensor x, AttentionInputs inputs, ForwardPass pass)
+    (Tensor Keys, Tensor Values) FinishKeysAndValues(Projections projected, AttentionInputs inputs, ForwardPass pass)
     {
-        var (rows, seq) = (x.shape[0], x.shape[1]);
-        var k = _key.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim);
-        k = NormalizeHeads(k, "k_norm");
-        var v = _value.Forward(x, pass).view(rows, seq, config.KeyValueHeadCount, config.HeadDim);
+        var k = SplitHeads(projected.Keys, "k_norm", config.KeyValueHeadCount);
+        var v = projected.Values;
+        v = v.view(v.shape[0], v.shape[1], config.KeyValueHeadCount, config.HeadDim);
         using var section = pass.Profiler?.Enter("rotary positions");
-        return (inputs.Rotary.Apply(k), v);
-    }
-
-    Tensor NormalizeHeads(Tensor heads, string norm)
-    {
-        if (!config.QueryKeyNorm)
-        {
-            return heads;
-        }
-
-        return RmsNorm.Apply(heads, weights[$"{_name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne);
+        return (inputs.Rotary is { } rotary ? rotary.Apply(k) : k, v);
     }
 
     /// <summary>
-    /// Scores are divided by the root of the head's width; where the model wants another divisor, the queries make up
+    /// From <c>[rows, columns, heads * headDim]</c> to <c>[rows, columns, heads, headDim]</c>, normalized before or
+    /// after they are split, where the model has such norms.
+    /// </summary>
+    Tensor SplitHeads(Tensor projected, string norm, int heads)
+    {
+        var (rows, columns) = (projected.shape[0], projected.shape[1]);
+        if (!config.QueryKeyNorm)
+        {
+            return projected.view(rows, columns, heads, config.HeadDim);
+        }
+
+        return config.QueryKeyNormAcrossHeads
+            ? Normalize(projected).view(rows, columns, heads, config.HeadDim)
+            : Normalize(projected.view(rows, columns, heads, config.HeadDim));
+
+        Tensor Normalize(Tensor x) =>
+            RmsNorm.Apply(x, weights[$"{_name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne);
+    }
+
+    /// <summary>
+    /// Scores are divided by the root of the head's width; where the model wants another factor, the queries make up
     /// for it.
     /// </summary>
     Tensor ScaleQueries(Tensor q)
     {
-        if (config.QueryScalar is not { } scalar || scalar == config.HeadDim)
-        {
-            return q;
-        }
-
-        return q.mul(Scalars.Of(Math.Sqrt(config.HeadDim / scalar)));
+        var factor = config.ScoreFactor * Math.Sqrt(config.HeadDim);
+        return Math.Abs(factor - 1) < 1e-12 ? q : q.mul(Scalars.Of(factor));
     }
 
     Tensor Attend(Tensor q, Tensor k, Tensor v, AttentionInputs inputs, KvCacheView? cache)
@@ -109,14 +131,19 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
             return inputs.DecodeKernel.Attend(q, k, v, cache!.GetKeys(layer), cache.GetValues(layer));
         }
 
+        if (inputs.ComputesScores)
+        {
+            return inputs.ReadsCache
+                ? AttendExplicitly(q, cache!.GetKeys(layer), cache.GetValues(layer), inputs.ScoreBias)
+                : AttendExplicitly(q, k, v, inputs.ScoreBias);
+        }
+
         if (inputs.ReadsCache)
         {
             return AttendCached(q, cache!.GetKeys(layer), cache.GetValues(layer), inputs.Mask);
         }
 
-        return inputs.ScoreBias is null
-            ? AttendFused(q, k, v, inputs.Mask)
-            : AttendExplicitly(q, k, v, inputs.ScoreBias);
+        return AttendFused(q, k, v, inputs.Mask);
     }
 
     /// <summary>
@@ -148,19 +175,37 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
 
     /// <summary>
     /// <c>softmax(q k^T / sqrt(headDim) + bias) v</c> with the scores computed explicitly, query heads that share a key
-    /// head folded into more queries of it. In bf16, torch's fused attention multiplies block by block and its backward
-    /// pass takes three times as long as this. Returns <c>[rows, queries, heads, headDim]</c>.
+    /// head folded into more queries of it: where scores are capped, and in bf16, where torch's fused attention
+    /// multiplies block by block and its backward pass takes three times as long as this. Returns
+    /// <c>[rows, queries, heads, headDim]</c>.
     /// </summary>
-    Tensor AttendExplicitly(Tensor q, Tensor k, Tensor v, Tensor bias)
+    /// <param name="q">Queries <c>[rows, queries, heads, headDim]</c>.</param>
+    /// <param name="k">Keys <c>[rows, columns, kvHeads, headDim]</c>.</param>
+    /// <param name="v">Values of the same shape.</param>
+    /// <param name="bias">
+    /// <c>[rows * kvHeads or 1, group * queries, columns]</c>; null: every query sees every column.
+    /// </param>
+    Tensor AttendExplicitly(Tensor q, Tensor k, Tensor v, Tensor? bias)
     {
-        var (rows, queries, seq) = (q.shape[0], q.shape[1], k.shape[1]);
+        var (rows, queries, columns) = (q.shape[0], q.shape[1], k.shape[1]);
         var batch = rows * config.KeyValueHeadCount;
         var folded = q.transpose(1, 2).reshape(batch, GroupSize * queries, config.HeadDim);
-        var keys = k.transpose(1, 2).reshape(batch, seq, config.HeadDim);
-        var values = v.transpose(1, 2).reshape(batch, seq, config.HeadDim);
+        var keys = k.transpose(1, 2).reshape(batch, columns, config.HeadDim);
+        var values = v.transpose(1, 2).reshape(batch, columns, config.HeadDim);
 
         var products = MatrixProduct.Multiply(folded, keys);
-        var scores = bias.add(products, Scalars.Of(1 / Math.Sqrt(config.HeadDim))); // [batch, group * queries, seq]
+        var scale = Scalars.Of(1 / Math.Sqrt(config.HeadDim));
+        Tensor scores; // [batch, group * queries, columns]
+        if (config.AttentionSoftCap is { } cap)
+        {
+            scores = SoftCap.Apply(products.mul(scale), cap);
+            scores = bias is null ? scores : scores.add(bias, Scalars.One);
+        }
+        else
+        {
+            scores = bias is null ? products.mul(scale) : bias.add(products, scale);
+        }
+
         var attended = MatrixProduct.Multiply(scores.softmax(-1), values.transpose(1, 2));
         return attended.view(rows, config.HeadCount, queries, config.HeadDim).transpose(1, 2);
     }
@@ -184,53 +229,15 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
     }
 }
 
-/// <summary>
-/// Rotary position embedding (Su et al., 2021, arXiv 2104.09864): rotates plane i of a head, coordinates
-/// (i, i + headDim / 2), by position * frequency[i].
-/// </summary>
-sealed class RotaryEmbedding
+/// <summary>Projections of one attention, <c>[rows, columns, heads * headDim]</c> each.</summary>
+/// <param name="queries">Of the columns that are queries.</param>
+/// <param name="keys">Of all columns.</param>
+/// <param name="values">Of all columns.</param>
+readonly struct Projections(Tensor queries, Tensor keys, Tensor values)
 {
-    readonly Tensor _cosine; // [rows, seq, 1, headDim]
-    readonly Tensor _signedSine; // [rows, seq, 1, headDim], first half negated
+    public Tensor Queries { get; } = queries;
 
-    /// <summary>
-    /// Tables for positions <c>[rows, seq]</c>. Angles in float32, as Hugging Face computes them; the tables belong to
-    /// the dispose scope in force.
-    /// </summary>
-    public RotaryEmbedding(Tensor positions, float[] frequencies, ScalarType dtype)
-    {
-        using var scope = NewDisposeScope();
-        var perPosition = tensor(frequencies, device: positions.device);
-        var angles = positions.to(ScalarType.Float32).unsqueeze(-1).mul(perPosition); // [rows, seq, headDim / 2]
-        var (cos, sin) = (angles.cos(), angles.sin());
-        _cosine = cat([cos, cos], -1).unsqueeze(2).to(dtype).MoveToOuterDisposeScope();
-        _signedSine = cat([sin.neg(), sin], -1).unsqueeze(2).to(dtype).MoveToOuterDisposeScope();
-    }
+    public Tensor Keys { get; } = keys;
 
-    RotaryEmbedding(Tensor cosine, Tensor signedSine)
-    {
-        _cosine = cosine;
-        _signedSine = signedSine;
-    }
-
-    /// <summary>
-    /// The tables of the output columns, <c>[rows, most, 1, headDim]</c>, which belong to the dispose scope in force.
-    /// </summary>
-    public RotaryEmbedding Select(OutputColumns columns) => new(columns.Gather(_cosine), columns.Gather(_signedSine));
-
-    /// <summary>
-    /// <c>x * cos + (x with halves swapped) * (-sin, sin)</c> for x <c>[rows, seq, heads, headDim]</c>; the result is
-    /// of its shape and the caller's.
-    /// </summary>
-    public Tensor Apply(Tensor x)
-    {
-        if (DecodeRotary.Supports(x))
-        {
-            return DecodeRotary.Apply(x, _cosine, _signedSine);
-        }
-
-        using var scope = NewDisposeScope();
-        var swapped = x.roll(x.shape[^1] / 2, -1);
-        return swapped.mul(_signedSine).addcmul(x, _cosine, Scalars.One).MoveToOuterDisposeScope();
-    }
+    public Tensor Values { get; } = values;
 }

@@ -155,7 +155,13 @@ public sealed class CausalLm : IDisposable
     public Tensor ComputeLogits(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        return _head.Multiply(hidden.contiguous()).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        var logits = _head.Multiply(hidden.contiguous()).to(ScalarType.Float32);
+        if (Config.LogitsScaling != 1)
+        {
+            logits = logits.div(Scalars.Of(Config.LogitsScaling));
+        }
+
+        return (Config.LogitSoftCap is { } cap ? SoftCap.Apply(logits, cap) : logits).MoveToOuterDisposeScope();
     }
 
     static Tensor RunLayer(DecoderLayer layer, Tensor hidden, ForwardPass pass) => layer.Forward(hidden, pass);
@@ -208,9 +214,25 @@ public sealed class CausalLm : IDisposable
             embeddings = embeddings.mul(factor);
         }
 
+        if (Config.EmbeddingMultiplier != 1)
+        {
+            embeddings = embeddings.mul(Scalars.Of(Config.EmbeddingMultiplier));
+        }
+
         return embeddings.MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public void Dispose() => Weights.Dispose();
+}
+
+/// <summary>Keeps numbers within a bound, smoothly (Gemma 2; arXiv 2408.00118, section 2).</summary>
+static class SoftCap
+{
+    /// <summary><c>cap * tanh(x / cap)</c>, of the shape of x and the caller's.</summary>
+    public static Tensor Apply(Tensor x, double cap)
+    {
+        using var scope = NewDisposeScope();
+        return x.div(Scalars.Of(cap)).tanh().mul(Scalars.Of(cap)).MoveToOuterDisposeScope();
+    }
 }

@@ -117,6 +117,24 @@ sealed class ConfigJson(string file, JsonElement element)
         return strings;
     }
 
+    public IReadOnlyList<double>? GetDoubles(string key)
+    {
+        const string Expected = "a list of numbers";
+        if (GetOfKind(key, JsonValueKind.Array, Expected) is not { } value)
+        {
+            return null;
+        }
+
+        var numbers = new List<double>();
+        foreach (var item in value.EnumerateArray())
+        {
+            var isFinite = item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number);
+            numbers.Add(isFinite ? item.GetDouble() : throw UnexpectedValue(key, value, Expected));
+        }
+
+        return numbers;
+    }
+
     /// <summary>A whole number or a list of them.</summary>
     public IReadOnlyList<int>? GetInt32s(string key)
     {

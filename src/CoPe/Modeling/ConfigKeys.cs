@@ -43,7 +43,8 @@ static class ConfigKeys
 
     /// <summary>Of the vision tower that a checkpoint may have beside its decoder, and that is not read.</summary>
     const string Vision = """
-        boi_token_index eoi_token_index image_token_id image_token_index mm_tokens_per_image vision_config
+        boi_token_index eoi_token_index image_token_id image_token_index mm_tokens_per_image multimodal_projector_bias
+        projector_hidden_act spatial_merge_size vision_config vision_feature_layer
         """;
 
     static readonly FrozenSet<string> Known = new[] { Read, Neutral, Generation, Vision }
@@ -54,23 +55,30 @@ static class ConfigKeys
     static readonly FrozenSet<string> MustBeOff = SplitWords(
             """
             add_cross_attention attention_chunk_size attn_logit_softcapping cross_attention_hidden_size
-            embedding_multiplier final_logit_softcapping is_encoder_decoder logits_scaling n_routed_experts
-            no_rope_layers num_experts num_local_experts pruned_heads quantization_config residual_multiplier
-            tie_encoder_decoder use_bidirectional_attention use_mrope use_qk_norm
+            embedding_multiplier final_logit_softcapping is_encoder_decoder lm_head_bias logits_scaling
+            n_routed_experts no_rope_layers num_experts num_local_experts pruned_heads quantization_config
+            residual_multiplier tie_encoder_decoder use_bidirectional_attention use_mrope use_qk_norm
             """
         )
         .ToFrozenSet();
 
-    /// <summary>Known, and not computed unless they are one: the whole head is rotated.</summary>
-    static readonly FrozenSet<string> MustBeOne = ["partial_rotary_factor", "rotary_pct"];
+    /// <summary>Known, and not computed unless they are one.</summary>
+    static readonly FrozenSet<string> MustBeOne =
+    [
+        "attention_multiplier",
+        "full_attn_mod",
+        "interpolate_factor",
+        "partial_rotary_factor",
+        "rotary_pct",
+    ];
 
-    /// <summary>Checks every key of an object.</summary>
+    /// <summary>Checks every key of an object; those of the model type itself are read.</summary>
     /// <exception cref="ModelFileException">
     /// One is not known, or says something that the forward pass does not compute.
     /// </exception>
-    public static void Check(ConfigJson json)
+    public static void Check(ConfigJson json, ModelFamily family)
     {
-        foreach (var key in json.Keys)
+        foreach (var key in json.Keys.Except(family.OwnKeys))
         {
             if (json.Get(key) is { } value)
             {

@@ -38,11 +38,20 @@ public sealed record DecoderConfig
     /// <summary>Norms multiply by 1 + weight instead of weight (Gemma).</summary>
     public bool NormAddsOne { get; init; }
 
-    /// <summary>Norms also after attention and after the feed-forward block (Gemma).</summary>
-    public bool NormsAfterBlocks { get; init; }
+    /// <summary>Which norms a layer has and what they are called.</summary>
+    internal LayerNorms Norms { get; init; } = LayerNorms.BeforeBlocks;
 
     /// <summary>Norms on each query and key head (Qwen3, Gemma 3).</summary>
     public bool QueryKeyNorm { get; init; }
+
+    /// <summary>These norms span all heads at once, before they are split (OLMo 2).</summary>
+    public bool QueryKeyNormAcrossHeads { get; init; }
+
+    /// <summary>Query, key and value projections are the rows of one weight, <c>qkv_proj</c> (Phi-3).</summary>
+    public bool FusedQueryKeyValue { get; init; }
+
+    /// <summary>Gate and up projections are the rows of one weight, <c>gate_up_proj</c> (Phi-3, GLM-4).</summary>
+    public bool FusedGateUp { get; init; }
 
     /// <summary>Biases on the query, key and value projections (Qwen2).</summary>
     public bool QueryKeyValueBias { get; init; }
@@ -56,6 +65,23 @@ public sealed record DecoderConfig
     /// <summary>Embeddings are multiplied by the root of the hidden size (Gemma).</summary>
     public bool ScaleEmbedding { get; init; }
 
+    /// <summary>Embeddings are multiplied by this (Granite).</summary>
+    public double EmbeddingMultiplier { get; init; } = 1;
+
+    /// <summary>What each block adds to the residual stream is multiplied by this (Granite).</summary>
+    public double ResidualMultiplier { get; init; } = 1;
+
+    /// <summary>Logits are divided by this (Granite).</summary>
+    public double LogitsScaling { get; init; } = 1;
+
+    /// <summary>Logits become <c>cap * tanh(logits / cap)</c> (Gemma 2); null: they stay.</summary>
+    public double? LogitSoftCap { get; init; }
+
+    /// <summary>
+    /// Attention scores become <c>cap * tanh(scores / cap)</c> before the mask (Gemma 2); null: they stay.
+    /// </summary>
+    public double? AttentionSoftCap { get; init; }
+
     /// <summary>The head is the embedding.</summary>
     public bool TiedHead { get; init; }
 
@@ -65,11 +91,22 @@ public sealed record DecoderConfig
     /// <summary>Scores are divided by the root of this; null is the head's width.</summary>
     public double? QueryScalar { get; init; }
 
+    /// <summary>
+    /// Scores are multiplied by this instead (Granite); null: divided as <see cref="QueryScalar"/> says.
+    /// </summary>
+    public double? AttentionMultiplier { get; init; }
+
+    /// <summary>What scores are multiplied by.</summary>
+    internal double ScoreFactor => AttentionMultiplier ?? 1 / Math.Sqrt(QueryScalar ?? HeadDim);
+
     /// <summary>Rotary embedding of layers with full attention.</summary>
     public RopeConfig Rope { get; init; } = new();
 
     /// <summary>Rotary embedding of sliding layers; null is <see cref="Rope"/>.</summary>
     public RopeConfig? SlidingRope { get; init; }
+
+    /// <summary>Which layers have no rotary embedding; empty is none.</summary>
+    public IReadOnlyList<bool> LayersWithoutRope { get; init; } = [];
 
     /// <summary>A sliding layer's query sees keys fewer than this many positions back.</summary>
     public int? SlidingWindow { get; init; }
@@ -94,6 +131,16 @@ public sealed record DecoderConfig
     public bool IsSliding(int layer) =>
         SlidingWindow is not null && layer < SlidingLayers.Count && SlidingLayers[layer];
 
+    /// <summary>Whether a layer's queries and keys are rotated to their positions.</summary>
+    /// <param name="layer">Index of the layer.</param>
+    public bool HasRope(int layer) => layer >= LayersWithoutRope.Count || !LayersWithoutRope[layer];
+
+    /// <summary>
+    /// Whether a text of so many positions has other rotary frequencies than short ones (LongRoPE): keys and values of
+    /// one kind are of no use for the other.
+    /// </summary>
+    internal bool IsExtended(long textLength) => Rope.DependsOnLength && textLength > Rope.OriginalMaxPositions;
+
     /// <summary>
     /// Reads <c>config.json</c> (and <c>generation_config.json</c> for the stop ids) of a model folder.
     /// </summary>
@@ -114,144 +161,36 @@ public enum Activation
     GeluTanh,
 }
 
-/// <summary>Rotary position embedding (Su et al., 2021, arXiv 2104.09864) of one kind of layer.</summary>
-public sealed record RopeConfig
+/// <summary>
+/// The norms of a layer by the names of their weights; null where a layer has none at that place.
+/// </summary>
+/// <param name="BeforeAttention">On what attention reads.</param>
+/// <param name="AfterAttention">On what attention adds.</param>
+/// <param name="BeforeFeedForward">On what the feed-forward block reads.</param>
+/// <param name="AfterFeedForward">On what the feed-forward block adds.</param>
+sealed record LayerNorms(
+    string? BeforeAttention,
+    string? AfterAttention,
+    string? BeforeFeedForward,
+    string? AfterFeedForward
+)
 {
-    /// <summary>Base of the frequencies.</summary>
-    public double Theta { get; init; } = 10000;
+    /// <summary>Llama and most others.</summary>
+    public static LayerNorms BeforeBlocks { get; } = new("input_layernorm", null, "post_attention_layernorm", null);
 
-    /// <summary>How frequencies are scaled to longer contexts.</summary>
-    public RopeScaling Scaling { get; init; }
+    /// <summary>OLMo 2, EXAONE 4.</summary>
+    public static LayerNorms AfterBlocks { get; } =
+        new(null, "post_attention_layernorm", null, "post_feedforward_layernorm");
 
-    /// <summary>Factor by which the context is extended.</summary>
-    public double Factor { get; init; } = 1;
+    /// <summary>Gemma 2 and 3.</summary>
+    public static LayerNorms AroundBlocks { get; } =
+        new("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm");
 
-    /// <summary>Llama 3: wavelengths longer than the original context / this are scaled fully.</summary>
-    public double LowFrequencyFactor { get; init; } = 1;
+    /// <summary>GLM-4, which has the same under other names.</summary>
+    public static LayerNorms AroundBlocksOfGlm { get; } =
+        new("input_layernorm", "post_self_attn_layernorm", "post_attention_layernorm", "post_mlp_layernorm");
 
-    /// <summary>Llama 3: wavelengths shorter than the original context / this are kept.</summary>
-    public double HighFrequencyFactor { get; init; } = 4;
-
-    /// <summary>Llama 3: context length before scaling.</summary>
-    public double OriginalMaxPositions { get; init; } = 8192;
-
-    /// <summary>
-    /// Angle per position, in radians, of each of the headDim / 2 planes: <c>theta^(-2 i / headDim)</c>, then scaled.
-    /// </summary>
-    /// <param name="headDim">Width of a head.</param>
-    public float[] ComputeFrequencies(int headDim)
-    {
-        var frequencies = new float[headDim / 2];
-        for (var i = 0; i < frequencies.Length; i++)
-        {
-            frequencies[i] = (float)ScaleFrequency(1 / Math.Pow(Theta, 2.0 * i / headDim));
-        }
-
-        return frequencies;
-    }
-
-    double ScaleFrequency(double frequency) =>
-        Scaling switch
-        {
-            RopeScaling.Linear => frequency / Factor,
-            RopeScaling.Llama3 => ScaleAsLlama3(frequency),
-            _ => frequency,
-        };
-
-    double ScaleAsLlama3(double frequency)
-    {
-        var turns = OriginalMaxPositions * frequency / (2 * Math.PI); // turns within the original context
-        if (turns < LowFrequencyFactor)
-        {
-            return frequency / Factor;
-        }
-
-        if (turns > HighFrequencyFactor)
-        {
-            return frequency;
-        }
-
-        var keep = (turns - LowFrequencyFactor) / (HighFrequencyFactor - LowFrequencyFactor);
-        return (1 - keep) * frequency / Factor + keep * frequency;
-    }
-}
-
-/// <summary>How rotary frequencies are scaled to longer contexts.</summary>
-public enum RopeScaling
-{
-    /// <summary>Not at all.</summary>
-    None,
-
-    /// <summary>All frequencies divided by the factor.</summary>
-    Linear,
-
-    /// <summary>Llama 3.1: low frequencies divided by the factor, high ones kept, those between blended.</summary>
-    Llama3,
-}
-
-/// <summary>Whether the sizes of a decoder fit together.</summary>
-static class DecoderConfigValidator
-{
-    public const int MaxLayers = 1000;
-
-    /// <summary>Beyond this, float32 has no frequency left for the slowest pair.</summary>
-    const double MaxTheta = 1e30;
-
-    /// <exception cref="ModelFileException">A value is out of range; names its key in config.json.</exception>
-    public static void Validate(DecoderConfig config, string source)
-    {
-        // Upper bounds far beyond any model keep a damaged file from causing endless work.
-        CheckRange(source, "vocab_size", config.VocabSize, 1 << 24);
-        CheckRange(source, "hidden_size", config.HiddenSize, 1 << 20);
-        CheckRange(source, "intermediate_size", config.IntermediateSize, 1 << 22);
-        CheckRange(source, "num_hidden_layers", config.LayerCount, MaxLayers);
-        CheckRange(source, "num_attention_heads", config.HeadCount, 4096);
-        CheckRange(source, "num_key_value_heads", config.KeyValueHeadCount, 4096);
-        CheckRange(source, "head_dim", config.HeadDim, 8192);
-        CheckRange(source, "max_position_embeddings", config.MaxPositions, 1 << 28);
-        CheckTheta(source, config.Rope);
-        if (config.SlidingRope is not null)
-        {
-            CheckTheta(source, config.SlidingRope);
-        }
-
-        if (config.HeadDim % 2 != 0)
-        {
-            var problem = $"is {config.HeadDim}; rotary embeddings need an even number.";
-            throw new ModelFileException(source, "head_dim", problem);
-        }
-
-        if (config.HeadCount % config.KeyValueHeadCount != 0)
-        {
-            var problem = $"is {config.KeyValueHeadCount}, which does not divide {config.HeadCount} heads.";
-            throw new ModelFileException(source, "num_key_value_heads", problem);
-        }
-
-        if (config.NormEpsilon < 0)
-        {
-            throw new ModelFileException(source, "rms_norm_eps", $"is {config.NormEpsilon}; expected >= 0.");
-        }
-
-        if (config.QueryScalar is <= 0)
-        {
-            throw new ModelFileException(source, "query_pre_attn_scalar", $"is {config.QueryScalar}; expected > 0.");
-        }
-    }
-
-    static void CheckRange(string source, string key, int value, int max)
-    {
-        if (value < 1 || value > max)
-        {
-            throw new ModelFileException(source, key, $"is {value}; expected a number from 1 to {max}.");
-        }
-    }
-
-    static void CheckTheta(string source, RopeConfig rope)
-    {
-        if (!(rope.Theta > 0 && rope.Theta <= MaxTheta))
-        {
-            var problem = $"is {rope.Theta}; expected a number above 0, at most {MaxTheta}.";
-            throw new ModelFileException(source, "rope_theta", problem);
-        }
-    }
+    /// <summary>The names of those that there are.</summary>
+    public IEnumerable<string> Names =>
+        new[] { BeforeAttention, AfterAttention, BeforeFeedForward, AfterFeedForward }.OfType<string>();
 }

@@ -7,11 +7,6 @@ namespace CoPe.Modeling;
 /// </summary>
 static class DecoderConfigReader
 {
-    /// <summary>Checkpoints with a vision tower keep the decoder's values in an object of their own.</summary>
-    const string VisionModelType = "gemma3";
-    const string VisionArchitecture = "Gemma3ForConditionalGeneration";
-    const string TextModelType = "gemma3_text";
-
     public static DecoderConfig Read(string folder)
     {
         if (!Directory.Exists(folder))
@@ -25,10 +20,10 @@ static class DecoderConfigReader
         var root = ConfigJson.Read(Path.Combine(folder, "config.json"));
         var json = FindDecoder(root);
         var family = ReadFamily(root, json);
-        ConfigKeys.Check(root);
+        ConfigKeys.Check(root, family);
         if (!ReferenceEquals(root, json))
         {
-            ConfigKeys.Check(json);
+            ConfigKeys.Check(json, family);
         }
 
         var config = Read(json, root, family);
@@ -38,9 +33,15 @@ static class DecoderConfigReader
 
     /// <summary>The object with the decoder's values: the whole file, or a part of it.</summary>
     public static ConfigJson FindDecoder(ConfigJson root) =>
-        root.GetString("model_type") != VisionModelType
+        FindComposite(root) is null
             ? root
             : root.GetObject("text_config") ?? throw new ModelFileException(root.File, "text_config", "is missing.");
+
+    static CompositeFamily? FindComposite(ConfigJson root)
+    {
+        var type = root.GetString("model_type");
+        return CompositeFamily.All.FirstOrDefault(composite => composite.ModelType == type);
+    }
 
     static IReadOnlyList<int>? ReadGenerationStops(string folder)
     {
@@ -50,20 +51,25 @@ static class DecoderConfigReader
 
     static ModelFamily ReadFamily(ConfigJson root, ConfigJson json)
     {
-        var hasVision = !ReferenceEquals(root, json);
-        var supported = string.Join(", ", ModelFamily.All.Select(f => f.ModelType).Append(VisionModelType));
-        var type = json.GetString("model_type") ?? (hasVision ? TextModelType : null);
+        var composite = FindComposite(root);
+        var types = composite?.TextModelTypes ?? [.. ModelFamily.All.Select(f => f.ModelType)];
+        var others = composite is null ? CompositeFamily.All.Select(c => c.ModelType) : [];
+        var supported = string.Join(", ", types.Concat(others));
+        var type = json.GetString("model_type") ?? composite?.TextModelTypes[0];
         if (type is null)
         {
             throw new ModelFileException(json.File, "model_type", $"is missing; supported: {supported}.");
         }
 
-        var family =
-            ModelFamily.All.FirstOrDefault(f => f.ModelType == type)
-            ?? throw json.Unsupported("model_type", type, supported);
+        if (!types.Contains(type))
+        {
+            throw json.Unsupported("model_type", type, supported);
+        }
+
+        var family = ModelFamily.All.First(f => f.ModelType == type);
         var architectures = root.GetStrings("architectures");
         var architecture = architectures is null or [] ? null : architectures[0];
-        var expected = hasVision ? VisionArchitecture : family.Architecture;
+        var expected = composite?.Architecture ?? family.Architecture;
         if (architecture is not null && architecture != expected)
         {
             throw root.Unsupported("architectures", architecture, $"{expected} for model type {type}");
@@ -81,9 +87,10 @@ static class DecoderConfigReader
         var defaultKeyHeads = json.Has("num_key_value_heads") ? heads : family.KeyValueHeadCount ?? heads;
         var defaultHeadDim = family.HeadDim ?? (heads > 0 ? hidden / heads : 0);
         // A number of layers out of range is refused later, by the validator.
-        var sliding = SlidingWindowConfig.Read(json, family, Math.Clamp(layers, 0, DecoderConfigValidator.MaxLayers));
+        var layerKinds = LayerKinds.Read(json, family, Math.Clamp(layers, 0, DecoderConfigValidator.MaxLayers));
         var (rope, slidingRope) = RopeConfigReader.Read(json, family);
         var bias = json.GetBoolean("attention_bias") ?? false;
+        var maxPositions = ReadRequired(json, "max_position_embeddings", family.MaxPositions);
         return new DecoderConfig
         {
             ModelType = family.ModelType,
@@ -94,14 +101,22 @@ static class DecoderConfigReader
             HeadCount = heads,
             KeyValueHeadCount = ReadRequired(json, "num_key_value_heads", defaultKeyHeads),
             HeadDim = ReadRequired(json, "head_dim", defaultHeadDim),
-            MaxPositions = ReadRequired(json, "max_position_embeddings", family.MaxPositions),
-            NormEpsilon = json.GetDouble("rms_norm_eps") ?? 1e-6,
-            NormAddsOne = family.GemmaTraits,
-            NormsAfterBlocks = family.GemmaTraits,
-            ScaleEmbedding = family.GemmaTraits,
+            MaxPositions = ExtendContext(maxPositions, rope),
+            NormEpsilon = json.GetDouble("rms_norm_eps") ?? family.NormEpsilon,
+            NormAddsOne = family.NormAddsOne,
+            Norms = family.Norms,
+            ScaleEmbedding = family.ScaleEmbedding,
+            EmbeddingMultiplier = ReadOwn(json, family, "embedding_multiplier") ?? 1,
+            ResidualMultiplier = ReadOwn(json, family, "residual_multiplier") ?? 1,
+            LogitsScaling = ReadOwn(json, family, "logits_scaling") ?? 1,
+            LogitSoftCap = ReadOwn(json, family, "final_logit_softcapping", family.LogitSoftCap),
+            AttentionSoftCap = ReadOwn(json, family, "attn_logit_softcapping", family.AttentionSoftCap),
             QueryKeyNorm = family.QueryKeyNorm,
-            QueryKeyValueBias = family.AlwaysQueryKeyValueBias || bias,
-            OutputBias = !family.AlwaysQueryKeyValueBias && bias,
+            QueryKeyNormAcrossHeads = family.QueryKeyNormAcrossHeads,
+            QueryKeyValueBias = family.Bias == ProjectionBias.InputsAlways || bias,
+            OutputBias = family.Bias == ProjectionBias.AllIfConfigured && bias,
+            FusedQueryKeyValue = family.FusedQueryKeyValue,
+            FusedGateUp = family.FusedGateUp,
             FeedForwardBias = json.GetBoolean("mlp_bias") ?? false,
             TiedHead =
                 json.GetBoolean("tie_word_embeddings") ?? root.GetBoolean("tie_word_embeddings") ?? family.TiedHead,
@@ -109,10 +124,12 @@ static class DecoderConfigReader
             QueryScalar = family.QueryScalar is null
                 ? null
                 : json.GetDouble("query_pre_attn_scalar") ?? family.QueryScalar,
+            AttentionMultiplier = ReadOwn(json, family, "attention_multiplier", family.AttentionMultiplier),
             Rope = rope,
             SlidingRope = slidingRope,
-            SlidingWindow = sliding.Window,
-            SlidingLayers = sliding.Layers,
+            SlidingWindow = layerKinds.Window,
+            SlidingLayers = layerKinds.Sliding,
+            LayersWithoutRope = layerKinds.WithoutRope,
             Dtype = ReadDtype(json, root),
             BosTokenId = root.GetInt32("bos_token_id") ?? json.GetInt32("bos_token_id"),
             PadTokenId = root.GetInt32("pad_token_id") ?? json.GetInt32("pad_token_id"),
@@ -123,15 +140,29 @@ static class DecoderConfigReader
     static int ReadRequired(ConfigJson json, string key, int? fallback = null) =>
         json.GetInt32(key) ?? fallback ?? throw new ModelFileException(json.File, key, "is missing.");
 
+    /// <summary>
+    /// A number under a key that not every model type reads; absent is the type's default, an explicit null none.
+    /// </summary>
+    static double? ReadOwn(ConfigJson json, ModelFamily family, string key, double? fallback = null) =>
+        family.OwnKeys.Contains(key) && json.Has(key) ? json.GetDouble(key) : fallback;
+
+    /// <summary>
+    /// YaRN's context is the original one times its factor, also where a file gives the original alone.
+    /// </summary>
+    static int ExtendContext(int maxPositions, RopeConfig rope) =>
+        rope.Scaling == RopeScaling.Yarn
+            ? (int)Math.Max(maxPositions, Math.Min(rope.Factor * rope.OriginalMaxPositions, int.MaxValue))
+            : maxPositions;
+
     static Activation ReadActivation(ConfigJson json, ModelFamily family)
     {
         var key = family.ActivationKey;
-        var name = json.GetString(key) ?? (family.GemmaTraits ? "gelu_pytorch_tanh" : "silu");
-        return name switch
+        return json.GetString(key) switch
         {
+            null => family.Activation,
             "silu" or "swish" => Activation.Silu,
             "gelu_pytorch_tanh" => Activation.GeluTanh,
-            _ => throw json.Unsupported(key, name, "silu, gelu_pytorch_tanh"),
+            var name => throw json.Unsupported(key, name, "silu, gelu_pytorch_tanh"),
         };
     }
 
@@ -151,89 +182,5 @@ static class DecoderConfigReader
             "float16" => ScalarType.Float16,
             _ => throw json.Unsupported("torch_dtype", name, "float32, bfloat16, float16"),
         };
-    }
-}
-
-/// <summary>Which layers slide and how far they see, from the older keys or from <c>layer_types</c>.</summary>
-/// <param name="Window">Positions that a query of a sliding layer sees; null where no layer slides.</param>
-/// <param name="Layers">For each layer whether it slides.</param>
-sealed record SlidingWindowConfig(int? Window, IReadOnlyList<bool> Layers)
-{
-    /// <summary>First sliding layer of Qwen models whose configuration does not say.</summary>
-    const int DefaultFirstSlidingLayer = 28;
-
-    public static SlidingWindowConfig Read(ConfigJson json, ModelFamily family, int layers)
-    {
-        var isSwitchedOff = family.WindowNeedsSwitch && json.GetBoolean("use_sliding_window") != true;
-        // An explicit null switches the window off; an absent key means the family's default.
-        var window = json.Has("sliding_window") ? json.GetInt32("sliding_window") : family.SlidingWindow;
-        if (isSwitchedOff || family.SlidingWindow is null || window is null)
-        {
-            if (ReadLayerTypes(json, layers)?.Contains(true) == true)
-            {
-                const string Supported = "full_attention in every layer where no sliding window is on";
-                throw json.Unsupported("layer_types", "sliding_attention", Supported);
-            }
-
-            return new SlidingWindowConfig(null, []);
-        }
-
-        if (window < 1)
-        {
-            throw json.Unsupported("sliding_window", $"{window}", "a number of positions >= 1");
-        }
-
-        var byType = ReadLayerTypes(json, layers);
-        // Hugging Face's code for such a type has one mask for all layers, whatever the list says.
-        if (family.SlidingPattern == 0 && byType is not null && byType.Contains(false))
-        {
-            throw json.Unsupported(
-                "layer_types",
-                "full_attention",
-                $"sliding_attention in every layer for model type {family.ModelType} with a sliding_window"
-            );
-        }
-
-        return new SlidingWindowConfig(window, byType ?? ReadPattern(json, family, layers));
-    }
-
-    static List<bool>? ReadLayerTypes(ConfigJson json, int layers)
-    {
-        var types = json.GetStrings("layer_types");
-        if (types is null)
-        {
-            return null;
-        }
-
-        if (types.Count != layers)
-        {
-            throw new ModelFileException(json.File, "layer_types", $"names {types.Count} layers; expected {layers}.");
-        }
-
-        return [.. types.Select(type => IsSliding(json, type))];
-    }
-
-    static bool IsSliding(ConfigJson json, string type) =>
-        type switch
-        {
-            "full_attention" => false,
-            "sliding_attention" => true,
-            _ => throw json.Unsupported("layer_types", type, "full_attention, sliding_attention"),
-        };
-
-    static List<bool> ReadPattern(ConfigJson json, ModelFamily family, int layers)
-    {
-        if (family.WindowNeedsSwitch)
-        {
-            var firstSliding = json.GetInt32("max_window_layers") ?? DefaultFirstSlidingLayer;
-            return [.. Enumerable.Range(0, layers).Select(layer => layer >= firstSliding)];
-        }
-
-        var pattern =
-            json.GetInt32("sliding_window_pattern")
-            ?? json.GetInt32("_sliding_window_pattern")
-            ?? family.SlidingPattern
-            ?? 0;
-        return [.. Enumerable.Range(0, layers).Select(layer => pattern <= 0 || (layer + 1) % pattern != 0)];
     }
 }

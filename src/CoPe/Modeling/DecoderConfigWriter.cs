@@ -20,7 +20,7 @@ static class DecoderConfigWriter
         var json = CreateSizes(config, family);
         json["rms_norm_eps"] = config.NormEpsilon;
         json[family.ActivationKey] = config.Activation == Activation.Silu ? "silu" : "gelu_pytorch_tanh";
-        json["attention_bias"] = config.OutputBias;
+        json["attention_bias"] = config.QueryKeyValueBias && family.Bias != ProjectionBias.InputsAlways;
         json["mlp_bias"] = config.FeedForwardBias;
         json["tie_word_embeddings"] = config.TiedHead;
         if (config.QueryScalar is { } scalar)
@@ -28,13 +28,8 @@ static class DecoderConfigWriter
             json["query_pre_attn_scalar"] = scalar;
         }
 
-        json["rope_theta"] = config.Rope.Theta;
-        json["rope_scaling"] = CreateRopeScaling(config.Rope);
-        if (config.SlidingRope is not null)
-        {
-            json["rope_local_base_freq"] = config.SlidingRope.Theta;
-        }
-
+        AddOwnKeys(json, config, family);
+        AddRope(json, config, family);
         json["sliding_window"] = config.SlidingWindow;
         if (family.WindowNeedsSwitch)
         {
@@ -84,28 +79,67 @@ static class DecoderConfigWriter
     static void CheckTraits(DecoderConfig config, ModelFamily family)
     {
         var hasNorms =
-            config.NormAddsOne == family.GemmaTraits
-            && config.NormsAfterBlocks == family.GemmaTraits
-            && config.ScaleEmbedding == family.GemmaTraits
-            && config.QueryKeyNorm == family.QueryKeyNorm;
-        var hasBiases = family.AlwaysQueryKeyValueBias
-            ? config.QueryKeyValueBias && !config.OutputBias
-            : config.QueryKeyValueBias == config.OutputBias;
+            config.NormAddsOne == family.NormAddsOne
+            && config.Norms == family.Norms
+            && config.ScaleEmbedding == family.ScaleEmbedding
+            && config.QueryKeyNorm == family.QueryKeyNorm
+            && config.QueryKeyNormAcrossHeads == family.QueryKeyNormAcrossHeads;
+        var hasBiases = family.Bias switch
+        {
+            ProjectionBias.InputsAlways => config.QueryKeyValueBias && !config.OutputBias,
+            ProjectionBias.InputsIfConfigured => !config.OutputBias,
+            _ => config.QueryKeyValueBias == config.OutputBias,
+        };
         var hasScale = (config.QueryScalar is null) == (family.QueryScalar is null);
-        var hasWindow = config.SlidingWindow is null || family.SlidingWindow is not null;
-        var hasSlidingRope =
-            (config.SlidingRope is null) == (family.SlidingTheta is null)
-            && config.SlidingRope is null or { Scaling: RopeScaling.None };
-        if (hasNorms && hasBiases && hasScale && hasWindow && hasSlidingRope)
+        var hasWindow = config.SlidingWindow is null || family.Sliding != SlidingRule.Never;
+        var hasSlidingRope = HasSlidingRope(config, family);
+        var isFused =
+            config.FusedQueryKeyValue == family.FusedQueryKeyValue && config.FusedGateUp == family.FusedGateUp;
+        if (hasNorms && hasBiases && hasScale && hasWindow && hasSlidingRope && isFused && HasOwnValues(config, family))
         {
             return;
         }
 
         throw new ArgumentException(
-            "The configuration's norms, biases, query scale or sliding layers are not those of a "
+            "The configuration's norms, biases, scales, weights or kinds of layers are not those of a "
                 + $"{config.ModelType} model: Hugging Face's config.json cannot say so.",
             nameof(config)
         );
+    }
+
+    static bool HasSlidingRope(DecoderConfig config, ModelFamily family)
+    {
+        if (family.ScalesFullLayersOnly)
+        {
+            return config.SlidingRope == new RopeConfig { Theta = config.Rope.Theta };
+        }
+
+        return (config.SlidingRope is null) == (family.SlidingTheta is null)
+            && config.SlidingRope is null or { Scaling: RopeScaling.None };
+    }
+
+    /// <summary>Whether what only some model types can say is said of one that can.</summary>
+    static bool HasOwnValues(DecoderConfig config, ModelFamily family)
+    {
+        bool CanSay(string key) => family.OwnKeys.Contains(key);
+        var isRotatedAsFamily = family.UnrotatedLayers switch
+        {
+            UnrotatedLayers.Listed => true,
+            UnrotatedLayers.FullBesideSliding => Enumerable
+                .Range(0, config.LayerCount)
+                .All(layer => config.HasRope(layer) == (config.SlidingWindow is null || config.IsSliding(layer))),
+            _ => Enumerable.Range(0, config.LayerCount).All(config.HasRope),
+        };
+        return isRotatedAsFamily
+            && config.Rope.Interleaved == family.Rope.Interleaved
+            && (config.Rope.PartialRotaryFactor == 1 || family.HasPartialRotation)
+            && (config.Rope.QueryScalingBeta == 0) == (family.Rope.QueryScalingBeta == 0)
+            && (config.EmbeddingMultiplier == 1 || CanSay("embedding_multiplier"))
+            && (config.ResidualMultiplier == 1 || CanSay("residual_multiplier"))
+            && (config.LogitsScaling == 1 || CanSay("logits_scaling"))
+            && (config.AttentionMultiplier is null || CanSay("attention_multiplier"))
+            && (config.AttentionSoftCap is null || CanSay("attn_logit_softcapping"))
+            && (config.LogitSoftCap is null || CanSay("final_logit_softcapping"));
     }
 
     static JsonArray CreateLayerTypes(DecoderConfig config)
@@ -134,20 +168,43 @@ static class DecoderConfigWriter
             ["max_position_embeddings"] = config.MaxPositions,
         };
 
-    static JsonObject? CreateRopeScaling(RopeConfig rope) =>
-        rope.Scaling switch
+    static void AddOwnKeys(JsonObject json, DecoderConfig config, ModelFamily family)
+    {
+        Dictionary<string, JsonNode?> values = new(StringComparer.Ordinal)
         {
-            RopeScaling.Linear => new() { ["rope_type"] = "linear", ["factor"] = rope.Factor },
-            RopeScaling.Llama3 => new()
-            {
-                ["rope_type"] = "llama3",
-                ["factor"] = rope.Factor,
-                ["low_freq_factor"] = rope.LowFrequencyFactor,
-                ["high_freq_factor"] = rope.HighFrequencyFactor,
-                ["original_max_position_embeddings"] = rope.OriginalMaxPositions,
-            },
-            _ => null,
+            ["embedding_multiplier"] = config.EmbeddingMultiplier,
+            ["residual_multiplier"] = config.ResidualMultiplier,
+            ["logits_scaling"] = config.LogitsScaling,
+            ["attention_multiplier"] = config.AttentionMultiplier,
+            ["attn_logit_softcapping"] = config.AttentionSoftCap,
+            ["final_logit_softcapping"] = config.LogitSoftCap,
+            ["partial_rotary_factor"] = config.Rope.PartialRotaryFactor,
+            ["no_rope_layers"] = CreateRopeLayers(config),
         };
+        foreach (var key in family.OwnKeys.Where(values.ContainsKey))
+        {
+            json[key] = values[key];
+        }
+    }
+
+    /// <summary>1 for each layer with a rotary embedding.</summary>
+    static JsonArray CreateRopeLayers(DecoderConfig config) =>
+        [.. Enumerable.Range(0, config.LayerCount).Select(layer => JsonValue.Create(config.HasRope(layer) ? 1 : 0))];
+
+    static void AddRope(JsonObject json, DecoderConfig config, ModelFamily family)
+    {
+        json["rope_theta"] = config.Rope.Theta;
+        json["rope_scaling"] = RopeScalingWriter.Create(config.Rope, family);
+        if (family.OriginalMaxPositions is not null && config.Rope.DependsOnLength)
+        {
+            json["original_max_position_embeddings"] = config.Rope.OriginalMaxPositions;
+        }
+
+        if (family.SlidingTheta is not null)
+        {
+            json["rope_local_base_freq"] = config.SlidingRope!.Theta;
+        }
+    }
 
     /// <summary>generation_config.json: the ids that begin, end and pad a generated text.</summary>
     public static string ToGenerationJson(DecoderConfig config) =>

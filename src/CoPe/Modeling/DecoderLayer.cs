@@ -23,24 +23,14 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
         using var scope = NewDisposeScope();
         using var section = pass.Profiler?.Enter("norms, sums, activation");
 
-        var attended = _attention.Forward(Normalize(hidden, "input_layernorm"), pass);
-        if (config.NormsAfterBlocks)
-        {
-            attended = Normalize(attended, "post_attention_layernorm");
-        }
-
+        var (norms, addend) = (config.Norms, Scalars.Of(config.ResidualMultiplier));
+        var attended = _attention.Forward(Normalize(hidden, norms.BeforeAttention), pass);
         var queries = pass.GetAttention(index).Queries;
-        var residual = (queries is null ? hidden : queries.Gather(hidden)).add(attended, Scalars.One);
+        var residual = queries is null ? hidden : queries.Gather(hidden);
+        residual = residual.add(Normalize(attended, norms.AfterAttention), addend);
 
-        // Where norms follow the blocks too (Gemma), "post_attention" names the one above.
-        var inputNorm = config.NormsAfterBlocks ? "pre_feedforward_layernorm" : "post_attention_layernorm";
-        var transformed = _feedForward.Forward(Normalize(residual, inputNorm), pass, queries);
-        if (config.NormsAfterBlocks)
-        {
-            transformed = Normalize(transformed, "post_feedforward_layernorm");
-        }
-
-        return residual.add(transformed, Scalars.One).MoveToOuterDisposeScope();
+        var transformed = _feedForward.Forward(Normalize(residual, norms.BeforeFeedForward), pass, queries);
+        return residual.add(Normalize(transformed, norms.AfterFeedForward), addend).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -49,11 +39,12 @@ sealed class DecoderLayer(DecoderConfig config, ModelWeights weights, int index)
     public void Prefill(Tensor hidden, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
-        _attention.Prefill(Normalize(hidden, "input_layernorm"), pass);
+        _attention.Prefill(Normalize(hidden, config.Norms.BeforeAttention), pass);
     }
 
-    Tensor Normalize(Tensor x, string norm) =>
-        RmsNorm.Apply(x, weights[$"{_name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne);
+    /// <summary>x itself where there is no norm.</summary>
+    Tensor Normalize(Tensor x, string? norm) =>
+        norm is null ? x : RmsNorm.Apply(x, weights[$"{_name}.{norm}.weight"], config.NormEpsilon, config.NormAddsOne);
 }
 
 /// <summary>
@@ -66,8 +57,12 @@ sealed class FeedForward(DecoderConfig config, ModelWeights weights, string laye
     /// </summary>
     static readonly TorchSharp.Modules.GELU GeluTanh = GELU(TorchSharp.Modules.GELU.Approximate.tanh, false);
 
-    readonly Linear _gate = new(weights, $"{layer}.mlp.gate_proj");
-    readonly Linear _up = new(weights, $"{layer}.mlp.up_proj");
+    readonly JointLinear _gateAndUp = new(
+        weights,
+        config.FusedGateUp ? $"{layer}.mlp.gate_up_proj" : null,
+        [new($"{layer}.mlp.gate_proj", config.IntermediateSize), new($"{layer}.mlp.up_proj", config.IntermediateSize)]
+    );
+
     readonly Linear _down = new(weights, $"{layer}.mlp.down_proj");
 
     /// <summary>
@@ -77,9 +72,8 @@ sealed class FeedForward(DecoderConfig config, ModelWeights weights, string laye
     public Tensor Forward(Tensor x, ForwardPass pass, OutputColumns? columns)
     {
         using var scope = NewDisposeScope();
-        var gate = _gate.Forward(x, pass, columns); // [rows, seq, intermediate]
-        var up = _up.Forward(x, pass, columns);
-        return _down.Forward(ApplyGate(gate, up), pass, columns).MoveToOuterDisposeScope();
+        var parts = _gateAndUp.Forward(x, pass, columns); // [rows, seq, intermediate] each
+        return _down.Forward(ApplyGate(parts[0], parts[1]), pass, columns).MoveToOuterDisposeScope();
     }
 
     Tensor ApplyGate(Tensor gate, Tensor up)

@@ -23,8 +23,8 @@ sealed class ForwardPass
     readonly bool _readsCache;
     readonly long[]? _decodePositions; // of each row, where the decoding kernel computes the attention
 
-    readonly AttentionInputs _fullLayers;
-    readonly AttentionInputs _slidingLayers;
+    readonly Dictionary<bool, RotaryEmbedding> _rotaries = []; // by whether the layers slide
+    readonly Dictionary<(bool IsSliding, bool HasRope), AttentionInputs> _kinds = [];
     readonly AttentionInputs _lastLayer;
 
     public ForwardPass(
@@ -67,16 +67,12 @@ sealed class ForwardPass
             _decodePositions = batch.ReadPositions();
         }
 
-        var rotary = CreateRotary(config.Rope);
-        _fullLayers = CreateInputs(rotary, window: null);
-        _slidingLayers = _fullLayers;
-        if (Enumerable.Range(0, config.LayerCount).Any(config.IsSliding))
+        for (var layer = 0; layer < config.LayerCount; layer++)
         {
-            var slidingRotary = config.SlidingRope is null ? rotary : CreateRotary(config.SlidingRope);
-            _slidingLayers = CreateInputs(slidingRotary, config.SlidingWindow);
+            AddKind(config.IsSliding(layer), config.HasRope(layer));
         }
 
-        _lastLayer = config.IsSliding(config.LayerCount - 1) ? _slidingLayers : _fullLayers;
+        _lastLayer = GetKind(config.LayerCount - 1);
         if (batch.OutputColumns is not null)
         {
             _lastLayer = SelectQueries(_lastLayer, batch.OutputColumns);
@@ -96,14 +92,34 @@ sealed class ForwardPass
     public PassProfiler? Profiler { get; }
 
     /// <summary>What a layer's attention uses.</summary>
-    public AttentionInputs GetAttention(int layer)
+    public AttentionInputs GetAttention(int layer) => layer == _config.LayerCount - 1 ? _lastLayer : GetKind(layer);
+
+    AttentionInputs GetKind(int layer) => _kinds[(_config.IsSliding(layer), _config.HasRope(layer))];
+
+    void AddKind(bool isSliding, bool hasRope)
     {
-        if (layer == _config.LayerCount - 1)
+        if (_kinds.ContainsKey((isSliding, hasRope)))
         {
-            return _lastLayer;
+            return;
         }
 
-        return _config.IsSliding(layer) ? _slidingLayers : _fullLayers;
+        var rotary = hasRope ? GetRotary(isSliding) : null;
+        // What layers see does not depend on their rotation.
+        var alike = _kinds.GetValueOrDefault((isSliding, !hasRope));
+        _kinds[(isSliding, hasRope)] =
+            alike?.WithRotary(rotary) ?? CreateInputs(rotary, isSliding ? _config.SlidingWindow : null);
+    }
+
+    RotaryEmbedding GetRotary(bool isSliding)
+    {
+        var hasOwn = isSliding && _config.SlidingRope is not null;
+        if (!_rotaries.TryGetValue(hasOwn, out var rotary))
+        {
+            rotary = CreateRotary(hasOwn ? _config.SlidingRope! : _config.Rope);
+            _rotaries[hasOwn] = rotary;
+        }
+
+        return rotary;
     }
 
     /// <summary>
@@ -113,8 +129,12 @@ sealed class ForwardPass
     static bool FillsWholeRows(KvCacheSlice cache, TokenBatch batch) =>
         batch.CountsFromZero && cache.Length == batch.Ids.shape[1];
 
-    /// <summary>In bf16 on the processor, torch's fused attention is slow backward.</summary>
-    bool ComputesScoresExplicitly =>
+    /// <summary>
+    /// Torch's fused attention cannot cap scores, and in bf16 on the processor it is slow backward.
+    /// </summary>
+    bool ComputesScoresExplicitly => _config.AttentionSoftCap is not null || IsFusedAttentionSlow;
+
+    bool IsFusedAttentionSlow =>
         _dtype == ScalarType.BFloat16
         && is_grad_enabled()
         && !_readsCache
@@ -130,41 +150,70 @@ sealed class ForwardPass
         }
     }
 
-    RotaryEmbedding CreateRotary(RopeConfig rope) =>
-        new(_batch.Positions, rope.ComputeFrequencies(_config.HeadDim), _dtype);
+    RotaryEmbedding CreateRotary(RopeConfig rope)
+    {
+        using var frequencies = CreateFrequencies(rope);
+        return new RotaryEmbedding(_batch.Positions, rope, frequencies, _dtype);
+    }
 
-    AttentionInputs CreateInputs(RotaryEmbedding rotary, int? window)
+    /// <summary>
+    /// Of each plane, <c>[planes]</c>, or of each row and plane where rows differ, <c>[rows, 1, planes]</c>.
+    /// </summary>
+    Tensor CreateFrequencies(RopeConfig rope)
+    {
+        var device = _batch.Positions.device;
+        if (!rope.DependsOnLength)
+        {
+            return tensor(rope.ComputeFrequencies(_config.HeadDim), device: device);
+        }
+
+        var lengths = _batch.TextLengths?.Select(length => (long)length) ?? [_batch.MaxPosition + 1];
+        List<bool> areLong = [.. lengths.Select(_config.IsExtended)];
+        if (areLong.TrueForAll(isLong => isLong == areLong[0]))
+        {
+            return tensor(rope.ComputeFrequencies(_config.HeadDim, areLong[0]), device: device);
+        }
+
+        var ofRows = areLong.SelectMany(isLong => rope.ComputeFrequencies(_config.HeadDim, isLong)).ToArray();
+        return tensor(ofRows, [areLong.Count, 1, ofRows.Length / areLong.Count], device: device);
+    }
+
+    AttentionInputs CreateInputs(RotaryEmbedding? rotary, int? window)
     {
         if (_decodePositions is not null)
         {
-            var kernel = new DecodeAttention(_decodePositions, window);
-            return new AttentionInputs(rotary, mask: null, scoreBias: null)
-            {
-                DecodeKernel = kernel,
-                ReadsCache = true,
-            };
+            var kernel = new DecodeAttention(_decodePositions, window, _config.AttentionSoftCap);
+            return new AttentionInputs(rotary, mask: null) { DecodeKernel = kernel, ReadsCache = true };
         }
 
         var mask = _readsCache
             ? AttentionMask.CreateForCache(_batch, _cache!.Length, window, _dtype)
             : AttentionMask.CreateForPass(_batch, window, _dtype);
-        return new AttentionInputs(rotary, mask, CreateScoreBias(mask)) { ReadsCache = _readsCache };
+        return new AttentionInputs(rotary, mask)
+        {
+            ReadsCache = _readsCache,
+            ComputesScores = ComputesScoresExplicitly,
+            ScoreBias = CreateScoreBias(mask),
+        };
     }
 
     /// <summary>The same for the output columns' queries alone.</summary>
     AttentionInputs SelectQueries(AttentionInputs all, OutputColumns columns)
     {
         var mask = AttentionMask.SelectQueries(_batch, columns, all.Mask, _dtype);
-        return new AttentionInputs(all.Rotary, mask, CreateScoreBias(mask))
+        return new AttentionInputs(all.Rotary, mask)
         {
+            ComputesScores = ComputesScoresExplicitly,
+            ScoreBias = CreateScoreBias(mask),
             Queries = columns,
-            QueryRotary = all.Rotary.Select(columns),
+            QueryRotary = all.Rotary?.Select(columns),
         };
     }
 
     Tensor? CreateScoreBias(Tensor? mask)
     {
-        if (!ComputesScoresExplicitly)
+        // Over a cache no mask means that every query sees every column.
+        if (!ComputesScoresExplicitly || (_readsCache && mask is null))
         {
             return null;
         }
@@ -177,34 +226,47 @@ sealed class ForwardPass
 /// What the attention of one kind of layer (full, sliding, or the last) uses in a pass; shared by all layers of the
 /// kind.
 /// </summary>
-/// <param name="rotary">Rotary tables of the pass's positions.</param>
+/// <param name="rotary">Rotary tables of the pass's positions; null: the layers have no rotary embedding.</param>
 /// <param name="mask">
 /// Added to the scores, <c>[rows or 1, 1, queries, columns]</c>; null: causal without a cache, everything with one.
 /// </param>
-/// <param name="scoreBias">
-/// Where scores are computed explicitly, the same mask with folded heads,
-/// <c>[rows * kvHeads or 1, group * queries, seq]</c>; else null.
-/// </param>
-sealed class AttentionInputs(RotaryEmbedding rotary, Tensor? mask, Tensor? scoreBias)
+sealed class AttentionInputs(RotaryEmbedding? rotary, Tensor? mask)
 {
-    /// <summary>Rotary tables of all columns, for the keys.</summary>
-    public RotaryEmbedding Rotary { get; } = rotary;
+    /// <summary>Rotary tables of all columns, for the keys; null where they are not rotated.</summary>
+    public RotaryEmbedding? Rotary { get; private init; } = rotary;
 
     /// <summary>Rotary tables of the columns that are queries.</summary>
-    public RotaryEmbedding QueryRotary { get; init; } = rotary;
+    public RotaryEmbedding? QueryRotary { get; init; } = rotary;
 
     /// <summary>The columns that are queries, where they are not all.</summary>
     public OutputColumns? Queries { get; init; }
 
     public Tensor? Mask { get; } = mask;
 
-    public Tensor? ScoreBias { get; } = scoreBias;
+    /// <summary>Whether the scores are computed explicitly rather than by torch's fused attention.</summary>
+    public bool ComputesScores { get; init; }
+
+    /// <summary>
+    /// Where scores are computed explicitly, the same mask with folded heads,
+    /// <c>[rows * kvHeads or 1, group * queries, columns]</c>; null: every query sees every column.
+    /// </summary>
+    public Tensor? ScoreBias { get; init; }
 
     /// <summary>The kernel for one position a row over the cache, which needs no mask; else null.</summary>
     public DecodeAttention? DecodeKernel { get; init; }
 
     /// <summary>Keys and values come from the cache rather than from the pass alone.</summary>
     public bool ReadsCache { get; init; }
+
+    /// <summary>The same for layers of another rotation; shares the tensors. All columns must be queries.</summary>
+    public AttentionInputs WithRotary(RotaryEmbedding? other) =>
+        new(other, Mask)
+        {
+            ComputesScores = ComputesScores,
+            ScoreBias = ScoreBias,
+            DecodeKernel = DecodeKernel,
+            ReadsCache = ReadsCache,
+        };
 }
 
 /// <summary>

@@ -36,6 +36,55 @@ sealed class Linear(ModelWeights weights, string name)
 }
 
 /// <summary>
+/// Linear layers with one input. In some models they are the rows of one weight ("fused"), which adapters then know
+/// under one name: it stays one weight, and its output is narrowed.
+/// </summary>
+/// <param name="weights">The weights.</param>
+/// <param name="fusedName">Name of the one layer; null where each is one of its own.</param>
+/// <param name="parts">The layers, in the order of the rows.</param>
+sealed class JointLinear(ModelWeights weights, string? fusedName, IReadOnlyList<LinearPart> parts)
+{
+    readonly Linear? _fused = fusedName is null ? null : new Linear(weights, fusedName);
+    readonly Linear[] _single = fusedName is null ? [.. parts.Select(part => new Linear(weights, part.Name))] : [];
+
+    /// <summary>Whether the layers are one weight.</summary>
+    public bool IsFused => _fused is not null;
+
+    /// <summary>
+    /// The outputs of all layers for x <c>[rows, seq, in]</c>, each <c>[rows, seq, width]</c>, contiguous and owned by
+    /// the caller.
+    /// </summary>
+    public Tensor[] Forward(Tensor x, ForwardPass pass, OutputColumns? columns = null)
+    {
+        if (_fused is null)
+        {
+            return [.. _single.Select(layer => layer.Forward(x, pass, columns))];
+        }
+
+        using var scope = NewDisposeScope();
+        var y = _fused.Forward(x, pass, columns);
+        var outputs = new Tensor[parts.Count];
+        var first = 0L;
+        for (var i = 0; i < parts.Count; i++)
+        {
+            outputs[i] = y.narrow(-1, first, parts[i].Width).contiguous().MoveToOuterDisposeScope();
+            first += parts[i].Width;
+        }
+
+        return outputs;
+    }
+
+    /// <summary>The output of one layer of its own.</summary>
+    public Tensor ForwardSingle(int part, Tensor x, ForwardPass pass, OutputColumns? columns = null) =>
+        _single[part].Forward(x, pass, columns);
+}
+
+/// <summary>One layer of a <see cref="JointLinear"/>.</summary>
+/// <param name="Name">Its name where it has a weight of its own.</param>
+/// <param name="Width">Width of its output.</param>
+sealed record LinearPart(string Name, int Width);
+
+/// <summary>
 /// The product with one weight matrix of the model: by the int8 or the skinny kernel where they apply, else by torch.
 /// Borrows the weights.
 /// </summary>

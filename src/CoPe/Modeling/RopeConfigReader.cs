@@ -7,19 +7,6 @@ namespace CoPe.Modeling;
 /// </summary>
 static class RopeConfigReader
 {
-    /// <summary>What is read of a scaling; anything else may change what the model computes.</summary>
-    static readonly string[] KnownKeys =
-    [
-        "rope_theta",
-        "rope_type",
-        "type",
-        "partial_rotary_factor",
-        "factor",
-        "low_freq_factor",
-        "high_freq_factor",
-        "original_max_position_embeddings",
-    ];
-
     /// <summary>
     /// Of full layers, and of sliding ones where they have their own. Which of several values counts is as in
     /// transformers 5: <c>rope_scaling</c> takes the place of <c>rope_parameters</c>, and a <c>rope_theta</c> in
@@ -37,10 +24,16 @@ static class RopeConfigReader
             scaling?.GetDouble("rope_theta")
             ?? (scaling is null ? full ?? parameters : kept)?.GetDouble("rope_theta")
             ?? json.GetDouble("rope_theta")
-            ?? family.Theta;
+            ?? family.Rope.Theta;
         var scaled = scaling ?? full ?? parameters;
-        var rope = scaled is null ? new RopeConfig { Theta = theta } : ReadScaled(scaled, theta);
-        return (rope, ReadSliding(json, parameters, family));
+        var rope = scaled is null
+            ? family.Rope with
+            {
+                Theta = theta,
+            }
+            : RopeScalingReader.Read(scaled, theta, json, family);
+        rope = rope with { PartialRotaryFactor = ReadPartialFactor(scaled, json, family) };
+        return (rope, ReadSliding(json, parameters, family, rope));
     }
 
     /// <summary>Where the file names a base of the angles that is not the one used, in a line.</summary>
@@ -90,8 +83,13 @@ static class RopeConfigReader
         ];
     }
 
-    static RopeConfig? ReadSliding(ConfigJson json, ConfigJson? parameters, ModelFamily family)
+    static RopeConfig? ReadSliding(ConfigJson json, ConfigJson? parameters, ModelFamily family, RopeConfig full)
     {
+        if (family.ScalesFullLayersOnly)
+        {
+            return new RopeConfig { Theta = full.Theta };
+        }
+
         var sliding = parameters?.GetObject("sliding_attention");
         if (sliding is null && family.SlidingTheta is null)
         {
@@ -102,73 +100,22 @@ static class RopeConfigReader
             sliding?.GetDouble("rope_theta")
             ?? json.GetDouble("rope_local_base_freq")
             ?? family.SlidingTheta
-            ?? family.Theta;
-        return sliding is null ? new RopeConfig { Theta = theta } : ReadScaled(sliding, theta);
+            ?? family.Rope.Theta;
+        return sliding is null
+            ? new RopeConfig { Theta = theta }
+            : RopeScalingReader.Read(sliding, theta, json, family);
     }
 
-    static RopeConfig ReadScaled(ConfigJson json, double theta)
+    /// <summary>In transformers 5 among the rotary parameters, before beside them.</summary>
+    static double ReadPartialFactor(ConfigJson? scaled, ConfigJson json, ModelFamily family)
     {
-        if (json.GetDouble("partial_rotary_factor") is { } part and not 1)
+        const string Key = "partial_rotary_factor";
+        var found = scaled?.GetDouble(Key) ?? json.GetDouble(Key);
+        if (found is { } factor && factor != 1 && !family.HasPartialRotation)
         {
-            throw json.Unsupported("partial_rotary_factor", $"{part}", "1");
+            throw json.Unsupported(Key, $"{factor}", "1");
         }
 
-        foreach (var key in json.Keys.Except(KnownKeys))
-        {
-            if (json.Get(key) is { } value)
-            {
-                throw json.Unsupported($"rope_scaling.{key}", value.GetRawText(), string.Join(", ", KnownKeys));
-            }
-        }
-
-        var type = json.GetString("rope_type") ?? json.GetString("type");
-        if (json.GetString("type") is { } olderType && olderType != type)
-        {
-            throw json.Unsupported("rope_scaling.type", olderType, $"{type}, as rope_type has it");
-        }
-
-        if (type is null && json.Has("factor"))
-        {
-            throw new ModelFileException(json.File, "rope_scaling.rope_type", "is missing beside a factor.");
-        }
-
-        var rope = type switch
-        {
-            null or "default" => new RopeConfig { Theta = theta },
-            "linear" => new RopeConfig
-            {
-                Theta = theta,
-                Scaling = RopeScaling.Linear,
-                Factor = ReadRequired(json, "factor"),
-            },
-            "llama3" => new RopeConfig
-            {
-                Theta = theta,
-                Scaling = RopeScaling.Llama3,
-                Factor = ReadRequired(json, "factor"),
-                LowFrequencyFactor = ReadRequired(json, "low_freq_factor"),
-                HighFrequencyFactor = ReadRequired(json, "high_freq_factor"),
-                OriginalMaxPositions = ReadRequired(json, "original_max_position_embeddings"),
-            },
-            _ => throw json.Unsupported("rope_scaling.rope_type", type, "default, linear, llama3"),
-        };
-        CheckFactors(rope, json.File);
-        return rope;
-    }
-
-    static double ReadRequired(ConfigJson json, string key) =>
-        json.GetDouble(key) ?? throw new ModelFileException(json.File, $"rope_scaling.{key}", "is missing.");
-
-    static void CheckFactors(RopeConfig rope, string file)
-    {
-        var arePositive = rope.Theta > 0 && rope.Factor > 0 && rope.LowFrequencyFactor > 0;
-        if (!arePositive || !(rope.HighFrequencyFactor > rope.LowFrequencyFactor))
-        {
-            throw new ModelFileException(
-                file,
-                "rope_scaling",
-                "theta and factors must be > 0, and high_freq_factor > low_freq_factor."
-            );
-        }
+        return found ?? family.Rope.PartialRotaryFactor;
     }
 }

@@ -102,6 +102,13 @@ public sealed class TokenBatch : IDisposable
     /// </summary>
     internal CachedPrefix? Prefix { get; init; }
 
+    /// <summary>
+    /// How many positions the whole text of each row may come to have, which decides its frequencies where they depend
+    /// on it (LongRoPE): keys in a cache must not change as the text grows. Null: one more than the batch's last
+    /// position.
+    /// </summary>
+    internal IReadOnlyList<int>? TextLengths { get; init; }
+
     internal long MinPosition
     {
         get

@@ -28,12 +28,29 @@ static class WeightLayout
         var intermediate = config.IntermediateSize;
         var queries = config.HeadCount * config.HeadDim;
         var keys = config.KeyValueHeadCount * config.HeadDim;
-        yield return new LinearLayer($"{layer}.self_attn.q_proj", hidden, queries, config.QueryKeyValueBias);
-        yield return new LinearLayer($"{layer}.self_attn.k_proj", hidden, keys, config.QueryKeyValueBias);
-        yield return new LinearLayer($"{layer}.self_attn.v_proj", hidden, keys, config.QueryKeyValueBias);
+        if (config.FusedQueryKeyValue)
+        {
+            var all = queries + 2 * keys;
+            yield return new LinearLayer($"{layer}.self_attn.qkv_proj", hidden, all, config.QueryKeyValueBias);
+        }
+        else
+        {
+            yield return new LinearLayer($"{layer}.self_attn.q_proj", hidden, queries, config.QueryKeyValueBias);
+            yield return new LinearLayer($"{layer}.self_attn.k_proj", hidden, keys, config.QueryKeyValueBias);
+            yield return new LinearLayer($"{layer}.self_attn.v_proj", hidden, keys, config.QueryKeyValueBias);
+        }
+
         yield return new LinearLayer($"{layer}.self_attn.o_proj", queries, hidden, config.OutputBias);
-        yield return new LinearLayer($"{layer}.mlp.gate_proj", hidden, intermediate, config.FeedForwardBias);
-        yield return new LinearLayer($"{layer}.mlp.up_proj", hidden, intermediate, config.FeedForwardBias);
+        if (config.FusedGateUp)
+        {
+            yield return new LinearLayer($"{layer}.mlp.gate_up_proj", hidden, 2 * intermediate, config.FeedForwardBias);
+        }
+        else
+        {
+            yield return new LinearLayer($"{layer}.mlp.gate_proj", hidden, intermediate, config.FeedForwardBias);
+            yield return new LinearLayer($"{layer}.mlp.up_proj", hidden, intermediate, config.FeedForwardBias);
+        }
+
         yield return new LinearLayer($"{layer}.mlp.down_proj", intermediate, hidden, config.FeedForwardBias);
     }
 
@@ -41,16 +58,16 @@ static class WeightLayout
     {
         if (config.QueryKeyNorm)
         {
-            yield return ($"{layer}.self_attn.q_norm", config.HeadDim);
-            yield return ($"{layer}.self_attn.k_norm", config.HeadDim);
+            var (queries, keys) = config.QueryKeyNormAcrossHeads
+                ? (config.HeadCount, config.KeyValueHeadCount)
+                : (1, 1);
+            yield return ($"{layer}.self_attn.q_norm", queries * config.HeadDim);
+            yield return ($"{layer}.self_attn.k_norm", keys * config.HeadDim);
         }
 
-        yield return ($"{layer}.input_layernorm", config.HiddenSize);
-        yield return ($"{layer}.post_attention_layernorm", config.HiddenSize);
-        if (config.NormsAfterBlocks)
+        foreach (var norm in config.Norms.Names)
         {
-            yield return ($"{layer}.pre_feedforward_layernorm", config.HiddenSize);
-            yield return ($"{layer}.post_feedforward_layernorm", config.HiddenSize);
+            yield return ($"{layer}.{norm}", config.HiddenSize);
         }
     }
 

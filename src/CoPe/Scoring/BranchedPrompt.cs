@@ -72,6 +72,9 @@ sealed class BranchedPrompt
     /// <summary>Tokens of each response, all of them labels.</summary>
     public IReadOnlyList<int> ResponseLengths { get; }
 
+    /// <summary>Tokens of the prompt with its longest response.</summary>
+    public int TextLength => PromptLength + ResponseLengths.DefaultIfEmpty().Max();
+
     /// <summary>Columns of the row.</summary>
     public int Length => _ids.Count;
 

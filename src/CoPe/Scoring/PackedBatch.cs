@@ -83,14 +83,18 @@ sealed class PackedBatch : IDisposable
             {
                 InvocationSearch = FindInvoked,
                 Prefix = _prefix,
+                TextLengths = TextLengths,
             };
         }
         return new TokenBatch(ids, ToRows(row => row.Positions, 0), CreateMask(), SelectLabelColumns())
         {
             InvocationSearch = FindInvoked,
             Prefix = _prefix,
+            TextLengths = TextLengths,
         };
     }
+
+    IReadOnlyList<int> TextLengths => [.. _rows.Select(row => row.TextLength)];
 
     /// <summary>The first column of a row that the pass computes.</summary>
     int GetFirstColumn(int row) => _prefix?.Lengths[row] ?? 0;

@@ -94,7 +94,10 @@ public sealed class SequenceScorer
     }
 
     IEnumerable<ScoringRow> CreateRows(int index, ScoringItem item) =>
-        ScoringRow.CreateRows(index, item, _banks, _model.Config.HiddenSize, _options.SharePrompts);
+        ScoringRow.CreateRows(index, item, _banks, _model.Config.HiddenSize, SharesPrompts);
+
+    /// <summary>Texts of several lengths share no prompt whose keys depend on the length.</summary>
+    bool SharesPrompts => _options.SharePrompts && !_model.Config.Rope.DependsOnLength;
 
     /// <summary>The scores of all passes by item, selection and response.</summary>
     static List<ScoredResponse> CollectResponses(

@@ -16,7 +16,7 @@ sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, Adap
 
     /// <summary>Where prompts come from that only frozen adapters act on; null where no user has any.</summary>
     public PrefixSource? Prompts =>
-        adapters.ActsEverywhere || !context.SharesPrompts
+        adapters.ActsEverywhere || !context.SharesPrompts || context.Model.Config.Rope.DependsOnLength
             ? null
             : new(context.Prompts ?? _ownPrompts!, context.Model, context.CountWorkers());
 

@@ -7,7 +7,7 @@ namespace CoPe.Tests.Modeling;
 
 public class DecoderConfigTests
 {
-    const string Sizes = """
+    internal const string Sizes = """
         "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 4,
         "num_attention_heads": 4, "num_key_value_heads": 2
         """;
@@ -202,7 +202,7 @@ public class DecoderConfigTests
         Assert.Equal(new RopeConfig { Theta = 1e4 }, config.SlidingRope);
         Assert.True(config.TiedHead);
         Assert.True(config.NormAddsOne);
-        Assert.True(config.NormsAfterBlocks);
+        Assert.Equal(LayerNorms.AroundBlocks, config.Norms);
         Assert.True(config.ScaleEmbedding);
         Assert.Equal(256, config.QueryScalar);
         Assert.Equal(Activation.GeluTanh, config.Activation);
@@ -234,7 +234,11 @@ public class DecoderConfigTests
         "\"model_type\": \"llama\", \"architectures\": [\"LlamaForSequenceClassification\"]",
         "LlamaForSequenceClassification"
     )]
-    [InlineData("\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4.0}", "yarn")]
+    [InlineData(
+        "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4, \"novel\": 1}",
+        "novel"
+    )]
+    [InlineData("\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"yarn\", \"factor\": -4}", "rope_scaling")]
     [InlineData(
         "\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 4.0}",
         "low_freq_factor"
@@ -265,13 +269,18 @@ public class DecoderConfigTests
     [InlineData("\"model_type\": \"qwen2\", \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2.0}", "dynamic")]
     [InlineData(
         "\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"longrope\", \"rope_theta\": 1e4}",
-        "longrope"
+        "rope_scaling.short_factor"
+    )]
+    [InlineData(
+        "\"model_type\": \"phi3\", "
+            + "\"rope_scaling\": {\"type\": \"longrope\", \"short_factor\": [1, 1], \"long_factor\": [1, 1, 1, 1]}",
+        "rope_scaling.short_factor: has 2 numbers; expected 4"
     )]
     [InlineData(
         "\"model_type\": \"gemma3_text\", "
-            + "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"yarn\", \"factor\": 2.0}, "
+            + "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"dynamic\", \"factor\": 2.0}, "
             + "\"sliding_attention\": {}}",
-        "yarn"
+        "dynamic"
     )]
     [InlineData(
         "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, \"attention_factor\": 3}",
@@ -298,7 +307,7 @@ public class DecoderConfigTests
         "names 1 layers; expected 2"
     )]
     [InlineData("\"model_type\": \"gemma3_text\", \"attn_logit_softcapping\": 50.0", "attn_logit_softcapping")]
-    [InlineData("\"model_type\": \"mistral3\"", "mistral3")]
+    [InlineData("\"model_type\": \"mistral3\"", "text_config")]
     [InlineData("\"model_type\": \"qwen3_moe\"", "qwen3_moe")]
     [InlineData("\"model_type\": \"llama\", \"rope_theta\": 0", "rope_theta")]
     [InlineData("\"model_type\": \"llama\", \"rope_theta\": -1e4", "rope_theta")]
@@ -321,7 +330,9 @@ public class DecoderConfigTests
     [InlineData("\"model_type\": \"llama\", \"vocab_size\": 4294967296", "vocab_size")]
     [InlineData("\"model_type\": \"mistral\", \"sliding_window\": 0", "sliding_window")]
     [InlineData("\"model_type\": \"mistral\", \"sliding_window\": -1", "sliding_window")]
-    public void What_is_not_computed_is_refused_by_name(string keys, string named)
+    public void What_is_not_computed_is_refused_by_name(string keys, string named) => AssertRefused(keys, named);
+
+    internal static void AssertRefused(string keys, string named)
     {
         var json = JsonNode.Parse($"{{{Sizes}}}")!.AsObject();
         foreach (var (key, value) in JsonNode.Parse($"{{{keys}}}")!.AsObject())

@@ -193,6 +193,14 @@ sealed class NaiveConfig(JsonObject json)
 {
     readonly string _family = (string)json["model_type"]!;
 
+    /// <summary>Whether it is written down here what a file says.</summary>
+    public static bool Knows(string file)
+    {
+        var json = JsonNode.Parse(File.ReadAllText(file))!;
+        return (string)json["model_type"]! is "llama" or "mistral" or "qwen2" or "qwen3" or "gemma3_text"
+            && (string?)json["rope_scaling"]?["rope_type"] != "yarn";
+    }
+
     public bool Gemma => _family == "gemma3_text";
 
     public int Vocab => Whole("vocab_size")!.Value;

@@ -16,7 +16,8 @@ namespace CoPe.Kernels.Fused;
 /// </summary>
 /// <param name="positions">Position of each row, which is also its last column.</param>
 /// <param name="window">Columns that a row sees at most; null for all.</param>
-sealed unsafe class DecodeAttention(long[] positions, int? window)
+/// <param name="softCap">Scores become <c>cap * tanh(scores / cap)</c>; null: they stay.</param>
+sealed unsafe class DecodeAttention(long[] positions, int? window, double? softCap = null)
 {
     /// <summary>
     /// Whether the kernel applies to a pass: one position a row, bf16 on the processor, heads of whole registers,
@@ -77,7 +78,8 @@ sealed unsafe class DecodeAttention(long[] positions, int? window)
                         to + at,
                         group,
                         width,
-                        columns
+                        columns,
+                        (float)(softCap ?? 0)
                     );
                 }
                 else
@@ -89,7 +91,8 @@ sealed unsafe class DecodeAttention(long[] positions, int? window)
                         to + at,
                         group,
                         width,
-                        columns
+                        columns,
+                        (float)(softCap ?? 0)
                     );
                 }
             }
@@ -122,7 +125,7 @@ static unsafe class DecodeAttentionHead<T>
 
     /// <summary>
     /// <c>y[g] = softmax(q[g] . keys / sqrt(width)) values</c> for queries <c>[group, width]</c> and columns
-    /// <c>[columns, width]</c>; y <c>[group, width]</c> bf16.
+    /// <c>[columns, width]</c>; y <c>[group, width]</c> bf16. A soft cap of 0 leaves the scores as they are.
     /// </summary>
     public static void Attend(
         ushort* queries,
@@ -131,7 +134,8 @@ static unsafe class DecodeAttentionHead<T>
         ushort* y,
         int group,
         int width,
-        int columns
+        int columns,
+        float softCap
     )
     {
         var padded = (group + QueriesPerBlock - 1) / QueriesPerBlock * QueriesPerBlock;
@@ -152,7 +156,14 @@ static unsafe class DecodeAttentionHead<T>
                 ComputeScores(deinterleaved, keys, values, probabilities, group, width, columns, stride);
                 for (var g = 0; g < group; g++)
                 {
-                    Softmax(probabilities + g * stride, columns, stride, 1 / MathF.Sqrt(width));
+                    var scale = 1 / MathF.Sqrt(width);
+                    if (softCap > 0)
+                    {
+                        Cap(probabilities + g * stride, columns, scale, softCap);
+                        scale = 1;
+                    }
+
+                    Softmax(probabilities + g * stride, columns, stride, scale);
                 }
 
                 new Span<float>(probabilities + group * stride, (padded - group) * stride).Clear();
@@ -231,6 +242,15 @@ static unsafe class DecodeAttentionHead<T>
         for (var i = 0; i < numbers; i += 32)
         {
             Sse.Prefetch1(from + i);
+        }
+    }
+
+    /// <summary><c>cap * tanh(scale * score / cap)</c>, in place.</summary>
+    static void Cap(float* scores, int columns, float scale, float cap)
+    {
+        for (var c = 0; c < columns; c++)
+        {
+            scores[c] = cap * MathF.Tanh(scores[c] * scale / cap);
         }
     }
 

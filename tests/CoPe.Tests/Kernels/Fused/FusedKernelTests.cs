@@ -80,22 +80,29 @@ public class FusedKernelTests
     static float Exp(float x) => FastExp<FloatVector256>.Compute(FloatVector256.Broadcast(x)).Value[3];
 
     [Theory]
-    [InlineData(1, 16)]
-    [InlineData(4, 64)]
-    public void Rotary_positions_equal_float64(int heads, int width)
+    [InlineData(1, 16, 16, false)]
+    [InlineData(4, 64, 64, false)]
+    [InlineData(3, 64, 48, false)]
+    [InlineData(3, 40, 32, true)]
+    [InlineData(2, 16, 16, true)]
+    public void Rotary_positions_equal_float64(int heads, int headDim, int width, bool isInterleaved)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         var (x, cosine, sine) = (
-            Numbers(1, 3, 1, heads, width),
+            Numbers(1, 3, 1, heads, headDim),
             Numbers(2, 3, 1, 1, width),
             Numbers(3, 3, 1, 1, width)
         );
-        Assert.True(DecodeRotary.Supports(x));
+        Assert.True(DecodeRotary.Supports(x, cosine));
         var wide = x.to(ScalarType.Float64);
+        var moving = wide.narrow(-1, 0, width);
+        var other = Enumerable.Range(0, width).Select(i => (long)(isInterleaved ? i ^ 1 : (i + width / 2) % width));
+        var swapped = moving.index_select(-1, tensor(other.ToArray()));
+        var rotated = moving * cosine.to(ScalarType.Float64) + swapped * sine.to(ScalarType.Float64);
         AssertNear(
-            wide * cosine.to(ScalarType.Float64) + wide.roll(width / 2, -1) * sine.to(ScalarType.Float64),
-            DecodeRotary.Apply(x, cosine, sine),
+            cat([rotated, wide.narrow(-1, width, headDim - width)], -1),
+            DecodeRotary.Apply(x, cosine, sine, isInterleaved),
             roundings: 1
         );
     }
@@ -144,12 +151,14 @@ public class FusedKernelTests
     }
 
     [Theory]
-    [InlineData(1, 1, 16, null)]
-    [InlineData(6, 2, 32, null)]
-    [InlineData(14, 2, 64, null)]
-    [InlineData(14, 2, 64, 7)]
-    [InlineData(4, 4, 48, 5)]
-    public void Attention_sees_each_rows_own_columns(int heads, int keyHeads, int width, int? window)
+    [InlineData(1, 1, 16, null, null)]
+    [InlineData(6, 2, 32, null, null)]
+    [InlineData(14, 2, 64, null, null)]
+    [InlineData(14, 2, 64, 7, null)]
+    [InlineData(4, 4, 48, 5, null)]
+    [InlineData(4, 4, 48, 5, 1.5)]
+    [InlineData(14, 2, 64, null, 3.0)]
+    public void Attention_sees_each_rows_own_columns(int heads, int keyHeads, int width, int? window, double? softCap)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
@@ -163,7 +172,7 @@ public class FusedKernelTests
             Numbers(4, 3, keyHeads, 40, width).transpose(1, 2),
             Numbers(5, 3, keyHeads, 40, width).transpose(1, 2)
         );
-        var mixed = new DecodeAttention(positions, window).Attend(q, k, v, keys, values);
+        var mixed = new DecodeAttention(positions, window, softCap).Attend(q, k, v, keys, values);
         for (var row = 0; row < 3; row++)
         {
             var (position, first) = (positions[row], Math.Max(0, positions[row] + 1 - (window ?? 100)));
@@ -178,9 +187,8 @@ public class FusedKernelTests
                         .narrow(0, first, position + 1 - first)
                         .select(1, head / (heads / keyHeads))
                         .to(ScalarType.Float64); // [columns, width]
-                var probabilities = (
-                    Seen(keys).matmul(q[row][0][head].to(ScalarType.Float64)) / Math.Sqrt(width)
-                ).softmax(-1);
+                var scores = Seen(keys).matmul(q[row][0][head].to(ScalarType.Float64)) / Math.Sqrt(width);
+                var probabilities = (softCap is { } cap ? (scores / cap).tanh() * cap : scores).softmax(-1);
                 AssertNear(probabilities.matmul(Seen(values)), mixed[row][0][head], roundings: 1, slack: 1e-3);
             }
         }
@@ -193,8 +201,8 @@ public class FusedKernelTests
         var weight = Numbers(1, 32);
         Assert.False(FusedRmsNorm.Supports(ones([1, 1, 32]), weight));
         Assert.False(FusedRmsNorm.Supports(Numbers(1, 1, 1, 32).requires_grad_(), weight));
-        Assert.False(DecodeRotary.Supports(Numbers(1, 1, 2, 4, 32)));
-        Assert.False(DecodeRotary.Supports(Numbers(1, 1, 1, 4, 24)));
+        Assert.False(DecodeRotary.Supports(Numbers(1, 1, 2, 4, 32), Numbers(1, 1, 2, 1, 32)));
+        Assert.False(DecodeRotary.Supports(Numbers(1, 1, 1, 4, 24), Numbers(1, 1, 1, 1, 24)));
         Assert.False(FusedSiluMul.Supports(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32))); // autograd is on
         using var noGrad = no_grad();
         Assert.True(FusedSiluMul.Supports(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32)));
