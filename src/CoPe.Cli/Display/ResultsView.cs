@@ -164,6 +164,10 @@ static class SignificanceView
             DisplayFormat.TestNote(shown[0].Unit, shown[0].Helped + shown[0].Hurt + shown[0].Equal)
         );
         console.WriteNumbers(table);
+        foreach (var sentence in SignificanceSentences.Create(ofMetric, metric))
+        {
+            console.WriteLine(sentence);
+        }
     }
 
     static string FormatInterval(SignificanceLine line) =>

@@ -31,6 +31,10 @@ static class SweepView
         console.WriteLine($"recipe   {ResultsView.RelativePath(host, run.ChosenRecipe)}");
         console.WriteLine($"curves   {ResultsView.RelativePath(host, run.SweepReport)}");
         console.WriteLine($"figures  {ResultsView.RelativePath(host, run.SweepTable)}");
+        if (curves.Any(curve => curve.Points.Any(point => curve.ComputeGains(point).OverSft.Count > 0)))
+        {
+            console.WriteLine($"gains    {ResultsView.RelativePath(host, run.SweepGains)}");
+        }
     }
 
     static void WriteCurve(IAnsiConsole console, SweepCurve curve)
@@ -52,6 +56,55 @@ static class SweepView
             var chosen = curve.Points[curve.Chosen].Value;
             console.WriteLine($"{chosen} is the {edge} value tried: the best may lie beyond it");
         }
+
+        WriteGains(console, curve);
+    }
+
+    /// <summary>
+    /// What contrast, preference training and both add to SFT at each value, and how far its experts are from their
+    /// amateur; nothing where the sweep has no such method.
+    /// </summary>
+    static void WriteGains(IAnsiConsole console, SweepCurve curve)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn(new TableColumn("value") { NoWrap = true });
+        table.AddColumn(new TableColumn("nats") { NoWrap = true }.RightAligned());
+        table.AddColumn(new TableColumn("method") { NoWrap = true });
+        foreach (var heading in (string[])["over SFT", "p", "helped", "hurt", "same"])
+        {
+            table.AddColumn(new TableColumn(heading) { NoWrap = true }.RightAligned());
+        }
+
+        PairedComparison? last = null;
+        foreach (var point in curve.Points)
+        {
+            var gains = curve.ComputeGains(point);
+            foreach (var test in gains.OverSft)
+            {
+                table.AddRow(
+                    TerminalText.ToMarkup(point.Value),
+                    gains.Distance is { } nats ? DisplayFormat.Number(nats) : "-",
+                    ResultsView.MethodTitle(test.Method),
+                    DisplayFormat.Signed(test.Difference),
+                    DisplayFormat.PValue(test.BootstrapP),
+                    $"{test.Helped}",
+                    $"{test.Hurt}",
+                    $"{test.Equal}"
+                );
+                last = test;
+            }
+        }
+
+        if (last is null)
+        {
+            return;
+        }
+
+        table.Caption = new TableTitle(
+            DisplayFormat.TestNote(FormatUnit(last.Unit), last.Units)
+                + "\nnats: log p of SFT less log p of the TAM, a token of the users' own texts"
+        );
+        console.WriteNumbers(table);
     }
 
     static Table CreateTable(SweepCurve curve)

@@ -45,7 +45,12 @@ static class SweepVerb
             HelpName = "n",
             DefaultValueFactory = _ => 3,
         };
-        command.AddOptions(over, metric, method, items);
+        var distance = new Option<bool>("--distance")
+        {
+            Description =
+                "Also measures how far expert and amateur are apart, in nats a token of the users' own texts; takes time.",
+        };
+        command.AddOptions(over, metric, method, items, distance);
 
         command.SetAction(parsed =>
         {
@@ -62,6 +67,7 @@ static class SweepVerb
                 Metric = parsed.GetValue(metric) is { } name ? CompareVerb.FindMetric(name) : null,
                 Method = parsed.GetValue(method),
                 DevelopmentItems = developmentItems,
+                MeasuresDistance = parsed.GetValue(distance),
             };
             var (curves, run) = new SweepRunner(host, WithSweepFolder(request), plan).Execute();
             SweepView.Write(host, curves, run, request.IsJson);
@@ -94,6 +100,9 @@ sealed record SweepPlan
 
     /// <summary>Items per user that become development queries, where the recipe does not say.</summary>
     public int DevelopmentItems { get; init; } = 3;
+
+    /// <summary>Whether the likelihood of the users' own texts is measured where it does not decide.</summary>
+    public bool MeasuresDistance { get; init; }
 }
 
 /// <summary>
@@ -220,7 +229,8 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
             yield return $"development_items={plan.DevelopmentItems}";
         }
 
-        var needsLikelihood = plan.Metric == Metric.GoldNll || plan.Metric == Metric.RewardRank;
+        var needsLikelihood =
+            plan.MeasuresDistance || plan.Metric == Metric.GoldNll || plan.Metric == Metric.RewardRank;
         yield return $"evaluate.likelihood={(needsLikelihood ? "true" : "false")}";
     }
 
@@ -232,6 +242,7 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
         AtomicFile.WriteText(run.ChosenRecipe, header + string.Concat(curves.Select(DescribeChoice)) + recipe);
         SweepFiles.WriteReport(curves, recipe, run.SweepReport);
         SweepFiles.WriteCsv(curves, run.SweepTable);
+        SweepFiles.WriteGains(curves, run.SweepGains);
     }
 
     /// <summary>

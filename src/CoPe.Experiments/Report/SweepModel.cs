@@ -40,6 +40,30 @@ sealed record SweepKey
 
     /// <summary>One panel a metric.</summary>
     public required IReadOnlyList<SweepPanel> Panels { get; init; }
+
+    /// <summary>What the parts of the method add to SFT at each value, in the metric of the first panel.</summary>
+    public IReadOnlyList<SweepGain> Gains { get; init; } = [];
+}
+
+/// <summary>What a part of the method adds to SFT at a value of a key.</summary>
+/// <param name="Value">The value.</param>
+/// <param name="Method">The method's heading.</param>
+sealed record SweepGain(string Value, string Method)
+{
+    /// <summary>Nats a token between expert and amateur; null where they were not measured.</summary>
+    public double? Distance { get; init; }
+
+    /// <summary>Mean of the method less that of SFT.</summary>
+    public required double Difference { get; init; }
+
+    /// <summary>Two-sided p-value of the paired bootstrap.</summary>
+    public required double P { get; init; }
+
+    /// <summary>Users (queries, where there are no users) for whom the method is better.</summary>
+    public required int Helped { get; init; }
+
+    /// <summary>Those for whom it is worse.</summary>
+    public required int Hurt { get; init; }
 }
 
 /// <summary>A metric over the values of a key.</summary>

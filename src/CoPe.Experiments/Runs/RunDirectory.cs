@@ -124,6 +124,9 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>Figures of a sweep: key, value, method, metric, mean, standard error, n.</summary>
     public string SweepTable => At("sweep.csv");
 
+    /// <summary>What the parts of the method add to SFT at the values of a sweep.</summary>
+    public string SweepGains => At("sweep-gains.csv");
+
     /// <summary>The report.</summary>
     public string Report => At("report.html");
 
@@ -151,7 +154,7 @@ public sealed class RunDirectory(string root, string? name = null)
     /// no stage.
     /// </summary>
     internal IEnumerable<string> AggregateFiles =>
-        [SeedResults, SeedResultsTable, SeedReport, SweepReport, SweepTable, ChosenRecipe, TrainingChoice];
+        [SeedResults, SeedResultsTable, SeedReport, SweepReport, SweepTable, SweepGains, ChosenRecipe, TrainingChoice];
 
     /// <summary>
     /// What a rebuild has set aside, at the same places as here; there only while a rebuild is at work, or after one

@@ -257,6 +257,39 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
         Assert.DoesNotContain("begins", world.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_sweep_says_what_contrast_adds_to_SFT_and_how_far_expert_and_amateur_are_apart()
+    {
+        string[] line =
+        [
+            "sweep",
+            "recipe.yaml",
+            "--run",
+            "gains",
+            "--over",
+            "decode.contrast_unless_certain=null,0.5",
+            "--items",
+            "1",
+            "--distance",
+            "--set",
+            "predict=tam,sft,sft+cd",
+        ];
+        Assert.True(world.RunCommand(default, line) == 0, world.Error);
+
+        var rows = world.Output.Split('\n').Where(said => said.Contains("SFT+CD", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, rows.Count);
+        Assert.All(rows, row => Assert.DoesNotMatch(@"\s-\s", row)); // the distance was measured
+        Assert.All(world.Output.Split('\n'), said => Assert.True(said.Length <= 80, said));
+        var file = File.ReadAllLines(world.RunAt("gains").SweepGains);
+        Assert.Equal(3, file.Length);
+        Assert.Matches(@"^decode\.contrast_unless_certain,null,-?\d[^,]*,sft\+cd,sft,rouge-l,", file[1]);
+        Assert.Contains(
+            "gained over SFT",
+            File.ReadAllText(world.RunAt("gains").SweepReport),
+            StringComparison.Ordinal
+        );
+    }
+
     [Theory]
     [InlineData("3e-4 1e-3 3e-3", 2, "largest")]
     [InlineData("1e-3 3e-4 3e-3", 1, "smallest")]

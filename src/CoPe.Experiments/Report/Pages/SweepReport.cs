@@ -78,6 +78,10 @@ static class SweepReport
             }
 
             WriteTable(markup, key, key.Panels[0]);
+            if (key.Gains.Count > 0)
+            {
+                WriteGains(markup, key, key.Panels[0].Metric.Name);
+            }
         }
 
         markup.Line();
@@ -121,6 +125,34 @@ static class SweepReport
                 }
             }
         }
+    }
+
+    static void WriteGains(Markup markup, SweepKey key, string metric)
+    {
+        markup.Element("h3", $"{metric} gained over SFT");
+        WideTable.Write(
+            markup,
+            $"{metric} gained over SFT by {key.Key}",
+            "results many",
+            [key.Key, "nats a token from the TAM", "method", "gain", "p", "helped", "hurt"],
+            () =>
+            {
+                foreach (var gain in key.Gains)
+                {
+                    using (markup.Open("tr"))
+                    {
+                        markup.Element("th", gain.Value, ("scope", "row"));
+                        markup
+                            .Element("td", gain.Distance is { } distance ? Number(distance) : NumberFormat.Missing)
+                            .Element("td", gain.Method)
+                            .Element("td", NumberFormat.Signed(gain.Difference))
+                            .Element("td", gain.P < 0.001 ? "< .001" : NumberFormat.Value(gain.P))
+                            .Element("td", NumberFormat.Count(gain.Helped))
+                            .Element("td", NumberFormat.Count(gain.Hurt));
+                    }
+                }
+            }
+        );
     }
 
     static void WriteRecipe(Markup markup, string yaml)

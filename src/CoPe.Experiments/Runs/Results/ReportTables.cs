@@ -19,6 +19,7 @@ static class ReportTables
         ("cope", "pag"),
         ("cope", "tam-all"),
         ("cope", "sft"),
+        ("cope", "sft+cd"),
         ("cope", "cope-sft"),
         ("sft", "tam"),
         ("sft", "tam-all"),
@@ -48,9 +49,12 @@ static class ReportTables
     /// The pairs of methods that the report compares; where none of the usual ones is there, the last against the
     /// first.
     /// </summary>
-    public static IReadOnlyList<(string Method, string Baseline)> SelectPairs(EvaluationReport report)
+    public static IReadOnlyList<(string Method, string Baseline)> SelectPairs(EvaluationReport report) =>
+        SelectPairs([.. report.Methods.Select(scores => scores.Method)]);
+
+    /// <summary>The same of methods by name, in the order of the table.</summary>
+    public static IReadOnlyList<(string Method, string Baseline)> SelectPairs(IReadOnlyList<string> methods)
     {
-        var methods = report.Methods.Select(scores => scores.Method).ToList();
         var pairs = ComparedPairs
             .Where(pair => methods.Contains(pair.Method) && methods.Contains(pair.Baseline))
             .ToList();

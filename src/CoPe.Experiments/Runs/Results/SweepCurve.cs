@@ -101,6 +101,9 @@ sealed record SweepCurve
         return best == numbers.Min() && best != 0 ? "smallest" : null;
     }
 
+    /// <summary>What the parts of the method add to SFT at a value, in the metric that decides.</summary>
+    public PartGains ComputeGains(SweepPoint point) => PartGains.Compute(point.Results.Report, Metric);
+
     /// <summary>The deciding mean of a value.</summary>
     /// <exception cref="RunException">The run has no such mean.</exception>
     public MeanWithError ScoreAt(SweepPoint point)

@@ -34,6 +34,36 @@ static class SweepFiles
             }
         );
 
+    /// <summary>Writes the tests of the parts of the method against SFT at every value.</summary>
+    public static void WriteGains(IReadOnlyList<SweepCurve> curves, string path)
+    {
+        const string Heading =
+            "key,value,nats_per_token,method,baseline,metric,difference,low,high,p,unit,helped,hurt,equal\n";
+        var rows =
+            from curve in curves
+            from point in curve.Points
+            let gains = curve.ComputeGains(point)
+            from test in gains.OverSft
+            let line = SignificanceLine.FromTest(test)
+            select CsvLine.Format(
+                curve.Key,
+                point.Value,
+                CsvLine.Number(gains.Distance),
+                line.Method,
+                line.Baseline,
+                line.Metric,
+                CsvLine.Number(line.Difference),
+                CsvLine.Number(line.Low),
+                CsvLine.Number(line.High),
+                CsvLine.Number(line.BootstrapP),
+                line.Unit,
+                CsvLine.Number(line.Helped),
+                CsvLine.Number(line.Hurt),
+                CsvLine.Number(line.Equal)
+            );
+        AtomicFile.WriteText(path, string.Concat(rows.Prepend(Heading)));
+    }
+
     /// <summary>What was chosen and from which results.</summary>
     public static string ToJson(IReadOnlyList<SweepCurve> curves)
     {
@@ -52,6 +82,7 @@ static class SweepFiles
     static object ToPoint(SweepCurve curve, SweepPoint point)
     {
         var score = curve.ScoreAt(point);
+        var gains = curve.ComputeGains(point);
         return new
         {
             point.Value,
@@ -59,6 +90,15 @@ static class SweepFiles
             Se = score.StandardError,
             N = score.Count,
             P = curve.CompareChosenWith(point)?.BootstrapP,
+            NatsPerToken = gains.Distance,
+            OverSft = gains.OverSft.Select(test => new
+            {
+                test.Method,
+                test.Difference,
+                P = test.BootstrapP,
+                test.Helped,
+                test.Hurt,
+            }),
         };
     }
 
@@ -91,7 +131,21 @@ static class SweepFiles
                 + DescribeFewUnits(curve),
             UnaffectedMethods = FindUnaffectedMethods(panels, title),
             Panels = panels,
+            Gains = [.. curve.Points.SelectMany(point => CreateGains(curve, point))],
         };
+    }
+
+    static IEnumerable<SweepGain> CreateGains(SweepCurve curve, SweepPoint point)
+    {
+        var gains = curve.ComputeGains(point);
+        return gains.OverSft.Select(test => new SweepGain(point.Value, PredictionMethod.GetTitle(test.Method))
+        {
+            Distance = gains.Distance,
+            Difference = test.Difference,
+            P = test.BootstrapP,
+            Helped = test.Helped,
+            Hurt = test.Hurt,
+        });
     }
 
     /// <summary>Metrics that get a panel, the one that decides first.</summary>
