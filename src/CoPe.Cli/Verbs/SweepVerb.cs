@@ -48,7 +48,8 @@ static class SweepVerb
         var distance = new Option<bool>("--distance")
         {
             Description =
-                "Also measures how far expert and amateur are apart, in nats a token of the users' own texts; takes time.",
+                "Also measures how far expert and amateur are apart, in nats a token of the users' own texts; "
+                + "takes time.",
         };
         command.AddOptions(over, metric, method, items, distance);
 
