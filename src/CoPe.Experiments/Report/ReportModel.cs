@@ -55,6 +55,12 @@ sealed record ReportModel
     /// <summary>What preference training did to the adapters; null where it is not known.</summary>
     public PreferenceEffect? PreferenceEffect { get; init; }
 
+    /// <summary>
+    /// How much likelier a token of the users' own texts is under SFT than under the TAM, in nats: the distance of
+    /// expert and amateur; null where it was not measured.
+    /// </summary>
+    public double? ExpertDistance { get; init; }
+
     /// <summary>Likelihood of the gold texts by adapter.</summary>
     public IReadOnlyList<GoldLikelihood> GoldLikelihoods { get; init; } = [];
 

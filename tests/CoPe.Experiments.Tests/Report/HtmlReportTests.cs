@@ -54,18 +54,6 @@ public class HtmlReportTests
     }
 
     [Fact]
-    public void Own_texts_that_preference_training_made_less_likely_are_a_warning_in_words()
-    {
-        var model = SampleReport.Create(users: 3);
-        var effect = model.PreferenceEffect!;
-        Assert.Contains("likelihood displacement", Render(model), StringComparison.Ordinal);
-        var risen = model with { PreferenceEffect = effect with { Chosen = new(-21.5, -20) } };
-        Assert.DoesNotContain("likelihood displacement", Render(risen), StringComparison.Ordinal);
-        var unknown = model with { PreferenceEffect = effect with { Chosen = null, Rejected = null } };
-        Assert.DoesNotContain("log-probability of the users", Render(unknown), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void Every_drawing_has_a_title_a_description_and_finite_coordinates()
     {
         var drawings = Parse(Render(SampleReport.Create(users: 12)))
@@ -347,7 +335,7 @@ public class HtmlReportTests
         );
     }
 
-    static string Render(ReportModel model)
+    internal static string Render(ReportModel model)
     {
         using var writer = new StringWriter();
         HtmlReport.Write(model, writer);

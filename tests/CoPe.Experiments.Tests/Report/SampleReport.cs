@@ -65,6 +65,7 @@ static class SampleReport
                 .Range(0, users)
                 .ToDictionary(User, _ => (int)Math.Exp(2 + (4 * random.NextDouble()))),
             Curves = Curves(random),
+            ExpertDistance = 0.2754,
             PreferenceEffect = new(12, 0.0123, 96, 80, 85)
             {
                 Chosen = new(-21.5, -22.75),
@@ -154,8 +155,8 @@ static class SampleReport
         var rows = new List<SignificanceRow>();
         foreach (
             var (baseline, metric) in from baseline in (string[])["TAM", "SFT", "DPO"]
-                                      from metric in Metrics.Take(3)
-                                      select (baseline, metric)
+            from metric in Metrics.Take(3)
+            select (baseline, metric)
         )
         {
             var ours = scores

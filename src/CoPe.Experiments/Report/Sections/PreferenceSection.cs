@@ -38,6 +38,15 @@ sealed class PreferenceSection : ReportSection
                 );
             }
         }
+        if (model.ExpertDistance is { } distance)
+        {
+            markup.Element(
+                "p",
+                $"Expert and amateur are {NumberFormat.Signed(distance)} nats a token apart: so much likelier are the "
+                    + "users' own texts under SFT than under the TAM. Where it is hundredths, there is little to "
+                    + "contrast."
+            );
+        }
         if (model.PreferenceEffect is { } effect)
         {
             WriteEffect(markup, effect);

@@ -37,14 +37,18 @@ sealed record PartGains(double? Distance, IReadOnlyList<PairedComparison> OverSf
             .Where(scores => HasQueryScores(scores, metric) && HasQueryScores(sft, metric))
             .Select(scores => (scores, sft, metric))
             .ToList();
-        return new(ComputeDistance(report, sft), tests.Count == 0 ? [] : PairedTest.CompareAll(tests));
+        return new(ComputeDistance(report), tests.Count == 0 ? [] : PairedTest.CompareAll(tests));
     }
 
-    static double? ComputeDistance(EvaluationReport report, MethodScores sft)
+    /// <summary>The <see cref="Distance"/> of a run.</summary>
+    public static double? ComputeDistance(EvaluationReport report)
     {
+        ArgumentNullException.ThrowIfNull(report);
         var tam = report.Methods.FirstOrDefault(scores => scores.Method == Tam);
+        var sft = report.Methods.FirstOrDefault(scores => scores.Method == Sft);
         return
             tam is not null
+            && sft is not null
             && tam.Metrics.TryGetValue(Metric.GoldNll.Name, out var ofTam)
             && sft.Metrics.TryGetValue(Metric.GoldNll.Name, out var ofSft)
             ? ofTam.Mean - ofSft.Mean

@@ -38,6 +38,7 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
             Curves = [.. TrainingCurves.Read(run)],
             Rewards = [.. ReadRewards()],
             PreferenceEffect = TrainingSummary.ComputeEffect(TrainingSummary.Read(run, StageId.TrainDpo)),
+            ExpertDistance = PartGains.ComputeDistance(scores),
             GoldLikelihoods = [.. AverageLikelihoods(JsonLines.Read<QueryLikelihood>(run.Likelihood))],
             TokenTraces = TokenTraces.Compute(context, workspace),
             Examples = [.. CreateExamples(scores)],
