@@ -23,6 +23,7 @@ public sealed class AdapterBank : IDisposable
     readonly List<string> _layerNames;
     readonly Dictionary<string, LoraPair> _pairs;
     readonly Dictionary<string, int> _layerIndex;
+    readonly Dictionary<string, double> _scalings;
 
     /// <summary>
     /// Takes ownership of the pairs, given in model order. Of the adapters' configurations, one each, only the
@@ -39,6 +40,7 @@ public sealed class AdapterBank : IDisposable
         ActsEverywhere = configs.All(config => config.Active == ActivePositions.Everywhere);
         _pairs = new Dictionary<string, LoraPair>(pairs, StringComparer.Ordinal);
         _layerNames = [.. pairs.Select(pair => pair.Key)];
+        _scalings = _layerNames.ToDictionary(name => name, configs[0].GetScaling, StringComparer.Ordinal);
         _layerIndex = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < _layerNames.Count; i++)
         {
@@ -66,6 +68,9 @@ public sealed class AdapterBank : IDisposable
 
     /// <summary>The shape of one adapter, and the positions that it acts on.</summary>
     internal LoraConfig GetConfig(int index) => _configs[index];
+
+    /// <summary>What the output of a layer's adapters is multiplied by.</summary>
+    internal double GetScaling(string layer) => _scalings[layer];
 
     /// <summary>The factors by full layer name.</summary>
     internal IReadOnlyDictionary<string, LoraPair> Pairs => _pairs;
@@ -117,9 +122,10 @@ public sealed class AdapterBank : IDisposable
         LoraPair Initialize(LinearLayer layer)
         {
             var bound = 1 / Math.Sqrt(layer.Inputs);
-            var uniform = rand([1, config.Rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator);
+            var rank = config.GetRank(layer.Name);
+            var uniform = rand([1, rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator);
             var a = uniform.mul_(Scalars.Of(2 * bound)).sub_(Scalars.Of(bound));
-            var b = zeros([1, layer.Outputs, config.Rank], dtype: ScalarType.Float32);
+            var b = zeros([1, layer.Outputs, rank], dtype: ScalarType.Float32);
             return new LoraPair(a, b);
         }
     }
@@ -270,7 +276,7 @@ public sealed class AdapterBank : IDisposable
     void ThrowIfDifferentShape(AdapterBank other)
     {
         var sameLayers = other._layerNames.SequenceEqual(_layerNames, StringComparer.Ordinal);
-        if (other.Config.Rank != Config.Rank || other.Config.Scaling != Config.Scaling || !sameLayers)
+        if (!sameLayers || _layerNames.Exists(name => !HasSameShape(name)))
         {
             throw new ArgumentException(
                 $"The adapters differ: rank {other.Config.Rank}, scaling {other.Config.Scaling}, "
@@ -278,6 +284,9 @@ public sealed class AdapterBank : IDisposable
                     + $"the same {_layerNames.Count} layers."
             );
         }
+
+        bool HasSameShape(string name) =>
+            other._pairs[name].A.shape[1] == _pairs[name].A.shape[1] && other._scalings[name] == _scalings[name];
     }
 
     /// <inheritdoc/>

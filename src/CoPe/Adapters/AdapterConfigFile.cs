@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using CoPe.Modeling;
 
 namespace CoPe.Adapters;
@@ -11,16 +10,15 @@ static class AdapterConfigFile
     /// <summary>PEFT's key for the tokens that an adapter acts from; absent where it acts everywhere.</summary>
     public const string InvocationTokensKey = "alora_invocation_tokens";
 
+    const string AlphaPatternKey = "alpha_pattern";
+    const string RankPatternKey = "rank_pattern";
+
     /// <summary>
     /// Keys that change what the adapter computes in ways that are not supported: each must be absent, null, false or
     /// empty.
     /// </summary>
     static readonly string[] MustBeUnset =
     [
-        "alpha_pattern",
-        "rank_pattern",
-        "layers_to_transform",
-        "layers_pattern",
         "modules_to_save",
         "use_dora",
         "use_qalora",
@@ -30,7 +28,6 @@ static class AdapterConfigFile
         "layer_replication",
         "trainable_token_indices",
         "target_parameters",
-        "exclude_modules",
         "corda_config",
         "eva_config",
         "arrow_config",
@@ -40,12 +37,16 @@ static class AdapterConfigFile
     static readonly string[] KnownKeys =
     [
         InvocationTokensKey,
+        AlphaPatternKey,
         "auto_mapping",
         "base_model_name_or_path",
         "bias",
         "ensure_weight_tying",
+        "exclude_modules",
         "inference_mode",
         "init_lora_weights",
+        "layers_pattern",
+        "layers_to_transform",
         "loftq_config",
         "lora_alpha",
         "lora_dropout",
@@ -54,6 +55,7 @@ static class AdapterConfigFile
         "peft_version",
         "qalora_group_size",
         "r",
+        RankPatternKey,
         "revision",
         "runtime_config",
         "target_modules",
@@ -82,6 +84,8 @@ static class AdapterConfigFile
             UseRsLora = json.GetBoolean("use_rslora") ?? false,
             Active = invocationTokens is null ? ActivePositions.Everywhere : ActivePositions.Answer,
             InvocationTokens = invocationTokens,
+            Ranks = LayerPatterns.Read(json, RankPatternKey, isWhole: true),
+            Alphas = LayerPatterns.Read(json, AlphaPatternKey, isWhole: false),
         };
         try
         {
@@ -169,6 +173,7 @@ static class AdapterConfigFile
                 WriteInvocationTokens(json, tokens);
             }
 
+            config.Alphas.Write(json, AlphaPatternKey);
             json.WriteString("base_model_name_or_path", baseModelName);
             json.WriteString("bias", "none");
             json.WriteBoolean("fan_in_fan_out", false);
@@ -179,6 +184,7 @@ static class AdapterConfigFile
             json.WriteNull("modules_to_save");
             json.WriteString("peft_type", "LORA");
             json.WriteNumber("r", config.Rank);
+            config.Ranks.Write(json, RankPatternKey);
             json.WriteStartArray("target_modules");
             foreach (var target in config.TargetModules)
             {
@@ -204,112 +210,5 @@ static class AdapterConfigFile
         }
 
         json.WriteEndArray();
-    }
-}
-
-/// <summary>
-/// The layers that adapter_config.json says are adapted. Hugging Face's tools drop factors of layers that it does not
-/// name and leave named layers without factors as they are; here both mean that the two files, or adapter and model, do
-/// not belong together.
-/// </summary>
-sealed class AdapterTargets
-{
-    /// <summary>What the decoder's layers are called inside a model with a vision tower.</summary>
-    static readonly string[] VisionModelPrefixes = ["model.language_model.", "language_model.model."];
-
-    readonly ConfigJson _json;
-    readonly Func<string, bool>? _isNamed; // null: the configuration names no layers
-
-    public AdapterTargets(ConfigJson json)
-    {
-        _json = json;
-        if (json.Get("target_modules") is not { } value)
-        {
-            return;
-        }
-
-        _isNamed = value.ValueKind == JsonValueKind.String ? MatchText(value.GetString()!) : MatchList();
-    }
-
-    /// <summary>Checks that the layers with factors are the layers named.</summary>
-    /// <exception cref="ModelFileException">A layer is named and has no factors, or the reverse.</exception>
-    public void Check(string weightsFile, IEnumerable<LinearLayer> layers, IReadOnlyCollection<string> adapted)
-    {
-        if (_isNamed is null)
-        {
-            return;
-        }
-
-        foreach (var layer in layers)
-        {
-            var isNamed = _isNamed(layer.Name);
-            var isAdapted = adapted.Contains(layer.Name);
-            if (isNamed && !isAdapted)
-            {
-                throw new ModelFileException(
-                    weightsFile,
-                    layer.Name,
-                    "has no lora_A and lora_B tensors, though target_modules names this layer: the adapter is "
-                        + "incomplete or belongs to another model."
-                );
-            }
-
-            if (!isNamed && isAdapted)
-            {
-                throw new ModelFileException(
-                    weightsFile,
-                    layer.Name,
-                    $"has lora tensors, but target_modules in {_json.File} does not name this layer."
-                );
-            }
-        }
-    }
-
-    Func<string, bool> MatchList()
-    {
-        var targets = _json.GetStrings("target_modules")!;
-        return layer => targets.Any(target => target == LoraTargets.AllLinear || LoraTargets.IsTarget(layer, target));
-    }
-
-    /// <summary>A single text is a regular expression over full names, as PEFT reads it.</summary>
-    Func<string, bool> MatchText(string text)
-    {
-        if (text == LoraTargets.AllLinear)
-        {
-            return _ => true;
-        }
-
-        try
-        {
-            var pattern = ForeignRegex.Create(
-                $"^(?:{text})\\z",
-                RegexOptions.CultureInvariant,
-                TimeSpan.FromSeconds(1)
-            );
-            return layer =>
-                Matches(pattern, layer)
-                || VisionModelPrefixes.Any(prefix => Matches(pattern, prefix + layer["model.".Length..]));
-        }
-        catch (ArgumentException e)
-        {
-            throw new ModelFileException(_json.File, "target_modules", $"is no regular expression: {e.Message}", e);
-        }
-    }
-
-    bool Matches(Regex pattern, string layer)
-    {
-        try
-        {
-            return pattern.IsMatch(layer);
-        }
-        catch (RegexMatchTimeoutException e)
-        {
-            throw new ModelFileException(
-                _json.File,
-                "target_modules",
-                $"takes too long to match against {layer}; name the modules in a list.",
-                e
-            );
-        }
     }
 }

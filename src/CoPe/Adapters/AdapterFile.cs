@@ -44,7 +44,7 @@ public static class AdapterFile
         var targets = new AdapterTargets(json);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
         var layers = WeightLayout.ListLinearLayers(model).ToList();
-        var factors = FindFactors(file, layers, config.Rank);
+        var factors = FindFactors(file, layers, config);
         targets.Check(file.Path, layers, factors.Keys);
 
         List<string> adapted = [.. layers.Select(layer => layer.Name).Where(factors.ContainsKey)];
@@ -125,14 +125,18 @@ public static class AdapterFile
     }
 
     /// <summary>Names of the two factors' tensors, by layer.</summary>
-    static Dictionary<string, FactorNames> FindFactors(SafetensorsFile file, List<LinearLayer> layers, int rank)
+    static Dictionary<string, FactorNames> FindFactors(
+        SafetensorsFile file,
+        List<LinearLayer> layers,
+        LoraConfig config
+    )
     {
         var layerByName = layers.ToDictionary(layer => layer.Name, StringComparer.Ordinal);
         var factors = new Dictionary<string, FactorNames>(StringComparer.Ordinal);
         foreach (var entry in file.Entries)
         {
             var (layer, isA) = ParseFactorName(file.Path, entry.Name);
-            CheckEntry(file.Path, entry, layerByName.GetValueOrDefault(layer), layer, isA, rank);
+            CheckEntry(file.Path, entry, layerByName.GetValueOrDefault(layer), layer, isA, config.GetRank(layer));
             var names = factors.GetValueOrDefault(layer);
             if ((isA ? names.A : names.B) is not null)
             {

@@ -112,7 +112,7 @@ public static class AdapterMerge
         using var scope = NewDisposeScope();
         var pair = bank.Pairs[layer];
         var product = pair.B[index].matmul(pair.A[index]);
-        return product.mul(Scalars.Of(bank.Config.Scaling)).MoveToOuterDisposeScope();
+        return product.mul(Scalars.Of(bank.GetScaling(layer))).MoveToOuterDisposeScope();
     }
 
     /// <summary>

@@ -76,7 +76,7 @@ sealed class AdapterPass : ILinearTerms
                 return false;
             }
 
-            terms.Add(new DecodeLora.Term(factors, assignment.GetAdapter, assignment.Bank.Config.Scaling));
+            terms.Add(new DecodeLora.Term(factors, assignment.GetAdapter, assignment.Bank.GetScaling(layer)));
         }
 
         DecodeLora.AddTo(y, x, terms);
@@ -111,7 +111,7 @@ sealed class AdapterPass : ILinearTerms
             delta = delta.mul(mask);
         }
 
-        output.add_(delta, Scalars.Of(assignment.Bank.Config.Scaling));
+        output.add_(delta, Scalars.Of(assignment.Bank.GetScaling(layer)));
     }
 
     /// <summary>

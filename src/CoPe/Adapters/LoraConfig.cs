@@ -42,8 +42,25 @@ public sealed record LoraConfig
     [CodeOnly, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? InvocationTokens { get; init; }
 
-    /// <summary>What the adapter's output is multiplied by: alpha / r, or alpha / sqrt(r).</summary>
-    public double Scaling => Alpha / (UseRsLora ? Math.Sqrt(Rank) : Rank);
+    /// <summary>Ranks of layers that have another.</summary>
+    internal LayerPatterns Ranks { get; init; } = LayerPatterns.None;
+
+    /// <summary>Alphas of layers that have another.</summary>
+    internal LayerPatterns Alphas { get; init; } = LayerPatterns.None;
+
+    /// <summary>
+    /// What the adapter's output is multiplied by: alpha / r, or alpha / sqrt(r); in an adapter of PEFT's with
+    /// patterns, of the layers that match none.
+    /// </summary>
+    public double Scaling => ComputeScaling(Alpha, Rank);
+
+    /// <summary>Rank of a layer, by its full name.</summary>
+    internal int GetRank(string layer) => (int?)Ranks.Find(layer) ?? Rank;
+
+    /// <summary>What the output of a layer's adapter is multiplied by.</summary>
+    internal double GetScaling(string layer) => ComputeScaling(Alphas.Find(layer) ?? Alpha, GetRank(layer));
+
+    double ComputeScaling(double alpha, int rank) => alpha / (UseRsLora ? Math.Sqrt(rank) : rank);
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">A value is outside its range.</exception>
@@ -103,7 +120,7 @@ public sealed record LoraConfig
     public long CountParameters(DecoderConfig model)
     {
         var layers = LoraTargets.Select(model, TargetModules);
-        return layers.Sum(layer => (long)Rank * (layer.Inputs + layer.Outputs));
+        return layers.Sum(layer => (long)GetRank(layer.Name) * (layer.Inputs + layer.Outputs));
     }
 }
 
