@@ -38,6 +38,14 @@ public sealed class AdapterBank : IDisposable
 
         _configs = configs;
         ActsEverywhere = configs.All(config => config.Active == ActivePositions.Everywhere);
+        if (!ActsEverywhere && pairs.Any(pair => WeightLayout.IsEmbeddingOrHead(pair.Key)))
+        {
+            throw new ArgumentException(
+                "An adapter that acts on the answer alone cannot adapt embedding or head; expected layers between.",
+                nameof(configs)
+            );
+        }
+
         _pairs = new Dictionary<string, LoraPair>(pairs, StringComparer.Ordinal);
         _layerNames = [.. pairs.Select(pair => pair.Key)];
         _scalings = _layerNames.ToDictionary(name => name, configs[0].GetScaling, StringComparer.Ordinal);
@@ -82,7 +90,8 @@ public sealed class AdapterBank : IDisposable
     internal int Version { get; private set; }
 
     /// <summary>
-    /// New adapters as PEFT initializes them: A uniform in +-1/sqrt(in), B zero; adapter i draws from seeds[i] alone.
+    /// New adapters as PEFT initializes them: A uniform in +-1/sqrt(in), B zero; of the embedding A zero, B standard
+    /// normal. Adapter i draws from seeds[i] alone.
     /// </summary>
     /// <param name="model">The model to adapt.</param>
     /// <param name="config">Shape of the adapters.</param>
@@ -123,6 +132,15 @@ public sealed class AdapterBank : IDisposable
         {
             var bound = 1 / Math.Sqrt(layer.Inputs);
             var rank = config.GetRank(layer.Name);
+            if (layer.Name == WeightLayout.EmbeddingLayer)
+            {
+                var none = zeros([1, rank, layer.Inputs], dtype: ScalarType.Float32);
+                return new LoraPair(
+                    none,
+                    randn([1, layer.Outputs, rank], dtype: ScalarType.Float32, generator: generator)
+                );
+            }
+
             var uniform = rand([1, rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator);
             var a = uniform.mul_(Scalars.Of(2 * bound)).sub_(Scalars.Of(bound));
             var b = zeros([1, layer.Outputs, rank], dtype: ScalarType.Float32);

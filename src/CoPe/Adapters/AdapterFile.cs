@@ -19,6 +19,11 @@ public static class AdapterFile
     const string Prefix = "base_model.model.";
     const string SuffixA = ".lora_A.weight";
     const string SuffixB = ".lora_B.weight";
+    const string EmbeddingSuffixA = ".lora_embedding_A";
+    const string EmbeddingSuffixB = ".lora_embedding_B";
+
+    /// <summary>A copy of the base's embedding or head, which PEFT writes beside adapters of these.</summary>
+    const string BaseSuffix = ".base_layer.weight";
 
     /// <summary>Reads an adapter for a model, checking names and shapes against it.</summary>
     /// <param name="folder">The adapter's folder.</param>
@@ -43,9 +48,10 @@ public static class AdapterFile
         CheckInvocationTokens(configFile, config, model);
         var targets = new AdapterTargets(json);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
-        var layers = WeightLayout.ListLinearLayers(model).ToList();
+        var layers = WeightLayout.ListAdaptable(model).ToList();
         var factors = FindFactors(file, layers, config);
         targets.Check(file.Path, layers, factors.Keys);
+        CheckEmbeddingAndHead(json, config, factors.Keys);
 
         List<string> adapted = [.. layers.Select(layer => layer.Name).Where(factors.ContainsKey)];
         return AdapterBank.Build(
@@ -59,6 +65,26 @@ public static class AdapterFile
     /// <exception cref="ModelFileException">Its configuration cannot be used.</exception>
     internal static ActivePositions ReadActivePositions(string folder) =>
         AdapterConfigFile.Read(ConfigJson.Read(Path.Combine(folder, ConfigFileName))).Active;
+
+    static void CheckEmbeddingAndHead(ConfigJson json, LoraConfig config, IEnumerable<string> adapted)
+    {
+        if (adapted.FirstOrDefault(WeightLayout.IsEmbeddingOrHead) is not { } layer)
+        {
+            return;
+        }
+
+        const string TyingKey = "ensure_weight_tying";
+        if (json.GetBoolean(TyingKey) == true)
+        {
+            throw json.Unsupported(TyingKey, $"true beside an adapter of {layer}", "false");
+        }
+
+        if (config.Active == ActivePositions.Answer)
+        {
+            var found = $"with an adapter of {layer}";
+            throw json.Unsupported(AdapterConfigFile.InvocationTokensKey, found, "adapters of the layers between");
+        }
+    }
 
     static void CheckInvocationTokens(string configFile, LoraConfig config, DecoderConfig model)
     {
@@ -116,8 +142,9 @@ public static class AdapterFile
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var name in one.LayerNames)
         {
-            tensors[Prefix + name + SuffixA] = one.Pairs[name].A.squeeze(0);
-            tensors[Prefix + name + SuffixB] = one.Pairs[name].B.squeeze(0);
+            var isEmbedding = name == WeightLayout.EmbeddingLayer;
+            tensors[Prefix + name + (isEmbedding ? EmbeddingSuffixA : SuffixA)] = one.Pairs[name].A.squeeze(0);
+            tensors[Prefix + name + (isEmbedding ? EmbeddingSuffixB : SuffixB)] = one.Pairs[name].B.squeeze(0);
         }
 
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), tensors);
@@ -135,6 +162,11 @@ public static class AdapterFile
         var factors = new Dictionary<string, FactorNames>(StringComparer.Ordinal);
         foreach (var entry in file.Entries)
         {
+            if (IsCopyOfBase(file.Path, entry, layerByName))
+            {
+                continue;
+            }
+
             var (layer, isA) = ParseFactorName(file.Path, entry.Name);
             CheckEntry(file.Path, entry, layerByName.GetValueOrDefault(layer), layer, isA, config.GetRank(layer));
             var names = factors.GetValueOrDefault(layer);
@@ -165,15 +197,6 @@ public static class AdapterFile
 
     static void CheckEntry(string file, TensorEntry entry, LinearLayer? linear, string layer, bool isA, int rank)
     {
-        if (layer == "lm_head")
-        {
-            throw new ModelFileException(
-                file,
-                entry.Name,
-                "adapts the head, which is not supported; expected linear layers of attention and feed-forward blocks."
-            );
-        }
-
         if (linear is null)
         {
             throw new ModelFileException(
@@ -200,21 +223,64 @@ public static class AdapterFile
         }
     }
 
-    static (string Layer, bool IsA) ParseFactorName(string file, string name)
+    /// <summary>The model's own weights count, whose shape such a copy must have.</summary>
+    static bool IsCopyOfBase(string file, TensorEntry entry, Dictionary<string, LinearLayer> layers)
     {
-        var isA = name.EndsWith(SuffixA, StringComparison.Ordinal);
-        var isB = name.EndsWith(SuffixB, StringComparison.Ordinal);
-        if (!name.StartsWith(Prefix, StringComparison.Ordinal) || !(isA || isB))
+        if (!entry.Name.EndsWith(BaseSuffix, StringComparison.Ordinal))
         {
-            throw new ModelFileException(
-                file,
-                name,
-                $"is not supported in an adapter; expected {Prefix}LAYER.lora_A.weight or lora_B.weight."
-            );
+            return false;
         }
 
-        var layer = name[Prefix.Length..^SuffixA.Length];
-        return (WeightLayout.ToCanonicalName(layer) ?? layer, isA);
+        var layer = ToLayerName(entry.Name[..^BaseSuffix.Length]);
+        if (!WeightLayout.IsEmbeddingOrHead(layer))
+        {
+            return false;
+        }
+
+        var head = layers[WeightLayout.HeadLayer];
+        return entry.Shape.SequenceEqual([head.Outputs, head.Inputs])
+            ? true
+            : throw new ModelFileException(
+                file,
+                entry.Name,
+                $"has shape [{string.Join(", ", entry.Shape)}], but the model's is [{head.Outputs}, {head.Inputs}]: an "
+                    + "adapter that comes with an embedding of its own is not supported."
+            );
+    }
+
+    static (string Layer, bool IsA) ParseFactorName(string file, string name)
+    {
+        (string Suffix, bool IsA, bool IsEmbedding)[] kinds =
+        [
+            (SuffixA, true, false),
+            (SuffixB, false, false),
+            (EmbeddingSuffixA, true, true),
+            (EmbeddingSuffixB, false, true),
+        ];
+        foreach (var (suffix, isA, isEmbedding) in kinds)
+        {
+            if (
+                name.StartsWith(Prefix, StringComparison.Ordinal)
+                && name.EndsWith(suffix, StringComparison.Ordinal)
+                && ToLayerName(name[..^suffix.Length]) is var layer
+                && layer == WeightLayout.EmbeddingLayer == isEmbedding
+            )
+            {
+                return (layer, isA);
+            }
+        }
+
+        throw new ModelFileException(
+            file,
+            name,
+            $"is not supported in an adapter; expected {Prefix}LAYER.lora_A.weight or lora_B.weight."
+        );
+    }
+
+    static string ToLayerName(string prefixed)
+    {
+        var name = prefixed.StartsWith(Prefix, StringComparison.Ordinal) ? prefixed[Prefix.Length..] : prefixed;
+        return WeightLayout.ToCanonicalName(name) ?? name;
     }
 
     /// <summary>A factor as float32 <c>[1, ...]</c>, copied out of the file so that it may train.</summary>

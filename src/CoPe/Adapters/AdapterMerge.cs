@@ -54,12 +54,30 @@ public static class AdapterMerge
     /// <param name="bank">The adapters; still the caller's.</param>
     /// <param name="index">Which of them.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
-    /// <exception cref="ArgumentException">The adapter acts on the answer alone.</exception>
+    /// <exception cref="ArgumentException">
+    /// The adapter acts on the answer alone, or on embedding or head of a model where these are one.
+    /// </exception>
     /// <exception cref="KeyNotFoundException">
     /// The model lacks an adapted layer, or its weights are int8; nothing is merged.
     /// </exception>
-    public static void MergeInto(CausalLm model, AdapterBank bank, int index = 0) =>
+    public static void MergeInto(CausalLm model, AdapterBank bank, int index = 0)
+    {
+        RefuseTied(model.Config, bank, nameof(bank));
         model.Weights.Replace(Merge(model.Weights, bank, index));
+    }
+
+    /// <summary>An adapter of one of the two would act on both.</summary>
+    static void RefuseTied(DecoderConfig model, AdapterBank bank, string parameter)
+    {
+        if (model.TiedHead && bank.LayerNames.FirstOrDefault(WeightLayout.IsEmbeddingOrHead) is { } layer)
+        {
+            throw new ArgumentException(
+                $"An adapter of {layer} cannot be merged into a model whose head is its embedding: merged, it would "
+                    + "act on both. Load it beside the model.",
+                parameter
+            );
+        }
+    }
 
     /// <summary>Merged copies of the adapted weights alone, by weight name; the caller's.</summary>
     internal static IReadOnlyDictionary<string, Tensor> Merge(ModelWeights weights, AdapterBank bank, int index)
@@ -106,12 +124,16 @@ public static class AdapterMerge
         }
     }
 
-    /// <summary><c>scaling * B A</c> of one layer, <c>[out, in]</c> float32, the caller's.</summary>
+    /// <summary>
+    /// <c>scaling * B A</c> of one layer, <c>[out, in]</c> float32, of the embedding <c>[vocab, hidden]</c>; the
+    /// caller's.
+    /// </summary>
     internal static Tensor ComputeDelta(AdapterBank bank, string layer, int index)
     {
         using var scope = NewDisposeScope();
         var pair = bank.Pairs[layer];
         var product = pair.B[index].matmul(pair.A[index]);
+        product = layer == WeightLayout.EmbeddingLayer ? product.t() : product;
         return product.mul(Scalars.Of(bank.GetScaling(layer))).MoveToOuterDisposeScope();
     }
 
@@ -130,7 +152,8 @@ public static class AdapterMerge
     /// <returns>How many weights the adapters change, and how many of these changes rounding undoes.</returns>
     /// <exception cref="ModelFileException">The base cannot be used, or a merged weight is not finite.</exception>
     /// <exception cref="ArgumentException">
-    /// The output folder is not empty, or an adapter acts on the answer alone or has weights that are not finite.
+    /// The output folder is not empty, or an adapter acts on the answer alone, on embedding or head of a model where
+    /// these are one, or has weights that are not finite.
     /// </exception>
     public static MergeReport WriteModelFolder(
         string baseFolder,
@@ -162,7 +185,13 @@ public static class AdapterMerge
             );
         }
 
-        CheckpointReader.ReadEntries(baseFolder, DecoderConfig.Read(baseFolder));
+        var config = DecoderConfig.Read(baseFolder);
+        foreach (var adapter in adapters)
+        {
+            RefuseTied(config, adapter, nameof(adapters));
+        }
+
+        CheckpointReader.ReadEntries(baseFolder, config);
         var files = new List<SafetensorsFile>();
         try
         {

@@ -15,7 +15,12 @@ sealed class AdapterPass : ILinearTerms
     readonly List<Level> _levels = [];
 
     /// <summary>The levels that act on any column of the batch.</summary>
-    public AdapterPass(IReadOnlyList<AdapterAssignment> stack, TokenBatch batch, ScalarType dtype)
+    public AdapterPass(
+        IReadOnlyList<AdapterAssignment> stack,
+        TokenBatch batch,
+        ScalarType dtype,
+        IReadOnlyList<int>? firstColumns = null
+    )
     {
         _dtype = dtype;
         var rowCount = (int)batch.Ids.shape[0];
@@ -37,7 +42,8 @@ sealed class AdapterPass : ILinearTerms
             var active = assignment.Bank.ActsEverywhere ? null : new ActiveColumns(assignment, batch, dtype);
             if (active is not { IsEmpty: true })
             {
-                _levels.Add(new(assignment, assignment.CreateDropout(rowCount, batch.Prefix?.Lengths), active));
+                var dropout = assignment.CreateDropout(rowCount, firstColumns ?? batch.Prefix?.Lengths);
+                _levels.Add(new(assignment, dropout, active));
             }
         }
     }
@@ -57,6 +63,31 @@ sealed class AdapterPass : ILinearTerms
         foreach (var level in levels)
         {
             AddByTorch(y, x, layer, columns, level);
+        }
+    }
+
+    /// <summary>
+    /// <c>y += scaling * B A[:, ids]</c> row by row for ids <c>[rows, seq]</c>, y <c>[rows, seq, hidden]</c>, if the
+    /// embedding is adapted. Ids are not dropped.
+    /// </summary>
+    public void AddToEmbedding(Tensor y, Tensor ids)
+    {
+        const string Layer = WeightLayout.EmbeddingLayer;
+        foreach (var (assignment, _, _) in _levels.Where(level => level.Assignment.Bank.IndexOfLayer(Layer) >= 0))
+        {
+            using var scope = NewDisposeScope();
+            var (a, b) = assignment.GetFactors(Layer, _dtype); // [groups, r, vocab], [groups, hidden, r]
+            var rows = assignment.IndexOfRow is null ? y.shape[0] : assignment.AdaptedRowCount;
+            var rowsPerGroup = rows / a.shape[0];
+            for (var group = 0L; group < a.shape[0]; group++)
+            {
+                var first = assignment.FirstAdaptedRow + group * rowsPerGroup;
+                var idsOfGroup = ids.narrow(0, first, rowsPerGroup).reshape(-1);
+                var inner = a.select(0, group).index_select(1, idsOfGroup).t(); // [tokens, r]
+                var target = y.narrow(0, first, rowsPerGroup);
+                var delta = inner.matmul(b.select(0, group).t()).view(target.shape);
+                target.add_(delta, Scalars.Of(assignment.Bank.GetScaling(Layer)));
+            }
         }
     }
 

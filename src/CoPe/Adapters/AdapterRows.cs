@@ -58,6 +58,38 @@ public sealed class AdapterRows : IRowAdapters, IDisposable
 
     ILinearTerms IRowAdapters.StartPass(TokenBatch batch, ScalarType dtype) => new AdapterPass(_stack, batch, dtype);
 
+    void IRowAdapters.AddToLogits(Tensor logits, Tensor hidden, IReadOnlyList<int>? rows)
+    {
+        var ofHead = _stack.Where(level => level.Bank.IndexOfLayer(WeightLayout.HeadLayer) >= 0).ToList();
+        if (ofHead.Count == 0)
+        {
+            return;
+        }
+
+        // Each hidden state is a row of its own, of one column.
+        using var scope = NewDisposeScope();
+        var selected = rows is null ? [] : ofHead.ConvertAll(level => level.SelectRows(rows));
+        try
+        {
+            var ids = zeros([hidden.shape[0], 1], dtype: ScalarType.Int64, device: hidden.device);
+            using var batch = new TokenBatch(ids);
+            var numbers = rows is null ? null : NumberWithinRows(rows);
+            var pass = new AdapterPass(rows is null ? ofHead : selected, batch, hidden.dtype, numbers);
+            pass.AddTo(logits.unsqueeze(1), hidden.unsqueeze(1), WeightLayout.HeadLayer, columns: null);
+        }
+        finally
+        {
+            selected.ForEach(level => level.Dispose());
+        }
+    }
+
+    /// <summary>How many of the same row stand before each, so that each draws a mask of its own.</summary>
+    static int[] NumberWithinRows(IReadOnlyList<int> rows)
+    {
+        var counts = new Dictionary<int, int>();
+        return [.. rows.Select(row => counts[row] = counts.GetValueOrDefault(row, -1) + 1)];
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -133,6 +165,15 @@ sealed class AdapterAssignment : IDisposable
         return IndexOfRow is null
             ? new AdapterAssignment(Bank, _groups[0]) { RowSeeds = rowSeeds }
             : new AdapterAssignment(Bank, IndexOfRow) { RowSeeds = rowSeeds };
+    }
+
+    /// <summary>The same for a pass whose row i is row <paramref name="rows"/>[i] of this one's.</summary>
+    public AdapterAssignment SelectRows(IReadOnlyList<int> rows)
+    {
+        var seeds = RowSeeds is null ? null : rows.Select(row => RowSeeds[row]).ToList();
+        return IndexOfRow is null
+            ? new AdapterAssignment(Bank, _groups[0]) { RowSeeds = seeds }
+            : new AdapterAssignment(Bank, [.. rows.Select(row => IndexOfRow[row])]) { RowSeeds = seeds };
     }
 
     /// <summary>Dropout of a pass's adapted rows; null for none.</summary>

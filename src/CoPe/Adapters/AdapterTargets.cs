@@ -75,7 +75,7 @@ sealed class AdapterTargets
     Func<string, bool> MatchList(string key)
     {
         var targets = _json.GetStrings(key)!;
-        return layer => targets.Any(target => target == LoraTargets.AllLinear || LoraTargets.IsTarget(layer, target));
+        return layer => targets.Any(target => LoraTargets.IsMeant(layer, target));
     }
 
     /// <summary>A single text is a regular expression over full names, as PEFT reads it.</summary>
@@ -83,7 +83,7 @@ sealed class AdapterTargets
     {
         if (key == TargetsKey && text == LoraTargets.AllLinear)
         {
-            return _ => true;
+            return layer => LoraTargets.IsMeant(layer, text);
         }
 
         var pattern = LayerNameRegex.Create(_json.File, key, $"^(?:{text})\\z");

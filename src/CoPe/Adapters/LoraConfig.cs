@@ -147,15 +147,10 @@ static class LoraTargets
     /// <exception cref="ArgumentException">A target names no layer of the model.</exception>
     public static IReadOnlyList<LinearLayer> Select(DecoderConfig model, IReadOnlyList<string> targets)
     {
-        var layers = WeightLayout.ListLinearLayers(model).ToList();
-        if (targets.Contains(AllLinear))
-        {
-            return layers;
-        }
-
+        var layers = WeightLayout.ListAdaptable(model).ToList();
         foreach (var target in targets)
         {
-            if (!layers.Exists(layer => IsTarget(layer.Name, target)))
+            if (!layers.Exists(layer => IsMeant(layer.Name, target)))
             {
                 var known = layers.Select(layer => layer.ShortName).Distinct().ToList();
                 throw new ArgumentException(
@@ -166,8 +161,12 @@ static class LoraTargets
             }
         }
 
-        return layers.FindAll(layer => targets.Any(target => IsTarget(layer.Name, target)));
+        return layers.FindAll(layer => targets.Any(target => IsMeant(layer.Name, target)));
     }
+
+    /// <summary>Whether a target means a layer: neither embedding nor head are meant by "all-linear".</summary>
+    public static bool IsMeant(string name, string target) =>
+        target == AllLinear ? !WeightLayout.IsEmbeddingOrHead(name) : IsTarget(name, target);
 
     /// <summary>PEFT's rule: the name is the target or ends in it after a dot.</summary>
     public static bool IsTarget(string name, string target) =>

@@ -222,7 +222,7 @@ sealed class RunningBatch(
         Tensor logits; // [rows, vocab]
         using (_profiler?.Enter("head"))
         {
-            logits = model.ComputeLogits(hidden.squeeze(1));
+            logits = model.ComputeLogits(hidden.squeeze(1), _adapters);
         }
 
         using var choice = _profiler?.Enter("choose");

@@ -151,17 +151,38 @@ public sealed class CausalLm : IDisposable
     /// Logits of hidden states. They are large: pass only the positions that are needed.
     /// </summary>
     /// <param name="hidden">Hidden states <c>[..., hidden]</c> as a pass returns them.</param>
+    /// <param name="adapters">Adapters of the pass's rows, of which some may adapt the head; null for none.</param>
+    /// <param name="rows">
+    /// Row of the pass that each hidden state is of; null: the first dimension of the hidden states is the rows.
+    /// </param>
     /// <returns><c>[..., vocab]</c> float32, owned by the caller.</returns>
-    public Tensor ComputeLogits(Tensor hidden)
+    public Tensor ComputeLogits(Tensor hidden, IRowAdapters? adapters = null, IReadOnlyList<int>? rows = null)
     {
         using var scope = NewDisposeScope();
-        var logits = _head.Multiply(hidden.contiguous()).to(ScalarType.Float32);
+        var input = hidden.contiguous();
+        var logits = _head.Multiply(input);
+        if (adapters is not null)
+        {
+            rows ??= RepeatRows(hidden);
+            adapters.AddToLogits(logits.view(-1, Config.VocabSize), input.view(-1, Config.HiddenSize), rows);
+        }
+
+        logits = logits.to(ScalarType.Float32);
         if (Config.LogitsScaling != 1)
         {
             logits = logits.div(Scalars.Of(Config.LogitsScaling));
         }
 
         return (Config.LogitSoftCap is { } cap ? SoftCap.Apply(logits, cap) : logits).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The row of each of hidden states <c>[rows, ..., hidden]</c>; null where they are one a row.</summary>
+    static int[]? RepeatRows(Tensor hidden)
+    {
+        var count = (int)hidden.shape[1..^1].Aggregate(1L, (product, size) => product * size);
+        return count == 1
+            ? null
+            : [.. Enumerable.Range(0, (int)hidden.shape[0]).SelectMany(row => Enumerable.Repeat(row, count))];
     }
 
     static Tensor RunLayer(DecoderLayer layer, Tensor hidden, ForwardPass pass) => layer.Forward(hidden, pass);
@@ -189,7 +210,7 @@ public sealed class CausalLm : IDisposable
     )
     {
         using var scope = NewDisposeScope();
-        var hidden = Embed(batch.Ids);
+        var hidden = Embed(batch.Ids, pass);
         foreach (var layer in layers)
         {
             using var input = hidden;
@@ -200,13 +221,14 @@ public sealed class CausalLm : IDisposable
     }
 
     /// <summary>Embeddings <c>[rows, seq, hidden]</c> of ids <c>[rows, seq]</c>.</summary>
-    Tensor Embed(Tensor ids)
+    Tensor Embed(Tensor ids, ForwardPass pass)
     {
         using var scope = NewDisposeScope();
         var embeddings = Weights[WeightLayout.Embedding]
             .index_select(0, ids.reshape(-1))
             .view(ids.shape[0], ids.shape[1], Config.HiddenSize)
             .to(Dtype);
+        pass.Adapters?.AddToEmbedding(embeddings, ids);
         if (Config.ScaleEmbedding)
         {
             // The factor is rounded to the dtype, as Gemma's was in training.

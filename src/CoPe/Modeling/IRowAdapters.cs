@@ -13,6 +13,15 @@ public interface IRowAdapters
     /// <param name="dtype">Element type that the pass computes in.</param>
     /// <exception cref="ArgumentException">The adapters are for another number of rows.</exception>
     internal ILinearTerms StartPass(TokenBatch batch, ScalarType dtype);
+
+    /// <summary>
+    /// Adds the terms of adapters of the head for hidden states <c>[n, hidden]</c> to logits <c>[n, vocab]</c>, in
+    /// place.
+    /// </summary>
+    /// <param name="logits">What the head computed.</param>
+    /// <param name="hidden">The hidden states.</param>
+    /// <param name="rows">Row of the pass that each hidden state is of; null: they are one a row.</param>
+    internal void AddToLogits(Tensor logits, Tensor hidden, IReadOnlyList<int>? rows);
 }
 
 /// <summary>
@@ -29,4 +38,9 @@ interface ILinearTerms
     /// <param name="layer">Full name of the layer.</param>
     /// <param name="columns">The columns that x holds, where they are not all.</param>
     void AddTo(Tensor y, Tensor x, string layer, OutputColumns? columns);
+
+    /// <summary>
+    /// Adds the adapters' terms for ids <c>[rows, seq]</c> to embeddings y <c>[rows, seq, hidden]</c>, in place.
+    /// </summary>
+    void AddToEmbedding(Tensor y, Tensor ids);
 }

@@ -6,6 +6,8 @@ static class WeightLayout
     public const string Embedding = "model.embed_tokens.weight";
     public const string FinalNorm = "model.norm.weight";
     public const string Head = "lm_head.weight";
+    public const string EmbeddingLayer = "model.embed_tokens";
+    public const string HeadLayer = "lm_head";
 
     /// <summary>Beginnings of the names of other parts than the decoder.</summary>
     static readonly string[] OtherParts =
@@ -18,7 +20,19 @@ static class WeightLayout
 
     public static string GetLayerName(int index) => $"model.layers.{index}";
 
-    /// <summary>The linear layers that adapters may target.</summary>
+    /// <summary>
+    /// What adapters may target, in model order: the linear layers, and by their names alone embedding and head. The
+    /// embedding counts as a layer from ids to the residual stream.
+    /// </summary>
+    public static IEnumerable<LinearLayer> ListAdaptable(DecoderConfig config) =>
+        ListLinearLayers(config)
+            .Prepend(new LinearLayer(EmbeddingLayer, config.VocabSize, config.HiddenSize, HasBias: false))
+            .Append(new LinearLayer(HeadLayer, config.HiddenSize, config.VocabSize, HasBias: false));
+
+    /// <summary>Whether a layer is the embedding or the head.</summary>
+    public static bool IsEmbeddingOrHead(string layer) => layer is EmbeddingLayer or HeadLayer;
+
+    /// <summary>The linear layers of the decoder's blocks.</summary>
     public static IEnumerable<LinearLayer> ListLinearLayers(DecoderConfig config) =>
         Enumerable.Range(0, config.LayerCount).SelectMany(i => ListLinearLayers(config, GetLayerName(i)));
 

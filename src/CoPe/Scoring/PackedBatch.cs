@@ -57,6 +57,10 @@ sealed class PackedBatch : IDisposable
     /// </summary>
     public Tensor ResponseOfLabel { get; }
 
+    /// <summary>Row of each label.</summary>
+    public IReadOnlyList<int> RowOfLabel =>
+        [.. _rows.SelectMany((row, index) => Enumerable.Repeat(index, row.Labels.Count))];
+
     /// <summary>Responses of all rows.</summary>
     public int ResponseCount => _rows.Sum(row => row.ResponseLengths.Count);
 

@@ -169,27 +169,39 @@ public sealed class SequenceScorer
         );
         using var adapters = _banks.SelectRows([.. rows.Select(row => row.Adapters)]);
         var hidden = _model.Forward(batch.Tokens, adapters); // [labels, hidden]
-        var chunkSize = Math.Max(1, LogitsPerChunk / _model.Config.VocabSize);
-        var chunks = hidden.split(chunkSize);
+        var chunkSize = (int)Math.Max(1, LogitsPerChunk / _model.Config.VocabSize);
+        var chunks = hidden
+            .split(chunkSize)
+            .Zip(batch.RowOfLabel.Chunk(chunkSize), (ofChunk, rowsOfChunk) => (ofChunk, rowsOfChunk))
+            .ToList();
+        Tensor ComputeLogits((Tensor Hidden, int[] Rows) chunk) =>
+            _model.ComputeLogits(chunk.Hidden, adapters, chunk.Rows); // [labels, vocab]
         var labelChunks = batch.Labels.split(chunkSize);
-        var logProbs = cat([.. chunks.Zip(labelChunks, ComputeLogProbs)]).cpu().data<float>().ToArray();
-        TokenLogProb[][] topTokens = _options.Alternatives == 0 ? [] : [.. chunks.SelectMany(ComputeTopTokens)];
+        var chunkLogProbs = chunks.Zip(labelChunks, (chunk, labels) => ComputeLogProbs(ComputeLogits(chunk), labels));
+        var logProbs = cat([.. chunkLogProbs]).cpu().data<float>().ToArray();
+        TokenLogProb[][] topTokens =
+            _options.Alternatives == 0 ? [] : [.. chunks.SelectMany(chunk => ComputeTopTokens(ComputeLogits(chunk)))];
         return new(logProbs, topTokens);
     }
 
-    Tensor ComputeLogProbs(Tensor hidden, Tensor labels)
+    /// <summary>
+    /// Takes the logits <c>[labels, vocab]</c> and disposes of them, so that one chunk at a time is whole.
+    /// </summary>
+    static Tensor ComputeLogProbs(Tensor chunk, Tensor labels)
     {
+        using var logits = chunk;
         using var scope = NewDisposeScope();
-        var logits = _model.ComputeLogits(hidden); // [labels, vocab]
         var labelLogits = logits.gather(1, labels.unsqueeze(1)).squeeze(1); // [labels]
         return (labelLogits - logits.logsumexp(-1)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The most likely tokens at each position, best first.</summary>
-    List<TokenLogProb[]> ComputeTopTokens(Tensor hidden)
+    /// <summary>
+    /// The most likely tokens at each position, best first; disposes of the logits <c>[labels, vocab]</c>.
+    /// </summary>
+    List<TokenLogProb[]> ComputeTopTokens(Tensor chunk)
     {
+        using var logits = chunk;
         using var scope = NewDisposeScope();
-        var logits = _model.ComputeLogits(hidden); // [labels, vocab]
         var count = Math.Min(_options.Alternatives, _model.Config.VocabSize);
         var logProbs = logits - logits.logsumexp(-1, keepdim: true);
         var (topLogProbs, topIds) = logProbs.topk(count); // [labels, count]

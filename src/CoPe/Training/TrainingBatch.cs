@@ -61,10 +61,10 @@ sealed class TrainingBatch : IDisposable
     {
         if (recompute)
         {
-            return ComputeLosses(model, model.ForwardCheckpointed(Tokens.Tokens, adapters));
+            return ComputeLosses(model, model.ForwardCheckpointed(Tokens.Tokens, adapters), adapters);
         }
         using var scope = NewDisposeScope();
-        return ComputeLosses(model, model.Forward(Tokens.Tokens, adapters)).MoveToOuterDisposeScope();
+        return ComputeLosses(model, model.Forward(Tokens.Tokens, adapters), adapters).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -85,11 +85,12 @@ sealed class TrainingBatch : IDisposable
         return [.. passes.Select(pass => pass.OrderBy(row => row.User).ThenBy(row => row.Example).ToList())];
     }
 
-    Tensor ComputeLosses(CausalLm model, Tensor hidden)
+    Tensor ComputeLosses(CausalLm model, Tensor hidden, AdapterRows? adapters)
     {
         using var scope = NewDisposeScope();
         var ofLabels = hidden.reshape(-1, model.Config.HiddenSize); // [labels, hidden]
-        return SftLoss.ComputePerToken(model.ComputeLogits(ofLabels), Tokens.Labels).MoveToOuterDisposeScope();
+        var logits = model.ComputeLogits(ofLabels, adapters, Tokens.RowOfLabel);
+        return SftLoss.ComputePerToken(logits, Tokens.Labels).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -186,7 +186,7 @@ public class AdapterFileTests
     }
 
     [Theory]
-    [InlineData("""["layers.0.self_attn.q_proj", "layers.1.self_attn.q_proj", "v_proj", "down_proj", "lm_head"]""")]
+    [InlineData("""["layers.0.self_attn.q_proj", "layers.1.self_attn.q_proj", "v_proj", "down_proj"]""")]
     [InlineData("\".*\\\\.(q_proj|v_proj|down_proj)\"")]
     [InlineData("\"model\\\\.language_model\\\\.layers\\\\.\\\\d+\\\\.(self_attn\\\\.[qv]|mlp\\\\.down)_proj\"")]
     [InlineData("null")]

@@ -24,7 +24,7 @@ public sealed class LayerPatternTests : IDisposable
             "alpha_pattern": {"1.mlp.down_pro.": 7}
             """,
             layer =>
-                layer.Contains("0.self_attn", StringComparison.Ordinal) ? 5
+                layer.Contains("0.self_attn.q", StringComparison.Ordinal) ? 5
                 : layer.Contains("q_proj", StringComparison.Ordinal) ? 3
                 : 2
         );
