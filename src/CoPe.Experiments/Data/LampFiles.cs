@@ -31,9 +31,12 @@ public static class LampFiles
         return new()
         {
             Task = task,
-            Users = ReadUsers(usersFile, task, options, options.MaxUsers, options.RequireHistory)
-                .Select(user => labels.FillGolds(user, usersFile))
-                .ToList(),
+            Users = Keep(
+                ReadUsers(usersFile, task, options, options.MaxUsers, options.RequireHistory)
+                    .Select(user => labels.FillGolds(user, usersFile)),
+                usersFile,
+                options
+            ),
             Others = options.MaxOthers == 0 ? [] : ReadOthers(Path.Combine(taskFolder, OthersFile), task, options),
         };
     }
@@ -104,7 +107,8 @@ public static class LampFiles
     /// </summary>
     static List<LampUser> ReadOthers(string file, LampTask task, LampReadOptions options)
     {
-        var others = ReadUsers(file, task, options with { ExcludeUser = null }, options.MaxOthers, needsHistory: false);
+        options = options with { ExcludeUser = null };
+        var others = Keep(ReadUsers(file, task, options, options.MaxOthers, needsHistory: false), file, options);
         if (!options.RequireGolds)
         {
             return others;
@@ -133,7 +137,7 @@ public static class LampFiles
         return others;
     }
 
-    static List<LampUser> ReadUsers(
+    static IEnumerable<LampUser> ReadUsers(
         string file,
         LampTask task,
         LampReadOptions options,
@@ -157,11 +161,19 @@ public static class LampFiles
             .Where(user => options.ExcludeUser?.Invoke(user.Id) != true)
             .Select(user => CapHistory(user, options.HistoryCap));
         var rules = new LampUserRules(file, needsHistory, options.OnUserSkipped);
-        var usable = users.Where(rules.Accept).Take(maxUsers ?? int.MaxValue).ToList();
-        // A file whose users are all excluded is no fault of the file.
-        if (usable.Count > 0 || options.ExcludeUser is not null)
+        foreach (var user in users.Where(rules.Accept).Take(maxUsers ?? int.MaxValue))
         {
-            return usable;
+            yield return user;
+        }
+    }
+
+    static List<LampUser> Keep(IEnumerable<LampUser> users, string file, LampReadOptions options)
+    {
+        List<LampUser> kept = [.. options.PacksTexts ? users.Select(PackedUser.Pack) : users];
+        // A file whose users are all excluded is no fault of the file.
+        if (kept.Count > 0 || options.ExcludeUser is not null)
+        {
+            return kept;
         }
 
         throw new DataFileException(
@@ -230,6 +242,10 @@ public sealed record LampReadOptions
 
     /// <summary>Whether every test user must have a history; turn off to score where histories are not known.</summary>
     public bool RequireHistory { get; init; } = true;
+
+    /// <summary>Whether texts are kept packed (<see cref="PackedUser"/>), for runs of many users.</summary>
+    [CodeOnly]
+    internal bool PacksTexts { get; init; }
 
     /// <summary>
     /// Called with the reason for each user who is left out for having no history (test users) or no query (all users);

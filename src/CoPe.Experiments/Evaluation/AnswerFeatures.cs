@@ -5,8 +5,7 @@ namespace CoPe.Experiments.Evaluation;
 /// <summary>A prediction beside its gold.</summary>
 /// <param name="Gold">The user's own answer, which the prediction is scored against.</param>
 /// <param name="Prediction">What the method wrote.</param>
-/// <param name="History">Statistics of the user's own texts; null where the user has none.</param>
-sealed record ScoredAnswer(GoldAnswer Gold, string Prediction, Lazy<HistoryStatistics>? History);
+sealed record ScoredAnswer(GoldAnswer Gold, string Prediction);
 
 /// <summary>What is computed once from a user's history, for all predictions for this user.</summary>
 sealed class HistoryStatistics(IReadOnlyList<string> history, WordTokenizerKind tokenizer)
@@ -21,7 +20,7 @@ sealed class HistoryStatistics(IReadOnlyList<string> history, WordTokenizerKind 
 /// <summary>
 /// One prediction and its gold, as the metrics read them. What several metrics need is computed once.
 /// </summary>
-sealed class AnswerFeatures(ScoredAnswer answer, EvaluationOptions options)
+sealed class AnswerFeatures(ScoredAnswer answer, EvaluationOptions options, Lazy<HistoryStatistics>? history = null)
 {
     RougeScore? _rougeL;
 
@@ -30,7 +29,7 @@ sealed class AnswerFeatures(ScoredAnswer answer, EvaluationOptions options)
     public string Reference => answer.Gold.Text;
 
     /// <summary>Null where the user has no history, or the user is not known.</summary>
-    public HistoryStatistics? History => answer.History?.Value;
+    public HistoryStatistics? History => history?.Value;
 
     public string[] RougePrediction =>
         field ??= RougeTokenizer.Tokenize(Prediction, options.RougeStemmer, options.Tokenizer);

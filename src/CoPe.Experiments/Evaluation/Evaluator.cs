@@ -7,6 +7,8 @@ namespace CoPe.Experiments.Evaluation;
 /// </summary>
 public static class Evaluator
 {
+    const int GoldsPerBlock = 256;
+
     /// <summary>Scores each method; what the task asks for decides the metrics.</summary>
     /// <param name="task">The task.</param>
     /// <param name="golds">The users' own answers, ids unique.</param>
@@ -29,77 +31,107 @@ public static class Evaluator
     {
         options ??= new();
         AnswerChecks.RequireUsableGolds(task, golds);
-        var histories = CreateHistoryStatistics(golds, options.Tokenizer);
         var warnings = new List<string>();
         if (AnswerChecks.DescribeUnseen(task, golds, options) is { } unseen)
         {
             warnings.Add(unseen);
         }
 
-        var methods = new List<MethodScores>();
+        var methods = new List<MethodAnswers>();
         foreach (var (method, file) in predictions)
         {
             var matched = MatchedAnswers.Match(task, method, golds, file, options.Mismatch);
             warnings.AddRange(matched.Warnings);
-
-            var answers = matched.Pairs.Select(pair => new ScoredAnswer(
-                pair.Gold,
-                pair.Prediction,
-                histories.GetValueOrDefault(pair.Gold.History)
-            ));
+            var answers = matched.Pairs.Select(pair => new ScoredAnswer(pair.Gold, pair.Prediction));
             var corpus = new AnswerCorpus(task, options, [.. answers]);
             if (AnswerChecks.DescribeUnreadable(corpus) is { } unreadable)
             {
                 warnings.Add($"{method}: {unreadable}");
             }
 
-            methods.Add(
-                ScoreMethod(method, corpus, cancellationToken) with
-                {
-                    Model = file.Model,
-                    MissingIds = matched.MissingIds,
-                    UnknownIds = matched.UnknownIds,
-                }
-            );
+            methods.Add(new(method, file.Model, matched, corpus));
         }
 
+        var queries = ScoreQueries(golds, [.. methods.Select(method => method.Corpus)], options, cancellationToken);
         return new()
         {
             Task = task.Name,
-            Methods = methods,
+            Methods = [.. methods.Zip(queries, Summarize)],
             Warnings = warnings,
         };
     }
 
-    static MethodScores ScoreMethod(string method, AnswerCorpus corpus, CancellationToken cancellationToken)
+    /// <summary>
+    /// The scores of every answer of every method. What is computed of a user's history is kept while the golds around
+    /// theirs are scored.
+    /// </summary>
+    static List<QueryScores[]> ScoreQueries(
+        IReadOnlyList<GoldAnswer> golds,
+        List<AnswerCorpus> corpora,
+        EvaluationOptions options,
+        CancellationToken cancellationToken
+    )
     {
-        var queries = new QueryScores[corpus.Answers.Count];
-        Parallel.For(
-            0,
-            queries.Length,
-            new() { CancellationToken = cancellationToken },
-            i => queries[i] = ScoreQuery(corpus.Answers[i], corpus)
-        );
-        var users = ScoreAggregate.ByUser(corpus, queries);
+        var scores = corpora.ConvertAll(corpus => new QueryScores[corpus.Answers.Count]);
+        var next = new int[corpora.Count];
+        foreach (var block in golds.Chunk(GoldsPerBlock))
+        {
+            var histories = CreateHistoryStatistics(block, options.Tokenizer);
+            var due = new List<(int Method, int Answer)>();
+            for (var method = 0; method < corpora.Count; method++)
+            {
+                var answers = corpora[method].Answers; // in the order of the golds
+                foreach (var gold in block)
+                {
+                    if (next[method] < answers.Count && ReferenceEquals(answers[next[method]].Gold, gold))
+                    {
+                        due.Add((method, next[method]++));
+                    }
+                }
+            }
+
+            Parallel.For(
+                0,
+                due.Count,
+                new() { CancellationToken = cancellationToken },
+                i =>
+                {
+                    var (method, place) = due[i];
+                    var answer = corpora[method].Answers[place];
+                    var history = histories.GetValueOrDefault(answer.Gold.History);
+                    scores[method][place] = ScoreQuery(answer, corpora[method], history);
+                }
+            );
+        }
+
+        return scores;
+    }
+
+    static MethodScores Summarize(MethodAnswers method, QueryScores[] queries)
+    {
+        var users = ScoreAggregate.ByUser(method.Corpus, queries);
         return new()
         {
-            Method = method,
-            Metrics = ScoreAggregate.OverQueries(corpus, queries),
+            Method = method.Name,
+            Model = method.Model,
+            Metrics = ScoreAggregate.OverQueries(method.Corpus, queries),
             OverUsers = ScoreAggregate.Means([.. users.Select(user => user.Values)]),
             Queries = queries,
             Users = users,
+            MissingIds = method.Matched.MissingIds,
+            UnknownIds = method.Matched.UnknownIds,
         };
     }
 
-    static QueryScores ScoreQuery(ScoredAnswer answer, AnswerCorpus corpus)
+    static QueryScores ScoreQuery(ScoredAnswer answer, AnswerCorpus corpus, Lazy<HistoryStatistics>? history)
     {
-        var features = new AnswerFeatures(answer, corpus.Options);
-        var values = new Dictionary<string, double>();
+        var features = new AnswerFeatures(answer, corpus.Options, history);
+        var values = new List<KeyValuePair<string, double>>();
         foreach (var metric in Metric.ForOutcome(corpus.Task.Outcome))
         {
             if (metric.ScoreAnswer?.Invoke(features) is { } value)
             {
-                values[metric.Name] = value;
+                values.Add(new(metric.Name, value));
             }
         }
 
@@ -107,7 +139,7 @@ public static class Evaluator
         {
             Id = answer.Gold.Id,
             UserId = answer.Gold.UserId,
-            Values = values,
+            Values = new MetricValues(values),
         };
     }
 
@@ -130,6 +162,8 @@ public static class Evaluator
 
         return statistics;
     }
+
+    sealed record MethodAnswers(string Name, string? Model, MatchedAnswers Matched, AnswerCorpus Corpus);
 }
 
 /// <summary>Whether golds and predictions are what their kind of task needs.</summary>

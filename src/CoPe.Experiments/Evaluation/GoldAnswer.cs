@@ -1,3 +1,4 @@
+using System.Collections;
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Tasks;
 
@@ -33,10 +34,7 @@ public sealed record GoldAnswer
         var golds = new List<GoldAnswer>();
         foreach (var user in users)
         {
-            var history = user
-                .History.Select(item => item.Fields.GetValueOrDefault(task.OutputField, ""))
-                .Where(text => text.Length > 0)
-                .ToList();
+            var history = new HistoryTexts(user, task.OutputField);
             golds.AddRange(
                 user.Queries.Select(query => new GoldAnswer
                 {
@@ -54,4 +52,21 @@ public sealed record GoldAnswer
     /// <param name="labels">The label file.</param>
     public static IReadOnlyList<GoldAnswer> FromLabels(PredictionFile labels) =>
         [.. labels.Predictions.Select(label => new GoldAnswer { Id = label.Id, Text = label.Output })];
+}
+
+/// <summary>The texts of a user's history, read from it whenever they are asked for.</summary>
+/// <param name="user">The user.</param>
+/// <param name="field">The field of an item that the user wrote; an item without it has no text.</param>
+sealed class HistoryTexts(LampUser user, string field) : IReadOnlyList<string>
+{
+    public int Count { get; } = ListTexts(user, field).Count();
+
+    public string this[int index] => ListTexts(user, field).ElementAt(index);
+
+    public IEnumerator<string> GetEnumerator() => ListTexts(user, field).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    static IEnumerable<string> ListTexts(LampUser user, string field) =>
+        user.History.Select(item => item.Fields.GetValueOrDefault(field, "")).Where(text => text.Length > 0);
 }

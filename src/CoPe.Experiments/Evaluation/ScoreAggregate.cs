@@ -85,7 +85,7 @@ static class ScoreAggregate
             UserId = user,
             Queries = queries.Count,
             HistoryItems = corpus.Answers[0].Gold.History.Count,
-            Values = values,
+            Values = new MetricValues(values),
         };
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -49,16 +50,20 @@ public static class JsonLines
     public static void Write<T>(string path, IEnumerable<T> items)
     {
         ArgumentNullException.ThrowIfNull(items);
-        AtomicFile.WriteText(path, string.Concat(items.Select(item => JsonSerializer.Serialize(item, Options) + "\n")));
+        AtomicFile.WriteLines(path, items.Select(item => JsonSerializer.Serialize(item, Options)));
     }
 
     /// <summary>The whole lines of a file; none where it does not exist.</summary>
     /// <exception cref="RunException">A whole line is not JSON of this kind.</exception>
-    public static IReadOnlyList<T> Read<T>(string path) => Read<T>(path, takesUnfinished: false);
+    public static IReadOnlyList<T> Read<T>(string path) => [.. Enumerate<T>(path)];
+
+    /// <summary>The whole lines of a file one by one; none where it does not exist.</summary>
+    /// <exception cref="RunException">A whole line is not JSON of this kind.</exception>
+    internal static IEnumerable<T> Enumerate<T>(string path) => Enumerate<T>(path, takesUnfinished: false);
 
     /// <summary>All lines of a file that somebody else wrote, whose last line may lack its newline.</summary>
     /// <exception cref="RunException">A line is not JSON of this kind.</exception>
-    internal static IReadOnlyList<T> ReadAll<T>(string path) => Read<T>(path, takesUnfinished: true);
+    internal static IReadOnlyList<T> ReadAll<T>(string path) => [.. Enumerate<T>(path, takesUnfinished: true)];
 
     /// <summary>The whole lines of a file by a key that no two of them share.</summary>
     /// <exception cref="RunException">A whole line is not JSON of this kind, or has the key of another.</exception>
@@ -66,7 +71,7 @@ public static class JsonLines
         where TKey : notnull
     {
         var lines = new Dictionary<TKey, T>();
-        foreach (var line in Read<T>(path))
+        foreach (var line in Enumerate<T>(path))
         {
             if (!lines.TryAdd(getKey(line), line))
             {
@@ -77,28 +82,33 @@ public static class JsonLines
         return lines;
     }
 
-    static List<T> Read<T>(string path, bool takesUnfinished)
+    static IEnumerable<T> Enumerate<T>(string path, bool takesUnfinished)
     {
-        var lines = new List<T>();
         if (!File.Exists(path))
         {
-            return lines;
+            yield break;
         }
 
         using var stream = File.OpenRead(path);
+        using var lines = new ByteLines(stream, takesUnfinished).Read().GetEnumerator();
+        while (TryRead<T>(lines, path, takesUnfinished ? "correct it" : Advice, out var line))
+        {
+            yield return line;
+        }
+    }
+
+    static bool TryRead<T>(IEnumerator<ByteLine> lines, string path, string advice, [MaybeNullWhen(false)] out T line)
+    {
         try
         {
-            foreach (var line in new ByteLines(stream, takesUnfinished).Read())
-            {
-                lines.Add(StrictJson.Deserialize<T>(line.Text.Span, Options, line.Number));
-            }
+            var found = lines.MoveNext();
+            line = found ? StrictJson.Deserialize<T>(lines.Current.Text.Span, Options, lines.Current.Number) : default;
+            return found;
         }
         catch (InvalidJsonException error)
         {
-            throw RunJson.CreateDamagedError(path, error.Message, takesUnfinished ? "correct it" : Advice, error);
+            throw RunJson.CreateDamagedError(path, error.Message, advice, error);
         }
-
-        return lines;
     }
 
     static long WholeLength(FileStream stream)

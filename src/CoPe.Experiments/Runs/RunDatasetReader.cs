@@ -25,6 +25,7 @@ sealed class RunDatasetReader(RunWorkspace workspace, ILogger log)
             MaxUsers = most > 0 ? most : null,
             ExcludeUser = forgotten.Users.Count > 0 ? forgotten.Contains : null,
             HistoryCap = workspace.Recipe.DevelopmentItems > 0 ? null : workspace.Recipe.HistoryLimit,
+            PacksTexts = true,
             // Where nobody trains the task-adaptive model there may be no others.
             MaxOthers = workspace.Recipe.UsesBaseAsTam && !workspace.Recipe.GetRequirements().TamAll ? 0 : null,
         };
@@ -54,6 +55,7 @@ sealed class RunDatasetReader(RunWorkspace workspace, ILogger log)
             dataset = LimitHistories(SplitDevelopment(dataset), workspace.Recipe.HistoryLimit);
         }
 
+        dataset = dataset with { Users = [.. dataset.Users.Select(PackedUser.Pack)] };
         log.LogInformation(
             "{Task}: users {Users}, history items {Items}, queries {Queries}; others {Others}, queries {OtherQueries}",
             workspace.Task.Name,
@@ -103,5 +105,6 @@ sealed class RunDatasetReader(RunWorkspace workspace, ILogger log)
         };
     }
 
-    static LampUser LimitHistory(LampUser user, int most) => user with { History = [.. user.History.TakeLast(most)] };
+    static LampUser LimitHistory(LampUser user, int most) =>
+        user.History.Count <= most ? user : user with { History = [.. user.History.TakeLast(most)] };
 }

@@ -1,3 +1,5 @@
+using CoPe.Experiments.Runs.Recipes;
+
 namespace CoPe.Experiments.Runs;
 
 /// <summary>Every path of a run, in one place. Only names paths; nothing is made or read here.</summary>
@@ -191,6 +193,15 @@ public sealed class RunDirectory(string root, string? name = null)
 
     /// <summary>A user's DPO adapter, in PEFT's layout.</summary>
     public string DpoAdapter(string user) => Path.Combine(DpoAdapters, SafeName(user));
+
+    /// <summary>A user's adapter of a kind, in PEFT's layout.</summary>
+    internal string GetUserAdapter(UserAdapterKind kind, string user) =>
+        kind switch
+        {
+            UserAdapterKind.Sft => SftAdapter(user),
+            UserAdapterKind.Dpo => DpoAdapter(user),
+            _ => throw new ArgumentException("no adapters to select from", nameof(kind)),
+        };
 
     /// <summary>A method's predictions in the benchmark's format.</summary>
     public string Predictions(string method) => At($"predictions/{method}.json");

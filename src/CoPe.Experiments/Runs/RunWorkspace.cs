@@ -30,8 +30,6 @@ public sealed class RunWorkspace : IDisposable
     readonly Lazy<torch.Device> _device;
     readonly LoadedOnce<AdapterBank> _tam;
     readonly LoadedOnce<AdapterBank> _tamAll;
-    readonly LoadedOnce<AdapterBank> _sftAdapters;
-    readonly LoadedOnce<AdapterBank> _dpoAdapters;
     (WeightDtype Dtype, CausalLm Model)? _model;
 
     /// <summary>Opens a run; nothing is read yet.</summary>
@@ -58,8 +56,6 @@ public sealed class RunWorkspace : IDisposable
         _device = Load(() => DeviceSelector.Select(Recipe));
         _tam = new(() => ReadTaskAdapter(Run.TamAdapter));
         _tamAll = new(() => ReadTaskAdapter(Run.TamAllAdapter));
-        _sftAdapters = new(() => ReadUserAdapters(Run.SftAdapter, Dataset.Users.Select(user => user.Id)));
-        _dpoAdapters = new(() => ReadUserAdapters(Run.DpoAdapter, Dataset.Users.Select(user => user.Id)));
     }
 
     /// <summary>The recipe.</summary>
@@ -130,12 +126,6 @@ public sealed class RunWorkspace : IDisposable
     /// <summary>The adapter trained on everyone.</summary>
     internal AdapterBank TamAll => _tamAll.Value;
 
-    /// <summary>The SFT adapter of every user, in the order of the dataset.</summary>
-    internal AdapterBank SftAdapters => _sftAdapters.Value;
-
-    /// <summary>The DPO adapter of every user, in the order of the dataset.</summary>
-    internal AdapterBank DpoAdapters => _dpoAdapters.Value;
-
     /// <summary>An adapter for the task; null for none.</summary>
     internal AdapterBank? TaskAdapter(TaskAdapterKind kind) =>
         kind switch
@@ -145,37 +135,15 @@ public sealed class RunWorkspace : IDisposable
             _ => null,
         };
 
-    /// <summary>The adapters of every user, in the order of the dataset; null for none.</summary>
-    internal AdapterBank? UserAdapters(UserAdapterKind kind) =>
-        kind switch
-        {
-            UserAdapterKind.Sft => SftAdapters,
-            UserAdapterKind.Dpo => DpoAdapters,
-            _ => null,
-        };
-
-    /// <summary>
-    /// Disposes the task-adaptive model's adapter, which is about to be rebuilt, and those built on it.
-    /// </summary>
+    /// <summary>Disposes the task-adaptive model's adapter, which is about to be rebuilt.</summary>
     internal void ReleaseTam()
     {
         Prompts.Clear();
         _tam.Release();
-        ReleaseSftAdapters();
     }
 
     /// <summary>Disposes the adapter trained on everyone, which is about to be rebuilt.</summary>
     internal void ReleaseTamAll() => _tamAll.Release();
-
-    /// <summary>Disposes the SFT adapters, which are about to be rebuilt, and those built on them.</summary>
-    internal void ReleaseSftAdapters()
-    {
-        _sftAdapters.Release();
-        ReleaseDpoAdapters();
-    }
-
-    /// <summary>Disposes the DPO adapters, which are about to be rebuilt.</summary>
-    internal void ReleaseDpoAdapters() => _dpoAdapters.Release();
 
     /// <summary>Reads the same data from another folder from now on, to which they were moved.</summary>
     internal void FollowData(string folder)
@@ -184,28 +152,20 @@ public sealed class RunWorkspace : IDisposable
         Inputs = Inputs with { Data = folder };
     }
 
-    /// <summary>The adapters of some users, in their order, read from the run's folder; the caller's.</summary>
-    internal AdapterBank ReadUserAdapters(UserAdapterKind kind, IEnumerable<string> users) =>
-        kind switch
-        {
-            UserAdapterKind.Sft => ReadUserAdapters(Run.SftAdapter, users),
-            UserAdapterKind.Dpo => ReadUserAdapters(Run.DpoAdapter, users),
-            _ => throw new ArgumentException("no adapters to select from", nameof(kind)),
-        };
-
     /// <summary>
-    /// The adapters of some users: of all of them the bank that stages share, of fewer one that holds these alone.
+    /// The adapters of some users, of each kind in their order, read from the run's folder; the caller's.
     /// </summary>
-    internal UserAdapterBank SelectUserAdapters(UserAdapterKind kind, IReadOnlyCollection<LampUser> users) =>
-        users.Count == Dataset.Users.Count
-            ? new(UserAdapters(kind)!, isShared: true, Dataset.Users)
-            : new(ReadUserAdapters(kind, users.Select(user => user.Id)), isShared: false, users);
+    internal AdapterBank ReadUserAdapters(IEnumerable<UserAdapterKind> kinds, IReadOnlyList<string> users)
+    {
+        var folders = kinds.SelectMany(kind => users.Select(user => Run.GetUserAdapter(kind, user)));
+        return AdapterFile.ReadAll([.. folders], _config.Value).MoveTo(Device);
+    }
 
     /// <summary>Every history item of every user, or each user's latest.</summary>
     internal IEnumerable<UserItem> ListHistoryItems(int? latest) =>
         from user in Dataset.Users
-        from item in user.History.TakeLast(latest ?? user.History.Count)
-        select new UserItem(user, item);
+        from place in Enumerable.Range(0, user.History.Count).TakeLast(latest ?? user.History.Count)
+        select new UserItem(user, place);
 
     /// <summary>Fingerprints of what stages read of each user, by id in the order of the dataset.</summary>
     internal IReadOnlyDictionary<string, UserFingerprint> UserFingerprints => _userFingerprints.Value;
@@ -263,14 +223,6 @@ public sealed class RunWorkspace : IDisposable
     /// <summary>Does not remember a failure: the next use tries again.</summary>
     static Lazy<T> Load<T>(Func<T> load) => new(load, LazyThreadSafetyMode.PublicationOnly);
 
-    static void DisposeAll(IEnumerable<IDisposable> all)
-    {
-        foreach (var one in all)
-        {
-            one.Dispose();
-        }
-    }
-
     UserFingerprint ComputeFingerprint(LampUser user)
     {
         var fingerprint = UserFingerprint.Compute(user);
@@ -307,24 +259,6 @@ public sealed class RunWorkspace : IDisposable
 
     AdapterBank ReadTaskAdapter(string folder) => AdapterFile.Read(folder, _config.Value).MoveTo(Device);
 
-    AdapterBank ReadUserAdapters(Func<string, string> getFolder, IEnumerable<string> users)
-    {
-        var adapters = new List<AdapterBank>();
-        try
-        {
-            foreach (var user in users)
-            {
-                adapters.Add(AdapterFile.Read(getFolder(user), _config.Value));
-            }
-
-            return AdapterBank.Stack(adapters).MoveTo(Device);
-        }
-        finally
-        {
-            DisposeAll(adapters);
-        }
-    }
-
     /// <summary>One copy of the weights: a model of another number type is disposed first.</summary>
     CausalLm LoadModel(WeightDtype dtype)
     {
@@ -356,28 +290,11 @@ public sealed class RunWorkspace : IDisposable
     }
 }
 
-/// <summary>A history item and the user it belongs to.</summary>
-readonly record struct UserItem(LampUser User, HistoryItem Item);
-
-/// <summary>Adapters of users by their ids.</summary>
-/// <param name="bank">Holds them in the order of the users.</param>
-/// <param name="isShared">Whether others use the bank too, so that it is not disposed of here.</param>
-/// <param name="users">The users.</param>
-sealed class UserAdapterBank(AdapterBank bank, bool isShared, IEnumerable<LampUser> users) : IDisposable
+/// <summary>A history item of a user, which is read where it is asked for.</summary>
+/// <param name="User">The user.</param>
+/// <param name="Place">Where in their history it stands.</param>
+readonly record struct UserItem(LampUser User, int Place)
 {
-    readonly Dictionary<string, int> _indices = users.Select((user, index) => (user.Id, index)).ToDictionary();
-
-    /// <summary>The adapters.</summary>
-    public AdapterBank Bank => bank;
-
-    /// <summary>The place of a user's adapter in the bank.</summary>
-    public int GetIndex(string user) => _indices[user];
-
-    public void Dispose()
-    {
-        if (!isShared)
-        {
-            bank.Dispose();
-        }
-    }
+    /// <summary>The item.</summary>
+    public HistoryItem Item => User.History[Place];
 }

@@ -291,7 +291,7 @@ public sealed class AdapterBank : IDisposable
         return bank;
     }
 
-    void ThrowIfDifferentShape(AdapterBank other)
+    internal void ThrowIfDifferentShape(AdapterBank other)
     {
         var sameLayers = other._layerNames.SequenceEqual(_layerNames, StringComparer.Ordinal);
         if (!sameLayers || _layerNames.Exists(name => !HasSameShape(name)))

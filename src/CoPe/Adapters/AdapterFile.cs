@@ -61,6 +61,46 @@ public static class AdapterFile
         );
     }
 
+    /// <summary>
+    /// Reads adapters of one shape into one bank, in the order given; beside it, no more than two are in memory.
+    /// </summary>
+    /// <param name="folders">At least one adapter's folder.</param>
+    /// <param name="model">The model that they adapt.</param>
+    /// <returns>The bank, owned by the caller.</returns>
+    /// <exception cref="ModelFileException">An adapter is malformed or of another model.</exception>
+    /// <exception cref="ArgumentException">Ranks, scalings or adapted layers differ.</exception>
+    internal static AdapterBank ReadAll(IReadOnlyList<string> folders, DecoderConfig model)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(folders.Count);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var first = Read(folders[0], model);
+        var configs = new List<LoraConfig>(folders.Count) { first.Config };
+        List<Tensor> factors = [.. first.Parameters().Select(Extend)];
+        foreach (var folder in folders.Skip(1))
+        {
+            using var one = Read(folder, model);
+            first.ThrowIfDifferentShape(one);
+            Copy(one, configs.Count);
+            configs.Add(one.Config);
+        }
+
+        Copy(first, 0);
+        var next = 0;
+        return AdapterBank.Build(configs, first.LayerNames, _ => new LoraPair(factors[next++], factors[next++]));
+
+        Tensor Extend(Tensor factor) => empty([folders.Count, .. factor.shape[1..]], dtype: factor.dtype);
+
+        void Copy(AdapterBank one, int index)
+        {
+            foreach (var (to, from) in factors.Zip(one.Parameters()))
+            {
+                using var place = to.narrow(0, index, 1);
+                place.copy_(from);
+            }
+        }
+    }
+
     /// <summary>Which positions the adapter of a folder acts on.</summary>
     /// <exception cref="ModelFileException">Its configuration cannot be used.</exception>
     internal static ActivePositions ReadActivePositions(string folder) =>

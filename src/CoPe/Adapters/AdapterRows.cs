@@ -1,3 +1,4 @@
+using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -252,16 +253,16 @@ sealed class AdapterAssignment : IDisposable
             return factor.alias();
         }
 
-        // Rows without an adapter get one of zeros.
-        var source = factor;
-        if (_groups.Contains(-1))
+        long[] indices = [.. _groups.Select(group => Math.Max(group, 0))];
+        var selected = factor.index_select(0, tensor(indices, device: factor.device));
+        if (!_groups.Contains(-1))
         {
-            long[] shape = [1, factor.shape[1], factor.shape[2]];
-            source = cat([factor, zeros(shape, dtype: factor.dtype, device: factor.device)], 0);
+            return selected;
         }
 
-        long[] indices = [.. _groups.Select(group => group < 0 ? Bank.Count : group)];
-        return source.index_select(0, tensor(indices, device: factor.device));
+        // Rows without an adapter get one of zeros.
+        bool[] isNone = [.. _groups.Select(group => group < 0)];
+        return selected.masked_fill(tensor(isNone, [isNone.Length, 1, 1], device: factor.device), Scalars.Of(0));
     }
 
     /// <summary>Largest size of which every run of equal adapters is a multiple.</summary>

@@ -10,6 +10,32 @@ namespace CoPe.Tests.Adapters;
 [Collection("torch")]
 public class AdapterFileTests
 {
+    [Fact]
+    public void Adapters_read_together_are_those_read_one_by_one()
+    {
+        using var folder = new TemporaryFolder();
+        using var bank = TinyModels.Adapters(TinyModels.Plain, 3);
+        List<string> folders = [];
+        foreach (var index in (int[])[2, 0, 1, 0])
+        {
+            folders.Add(Directory.CreateDirectory(folder.At($"{index}")).FullName);
+            AdapterFile.Write(folders[^1], bank, index, "base");
+        }
+
+        using var read = AdapterFile.ReadAll(folders, TinyModels.Plain);
+
+        Assert.Equal(4, read.Count);
+        foreach (var (place, index) in ((int[])[2, 0, 1, 0]).Index())
+        {
+            using var found = read.Extract(place);
+            using var expected = bank.Extract(index);
+            Assert.All(
+                expected.Parameters().Zip(found.Parameters()),
+                pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>())
+            );
+        }
+    }
+
     [Theory]
     [InlineData(3, 5.0, false, "q_proj", "down_proj")]
     [InlineData(1, 2.5, true, "all-linear")]

@@ -68,6 +68,20 @@ public class AdapterLeakTests
     }
 
     [Fact]
+    public void Reading_adapters_of_which_the_last_has_another_rank_leaks_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        List<string> folders = [folder.At("first"), folder.At("wider")];
+        foreach (var (rank, path) in folders.Index())
+        {
+            using var adapter = TinyModels.Adapters(Model, 1, new LoraConfig { Rank = 2 + rank });
+            AdapterFile.Write(Directory.CreateDirectory(path).FullName, adapter, 0, "base");
+        }
+
+        AssertFailsWithoutLeak(() => _ = AdapterFile.ReadAll(folders, Model));
+    }
+
+    [Fact]
     public void A_dropout_mask_of_a_type_without_dropout_leaks_nothing()
     {
         using var like = zeros(1, dtype: ScalarType.Int64);

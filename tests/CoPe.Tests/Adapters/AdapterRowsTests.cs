@@ -37,6 +37,27 @@ public class AdapterRowsTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Rows_compute_the_same_bits_however_many_adapters_the_bank_holds_beside_theirs(bool withGradients)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = set_grad_enabled(withGradients);
+        using var model = TinyModels.Random(TinyModels.Plain);
+        using var many = TinyModels.Adapters(model.Config, 5);
+        using var fourth = many.Extract(3);
+        using var second = many.Extract(1);
+        using var few = AdapterBank.Stack([fourth, second]);
+        var ids = TinyModels.Ids(4, 5);
+        using var rowsOfMany = AdapterRows.ForRows(many, [3, -1, 1, 3]);
+        using var rowsOfFew = AdapterRows.ForRows(few, [0, -1, 1, 0]);
+
+        var (expected, found) = (TinyModels.Logits(model, ids, rowsOfMany), TinyModels.Logits(model, ids, rowsOfFew));
+
+        Assert.True(expected.equal(found).all().item<bool>());
+    }
+
     [Fact]
     public void A_row_without_adapters_is_the_base()
     {

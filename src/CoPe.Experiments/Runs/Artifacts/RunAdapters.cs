@@ -100,7 +100,7 @@ public sealed class RunAdapters
     public IReadOnlyList<UserAdapterFolder> FindAllOfUser(string user)
     {
         var found = Kinds
-            .Select(kind => new UserAdapterFolder(kind, GetFolder(kind, user)))
+            .Select(kind => new UserAdapterFolder(kind, _run.GetUserAdapter(kind, user)))
             .Where(adapter => Directory.Exists(adapter.Folder))
             .ToList();
         if (found.Count == 0)
@@ -163,9 +163,6 @@ public sealed class RunAdapters
             _warnings.Add(warning);
         }
     }
-
-    string GetFolder(UserAdapterKind kind, string user) =>
-        kind == UserAdapterKind.Dpo ? _run.DpoAdapter(user) : _run.SftAdapter(user);
 
     static StageId GetStage(UserAdapterKind kind) => kind == UserAdapterKind.Dpo ? StageId.TrainDpo : StageId.TrainSft;
 

@@ -26,8 +26,10 @@ static class QueryTable
         var rows = ListRows(golds, samples);
         var metrics = Metric.All.Where(metric => rows.Any(row => row.Scores.ContainsKey(metric.Name))).ToList();
         AtomicFile.WriteText(run.QueryTable, writer => WriteCsv(rows, metrics, writer));
-        using var parquet = CreateParquet(rows, metrics);
-        AtomicFile.Write(run.QueryTableParquet, parquet.CopyTo);
+        AtomicFile.Write(
+            run.QueryTableParquet,
+            stream => Task.Run(() => WriteParquet(rows, metrics, stream)).GetAwaiter().GetResult()
+        );
     }
 
     /// <summary>The rows by query, then by method in the order of tables, then by sample.</summary>
@@ -80,14 +82,6 @@ static class QueryTable
                 ])
             );
         }
-    }
-
-    static MemoryStream CreateParquet(IReadOnlyList<QueryTableRow> rows, List<Metric> metrics)
-    {
-        var stream = new MemoryStream();
-        Task.Run(() => WriteParquet(rows, metrics, stream)).GetAwaiter().GetResult();
-        stream.Position = 0;
-        return stream;
     }
 
     static async Task WriteParquet(IReadOnlyList<QueryTableRow> rows, List<Metric> metrics, Stream stream)

@@ -40,11 +40,26 @@ static class ScoresFile
     /// <exception cref="RunException">A line is not of this form, or a user or a query occurs twice.</exception>
     public static IReadOnlyList<UserScoresLine> Read(RunDirectory run)
     {
-        var lines = JsonLines.Read<UserScoresLine>(run.Scores);
+        List<UserScoresLine> lines = [.. JsonLines.Enumerate<UserScoresLine>(run.Scores).Select(Pack)];
         ThrowIfTwice(run, "user", lines.Select(line => line.User));
         ThrowIfTwice(run, "query", lines.SelectMany(line => line.Queries).Select(query => query.Query));
         return lines;
     }
+
+    static UserScoresLine Pack(UserScoresLine line) =>
+        line with
+        {
+            Scores = Pack(line.Scores),
+            Queries = [.. line.Queries.Select(query => query with { Scores = Pack(query.Scores) })],
+        };
+
+    static Dictionary<string, IReadOnlyDictionary<string, double>> Pack(
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>> scores
+    ) =>
+        scores.ToDictionary(
+            method => method.Key,
+            IReadOnlyDictionary<string, double> (method) => new MetricValues(method.Value)
+        );
 
     static void ThrowIfTwice(RunDirectory run, string what, IEnumerable<string> ids)
     {

@@ -196,20 +196,20 @@ static class RunScores
             return query;
         }
 
-        var values = query.Values.ToDictionary();
+        var added = new List<KeyValuePair<string, double>>();
         if (line.Nll.TryGetValue(method, out var nll))
         {
-            values[Metric.GoldNll.Name] = nll;
+            added.Add(new(Metric.GoldNll.Name, nll));
         }
 
         if (line.RewardRank.TryGetValue(method, out var rank))
         {
-            values[Metric.RewardRank.Name] = rank;
+            added.Add(new(Metric.RewardRank.Name, rank));
         }
 
         return query with
         {
-            Values = values,
+            Values = new MetricValues(query.Values.Concat(added)),
         };
     }
 
@@ -217,7 +217,7 @@ static class RunScores
     {
         var means = ScoreAggregate.Means([.. queries.Select(query => query.Values)]);
         var values = means.Select(mean => KeyValuePair.Create(mean.Key, mean.Value.Mean));
-        return user with { Values = Merge(user.Values, values) };
+        return user with { Values = new MetricValues(Merge(user.Values, values)) };
     }
 
     /// <summary>The known values, and those of the others that are not among them.</summary>

@@ -1,5 +1,6 @@
 using CoPe.Adapters;
 using CoPe.Experiments.Data;
+using CoPe.Experiments.Evaluation;
 using CoPe.Experiments.Negatives;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Tasks;
@@ -41,7 +42,9 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         var lines = measured.ToDictionary(line => line.Query);
         var queries = workspace
             .Dataset.Users.SelectMany(user =>
-                user.Queries.Where(query => query.Gold.Length > 0).Select(query => new ScoredQuery(user, query, []))
+                user.Queries.Index()
+                    .Where(one => one.Item.Gold.Length > 0)
+                    .Select(one => new ScoredQuery(user, one.Index))
             )
             .ToList();
         var missing = queries.Where(query => !lines.ContainsKey(query.Query.Id)).ToList();
@@ -71,14 +74,9 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
 
         var histories = _methods.Where(method => method.Context != ContextKind.None).ToList();
         var withCandidates = _hasTam && kinds.Count + histories.Count > 0;
-        var users = queries.Select(query => query.User).DistinctBy(user => user.Id).ToList();
-        using var bank = kinds.Count == 0 ? null : StackAdapters(kinds, users);
-        var scorer = new SequenceScorer(workspace.DecodingModel, _hasTam ? workspace.Tam : null, bank);
-        List<LikelihoodPass> passes =
-        [
-            CreateAdapterPass(scorer, kinds, users),
-            .. histories.Select(method => CreateHistoryPass(scorer, method)),
-        ];
+        var task = _hasTam ? workspace.Tam : null;
+        var scorer = new SequenceScorer(workspace.DecodingModel, task, userAdapters: null);
+        List<LikelihoodPass> passes = [.. histories.Select(method => CreateHistoryPass(scorer, method))];
         if (_methods.Any(method => method.TaskAdapter == TaskAdapterKind.Everyone))
         {
             passes.Add(CreateTamAllPass());
@@ -109,17 +107,24 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
                 return chunk
                     .Select(query => AddAnswers(query, sampled))
                     .Chunk(QueriesPerChunk)
-                    .SelectMany(group => Measure(group, passes, references, progress));
+                    .SelectMany(MeasureGroup);
             }
         );
+
+        IEnumerable<QueryLikelihood> MeasureGroup(ScoredQuery[] group)
+        {
+            using var users =
+                kinds.Count == 0 ? null : new UserAdapterBank(workspace, kinds, group.Select(query => query.User));
+            return Measure(group, [CreateAdapterPass(users, kinds), .. passes], references, progress);
+        }
     }
 
     int MaxSampleTokens => context.Recipe.Negatives.MaxNewTokens ?? workspace.Task.MaxNewTokens;
 
     /// <summary>Base, TAM and the users' adapters, all with the query alone as prompt.</summary>
-    LikelihoodPass CreateAdapterPass(SequenceScorer scorer, List<UserAdapterKind> kinds, List<LampUser> users)
+    LikelihoodPass CreateAdapterPass(UserAdapterBank? users, List<UserAdapterKind> kinds)
     {
-        var indices = users.Select((user, index) => (user.Id, index)).ToDictionary();
+        var scorer = new SequenceScorer(workspace.DecodingModel, _hasTam ? workspace.Tam : null, users?.Bank);
         List<(string, Func<ScoredQuery, AdapterSelection>)> models = [(Base, _ => AdapterSelection.Base)];
         if (_hasTam)
         {
@@ -127,29 +132,11 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
         }
 
         models.AddRange(
-            kinds.Select<UserAdapterKind, (string, Func<ScoredQuery, AdapterSelection>)>(
-                (kind, place) =>
-                    (
-                        GetModelName(kind),
-                        query => workspace.UserSelection((place * users.Count) + indices[query.User.Id])
-                    )
+            kinds.Select<UserAdapterKind, (string, Func<ScoredQuery, AdapterSelection>)>(kind =>
+                (GetModelName(kind), query => workspace.UserSelection(users!.GetIndex(kind, query.User.Id)))
             )
         );
         return new(scorer, EncodePlainPrompt, models);
-    }
-
-    /// <summary>The adapters of some users, all of one kind after all of another.</summary>
-    AdapterBank StackAdapters(List<UserAdapterKind> kinds, List<LampUser> users)
-    {
-        var banks = kinds.Select(kind => workspace.SelectUserAdapters(kind, users)).ToList();
-        try
-        {
-            return AdapterBank.Stack([.. banks.Select(bank => bank.Bank)]);
-        }
-        finally
-        {
-            banks.ForEach(bank => bank.Dispose());
-        }
     }
 
     /// <summary>A method that reads the history, in the prompt it answers to.</summary>
@@ -202,13 +189,17 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
                     User = query.User.Id,
                     Query = query.Query.Id,
                     Tokens = query.Answers[0].Count,
-                    Nll = found.ToDictionary(model => model.Key, model => -model.Value[0]),
+                    Nll = new MetricValues(found.Select(model => KeyValuePair.Create(model.Key, -model.Value[0]))),
                     RewardRank =
                         query.Answers.Count < 2
                             ? new Dictionary<string, double>()
-                            : references.ToDictionary(
-                                pair => pair.Model,
-                                pair => ComputeRewardRank(found[pair.Model], found[pair.Reference])
+                            : new MetricValues(
+                                references.Select(pair =>
+                                    KeyValuePair.Create(
+                                        pair.Model,
+                                        ComputeRewardRank(found[pair.Model], found[pair.Reference])
+                                    )
+                                )
                             ),
                 }
         );
@@ -314,10 +305,15 @@ sealed record LikelihoodPass(
 
 /// <summary>A query whose answer is known, and the answers that its likelihood is measured of.</summary>
 /// <param name="User">The user.</param>
-/// <param name="Query">The query.</param>
-/// <param name="Answers">Ids of the user's own answer, then those of sampled ones.</param>
-sealed record ScoredQuery(LampUser User, LampQuery Query, IReadOnlyList<IReadOnlyList<int>> Answers)
+/// <param name="Place">Which of their queries.</param>
+sealed record ScoredQuery(LampUser User, int Place)
 {
+    /// <summary>The query, which is read where it is asked for.</summary>
+    public LampQuery Query => User.Queries[Place];
+
+    /// <summary>Ids of the user's own answer, then those of sampled ones.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> Answers { get; init; } = [];
+
     /// <summary>Tokens that the prompt must leave room for.</summary>
     public int MaxAnswerTokens => Answers.Max(answer => answer.Count);
 }

@@ -73,7 +73,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
         var runs = context.Recipe.Decode.SampleCount;
         var answers = ReadAnswers(context.Run, runs);
         var queries = workspace
-            .Dataset.Users.SelectMany(user => user.Queries.Select(query => new UserQuery(user, query)))
+            .Dataset.Users.SelectMany(user => user.Queries.Select((_, place) => new UserQuery(user, place)))
             .Where(one => Enumerable.Range(0, runs).Any(run => !answers.ContainsKey((one.Query.Id, run))))
             .ToList();
         if (queries.Count > 0)
@@ -111,9 +111,6 @@ sealed class PredictStage(PredictionMethod method) : Stage
     )
     {
         var chunks = new ChunkedWork<Answer>(context, Id);
-        var askers = queries.Select(one => one.User).DistinctBy(user => user.Id).ToList();
-        using var bank = new MethodAdapters(workspace, method, context.Recipe, askers);
-        var engine = workspace.CreateEngine(Name, bank.Task, bank.Users, workspace.PredictionModel, context.Trace);
         var prompts = new InContextPrompts(context, workspace, method.Context);
         var responses = new ResponseDecoder(workspace.Encoder);
         var progress = new ItemProgress(
@@ -130,7 +127,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
             ChunkSize.Compute(
                 workspace.PredictionModel,
                 context.Recipe.Decode,
-                runs * (bank.HasAmateur ? 2 : 1),
+                runs * (method.ResolveAmateur(context.Recipe) is null ? 1 : 2),
                 options.MaxNewTokens
             ),
             Answer
@@ -141,7 +138,17 @@ sealed class PredictStage(PredictionMethod method) : Stage
 
         IEnumerable<Answer> Answer(IReadOnlyList<UserQuery> chunk)
         {
-            foreach (var result in engine.Generate([.. chunk.Select(Request)], progress, context.Cancellation))
+            var askers = chunk.Select(one => one.User);
+            using var adapters = new MethodAdapters(workspace, method, context.Recipe, askers);
+            var engine = workspace.CreateEngine(
+                Name,
+                adapters.Task,
+                adapters.Users,
+                workspace.PredictionModel,
+                context.Trace
+            );
+            List<DecodingRequest> requests = [.. chunk.Select(one => Request(one, adapters))];
+            foreach (var result in engine.Generate(requests, progress, context.Cancellation))
             {
                 progress.ReportFinished(users[result.RequestId].Id);
                 yield return new Answer(
@@ -152,17 +159,20 @@ sealed class PredictStage(PredictionMethod method) : Stage
             }
         }
 
-        DecodingRequest Request(UserQuery one) =>
-            new()
+        DecodingRequest Request(UserQuery one, MethodAdapters adapters)
+        {
+            var query = one.Query;
+            return new()
             {
-                Id = one.Query.Id,
-                Prompt = prompts.BuildPrompt(users[one.Query.Id], one.Query, options.MaxNewTokens),
+                Id = query.Id,
+                Prompt = prompts.BuildPrompt(one.User, query, options.MaxNewTokens),
                 Options = options,
-                Seed = SeedDerivation.Derive(context.Recipe.Seed, "predict", one.Query.Id),
-                Expert = bank.Expert(one.User.Id),
-                Amateur = bank.Amateur(one.User.Id),
+                Seed = SeedDerivation.Derive(context.Recipe.Seed, "predict", query.Id),
+                Expert = adapters.Expert(one.User.Id),
+                Amateur = adapters.Amateur(one.User.Id),
                 Samples = runs,
             };
+        }
     }
 
     void WritePredictions(
@@ -190,7 +200,11 @@ sealed class PredictStage(PredictionMethod method) : Stage
         }
     }
 
-    sealed record UserQuery(LampUser User, LampQuery Query);
+    /// <summary>A query of a user, which is read where it is asked for.</summary>
+    readonly record struct UserQuery(LampUser User, int Place)
+    {
+        public LampQuery Query => User.Queries[Place];
+    }
 
     sealed record Answer(string Id, int Run, string Text);
 }

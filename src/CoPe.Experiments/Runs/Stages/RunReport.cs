@@ -46,7 +46,7 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
     }
 
     IEnumerable<RewardPair> ReadRewards() =>
-        from pair in JsonLines.Read<SelectedPair>(context.Run.Pairs)
+        from pair in JsonLines.Enumerate<SelectedPair>(context.Run.Pairs)
         where pair is { ChosenReward: not null, RejectedReward: not null }
         select new RewardPair(pair.ChosenReward!.Value, pair.RejectedReward!.Value);
 
@@ -240,16 +240,15 @@ static class TrainingCurves
 
     static IEnumerable<TrainingCurve> Read(string file, string title)
     {
-        // Where an interrupted stage took a step again, the last line of a user's step counts.
-        var rows = JsonLines
-            .Read<StepMetrics>(file)
-            .Where(row => !TrainingSummary.IsSummary(row))
-            .GroupBy(row => (row.User, row.Step, row.Figures.ContainsKey(DevelopmentLoss)))
-            .Select(group => group.Last())
-            .ToList();
+        var figures = new StepCurves([.. Series.Select(series => series.Metric)]);
+        foreach (var row in JsonLines.Enumerate<StepMetrics>(file).Where(row => !TrainingSummary.IsSummary(row)))
+        {
+            figures.Add(row);
+        }
+
         foreach (var (metric, quantity, series) in Series)
         {
-            var points = Average(rows, metric);
+            List<CurvePoint> points = [.. figures.Average(metric)];
             if (points.Count > 0)
             {
                 yield return new TrainingCurve
@@ -262,12 +261,45 @@ static class TrainingCurves
             }
         }
     }
+}
 
-    static List<CurvePoint> Average(List<StepMetrics> rows, string metric) =>
-        [
-            .. rows.Where(row => row.Figures.ContainsKey(metric))
-                .GroupBy(row => row.Step)
-                .OrderBy(step => step.Key)
-                .Select(step => new CurvePoint(step.Key, step.Average(row => row.Figures[metric]))),
-        ];
+/// <summary>
+/// The figures of a training as numbers alone, for as many users as there may be. Where an interrupted stage took a
+/// step again, the last line of a user's step counts.
+/// </summary>
+/// <param name="metrics">The figures that are kept.</param>
+sealed class StepCurves(IReadOnlyList<string> metrics)
+{
+    readonly Dictionary<(string User, long Step, bool IsHeldOut), int> _places = [];
+    readonly List<long> _steps = [];
+    readonly Dictionary<string, List<double?>> _columns = metrics.ToDictionary(name => name, _ => new List<double?>());
+
+    /// <summary>Takes a line.</summary>
+    public void Add(StepMetrics row)
+    {
+        var key = (row.User, row.Step, row.Figures.ContainsKey(TrainingCurves.DevelopmentLoss));
+        if (!_places.TryGetValue(key, out var place))
+        {
+            place = _places[key] = _steps.Count;
+            _steps.Add(row.Step);
+            foreach (var column in _columns.Values)
+            {
+                column.Add(null);
+            }
+        }
+
+        foreach (var (metric, column) in _columns)
+        {
+            column[place] = row.Figures.TryGetValue(metric, out var value) ? value : null;
+        }
+    }
+
+    /// <summary>The mean of a figure over the users at each step.</summary>
+    public IEnumerable<CurvePoint> Average(string metric) =>
+        _steps
+            .Zip(_columns[metric], (step, value) => (Step: step, Value: value))
+            .Where(line => line.Value is not null)
+            .GroupBy(line => line.Step, line => line.Value!.Value)
+            .OrderBy(step => step.Key)
+            .Select(step => new CurvePoint(step.Key, step.Average()));
 }

@@ -80,20 +80,23 @@ sealed class SelectNegativesStage : Stage
             );
         }
 
-        var users = lines.Select(line => items[(line.User, line.Item)].User).DistinctBy(user => user.Id).ToList();
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
-        using var adapters = workspace.SelectUserAdapters(UserAdapterKind.Sft, users);
-        var scorer = new CandidateScorer(
-            new SequenceScorer(workspace.DecodingModel, workspace.Tam, adapters.Bank) { Prompts = workspace.Prompts },
-            context.Recipe.Negatives.Span,
-            hasTaskAdapter: workspace.Tam is not null
-        );
         var chunks = new ChunkedWork<SelectedPair>(context, Id);
         var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, lines.Count);
         return chunks.Run(lines, line => line.User, ItemsPerChunk, Select);
 
         IEnumerable<SelectedPair> Select(IReadOnlyList<ItemCandidates> group)
         {
+            var users = group.Select(line => items[(line.User, line.Item)].User);
+            using var adapters = new UserAdapterBank(workspace, [UserAdapterKind.Sft], users);
+            var scorer = new CandidateScorer(
+                new SequenceScorer(workspace.DecodingModel, workspace.Tam, adapters.Bank)
+                {
+                    Prompts = workspace.Prompts,
+                },
+                context.Recipe.Negatives.Span,
+                hasTaskAdapter: workspace.Tam is not null
+            );
             List<CandidatesToScore> toScore =
             [
                 .. group.Select(line =>
@@ -102,7 +105,7 @@ sealed class SelectNegativesStage : Stage
                         workspace,
                         items[(line.User, line.Item)],
                         line,
-                        adapters.GetIndex(line.User)
+                        adapters.GetIndex(UserAdapterKind.Sft, line.User)
                     )
                 ),
             ];

@@ -14,12 +14,14 @@ namespace CoPe.Experiments.Runs.Stages;
 /// Which of the stage's trainings, for example a group of users: each has checkpoints of its own.
 /// </param>
 /// <param name="users">The users of that training, as its figures name them.</param>
+/// <param name="earlier">Whose figures lie there from earlier sessions.</param>
 sealed class StageTraining(
     StageContext context,
     StageId stage,
     string section,
     string part,
-    IReadOnlyCollection<string> users
+    IReadOnlyCollection<string> users,
+    EarlierFigures earlier
 )
 {
     /// <summary>Rows of figures held back until they are written together.</summary>
@@ -98,6 +100,11 @@ sealed class StageTraining(
     /// </summary>
     void DropFiguresAfter(long? step)
     {
+        if (!users.Any(earlier.IsOf))
+        {
+            return; // The file holds figures of all other users too.
+        }
+
         var file = context.Run.Metrics(stage);
         var rows = JsonLines.Read<StepMetrics>(file);
         var kept = rows.Where(row => !users.Contains(row.User) || IsBefore(row)).ToList();
@@ -130,4 +137,14 @@ sealed class StageTraining(
 
         public void Clear() => training.Checkpoints.Clear();
     }
+}
+
+/// <summary>Whose figures a stage's metrics held before this session.</summary>
+/// <param name="file">The metrics.</param>
+sealed class EarlierFigures(string file)
+{
+    readonly HashSet<string> _users = [.. JsonLines.Enumerate<StepMetrics>(file).Select(row => row.User)];
+
+    /// <summary>Whether they held any of a user.</summary>
+    public bool IsOf(string user) => _users.Contains(user);
 }

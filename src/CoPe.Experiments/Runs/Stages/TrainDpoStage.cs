@@ -32,7 +32,6 @@ sealed class TrainDpoStage : Stage
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;
-        workspace.ReleaseDpoAdapters();
         var settings = context.Recipe.Dpo;
         var trainer = new UserGroupTrainer(context, Id, "dpo", context.Run.DpoAdapter);
         var selected = trainer.SelectUsers(workspace.Dataset.Users);
@@ -41,40 +40,36 @@ sealed class TrainDpoStage : Stage
             return;
         }
 
-        var users = CreateTrainingSets(context, workspace, settings, selected);
-        var lengths = users
-            .SelectMany(user => user.Examples)
-            .Select(pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count);
         trainer.Train(
-            users,
+            selected,
+            CreateExamples(context, workspace, settings),
             settings,
             settings.UsersAtOnce,
-            () => TrainingMemory.ChooseUsersAtOnce(workspace.TrainingModel, settings, lengths),
             (group, training) => Train(context, workspace, group, training)
         );
     }
 
-    static List<UserTrainingSet<PreferenceExample>> CreateTrainingSets(
+    static UserExamples<PreferenceExample> CreateExamples(
         StageContext context,
         RunWorkspace workspace,
-        DpoSection settings,
-        IReadOnlyList<LampUser> users
+        DpoSection settings
     )
     {
         var pairs = JsonLines.Read(context.Run.Pairs, (SelectedPair pair) => (pair.User, pair.Item));
         var source = new ExampleEncoder(workspace, settings);
         var dtype = PairReferenceLogProbs.GetDtypeName(workspace.TrainingModel);
-        return [.. users.Select(CreateTrainingSet)];
+        var heldOut = settings.EarlyStopping.Items;
+        return new(
+            user => HeldOutExamples.CountLearned(ListItems(user).Count(), heldOut),
+            user => HeldOutExamples.Split(user.Id, [.. ListItems(user).Select(CreateExampleOf(user))], heldOut),
+            pair => pair.Prompt.Count + pair.Chosen.Count + pair.Rejected.Count
+        );
 
-        UserTrainingSet<PreferenceExample> CreateTrainingSet(LampUser user)
-        {
-            var itemsWithPair = user.History.Where(item => pairs.ContainsKey((user.Id, item.Id)));
-            return HeldOutExamples.Split<PreferenceExample>(
-                user.Id,
-                [.. itemsWithPair.Select(item => CreateExample(user, item, pairs[(user.Id, item.Id)]))],
-                settings.EarlyStopping.Items
-            );
-        }
+        IEnumerable<HistoryItem> ListItems(LampUser user) =>
+            user.History.Where(item => pairs.ContainsKey((user.Id, item.Id)));
+
+        Func<HistoryItem, PreferenceExample> CreateExampleOf(LampUser user) =>
+            item => CreateExample(user, item, pairs[(user.Id, item.Id)]);
 
         PreferenceExample CreateExample(LampUser user, HistoryItem item, SelectedPair pair)
         {
@@ -98,7 +93,7 @@ sealed class TrainDpoStage : Stage
     {
         var settings = context.Recipe.Dpo;
         List<string> users = [.. group.Select(user => user.Name)];
-        var bank = workspace.ReadUserAdapters(UserAdapterKind.Sft, users);
+        var bank = workspace.ReadUserAdapters([UserAdapterKind.Sft], users);
         var dpo = settings.Preference;
         var outcomes = DpoTrainer.Train(
             training.Stage.CreateContext(workspace.TrainingModel, settings),
@@ -109,7 +104,7 @@ sealed class TrainDpoStage : Stage
             training.Progress,
             context.Cancellation
         );
-        using var before = workspace.ReadUserAdapters(UserAdapterKind.Sft, users);
+        using var before = workspace.ReadUserAdapters([UserAdapterKind.Sft], users);
         return new(bank, outcomes) { Movements = AdapterDistance.ComputeRelative(before, bank) };
     }
 }

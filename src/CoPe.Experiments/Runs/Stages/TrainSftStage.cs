@@ -1,5 +1,7 @@
 using CoPe.Adapters;
+using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs.Recipes;
+using CoPe.Experiments.Tasks;
 using CoPe.Training;
 
 namespace CoPe.Experiments.Runs.Stages;
@@ -44,7 +46,6 @@ sealed class TrainSftStage : Stage
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;
-        workspace.ReleaseSftAdapters();
         if (context.Recipe.UserAdapters is not null)
         {
             new ImportedAdapters(workspace).CopyUsers(context.Cancellation);
@@ -55,26 +56,20 @@ sealed class TrainSftStage : Stage
         var settings = context.Recipe.Sft;
         var source = new ExampleEncoder(workspace, settings);
         var trainer = new UserGroupTrainer(context, Id, "sft", context.Run.SftAdapter);
-        var users = trainer
-            .SelectUsers(workspace.Dataset.Users)
-            .Select(user =>
-                HeldOutExamples.Split<SupervisedExample>(
-                    user.Id,
-                    [.. user.History.Select(item => source.Encode(user, item))],
-                    settings.EarlyStopping.Items
-                )
-            )
-            .ToList();
-        var lengths = users
-            .SelectMany(user => user.Examples)
-            .Select(example => example.Prompt.Count + example.Response.Count);
+        var heldOut = settings.EarlyStopping.Items;
         trainer.Train(
-            users,
+            trainer.SelectUsers(workspace.Dataset.Users),
+            new UserExamples<SupervisedExample>(
+                user => HeldOutExamples.CountLearned(user.History.Count, heldOut),
+                user => HeldOutExamples.Split(user.Id, [.. user.History.Select(Encode(user))], heldOut),
+                example => example.Prompt.Count + example.Response.Count
+            ),
             settings,
             settings.UsersAtOnce,
-            () => TrainingMemory.ChooseUsersAtOnce(workspace.TrainingModel, settings, lengths),
             (group, training) => Train(context, workspace, group, training)
         );
+
+        Func<HistoryItem, SupervisedExample> Encode(LampUser user) => item => source.Encode(user, item);
     }
 
     TrainedGroup Train(

@@ -93,7 +93,14 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
                 [SeedDerivation.Derive(context.Recipe.Seed, Name)]
             )
             .MoveTo(workspace.Device);
-        var training = new StageTraining(context, Id, "tam", TrainingName, [TrainingName]);
+        var training = new StageTraining(
+            context,
+            Id,
+            "tam",
+            TrainingName,
+            [TrainingName],
+            new EarlierFigures(context.Run.Metrics(Id))
+        );
         var trainingSet = HeldOutExamples.Split(TrainingName, examples, settings.EarlyStopping.Items);
         if (examples.Count < settings.Training.BatchSize)
         {

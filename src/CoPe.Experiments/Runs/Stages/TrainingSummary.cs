@@ -92,7 +92,7 @@ sealed record TrainingSummary
     public static IReadOnlyList<TrainingSummary> Read(RunDirectory run, StageId stage) =>
         [
             .. JsonLines
-                .Read<StepMetrics>(run.Metrics(stage))
+                .Enumerate<StepMetrics>(run.Metrics(stage))
                 .Where(IsSummary)
                 .GroupBy(row => row.User)
                 .Select(user => FromRow(user.Last())),

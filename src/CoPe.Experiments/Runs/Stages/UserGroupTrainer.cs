@@ -30,17 +30,17 @@ sealed class UserGroupTrainer(
         );
 
     /// <summary>Trains what is not there yet.</summary>
-    /// <param name="users">What each selected user's adapter is trained on, in the order of the dataset.</param>
+    /// <param name="users">The selected users, in the order of the dataset.</param>
+    /// <param name="examples">What each of them learns from.</param>
     /// <param name="settings">The stage's section of the recipe.</param>
     /// <param name="usersAtOnce">Users of a group where the recipe says so; null chooses.</param>
-    /// <param name="chooseUsersAtOnce">Chooses the users of a group for this machine.</param>
     /// <param name="train">Returns the trained adapters of a group, which are written and disposed of here.</param>
     /// <exception cref="RunException">The training of every user diverged.</exception>
     public void Train<TExample>(
-        IReadOnlyList<UserTrainingSet<TExample>> users,
+        IReadOnlyList<LampUser> users,
+        UserExamples<TExample> examples,
         TrainingSection settings,
         int? usersAtOnce,
-        Func<int> chooseUsersAtOnce,
         Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, TrainedGroup> train
     )
     {
@@ -49,22 +49,26 @@ sealed class UserGroupTrainer(
             return;
         }
 
-        HistoryWarnings.Warn(context.Log, stage.Name, users, settings.Training.BatchSize);
-        var examples = users.ToDictionary(user => user.Name, user => user.Examples.Count);
-        TrainingConclusion.ReportSingleSteps(context.Log, stage, settings.Training, examples);
+        var counts = users.ToDictionary(user => user.Id, examples.Count);
+        HistoryWarnings.Warn(context.Log, stage.Name, counts, settings.Training.BatchSize);
+        TrainingConclusion.ReportSingleSteps(context.Log, stage, settings.Training, counts);
         // Users with histories of similar length finish together, so that no pass is left with a single one.
-        var longestFirst = users.OrderByDescending(user => user.Examples.Count).ToList();
+        var longestFirst = users.Select(user => user.Id).OrderByDescending(user => counts[user]);
         var plan = UserGroupPlan.ReadOrCreate(
             context.Run.Checkpoints(stage),
-            [.. longestFirst.Select(user => user.Name)],
+            [.. longestFirst],
             usersAtOnce,
-            chooseUsersAtOnce
+            () =>
+                TrainingMemory.ChooseUsersAtOnce(
+                    context.Workspace.TrainingModel,
+                    settings,
+                    users.SelectMany(user => examples.Encode(user).Examples).Select(examples.CountTokens)
+                )
         );
-        var setOfUser = users.ToDictionary(user => user.Name);
-        var groups = plan.Groups.Select(group => group.Select(user => setOfUser[user]).ToList()).ToList();
-        var plannedSteps = groups
-            .Select(group => group.Sum(user => settings.Training.Steps(user.Examples.Count)))
-            .ToList();
+        var byId = users.ToDictionary(user => user.Id);
+        var groups = plan.Groups.Select(group => group.Select(user => byId[user]).ToList()).ToList();
+        var plannedSteps = groups.Select(group => group.Sum(user => settings.Training.Steps(counts[user.Id]))).ToList();
+        var earlier = new EarlierFigures(context.Run.Metrics(stage));
         long stepsDone = 0;
         for (var i = 0; i < groups.Count; i++)
         {
@@ -74,9 +78,12 @@ sealed class UserGroupTrainer(
                 plannedSteps[i],
                 plannedSteps.Skip(i + 1).Sum()
             );
-            if (!groups[i].All(user => Directory.Exists(getAdapterFolder(user.Name))))
+            if (!groups[i].All(user => Directory.Exists(getAdapterFolder(user.Id))))
             {
-                TrainGroup(groups[i], UserGroupPlan.GetGroupName(i), progress, train);
+                List<UserTrainingSet<TExample>> group = [.. groups[i].Select(examples.Encode)];
+                var name = UserGroupPlan.GetGroupName(i);
+                var training = new StageTraining(context, stage, section, name, [.. plan.Groups[i]], earlier);
+                TrainGroup(group, training, progress, train);
             }
             stepsDone += progress.GroupSteps;
         }
@@ -85,19 +92,18 @@ sealed class UserGroupTrainer(
             stage,
             $"{section}.learning_rate",
             settings.Training.LearningRate,
-            [.. TrainingSummary.Read(context.Run, stage).Where(user => examples.ContainsKey(user.User))],
+            [.. TrainingSummary.Read(context.Run, stage).Where(user => counts.ContainsKey(user.User))],
             isEveryone: users.Count == context.Workspace.Dataset.Users.Count
         );
     }
 
     void TrainGroup<TExample>(
         List<UserTrainingSet<TExample>> group,
-        string name,
+        StageTraining training,
         GroupProgress progress,
         Func<IReadOnlyList<UserTrainingSet<TExample>>, GroupTrainingContext, TrainedGroup> train
     )
     {
-        var training = new StageTraining(context, stage, section, name, [.. group.Select(user => user.Name)]);
         try
         {
             using var trained = train(group, new GroupTrainingContext(training, progress));
@@ -139,6 +145,16 @@ sealed class UserGroupTrainer(
     }
 }
 
+/// <summary>What users learn from, in ids for as long as their group trains.</summary>
+/// <param name="Count">How many examples a user learns from, those held out not counted.</param>
+/// <param name="Encode">The examples of a user.</param>
+/// <param name="CountTokens">Tokens of an example.</param>
+sealed record UserExamples<TExample>(
+    Func<LampUser, int> Count,
+    Func<LampUser, UserTrainingSet<TExample>> Encode,
+    Func<TExample, int> CountTokens
+);
+
 /// <summary>What the training of one group of users reports to.</summary>
 /// <param name="Stage">Options, figures and checkpoints.</param>
 /// <param name="Progress">Progress of the whole stage.</param>
@@ -164,9 +180,12 @@ static class HeldOutExamples
     /// <param name="heldOut">How many to hold out; 0 trains on all.</param>
     public static UserTrainingSet<TExample> Split<TExample>(string user, IReadOnlyList<TExample> examples, int heldOut)
     {
-        var learned = examples.Count - Math.Min(heldOut, examples.Count / 2);
+        var learned = CountLearned(examples.Count, heldOut);
         return new(user, [.. examples.Take(learned)]) { Development = [.. examples.Skip(learned)] };
     }
+
+    /// <summary>How many of a user's examples are learned from.</summary>
+    public static int CountLearned(int examples, int heldOut) => examples - Math.Min(heldOut, examples / 2);
 }
 
 /// <summary>Warns once a stage, not once a group, that histories are too small to learn much from.</summary>
@@ -175,14 +194,13 @@ static class HistoryWarnings
     const int MaxNamed = 5;
 
     /// <summary>Warns of users without an example, and of those with fewer than one batch.</summary>
-    public static void Warn<TExample>(
-        ILogger log,
-        string stage,
-        IReadOnlyList<UserTrainingSet<TExample>> users,
-        int batchSize
-    )
+    /// <param name="log">Where it goes.</param>
+    /// <param name="stage">The stage.</param>
+    /// <param name="examples">Examples of each user.</param>
+    /// <param name="batchSize">Examples of a batch.</param>
+    public static void Warn(ILogger log, string stage, IReadOnlyDictionary<string, int> examples, int batchSize)
     {
-        var none = users.Where(user => user.Examples.Count == 0).Select(user => user.Name).ToList();
+        var none = examples.Where(user => user.Value == 0).Select(user => user.Key).ToList();
         if (none.Count > 0)
         {
             log.LogWarning(
@@ -190,26 +208,28 @@ static class HistoryWarnings
                     + "{Count} of {Users} users ({Names}{More})",
                 stage,
                 none.Count,
-                users.Count,
+                examples.Count,
                 string.Join(", ", none.Take(MaxNamed)),
                 none.Count > MaxNamed ? ", ..." : ""
             );
         }
 
-        var small = users.Where(user => user.Examples.Count > 0 && user.Examples.Count < batchSize).ToList();
-        if (small.MinBy(user => user.Examples.Count) is not { } smallest)
+        var small = examples.Where(user => user.Value > 0 && user.Value < batchSize).ToList();
+        if (small.Count == 0)
         {
             return;
         }
+
+        var smallest = small.MinBy(user => user.Value);
         log.LogWarning(
             "{Stage}: histories are small: the examples of {Count} of {Users} users do not fill one batch of {Batch}; "
                 + "user {Smallest} has the fewest, {Examples}",
             stage,
             small.Count,
-            users.Count,
+            examples.Count,
             batchSize,
-            smallest.Name,
-            smallest.Examples.Count
+            smallest.Key,
+            smallest.Value
         );
     }
 }

@@ -1,6 +1,5 @@
 using CoPe.Experiments.Runs.Stages;
 using CoPe.Testing;
-using CoPe.Training;
 
 namespace CoPe.Experiments.Tests.Runs.Stages;
 
@@ -13,7 +12,13 @@ public class HistoryWarningsTests
         HistoryWarnings.Warn(
             log,
             "train sft",
-            [User("ann", 9), User("bob", 3), User("eve", 1), User("joe", 4)],
+            new Dictionary<string, int>
+            {
+                ["ann"] = 9,
+                ["bob"] = 3,
+                ["eve"] = 1,
+                ["joe"] = 4,
+            },
             batchSize: 4
         );
         Assert.Equal(
@@ -30,7 +35,7 @@ public class HistoryWarningsTests
         HistoryWarnings.Warn(
             log,
             "train dpo",
-            [.. Enumerable.Range(1, 7).Select(user => User($"u{user}", 0)), User("ann", 4)],
+            Enumerable.Range(1, 8).ToDictionary(user => $"u{user}", user => user == 8 ? 4 : 0),
             batchSize: 4
         );
         Assert.Equal(
@@ -44,9 +49,7 @@ public class HistoryWarningsTests
     public void Full_batches_need_no_word()
     {
         var log = new RecordingLogger();
-        HistoryWarnings.Warn(log, "train sft", [User("ann", 4)], batchSize: 4);
+        HistoryWarnings.Warn(log, "train sft", new Dictionary<string, int> { ["ann"] = 4 }, batchSize: 4);
         Assert.Empty(log.Texts);
     }
-
-    static UserTrainingSet<int> User(string id, int examples) => new(id, new int[examples]);
 }

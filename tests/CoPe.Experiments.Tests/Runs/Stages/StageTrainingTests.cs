@@ -29,7 +29,14 @@ public sealed class StageTrainingTests : IDisposable
         var recipe = new Recipe { Task = "news_headline" };
         var inputs = InputPaths.FindAvailable(recipe, [_folder.Path], model => model);
         var context = new StageContext { Workspace = new(recipe, _run, inputs) };
-        var training = new StageTraining(context, StageId.TrainSft, "sft", "group-1", users);
+        var training = new StageTraining(
+            context,
+            StageId.TrainSft,
+            "sft",
+            "group-1",
+            users,
+            new(_run.Metrics(StageId.TrainSft))
+        );
         return training.CreateContext(_model, recipe.Sft);
     }
 
