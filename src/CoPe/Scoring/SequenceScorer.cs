@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using CoPe.Adapters;
 using CoPe.Kernels.Threads;
+using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -90,6 +91,7 @@ public sealed class SequenceScorer
                 return ScorePass(passes[pass], prompts);
             }
         );
+        NativeHeap.ReleaseFreedMemory(); // Passes of other shapes leave blocks that those of the next call do not fit.
         return CollectResponses(list, passes, scores);
     }
 

@@ -239,6 +239,22 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void Of_ten_thousand_users_the_page_names_those_at_either_end_and_stays_readable()
+    {
+        var model = SampleReport.Create(users: 10_000, queriesPerUser: 1);
+        var headline = model.Results.Metrics.Single(metric => metric.Name == model.HeadlineMetric);
+        var gains = UserGains.Compute(model, model.Comparisons[0], headline).Sorted;
+
+        var page = Render(model);
+
+        var notes = Parse(page).Descendants().Where(element => element.Name.LocalName == "p");
+        var note = notes.First(element => element.Value.StartsWith("Most gained", StringComparison.Ordinal));
+        var names = note.Elements().Select(user => user.Value);
+        Assert.Equal([.. gains.Take(5).Concat(gains.TakeLast(5).Reverse()).Select(user => user.User)], names);
+        Assert.InRange(page.Length, 1, 10_000_000);
+    }
+
+    [Fact]
     public void Values_that_are_not_finite_are_dashes_or_left_out()
     {
         var model = SampleReport.Create(users: 3);

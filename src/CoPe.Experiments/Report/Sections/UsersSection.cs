@@ -9,6 +9,9 @@ sealed class UsersSection : ReportSection
     /// <summary>Comparisons drawn in every metric and against history length.</summary>
     const int Foremost = 2;
 
+    /// <summary>Users named at either end where not all are drawn.</summary>
+    const int Extremes = 5;
+
     public override string Id => "users";
 
     public override string Title => "Whom it helped";
@@ -113,6 +116,28 @@ sealed class UsersSection : ReportSection
         {
             var drawn = $"{UserDifferencePlot.MaxBars} of {NumberFormat.Count(gains.Sorted.Count)} users drawn";
             markup.Element("p", $"{drawn}, taken evenly by rank.", ("class", "note"));
+            WriteExtremes(markup, gains);
+        }
+    }
+
+    /// <summary>Who stands at either end, where not every user is drawn.</summary>
+    static void WriteExtremes(Markup markup, UserGains gains)
+    {
+        using (markup.Open("p", ("class", "note")))
+        {
+            markup.Text("Most gained: ");
+            WriteUsers(markup, gains.Sorted.Take(Extremes));
+            markup.Text("; most lost: ");
+            WriteUsers(markup, gains.Sorted.TakeLast(Extremes).Reverse());
+            markup.Text(". users.csv has every user.");
+        }
+    }
+
+    static void WriteUsers(Markup markup, IEnumerable<UserGain> users)
+    {
+        foreach (var (place, user) in users.Index())
+        {
+            markup.Text(place == 0 ? "" : ", ").Element("bdi", user.User).Text($" {NumberFormat.Signed(user.Gain)}");
         }
     }
 
