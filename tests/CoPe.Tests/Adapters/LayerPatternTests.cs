@@ -26,7 +26,8 @@ public sealed class LayerPatternTests : IDisposable
             layer =>
                 layer.Contains("0.self_attn.q", StringComparison.Ordinal) ? 5
                 : layer.Contains("q_proj", StringComparison.Ordinal) ? 3
-                : 2
+                : layer.Contains("down_proj", StringComparison.Ordinal) ? 2
+                : 0
         );
 
         Assert.Equal(4.0 / 5, bank.GetScaling("model.layers.0.self_attn.q_proj"));
