@@ -10,10 +10,11 @@ namespace CoPe.Cli.Verbs;
 /// <summary><c>cope demo</c>: the shipped demo recipe on sample data made on the spot.</summary>
 static class DemoVerb
 {
-    /// <summary>A dozen users, and no text to pre-train on.</summary>
+    /// <summary>Enough users and queries to tell methods apart, and no text to pre-train on.</summary>
     static readonly SampleOptions Sample = new()
     {
-        Users = 12,
+        Users = 24,
+        QueriesPerUser = 20,
         Documents = 0,
         Instructions = 0,
     };
@@ -22,7 +23,7 @@ static class DemoVerb
     {
         var command = new Command(
             "demo",
-            "Personalize the embedded model for a dozen invented users, all stages, in a few minutes."
+            "Personalize the embedded model for 24 invented users, all stages, in a few minutes."
         );
         var options = RunOptions.AddTo(command, takesRecipe: false, trainsUsers: true, runsAll: true).AddJson(command);
         command.SetAction(parsed =>
