@@ -23,7 +23,7 @@ static class Processor
         ("avx512_vnni", 0, Register.Ecx, 11),
         (Bf16DotProduct, 1, Register.Eax, 5),
         ("avx512_fp16", 0, Register.Edx, 23),
-        ("amx_bf16", 0, Register.Edx, 22),
+        (Bf16Tiles, 0, Register.Edx, 22),
         ("amx_int8", 0, Register.Edx, 25),
     ];
 
@@ -37,6 +37,9 @@ static class Processor
 
     /// <summary>The set with <c>VDPBF16PS</c>.</summary>
     public const string Bf16DotProduct = "avx512_bf16";
+
+    /// <summary>The set with <c>TDPBF16PS</c>.</summary>
+    public const string Bf16Tiles = "amx_bf16";
 
     /// <summary>Its name, or its architecture where it has none.</summary>
     public static string Name { get; } = ReadName();

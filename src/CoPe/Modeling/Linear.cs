@@ -85,13 +85,13 @@ sealed class JointLinear(ModelWeights weights, string? fusedName, IReadOnlyList<
 sealed record LinearPart(string Name, int Width);
 
 /// <summary>
-/// The product with one weight matrix of the model: by the int8 or the skinny kernel where they apply, else by torch.
-/// Borrows the weights.
+/// The product with one weight matrix of the model: by the int8 kernel, that for few rows or that for many where they
+/// apply, else by torch. Borrows the weights.
 /// </summary>
 sealed class FrozenLinear(ModelWeights weights, string weightName, string biasName)
 {
     readonly Int8Linear? _int8 = CreateInt8(weights, weightName, biasName);
-    SkinnyLinear? _skinny = CreateSkinny(weights, weightName, biasName);
+    Bf16Linear _bf16 = new(weights, weightName, biasName);
 
     /// <summary>
     /// <c>x W^T + b</c> for x <c>[..., in]</c>; <c>[..., out]</c> in the dtype of x, owned by the caller. x must be
@@ -105,30 +105,19 @@ sealed class FrozenLinear(ModelWeights weights, string weightName, string biasNa
         }
 
         var weight = weights[weightName];
-        if (_skinny is null || !_skinny.Supports(x))
-        {
-            return MultiplyByTorch(x, weight, weights.Find(biasName));
-        }
-
         // Merging an adapter into the model replaces the weight.
-        if (!_skinny.Uses(weight))
+        if (!_bf16.Uses(weight))
         {
-            _skinny = CreateSkinny(weights, weightName, biasName);
+            _bf16 = new(weights, weightName, biasName);
         }
 
-        return _skinny!.Multiply(x);
+        return _bf16.TryMultiply(x) ?? MultiplyByTorch(x, weight, weights.Find(biasName));
     }
 
     static Int8Linear? CreateInt8(ModelWeights weights, string weightName, string biasName)
     {
         var isInt8 = weights.Int8Matrices.TryGetValue(weightName, out var matrix);
         return isInt8 ? new Int8Linear(matrix!, weights.Find(biasName)) : null;
-    }
-
-    static SkinnyLinear? CreateSkinny(ModelWeights weights, string weightName, string biasName)
-    {
-        var weight = weights.Find(weightName);
-        return weight is null ? null : SkinnyLinear.TryCreate(weight, weights.Find(biasName));
     }
 
     /// <summary>Weights of another dtype than x (float32 leaves of a bf16 pass) are cast for this use.</summary>
@@ -142,4 +131,32 @@ sealed class FrozenLinear(ModelWeights weights, string weightName, string biasNa
         using var scope = NewDisposeScope();
         return MatrixProduct.Multiply(x, weight.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();
     }
+}
+
+/// <summary>The kernels for one bf16 weight matrix of the model.</summary>
+sealed class Bf16Linear
+{
+    readonly Tensor? _weight;
+    readonly SkinnyLinear? _skinny;
+    readonly AmxLinear? _amx;
+
+    public Bf16Linear(ModelWeights weights, string weightName, string biasName)
+    {
+        _weight = weights.Find(weightName);
+        if (_weight is not null)
+        {
+            var bias = weights.Find(biasName);
+            _skinny = SkinnyLinear.TryCreate(_weight, bias);
+            _amx = AmxLinear.TryCreate(_weight, bias);
+        }
+    }
+
+    /// <summary>Whether they read this very weight.</summary>
+    public bool Uses(Tensor weight) => ReferenceEquals(_weight, weight);
+
+    /// <summary><c>x W^T + b</c>, the caller's; null where no kernel applies to x.</summary>
+    public Tensor? TryMultiply(Tensor x) =>
+        _skinny?.Supports(x) == true ? _skinny.Multiply(x)
+        : _amx?.Supports(x) == true ? _amx.Multiply(x)
+        : null;
 }

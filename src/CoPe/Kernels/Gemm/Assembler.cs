@@ -4,9 +4,9 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// The few x86-64 instructions of a kernel whose heart .NET has no intrinsic for, as machine code (Intel 64 and IA-32
-/// Architectures Software Developer's Manual, volume 2: section 2.1 for ModRM and SIB bytes, 2.7 for EVEX prefixes).
-/// Registers go by their numbers: rcx 1, rdx 2, rdi 7, r8 to r11 8 to 11 (rsp and r12 are no bases here); zmm0 to
-/// zmm31.
+/// Architectures Software Developer's Manual, volume 2: section 2.1 for ModRM and SIB bytes, 2.3 for VEX and 2.7 for
+/// EVEX prefixes). Registers go by their numbers: rax 0, rcx 1, rdx 2, rsi 6, rdi 7, r8 to r11 8 to 11 (rsp and r12 are
+/// no bases here); zmm0 to zmm31; tmm0 to tmm7.
 /// </summary>
 sealed class Assembler
 {
@@ -28,6 +28,13 @@ sealed class Assembler
     public void Add(int register, int number)
     {
         _code.AddRange([Rex(true, 0, null, register), 0x81, (byte)(0xC0 | (register & 7))]);
+        _code.AddRange(BitConverter.GetBytes(number));
+    }
+
+    /// <summary><c>mov register, number</c>.</summary>
+    public void Set(int register, int number)
+    {
+        _code.AddRange([Rex(true, 0, null, register), 0xC7, (byte)(0xC0 | (register & 7))]);
         _code.AddRange(BitConverter.GetBytes(number));
     }
 
@@ -58,6 +65,27 @@ sealed class Assembler
     /// </summary>
     public void DotPairs(int sum, int a, int b) => WriteVector(0x52, sum, a, b, map: 2, prefix: 2);
 
+    /// <summary><c>ldtilecfg [address]</c>: sizes of the tiles, from 64 bytes.</summary>
+    public void LoadTileConfig(Address address) => WriteTile(0x49, 0, 0, address, prefix: 0);
+
+    /// <summary><c>tilerelease</c>.</summary>
+    public void ReleaseTiles() => WriteTile(0x49, 0, 0, 0, prefix: 0);
+
+    /// <summary><c>tilezero tile</c>.</summary>
+    public void ClearTile(int tile) => WriteTile(0x49, tile, 0, 0, prefix: 3);
+
+    /// <summary><c>tileloadd tile, [address]</c>: the index is the distance of its rows; there must be one.</summary>
+    public void LoadTile(int tile, Address address) => WriteTile(0x4B, tile, 0, address, prefix: 3);
+
+    /// <summary><c>tilestored [address], tile</c>.</summary>
+    public void StoreTile(Address address, int tile) => WriteTile(0x4B, tile, 0, address, prefix: 2);
+
+    /// <summary>
+    /// <c>tdpbf16ps sum, a, b</c>: to each float32 number of the sum, the products of the bf16 pairs in its row of a
+    /// and its column of b.
+    /// </summary>
+    public void MultiplyTiles(int sum, int a, int b) => WriteTile(0x5C, sum, b, a, prefix: 2);
+
     /// <summary><c>vzeroupper; ret</c>.</summary>
     public void Return() => _code.AddRange([0xC5, 0xF8, 0x77, 0xC3]);
 
@@ -80,6 +108,23 @@ sealed class Assembler
         WriteEvexPrefix(register, second, third >> 4, third >> 3, map, prefix);
         _code.AddRange([opcode, (byte)(0xC0 | (register & 7) << 3 | (third & 7))]);
     }
+
+    void WriteTile(byte opcode, int register, int second, Address address, int prefix)
+    {
+        WriteVexPrefix(second, (address.Index ?? 0) >> 3, address.Base >> 3, prefix);
+        _code.Add(opcode);
+        WriteMemoryOperand(register, address);
+    }
+
+    void WriteTile(byte opcode, int register, int second, int third, int prefix)
+    {
+        WriteVexPrefix(second, 0, 0, prefix);
+        _code.AddRange([opcode, (byte)(0xC0 | (register & 7) << 3 | (third & 7))]);
+    }
+
+    /// <summary>Prefix of a tile instruction; register bits are stored inverted.</summary>
+    void WriteVexPrefix(int second, int x, int b, int prefix) =>
+        _code.AddRange([0xC4, (byte)(0x80 | (~x & 1) << 6 | (~b & 1) << 5 | 2), (byte)((~second & 15) << 3 | prefix)]);
 
     static byte Rex(bool wide, int register, int? index, int @base) =>
         (byte)(0x40 | (wide ? 8 : 0) | (register >> 3 & 1) << 2 | ((index ?? 0) >> 3 & 1) << 1 | (@base >> 3 & 1));

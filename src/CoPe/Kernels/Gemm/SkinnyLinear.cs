@@ -32,9 +32,6 @@ sealed unsafe class SkinnyLinear
             ? new(weight, bias)
             : null;
 
-    /// <summary>Whether it reads this very weight.</summary>
-    public bool Uses(Tensor other) => ReferenceEquals(_weight, other);
-
     /// <summary>
     /// Whether the kernel applies to x <c>[..., in]</c>: bf16, contiguous, few enough rows to be faster, not tracked by
     /// autograd.

@@ -23,6 +23,14 @@ public class AssemblerTests
         ("62E27E4852C4", asm => asm.DotPairs(16, 0, 4)), // vdpbf16ps zmm16, zmm0, zmm4
         ("6222664852FC", asm => asm.DotPairs(31, 3, 20)), // vdpbf16ps zmm31, zmm3, zmm20
         ("48FFC90F85F7FFFFFF", asm => asm.CountDown(1, 0)), // back: dec rcx; jnz back
+        ("48C7C240000000", asm => asm.Set(2, 64)), // mov rdx, 64
+        ("C4E278498700000000", asm => asm.LoadTileConfig(new(7))), // ldtilecfg [rdi]
+        ("C4E27849C0", asm => asm.ReleaseTiles()), // tilerelease
+        ("C4E27B49D8", asm => asm.ClearTile(3)), // tilezero tmm3
+        ("C4827B4BA40800000000", asm => asm.LoadTile(4, new(8, 9))), // tileloadd tmm4, [r8+r9]
+        ("C4E27B4BBC1600000000", asm => asm.LoadTile(7, new(6, 2))), // tileloadd tmm7, [rsi+rdx]
+        ("C4C27A4B8C1300040000", asm => asm.StoreTile(new(11, 2, 1, 1024), 1)), // tilestored [r11+rdx+1024], tmm1
+        ("C4E2425CDD", asm => asm.MultiplyTiles(3, 5, 7)), // tdpbf16ps tmm3, tmm5, tmm7
         ("C5F877C3", asm => asm.Return()), // vzeroupper; ret
     ];
 
