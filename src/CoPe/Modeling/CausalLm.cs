@@ -159,6 +159,20 @@ public sealed class CausalLm : IDisposable
     public Tensor ComputeLogits(Tensor hidden, IRowAdapters? adapters = null, IReadOnlyList<int>? rows = null)
     {
         using var scope = NewDisposeScope();
+        return ComputeNarrowLogits(hidden, adapters, rows).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The same <c>[..., vocab]</c> in the type in which they are computed: that of the hidden states, or float32 where
+    /// the model divides or caps them.
+    /// </summary>
+    internal Tensor ComputeNarrowLogits(
+        Tensor hidden,
+        IRowAdapters? adapters = null,
+        IReadOnlyList<int>? rows = null
+    )
+    {
+        using var scope = NewDisposeScope();
         var input = hidden.contiguous();
         var logits = _head.Multiply(input);
         if (adapters is not null)
@@ -167,13 +181,17 @@ public sealed class CausalLm : IDisposable
             adapters.AddToLogits(logits.view(-1, Config.VocabSize), input.view(-1, Config.HiddenSize), rows);
         }
 
-        logits = logits.to(ScalarType.Float32);
         if (Config.LogitsScaling != 1)
         {
-            logits = logits.div(Scalars.Of(Config.LogitsScaling));
+            logits = logits.to(ScalarType.Float32).div(Scalars.Of(Config.LogitsScaling));
         }
 
-        return (Config.LogitSoftCap is { } cap ? SoftCap.Apply(logits, cap) : logits).MoveToOuterDisposeScope();
+        if (Config.LogitSoftCap is { } cap)
+        {
+            logits = SoftCap.Apply(logits.to(ScalarType.Float32), cap);
+        }
+
+        return logits.MoveToOuterDisposeScope();
     }
 
     /// <summary>The row of each of hidden states <c>[rows, ..., hidden]</c>; null where they are one a row.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using CoPe.Adapters;
+using CoPe.Kernels.Fused;
 using CoPe.Kernels.Threads;
 using CoPe.Kernels.Torch;
 using CoPe.Modeling;
@@ -177,7 +178,7 @@ public sealed class SequenceScorer
             .Zip(batch.RowOfLabel.Chunk(chunkSize), (ofChunk, rowsOfChunk) => (ofChunk, rowsOfChunk))
             .ToList();
         Tensor ComputeLogits((Tensor Hidden, int[] Rows) chunk) =>
-            _model.ComputeLogits(chunk.Hidden, adapters, chunk.Rows); // [labels, vocab]
+            _model.ComputeNarrowLogits(chunk.Hidden, adapters, chunk.Rows); // [labels, vocab]
         var labelChunks = batch.Labels.split(chunkSize);
         var chunkLogProbs = chunks.Zip(labelChunks, (chunk, labels) => ComputeLogProbs(ComputeLogits(chunk), labels));
         var logProbs = cat([.. chunkLogProbs]).cpu().data<float>().ToArray();
@@ -191,8 +192,14 @@ public sealed class SequenceScorer
     /// </summary>
     static Tensor ComputeLogProbs(Tensor chunk, Tensor labels)
     {
-        using var logits = chunk;
+        using var narrow = chunk;
         using var scope = NewDisposeScope();
+        if (FusedCrossEntropy.Supports(narrow))
+        {
+            return FusedCrossEntropy.Apply(narrow, labels).neg().MoveToOuterDisposeScope();
+        }
+
+        var logits = narrow.to(ScalarType.Float32);
         var labelLogits = logits.gather(1, labels.unsqueeze(1)).squeeze(1); // [labels]
         return (labelLogits - logits.logsumexp(-1)).MoveToOuterDisposeScope();
     }
@@ -202,8 +209,9 @@ public sealed class SequenceScorer
     /// </summary>
     List<TokenLogProb[]> ComputeTopTokens(Tensor chunk)
     {
-        using var logits = chunk;
+        using var narrow = chunk;
         using var scope = NewDisposeScope();
+        var logits = narrow.to(ScalarType.Float32);
         var count = Math.Min(_options.Alternatives, _model.Config.VocabSize);
         var logProbs = logits - logits.logsumexp(-1, keepdim: true);
         var (topLogProbs, topIds) = logProbs.topk(count); // [labels, count]

@@ -1,3 +1,4 @@
+using CoPe.Kernels.Fused;
 using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 
@@ -25,6 +26,11 @@ public static class SftLoss
                     + $"and labels [{string.Join(", ", labels.shape)}]; expected [labels, vocab] and [labels].",
                 nameof(logits)
             );
+        }
+
+        if (FusedCrossEntropy.Supports(logits))
+        {
+            return FusedCrossEntropy.Apply(logits, labels);
         }
 
         using var scope = NewDisposeScope();

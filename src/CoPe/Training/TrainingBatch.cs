@@ -89,7 +89,7 @@ sealed class TrainingBatch : IDisposable
     {
         using var scope = NewDisposeScope();
         var ofLabels = hidden.reshape(-1, model.Config.HiddenSize); // [labels, hidden]
-        var logits = model.ComputeLogits(ofLabels, adapters, Tokens.RowOfLabel);
+        var logits = model.ComputeNarrowLogits(ofLabels, adapters, Tokens.RowOfLabel);
         return SftLoss.ComputePerToken(logits, Tokens.Labels).MoveToOuterDisposeScope();
     }
 
