@@ -112,7 +112,7 @@ sealed class DpoFigures(CausalLm model, int rounds)
         using var leaf = hidden.detach();
         leaf.requires_grad = true;
         var head = Measurement.TimeProcessor(() =>
-            loss = SftLoss.ComputePerToken(model.ComputeLogits(leaf), batch.Tokens.Labels).mean()
+            loss = SftLoss.ComputePerToken(model.ComputeNarrowLogits(leaf), batch.Tokens.Labels).mean()
         );
         var headBackward = Measurement.TimeProcessor(() => loss.backward());
         var backward = Measurement.TimeProcessor(() => autograd.backward([hidden], [leaf.grad!]));

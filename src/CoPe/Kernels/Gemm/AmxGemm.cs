@@ -18,10 +18,10 @@ static unsafe class AmxGemm
     const int MaxSteps = 32;
 
     /// <summary>Rows of W, or columns of it, in a chunk.</summary>
-    const int MaxChunk = 256;
+    const int MaxChunk = 128;
 
     /// <summary>Rows of X at a time, so that their sums with a chunk stay in the cache.</summary>
-    const int MaxRowTiles = 32;
+    const int MaxRowTiles = 16;
 
     /// <summary>Whether both products of a W <c>[n, k]</c> can be taken.</summary>
     public static bool Supports(long n, long k) =>
@@ -259,12 +259,8 @@ static unsafe class AmxGemm
             for (var step = 0; step < steps; step += MaxSteps)
             {
                 var count = Math.Min(MaxSteps, steps - step);
-                for (var block = 0; block < blocks; block++)
-                {
-                    var from = w + (long)step * AmxBf16Kernel.Depth * shape.K + (first + block) * AmxBf16Kernel.Block;
-                    PackColumns(from, shape.K, count, columns + 2L * block * count * AmxBf16Kernel.TileLength);
-                }
-
+                var from = w + (long)step * AmxBf16Kernel.Depth * shape.K + first * AmxBf16Kernel.Block;
+                PackColumns(from, shape.K, blocks, count, columns);
                 MultiplyChunk(g, columns, sums, shape, blocks, (step, count));
             }
 
@@ -277,18 +273,31 @@ static unsafe class AmxGemm
     }
 
     /// <summary>
-    /// Lays 32 columns of W out as columns of tiles, <c>[2, steps, 16 pairs, 16 columns, 2]</c>: its rows by twos.
+    /// Lays blocks of 32 columns of W out as columns of tiles, <c>[blocks, 2, steps, 16 pairs, 16 columns, 2]</c>: its
+    /// rows by twos. Memory is read along the rows.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void PackColumns(ushort* from, int stride, int steps, ushort* to)
+    static void PackColumns(ushort* from, int stride, int blocks, int steps, ushort* to)
     {
+        const int pairsAhead = 8;
         var (front, back) = (InterleaveFront, InterleaveBack);
+        var tiles = (long)steps * AmxBf16Kernel.TileLength;
         for (var pair = 0; pair < steps * AmxBf16Kernel.Tile; pair++, from += 2L * stride, to += AmxBf16Kernel.Depth)
         {
-            Vector512<ushort> upper = Vector512.Load(from),
-                lower = Vector512.Load(from + stride);
-            Avx512BW.PermuteVar32x16x2(upper, front, lower).Store(to);
-            Avx512BW.PermuteVar32x16x2(upper, back, lower).Store(to + (long)steps * AmxBf16Kernel.TileLength);
+            ushort* upperRow = from,
+                lowerRow = from + stride,
+                column = to;
+            for (var block = 0; block < blocks; block++, column += 2 * tiles)
+            {
+                Sse.Prefetch0(upperRow + 2L * pairsAhead * stride);
+                Sse.Prefetch0(lowerRow + 2L * pairsAhead * stride);
+                Vector512<ushort> upper = Vector512.Load(upperRow),
+                    lower = Vector512.Load(lowerRow);
+                Avx512BW.PermuteVar32x16x2(upper, front, lower).Store(column);
+                Avx512BW.PermuteVar32x16x2(upper, back, lower).Store(column + tiles);
+                upperRow += AmxBf16Kernel.Block;
+                lowerRow += AmxBf16Kernel.Block;
+            }
         }
     }
 
