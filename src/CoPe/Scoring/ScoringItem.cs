@@ -55,5 +55,6 @@ public sealed class NonFiniteLogitsException : Exception
             $"'{MessageText.ToOneLine(id)}': after {tokens} tokens of the answer the model's scores are not numbers "
                 + "(NaN): its weights, or those of its adapters, hold NaN or infinity. "
                 + "Look for a training that diverged, or a damaged file."
-        ) { }
+        )
+    { }
 }

@@ -219,7 +219,7 @@ static unsafe class DecodeAttentionHead<T>
                 width,
                 keys + (c + PrefetchDistance) * width
             );
-            for (var g = 0; g < group; )
+            for (var g = 0; g < group;)
             {
                 var count = Math.Min(Bf16MicroKernel<T>.MaxColumns, group - g);
                 // The fourth column is zeros, and its sums are dropped.

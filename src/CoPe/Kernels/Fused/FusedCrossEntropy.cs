@@ -188,13 +188,6 @@ static unsafe class FusedCrossEntropy
 /// <summary><see cref="FusedCrossEntropy"/> for autograd, which keeps the logits in bf16.</summary>
 sealed class CrossEntropyFunction : autograd.SingleTensorFunction<CrossEntropyFunction>
 {
-    /// <summary>
-    /// What the last backward pass on this thread returned. By the next one torch has taken its own reference; ours
-    /// would keep it in memory until the step's end.
-    /// </summary>
-    [ThreadStatic]
-    static Tensor? _lastGradient;
-
     public override string Name => nameof(CrossEntropyFunction);
 
     /// <summary>Negative log-likelihoods; autograd works through them to the logits.</summary>
@@ -210,10 +203,9 @@ sealed class CrossEntropyFunction : autograd.SingleTensorFunction<CrossEntropyFu
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        _lastGradient?.Dispose();
+        ReturnedGradients.ReleaseLast();
         using var given = grad_output;
         var saved = ctx.get_saved_variables();
-        _lastGradient = FusedCrossEntropy.ComputeGradient(saved[0], saved[1], saved[2], given);
-        return [_lastGradient, null!];
+        return ReturnedGradients.Return(FusedCrossEntropy.ComputeGradient(saved[0], saved[1], saved[2], given), null);
     }
 }

@@ -95,13 +95,6 @@ sealed unsafe class AmxLinear
 /// <summary>The product of an <see cref="AmxLinear"/> for autograd, which keeps nothing of it.</summary>
 sealed class AmxProduct : autograd.SingleTensorFunction<AmxProduct>
 {
-    /// <summary>
-    /// What the last backward pass on this thread returned. By the next one torch has taken its own reference; ours
-    /// would keep every gradient of a step in memory until its end.
-    /// </summary>
-    [ThreadStatic]
-    static Tensor? _lastGradient;
-
     public override string Name => nameof(AmxProduct);
 
     /// <summary><c>x W^T + b</c>; autograd works through it to x.</summary>
@@ -117,10 +110,9 @@ sealed class AmxProduct : autograd.SingleTensorFunction<AmxProduct>
     /// <summary><c>dL/dX = G W</c> for G the gradient of the result.</summary>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        _lastGradient?.Dispose();
+        ReturnedGradients.ReleaseLast();
         using var given = grad_output;
         using var rows = given.contiguous();
-        _lastGradient = ((AmxLinear)ctx.get_data("linear")).MultiplyTransposed(rows);
-        return [_lastGradient, null!];
+        return ReturnedGradients.Return(((AmxLinear)ctx.get_data("linear")).MultiplyTransposed(rows), null);
     }
 }

@@ -47,13 +47,6 @@ sealed class UpcastProduct : autograd.SingleTensorFunction<UpcastProduct>
     /// </summary>
     const int MaxUpcastElements = 1 << 20;
 
-    /// <summary>
-    /// What the last backward pass on this thread returned. By the next one torch has taken its own reference; ours
-    /// would keep every gradient of a step in memory until its end.
-    /// </summary>
-    [ThreadStatic]
-    static List<Tensor>? _lastGradients;
-
     public override string Name => nameof(UpcastProduct);
 
     /// <summary>
@@ -87,7 +80,7 @@ sealed class UpcastProduct : autograd.SingleTensorFunction<UpcastProduct>
     /// </summary>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        _lastGradients?.ForEach(gradient => gradient?.Dispose());
+        ReturnedGradients.ReleaseLast();
         using var scope = NewDisposeScope();
         using var given = grad_output;
         var saved = ctx.get_saved_variables();
@@ -113,7 +106,7 @@ sealed class UpcastProduct : autograd.SingleTensorFunction<UpcastProduct>
         }
 
         gradients.ForEach(gradient => gradient?.MoveToOuterDisposeScope());
-        return _lastGradients = gradients;
+        return ReturnedGradients.Return([.. gradients]);
     }
 
     static Tensor MultiplyUntracked(Tensor x, Tensor w, Tensor? bias)

@@ -200,12 +200,11 @@ public class FusedKernelTests
         using var scope = NewDisposeScope();
         var weight = Numbers(1, 32);
         Assert.False(FusedRmsNorm.Supports(ones([1, 1, 32]), weight));
-        Assert.False(FusedRmsNorm.Supports(Numbers(1, 1, 1, 32).requires_grad_(), weight));
+        Assert.False(FusedRmsNorm.Supports(Numbers(1, 1, 1, 32), weight.clone().requires_grad_()));
         Assert.False(DecodeRotary.Supports(Numbers(1, 1, 2, 4, 32), Numbers(1, 1, 2, 1, 32)));
         Assert.False(DecodeRotary.Supports(Numbers(1, 1, 1, 4, 24), Numbers(1, 1, 1, 1, 24)));
-        Assert.False(FusedSiluMul.Supports(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32))); // autograd is on
+        Assert.False(FusedSiluMul.Supports(Numbers(1, 1, 1, 32), ones([1, 1, 32])));
         using var noGrad = no_grad();
-        Assert.True(FusedSiluMul.Supports(Numbers(1, 1, 1, 32), Numbers(1, 1, 1, 32)));
         Assert.False(DecodeAttention.Supports(ones([1, 2], dtype: ScalarType.Int64), ScalarType.BFloat16, 64));
         Assert.False(DecodeAttention.Supports(ones([1, 1], dtype: ScalarType.Int64), ScalarType.BFloat16, 24));
         Assert.True(DecodeAttention.Supports(ones([1, 1], dtype: ScalarType.Int64), ScalarType.BFloat16, 64));
