@@ -14,7 +14,10 @@ namespace CoPe.Kernels.Gemm;
 /// </summary>
 static unsafe class AmxGemm
 {
-    /// <summary>Tiles of depth that a sum takes up at a time: with them, W's chunk takes half of a second cache.</summary>
+    /// <summary>
+    /// Tiles of depth that a sum takes up at a time. With them, W's chunk takes an eighth of a second cache of 2 MB, and
+    /// as much of it is left where two threads share one.
+    /// </summary>
     const int MaxSteps = 32;
 
     /// <summary>Rows of W, or columns of it, in a chunk.</summary>
@@ -126,7 +129,9 @@ static unsafe class AmxGemm
         }
     }
 
-    /// <summary>Blocks of W's rows with all rows of X: tiles of W with columns of X, so that W stays where it is.</summary>
+    /// <summary>
+    /// Blocks of W's rows with all rows of X: tiles of W with columns of X, so that W stays where it is.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void MultiplyRows(in SkinnyGemm.Operands operands, ushort* columns, int first, int end)
     {

@@ -38,7 +38,9 @@ sealed unsafe class AmxLinear
     /// <summary>Whether the kernel applies to x <c>[..., in]</c>: bf16, contiguous, of enough rows.</summary>
     public bool Supports(Tensor x) => x.numel() / _inputs >= MinRows && TensorMemory.IsContiguousBf16(x);
 
-    /// <summary><c>x W^T + b</c>, <c>[..., out]</c> bf16, owned by the caller; autograd works through it to x.</summary>
+    /// <summary>
+    /// <c>x W^T + b</c>, <c>[..., out]</c> bf16, owned by the caller; autograd works through it to x.
+    /// </summary>
     public Tensor Multiply(Tensor x) =>
         is_grad_enabled() && x.requires_grad ? AmxProduct.Multiply(x, this) : MultiplyUntracked(x);
 

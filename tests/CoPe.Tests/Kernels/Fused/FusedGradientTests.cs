@@ -72,7 +72,9 @@ public class FusedGradientTests
     static Tensor CreateNumbers(int seed, params long[] shape) =>
         randn(shape, generator: new Generator((ulong)seed, CPU)).to(ScalarType.BFloat16);
 
-    /// <summary>A rounding to bf16 costs at most 2^-8 of a number; the kernel rounds once, its input once more.</summary>
+    /// <summary>
+    /// A rounding to bf16 costs at most 2^-8 of a number; the kernel rounds once, its input once more.
+    /// </summary>
     static void AssertNear(Tensor exact, Tensor computed)
     {
         using var excess = (computed.to(ScalarType.Float64) - exact).abs() - exact.abs() / 125 - 1e-3;
