@@ -15,8 +15,8 @@ namespace CoPe.Kernels.Gemm;
 static unsafe class AmxGemm
 {
     /// <summary>
-    /// Tiles of depth that a sum takes up at a time. With them, W's chunk takes an eighth of a second cache of 2 MB, and
-    /// as much of it is left where two threads share one.
+    /// Tiles of depth that a sum takes up at a time. With them, W's chunk takes an eighth of a second cache of 2 MB,
+    /// which two threads may share.
     /// </summary>
     const int MaxSteps = 32;
 
