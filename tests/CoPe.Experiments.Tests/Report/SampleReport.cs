@@ -155,8 +155,8 @@ static class SampleReport
         var rows = new List<SignificanceRow>();
         foreach (
             var (baseline, metric) in from baseline in (string[])["TAM", "SFT", "DPO"]
-            from metric in Metrics.Take(3)
-            select (baseline, metric)
+                                      from metric in Metrics.Take(3)
+                                      select (baseline, metric)
         )
         {
             var ours = scores
