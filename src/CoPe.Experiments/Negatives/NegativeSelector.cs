@@ -13,7 +13,7 @@ public static class NegativeSelector
     /// <param name="scores">The candidates' scores.</param>
     /// <param name="selection">Which is rejected.</param>
     /// <param name="reward">How log-probabilities are reduced.</param>
-    /// <param name="seed">The item's seed, not negative; only <see cref="NegativeSelection.Random"/> uses it.</param>
+    /// <param name="seed">The item's seed, any number; only <see cref="NegativeSelection.Random"/> uses it.</param>
     /// <exception cref="ArgumentException">There is no candidate.</exception>
     public static int Select(
         IReadOnlyList<CandidateScore> scores,
@@ -32,7 +32,7 @@ public static class NegativeSelector
 
         if (selection == NegativeSelection.Random)
         {
-            return (int)(seed % scores.Count);
+            return (int)((ulong)seed % (ulong)scores.Count);
         }
 
         var sign = selection == NegativeSelection.Max ? 1 : -1;

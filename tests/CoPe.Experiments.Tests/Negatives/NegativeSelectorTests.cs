@@ -41,6 +41,7 @@ public class NegativeSelectorTests
         Assert.All(Enumerable.Range(0, 3), index => Assert.InRange(chosen.Count(one => one == index), 70, 130));
         Assert.Equal(1, NegativeSelector.Select(Scores, NegativeSelection.Random, seed: 4));
         Assert.Equal(0, NegativeSelector.Select([Scores[1]], NegativeSelection.Random, seed: long.MaxValue));
+        Assert.Equal(1, NegativeSelector.Select(Scores[..2], NegativeSelection.Random, seed: -1));
     }
 
     [Fact]

@@ -5,7 +5,6 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using CoPe.Experiments.Report;
 using CoPe.Experiments.Report.Pages;
-using CoPe.Experiments.Report.Sections;
 
 namespace CoPe.Experiments.Tests.Report;
 
@@ -359,44 +358,4 @@ public class HtmlReportTests
     }
 
     static XDocument Parse(string page) => XDocument.Parse(page, LoadOptions.PreserveWhitespace);
-}
-
-public class ExampleChoiceTests
-{
-    [Fact]
-    public void Users_with_many_queries_do_not_crowd_out_the_others()
-    {
-        // a has four, b two, c one: three places go to the first of each, the fourth and fifth to the second of a and
-        // b.
-        var examples = "aaaabbc"
-            .Select(
-                (user, index) =>
-                    new ReportExample
-                    {
-                        User = $"{user}",
-                        Query = $"{index}",
-                        Input = "",
-                        Gold = "",
-                    }
-            )
-            .ToList();
-        Assert.Equal(["0", "4", "6"], ExampleChoice.Spread(examples, 3).Select(example => example.Query));
-        Assert.Equal(["0", "1", "4", "5", "6"], ExampleChoice.Spread(examples, 5).Select(example => example.Query));
-        Assert.Same(examples, ExampleChoice.Spread(examples, 7));
-    }
-}
-
-public class TokenSpanTests
-{
-    [Theory]
-    [InlineData(0, 0)]
-    [InlineData(0.37, 0)]
-    [InlineData(0.375, 1)]
-    [InlineData(-1.5, -2)]
-    [InlineData(3, 4)]
-    [InlineData(99, 4)]
-    [InlineData(double.NegativeInfinity, -4)]
-    [InlineData(double.NaN, 0)]
-    public void Color_grows_with_the_difference_and_is_full_at_three_nats(double difference, int level) =>
-        Assert.Equal(level, TokenSpan.Level(difference));
 }

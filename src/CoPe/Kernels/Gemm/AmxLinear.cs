@@ -31,7 +31,7 @@ sealed unsafe class AmxLinear
     {
         var isFrozen = !weight.requires_grad && bias is not { requires_grad: true };
         var applies =
-            isFrozen && TensorMemory.IsContiguousBf16(weight) && AmxGemm.Supports(weight.shape[0], weight.shape[1]);
+            isFrozen && TensorMemory.IsContiguousBf16(weight) && AmxBlocks.Supports(weight.shape[0], weight.shape[1]);
         return applies ? new(weight, bias) : null;
     }
 
@@ -65,7 +65,7 @@ sealed unsafe class AmxLinear
     internal Tensor MultiplyTransposed(Tensor g)
     {
         var (y, shape) = Allocate(g, _outputs, _inputs);
-        AmxGemm.MultiplyTransposed(
+        AmxGradientGemm.Multiply(
             (ushort*)TensorMemory.GetPointer(g),
             _data,
             (ushort*)TensorMemory.GetPointer(y),

@@ -101,7 +101,7 @@ public unsafe class AmxGemmTests
                 py = y
         )
         {
-            AmxGemm.MultiplyTransposed(pg, pw, py, shape, threads);
+            AmxGradientGemm.Multiply(pg, pw, py, shape, threads);
         }
 
         return y;
