@@ -44,7 +44,15 @@ static unsafe class FusedRmsNorm
         ushort* from = (ushort*)TensorMemory.GetPointer(x),
             scale = (ushort*)TensorMemory.GetPointer(weight),
             to = (ushort*)TensorMemory.GetPointer(y);
-        var rows = (int)(x.numel() / width);
+        RunOverRows((int)(x.numel() / width), width, at => NormalizeRow(from + at, scale, to + at, width, options));
+        GC.KeepAlive(x);
+        GC.KeepAlive(weight);
+        return y;
+    }
+
+    /// <summary>Runs the body for the offset of each row, a few rows at a time.</summary>
+    static void RunOverRows(int rows, int width, Action<long> body)
+    {
         var rowsPerChunk = Math.Max(1, ElementsPerChunk / width);
         WorkerTeam.Run(
             TorchThreads.KernelThreadCount,
@@ -52,15 +60,12 @@ static unsafe class FusedRmsNorm
             chunk =>
             {
                 var end = Math.Min(rows, (chunk + 1) * rowsPerChunk);
-                for (long row = chunk * rowsPerChunk; row < end; row++)
+                for (var row = chunk * rowsPerChunk; row < end; row++)
                 {
-                    NormalizeRow(from + row * width, scale, to + row * width, width, options);
+                    body((long)row * width);
                 }
             }
         );
-        GC.KeepAlive(x);
-        GC.KeepAlive(weight);
-        return y;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -95,19 +100,10 @@ static unsafe class FusedRmsNorm
             scale = (ushort*)TensorMemory.GetPointer(weight),
             given = (ushort*)TensorMemory.GetPointer(gradient),
             to = (ushort*)TensorMemory.GetPointer(result);
-        var rows = (int)(x.numel() / width);
-        var rowsPerChunk = Math.Max(1, ElementsPerChunk / width);
-        WorkerTeam.Run(
-            TorchThreads.KernelThreadCount,
-            (rows + rowsPerChunk - 1) / rowsPerChunk,
-            chunk =>
-            {
-                var end = Math.Min(rows, (chunk + 1) * rowsPerChunk);
-                for (var at = (long)chunk * rowsPerChunk * width; at < (long)end * width; at += width)
-                {
-                    WriteGradient(from + at, scale, given + at, to + at, width, options);
-                }
-            }
+        RunOverRows(
+            (int)(x.numel() / width),
+            width,
+            at => WriteGradient(from + at, scale, given + at, to + at, width, options)
         );
         GC.KeepAlive(x);
         GC.KeepAlive(weight);
