@@ -1,4 +1,5 @@
 using CoPe.Cli.Failures;
+using CoPe.Experiments.Runs;
 using CoPe.Experiments.Settings;
 
 namespace CoPe.Cli.Hosting;
@@ -39,7 +40,7 @@ static class Failure
         return error switch
         {
             OperationCanceledException => ExitCode.Cancelled,
-            SettingsException or UsageException => ExitCode.Usage,
+            SettingsException or UsageException or PlanMismatchException => ExitCode.Usage,
             _ => ExitCode.Failure,
         };
     }
@@ -146,7 +147,7 @@ static class ExitCode
 
     public const int Failure = 1;
 
-    /// <summary>The command line or the recipe is wrong.</summary>
+    /// <summary>The command line or the recipe is wrong, or the run is planned for another machine.</summary>
     public const int Usage = 2;
 
     /// <summary>Stopped by Ctrl-C or SIGTERM, by the shells' convention: 128 + SIGINT.</summary>

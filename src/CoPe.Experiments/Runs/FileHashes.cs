@@ -10,15 +10,26 @@ namespace CoPe.Experiments.Runs;
 /// Size and time alone would miss a file that was restored or copied with its time. A file of up to 128 KiB is its own
 /// sample; of a larger one, a change that touches none of the sampled blocks and keeps size and time is not noticed.
 /// </remarks>
-/// <param name="store">File they are remembered in.</param>
-sealed class FileHashes(string store)
+sealed class FileHashes
 {
     const int SampledBlocks = 32;
     const int BlockBytes = 1 << 12;
 
-    readonly Dictionary<string, string> _known = Load(store);
-    readonly Dictionary<string, FileVersion> _pinned = [];
+    readonly string _store;
+    readonly Dictionary<string, string> _known;
+    readonly Dictionary<string, FileVersion> _pinned;
     bool _hasNew;
+
+    /// <summary>Hashes as an earlier command remembers them.</summary>
+    /// <param name="store">File they are remembered in.</param>
+    public FileHashes(string store)
+        : this(store, Load(store), []) { }
+
+    FileHashes(string store, Dictionary<string, string> known, Dictionary<string, FileVersion> pinned) =>
+        (_store, _known, _pinned) = (store, known, pinned);
+
+    /// <summary>The same hashes of the same command, remembered in another file.</summary>
+    public FileHashes StoreIn(string store) => new(store, _known, _pinned) { _hasNew = true };
 
     /// <summary>
     /// The hash of a file in lower-case hexadecimal digits: always that of the first look, or of the version that was
@@ -147,7 +158,7 @@ sealed class FileHashes(string store)
             return;
         }
 
-        AtomicFile.WriteText(store, JsonSerializer.Serialize(_known));
+        AtomicFile.WriteText(_store, JsonSerializer.Serialize(_known));
         _hasNew = false;
     }
 

@@ -169,6 +169,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         try
         {
             rebuild.Begin();
+            using var threads = rebuild.HasWork ? RunPlan.Follow(context) : null;
             context.Workspace.Hashes.Save();
             SaveRecipe(context.Workspace.Recipe, context.Run);
             var ledger = new StageLedger(this, context);
@@ -246,7 +247,13 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             RefuseCostlyRebuild(statuses, stale, context);
         }
 
-        return new(ledger, context, [.. due.Zip(statuses)], again);
+        var rebuild = new Rebuild(this, ledger, context, [.. due.Zip(statuses)], again);
+        if (rebuild.FollowsPlan)
+        {
+            RunPlan.CheckMachine(context);
+        }
+
+        return rebuild;
     }
 
     void RefuseCostlyRebuild(List<StageStatus> statuses, List<StageStatus> stale, StageContext context)

@@ -16,14 +16,17 @@ sealed class Rebuild
     readonly List<Stage> _unfinishedUpdates;
     readonly List<StageStatus> _stale;
     readonly bool _isNeeded;
+    readonly bool _replacesPlan;
     RunReplacement? _replacement;
 
     /// <summary>Plans it; nothing is changed.</summary>
+    /// <param name="pipeline">The stages of the run.</param>
     /// <param name="ledger">Where the stages stand.</param>
     /// <param name="context">The run.</param>
     /// <param name="due">The stages that are run, and where each stands.</param>
     /// <param name="again">Complete stages are run too.</param>
     public Rebuild(
+        Pipeline pipeline,
         StageLedger ledger,
         StageContext context,
         IReadOnlyList<(Stage Stage, StageStatus Status)> due,
@@ -40,8 +43,16 @@ sealed class Rebuild
         _unfinishedUpdates = [.. _updated.Select(one => one.Stage).Where(ledger.HasUnfinished)];
         var isRepeated = due.Any(one => IsRepeated(one.Status.State, again));
         var replacesData = context.IncomingData is not null && Directory.Exists(context.Run.Data);
+        HasWork = again || due.Any(one => one.Status.State != StageState.Complete);
+        _replacesPlan = HasWork && pipeline.Stages.Except(_replaced).All(stage => !_paths.HasMarker(stage));
         _isNeeded = _stale.Count > 0 || _updated.Count > 0 || isRepeated || _unfinished.Count > 0 || replacesData;
     }
+
+    /// <summary>Whether a stage is run at all.</summary>
+    public bool HasWork { get; }
+
+    /// <summary>Whether anything is computed by the plan that the run has: something of that plan stays.</summary>
+    public bool FollowsPlan => HasWork && !_replacesPlan;
 
     /// <summary>
     /// Sets aside what is replaced and puts what an earlier attempt has made in its place. Where nothing is there yet
@@ -51,6 +62,7 @@ sealed class Rebuild
     {
         if (!_isNeeded)
         {
+            RemovePlan();
             TakeIncomingData();
             return;
         }
@@ -70,9 +82,19 @@ sealed class Rebuild
         }
 
         _replacement = RunReplacement.Begin(_context.Run, ListPaths(), _context.Command);
+        RemovePlan();
         TakeIncomingData();
         Resume();
         Update();
+    }
+
+    /// <summary>A plan lives as long as anything that was computed by it.</summary>
+    void RemovePlan()
+    {
+        if (_replacesPlan)
+        {
+            AtomicFile.Remove(_context.Run.Plan);
+        }
     }
 
     void Update()
@@ -156,12 +178,22 @@ sealed class Rebuild
             .. _unfinishedUpdates.SelectMany(_paths.ListUnfinishedParts).Select(path => new ReplacedPath(path)),
             .. _unfinished.SelectMany(_paths.ListUnfinished).Select(path => new ReplacedPath(path)),
         ];
+        if (_replacesPlan)
+        {
+            paths.Add(new(run.Plan));
+        }
+
         return _context.IncomingData is null ? paths : [.. paths, new(run.Data)];
     }
 
     void Resume()
     {
         var run = _context.Run;
+        if (_replacesPlan && _unfinished.Count > 0 && File.Exists(run.Unfinished.Plan))
+        {
+            AtomicFile.Move(run.Unfinished.Plan, run.Plan);
+        }
+
         foreach (var stage in _unfinished)
         {
             foreach (var place in _paths.ListUnfinished(stage).ToList())

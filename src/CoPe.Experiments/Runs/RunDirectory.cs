@@ -16,6 +16,9 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>The recipe as run, defaults written out.</summary>
     public string Recipe => At("recipe.yaml");
 
+    /// <summary>What of its first machine the run keeps, so that every part of it is rounded alike.</summary>
+    internal string Plan => At("plan.json");
+
     /// <summary>Versions, machine, hashes and times.</summary>
     public string Manifest => At("manifest.json");
 
@@ -149,7 +152,7 @@ public sealed class RunDirectory(string root, string? name = null)
 
     /// <summary>Files of the run as a whole, which belong to no stage.</summary>
     internal IEnumerable<string> RecordFiles =>
-        [Recipe, Manifest, FileHashes, ForgottenUsers, PendingErasure, .. AggregateFiles];
+        [Recipe, Plan, Manifest, FileHashes, ForgottenUsers, PendingErasure, .. AggregateFiles];
 
     /// <summary>
     /// Files over several runs (seeds, or values of a sweep), and what was chosen on a person's texts: of users, and of

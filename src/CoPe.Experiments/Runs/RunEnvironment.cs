@@ -137,7 +137,8 @@ public sealed record ComputeEnvironment
             Threads = torch.get_num_threads(),
             TokensPerPass = sections.All(section => section.TokensPerPass is not null)
                 ? null
-                : TrainingMemory.ChooseTokensPerPass(model, recipe.ModelDtype, workspace.Device),
+                : workspace.Plan?.TokensPerPass
+                    ?? TrainingMemory.ChooseTokensPerPass(model, recipe.ModelDtype, workspace.Device),
         };
     }
 }

@@ -2,6 +2,7 @@ using CoPe.Adapters;
 using CoPe.Chat;
 using CoPe.Decoding;
 using CoPe.Experiments.Data;
+using CoPe.Experiments.Runs.Blocks;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Tasks;
 using CoPe.Modeling;
@@ -19,10 +20,12 @@ namespace CoPe.Experiments.Runs;
 public sealed class RunWorkspace : IDisposable
 {
     readonly ILogger _log;
+    readonly RunWorkspace? _whole;
     readonly Lazy<TaskDefinition> _definition;
     readonly Lazy<PromptTemplate> _template;
     readonly Lazy<ConversationEncoder> _encoder;
     readonly Lazy<LampDataset> _dataset;
+    readonly Lazy<UserBlocks> _blocks;
     readonly Lazy<List<StageInput>> _addedUsers;
     readonly Lazy<ForgottenUsers> _forgottenUsers;
     readonly Lazy<Dictionary<string, UserFingerprint>> _userFingerprints;
@@ -38,19 +41,53 @@ public sealed class RunWorkspace : IDisposable
     /// <param name="inputs">Where the recipe's model, data and prompt really lie.</param>
     /// <param name="log">Takes messages about what is loaded; null for none.</param>
     public RunWorkspace(Recipe recipe, RunDirectory run, InputPaths inputs, ILogger? log = null)
+        : this(recipe, run, inputs, new FileHashes(run.FileHashes), dataset: null, log) { }
+
+    /// <summary>
+    /// Opens a run of some users of another, whose model, tokenizer and users it reads; the other must outlive it.
+    /// </summary>
+    /// <param name="whole">The run of all users.</param>
+    /// <param name="run">The paths of the new run.</param>
+    /// <param name="users">Its users.</param>
+    internal RunWorkspace(RunWorkspace whole, RunDirectory run, IReadOnlyList<LampUser> users)
+        : this(
+            whole.Recipe,
+            run,
+            whole.Inputs,
+            whole.Hashes.StoreIn(run.FileHashes),
+            whole.Dataset with
+            {
+                Users = users,
+            },
+            whole._log
+        )
+    {
+        _whole = whole;
+        Plan = whole.Plan;
+    }
+
+    RunWorkspace(
+        Recipe recipe,
+        RunDirectory run,
+        InputPaths inputs,
+        FileHashes hashes,
+        LampDataset? dataset,
+        ILogger? log
+    )
     {
         Recipe = recipe;
         Run = run;
         Inputs = inputs;
-        Hashes = new(run.FileHashes);
+        Hashes = hashes;
         Prompts = new(recipe.PromptCacheMb);
         _log = log ?? NullLogger.Instance;
         _definition = Load(() => Hashes.ReadUnchanged([Inputs.TaskPath], () => TaskFile.Read(Inputs.TaskPath)));
         _template = Load(ReadTemplate);
-        _encoder = Load(() => ReadModelFiles(() => ConversationEncoder.Load(Inputs.Model)));
-        _dataset = Load(ReadDataset);
-        _addedUsers = Load(() => AddedUsers.ListInputs(Run).ToList());
-        _forgottenUsers = Load(() => ForgottenUsers.Read(Run));
+        _encoder = Load(() => _whole?.Encoder ?? ReadModelFiles(() => ConversationEncoder.Load(Inputs.Model)));
+        _dataset = Load(() => dataset ?? ReadDataset());
+        _blocks = Load(() => new UserBlocks(Dataset.Users, recipe.BlockUsers));
+        _addedUsers = Load(() => _whole?._addedUsers.Value ?? AddedUsers.ListInputs(Run).ToList());
+        _forgottenUsers = Load(() => _whole?.Forgotten ?? ForgottenUsers.Read(Run));
         _userFingerprints = Load(() => Dataset.Users.ToDictionary(user => user.Id, ComputeFingerprint));
         _config = Load(() => ReadModelFiles(() => DecoderConfig.Read(Inputs.Model)));
         _device = Load(() => DeviceSelector.Select(Recipe));
@@ -101,6 +138,19 @@ public sealed class RunWorkspace : IDisposable
 
     /// <summary>The same where it is read already.</summary>
     internal LampDataset? LoadedDataset => _dataset.IsValueCreated ? _dataset.Value : null;
+
+    /// <summary>The users in blocks.</summary>
+    internal UserBlocks Blocks => _blocks.Value;
+
+    /// <summary>What the run's stages are computed by; null where none has been.</summary>
+    internal RunPlan? Plan { get; set; }
+
+    /// <summary>Tokens of a pass of a training: the recipe's, else the plan's.</summary>
+    internal int ChooseTokensPerPass(TrainingSection settings) =>
+        settings.TokensPerPass ?? Plan?.TokensPerPass ?? TrainingMemory.ChooseTokensPerPass(TrainingModel, settings);
+
+    /// <summary>Most rows of a pass of decoding: the recipe's, else the plan's.</summary>
+    internal int RowsPerPass => Recipe.Decode.MaxRows ?? Plan?.RowsPerPass ?? new EngineOptions().MaxRows;
 
     /// <summary>Tokens that prompt and answer may have together.</summary>
     public int ContextLength => _config.Value.MaxPositions;
@@ -202,19 +252,15 @@ public sealed class RunWorkspace : IDisposable
             Stage = stage,
             Trace = trace,
             PromptCache = cache,
+            MaxRows = RowsPerPass,
         };
-        if (Recipe.Decode.MaxRows is { } rows)
-        {
-            options = options with { MaxRows = rows };
-        }
-
         return new(model ?? DecodingModel, task, users, StopTokenIds, options);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        ReleaseTam();
+        ReleaseTam(); // with the prompts, which keep the model
         ReleaseTamAll();
         _model?.Model.Dispose();
         _model = null;
@@ -262,6 +308,11 @@ public sealed class RunWorkspace : IDisposable
     /// <summary>One copy of the weights: a model of another number type is disposed first.</summary>
     CausalLm LoadModel(WeightDtype dtype)
     {
+        if (_whole is not null)
+        {
+            return _whole.LoadModel(dtype);
+        }
+
         if (_model is { } loaded)
         {
             if (loaded.Dtype == dtype)

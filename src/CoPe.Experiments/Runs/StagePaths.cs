@@ -106,6 +106,9 @@ sealed class StagePaths(RunDirectory run)
         }
     }
 
+    /// <summary>Whether a stage is complete or begun.</summary>
+    public bool HasMarker(Stage stage) => GetMarkers(stage, run).Any(File.Exists);
+
     static IEnumerable<string> GetMarkers(Stage stage, RunDirectory folder) =>
         [folder.Marker(stage.Id), folder.StartedMarker(stage.Id)];
 

@@ -49,13 +49,14 @@ static class TrainingMemory
 
     /// <summary>Users whose batches fill the passes that run in parallel.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="settings">The stage's section of the recipe.</param>
+    /// <param name="tokensPerPass">Tokens of a pass.</param>
+    /// <param name="batchSize">Examples of a user's batch.</param>
     /// <param name="lengths">Tokens of each example.</param>
-    public static int ChooseUsersAtOnce(CausalLm model, TrainingSection settings, IEnumerable<int> lengths)
+    public static int ChooseUsersAtOnce(CausalLm model, int tokensPerPass, int batchSize, IEnumerable<int> lengths)
     {
         var tokensPerExample = lengths.DefaultIfEmpty(1).Average();
-        var tokensPerUser = Math.Max(1, settings.Training.BatchSize * tokensPerExample);
-        var tokensAtOnce = CountParallelPasses(model) * ChooseTokensPerPass(model, settings);
+        var tokensPerUser = Math.Max(1, batchSize * tokensPerExample);
+        var tokensAtOnce = CountParallelPasses(model) * tokensPerPass;
         return (int)Math.Clamp(tokensAtOnce / tokensPerUser, 1, MaxUsersAtOnce);
     }
 

@@ -29,6 +29,7 @@ public sealed class SchemaTests(TinyRunFixture world) : IClassFixture<TinyRunFix
         ("stages/file-hashes.json", ""),
         ("stages/", "stage"),
         ("manifest.json", "manifest"),
+        ("plan.json", "plan"),
     ];
 
     [Fact]
@@ -74,6 +75,7 @@ public sealed class SchemaTests(TinyRunFixture world) : IClassFixture<TinyRunFix
                 "significance",
                 "stage",
                 "manifest",
+                "plan",
             },
             seen
         );
@@ -91,6 +93,7 @@ public sealed class SchemaTests(TinyRunFixture world) : IClassFixture<TinyRunFix
             { "profiles", typeof(UserProfile) },
             { "stage", typeof(StageMarker) },
             { "manifest", typeof(RunManifest) },
+            { "plan", typeof(RunPlan) },
             { "forgotten", typeof(ForgottenUsers) },
             { "task", typeof(TaskKeys) },
         };

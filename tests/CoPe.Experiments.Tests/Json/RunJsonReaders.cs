@@ -106,6 +106,16 @@ static class RunJsonReaders
             folder => UserGroupPlan.SelectUsers(folder, [], _ => false)
         );
         yield return new(
+            ["CoPe.Experiments/Runs/RunPlan.cs"],
+            "plan.json",
+            """{"instructions": "avx2", "vector_bits": 256, "rows_per_pass": 64}""",
+            error,
+            folder => RunPlan.Read(new(folder))
+        )
+        {
+            Tolerates = [JsonDamage.NullElement],
+        };
+        yield return new(
             ["CoPe.Experiments/Runs/JsonLines.cs"],
             "negatives/candidates.jsonl",
             """{"user": "1", "item": "2", "candidates": ["a"]}""" + "\n",

@@ -206,7 +206,7 @@ static class RunReaders
     {
         var folder = run.Checkpoints(StageId.TrainSft);
         UserGroupPlan.SelectUsers(folder, [], _ => false);
-        UserGroupPlan.ReadOrCreate(folder, ["1", "2"], 2, () => 1);
+        UserGroupPlan.ReadOrCreate(folder, [new[] { "1", "2" }], 2, _ => 1);
     }
 
     static void ReadAdded(RunDirectory run) => AddedUsers.Merge([], run, LampTasks.NewsHeadline);

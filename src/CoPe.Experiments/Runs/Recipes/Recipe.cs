@@ -96,6 +96,17 @@ public sealed record Recipe
     }
 
     /// <summary>
+    /// Users of a block: users of two blocks share no pass, so that blocks can be computed on several machines
+    /// (<c>cope run --shard</c>) and are the same to the bit.
+    /// </summary>
+    [InputUnlessDefault, Range(1, int.MaxValue)]
+    public int BlockUsers
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(Recipe), value);
+    } = 256;
+
+    /// <summary>
     /// Most MB of prompts that training and selection keep in memory where users' adapters act on the answer alone;
     /// beyond it a prompt is computed again.
     /// </summary>

@@ -1,5 +1,3 @@
-using CoPe.Decoding;
-using CoPe.Experiments.Runs.Recipes;
 using CoPe.Kernels.Threads;
 using CoPe.Modeling;
 
@@ -8,7 +6,7 @@ namespace CoPe.Experiments.Runs.Stages;
 /// <summary>
 /// Works through a stage's items in chunks and keeps each on the disk once it is whole. Rows that share a pass share
 /// its rounding, so an interrupted chunk is rebuilt as a whole: the same items then decode together as in an
-/// undisturbed run, and the result is the same to the bit.
+/// undisturbed run, and the result is the same to the bit. No chunk has users of two blocks.
 /// </summary>
 /// <typeparam name="TLine">What is made of the items, a line or several of each.</typeparam>
 /// <param name="context">The running stage.</param>
@@ -33,8 +31,9 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
         Func<IReadOnlyList<TItem>, IEnumerable<TLine>> make
     )
     {
-        var remaining = items.Skip(CompletedItems);
-        var groups = context.Recipe.IsolatesUsers ? ChunkByUser(remaining, getUser, size) : remaining.Chunk(size);
+        var groups = context
+            .Workspace.Blocks.Split(items.Skip(CompletedItems), getUser)
+            .SelectMany(block => context.Recipe.IsolatesUsers ? ChunkByUser(block, getUser, size) : block.Chunk(size));
         foreach (var group in groups.ToList())
         {
             context.Cancellation.ThrowIfCancellationRequested();
@@ -104,14 +103,14 @@ static class ChunkSize
     /// <code>batches * rows / rows per item * clamp(tokens / new tokens, 1, 16)</code>
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="settings">The recipe's rows.</param>
+    /// <param name="rows">Most rows of a pass.</param>
     /// <param name="rowsPerItem">Rows that an item takes.</param>
     /// <param name="maxNewTokens">Most tokens of an answer.</param>
-    public static int Compute(CausalLm model, DecodeSection settings, int rowsPerItem, int maxNewTokens)
+    public static int Compute(CausalLm model, int rows, int rowsPerItem, int maxNewTokens)
     {
         var batches = TorchThreads.CountForPasses(model.Device, model.Weights.Bytes);
         var waves = Math.Clamp((batches > 1 ? TokensOfSmall : TokensOfLarge) / maxNewTokens, 1, 16);
-        return Math.Max(1, waves * batches * (settings.MaxRows ?? new EngineOptions().MaxRows) / rowsPerItem);
+        return Math.Max(1, waves * batches * rows / rowsPerItem);
     }
 }
 

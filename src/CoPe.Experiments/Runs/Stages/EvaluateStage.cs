@@ -19,6 +19,7 @@ sealed class EvaluateStage : Stage
             "device",
             "seed",
             "users",
+            "block_users",
             "history_limit",
             "development_items",
             "decode_dtype",

@@ -95,7 +95,7 @@ sealed class HeldOutLikelihood(StageContext context, RunWorkspace workspace)
             (long)queries.Count * reportsPerQuery
         );
         var size = withCandidates
-            ? ChunkSize.Compute(workspace.DecodingModel, context.Recipe.Decode, Candidates, MaxSampleTokens)
+            ? ChunkSize.Compute(workspace.DecodingModel, workspace.RowsPerPass, Candidates, MaxSampleTokens)
             : QueriesPerChunk;
         return chunks.Run(
             queries,

@@ -21,6 +21,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
             "device",
             "seed",
             "users",
+            "block_users",
             "history_limit",
             "development_items",
             "decode_dtype",
@@ -126,7 +127,7 @@ sealed class PredictStage(PredictionMethod method) : Stage
             one => one.User.Id,
             ChunkSize.Compute(
                 workspace.PredictionModel,
-                context.Recipe.Decode,
+                workspace.RowsPerPass,
                 runs * (method.ResolveAmateur(context.Recipe) is null ? 1 : 2),
                 options.MaxNewTokens
             ),

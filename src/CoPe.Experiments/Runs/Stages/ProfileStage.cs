@@ -17,6 +17,7 @@ sealed class ProfileStage : Stage
             "task",
             "device",
             "users",
+            "block_users",
             "history_limit",
             "development_items",
             "decode_dtype",
@@ -60,7 +61,7 @@ sealed class ProfileStage : Stage
         var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, users.Count);
         var size = ChunkSize.Compute(
             workspace.DecodingModel,
-            context.Recipe.Decode,
+            workspace.RowsPerPass,
             1,
             context.Recipe.Context.ProfileTokens
         );

@@ -21,6 +21,7 @@ sealed class SampleNegativesStage : Stage
             "device",
             "seed",
             "users",
+            "block_users",
             "history_limit",
             "development_items",
             "decode_dtype",
@@ -132,7 +133,7 @@ sealed class SampleNegativesStage : Stage
     {
         var size = ChunkSize.Compute(
             workspace.DecodingModel,
-            context.Recipe.Decode,
+            workspace.RowsPerPass,
             context.Recipe.Negatives.Candidates,
             GetMaxNewTokens(context, workspace)
         );

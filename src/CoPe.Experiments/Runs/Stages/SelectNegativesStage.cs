@@ -25,6 +25,7 @@ sealed class SelectNegativesStage : Stage
             "task",
             "device",
             "users",
+            "block_users",
             "history_limit",
             "development_items",
             "decode_dtype",

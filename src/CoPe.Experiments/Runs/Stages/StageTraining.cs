@@ -80,7 +80,7 @@ sealed class StageTraining(
         {
             CutOff = Math.Min(settings.Training.CutOff, model.Config.MaxPositions),
             Seed = SeedDerivation.Derive(context.Recipe.Seed, stage.Name),
-            TokensPerPass = TrainingMemory.ChooseTokensPerPass(model, settings),
+            TokensPerPass = context.Workspace.ChooseTokensPerPass(settings),
             EarlyStopping = settings.EarlyStopping.Items > 0 ? settings.EarlyStopping : null,
         };
 

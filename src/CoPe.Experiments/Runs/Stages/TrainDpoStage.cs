@@ -15,7 +15,7 @@ sealed class TrainDpoStage : Stage
     public override StageId Id => StageId.TrainDpo;
 
     public override IReadOnlyList<string> RecipeKeys =>
-        ["task", "device", "seed", "users", "history_limit", "development_items", "model_dtype", "dpo"];
+        ["task", "device", "seed", "users", "block_users", "history_limit", "development_items", "model_dtype", "dpo"];
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 

@@ -15,7 +15,7 @@ sealed class TrainSftStage : Stage
     public override StageId Id => StageId.TrainSft;
 
     public override IReadOnlyList<string> RecipeKeys =>
-        ["task", "device", "seed", "users", "history_limit", "development_items", "model_dtype", "sft"];
+        ["task", "device", "seed", "users", "block_users", "history_limit", "development_items", "model_dtype", "sft"];
 
     public override InputKinds Reads => InputKinds.Model | InputKinds.Wording | InputKinds.Users;
 

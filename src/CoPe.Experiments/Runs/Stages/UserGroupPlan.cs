@@ -4,8 +4,7 @@ using CoPe.Experiments.Data;
 namespace CoPe.Experiments.Runs.Stages;
 
 /// <summary>
-/// Which users a stage trains together. Chosen once, for the machine that starts the stage, and kept beside the stage's
-/// checkpoints, so that a run resumes on a machine with other memory or cores as if it had never moved.
+/// Which users of a block a stage trains together. Chosen once, when the stage starts, and kept beside its checkpoints.
 /// </summary>
 sealed record UserGroupPlan
 {
@@ -50,18 +49,22 @@ sealed record UserGroupPlan
     /// another setting, a new one is written and what an unfinished group of the former plan left is removed.
     /// </summary>
     /// <param name="folder">The stage's folder of checkpoints.</param>
-    /// <param name="users">The users, in the order in which they are to be trained.</param>
+    /// <param name="blocks">The users of each block, in the order in which they are to be trained.</param>
     /// <param name="usersAtOnce">Users of a group as the recipe says; null chooses.</param>
-    /// <param name="chooseUsersAtOnce">Chooses the users of a group for this machine.</param>
+    /// <param name="chooseUsersAtOnce">Chooses the users of a group of a block.</param>
     public static UserGroupPlan ReadOrCreate(
         string folder,
-        IReadOnlyList<string> users,
+        IReadOnlyList<IReadOnlyList<string>> blocks,
         int? usersAtOnce,
-        Func<int> chooseUsersAtOnce
+        Func<IReadOnlyList<string>, int> chooseUsersAtOnce
     )
     {
         var path = GetPath(folder);
-        if (TryRead(path) is { } plan && plan.UsersAtOnce == usersAtOnce && plan.IsOf(users))
+        if (
+            TryRead(path) is { } plan
+            && plan.UsersAtOnce == usersAtOnce
+            && plan.IsOf(blocks.SelectMany(users => users))
+        )
         {
             return plan;
         }
@@ -70,7 +73,7 @@ sealed record UserGroupPlan
         var created = new UserGroupPlan
         {
             UsersAtOnce = usersAtOnce,
-            Groups = [.. users.Chunk(usersAtOnce ?? chooseUsersAtOnce())],
+            Groups = [.. blocks.SelectMany(users => users.Chunk(usersAtOnce ?? chooseUsersAtOnce(users)))],
         };
         AtomicFile.WriteBytes(path, JsonSerializer.SerializeToUtf8Bytes(created, Options));
         return created;
@@ -82,7 +85,7 @@ sealed record UserGroupPlan
 
     static string GetPath(string folder) => Path.Combine(folder, "groups.json");
 
-    bool IsOf(IReadOnlyList<string> users) => Groups.SelectMany(group => group).SequenceEqual(users);
+    bool IsOf(IEnumerable<string> users) => Groups.SelectMany(group => group).SequenceEqual(users);
 
     static UserGroupPlan? TryRead(string path) => RunJson.TryRead<UserGroupPlan>(path, Options);
 }

@@ -52,20 +52,13 @@ sealed class UserGroupTrainer(
         var counts = users.ToDictionary(user => user.Id, examples.Count);
         HistoryWarnings.Warn(context.Log, stage.Name, counts, settings.Training.BatchSize);
         TrainingConclusion.ReportSingleSteps(context.Log, stage, settings.Training, counts);
-        // Users with histories of similar length finish together, so that no pass is left with a single one.
-        var longestFirst = users.Select(user => user.Id).OrderByDescending(user => counts[user]);
+        var byId = users.ToDictionary(user => user.Id);
         var plan = UserGroupPlan.ReadOrCreate(
             context.Run.Checkpoints(stage),
-            [.. longestFirst],
+            [.. context.Workspace.Blocks.Split(users.Select(user => user.Id), id => id).Select(SortByLength)],
             usersAtOnce,
-            () =>
-                TrainingMemory.ChooseUsersAtOnce(
-                    context.Workspace.TrainingModel,
-                    settings,
-                    users.SelectMany(user => examples.Encode(user).Examples).Select(examples.CountTokens)
-                )
+            block => ChooseUsersAtOnce(block.Select(user => byId[user]))
         );
-        var byId = users.ToDictionary(user => user.Id);
         var groups = plan.Groups.Select(group => group.Select(user => byId[user]).ToList()).ToList();
         var plannedSteps = groups.Select(group => group.Sum(user => settings.Training.Steps(counts[user.Id]))).ToList();
         var earlier = new EarlierFigures(context.Run.Metrics(stage));
@@ -95,6 +88,17 @@ sealed class UserGroupTrainer(
             [.. TrainingSummary.Read(context.Run, stage).Where(user => counts.ContainsKey(user.User))],
             isEveryone: users.Count == context.Workspace.Dataset.Users.Count
         );
+
+        // Users with histories of similar length finish together, so that no pass is left with a single one.
+        List<string> SortByLength(IReadOnlyList<string> block) => [.. block.OrderByDescending(user => counts[user])];
+
+        int ChooseUsersAtOnce(IEnumerable<LampUser> block) =>
+            TrainingMemory.ChooseUsersAtOnce(
+                context.Workspace.TrainingModel,
+                context.Workspace.ChooseTokensPerPass(settings),
+                settings.Training.BatchSize,
+                block.SelectMany(user => examples.Encode(user).Examples).Select(examples.CountTokens)
+            );
     }
 
     void TrainGroup<TExample>(

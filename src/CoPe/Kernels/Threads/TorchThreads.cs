@@ -62,6 +62,22 @@ static class TorchThreads
         return new Lease(threads);
     }
 
+    /// <summary>
+    /// Until the result is disposed, torch and our kernels have so many threads, however many cores there are; null
+    /// changes nothing.
+    /// </summary>
+    public static Lease Use(int? count)
+    {
+        var threads = get_num_threads();
+        if (count is null || count == threads)
+        {
+            return default;
+        }
+
+        set_num_threads(count.Value);
+        return new Lease(threads);
+    }
+
     /// <summary>Returns torch its threads when disposed.</summary>
     internal readonly struct Lease(int threads) : IDisposable
     {

@@ -1,6 +1,7 @@
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Runs.Stages;
+using CoPe.Experiments.Tasks;
 using CoPe.Testing;
 
 namespace CoPe.Experiments.Tests.Runs.Stages;
@@ -9,21 +10,31 @@ public sealed class ChunkedWorkTests : IDisposable
 {
     readonly TemporaryFolder _folder = new();
 
-    StageContext Context(Recipe? recipe = null, CancellationToken cancellation = default) =>
-        new()
+    StageContext Context(Recipe? recipe = null, CancellationToken cancellation = default)
+    {
+        const string history = """[{"id": "h", "text": "t", "title": "t"}]""";
+        var users = "123".Select(id =>
+            $$"""
+                {"user_id": "{{id}}", "profile": {{history}}, "query": [{"id": "q{{id}}", "input": "i", "gold": "g"}]}
+                """
+        );
+        _folder.Write("data/user_top_100_history.json", $"[{string.Join(',', users)}]");
+        _folder.Write(
+            "data/user_others.json",
+            """[{"user_id": "o", "profile": [], "query": [{"id": "x", "input": "i", "gold": "g"}]}]"""
+        );
+        var inputs = new InputPaths
         {
-            Workspace = new(
-                recipe ?? new Recipe(),
-                new(_folder.Path),
-                new()
-                {
-                    Model = "m",
-                    Data = "d",
-                    TaskPath = "t",
-                }
-            ),
+            Model = "m",
+            Data = _folder.At("data"),
+            TaskPath = _folder.Write("task.yaml", TaskFile.ToYaml(TaskFile.LoadShipped("news_headline"))),
+        };
+        return new()
+        {
+            Workspace = new(recipe ?? new Recipe(), new(_folder.Path), inputs),
             Cancellation = cancellation,
         };
+    }
 
     [Fact]
     public void An_interrupted_chunk_is_rebuilt_with_the_same_items_and_complete_ones_are_kept()
@@ -77,7 +88,11 @@ public sealed class ChunkedWorkTests : IDisposable
     public void Users_who_are_trained_alone_share_no_chunk()
     {
         var seen = new List<string>();
-        var recipe = new Recipe { Sft = new() { UsersAtOnce = 1 }, Dpo = new() { UsersAtOnce = 1 } };
+        var recipe = new Recipe
+        {
+            Sft = new() { UsersAtOnce = 1 },
+            Dpo = new() { UsersAtOnce = 1 },
+        };
         new ChunkedWork<int>(Context(recipe: recipe), StageId.WriteProfiles).Run(
             [10, 11, 12, 20, 30, 31],
             item => $"{item / 10}",
@@ -92,7 +107,25 @@ public sealed class ChunkedWorkTests : IDisposable
         Assert.Equal(["10 11", "12", "20", "30 31"], seen);
     }
 
-    static string GetUser(int item) => "one";
+    [Fact]
+    public void Users_of_two_blocks_share_no_chunk()
+    {
+        var seen = new List<string>();
+        new ChunkedWork<int>(Context(new Recipe { BlockUsers = 2 }), StageId.WriteProfiles).Run(
+            [10, 11, 12, 20, 30, 31],
+            item => $"{item / 10}",
+            3,
+            chunk =>
+            {
+                seen.Add(string.Join(' ', chunk));
+                return chunk;
+            }
+        );
+
+        Assert.Equal(["10 11 12", "20", "30 31"], seen);
+    }
+
+    static string GetUser(int item) => "1";
 
     public void Dispose() => _folder.Dispose();
 }

@@ -16,7 +16,7 @@ public sealed class UserGroupPlanTests : IDisposable
     static string[] Sizes(UserGroupPlan plan) => [.. plan.Groups.Select(group => string.Join(' ', group))];
 
     UserGroupPlan Plan(int? usersAtOnce, int chosen, string[]? users = null) =>
-        UserGroupPlan.ReadOrCreate(Checkpoints, users ?? Users, usersAtOnce, () => chosen);
+        UserGroupPlan.ReadOrCreate(Checkpoints, [users ?? Users], usersAtOnce, _ => chosen);
 
     string LeaveCheckpoint()
     {
@@ -46,6 +46,18 @@ public sealed class UserGroupPlanTests : IDisposable
         LeaveCheckpoint();
         Assert.Equal(["bob cleo dan", "eve"], Sizes(Plan(3, chosen: 2, Users[1..])));
         Assert.False(Directory.Exists(checkpoint));
+    }
+
+    [Fact]
+    public void No_group_has_users_of_two_blocks()
+    {
+        var plan = UserGroupPlan.ReadOrCreate(
+            Checkpoints,
+            [Users[..3], Users[3..]],
+            usersAtOnce: null,
+            block => block.Count == 3 ? 2 : 5
+        );
+        Assert.Equal(["ann bob", "cleo", "dan eve"], Sizes(plan));
     }
 
     [Fact]
