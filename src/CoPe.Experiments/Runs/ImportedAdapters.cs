@@ -88,12 +88,17 @@ sealed class ImportedAdapters(RunWorkspace workspace)
             );
         }
 
-        (string Folder, LoraConfig Shape)? first = null;
-        foreach (var folder in users.Select(FindUserFolder))
+        if (users.Count == 0)
+        {
+            return;
+        }
+
+        var folders = users.ConvertAll(FindUserFolder);
+        using var first = ReadChecked(folders[0]);
+        foreach (var folder in folders.Skip(1))
         {
             using var bank = ReadChecked(folder);
-            first ??= (folder, bank.Config);
-            RequireSameShape(first.Value.Folder, first.Value.Shape, folder, bank.Config);
+            RequireSameShape(folders[0], first, folder, bank);
         }
     }
 
@@ -195,18 +200,17 @@ sealed class ImportedAdapters(RunWorkspace workspace)
         }
     }
 
-    static void RequireSameShape(string first, LoraConfig shape, string folder, LoraConfig other)
+    static void RequireSameShape(string first, AdapterBank shape, string folder, AdapterBank other)
     {
-        string Describe(LoraConfig one) => $"rank {one.Rank}, alpha {one.Alpha}, {string.Join(' ', one.TargetModules)}";
-        var isSame =
-            shape.Rank == other.Rank
-            && shape.Scaling == other.Scaling
-            && shape.TargetModules.SequenceEqual(other.TargetModules);
-        if (!isSame)
+        try
+        {
+            shape.ThrowIfDifferentShape(other);
+        }
+        catch (ArgumentException e)
         {
             throw new RunException(
-                $"users.adapters: {first} has {Describe(shape)}, but {folder} has {Describe(other)}: "
-                    + "the users of a run have adapters of one shape"
+                $"users.adapters: {folder} does not fit {first}. {e.Message} The users of a run have adapters of one "
+                    + "shape"
             );
         }
     }

@@ -1,5 +1,3 @@
-using CoPe.Kernels.Fused;
-using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using static TorchSharp.torch;
 
@@ -29,7 +27,11 @@ public sealed class AdapterBank : IDisposable
     /// Takes ownership of the pairs, given in model order. Of the adapters' configurations, one each, only the
     /// positions that they act on may differ.
     /// </summary>
-    internal AdapterBank(IReadOnlyList<LoraConfig> configs, IReadOnlyList<KeyValuePair<string, LoraPair>> pairs)
+    internal AdapterBank(
+        IReadOnlyList<LoraConfig> configs,
+        IReadOnlyList<KeyValuePair<string, LoraPair>> pairs,
+        SavedModules? saved = null
+    )
     {
         if (pairs.Count == 0)
         {
@@ -37,8 +39,9 @@ public sealed class AdapterBank : IDisposable
         }
 
         _configs = configs;
+        Saved = saved;
         ActsEverywhere = configs.All(config => config.Active == ActivePositions.Everywhere);
-        if (!ActsEverywhere && pairs.Any(pair => WeightLayout.IsEmbeddingOrHead(pair.Key)))
+        if (!ActsEverywhere && (saved is not null || pairs.Any(pair => WeightLayout.IsEmbeddingOrHead(pair.Key))))
         {
             throw new ArgumentException(
                 "An adapter that acts on the answer alone cannot adapt embedding or head; expected layers between.",
@@ -80,6 +83,15 @@ public sealed class AdapterBank : IDisposable
     /// <summary>What the output of a layer's adapters is multiplied by.</summary>
     internal double GetScaling(string layer) => _scalings[layer];
 
+    /// <summary>Embeddings and heads that the adapters have in place of the model's; null for none.</summary>
+    internal SavedModules? Saved { get; }
+
+    /// <summary>Whether the adapters adapt or replace the embedding or the head.</summary>
+    internal bool TouchesEmbeddingOrHead => Saved is not null || _layerNames.Exists(WeightLayout.IsEmbeddingOrHead);
+
+    /// <summary>Whether embedding and head of a model where these are one stay one.</summary>
+    internal bool KeepsHeadTied => !TouchesEmbeddingOrHead || Config.EnsureWeightTying;
+
     /// <summary>The factors by full layer name.</summary>
     internal IReadOnlyDictionary<string, LoraPair> Pairs => _pairs;
 
@@ -98,55 +110,41 @@ public sealed class AdapterBank : IDisposable
     /// <param name="seeds">A seed for each adapter.</param>
     /// <returns>The bank, owned by the caller.</returns>
     /// <exception cref="ArgumentException">
-    /// The shape is invalid, names no layer of the model, or there is no seed.
+    /// The shape is invalid, names no layer of the model, or there is no seed; or it has modules to save, which begin
+    /// as the model's.
     /// </exception>
     public static AdapterBank Create(DecoderConfig model, LoraConfig config, IReadOnlyList<long> seeds)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(seeds.Count);
-        config.CheckFits(model);
-        config.RequireInvocationTokens();
-        var layers = LoraTargets.Select(model, config.TargetModules);
-        var singles = new List<AdapterBank>();
-        try
+        if (config.ModulesToSave is { Count: > 0 })
         {
-            foreach (var seed in seeds)
-            {
-                singles.Add(CreateOne(layers, config, seed));
-            }
+            throw new ArgumentException(
+                "Modules to save begin as copies of the model's: create the adapters from the model, not from its "
+                    + "configuration.",
+                nameof(config)
+            );
+        }
 
-            return Stack(singles);
-        }
-        finally
-        {
-            singles.ForEach(single => single.Dispose());
-        }
+        return NewAdapters.Create(model, config, seeds, createSaved: null);
     }
 
-    static AdapterBank CreateOne(IReadOnlyList<LinearLayer> layers, LoraConfig config, long seed)
-    {
-        using var generator = new Generator(unchecked((ulong)seed), CPU);
-        var byName = layers.ToDictionary(layer => layer.Name, StringComparer.Ordinal);
-        return Build([config], [.. layers.Select(layer => layer.Name)], name => Initialize(byName[name]));
-
-        LoraPair Initialize(LinearLayer layer)
-        {
-            var bound = 1 / Math.Sqrt(layer.Inputs);
-            var rank = config.GetRank(layer.Name);
-            if (layer.Name == WeightLayout.EmbeddingLayer)
-            {
-                var none = zeros([1, rank, layer.Inputs], dtype: ScalarType.Float32);
-                return new LoraPair(
-                    none,
-                    randn([1, layer.Outputs, rank], dtype: ScalarType.Float32, generator: generator)
-                );
-            }
-
-            var uniform = rand([1, rank, layer.Inputs], dtype: ScalarType.Float32, generator: generator);
-            var a = uniform.mul_(Scalars.Of(2 * bound)).sub_(Scalars.Of(bound));
-            var b = zeros([1, layer.Outputs, rank], dtype: ScalarType.Float32);
-            return new LoraPair(a, b);
-        }
-    }
+    /// <summary>
+    /// The same, where the adapters may have modules to save: these begin as the model's, or as those of the adapter
+    /// below.
+    /// </summary>
+    /// <param name="model">The model to adapt.</param>
+    /// <param name="config">Shape of the adapters.</param>
+    /// <param name="seeds">A seed for each adapter.</param>
+    /// <param name="below">The adapter that the new ones are trained on top of; null for none.</param>
+    /// <returns>The bank, owned by the caller.</returns>
+    /// <exception cref="ArgumentException">
+    /// The shape is invalid, names no layer of the model, or there is no seed.
+    /// </exception>
+    public static AdapterBank Create(
+        CausalLm model,
+        LoraConfig config,
+        IReadOnlyList<long> seeds,
+        AdapterBank? below = null
+    ) => NewAdapters.Create(model.Config, config, seeds, () => NewAdapters.CopyModules(model, config, below));
 
     /// <summary>Copies adapters of one shape into one bank, in the order given.</summary>
     /// <param name="adapters">
@@ -170,15 +168,27 @@ public sealed class AdapterBank : IDisposable
             name => new LoraPair(
                 cat([.. adapters.Select(bank => bank._pairs[name].A)], 0),
                 cat([.. adapters.Select(bank => bank._pairs[name].B)], 0)
-            )
+            ),
+            () => first.Saved is null ? null : StackSaved(adapters)
         );
     }
 
-    /// <summary>A layer with a factor that is NaN or infinite; null where every number is finite.</summary>
+    static SavedModules? StackSaved(IReadOnlyList<AdapterBank> adapters)
+    {
+        var first = adapters[0].Saved!;
+        return SavedModules.Create(
+            [.. first.LayerNames],
+            first.AreTied,
+            layer => cat([.. adapters.Select(bank => bank.Saved!.Find(layer)!)], 0)
+        );
+    }
+
+    /// <summary>A layer with a weight that is NaN or infinite; null where every number is finite.</summary>
     internal string? FindNonFinite()
     {
         using var noGrad = no_grad();
-        return _layerNames.Find(name => !IsFinite(_pairs[name].A) || !IsFinite(_pairs[name].B));
+        return _layerNames.Find(name => !IsFinite(_pairs[name].A) || !IsFinite(_pairs[name].B))
+            ?? Saved?.LayerNames.FirstOrDefault(name => !IsFinite(Saved.Find(name)!));
 
         static bool IsFinite(Tensor factor)
         {
@@ -242,9 +252,11 @@ public sealed class AdapterBank : IDisposable
         Version++;
     }
 
-    /// <summary>A and B of every adapted layer, in model order, A before B; this object owns them.</summary>
+    /// <summary>
+    /// A and B of every adapted layer, in model order, A before B, then modules to save; this object owns them.
+    /// </summary>
     public IReadOnlyList<Tensor> Parameters() =>
-        [.. _layerNames.SelectMany(name => new[] { _pairs[name].A, _pairs[name].B })];
+        [.. _layerNames.SelectMany(name => new[] { _pairs[name].A, _pairs[name].B }), .. Saved?.Parameters ?? []];
 
     /// <summary>Makes every factor a leaf that autograd tracks (or none).</summary>
     internal void RequireGrad(bool value)
@@ -270,19 +282,30 @@ public sealed class AdapterBank : IDisposable
 
     /// <summary>A bank of the same layers with other factors.</summary>
     AdapterBank Map(IReadOnlyList<LoraConfig> configs, Func<Tensor, Tensor> map) =>
-        Build(configs, _layerNames, name => new LoraPair(map(_pairs[name].A), map(_pairs[name].B)));
+        Build(
+            configs,
+            _layerNames,
+            name => new LoraPair(map(_pairs[name].A), map(_pairs[name].B)),
+            () => Saved?.Map(map)
+        );
 
     /// <summary>
-    /// A bank of what <paramref name="create"/> makes of each layer; where one fails, nothing is left of the others.
+    /// A bank of what is made of each layer, and then of the modules to save; where one fails, nothing is left of the
+    /// others.
     /// </summary>
     internal static AdapterBank Build(
         IReadOnlyList<LoraConfig> configs,
         IReadOnlyList<string> layerNames,
-        Func<string, LoraPair> create
+        Func<string, LoraPair> create,
+        Func<SavedModules?> createSaved
     )
     {
         using var scope = NewDisposeScope();
-        var bank = new AdapterBank(configs, [.. layerNames.Select(name => KeyValuePair.Create(name, create(name)))]);
+        List<KeyValuePair<string, LoraPair>> pairs =
+        [
+            .. layerNames.Select(name => KeyValuePair.Create(name, create(name))),
+        ];
+        var bank = new AdapterBank(configs, pairs, createSaved());
         foreach (var factor in bank.Parameters())
         {
             factor.DetachFromDisposeScope();
@@ -294,18 +317,37 @@ public sealed class AdapterBank : IDisposable
     internal void ThrowIfDifferentShape(AdapterBank other)
     {
         var sameLayers = other._layerNames.SequenceEqual(_layerNames, StringComparer.Ordinal);
-        if (!sameLayers || _layerNames.Exists(name => !HasSameShape(name)))
+        if (!sameLayers)
         {
             throw new ArgumentException(
-                $"The adapters differ: rank {other.Config.Rank}, scaling {other.Config.Scaling}, "
-                    + $"{other._layerNames.Count} layers; expected rank {Config.Rank}, scaling {Config.Scaling}, "
-                    + $"the same {_layerNames.Count} layers."
+                $"The adapters differ: {other.Describe(null)}; expected {Describe(null)}, of the same names."
             );
+        }
+
+        if (_layerNames.Find(name => !HasSameShape(name)) is { } layer)
+        {
+            throw new ArgumentException($"The adapters differ: {other.Describe(layer)}; expected {Describe(layer)}.");
+        }
+
+        if (!SavedModules.HaveSameShape(Saved, other.Saved))
+        {
+            throw new ArgumentException($"The adapters differ: {other.DescribeSaved()}; expected {DescribeSaved()}.");
         }
 
         bool HasSameShape(string name) =>
             other._pairs[name].A.shape[1] == _pairs[name].A.shape[1] && other._scalings[name] == _scalings[name];
     }
+
+    /// <summary>Shape of the adapters, of one layer or of all.</summary>
+    string Describe(string? layer) =>
+        layer is null
+            ? $"{_layerNames.Count} layers of rank {Config.Rank}"
+            : $"{layer} of rank {_pairs[layer].A.shape[1]}, scaling {_scalings[layer]}";
+
+    string DescribeSaved() =>
+        Saved is null
+            ? "no modules to save"
+            : $"{(Saved.AreTied ? "tied" : "separate")} modules to save {string.Join(", ", Saved.LayerNames)}";
 
     /// <inheritdoc/>
     public void Dispose()
@@ -314,22 +356,7 @@ public sealed class AdapterBank : IDisposable
         {
             factor.Dispose();
         }
+
+        Saved?.Dispose();
     }
-}
-
-/// <summary>
-/// The two factors of one adapted linear layer for one or several adapters: delta W = scaling * B A.
-/// </summary>
-/// <param name="a">A <c>[adapters, r, in]</c> float32.</param>
-/// <param name="b">B <c>[adapters, out, r]</c> float32.</param>
-sealed class LoraPair(Tensor a, Tensor b)
-{
-    /// <summary>A <c>[adapters, r, in]</c> float32.</summary>
-    public Tensor A { get; } = a;
-
-    /// <summary>B <c>[adapters, out, r]</c> float32.</summary>
-    public Tensor B { get; } = b;
-
-    /// <summary>Where the decoding kernel finds the factors; null where it does not apply to them.</summary>
-    public DecodeLora.Factors? DecodeFactors { get; } = DecodeLora.Factors.TryCreate(a, b);
 }

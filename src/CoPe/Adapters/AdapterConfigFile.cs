@@ -10,6 +10,12 @@ static class AdapterConfigFile
     /// <summary>PEFT's key for the tokens that an adapter acts from; absent where it acts everywhere.</summary>
     public const string InvocationTokensKey = "alora_invocation_tokens";
 
+    /// <summary>PEFT's key for embedding and head that the adapter has in place of the model's.</summary>
+    public const string ModulesToSaveKey = "modules_to_save";
+
+    /// <summary>PEFT's key for adapters that keep embedding and head of the model one.</summary>
+    public const string WeightTyingKey = "ensure_weight_tying";
+
     const string AlphaPatternKey = "alpha_pattern";
     const string RankPatternKey = "rank_pattern";
 
@@ -19,7 +25,6 @@ static class AdapterConfigFile
     /// </summary>
     static readonly string[] MustBeUnset =
     [
-        "modules_to_save",
         "use_dora",
         "use_qalora",
         "fan_in_fan_out",
@@ -41,7 +46,7 @@ static class AdapterConfigFile
         "auto_mapping",
         "base_model_name_or_path",
         "bias",
-        "ensure_weight_tying",
+        WeightTyingKey,
         "exclude_modules",
         "inference_mode",
         "init_lora_weights",
@@ -51,6 +56,7 @@ static class AdapterConfigFile
         "lora_alpha",
         "lora_dropout",
         "megatron_core",
+        ModulesToSaveKey,
         "peft_type",
         "peft_version",
         "qalora_group_size",
@@ -86,6 +92,8 @@ static class AdapterConfigFile
             InvocationTokens = invocationTokens,
             Ranks = LayerPatterns.Read(json, RankPatternKey, isWhole: true),
             Alphas = LayerPatterns.Read(json, AlphaPatternKey, isWhole: false),
+            ModulesToSave = ReadModulesToSave(json),
+            EnsureWeightTying = json.GetBoolean(WeightTyingKey) ?? false,
         };
         try
         {
@@ -97,6 +105,21 @@ static class AdapterConfigFile
         }
 
         return config;
+    }
+
+    static List<string>? ReadModulesToSave(ConfigJson json)
+    {
+        if (json.GetStrings(ModulesToSaveKey) is not { Count: > 0 } names)
+        {
+            return null;
+        }
+
+        if (names.FirstOrDefault(name => SavedModuleNames.FindLayer(name) is null) is { } unknown)
+        {
+            throw json.Unsupported(ModulesToSaveKey, unknown, string.Join(", ", SavedModuleNames.All));
+        }
+
+        return [.. names.Select(name => SavedModuleNames.GetShortName(SavedModuleNames.FindLayer(name)!)).Distinct()];
     }
 
     static void RefuseUnsupported(ConfigJson json)
@@ -176,22 +199,21 @@ static class AdapterConfigFile
             config.Alphas.Write(json, AlphaPatternKey);
             json.WriteString("base_model_name_or_path", baseModelName);
             json.WriteString("bias", "none");
+            if (config.EnsureWeightTying)
+            {
+                json.WriteBoolean(WeightTyingKey, true); // which older versions of PEFT do not know
+            }
+
             json.WriteBoolean("fan_in_fan_out", false);
             json.WriteBoolean("inference_mode", true);
             json.WriteBoolean("init_lora_weights", true);
             json.WriteNumber("lora_alpha", config.Alpha);
             json.WriteNumber("lora_dropout", config.Dropout);
-            json.WriteNull("modules_to_save");
+            WriteModulesToSave(json, config.ModulesToSave);
             json.WriteString("peft_type", "LORA");
             json.WriteNumber("r", config.Rank);
             config.Ranks.Write(json, RankPatternKey);
-            json.WriteStartArray("target_modules");
-            foreach (var target in config.TargetModules)
-            {
-                json.WriteStringValue(target);
-            }
-
-            json.WriteEndArray();
+            WriteStrings(json, "target_modules", config.TargetModules);
             json.WriteString("task_type", "CAUSAL_LM");
             json.WriteBoolean("use_dora", false);
             json.WriteBoolean("use_rslora", config.UseRsLora);
@@ -199,6 +221,28 @@ static class AdapterConfigFile
         }
 
         AtomicFile.WriteText(file, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+    }
+
+    static void WriteModulesToSave(Utf8JsonWriter json, IReadOnlyList<string>? names)
+    {
+        if (names is null)
+        {
+            json.WriteNull(ModulesToSaveKey);
+            return;
+        }
+
+        WriteStrings(json, ModulesToSaveKey, names);
+    }
+
+    static void WriteStrings(Utf8JsonWriter json, string key, IEnumerable<string> values)
+    {
+        json.WriteStartArray(key);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
     }
 
     static void WriteInvocationTokens(Utf8JsonWriter json, IReadOnlyList<int> tokens)

@@ -16,15 +16,6 @@ public static class AdapterFile
     internal const string ConfigFileName = "adapter_config.json";
     internal const string WeightsFileName = "adapter_model.safetensors";
 
-    const string Prefix = "base_model.model.";
-    const string SuffixA = ".lora_A.weight";
-    const string SuffixB = ".lora_B.weight";
-    const string EmbeddingSuffixA = ".lora_embedding_A";
-    const string EmbeddingSuffixB = ".lora_embedding_B";
-
-    /// <summary>A copy of the base's embedding or head, which PEFT writes beside adapters of these.</summary>
-    const string BaseSuffix = ".base_layer.weight";
-
     /// <summary>Reads an adapter for a model, checking names and shapes against it.</summary>
     /// <param name="folder">The adapter's folder.</param>
     /// <param name="model">The model that it adapts.</param>
@@ -49,16 +40,20 @@ public static class AdapterFile
         var targets = new AdapterTargets(json);
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
         var layers = WeightLayout.ListAdaptable(model).ToList();
-        var factors = FindFactors(file, layers, config);
-        targets.Check(file.Path, layers, factors.Keys);
-        CheckEmbeddingAndHead(json, config, factors.Keys);
+        var tensors = AdapterTensors.Find(file, layers, config);
+        List<string> adapted = [.. layers.Select(layer => layer.Name).Where(tensors.AdaptedLayers.Contains)];
+        var areBothAdapted = adapted.Count(WeightLayout.IsEmbeddingOrHead) == 2;
+        var isTied = config.EnsureWeightTying && model.TiedHead && (config.SavedLayers.Count > 0 || areBothAdapted);
+        targets.Check(file.Path, layers, adapted, isTied && areBothAdapted);
+        CheckEmbeddingAndHead(json, config, adapted, isTied);
+        config = config with { TargetModules = ChooseTargetModules(model, adapted), EnsureWeightTying = isTied };
+        var bank = AdapterBank.Build([config], adapted, tensors.ReadPair, () => tensors.ReadSaved(isTied));
+        if (isTied && areBothAdapted)
+        {
+            RequireTied(bank, tensors);
+        }
 
-        List<string> adapted = [.. layers.Select(layer => layer.Name).Where(factors.ContainsKey)];
-        return AdapterBank.Build(
-            [config with { TargetModules = ChooseTargetModules(model, adapted) }],
-            adapted,
-            layer => new LoraPair(ReadFactor(file, factors[layer].A!), ReadFactor(file, factors[layer].B!))
-        );
+        return bank;
     }
 
     /// <summary>
@@ -87,7 +82,12 @@ public static class AdapterFile
 
         Copy(first, 0);
         var next = 0;
-        return AdapterBank.Build(configs, first.LayerNames, _ => new LoraPair(factors[next++], factors[next++]));
+        return AdapterBank.Build(
+            configs,
+            first.LayerNames,
+            _ => new LoraPair(factors[next++], factors[next++]),
+            () => first.Saved?.Map(_ => factors[next++])
+        );
 
         Tensor Extend(Tensor factor) => empty([folders.Count, .. factor.shape[1..]], dtype: factor.dtype);
 
@@ -106,23 +106,37 @@ public static class AdapterFile
     internal static ActivePositions ReadActivePositions(string folder) =>
         AdapterConfigFile.Read(ConfigJson.Read(Path.Combine(folder, ConfigFileName))).Active;
 
-    static void CheckEmbeddingAndHead(ConfigJson json, LoraConfig config, IEnumerable<string> adapted)
+    static void RequireTied(AdapterBank bank, AdapterTensors tensors)
     {
-        if (adapted.FirstOrDefault(WeightLayout.IsEmbeddingOrHead) is not { } layer)
+        try
         {
-            return;
+            tensors.RequireTied(bank.Pairs[WeightLayout.EmbeddingLayer], bank.Pairs[WeightLayout.HeadLayer]);
         }
-
-        const string TyingKey = "ensure_weight_tying";
-        if (json.GetBoolean(TyingKey) == true)
+        catch
         {
-            throw json.Unsupported(TyingKey, $"true beside an adapter of {layer}", "false");
+            bank.Dispose();
+            throw;
         }
+    }
 
-        if (config.Active == ActivePositions.Answer)
+    static void CheckEmbeddingAndHead(ConfigJson json, LoraConfig config, List<string> adapted, bool isTied)
+    {
+        foreach (var layer in adapted.Where(WeightLayout.IsEmbeddingOrHead))
         {
-            var found = $"with an adapter of {layer}";
-            throw json.Unsupported(AdapterConfigFile.InvocationTokensKey, found, "adapters of the layers between");
+            if (config.SavedLayers.Contains(layer) || (isTied && config.SavedLayers.Count > 0))
+            {
+                throw json.Unsupported(
+                    AdapterConfigFile.ModulesToSaveKey,
+                    $"{layer}, which is adapted too",
+                    "one of the two"
+                );
+            }
+
+            if (config.Active == ActivePositions.Answer)
+            {
+                var found = $"with an adapter of {layer}";
+                throw json.Unsupported(AdapterConfigFile.InvocationTokensKey, found, "adapters of the layers between");
+            }
         }
     }
 
@@ -182,154 +196,18 @@ public static class AdapterFile
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var name in one.LayerNames)
         {
-            var isEmbedding = name == WeightLayout.EmbeddingLayer;
-            tensors[Prefix + name + (isEmbedding ? EmbeddingSuffixA : SuffixA)] = one.Pairs[name].A.squeeze(0);
-            tensors[Prefix + name + (isEmbedding ? EmbeddingSuffixB : SuffixB)] = one.Pairs[name].B.squeeze(0);
+            var (nameOfA, nameOfB) = AdapterTensors.GetFactorNames(name);
+            tensors[nameOfA] = one.Pairs[name].A.squeeze(0);
+            tensors[nameOfB] = one.Pairs[name].B.squeeze(0);
+        }
+
+        // Tied ones are written under both names, as PEFT does.
+        foreach (var name in one.Saved?.LayerNames ?? [])
+        {
+            tensors[AdapterTensors.GetSavedName(name)] = one.Saved!.Find(name)!.squeeze(0);
         }
 
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), tensors);
         AdapterConfigFile.Write(Path.Combine(folder, ConfigFileName), one.Config, baseModelName);
     }
-
-    /// <summary>Names of the two factors' tensors, by layer.</summary>
-    static Dictionary<string, FactorNames> FindFactors(
-        SafetensorsFile file,
-        List<LinearLayer> layers,
-        LoraConfig config
-    )
-    {
-        var layerByName = layers.ToDictionary(layer => layer.Name, StringComparer.Ordinal);
-        var factors = new Dictionary<string, FactorNames>(StringComparer.Ordinal);
-        foreach (var entry in file.Entries)
-        {
-            if (IsCopyOfBase(file.Path, entry, layerByName))
-            {
-                continue;
-            }
-
-            var (layer, isA) = ParseFactorName(file.Path, entry.Name);
-            CheckEntry(file.Path, entry, layerByName.GetValueOrDefault(layer), layer, isA, config.GetRank(layer));
-            var names = factors.GetValueOrDefault(layer);
-            if ((isA ? names.A : names.B) is not null)
-            {
-                throw new ModelFileException(file.Path, entry.Name, "occurs twice under different prefixes.");
-            }
-
-            factors[layer] = isA ? names with { A = entry.Name } : names with { B = entry.Name };
-        }
-
-        if (factors.Count == 0)
-        {
-            throw new ModelFileException(file.Path, "has no lora_A and lora_B tensors.");
-        }
-
-        foreach (var (layer, names) in factors)
-        {
-            if (names.A is null || names.B is null)
-            {
-                var missing = names.A is null ? "A" : "B";
-                throw new ModelFileException(file.Path, layer, $"lora_{missing}.weight is missing.");
-            }
-        }
-
-        return factors;
-    }
-
-    static void CheckEntry(string file, TensorEntry entry, LinearLayer? linear, string layer, bool isA, int rank)
-    {
-        if (linear is null)
-        {
-            throw new ModelFileException(
-                file,
-                entry.Name,
-                $"the model has no linear layer {layer}: this adapter belongs to another model."
-            );
-        }
-
-        long[] expected = isA ? [rank, linear.Inputs] : [linear.Outputs, rank];
-        if (!entry.Shape.SequenceEqual(expected))
-        {
-            throw new ModelFileException(
-                file,
-                entry.Name,
-                $"has shape [{string.Join(", ", entry.Shape)}]; model and rank {rank} imply "
-                    + $"[{string.Join(", ", expected)}]."
-            );
-        }
-
-        if (!entry.Dtype.IsFloating)
-        {
-            throw new ModelFileException(file, entry.Name, $"has dtype {entry.Dtype.Name}; expected BF16, F16 or F32.");
-        }
-    }
-
-    /// <summary>The model's own weights count, whose shape such a copy must have.</summary>
-    static bool IsCopyOfBase(string file, TensorEntry entry, Dictionary<string, LinearLayer> layers)
-    {
-        if (!entry.Name.EndsWith(BaseSuffix, StringComparison.Ordinal))
-        {
-            return false;
-        }
-
-        var layer = ToLayerName(entry.Name[..^BaseSuffix.Length]);
-        if (!WeightLayout.IsEmbeddingOrHead(layer))
-        {
-            return false;
-        }
-
-        var head = layers[WeightLayout.HeadLayer];
-        return entry.Shape.SequenceEqual([head.Outputs, head.Inputs])
-            ? true
-            : throw new ModelFileException(
-                file,
-                entry.Name,
-                $"has shape [{string.Join(", ", entry.Shape)}], but the model's is [{head.Outputs}, {head.Inputs}]: an "
-                    + "adapter that comes with an embedding of its own is not supported."
-            );
-    }
-
-    static (string Layer, bool IsA) ParseFactorName(string file, string name)
-    {
-        (string Suffix, bool IsA, bool IsEmbedding)[] kinds =
-        [
-            (SuffixA, true, false),
-            (SuffixB, false, false),
-            (EmbeddingSuffixA, true, true),
-            (EmbeddingSuffixB, false, true),
-        ];
-        foreach (var (suffix, isA, isEmbedding) in kinds)
-        {
-            if (
-                name.StartsWith(Prefix, StringComparison.Ordinal)
-                && name.EndsWith(suffix, StringComparison.Ordinal)
-                && ToLayerName(name[..^suffix.Length]) is var layer
-                && layer == WeightLayout.EmbeddingLayer == isEmbedding
-            )
-            {
-                return (layer, isA);
-            }
-        }
-
-        throw new ModelFileException(
-            file,
-            name,
-            $"is not supported in an adapter; expected {Prefix}LAYER.lora_A.weight or lora_B.weight."
-        );
-    }
-
-    static string ToLayerName(string prefixed)
-    {
-        var name = prefixed.StartsWith(Prefix, StringComparison.Ordinal) ? prefixed[Prefix.Length..] : prefixed;
-        return WeightLayout.ToCanonicalName(name) ?? name;
-    }
-
-    /// <summary>A factor as float32 <c>[1, ...]</c>, copied out of the file so that it may train.</summary>
-    static Tensor ReadFactor(SafetensorsFile file, string name)
-    {
-        using var mapped = file.Read(name);
-        using var view = mapped.unsqueeze(0);
-        return view.to(ScalarType.Float32, copy: true);
-    }
-
-    readonly record struct FactorNames(string? A, string? B);
 }

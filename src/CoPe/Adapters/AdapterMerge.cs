@@ -17,6 +17,8 @@ public static class AdapterMerge
     internal const string WeightSuffix = ".weight";
 
     const string ConfigFileName = "config.json";
+    const string TyingKey = "tie_word_embeddings";
+    const string TextConfigKey = "text_config";
 
     /// <summary>Keys of the number type in a model's configuration.</summary>
     static readonly string[] DtypeKeys = ["torch_dtype", "dtype"];
@@ -47,39 +49,44 @@ public static class AdapterMerge
     static readonly string[] ExcludedEndings = [".index.json", "adapter_config.json", "trainer_state.json"];
 
     /// <summary>
-    /// Replaces a model's adapted weights by <c>W + scaling * B A</c>, rounded to the dtype of W; the others stay
-    /// mapped.
+    /// Replaces a model's adapted weights by <c>W + scaling * B A</c>, rounded to the dtype of W, and embedding and
+    /// head by the adapter's own where it has these; the others stay mapped. Where the model's head is its embedding
+    /// and the adapter changes one of the two alone, the head becomes a weight of its own.
     /// </summary>
     /// <param name="model">The model, which owns the merged weights from now on.</param>
     /// <param name="bank">The adapters; still the caller's.</param>
     /// <param name="index">Which of them.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
-    /// <exception cref="ArgumentException">
-    /// The adapter acts on the answer alone, or on embedding or head of a model where these are one.
-    /// </exception>
+    /// <exception cref="ArgumentException">The adapter acts on the answer alone.</exception>
     /// <exception cref="KeyNotFoundException">
     /// The model lacks an adapted layer, or its weights are int8; nothing is merged.
     /// </exception>
     public static void MergeInto(CausalLm model, AdapterBank bank, int index = 0)
     {
-        RefuseTied(model.Config, bank, nameof(bank));
-        model.Weights.Replace(Merge(model.Weights, bank, index));
-    }
-
-    /// <summary>An adapter of one of the two would act on both.</summary>
-    static void RefuseTied(DecoderConfig model, AdapterBank bank, string parameter)
-    {
-        if (model.TiedHead && bank.LayerNames.FirstOrDefault(WeightLayout.IsEmbeddingOrHead) is { } layer)
+        if (model.HasInt8Weights)
         {
-            throw new ArgumentException(
-                $"An adapter of {layer} cannot be merged into a model whose head is its embedding: merged, it would "
-                    + "act on both. Load it beside the model.",
-                parameter
+            throw new KeyNotFoundException(
+                "The model's weights are int8, into which nothing is merged; open it whole."
             );
         }
+
+        var merged = Merge(model.Weights, bank, index);
+        if (SeparatesHead(model.Config, [bank]))
+        {
+            model.SeparateHead();
+        }
+
+        model.Weights.Replace(merged);
     }
 
-    /// <summary>Merged copies of the adapted weights alone, by weight name; the caller's.</summary>
+    /// <summary>Whether a head that was the embedding is no longer it once the adapters are merged.</summary>
+    static bool SeparatesHead(DecoderConfig model, IReadOnlyList<AdapterBank> adapters) =>
+        model.TiedHead && adapters.Any(bank => !bank.KeepsHeadTied);
+
+    /// <summary>
+    /// Merged copies of the changed weights alone, by weight name; the caller's. The head of a model where it is the
+    /// embedding is there if the adapter changes it apart.
+    /// </summary>
     internal static IReadOnlyDictionary<string, Tensor> Merge(ModelWeights weights, AdapterBank bank, int index)
     {
         bank.ThrowIfOutOfRange(index);
@@ -87,10 +94,14 @@ public static class AdapterMerge
         using var noGrad = no_grad();
         using var scope = NewDisposeScope(); // owns what was merged should a later layer fail
         var merged = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var layer in bank.LayerNames)
+        foreach (var layer in ListChangedLayers(bank))
         {
             var name = layer + WeightSuffix;
-            merged[name] = AddDelta(weights[name], ComputeDelta(bank, layer, index));
+            var isTiedHead = layer == WeightLayout.HeadLayer && weights.Find(name) is null;
+            if (!(isTiedHead && bank.KeepsHeadTied))
+            {
+                merged[name] = Merge(weights[isTiedHead ? WeightLayout.Embedding : name], bank, layer, index);
+            }
         }
 
         foreach (var weight in merged.Values)
@@ -100,6 +111,9 @@ public static class AdapterMerge
 
         return merged;
     }
+
+    static IEnumerable<string> ListChangedLayers(AdapterBank bank) =>
+        bank.LayerNames.Union(bank.Saved?.LayerNames ?? []);
 
     /// <summary>Merged weights act on every position.</summary>
     static void RefuseAnswerOnly(LoraConfig config, string parameter)
@@ -114,21 +128,39 @@ public static class AdapterMerge
         }
     }
 
-    static Tensor AddDelta(Tensor weight, Tensor delta)
+    static Tensor Merge(Tensor weight, AdapterBank bank, string layer, int index)
     {
         using var scope = NewDisposeScope();
-        using (delta)
+        return AddTo(weight.to(ScalarType.Float32, copy: true), bank, layer, index)
+            .to(weight.dtype)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// A weight <c>[out, in]</c> float32 with an adapter merged, in place, or the adapter's own in place of it.
+    /// </summary>
+    internal static Tensor AddTo(Tensor weight, AdapterBank bank, string layer, int index)
+    {
+        if (bank.Saved?.Find(layer) is { } saved)
         {
-            var sum = weight.to(ScalarType.Float32).add(delta, Scalars.One);
-            return sum.to(weight.dtype).MoveToOuterDisposeScope();
+            using var own = saved.select(0, index);
+            weight.copy_(own);
         }
+
+        if (bank.IndexOfLayer(layer) >= 0)
+        {
+            using var delta = ComputeDelta(bank, layer, index);
+            weight.add_(delta, Scalars.One);
+        }
+
+        return weight;
     }
 
     /// <summary>
     /// <c>scaling * B A</c> of one layer, <c>[out, in]</c> float32, of the embedding <c>[vocab, hidden]</c>; the
     /// caller's.
     /// </summary>
-    internal static Tensor ComputeDelta(AdapterBank bank, string layer, int index)
+    static Tensor ComputeDelta(AdapterBank bank, string layer, int index)
     {
         using var scope = NewDisposeScope();
         var pair = bank.Pairs[layer];
@@ -140,7 +172,8 @@ public static class AdapterMerge
     /// <summary>
     /// Writes <c>W + sum_i scaling_i * B_i A_i</c>, rounded to W's dtype or to another, for every adapted weight, and
     /// whatever the adapters do not change as it is: names, other parts' weights, tokenizer, license. One tensor at a
-    /// time is in memory. The folder is there complete or not at all.
+    /// time is in memory. The folder is there complete or not at all. Where the model's head is its embedding and an
+    /// adapter changes one of the two alone, the head is written as a weight of its own, which config.json then says.
     /// </summary>
     /// <param name="baseFolder">The base model's folder; only read.</param>
     /// <param name="adapters">Banks of one, lowest first; still the caller's.</param>
@@ -152,8 +185,7 @@ public static class AdapterMerge
     /// <returns>How many weights the adapters change, and how many of these changes rounding undoes.</returns>
     /// <exception cref="ModelFileException">The base cannot be used, or a merged weight is not finite.</exception>
     /// <exception cref="ArgumentException">
-    /// The output folder is not empty, or an adapter acts on the answer alone, on embedding or head of a model where
-    /// these are one, or has weights that are not finite.
+    /// The output folder is not empty, or an adapter acts on the answer alone or has weights that are not finite.
     /// </exception>
     public static MergeReport WriteModelFolder(
         string baseFolder,
@@ -186,11 +218,7 @@ public static class AdapterMerge
         }
 
         var config = DecoderConfig.Read(baseFolder);
-        foreach (var adapter in adapters)
-        {
-            RefuseTied(config, adapter, nameof(adapters));
-        }
-
+        var separatesHead = SeparatesHead(config, adapters);
         CheckpointReader.ReadEntries(baseFolder, config);
         var files = new List<SafetensorsFile>();
         try
@@ -204,7 +232,7 @@ public static class AdapterMerge
             var tensors = new List<TensorSource>();
             foreach (var file in files)
             {
-                tensors.AddRange(file.Entries.Select(entry => merger.CreateSource(file, entry)));
+                tensors.AddRange(file.Entries.SelectMany(entry => merger.CreateSources(file, entry, separatesHead)));
             }
 
             AtomicFile.WriteFolder(
@@ -212,7 +240,7 @@ public static class AdapterMerge
                 folder =>
                 {
                     WriteFiles(folder, baseFolder, tensors, maxShardBytes);
-                    RewriteDtype(Path.Combine(folder, ConfigFileName), dtype);
+                    RewriteConfig(Path.Combine(folder, ConfigFileName), dtype, separatesHead);
                 }
             );
             return merger.Report;
@@ -232,16 +260,36 @@ public static class AdapterMerge
         }
     }
 
-    /// <summary>Says in the configuration in which number type the weights are.</summary>
-    static void RewriteDtype(string path, ScalarType? dtype)
+    /// <summary>
+    /// Says in the configuration in which number type the weights are, and that the head is a weight of its own.
+    /// </summary>
+    static void RewriteConfig(string path, ScalarType? dtype, bool separatesHead)
     {
-        if (dtype is not { } type)
+        if (dtype is null && !separatesHead)
         {
             return;
         }
 
         var config = ConfigJson.Read(path).ToNode();
-        var name = type == ScalarType.Float32 ? "float32" : "bfloat16";
+        if (dtype is { } type)
+        {
+            SetDtype(config, type == ScalarType.Float32 ? "float32" : "bfloat16");
+        }
+
+        if (separatesHead)
+        {
+            config[TyingKey] = false;
+            if (config[TextConfigKey] is JsonObject decoder)
+            {
+                decoder[TyingKey] = false;
+            }
+        }
+
+        AtomicFile.WriteText(path, config.ToJsonString(ConfigLayout) + "\n");
+    }
+
+    static void SetDtype(JsonObject config, string name)
+    {
         foreach (var section in config.Select(pair => pair.Value).OfType<JsonObject>().Prepend(config).ToList())
         {
             foreach (var key in DtypeKeys.Where(section.ContainsKey))
@@ -254,8 +302,6 @@ public static class AdapterMerge
         {
             config[DtypeKeys[0]] = name;
         }
-
-        AtomicFile.WriteText(path, config.ToJsonString(ConfigLayout) + "\n");
     }
 
     static bool IsCopied(string path)

@@ -68,11 +68,13 @@ sealed class AdapterPass : ILinearTerms
 
     /// <summary>
     /// <c>y += scaling * B A[:, ids]</c> row by row for ids <c>[rows, seq]</c>, y <c>[rows, seq, hidden]</c>, if the
-    /// embedding is adapted. Ids are not dropped.
+    /// embedding is adapted; first <c>y = E[ids]</c> where an adapter has an embedding of its own, of several the
+    /// uppermost. Ids are not dropped.
     /// </summary>
-    public void AddToEmbedding(Tensor y, Tensor ids)
+    public void AdaptEmbedding(Tensor y, Tensor ids)
     {
         const string Layer = WeightLayout.EmbeddingLayer;
+        ReplaceRows(Layer, y, (weight, group) => LookUp(weight, ids.narrow(0, group.First, group.Count)));
         foreach (var (assignment, _, _) in _levels.Where(level => level.Assignment.Bank.IndexOfLayer(Layer) >= 0))
         {
             using var scope = NewDisposeScope();
@@ -90,6 +92,37 @@ sealed class AdapterPass : ILinearTerms
             }
         }
     }
+
+    /// <summary>
+    /// <c>y = x W^T</c> for hidden states x <c>[rows, hidden]</c> and logits y <c>[rows, vocab]</c> where an adapter
+    /// has a head of its own, of several the uppermost.
+    /// </summary>
+    public void ReplaceLogits(Tensor y, Tensor x) =>
+        ReplaceRows(
+            WeightLayout.HeadLayer,
+            y,
+            (weight, group) => MatrixProduct.Multiply(x.narrow(0, group.First, group.Count), weight)
+        );
+
+    void ReplaceRows(string layer, Tensor y, Func<Tensor, RowGroup, Tensor> compute)
+    {
+        foreach (var (assignment, _, _) in _levels.Where(level => level.Assignment.Bank.Saved?.Find(layer) is not null))
+        {
+            using var scope = NewDisposeScope();
+            foreach (var group in assignment.ListGroups(y.shape[0]))
+            {
+                var bank = assignment.Bank;
+                // Rows are looked up in float32: a copy of the whole embedding would be made for few of them.
+                var dtype = layer == WeightLayout.EmbeddingLayer ? ScalarType.Float32 : _dtype;
+                var weight = bank.Saved!.GetWeight(layer, group.Adapter, dtype, bank.Version);
+                y.narrow(0, group.First, group.Count).copy_(compute(weight, group));
+            }
+        }
+    }
+
+    /// <summary><c>[rows, seq, hidden]</c> of ids <c>[rows, seq]</c>.</summary>
+    static Tensor LookUp(Tensor embedding, Tensor ids) =>
+        embedding.index_select(0, ids.reshape(-1)).view(ids.shape[0], ids.shape[1], -1);
 
     static bool TryAddByKernel(Tensor y, Tensor x, string layer, List<Level> levels)
     {

@@ -59,9 +59,9 @@ public sealed class AdapterRows : IRowAdapters, IDisposable
 
     ILinearTerms IRowAdapters.StartPass(TokenBatch batch, ScalarType dtype) => new AdapterPass(_stack, batch, dtype);
 
-    void IRowAdapters.AddToLogits(Tensor logits, Tensor hidden, IReadOnlyList<int>? rows)
+    void IRowAdapters.AdaptLogits(Tensor logits, Tensor hidden, IReadOnlyList<int>? rows)
     {
-        var ofHead = _stack.Where(level => level.Bank.IndexOfLayer(WeightLayout.HeadLayer) >= 0).ToList();
+        var ofHead = _stack.Where(level => AdaptsHead(level.Bank)).ToList();
         if (ofHead.Count == 0)
         {
             return;
@@ -76,6 +76,7 @@ public sealed class AdapterRows : IRowAdapters, IDisposable
             using var batch = new TokenBatch(ids);
             var numbers = rows is null ? null : NumberWithinRows(rows);
             var pass = new AdapterPass(rows is null ? ofHead : selected, batch, hidden.dtype, numbers);
+            pass.ReplaceLogits(logits, hidden);
             pass.AddTo(logits.unsqueeze(1), hidden.unsqueeze(1), WeightLayout.HeadLayer, columns: null);
         }
         finally
@@ -83,6 +84,9 @@ public sealed class AdapterRows : IRowAdapters, IDisposable
             selected.ForEach(level => level.Dispose());
         }
     }
+
+    static bool AdaptsHead(AdapterBank bank) =>
+        bank.Saved?.Head is not null || bank.IndexOfLayer(WeightLayout.HeadLayer) >= 0;
 
     /// <summary>How many of the same row stand before each, so that each draws a mask of its own.</summary>
     static int[] NumberWithinRows(IReadOnlyList<int> rows)
@@ -154,6 +158,15 @@ sealed class AdapterAssignment : IDisposable
     public bool IsEmpty => _groups.Length == 0;
 
     IReadOnlyList<long>? RowSeeds { get; init; }
+
+    /// <summary>Runs of a pass's rows that have the same adapter, without rows that have none.</summary>
+    public IEnumerable<RowGroup> ListGroups(long rowCount)
+    {
+        var rowsPerGroup = (IndexOfRow is null ? rowCount : AdaptedRowCount) / _groups.Length;
+        return _groups
+            .Select((adapter, i) => new RowGroup(adapter, FirstAdaptedRow + i * rowsPerGroup, rowsPerGroup))
+            .Where(group => group.Adapter >= 0);
+    }
 
     /// <summary>Adapters of a number of rows, -1 for none.</summary>
     public IReadOnlyList<int> ListAdapters(int rowCount) => IndexOfRow ?? [.. Enumerable.Repeat(_groups[0], rowCount)];
@@ -298,3 +311,9 @@ sealed class AdapterAssignment : IDisposable
 
     public void Dispose() => ClearFactorCache();
 }
+
+/// <summary>Rows of a pass that follow each other and have the same adapter.</summary>
+/// <param name="Adapter">Which adapter of the bank.</param>
+/// <param name="First">The first row.</param>
+/// <param name="Count">How many rows.</param>
+readonly record struct RowGroup(int Adapter, long First, long Count);

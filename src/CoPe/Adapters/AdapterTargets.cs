@@ -36,8 +36,17 @@ sealed class AdapterTargets
     }
 
     /// <summary>Checks that the layers with factors are the layers named.</summary>
+    /// <param name="weightsFile">Where the factors are.</param>
+    /// <param name="layers">The layers that may be adapted.</param>
+    /// <param name="adapted">The names of those that are.</param>
+    /// <param name="areTied">Whether embedding and head are adapted as one, so that either name means both.</param>
     /// <exception cref="ModelFileException">A layer is named and has no factors, or the reverse.</exception>
-    public void Check(string weightsFile, IEnumerable<LinearLayer> layers, IReadOnlyCollection<string> adapted)
+    public void Check(
+        string weightsFile,
+        IEnumerable<LinearLayer> layers,
+        IReadOnlyCollection<string> adapted,
+        bool areTied
+    )
     {
         if (_isNamed is null)
         {
@@ -46,7 +55,10 @@ sealed class AdapterTargets
 
         foreach (var layer in layers)
         {
-            var isNamed = _isNamed(layer.Name) && !_isExcluded(layer.Name);
+            var isTied = areTied && WeightLayout.IsEmbeddingOrHead(layer.Name);
+            var isNamed = isTied
+                ? IsNamed(WeightLayout.EmbeddingLayer) || IsNamed(WeightLayout.HeadLayer)
+                : IsNamed(layer.Name);
             var isAdapted = adapted.Contains(layer.Name);
             if (isNamed && !isAdapted)
             {
@@ -68,6 +80,8 @@ sealed class AdapterTargets
             }
         }
     }
+
+    bool IsNamed(string layer) => _isNamed!(layer) && !_isExcluded(layer);
 
     Func<string, bool> Match(string key, JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? MatchText(key, value.GetString()!) : MatchList(key);

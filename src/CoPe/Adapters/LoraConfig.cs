@@ -42,6 +42,20 @@ public sealed record LoraConfig
     [CodeOnly, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<int>? InvocationTokens { get; init; }
 
+    /// <summary>
+    /// Embedding and head (<c>embed_tokens</c>, <c>lm_head</c>) that the adapter has in place of the model's and that
+    /// train whole: PEFT's <c>modules_to_save</c>. Each adapter then holds a matrix of the vocabulary. Null for none.
+    /// </summary>
+    [InputUnlessDefault, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? ModulesToSave { get; init; }
+
+    /// <summary>
+    /// Where embedding and head of the model are one weight, they stay one in the adapter, whichever of them
+    /// <see cref="ModulesToSave"/> names.
+    /// </summary>
+    [InputUnlessDefault, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool EnsureWeightTying { get; init; }
+
     /// <summary>Ranks of layers that have another.</summary>
     internal LayerPatterns Ranks { get; init; } = LayerPatterns.None;
 
@@ -76,6 +90,28 @@ public sealed record LoraConfig
         {
             throw new ArgumentException("LoRA has invocation tokens, but acts everywhere; expected none.");
         }
+
+        foreach (var name in ModulesToSave ?? [])
+        {
+            if (SavedModuleNames.FindLayer(name) is not { } layer)
+            {
+                throw new ArgumentException(
+                    $"LoRA saves the module '{name}'; supported: {string.Join(", ", SavedModuleNames.All)}."
+                );
+            }
+
+            if (TargetModules.Any(target => LoraTargets.IsMeant(layer, target)))
+            {
+                throw new ArgumentException($"LoRA both adapts and saves {name}; expected one of the two.");
+            }
+        }
+
+        if (ModulesToSave is { Count: > 0 } && Active == ActivePositions.Answer)
+        {
+            throw new ArgumentException(
+                "LoRA acts on the answer alone, but has an embedding or a head of its own, which act everywhere."
+            );
+        }
     }
 
     /// <summary>Throws unless an adapter that acts on the answer alone says where the answer begins.</summary>
@@ -101,6 +137,15 @@ public sealed record LoraConfig
     internal void CheckFits(DecoderConfig model)
     {
         Validate();
+        if (EnsureWeightTying && !(model.TiedHead && ModulesToSave is { Count: > 0 }))
+        {
+            throw new ArgumentException(
+                "ensure_weight_tying is on, but "
+                    + (model.TiedHead ? "modules_to_save is empty" : "the model's head is not its embedding")
+                    + "; turn it off"
+            );
+        }
+
         var smallest = LoraTargets.Select(model, TargetModules).MinBy(GetSmallerSide)!;
         if (Rank > GetSmallerSide(smallest))
         {
@@ -120,8 +165,14 @@ public sealed record LoraConfig
     public long CountParameters(DecoderConfig model)
     {
         var layers = LoraTargets.Select(model, TargetModules);
-        return layers.Sum(layer => (long)GetRank(layer.Name) * (layer.Inputs + layer.Outputs));
+        var saved = EnsureWeightTying ? Math.Min(1, SavedLayers.Count) : SavedLayers.Count;
+        return layers.Sum(layer => (long)GetRank(layer.Name) * (layer.Inputs + layer.Outputs))
+            + (long)saved * model.VocabSize * model.HiddenSize;
     }
+
+    /// <summary>Full names of the layers that <see cref="ModulesToSave"/> names.</summary>
+    internal IReadOnlyCollection<string> SavedLayers =>
+        (ModulesToSave ?? []).Select(SavedModuleNames.FindLayer).OfType<string>().ToHashSet(StringComparer.Ordinal);
 }
 
 /// <summary>Which positions of a text an adapter acts on.</summary>
@@ -135,6 +186,28 @@ public enum ActivePositions
     /// arXiv 2504.12397).
     /// </summary>
     Answer,
+}
+
+/// <summary>What <c>modules_to_save</c> may name.</summary>
+static class SavedModuleNames
+{
+    public static readonly IReadOnlyList<string> All = ["embed_tokens", "lm_head"];
+
+    /// <summary>The layer that a name means, be it inside a model with a vision tower; null where it is none.</summary>
+    public static string? FindLayer(string name)
+    {
+        string[] layers = [WeightLayout.EmbeddingLayer, WeightLayout.HeadLayer];
+        return Array.Find(
+            layers,
+            layer =>
+                (WeightLayout.ToCanonicalName(name) ?? "") is var own
+                && own.Length > 0
+                && LoraTargets.IsTarget(layer, own)
+        );
+    }
+
+    /// <summary>The name that PEFT's files have for a layer.</summary>
+    public static string GetShortName(string layer) => layer[(layer.LastIndexOf('.') + 1)..];
 }
 
 /// <summary>Which linear layers of a model an adapter targets.</summary>

@@ -1,4 +1,3 @@
-using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
 using static TorchSharp.torch;
@@ -26,14 +25,40 @@ sealed class TensorMerger(IReadOnlyList<AdapterBank> adapters, ScalarType? dtype
     public MergeReport Report => new(_changed, _lost);
 
     /// <summary>A tensor of a file as it is written.</summary>
-    public TensorSource CreateSource(SafetensorsFile file, TensorEntry entry)
+    /// <param name="file">The file.</param>
+    /// <param name="entry">The tensor.</param>
+    /// <param name="separatesHead">
+    /// Whether the head, which was the embedding, becomes a tensor of its own: then the embedding is written as both.
+    /// </param>
+    public IEnumerable<TensorSource> CreateSources(SafetensorsFile file, TensorEntry entry, bool separatesHead)
     {
-        const string suffix = AdapterMerge.WeightSuffix;
+        const string Suffix = AdapterMerge.WeightSuffix;
         var name = WeightLayout.ToCanonicalName(entry.Name) ?? "";
-        var layer = name.EndsWith(suffix, StringComparison.Ordinal) ? name[..^suffix.Length] : "";
-        var ofLayer = adapters.Where(bank => bank.IndexOfLayer(layer) >= 0).ToList();
+        var layer = name.EndsWith(Suffix, StringComparison.Ordinal) ? name[..^Suffix.Length] : "";
+        if (!separatesHead)
+        {
+            return [CreateSource(file, entry, entry.Name, layer)];
+        }
+
+        return layer switch
+        {
+            WeightLayout.HeadLayer => [], // a copy that the model did not read
+            WeightLayout.EmbeddingLayer =>
+            [
+                CreateSource(file, entry, entry.Name, layer),
+                CreateSource(file, entry, WeightLayout.GetHeadNameBeside(entry.Name), WeightLayout.HeadLayer),
+            ],
+            _ => [CreateSource(file, entry, entry.Name, layer)],
+        };
+    }
+
+    TensorSource CreateSource(SafetensorsFile file, TensorEntry entry, string writtenName, string layer)
+    {
+        var ofLayer = adapters
+            .Where(bank => bank.IndexOfLayer(layer) >= 0 || bank.Saved?.Find(layer) is not null)
+            .ToList();
         var target = entry.Dtype.IsFloating && dtype is { } chosen ? SafetensorsDtype.Of(chosen) : entry.Dtype;
-        return new(entry.Name, target, entry.Shape, Open);
+        return new(writtenName, target, entry.Shape, Open);
 
         Tensor Open()
         {
@@ -67,10 +92,10 @@ sealed class TensorMerger(IReadOnlyList<AdapterBank> adapters, ScalarType? dtype
         using var mapped = file.Read(name);
         var before = mapped.to(ScalarType.Float32, copy: true);
         var merged = before.clone();
-        foreach (var bank in ofLayer)
+        // Modules to save first: factors of every level count beside them, as in a pass.
+        foreach (var bank in ofLayer.OrderBy(bank => bank.Saved?.Find(layer) is null))
         {
-            using var delta = AdapterMerge.ComputeDelta(bank, layer, 0);
-            merged.add_(delta, Scalars.One);
+            AdapterMerge.AddTo(merged, bank, layer, index: 0);
         }
 
         if (!merged.isfinite().all().item<bool>())

@@ -131,11 +131,16 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
             return inputs.DecodeKernel.Attend(q, k, v, cache!.GetKeys(layer), cache.GetValues(layer));
         }
 
+        if (config.AttentionSoftCap is { } cap)
+        {
+            var (keys, values) = inputs.ReadsCache ? (cache!.GetKeys(layer), cache.GetValues(layer)) : (k, v);
+            var isCausal = inputs.Mask is null && !inputs.ReadsCache;
+            return CappedAttention.Attend(q, keys, values, inputs.Mask, isCausal, cap);
+        }
+
         if (inputs.ComputesScores)
         {
-            return inputs.ReadsCache
-                ? AttendExplicitly(q, cache!.GetKeys(layer), cache.GetValues(layer), inputs.ScoreBias)
-                : AttendExplicitly(q, k, v, inputs.ScoreBias);
+            return AttendExplicitly(q, k, v, inputs.ScoreBias!);
         }
 
         if (inputs.ReadsCache)
@@ -175,17 +180,16 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
 
     /// <summary>
     /// <c>softmax(q k^T / sqrt(headDim) + bias) v</c> with the scores computed explicitly, query heads that share a key
-    /// head folded into more queries of it: where scores are capped, and in bf16, where torch's fused attention
-    /// multiplies block by block and its backward pass takes three times as long as this. Returns
-    /// <c>[rows, queries, heads, headDim]</c>.
+    /// head folded into more queries of it: in bf16, where torch's fused attention multiplies block by block and its
+    /// backward pass takes three times as long as this. Returns <c>[rows, queries, heads, headDim]</c>.
     /// </summary>
     /// <param name="q">Queries <c>[rows, queries, heads, headDim]</c>.</param>
     /// <param name="k">Keys <c>[rows, columns, kvHeads, headDim]</c>.</param>
     /// <param name="v">Values of the same shape.</param>
     /// <param name="bias">
-    /// <c>[rows * kvHeads or 1, group * queries, columns]</c>; null: every query sees every column.
+    /// <c>[rows * kvHeads or 1, group * queries, columns]</c>.
     /// </param>
-    Tensor AttendExplicitly(Tensor q, Tensor k, Tensor v, Tensor? bias)
+    Tensor AttendExplicitly(Tensor q, Tensor k, Tensor v, Tensor bias)
     {
         var (rows, queries, columns) = (q.shape[0], q.shape[1], k.shape[1]);
         var batch = rows * config.KeyValueHeadCount;
@@ -194,18 +198,7 @@ sealed class Attention(DecoderConfig config, ModelWeights weights, int layer)
         var values = v.transpose(1, 2).reshape(batch, columns, config.HeadDim);
 
         var products = MatrixProduct.Multiply(folded, keys);
-        var scale = Scalars.Of(1 / Math.Sqrt(config.HeadDim));
-        Tensor scores; // [batch, group * queries, columns]
-        if (config.AttentionSoftCap is { } cap)
-        {
-            scores = SoftCap.Apply(products.mul(scale), cap);
-            scores = bias is null ? scores : scores.add(bias, Scalars.One);
-        }
-        else
-        {
-            scores = bias is null ? products.mul(scale) : bias.add(products, scale);
-        }
-
+        var scores = bias.add(products, Scalars.Of(1 / Math.Sqrt(config.HeadDim))); // [batch, group * queries, columns]
         var attended = MatrixProduct.Multiply(scores.softmax(-1), values.transpose(1, 2));
         return attended.view(rows, config.HeadCount, queries, config.HeadDim).transpose(1, 2);
     }

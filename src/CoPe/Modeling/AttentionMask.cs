@@ -102,11 +102,17 @@ static class AttentionMask
     }
 
     /// <summary><c>[1, 1, seq, seq]</c>.</summary>
-    static Tensor CreateCausal(long seq, ScalarType dtype, Device device)
+    static Tensor CreateCausal(long seq, ScalarType dtype, Device device) => CreateCausal(seq, seq, dtype, device);
+
+    /// <summary>
+    /// Mask in which the last query sees all columns, each before it one less, <c>[1, 1, queries, columns]</c>; the
+    /// caller's.
+    /// </summary>
+    public static Tensor CreateCausal(long queries, long columns, ScalarType dtype, Device device)
     {
         using var scope = NewDisposeScope();
-        var visible = ones([1, 1, seq, seq], dtype: ScalarType.Bool, device: device).tril();
-        return ToBias(visible, dtype).MoveToOuterDisposeScope();
+        var all = ones([1, 1, queries, columns], dtype: ScalarType.Bool, device: device);
+        return ToBias(all.tril(columns - queries), dtype).MoveToOuterDisposeScope();
     }
 
     static Tensor ToBias(Tensor visible, ScalarType dtype)

@@ -16,7 +16,7 @@ namespace CoPe.Modeling;
 public sealed class CausalLm : IDisposable
 {
     readonly DecoderLayer[] _layers;
-    readonly FrozenLinear _head;
+    FrozenLinear _head;
 
     /// <summary>A model over weights, which it owns from now on.</summary>
     /// <param name="config">What config.json says.</param>
@@ -37,7 +37,7 @@ public sealed class CausalLm : IDisposable
     }
 
     /// <summary>The model's description.</summary>
-    public DecoderConfig Config { get; }
+    public DecoderConfig Config { get; private set; }
 
     /// <summary>What passes compute in: the element type of hidden states and caches.</summary>
     public ScalarType Dtype { get; }
@@ -166,11 +166,7 @@ public sealed class CausalLm : IDisposable
     /// The same <c>[..., vocab]</c> in the type in which they are computed: that of the hidden states, or float32 where
     /// the model divides or caps them.
     /// </summary>
-    internal Tensor ComputeNarrowLogits(
-        Tensor hidden,
-        IRowAdapters? adapters = null,
-        IReadOnlyList<int>? rows = null
-    )
+    internal Tensor ComputeNarrowLogits(Tensor hidden, IRowAdapters? adapters = null, IReadOnlyList<int>? rows = null)
     {
         using var scope = NewDisposeScope();
         var input = hidden.contiguous();
@@ -178,7 +174,7 @@ public sealed class CausalLm : IDisposable
         if (adapters is not null)
         {
             rows ??= RepeatRows(hidden);
-            adapters.AddToLogits(logits.view(-1, Config.VocabSize), input.view(-1, Config.HiddenSize), rows);
+            adapters.AdaptLogits(logits.view(-1, Config.VocabSize), input.view(-1, Config.HiddenSize), rows);
         }
 
         if (Config.LogitsScaling != 1)
@@ -201,6 +197,14 @@ public sealed class CausalLm : IDisposable
         return count == 1
             ? null
             : [.. Enumerable.Range(0, (int)hidden.shape[0]).SelectMany(row => Enumerable.Repeat(row, count))];
+    }
+
+    /// <summary>Makes the head, which was the embedding, a weight of its own. Not while passes run.</summary>
+    internal void SeparateHead()
+    {
+        Weights.SeparateHead();
+        Config = Config with { TiedHead = false };
+        _head = new FrozenLinear(Weights, WeightLayout.Head, biasName: "");
     }
 
     static Tensor RunLayer(DecoderLayer layer, Tensor hidden, ForwardPass pass) => layer.Forward(hidden, pass);
@@ -246,7 +250,7 @@ public sealed class CausalLm : IDisposable
             .index_select(0, ids.reshape(-1))
             .view(ids.shape[0], ids.shape[1], Config.HiddenSize)
             .to(Dtype);
-        pass.Adapters?.AddToEmbedding(embeddings, ids);
+        pass.Adapters?.AdaptEmbedding(embeddings, ids);
         if (Config.ScaleEmbedding)
         {
             // The factor is rounded to the dtype, as Gemma's was in training.
@@ -273,6 +277,8 @@ static class SoftCap
     public static Tensor Apply(Tensor x, double cap)
     {
         using var scope = NewDisposeScope();
-        return x.div(Scalars.Of(cap)).tanh().mul(Scalars.Of(cap)).MoveToOuterDisposeScope();
+        var ratio = x.div(Scalars.Of(cap));
+        var capped = ratio.requires_grad ? ratio.tanh().mul(Scalars.Of(cap)) : ratio.tanh_().mul_(Scalars.Of(cap)); // the numbers are many
+        return capped.MoveToOuterDisposeScope();
     }
 }

@@ -15,7 +15,7 @@ static class ConfigKeys
         intermediate_size layer_types max_position_embeddings max_window_layers mlp_bias model_type
         num_attention_heads num_hidden_layers num_key_value_heads pad_token_id partial_rotary_factor
         query_pre_attn_scalar rms_norm_eps rope_local_base_freq rope_parameters rope_scaling rope_theta sliding_window
-        sliding_window_pattern _sliding_window_pattern text_config tie_word_embeddings torch_dtype use_sliding_window
+        text_config tie_word_embeddings torch_dtype use_sliding_window
         vocab_size
         """;
 
@@ -57,7 +57,8 @@ static class ConfigKeys
             add_cross_attention attention_chunk_size attn_logit_softcapping cross_attention_hidden_size
             embedding_multiplier final_logit_softcapping is_encoder_decoder lm_head_bias logits_scaling
             n_routed_experts no_rope_layers num_experts num_local_experts pruned_heads quantization_config
-            residual_multiplier tie_encoder_decoder use_bidirectional_attention use_mrope use_qk_norm
+            residual_multiplier sliding_window_pattern _sliding_window_pattern tie_encoder_decoder
+            use_bidirectional_attention use_mrope use_qk_norm
             """
         )
         .ToFrozenSet();

@@ -151,16 +151,6 @@ public sealed record DecoderConfig
     public static DecoderConfig Read(string folder) => DecoderConfigReader.Read(folder);
 }
 
-/// <summary>The gate's nonlinearity in a feed-forward block.</summary>
-public enum Activation
-{
-    /// <summary><c>x * sigmoid(x)</c>.</summary>
-    Silu,
-
-    /// <summary>GELU by its tanh approximation (<c>gelu_pytorch_tanh</c>).</summary>
-    GeluTanh,
-}
-
 /// <summary>
 /// The norms of a layer by the names of their weights; null where a layer has none at that place.
 /// </summary>

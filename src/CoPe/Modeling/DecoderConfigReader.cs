@@ -89,7 +89,7 @@ static class DecoderConfigReader
         // A number of layers out of range is refused later, by the validator.
         var layerKinds = LayerKinds.Read(json, family, Math.Clamp(layers, 0, DecoderConfigValidator.MaxLayers));
         var (rope, slidingRope) = RopeConfigReader.Read(json, family);
-        var bias = json.GetBoolean("attention_bias") ?? false;
+        var bias = ReadBias(json, family, "attention_bias", family.Bias != ProjectionBias.Never);
         var maxPositions = ReadRequired(json, "max_position_embeddings", family.MaxPositions);
         return new DecoderConfig
         {
@@ -117,7 +117,7 @@ static class DecoderConfigReader
             OutputBias = family.Bias == ProjectionBias.AllIfConfigured && bias,
             FusedQueryKeyValue = family.FusedQueryKeyValue,
             FusedGateUp = family.FusedGateUp,
-            FeedForwardBias = json.GetBoolean("mlp_bias") ?? false,
+            FeedForwardBias = ReadBias(json, family, "mlp_bias", family.HasFeedForwardBias),
             TiedHead =
                 json.GetBoolean("tie_word_embeddings") ?? root.GetBoolean("tie_word_embeddings") ?? family.TiedHead,
             Activation = ReadActivation(json, family),
@@ -140,6 +140,15 @@ static class DecoderConfigReader
     static int ReadRequired(ConfigJson json, string key, int? fallback = null) =>
         json.GetInt32(key) ?? fallback ?? throw new ModelFileException(json.File, key, "is missing.");
 
+    /// <summary>Hugging Face's code passes over a bias that its layers cannot have.</summary>
+    static bool ReadBias(ConfigJson json, ModelFamily family, string key, bool isPossible)
+    {
+        var hasBias = json.GetBoolean(key) ?? false;
+        return hasBias && !isPossible
+            ? throw json.Unsupported(key, "true", $"false for model type {family.ModelType}")
+            : hasBias;
+    }
+
     /// <summary>
     /// A number under a key that not every model type reads; absent is the type's default, an explicit null none.
     /// </summary>
@@ -157,13 +166,12 @@ static class DecoderConfigReader
     static Activation ReadActivation(ConfigJson json, ModelFamily family)
     {
         var key = family.ActivationKey;
-        return json.GetString(key) switch
+        if (json.GetString(key) is not { } name)
         {
-            null => family.Activation,
-            "silu" or "swish" => Activation.Silu,
-            "gelu_pytorch_tanh" => Activation.GeluTanh,
-            var name => throw json.Unsupported(key, name, "silu, gelu_pytorch_tanh"),
-        };
+            return family.Activation;
+        }
+
+        return ActivationNames.Find(name) ?? throw json.Unsupported(key, name, ActivationNames.Supported);
     }
 
     /// <summary>The type that the configuration names, else that of the weights.</summary>

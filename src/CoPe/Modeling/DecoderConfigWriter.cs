@@ -19,8 +19,8 @@ static class DecoderConfigWriter
         CheckTraits(config, family);
         var json = CreateSizes(config, family);
         json["rms_norm_eps"] = config.NormEpsilon;
-        json[family.ActivationKey] = config.Activation == Activation.Silu ? "silu" : "gelu_pytorch_tanh";
-        json["attention_bias"] = config.QueryKeyValueBias && family.Bias != ProjectionBias.InputsAlways;
+        json[family.ActivationKey] = ActivationNames.GetName(config.Activation);
+        json["attention_bias"] = config.QueryKeyValueBias && family.Bias is not ProjectionBias.InputsAlways;
         json["mlp_bias"] = config.FeedForwardBias;
         json["tie_word_embeddings"] = config.TiedHead;
         if (config.QueryScalar is { } scalar)
@@ -88,8 +88,10 @@ static class DecoderConfigWriter
         {
             ProjectionBias.InputsAlways => config.QueryKeyValueBias && !config.OutputBias,
             ProjectionBias.InputsIfConfigured => !config.OutputBias,
+            ProjectionBias.Never => !config.QueryKeyValueBias && !config.OutputBias,
             _ => config.QueryKeyValueBias == config.OutputBias,
         };
+        hasBiases = hasBiases && (family.HasFeedForwardBias || !config.FeedForwardBias);
         var hasScale = (config.QueryScalar is null) == (family.QueryScalar is null);
         var hasWindow = config.SlidingWindow is null || family.Sliding != SlidingRule.Never;
         var hasSlidingRope = HasSlidingRope(config, family);

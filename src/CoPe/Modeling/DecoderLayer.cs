@@ -78,12 +78,19 @@ sealed class FeedForward(DecoderConfig config, ModelWeights weights, string laye
 
     Tensor ApplyGate(Tensor gate, Tensor up)
     {
-        if (config.Activation == Activation.GeluTanh)
+        if (config.Activation == Activation.Silu && FusedSiluMul.Supports(gate, up))
         {
-            return GeluTanh.forward(gate).mul(up);
+            return FusedSiluMul.Apply(gate, up);
         }
 
-        return FusedSiluMul.Supports(gate, up) ? FusedSiluMul.Apply(gate, up) : functional.silu(gate).mul(up);
+        var activated = config.Activation switch
+        {
+            Activation.Silu => functional.silu(gate),
+            Activation.Gelu => functional.gelu(gate),
+            Activation.Relu => functional.relu(gate),
+            _ => GeluTanh.forward(gate),
+        };
+        return activated.mul(up);
     }
 }
 

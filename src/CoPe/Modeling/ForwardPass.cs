@@ -129,13 +129,10 @@ sealed class ForwardPass
     static bool FillsWholeRows(KvCacheSlice cache, TokenBatch batch) =>
         batch.CountsFromZero && cache.Length == batch.Ids.shape[1];
 
-    /// <summary>
-    /// Torch's fused attention cannot cap scores, and in bf16 on the processor it is slow backward.
-    /// </summary>
-    bool ComputesScoresExplicitly => _config.AttentionSoftCap is not null || IsFusedAttentionSlow;
-
-    bool IsFusedAttentionSlow =>
-        _dtype == ScalarType.BFloat16
+    /// <summary>Torch's fused attention is slow backward in bf16 on the processor.</summary>
+    bool ComputesScoresExplicitly =>
+        _config.AttentionSoftCap is null
+        && _dtype == ScalarType.BFloat16
         && is_grad_enabled()
         && !_readsCache
         && HasFewScores
@@ -212,13 +209,9 @@ sealed class ForwardPass
 
     Tensor? CreateScoreBias(Tensor? mask)
     {
-        // Over a cache no mask means that every query sees every column.
-        if (!ComputesScoresExplicitly || (_readsCache && mask is null))
-        {
-            return null;
-        }
-
-        return AttentionMask.FoldHeads(mask, _config, _batch.Ids.shape[1], _dtype, _batch.Ids.device);
+        return ComputesScoresExplicitly
+            ? AttentionMask.FoldHeads(mask, _config, _batch.Ids.shape[1], _dtype, _batch.Ids.device)
+            : null;
     }
 }
 
@@ -248,7 +241,7 @@ sealed class AttentionInputs(RotaryEmbedding? rotary, Tensor? mask)
 
     /// <summary>
     /// Where scores are computed explicitly, the same mask with folded heads,
-    /// <c>[rows * kvHeads or 1, group * queries, columns]</c>; null: every query sees every column.
+    /// <c>[rows * kvHeads or 1, group * queries, columns]</c>.
     /// </summary>
     public Tensor? ScoreBias { get; init; }
 

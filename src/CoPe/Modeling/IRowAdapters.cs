@@ -15,13 +15,13 @@ public interface IRowAdapters
     internal ILinearTerms StartPass(TokenBatch batch, ScalarType dtype);
 
     /// <summary>
-    /// Adds the terms of adapters of the head for hidden states <c>[n, hidden]</c> to logits <c>[n, vocab]</c>, in
-    /// place.
+    /// Puts the logits of adapters that have a head of their own in the place of the model's, and adds the terms of
+    /// adapters of the head, for hidden states <c>[n, hidden]</c> and logits <c>[n, vocab]</c>, in place.
     /// </summary>
     /// <param name="logits">What the head computed.</param>
     /// <param name="hidden">The hidden states.</param>
     /// <param name="rows">Row of the pass that each hidden state is of; null: they are one a row.</param>
-    internal void AddToLogits(Tensor logits, Tensor hidden, IReadOnlyList<int>? rows);
+    internal void AdaptLogits(Tensor logits, Tensor hidden, IReadOnlyList<int>? rows);
 }
 
 /// <summary>
@@ -40,7 +40,8 @@ interface ILinearTerms
     void AddTo(Tensor y, Tensor x, string layer, OutputColumns? columns);
 
     /// <summary>
-    /// Adds the adapters' terms for ids <c>[rows, seq]</c> to embeddings y <c>[rows, seq, hidden]</c>, in place.
+    /// Puts the embeddings of adapters that have their own in the place of the model's, and adds the adapters' terms,
+    /// for ids <c>[rows, seq]</c> and embeddings y <c>[rows, seq, hidden]</c>, in place.
     /// </summary>
-    void AddToEmbedding(Tensor y, Tensor ids);
+    void AdaptEmbedding(Tensor y, Tensor ids);
 }

@@ -89,8 +89,10 @@ sealed record LayerKinds(int? Window, IReadOnlyList<bool> Sliding, IReadOnlyList
                 return [.. all.Select(layer => layer >= first)];
             case SlidingRule.Pattern:
                 var pattern =
-                    json.GetInt32("sliding_window_pattern")
-                    ?? json.GetInt32("_sliding_window_pattern")
+                    family
+                        .OwnKeys.Where(key => key.EndsWith("sliding_window_pattern", StringComparison.Ordinal))
+                        .Select(json.GetInt32)
+                        .FirstOrDefault(found => found is not null)
                     ?? family.SlidingPattern;
                 return [.. all.Select(layer => pattern <= 0 || (layer + 1) % pattern != 0)];
             case SlidingRule.Unrotated:

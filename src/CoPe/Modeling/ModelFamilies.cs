@@ -9,6 +9,7 @@ static class ModelFamilies
         {
             ModelType = "llama",
             Architecture = "LlamaForCausalLM",
+            HasFeedForwardBias = true,
             VocabSize = 32000,
             MaxPositions = 2048,
         },
@@ -16,6 +17,7 @@ static class ModelFamilies
         {
             ModelType = "mistral",
             Architecture = "MistralForCausalLM",
+            Bias = ProjectionBias.Never,
             VocabSize = 32000,
             KeyValueHeadCount = 8,
             MaxPositions = 131072,
@@ -26,6 +28,7 @@ static class ModelFamilies
         {
             ModelType = "ministral3",
             Architecture = "Ministral3ForCausalLM",
+            Bias = ProjectionBias.Never,
             VocabSize = 131072,
             HeadCount = 32,
             KeyValueHeadCount = 8,
@@ -92,6 +95,7 @@ static class ModelFamilies
         {
             ModelType = "gemma3_text",
             Architecture = "Gemma3ForCausalLM",
+            OwnKeys = ["final_logit_softcapping", "sliding_window_pattern", "_sliding_window_pattern"],
             VocabSize = 262208,
             HeadCount = 8,
             KeyValueHeadCount = 4,
@@ -115,6 +119,7 @@ static class ModelFamilies
         {
             ModelType = "granite",
             Architecture = "GraniteForCausalLM",
+            HasFeedForwardBias = true,
             OwnKeys = ["embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling"],
             VocabSize = 32000,
             MaxPositions = 2048,
@@ -124,6 +129,7 @@ static class ModelFamilies
         {
             ModelType = "phi3",
             Architecture = "Phi3ForCausalLM",
+            Bias = ProjectionBias.Never,
             OwnKeys = ["partial_rotary_factor"],
             VocabSize = 32064,
             MaxPositions = 4096,
@@ -137,6 +143,7 @@ static class ModelFamilies
         {
             ModelType = "smollm3",
             Architecture = "SmolLM3ForCausalLM",
+            HasFeedForwardBias = true,
             OwnKeys = ["no_rope_layers", "no_rope_layer_interval"],
             VocabSize = 128256,
             HeadCount = 16,
@@ -177,6 +184,8 @@ static class ModelFamilies
         {
             ModelType = "exaone4",
             Architecture = "Exaone4ForCausalLM",
+            OwnKeys = ["sliding_window_pattern"],
+            Bias = ProjectionBias.Never,
             VocabSize = 102400,
             HeadCount = 32,
             KeyValueHeadCount = 32,

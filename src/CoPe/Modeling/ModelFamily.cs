@@ -65,6 +65,9 @@ sealed record ModelFamily
 
     public ProjectionBias Bias { get; init; }
 
+    /// <summary>Whether the feed-forward block has biases where mlp_bias says so.</summary>
+    public bool HasFeedForwardBias { get; init; }
+
     public bool QueryKeyNorm { get; init; }
 
     public bool QueryKeyNormAcrossHeads { get; init; }
@@ -96,6 +99,9 @@ enum ProjectionBias
 
     /// <summary>Query, key and value whatever attention_bias says (Qwen2).</summary>
     InputsAlways,
+
+    /// <summary>None: the layers have none (Mistral, Phi-3).</summary>
+    Never,
 }
 
 /// <summary>Which layers slide where a window is set and layer_types does not say.</summary>

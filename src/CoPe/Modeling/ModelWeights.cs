@@ -240,6 +240,13 @@ sealed class ModelWeights : IDisposable
         }
     }
 
+    /// <summary>Makes the head, which was the embedding, a weight of its own on the same memory.</summary>
+    public void SeparateHead()
+    {
+        _tensors[WeightLayout.Head] = this[WeightLayout.Embedding].detach().DetachFromDisposeScope();
+        _names.Add(WeightLayout.Head);
+    }
+
     public void Dispose()
     {
         DisposeAll(_tensors.Values);

@@ -85,12 +85,12 @@ static class RopeConfigReader
 
     static RopeConfig? ReadSliding(ConfigJson json, ConfigJson? parameters, ModelFamily family, RopeConfig full)
     {
-        if (family.ScalesFullLayersOnly)
+        var sliding = parameters?.GetObject("sliding_attention");
+        if (family.ScalesFullLayersOnly && sliding is null)
         {
             return new RopeConfig { Theta = full.Theta };
         }
 
-        var sliding = parameters?.GetObject("sliding_attention");
         if (sliding is null && family.SlidingTheta is null)
         {
             return null;

@@ -113,6 +113,10 @@ static class WeightLayout
         }
     }
 
+    /// <summary>Name of the head's weight in a checkpoint whose embedding's is <paramref name="embedding"/>.</summary>
+    public static string GetHeadNameBeside(string embedding) =>
+        embedding.EndsWith("." + Embedding, StringComparison.Ordinal) ? embedding[..^Embedding.Length] + Head : Head;
+
     /// <summary>
     /// Our name for a checkpoint's tensor; null for one that belongs to another part of the model or that is computed
     /// instead of read.

@@ -88,6 +88,14 @@ sealed class AdapterTraining(TrainingContext context, AdapterBank adapters, Adap
         CancellationToken cancellation
     )
     {
+        if (adapters.Config.EnsureWeightTying && adapters.Saved is null)
+        {
+            throw new ArgumentException(
+                "The adapters adapt embedding and head as one weight (ensure_weight_tying), which is not trained here; "
+                    + "expected adapters of one of the two, or modules_to_save."
+            );
+        }
+
         var configHash = TrainingFingerprint.Hash(JsonSerializer.SerializeToUtf8Bytes(adapters.Config));
         using var weights = new TrainedWeights(adapters.Parameters(), [], adapters.Count);
         var setup = new TrainingSetup

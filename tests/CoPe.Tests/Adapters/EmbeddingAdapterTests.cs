@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CoPe.Adapters;
 using CoPe.Decoding;
 using CoPe.Modeling;
@@ -197,13 +198,60 @@ public sealed class EmbeddingAdapterTests : IDisposable
         Assert.Contains("lm_head.base_layer.weight: has shape [41, 16]", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_merge_into_a_tied_model_is_refused()
+    [Theory]
+    [InlineData("embed_tokens")]
+    [InlineData("lm_head")]
+    [InlineData("embed_tokens lm_head")]
+    public void Merged_into_a_tied_model_the_head_becomes_a_weight_of_its_own(string targets)
     {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
         using var model = TinyModels.Random(TinyModels.Plain);
+        ModelFolder.Save(_folder.Path, model.Config, model.Weights, ScalarType.Float32);
+        using var bank = TinyModels.Adapters(model.Config, 1, Lora with { TargetModules = targets.Split(' ') });
+        foreach (var pair in bank.Pairs.Values)
+        {
+            pair.A.normal_();
+        }
+
+        var ids = TinyModels.Ids(2, 6);
+        using var rows = AdapterRows.All(bank);
+        var expected = Logits(model, ids, rows);
+        AdapterMerge.WriteModelFolder(_folder.Path, [bank], _folder.At("merged"));
+        using var written = CausalLm.Load(_folder.At("merged"));
+        Assert.False(written.Config.TiedHead);
+        TinyModels.AssertClose(expected, TinyModels.Logits(written, ids), 1e-4);
+        AdapterMerge.MergeInto(model, bank);
+        TinyModels.AssertClose(expected, TinyModels.Logits(model, ids), 1e-4);
+    }
+
+    [Fact]
+    public void The_head_stands_beside_the_embedding_of_a_model_with_a_vision_tower()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var model = TinyModels.Random(TinyModels.Plain with { ModelType = "mistral" });
+        ModelFolder.Save(_folder.Path, model.Config, model.Weights, ScalarType.Float32);
+        var decoder = JsonNode.Parse(File.ReadAllText(_folder.At("config.json")))!.AsObject();
+        decoder.Remove("architectures");
+        var whole = new JsonObject { ["model_type"] = "mistral3", ["text_config"] = decoder };
+        File.WriteAllText(_folder.At("config.json"), whole.ToJsonString());
+        SafetensorsWriter.Write(
+            _folder.At("model.safetensors"),
+            model.Weights.Names.ToDictionary(name => $"language_model.{name}", name => model.Weights[name])
+        );
         using var bank = Create(model.Config, 1);
-        var error = Assert.Throws<ArgumentException>(() => AdapterMerge.MergeInto(model, bank));
-        Assert.Contains("model.embed_tokens", error.Message, StringComparison.Ordinal);
+        using var rows = AdapterRows.All(bank);
+        var ids = TinyModels.Ids(2, 6);
+        var expected = Logits(model, ids, rows);
+        AdapterMerge.WriteModelFolder(_folder.Path, [bank], _folder.At("merged"));
+        using (var file = SafetensorsFile.Open(_folder.At("merged/model.safetensors")))
+        {
+            Assert.True(file.Contains("language_model.lm_head.weight"));
+        }
+
+        using var written = CausalLm.Load(_folder.At("merged"));
+        TinyModels.AssertClose(expected, TinyModels.Logits(written, ids), 1e-4);
     }
 
     [Fact]

@@ -243,10 +243,14 @@ public class DecoderConfigTests
         "\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 4.0}",
         "low_freq_factor"
     )]
-    [InlineData("\"model_type\": \"llama\", \"hidden_act\": \"relu\"", "relu")]
+    [InlineData("\"model_type\": \"llama\", \"hidden_act\": \"quick_gelu\"", "quick_gelu")]
     [InlineData("\"model_type\": \"llama\", \"quantization_config\": {\"bits\": 4}", "quantization_config")]
     [InlineData("\"model_type\": \"qwen3\", \"num_experts\": 8", "num_experts")]
-    [InlineData("\"model_type\": \"gemma3_text\", \"final_logit_softcapping\": 30.0", "final_logit_softcapping")]
+    [InlineData("\"model_type\": \"llama\", \"final_logit_softcapping\": 30.0", "final_logit_softcapping")]
+    [InlineData("\"model_type\": \"phi3\", \"attention_bias\": true", "attention_bias: true is not supported")]
+    [InlineData("\"model_type\": \"exaone4\", \"attention_bias\": true", "attention_bias: true is not supported")]
+    [InlineData("\"model_type\": \"olmo2\", \"mlp_bias\": true", "mlp_bias: true is not supported")]
+    [InlineData("\"model_type\": \"olmo3\", \"sliding_window_pattern\": 2", "sliding_window_pattern")]
     [InlineData("\"model_type\": \"llama\", \"torch_dtype\": \"float8_e4m3fn\"", "float8_e4m3fn")]
     [InlineData("\"model_type\": \"llama\", \"head_dim\": 7", "head_dim")]
     [InlineData("\"model_type\": \"llama\", \"num_key_value_heads\": 3", "num_key_value_heads")]

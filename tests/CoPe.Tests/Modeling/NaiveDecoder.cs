@@ -24,7 +24,7 @@ sealed class NaiveDecoder
             {
                 using var tensor = file.Read(entry.Name);
                 using var wide = tensor.to(ScalarType.Float64).flatten();
-                _weights[entry.Name] = wide.data<double>().ToArray();
+                _weights[NameInDecoder(entry.Name)] = wide.data<double>().ToArray();
             }
         }
     }
@@ -34,10 +34,8 @@ sealed class NaiveDecoder
     {
         positions ??= [.. ids.Select((_, i) => (long)i)];
         mask ??= [.. ids.Select(_ => true)];
-        var scale = _config.Gemma ? Math.Sqrt(_config.Hidden) : 1;
-        var stream = ids.Select(id =>
-                Row("model.embed_tokens.weight", (int)id, _config.Hidden).Select(x => x * scale).ToArray()
-            )
+        var stream = ids.Select(id => Row("model.embed_tokens.weight", (int)id, _config.Hidden))
+            .Select(row => row.Select(x => x * _config.EmbeddingScale).ToArray())
             .ToArray();
         for (var layer = 0; layer < _config.Layers; layer++)
         {
@@ -45,30 +43,56 @@ sealed class NaiveDecoder
         }
 
         var head = _config.Tied ? "model.embed_tokens" : "lm_head";
-        return [.. stream.Select(x => Product(head, Norm("model.norm", x), _config.Vocab))];
+        return
+        [
+            .. stream.Select(x =>
+                Product(head, Norm("model.norm", x), _config.Vocab)
+                    .Select(y => Cap(y / _config.LogitDivisor, _config.LogitCap))
+                    .ToArray()
+            ),
+        ];
     }
+
+    static string NameInDecoder(string name) =>
+        name.StartsWith("language_model.", StringComparison.Ordinal) ? name["language_model.".Length..] : name;
+
+    static double Cap(double x, double? cap) => cap is { } most ? most * Math.Tanh(x / most) : x;
 
     void Layer(int index, double[][] stream, long[] positions, bool[] mask)
     {
         var name = $"model.layers.{index}.";
-        var mixed = Attention(index, [.. stream.Select(x => Norm(name + "input_layernorm", x))], positions, mask);
+        double[] Normed(int norm, double[] x) => _config.Norms[norm] == "" ? x : Norm(name + _config.Norms[norm], x);
+
+        var mixed = Attention(index, [.. stream.Select(x => Normed(0, x))], positions, mask);
         for (var i = 0; i < stream.Length; i++)
         {
-            Add(stream[i], _config.Gemma ? Norm(name + "post_attention_layernorm", mixed[i]) : mixed[i]);
-            var x = Norm(name + (_config.Gemma ? "pre_feedforward_layernorm" : "post_attention_layernorm"), stream[i]);
-            var gate = Product(name + "mlp.gate_proj", x, _config.Intermediate);
-            var up = Product(name + "mlp.up_proj", x, _config.Intermediate);
+            Add(stream[i], Normed(1, mixed[i]));
+            var (gate, up) = GateAndUp(name + "mlp.", Normed(2, stream[i]));
             var down = Product(name + "mlp.down_proj", [.. gate.Zip(up, (g, u) => Activate(g) * u)], _config.Hidden);
-            Add(stream[i], _config.Gemma ? Norm(name + "post_feedforward_layernorm", down) : down);
+            Add(stream[i], Normed(3, down));
         }
+    }
+
+    (double[] Gate, double[] Up) GateAndUp(string name, double[] x)
+    {
+        var width = _config.Intermediate;
+        if (!_weights.ContainsKey(name + "gate_up_proj.weight"))
+        {
+            return (Product(name + "gate_proj", x, width), Product(name + "up_proj", x, width));
+        }
+
+        var both = Product(name + "gate_up_proj", x, 2 * width);
+        return (both[..width], both[width..]);
     }
 
     double[][] Attention(int index, double[][] inputs, long[] positions, bool[] mask)
     {
         var name = $"model.layers.{index}.self_attn.";
-        var queries = Heads("q", _config.QueryHeads, true);
-        var keys = Heads("k", _config.KeyHeads, true);
-        var values = Heads("v", _config.KeyHeads, false);
+        var rope = _config.Rope(index, positions.Max() + 1);
+        var (frequencies, strength) = (rope.Frequencies(), rope.Strength);
+        var queries = Heads("q", _config.QueryHeads);
+        var keys = Heads("k", _config.KeyHeads);
+        var values = Heads("v", _config.KeyHeads);
         return
         [
             .. inputs.Select(
@@ -81,24 +105,27 @@ sealed class NaiveDecoder
             ),
         ];
 
-        double[][][] Heads(string kind, int count, bool turned) =>
+        double[][][] Heads(string kind, int count) => [.. inputs.Select((x, i) => Split(kind, count, x, positions[i]))];
+
+        double[][] Split(string kind, int count, double[] x, long position)
+        {
+            var projected = Project(name, kind, x);
+            if (kind == "v")
+            {
+                return [.. projected.Chunk(_config.HeadDim)];
+            }
+
+            projected = _config.HeadNorms == "all" ? Norm($"{name}{kind}_norm", projected) : projected;
+            var scale = kind == "q" ? rope.QueryStrength(position) : 1;
+            return
             [
-                .. inputs.Select(
-                    (x, i) =>
-                        Product($"{name}{kind}_proj", x, count * _config.HeadDim)
-                            .Chunk(_config.HeadDim)
-                            .Select(head =>
-                                !turned
-                                    ? head
-                                    : Turn(
-                                        _config.NormsHeads ? Norm($"{name}{kind}_norm", head) : head,
-                                        positions[i],
-                                        _config.Frequencies(index)
-                                    )
-                            )
-                            .ToArray()
-                ),
+                .. projected
+                    .Chunk(_config.HeadDim)
+                    .Select(head => _config.HeadNorms == "head" ? Norm($"{name}{kind}_norm", head) : head)
+                    .Select(head => _config.HasRope(index) ? Turn(head, position, frequencies, strength) : head)
+                    .Select(head => head.Select(v => v * scale).ToArray()),
             ];
+        }
 
         double[] Mix(int i, int head)
         {
@@ -107,9 +134,8 @@ sealed class NaiveDecoder
                 .Range(0, i + 1)
                 .Where(j => mask[j] && (_config.Window(index) is not { } window || i - j < window))
                 .ToList();
-            var scores = seen.Select(j =>
-                    queries[i][head].Zip(keys[j][shared], (q, k) => q * k).Sum() / Math.Sqrt(_config.ScoreDivisor)
-                )
+            var scores = seen.Select(j => queries[i][head].Zip(keys[j][shared], (q, k) => q * k).Sum())
+                .Select(product => Cap(product * _config.ScoreFactor, _config.ScoreCap))
                 .ToList();
             var mixed = new double[_config.HeadDim];
             if (seen.Count == 0)
@@ -131,23 +157,64 @@ sealed class NaiveDecoder
         }
     }
 
-    static double[] Turn(double[] head, long position, double[] frequencies)
+    /// <summary>Queries, keys or values, which may be rows of one weight.</summary>
+    double[] Project(string name, string kind, double[] x)
     {
-        var half = head.Length / 2;
-        var turned = new double[head.Length];
-        for (var i = 0; i < half; i++)
+        var (queries, keys) = (_config.QueryHeads * _config.HeadDim, _config.KeyHeads * _config.HeadDim);
+        if (!_weights.ContainsKey(name + "qkv_proj.weight"))
         {
-            var (sine, cosine) = Math.SinCos(position * frequencies[i]);
-            turned[i] = head[i] * cosine - head[i + half] * sine;
-            turned[i + half] = head[i + half] * cosine + head[i] * sine;
+            return Product($"{name}{kind}_proj", x, kind == "q" ? queries : keys);
         }
+
+        var all = Product(name + "qkv_proj", x, queries + 2 * keys);
+        return kind switch
+        {
+            "q" => all[..queries],
+            "k" => all[queries..(queries + keys)],
+            _ => all[(queries + keys)..],
+        };
+    }
+
+    double[] Turn(double[] head, long position, double[] frequencies, double strength)
+    {
+        var turned = head.ToArray();
+        for (var plane = 0; plane < frequencies.Length; plane++)
+        {
+            var (a, b) = _config.InterleavesPlanes ? (2 * plane, 2 * plane + 1) : (plane, plane + frequencies.Length);
+            var (sine, cosine) = Math.SinCos(position * frequencies[plane]);
+            turned[a] = strength * (head[a] * cosine - head[b] * sine);
+            turned[b] = strength * (head[b] * cosine + head[a] * sine);
+        }
+
         return turned;
     }
 
     double Activate(double x) =>
-        _config.GeluTanh
-            ? 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)))
-            : x / (1 + Math.Exp(-x));
+        _config.Activation switch
+        {
+            "silu" or "swish" => x / (1 + Math.Exp(-x)),
+            "gelu" => x * NormalProbability(x),
+            "relu" => Math.Max(0, x),
+            _ => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
+        };
+
+    /// <summary>Of a standard normal number being below x, by its series.</summary>
+    static double NormalProbability(double x)
+    {
+        if (Math.Abs(x) > 7)
+        {
+            return x > 0 ? 1 : 0;
+        }
+
+        var (term, sum) = (x, x);
+        for (var n = 1; n < 200; n++)
+        {
+            term *= x * x / (2 * n + 1);
+            sum += term;
+        }
+
+        return 0.5 + sum * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
+    }
 
     double[] Norm(string name, double[] x)
     {
@@ -176,122 +243,12 @@ sealed class NaiveDecoder
 
     double[] Row(string name, int row, int width) => _weights[name][(row * width)..((row + 1) * width)];
 
-    static void Add(double[] to, double[] what)
+    /// <summary>Onto the residual stream.</summary>
+    void Add(double[] to, double[] what)
     {
         for (var i = 0; i < to.Length; i++)
         {
-            to[i] += what[i];
+            to[i] += what[i] * _config.BranchScale;
         }
     }
-}
-
-/// <summary>
-/// config.json read for <see cref="NaiveDecoder"/>, apart from the library's own reading: transformers' definitions,
-/// written down again family by family.
-/// </summary>
-sealed class NaiveConfig(JsonObject json)
-{
-    readonly string _family = (string)json["model_type"]!;
-
-    /// <summary>Whether it is written down here what a file says.</summary>
-    public static bool Knows(string file)
-    {
-        var json = JsonNode.Parse(File.ReadAllText(file))!;
-        return (string)json["model_type"]! is "llama" or "mistral" or "qwen2" or "qwen3" or "gemma3_text"
-            && (string?)json["rope_scaling"]?["rope_type"] != "yarn";
-    }
-
-    public bool Gemma => _family == "gemma3_text";
-
-    public int Vocab => Whole("vocab_size")!.Value;
-
-    public int Hidden => Whole("hidden_size")!.Value;
-
-    public int Intermediate => Whole("intermediate_size")!.Value;
-
-    public int Layers => Whole("num_hidden_layers")!.Value;
-
-    public int QueryHeads => Whole("num_attention_heads")!.Value;
-
-    public int KeyHeads => Whole("num_key_value_heads") ?? QueryHeads;
-
-    public int HeadDim => Whole("head_dim") ?? Hidden / QueryHeads;
-
-    public double Epsilon => Number("rms_norm_eps") ?? 1e-6;
-
-    public bool NormsHeads => _family is "qwen3" or "gemma3_text";
-
-    public bool GeluTanh => Gemma;
-
-    public bool Tied => (bool?)json["tie_word_embeddings"] ?? Gemma;
-
-    public double ScoreDivisor => Gemma ? Number("query_pre_attn_scalar") ?? 256 : HeadDim;
-
-    /// <summary>How far a layer sees; null: to the beginning.</summary>
-    public int? Window(int layer) =>
-        _family switch
-        {
-            "mistral" => Whole("sliding_window"),
-            "gemma3_text" => IsSliding(layer, (layer + 1) % (Whole("sliding_window_pattern") ?? 6) != 0)
-                ? Whole("sliding_window")
-                : null,
-            "qwen2" or "qwen3" => (bool?)json["use_sliding_window"] == true
-            && IsSliding(layer, layer >= Whole("max_window_layers"))
-                ? Whole("sliding_window")
-                : null,
-            _ => null,
-        };
-
-    bool IsSliding(int layer, bool byPattern) =>
-        json["layer_types"] is JsonArray types ? (string)types[layer]! == "sliding_attention" : byPattern;
-
-    /// <summary>Angle per position of each plane of a head.</summary>
-    public double[] Frequencies(int layer)
-    {
-        var local = Gemma && Window(layer) is not null;
-        var newer = json["rope_parameters"] as JsonObject;
-        if (newer is not null && newer.ContainsKey("full_attention"))
-        {
-            newer = newer[local ? "sliding_attention" : "full_attention"]!.AsObject();
-        }
-
-        var theta =
-            newer is not null ? (double)newer["rope_theta"]!
-            : local ? Number("rope_local_base_freq") ?? 1e4
-            : Number("rope_theta") ?? (Gemma ? 1e6 : 1e4);
-        var scaling = newer ?? (local ? null : json["rope_scaling"] as JsonObject);
-        return [.. Enumerable.Range(0, HeadDim / 2).Select(i => Scaled(Math.Pow(theta, -2.0 * i / HeadDim), scaling))];
-    }
-
-    static double Scaled(double frequency, JsonObject? scaling)
-    {
-        double Of(string key) => (double)scaling![key]!;
-        switch ((string?)scaling?["rope_type"] ?? (string?)scaling?["type"])
-        {
-            case "linear":
-                return frequency / Of("factor");
-            case "llama3":
-                var wave = 2 * Math.PI / frequency;
-                var original = Of("original_max_position_embeddings");
-                if (wave < original / Of("high_freq_factor"))
-                {
-                    return frequency;
-                }
-
-                if (wave > original / Of("low_freq_factor"))
-                {
-                    return frequency / Of("factor");
-                }
-
-                var smooth =
-                    (original / wave - Of("low_freq_factor")) / (Of("high_freq_factor") - Of("low_freq_factor"));
-                return (1 - smooth) * frequency / Of("factor") + smooth * frequency;
-            default:
-                return frequency;
-        }
-    }
-
-    int? Whole(string key) => (int?)json[key];
-
-    double? Number(string key) => (double?)json[key];
 }

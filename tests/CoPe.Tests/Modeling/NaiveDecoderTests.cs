@@ -16,72 +16,9 @@ public class NaiveDecoderTests(ITestOutputHelper output)
     const double Tolerance = 1e-4;
     const int Vocab = 50;
 
-    const string Sizes = """
-        "vocab_size": 50, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 4,
-        "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6
-        """;
+    public static TheoryData<string> Names => [.. NaiveCases.All.Keys];
 
-    static readonly Dictionary<string, string> Configs = new(StringComparer.Ordinal)
-    {
-        ["llama with heads of their own width and every bias"] =
-            """ "model_type": "llama", "head_dim": 10, "attention_bias": true, "mlp_bias": true, "rope_theta": 5e5 """,
-        ["llama with linear scaling under its old name, one key head a query head"] = """
-            "model_type": "llama", "num_key_value_heads": null, "rope_scaling": {"type": "linear", "factor": 2.5}
-            """,
-        ["llama 3.2: tied, all three branches of its scaling"] = """
-            "model_type": "llama", "head_dim": 8, "tie_word_embeddings": true, "rope_theta": 10000.0,
-            "rope_scaling": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-            "original_max_position_embeddings": 64}
-            """,
-        ["llama as transformers 5 writes it"] = """
-            "model_type": "llama", "head_dim": 8, "dtype": "float32",
-            "rope_parameters": {"rope_theta": 20000.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
-            "high_freq_factor": 4.0, "original_max_position_embeddings": 100}
-            """,
-        ["mistral without a window"] = """ "model_type": "mistral", "sliding_window": null, "rope_theta": 1e6 """,
-        ["mistral with a window in every layer"] =
-            """ "model_type": "mistral", "head_dim": 12, "sliding_window": 5, "rope_theta": 1e6 """,
-        ["mistral without key heads of their own number"] =
-            """ "model_type": "mistral", "num_key_value_heads": null, "sliding_window": 7 """,
-        ["qwen2 that slides from its third layer on"] = """
-            "model_type": "qwen2", "tie_word_embeddings": true, "use_sliding_window": true, "sliding_window": 4,
-            "max_window_layers": 2
-            """,
-        ["qwen2 whose window is switched off"] = """
-            "model_type": "qwen2", "use_sliding_window": false, "sliding_window": 4, "max_window_layers": 2,
-            "rope_theta": 1e6
-            """,
-        ["qwen3"] = """
-            "model_type": "qwen3", "head_dim": 16, "tie_word_embeddings": true, "rope_theta": 1e6,
-            "max_window_layers": 4
-            """,
-        ["qwen3 with biases and layers by type"] = """
-            "model_type": "qwen3", "head_dim": 16, "attention_bias": true, "use_sliding_window": true,
-            "sliding_window": 6,
-            "layer_types": ["full_attention", "sliding_attention", "full_attention", "sliding_attention"]
-            """,
-        ["gemma 3 with linear scaling of the layers that see everything"] = """
-            "model_type": "gemma3_text", "head_dim": 16, "query_pre_attn_scalar": 24, "sliding_window": 5,
-            "sliding_window_pattern": 2, "rope_theta": 1e6, "rope_local_base_freq": 1e4,
-            "rope_scaling": {"rope_type": "linear", "factor": 8.0}
-            """,
-        ["gemma 3 as transformers 5 writes it, untied"] = """
-            "model_type": "gemma3_text", "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 5,
-            "tie_word_embeddings": false,
-            "layer_types": ["sliding_attention", "sliding_attention", "full_attention", "sliding_attention"],
-            "rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 5e5},
-            "sliding_attention": {"rope_type": "default", "rope_theta": 3e3}}
-            """,
-    };
-
-    public static TheoryData<string> Names => [.. Configs.Keys];
-
-    public static TheoryData<string> Goldens =>
-        [
-            .. GoldenFolders
-                .Entries("forward", "*.safetensors")
-                .Where(file => NaiveConfig.Knows(Path.Combine(ForwardGoldenTests.ModelOf(file), "config.json"))),
-        ];
+    public static TheoryData<string> Goldens => [.. GoldenFolders.Entries("forward", "*.safetensors")];
 
     [Theory]
     [MemberData(nameof(Goldens))]
@@ -105,7 +42,7 @@ public class NaiveDecoderTests(ITestOutputHelper output)
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var folder = new TemporaryFolder();
-        using var model = Write(folder, Configs[name]);
+        using var model = Write(folder, NaiveCases.All[name]);
         var naive = new NaiveDecoder(folder.Path);
         var ids = Ids(2, 21);
         AssertClose(naive, ids, ForwardGoldenTests.Logits(model, ids), name);
@@ -124,7 +61,7 @@ public class NaiveDecoderTests(ITestOutputHelper output)
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var folder = new TemporaryFolder();
-        using var model = Write(folder, Configs[name]);
+        using var model = Write(folder, NaiveCases.All[name]);
         var naive = new NaiveDecoder(folder.Path);
         var ids = Ids(2, 24);
         // The second row is three tokens behind the first, as rows of different prompts are.
@@ -155,10 +92,10 @@ public class NaiveDecoderTests(ITestOutputHelper output)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach (var name in Configs.Keys)
+        foreach (var name in NaiveCases.All.Keys)
         {
             using var folder = new TemporaryFolder();
-            using (var wide = Write(folder, Configs[name]))
+            using (var wide = Write(folder, NaiveCases.All[name]))
             {
                 ModelFolder.Save(folder.Path, wide.Config, wide.Weights, dtype);
             }
@@ -177,17 +114,22 @@ public class NaiveDecoderTests(ITestOutputHelper output)
 
     static CausalLm Write(TemporaryFolder folder, string keys)
     {
-        var config = JsonNode.Parse($"{{{Sizes}}}")!.AsObject();
-        foreach (var (key, value) in JsonNode.Parse($"{{{keys}}}")!.AsObject())
+        var config = JsonNode.Parse($"{{{keys}}}")!.AsObject();
+        var isWrapped = config["text_config"] is JsonObject;
+        var decoder = isWrapped ? config["text_config"]!.AsObject() : config;
+        foreach (var (key, value) in JsonNode.Parse($"{{{NaiveCases.Sizes}}}")!.AsObject())
         {
-            config[key] = value?.DeepClone();
+            decoder.TryAdd(key, value?.DeepClone());
         }
 
         File.WriteAllText(folder.At("config.json"), config.ToJsonString());
         using var random = TinyModels.Random(DecoderConfig.Read(folder.Path));
         SafetensorsWriter.Write(
             folder.At("model.safetensors"),
-            random.Weights.Names.ToDictionary(name => name, name => random.Weights[name])
+            random.Weights.Names.ToDictionary(
+                name => isWrapped ? $"language_model.{name}" : name,
+                name => random.Weights[name]
+            )
         );
         return CausalLm.Load(folder.Path);
     }

@@ -195,9 +195,10 @@ sealed class TrainingSearch(StageContext context, bool choosesRate, bool chooses
         var options = CreateOptions(set, plan);
         using var bank = AdapterBank
             .Create(
-                model.Config,
+                model,
                 _workspace.ResolveLora(_settings.Lora),
-                [SeedDerivation.Derive(context.Recipe.Seed, Name, set.Name)]
+                [SeedDerivation.Derive(context.Recipe.Seed, Name, set.Name)],
+                below: _workspace.Tam
             )
             .MoveTo(_workspace.Device);
         SftTrainer.Train(

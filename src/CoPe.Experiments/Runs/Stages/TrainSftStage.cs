@@ -83,9 +83,10 @@ sealed class TrainSftStage : Stage
         var model = workspace.TrainingModel;
         var bank = AdapterBank
             .Create(
-                model.Config,
+                model,
                 workspace.ResolveLora(settings.Lora),
-                [.. group.Select(user => SeedDerivation.Derive(context.Recipe.Seed, Name, user.Name))]
+                [.. group.Select(user => SeedDerivation.Derive(context.Recipe.Seed, Name, user.Name))],
+                below: workspace.Tam
             )
             .MoveTo(workspace.Device);
         var outcomes = SftTrainer.Train(

@@ -88,7 +88,7 @@ sealed class TrainTamStage(TaskAdapterKind kind) : Stage
         var examples = Examples(workspace, settings, context.Recipe.Seed);
         using var bank = AdapterBank
             .Create(
-                workspace.TrainingModel.Config,
+                workspace.TrainingModel,
                 workspace.ResolveLora(settings.Lora),
                 [SeedDerivation.Derive(context.Recipe.Seed, Name)]
             )
