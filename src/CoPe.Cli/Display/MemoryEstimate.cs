@@ -27,18 +27,19 @@ sealed record MemoryEstimate
     /// <summary>Rank of all adapters; null takes the recipes'.</summary>
     public int? Rank { get; init; }
 
-    LoraConfig TaskLora => WithRank(new TamSection().Lora);
+    LoraConfig CreateTaskLora(ModelInfo info) => FitTo(info.Config, new TamSection().Lora);
 
-    LoraConfig UserLora => WithRank(new SftSection().Lora);
+    LoraConfig CreateUserLora(ModelInfo info) => FitTo(info.Config, new SftSection().Lora);
 
     /// <summary>The adapters of a run, and for comparison one on every linear layer.</summary>
     public IEnumerable<AdapterSize> ListAdapters(ModelInfo info)
     {
-        var allLayers = UserLora with { TargetModules = ["all-linear"] };
+        var (task, user) = (CreateTaskLora(info), CreateUserLora(info));
+        var allLayers = user with { TargetModules = ["all-linear"] };
         return
         [
-            new("task", TaskLora, TaskLora.CountParameters(info.Config)),
-            new("user", UserLora, UserLora.CountParameters(info.Config)),
+            new("task", task, task.CountParameters(info.Config)),
+            new("user", user, user.CountParameters(info.Config)),
             new("user, all layers", allLayers, allLayers.CountParameters(info.Config)),
         ];
     }
@@ -62,18 +63,19 @@ sealed record MemoryEstimate
     {
         var examples = Batch * Users;
         var labels = Math.Min(AnswerLength, Length);
+        var (task, user) = (CreateTaskLora(info), CreateUserLora(info));
         var predictBytes = DecodingBytes(info, 2 * Batch);
         var int8Saving = info.WeightBytes(ChooseDtype(info)) - info.Int8WeightBytes;
         return
         [
-            new("train tam", Plural(Batch, "row"), TrainingBytes(info, Batch, Length, labels, TaskLora, adapters: 1)),
-            new("train sft", Plural(examples, "row"), TrainingBytes(info, examples, Length, labels, UserLora, Users)),
+            new("train tam", Plural(Batch, "row"), TrainingBytes(info, Batch, Length, labels, task, adapters: 1)),
+            new("train sft", Plural(examples, "row"), TrainingBytes(info, examples, Length, labels, user, Users)),
             new("negatives sample", Plural(Batch, "row"), DecodingBytes(info, Batch)),
             // Both answers of a pair follow one prompt in one row.
             new(
                 "train dpo",
                 Plural(examples, "pair"),
-                TrainingBytes(info, examples, Length + labels, 2 * labels, UserLora, Users)
+                TrainingBytes(info, examples, Length + labels, 2 * labels, user, Users)
             ),
             new("predict", Plural(2 * Batch, "row"), predictBytes),
             new("predict, int8 weights", Plural(2 * Batch, "row"), predictBytes - int8Saving),
@@ -105,7 +107,23 @@ sealed record MemoryEstimate
         return ProcessBytes + info.DecodingBytes(rows, Length, dtype) + batches * prompts;
     }
 
-    LoraConfig WithRank(LoraConfig lora) => Rank is { } rank ? lora with { Rank = rank } : lora;
+    /// <summary>
+    /// The adapter of a recipe on a model: where layers that it names are the rows of one weight, on that weight.
+    /// </summary>
+    LoraConfig FitTo(DecoderConfig model, LoraConfig lora) =>
+        lora with
+        {
+            Rank = Rank ?? lora.Rank,
+            TargetModules = [.. lora.TargetModules.Select(target => FindLayer(model, target)).Distinct()],
+        };
+
+    static string FindLayer(DecoderConfig model, string target) =>
+        target switch
+        {
+            "q_proj" or "k_proj" or "v_proj" when model.FusedQueryKeyValue => "qkv_proj",
+            "gate_proj" or "up_proj" when model.FusedGateUp => "gate_up_proj",
+            _ => target,
+        };
 
     static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }

@@ -73,7 +73,8 @@ sealed class SettingsBinder(object root, Func<YamlNode, string> where)
 
         if (property.Type == typeof(IReadOnlyList<string>))
         {
-            return ReadList(node, key);
+            var isNull = property.IsNullable && node is YamlScalarNode word && IsNull(word, typeof(string));
+            return isNull ? null : ReadList(node, key);
         }
 
         if (node is not YamlScalarNode scalar)

@@ -51,7 +51,7 @@ public sealed record LoraConfig
 
     /// <summary>
     /// Where embedding and head of the model are one weight, they stay one in the adapter, whichever of them
-    /// <see cref="ModulesToSave"/> names.
+    /// <c>modules_to_save</c> names.
     /// </summary>
     [InputUnlessDefault, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool EnsureWeightTying { get; init; }

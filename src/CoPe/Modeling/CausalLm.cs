@@ -278,7 +278,12 @@ static class SoftCap
     {
         using var scope = NewDisposeScope();
         var ratio = x.div(Scalars.Of(cap));
-        var capped = ratio.requires_grad ? ratio.tanh().mul(Scalars.Of(cap)) : ratio.tanh_().mul_(Scalars.Of(cap)); // the numbers are many
-        return capped.MoveToOuterDisposeScope();
+        if (ratio.requires_grad)
+        {
+            return ratio.tanh().mul(Scalars.Of(cap)).MoveToOuterDisposeScope();
+        }
+
+        // The numbers are many: no second copy of them.
+        return ratio.tanh_().mul_(Scalars.Of(cap)).MoveToOuterDisposeScope();
     }
 }

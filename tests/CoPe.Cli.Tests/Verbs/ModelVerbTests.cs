@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CoPe.Adapters;
 using CoPe.Modeling;
 using CoPe.Testing;
 using static TorchSharp.torch;
@@ -40,6 +41,30 @@ public sealed class ModelVerbTests : IDisposable
         }
 
         Assert.All(_cope.Output.Split('\n'), line => Assert.True(line.Length <= 80, line));
+    }
+
+    [Fact]
+    public void Info_estimates_every_family_by_its_own_layers()
+    {
+        foreach (var folder in GoldenFolders.Entries("models", "*"))
+        {
+            Assert.Equal(0, _cope.Run("model", "info", folder, "--length", "64", "--json"));
+            var json = JsonNode.Parse(_cope.Output)!;
+            using var model = CausalLm.Load(folder);
+            foreach (var adapter in json["adapters"]!.AsArray())
+            {
+                var lora = new LoraConfig
+                {
+                    Rank = (int)adapter!["rank"]!,
+                    TargetModules = [.. adapter["target_modules"]!.AsArray().Select(target => (string)target!)],
+                };
+                using var bank = AdapterBank.Create(model.Config, lora, [1]);
+                Assert.Equal(bank.Parameters().Sum(factor => factor.numel()), (long)adapter["parameters"]!);
+            }
+
+            Assert.All(json["stages"]!.AsArray(), stage => Assert.True((long)stage!["bytes"]! > 170_000_000));
+            Assert.Equal(0, _cope.Run("model", "info", folder));
+        }
     }
 
     [Fact]

@@ -151,7 +151,7 @@ public sealed partial class RecipeSchemaTests
         else if (type == typeof(IReadOnlyList<string>))
         {
             (leaf["type"], leaf["items"]) = (
-                "array",
+                isNullable ? new JsonArray("array", "null") : "array",
                 property.Property.Name == nameof(Recipe.Predict)
                     ? new JsonObject
                     {

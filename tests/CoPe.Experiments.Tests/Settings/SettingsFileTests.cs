@@ -215,6 +215,8 @@ public class SettingsFileTests
             "prompts=my prompts/à: b",
             "dpo.rpo_alpha=0.5",
             "tam.lora.target_modules=[q_proj]",
+            "tam.lora.modules_to_save=[lm_head, embed_tokens]",
+            "sft.lora.modules_to_save=null",
             "dpo.learning_rate=1e-7"
         );
 
@@ -222,6 +224,8 @@ public class SettingsFileTests
 
         Assert.Equal(recipe.Values(), again.Values());
         Assert.Equal("my prompts/à: b", again.Prompts);
+        Assert.Equal(["lm_head", "embed_tokens"], again.Tam.Lora.ModulesToSave);
+        Assert.Null(again.Sft.Lora.ModulesToSave);
     }
 
     [Fact]

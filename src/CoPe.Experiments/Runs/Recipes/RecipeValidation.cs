@@ -1,3 +1,4 @@
+using CoPe.Adapters;
 using CoPe.Experiments.Settings;
 using CoPe.Experiments.Tasks;
 
@@ -105,6 +106,15 @@ static class RecipeValidation
         if (recipe.Sft.Lora.TargetModules.Count == 0)
         {
             yield return DescribeNoTargets("sft");
+        }
+
+        foreach (var (section, lora) in new[] { ("tam", recipe.Tam.Lora), ("sft", recipe.Sft.Lora) })
+        {
+            foreach (var name in (lora.ModulesToSave ?? []).Where(name => SavedModuleNames.FindLayer(name) is null))
+            {
+                yield return $"'{section}.lora.modules_to_save' names '{name}'; it can name "
+                    + string.Join(", ", SavedModuleNames.All);
+            }
         }
 
         if (recipe.Decode.Runs > 1 && !recipe.Decode.Decoding.DoSample)

@@ -31,6 +31,10 @@ public sealed class RecipeTests : IDisposable
     )]
     [InlineData("task: news_headline\ntam: { lora: { target_modules: [] } }", "'tam.lora.target_modules' is empty")]
     [InlineData(
+        "task: news_headline\nsft: { lora: { modules_to_save: [norm] } }",
+        "'sft.lora.modules_to_save' names 'norm'; it can name embed_tokens, lm_head"
+    )]
+    [InlineData(
         "task: news_headline\nmodel_dtype: int8",
         "'model_dtype' is int8, whose rounded weights pass no gradients"
     )]
