@@ -14,7 +14,7 @@ static class CommandLine
 {
     /// <summary>
     /// Runs a command line and returns its exit code. The first Ctrl-C or SIGTERM cancels the work, which saves and
-    /// stops; a second one ends the process.
+    /// stops; a second one ends the process, but for a shard, to which schedulers send it several times.
     /// </summary>
     public static int Run(string[] args, CommandHost host)
     {
@@ -31,6 +31,7 @@ static class CommandLine
 
             if (stop.IsCancellationRequested)
             {
+                signal.Cancel = signal.Signal == PosixSignal.SIGTERM && host.Interrupts.TakesRepeatedTermination;
                 return;
             }
 
@@ -126,6 +127,8 @@ static class CommandLine
             CompareVerb.Create(host),
             ExportVerb.Create(host),
             SweepVerb.Create(host),
+            ShardsVerb.Create(host),
+            FinishVerb.Create(host),
             StatusVerb.Create(host),
             RunsVerb.Create(host),
             RecipesVerb.Create(host),

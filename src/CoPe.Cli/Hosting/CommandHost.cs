@@ -190,6 +190,12 @@ sealed class InterruptHandler
     Func<bool>? _current;
 
     /// <summary>
+    /// Whether SIGTERM may come several times for one request, as schedulers send it to a job and to each of its
+    /// processes: otherwise the second one ends the process.
+    /// </summary>
+    public bool TakesRepeatedTermination { get; set; }
+
+    /// <summary>
     /// Gives Ctrl-C to <paramref name="handler"/> until the result is disposed; where it returns false, the process
     /// ends.
     /// </summary>

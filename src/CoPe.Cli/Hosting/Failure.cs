@@ -150,6 +150,12 @@ static class ExitCode
     /// <summary>The command line or the recipe is wrong, or the run is planned for another machine.</summary>
     public const int Usage = 2;
 
+    /// <summary>
+    /// A shard was stopped with everything saved, or others are at work in its blocks: the same command, started again,
+    /// goes on. What sysexits.h calls a temporary failure.
+    /// </summary>
+    public const int TryAgain = 75;
+
     /// <summary>Stopped by Ctrl-C or SIGTERM, by the shells' convention: 128 + SIGINT.</summary>
     public const int Cancelled = 130;
 }

@@ -28,7 +28,9 @@ static class RunVerb
             DefaultValueFactory = _ => 1,
         };
         var method = PredictVerb.CreateMethodOption("Answers by these methods alone, and trains only what they need");
+        var shard = new ShardOptions();
         command.AddOptions(method, seeds);
+        shard.AddTo(command);
         command.SetAction(parsed =>
         {
             var request = options.Read(host, parsed);
@@ -42,6 +44,16 @@ static class RunVerb
             if (count < 1)
             {
                 throw new UsageException($"--seeds is {count}; it must be at least 1");
+            }
+
+            if (shard.Read(parsed) is { } part)
+            {
+                if (count > 1 || request.IsJson || request.AllowCostlyRebuild)
+                {
+                    throw new UsageException("--shard makes blocks alone: leave --seeds, --json and --restart out");
+                }
+
+                return new ShardSession(host, request, shard.CreateWork(host, parsed)).Execute(part);
             }
 
             if (count > 1)

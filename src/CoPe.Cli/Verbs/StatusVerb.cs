@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CoPe.Cli.Display;
 using CoPe.Cli.Failures;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Blocks;
 
 namespace CoPe.Cli.Verbs;
 
@@ -34,7 +36,10 @@ static class StatusVerb
                 throw new UsageException("name a run, for example 'cope status runs/demo'; 'cope runs ls' lists them");
             }
 
-            var stages = new RunSession(host, request).Inspect(host.Pipeline.GetStatus, duringChange: true);
+            var (stages, blocks) = new RunSession(host, request).Inspect(
+                context => (host.Pipeline.GetStatus(context), BlockStatus.List(host.Pipeline, context)),
+                duringChange: true
+            );
             if (request.IsJson)
             {
                 WriteJson(host, stages);
@@ -45,6 +50,8 @@ static class StatusVerb
                 {
                     WriteLine(host, status);
                 }
+
+                BlocksView.WriteSummary(host, blocks);
             }
 
             if (request.FindFolder(host) is { } run)

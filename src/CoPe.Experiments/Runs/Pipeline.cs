@@ -1,3 +1,4 @@
+using CoPe.Experiments.Runs.Blocks;
 using CoPe.Experiments.Runs.Recipes;
 using Microsoft.Extensions.Logging;
 
@@ -76,6 +77,36 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         }
 
         RunDue(context, [stage], again, []);
+    }
+
+    /// <summary>
+    /// Runs what the blocks of a run share (<see cref="BlockStages.Shared"/>) and plans the run, so that its blocks can
+    /// be made anywhere.
+    /// </summary>
+    /// <exception cref="RunException">
+    /// The run cannot be made in blocks, or its inputs are not as they must be.
+    /// </exception>
+    internal void RunShared(StageContext context)
+    {
+        RunReplacement.RollBack(context.Run);
+        ThrowIfUnusable(context);
+        var stages = new BlockStages(this, context);
+        if (stages.AreMerged())
+        {
+            return;
+        }
+
+        stages.RequireSeparable();
+        RunDue(context, stages.Shared, again: false, []);
+        using var threads = RunPlan.Follow(context);
+    }
+
+    /// <summary>Runs the stages of a block in its folder; what all blocks share is copied from the whole run.</summary>
+    internal void RunBlock(StageContext block, RunDirectory whole)
+    {
+        RunReplacement.RollBack(block.Run);
+        var stages = new BlockStages(this, block);
+        RunDue(block, [.. Stages.Intersect(stages.Shared.Concat(stages.InBlocks))], again: false, [whole]);
     }
 
     /// <summary>Checks what the stages of the recipe read, as <see cref="Run"/> does; changes nothing.</summary>
@@ -237,6 +268,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
             if (status.State != StageState.Complete || again)
             {
                 ForeignAdapters.Refuse(stage, context.Run);
+                RefuseBesideBlocks(stage, context);
                 stage.CheckInputs(preflight);
             }
         }
@@ -254,6 +286,19 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
         }
 
         return rebuild;
+    }
+
+    /// <summary>A run that is made in blocks is not made whole at the same time.</summary>
+    static void RefuseBesideBlocks(Stage stage, StageContext context)
+    {
+        var run = context.Run;
+        if (context.Blocks is null && Directory.Exists(run.Blocks) && stage.IsMadeInBlocks(context))
+        {
+            throw new RunException(
+                $"{run.Name} is made in blocks: 'cope run --run {run.Name} --shard 0/1' makes those that are missing, "
+                    + $"'cope finish {run.Name}' puts them together (to begin whole all the same, delete {run.Blocks})"
+            );
+        }
     }
 
     void RefuseCostlyRebuild(List<StageStatus> statuses, List<StageStatus> stale, StageContext context)
@@ -327,14 +372,22 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     static void Execute(Stage stage, StageLedger ledger, StageMarker started, StageContext context)
     {
         var start = context.Time.GetTimestamp();
+        var inBlocks = 0.0;
         StageMarker Measure() =>
             started with
             {
-                Seconds = started.Seconds + context.Time.GetElapsedTime(start).TotalSeconds,
+                Seconds = started.Seconds + inBlocks + context.Time.GetElapsedTime(start).TotalSeconds,
             };
         try
         {
-            stage.Execute(context);
+            if (context.Blocks is { } blocks && stage.IsMadeInBlocks(context))
+            {
+                inBlocks = blocks.Merge(stage);
+            }
+            else
+            {
+                stage.Execute(context);
+            }
         }
         catch
         {

@@ -19,6 +19,12 @@ public sealed class RunDirectory(string root, string? name = null)
     /// <summary>What of its first machine the run keeps, so that every part of it is rounded alike.</summary>
     internal string Plan => At("plan.json");
 
+    /// <summary>Blocks of users that are made apart, a folder each; gone once the run is put together.</summary>
+    internal string Blocks => At("blocks");
+
+    /// <summary>In a block's folder: who is at work in it.</summary>
+    internal string SignOfLife => At("at-work.json");
+
     /// <summary>Versions, machine, hashes and times.</summary>
     public string Manifest => At("manifest.json");
 

@@ -92,7 +92,11 @@ sealed class RunPreflight(StageContext context)
 
         _ = context.Workspace.Template;
         var found = context.Workspace.Dataset.Users.Count;
-        if (context.Workspace.Forgotten.RemainingLimit(context.Recipe.Users) is { } most && found < most)
+        if (
+            !context.Workspace.IsPart
+            && context.Workspace.Forgotten.RemainingLimit(context.Recipe.Users) is { } most
+            && found < most
+        )
         {
             context.Log.LogWarning(
                 "users is {Most}, but {Data} has {Found} that can be used: all of them are taken",

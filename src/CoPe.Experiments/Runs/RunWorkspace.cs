@@ -104,6 +104,9 @@ public sealed class RunWorkspace : IDisposable
     /// <summary>Where the recipe's model, data and prompt really lie.</summary>
     public InputPaths Inputs { get; private set; }
 
+    /// <summary>Whether it has some of the users of another run.</summary>
+    internal bool IsPart => _whole is not null;
+
     /// <summary>Hashes of the input files.</summary>
     internal FileHashes Hashes { get; }
 

@@ -1,5 +1,6 @@
 using CoPe.Decoding;
 using CoPe.Experiments.Negatives;
+using CoPe.Experiments.Runs.Blocks;
 using CoPe.Experiments.Runs.Recipes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -42,6 +43,10 @@ public abstract class Stage
     /// changed, adds or replaces that part and leaves the others. None where it reads no user, or all of them together.
     /// </summary>
     internal virtual UserParts ReadsOfUser(Recipe recipe) => UserParts.None;
+
+    /// <summary>Whether it can be made block by block: its outputs are nothing but parts of users.</summary>
+    internal bool IsMadeInBlocks(StageContext context) =>
+        ReadsOfUser(context.Recipe) != UserParts.None && Outputs(context.Run).All(output => output.FallsApart);
 
     /// <summary>The stages whose outputs it reads, under this recipe.</summary>
     public virtual IEnumerable<StageId> Needs(Recipe recipe) => [];
@@ -153,6 +158,12 @@ public sealed record StageContext
 
     /// <summary>Reads also what is out of date, where something is read and no stage is run.</summary>
     public bool AllowStale { get; init; }
+
+    /// <summary>
+    /// The blocks that the run was made in, whose outputs are put together in the place of making them; null makes
+    /// them.
+    /// </summary>
+    internal BlockMerge? Blocks { get; init; }
 
     /// <summary>Draws candidates elsewhere; null draws them here, from the task-adaptive model.</summary>
     public CandidateEndpoint? CandidateEndpoint { get; init; }

@@ -187,6 +187,15 @@ sealed class StageLedger
             && !FindUserChanges(stage, marker).Any;
     }
 
+    /// <summary>
+    /// Whether a stage was complete when it was last looked at, from the inputs that it would have now. Its files are
+    /// not looked at: they may be on their way to another folder.
+    /// </summary>
+    public bool IsMadeFromCurrentInputs(Stage stage) =>
+        StageMarker.Read(_run.Marker(stage.Id)) is { } marker
+        && _inputs.FindChanges(stage, marker).Count == 0
+        && !FindUserChanges(stage, marker).Any;
+
     /// <summary>Records the time spent in a stage that did not come to its end.</summary>
     public void RecordInterruption(Stage stage, StageMarker started)
     {

@@ -1,4 +1,5 @@
 using CoPe.Experiments.Data;
+using CoPe.Experiments.Evaluation;
 
 namespace CoPe.Experiments.Runs;
 
@@ -14,6 +15,14 @@ public abstract record StageOutput(string FullPath)
 
     /// <summary>Whether it depends on test users at all.</summary>
     internal virtual bool HoldsUsers => true;
+
+    /// <summary>Whether it is nothing but parts of users, so that it can be merged from those of blocks.</summary>
+    internal virtual bool FallsApart => false;
+
+    /// <summary>Puts it together from those of blocks; may be repeated where it was interrupted.</summary>
+    /// <param name="parts">The same output of each block, in their order.</param>
+    internal virtual void Merge(IReadOnlyList<string> parts) =>
+        throw new NotSupportedException($"{FullPath} does not fall apart by users");
 
     /// <summary>
     /// Whether its lines name the users. By them other parts of a user are recognized, so these files are edited last.
@@ -103,6 +112,18 @@ public sealed record UserAdapters(string FullPath, string Kind) : StageOutput(Fu
                 .Where(folder => !folder.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
             : [];
 
+    internal override bool FallsApart => true;
+
+    /// <summary>The folders are renamed: there is room for one copy of each adapter alone.</summary>
+    internal override void Merge(IReadOnlyList<string> parts)
+    {
+        AtomicFile.CreateFolder(FullPath);
+        foreach (var folder in parts.SelectMany(part => new UserAdapters(part, Kind).ListAdapterFolders().ToList()))
+        {
+            AtomicFile.Move(folder, Path.Combine(FullPath, Path.GetFileName(folder)));
+        }
+    }
+
     internal override IEnumerable<string> ListTemporary() =>
         Directory.Exists(FullPath) ? Directory.EnumerateDirectories(FullPath, "*" + AtomicFile.TemporarySuffix) : [];
 
@@ -143,6 +164,21 @@ public sealed record UserLines(string FullPath) : StageOutput(FullPath)
 {
     internal override bool NamesUsers => true;
 
+    internal override bool FallsApart => true;
+
+    internal override void Merge(IReadOnlyList<string> parts) =>
+        AtomicFile.Write(
+            FullPath,
+            stream =>
+            {
+                foreach (var part in parts.Where(File.Exists))
+                {
+                    using var source = File.OpenRead(part);
+                    source.CopyTo(stream);
+                }
+            }
+        );
+
     /// <summary>Whether a line of another user holds a text of this one, as a borrowed rejected answer does.</summary>
     internal bool BorrowsFrom(UserIdentity user) =>
         ReadLines().Any(line => user.OwnsLine(line) && !user.IsNamedIn(line));
@@ -178,6 +214,16 @@ public sealed record UserLines(string FullPath) : StageOutput(FullPath)
 public sealed record UserPredictions(string FullPath) : StageOutput(FullPath)
 {
     JsonArrayFile Answers => new(FullPath, "golds");
+
+    internal override bool FallsApart => true;
+
+    internal override void Merge(IReadOnlyList<string> parts)
+    {
+        var files = parts.Select(PredictionFile.Read).ToList();
+        var merged = files[0] with { Predictions = [.. files.SelectMany(file => file.Predictions)] };
+        AtomicFile.CreateFolder(Path.GetDirectoryName(FullPath)!);
+        merged.Write(FullPath);
+    }
 
     /// <summary>Ids of the queries that have a prediction.</summary>
     internal IEnumerable<string> ReadQueryIds() => ReadAnswers().SelectMany(answer => answer?.GetTexts("id") ?? []);

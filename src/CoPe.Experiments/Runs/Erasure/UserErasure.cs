@@ -177,6 +177,14 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
     {
         RunReplacement.RollBack(_run);
         DamagedMarkers.Refuse(_run, pipeline.Stages);
+        if (Directory.Exists(_run.Blocks))
+        {
+            throw new RunException(
+                $"{_run.Name} is made in blocks, which hold the user too: put them together with "
+                    + $"'cope finish {_run.Name}' first"
+            );
+        }
+
         var user = _users.Find(id);
         var traces = FindTraces(user);
         _usersToErase = [user, .. _users.FindPartiallyErased().Where(other => other.Id != id)];

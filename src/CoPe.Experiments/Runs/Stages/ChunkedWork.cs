@@ -37,7 +37,7 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
         foreach (var group in groups.ToList())
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            var chunk = new Chunk(group.Count, [.. make(group)]);
+            var chunk = new Chunk(group.Count, [.. make(group)]) { First = CompletedItems };
             JsonLines.Append(_file, [chunk]);
             _completed.Add(chunk);
         }
@@ -51,7 +51,16 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
 
     static List<Chunk> ReadChunks(string file)
     {
-        List<Chunk> chunks = [.. JsonLines.Read<Chunk>(file)];
+        var chunks = new List<Chunk>();
+        foreach (var chunk in JsonLines.Enumerate<Chunk>(file))
+        {
+            // Two processes at one block may each have written the same chunk.
+            if (chunk.First is null || chunk.First == chunks.Sum(one => one.Items))
+            {
+                chunks.Add(chunk);
+            }
+        }
+
         return chunks.TrueForAll(chunk => chunk.Items > 0)
             ? chunks
             : throw RunJson.CreateDamagedError(file, "a chunk of no items", "delete the file and run again");
@@ -84,7 +93,11 @@ sealed class ChunkedWork<TLine>(StageContext context, StageId stage)
         }
     }
 
-    sealed record Chunk(int Items, IReadOnlyList<TLine> Lines);
+    sealed record Chunk(int Items, IReadOnlyList<TLine> Lines)
+    {
+        /// <summary>Items before it; null in a file of an earlier version.</summary>
+        public int? First { get; init; }
+    }
 }
 
 /// <summary>How many items to decode between two writes to the disk.</summary>
