@@ -52,7 +52,7 @@ sealed class RandomModel : IDisposable
     public CausalLm Load() => CausalLm.Load(_folder);
 
     /// <summary>The model with its weights rounded to int8; the caller's.</summary>
-    public CausalLm LoadInt8() => CausalLm.LoadInt8(_folder);
+    public CausalLm LoadInt8() => CausalLm.LoadQuantized(_folder, QuantizedDtype.Int8);
 
     /// <summary>What <c>cope model info</c> knows of it.</summary>
     public ModelInfo ReadInfo() => ModelInfo.Read(_folder);

@@ -32,7 +32,7 @@ sealed class GoldenModel : IDisposable
         new(root, name, CausalLm.Load(Path.Combine(root, "models", name), TorchSharp.torch.ScalarType.Float32));
 
     public static GoldenModel OpenInt8(string root, string name) =>
-        new(root, name, CausalLm.LoadInt8(Path.Combine(root, "models", name)));
+        new(root, name, CausalLm.LoadQuantized(Path.Combine(root, "models", name), QuantizedDtype.Int8));
 
     public static GoldenModel Llama() => Open(GoldenFolders.Roots().First(), "llama");
 

@@ -18,14 +18,14 @@ sealed class Int8Figures(string folder, string text, int tokens)
     public IEnumerable<(string Name, double Value)> All()
     {
         var items = Items();
-        using var rounded = CausalLm.LoadInt8(folder);
+        using var rounded = CausalLm.LoadQuantized(folder, QuantizedDtype.Int8);
         using var bf16 = CausalLm.Load(folder, ScalarType.BFloat16);
         using var wide = CausalLm.Load(folder, ScalarType.Float32);
         var (of8, of16, of32) = (Scores(rounded, items), Scores(bf16, items), Scores(wide, items));
         yield return ("tokens", of8.Length);
         yield return (
             "int8_mb",
-            (double)rounded.Weights.Int8Matrices.Values.Sum(weights => weights.ByteCount) / (1 << 20)
+            (double)rounded.Weights.Quantized.Values.Sum(weights => weights.ByteCount) / (1 << 20)
         );
         yield return ("nats_per_token_fp32", -of32.Average());
         yield return ("nats_per_token_bf16", -of16.Average());

@@ -143,10 +143,8 @@ sealed unsafe class MemoryReadFloor(CausalLm model)
 
     readonly (nint Start, long Bytes)[] _pieces =
     [
-        .. model.HasInt8Weights
-            ? model.Weights.Int8Matrices.Values.SelectMany(weights =>
-                Pieces((long)weights.Values, weights.ByteCount - 4 * weights.Rows)
-            )
+        .. model.Quantization is not null
+            ? model.Weights.Quantized.Values.SelectMany(weights => Pieces(weights.Packed.Start, weights.Packed.Bytes))
             : model
                 .Weights.Parameters()
                 .Where(weight => weight.dim() == 2)

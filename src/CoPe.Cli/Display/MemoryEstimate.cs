@@ -65,7 +65,6 @@ sealed record MemoryEstimate
         var labels = Math.Min(AnswerLength, Length);
         var (task, user) = (CreateTaskLora(info), CreateUserLora(info));
         var predictBytes = DecodingBytes(info, 2 * Batch);
-        var int8Saving = info.WeightBytes(ChooseDtype(info)) - info.Int8WeightBytes;
         return
         [
             new("train tam", Plural(Batch, "row"), TrainingBytes(info, Batch, Length, labels, task, adapters: 1)),
@@ -78,8 +77,11 @@ sealed record MemoryEstimate
                 TrainingBytes(info, examples, Length + labels, 2 * labels, user, Users)
             ),
             new("predict", Plural(2 * Batch, "row"), predictBytes),
-            new("predict, int8 weights", Plural(2 * Batch, "row"), predictBytes - int8Saving),
+            new("predict, int8 weights", Plural(2 * Batch, "row"), predictBytes - Saving(QuantizedDtype.Int8)),
+            new("predict, q4 weights", Plural(2 * Batch, "row"), predictBytes - Saving(QuantizedDtype.Q4)),
         ];
+
+        long Saving(QuantizedDtype dtype) => info.WeightBytes(ChooseDtype(info)) - info.QuantizedWeightBytes(dtype);
     }
 
     /// <summary>

@@ -35,13 +35,13 @@ static class ChatVerb
         return command;
     }
 
-    /// <summary>Says where the model's files disagree, and that it answers with int8 weights where it does.</summary>
+    /// <summary>Says where the model's files disagree, and that its weights are rounded where they are.</summary>
     public static void WarnAboutModel(CommandHost host, StageContext context)
     {
         ModelSource.WarnAboutConflicts(host, context.Recipe.Model, context.Inputs.Model, context.Workspace.Encoder);
-        if (context.Recipe.PredictionDtype() == WeightDtype.Int8)
+        if (ModelLoader.GetWarning(context.Recipe.PredictionDtype()) is { } warning)
         {
-            host.WriteMessage(ModelLoader.Int8Warning);
+            host.WriteMessage(warning);
         }
     }
 }

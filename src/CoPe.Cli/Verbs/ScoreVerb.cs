@@ -100,9 +100,9 @@ static class ScoreVerb
             host.WriteWarnings(adapters?.Warnings ?? []);
             var modelName = parsed.GetValue(ModelOption) is { } typed ? ModelSource.Resolve(host, typed) : recipe.Model;
             var modelFolder = ModelSource.FindNamed(host, modelName, isQuiet: false);
-            if (recipe.PredictionDtype() == WeightDtype.Int8)
+            if (ModelLoader.GetWarning(recipe.PredictionDtype()) is { } warning)
             {
-                host.WriteMessage(ModelLoader.Int8Warning);
+                host.WriteMessage(warning);
             }
 
             using var lm = ModelLoader.Load(modelFolder, recipe.PredictionDtype(), DeviceSelector.Select(recipe));

@@ -10,10 +10,32 @@ namespace CoPe.Experiments.Runs;
 /// <summary>Opens models with the weights that a recipe asks for.</summary>
 public static class ModelLoader
 {
-    /// <summary>What whoever decodes with int8 weights is told.</summary>
-    public const string Int8Warning =
-        "int8 weights are lossy: answers and scores differ a little from those of bf16 "
-        + "(docs/performance.md has measured it)";
+    /// <summary>What whoever uses weights of this type is told; null where nothing is lost.</summary>
+    public static string? GetWarning(WeightDtype dtype) =>
+        GetQuantization(dtype) is null
+            ? null
+            : $"{SettingsSchema.GetEnumName(dtype)} weights are lossy: answers and scores differ from those of bf16 "
+                + "(docs/performance.md has measured it)";
+
+    /// <summary>What linear layers are rounded to; null where they are not.</summary>
+    public static QuantizedDtype? GetQuantization(WeightDtype dtype) =>
+        dtype switch
+        {
+            WeightDtype.Int8 => QuantizedDtype.Int8,
+            WeightDtype.Q4 => QuantizedDtype.Q4,
+            _ => null,
+        };
+
+    /// <summary>The type that a model computes in, as recipes name it.</summary>
+    internal static string GetDtypeName(CausalLm model) =>
+        SettingsSchema.GetEnumName(
+            model.Quantization switch
+            {
+                QuantizedDtype.Int8 => WeightDtype.Int8,
+                QuantizedDtype.Q4 => WeightDtype.Q4,
+                _ => model.Dtype == torch.ScalarType.BFloat16 ? WeightDtype.Bf16 : WeightDtype.Fp32,
+            }
+        );
 
     /// <summary>The number types as recipes name them.</summary>
     public static IReadOnlyList<string> DtypeNames { get; } = [.. SettingsSchema.GetEnumNames(typeof(WeightDtype))];
@@ -25,7 +47,8 @@ public static class ModelLoader
     public static CausalLm Load(string folder, WeightDtype dtype, torch.Device device) =>
         dtype switch
         {
-            WeightDtype.Int8 => CausalLm.LoadInt8(folder),
+            WeightDtype.Int8 => CausalLm.LoadQuantized(folder, QuantizedDtype.Int8),
+            WeightDtype.Q4 => CausalLm.LoadQuantized(folder, QuantizedDtype.Q4),
             WeightDtype.Bf16 => CausalLm.Load(folder, torch.ScalarType.BFloat16, device),
             WeightDtype.Fp32 => CausalLm.Load(folder, torch.ScalarType.Float32, device),
             _ => CausalLm.Load(folder, ChooseDtype(ModelInfo.Read(folder), device), device),
@@ -45,7 +68,8 @@ public static class ModelLoader
     internal static long CountWeightBytes(ModelInfo info, WeightDtype dtype, torch.Device device) =>
         dtype switch
         {
-            WeightDtype.Int8 => info.Int8WeightBytes,
+            WeightDtype.Int8 => info.QuantizedWeightBytes(QuantizedDtype.Int8),
+            WeightDtype.Q4 => info.QuantizedWeightBytes(QuantizedDtype.Q4),
             WeightDtype.Bf16 => info.WeightBytes(torch.ScalarType.BFloat16),
             WeightDtype.Fp32 => info.WeightBytes(torch.ScalarType.Float32),
             _ => info.WeightBytes(ChooseDtype(info, device) ?? info.Dtypes.MaxBy(type => type.Value).Key),
@@ -61,7 +85,7 @@ public static class DeviceSelector
     public static torch.Device Select(Recipe recipe)
     {
         ProcessLimits.CheckAddressSpace();
-        var hasGpu = recipe.Device != ComputeDevice.Cpu && !recipe.HasInt8Weights() && torch.cuda.is_available();
+        var hasGpu = recipe.Device != ComputeDevice.Cpu && !recipe.HasQuantizedWeights() && torch.cuda.is_available();
         if (recipe.Device == ComputeDevice.Cuda && !hasGpu)
         {
             throw new RunException(

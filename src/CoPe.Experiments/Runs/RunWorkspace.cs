@@ -328,9 +328,9 @@ public sealed class RunWorkspace : IDisposable
             _model = null;
         }
 
-        if (dtype == WeightDtype.Int8)
+        if (ModelLoader.GetWarning(dtype) is { } warning)
         {
-            _log.LogWarning("{Warning}", ModelLoader.Int8Warning);
+            _log.LogWarning("{Warning}", warning);
         }
 
         if (Device.type != DeviceType.CPU)

@@ -59,7 +59,7 @@ public static class AdapterMerge
     /// <exception cref="ArgumentOutOfRangeException">The bank has no such adapter.</exception>
     /// <exception cref="ArgumentException">The adapter acts on the answer alone.</exception>
     /// <exception cref="KeyNotFoundException">
-    /// The model lacks an adapted layer, or its weights are int8; nothing is merged.
+    /// The model lacks an adapted layer, or its weights are rounded; nothing is merged.
     /// </exception>
     public static void MergeInto(CausalLm model, AdapterBank bank, int index = 0)
     {

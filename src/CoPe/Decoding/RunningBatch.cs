@@ -46,7 +46,7 @@ sealed class RunningBatch(
 
     bool UsesKernelThreads =>
         model.Device.type == TorchSharp.DeviceType.CPU
-        && (model.HasInt8Weights || SkinnyGemm.IsFaster(RowCount, model.Config.HiddenSize));
+        && (model.Quantization is not null || SkinnyGemm.IsFaster(RowCount, model.Config.HiddenSize));
 
     /// <summary>
     /// Adds sequences and computes their prompts but for the last token. A common beginning of prompts is computed once

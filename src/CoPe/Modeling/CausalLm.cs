@@ -32,7 +32,7 @@ public sealed class CausalLm : IDisposable
         Weights = weights;
         Dtype = dtype ?? weights[WeightLayout.Embedding].dtype;
         _layers = [.. Enumerable.Range(0, config.LayerCount).Select(i => new DecoderLayer(config, weights, i))];
-        var headName = config.TiedHead && !HasInt8Weights ? WeightLayout.Embedding : WeightLayout.Head;
+        var headName = config.TiedHead && Quantization is null ? WeightLayout.Embedding : WeightLayout.Head;
         _head = new FrozenLinear(weights, headName, biasName: "");
     }
 
@@ -45,8 +45,8 @@ public sealed class CausalLm : IDisposable
     /// <summary>Where the weights lie.</summary>
     public Device Device => Weights[WeightLayout.Embedding].device;
 
-    /// <summary>Whether linear layers and head are int8.</summary>
-    public bool HasInt8Weights => Weights.Int8Matrices.Count > 0;
+    /// <summary>What linear layers and head are rounded to; null where they are not.</summary>
+    public QuantizedDtype? Quantization => Weights.Quantization;
 
     /// <summary>The weights; this object owns them.</summary>
     internal ModelWeights Weights { get; }
@@ -69,17 +69,18 @@ public sealed class CausalLm : IDisposable
     }
 
     /// <summary>
-    /// Opens a model folder with its linear layers and its head rounded to int8, one scale per row: lossy, half the
-    /// memory of bf16 and half of what a decoding step reads. It computes in bf16, on the processor, for decoding and
-    /// scoring alone: gradient passes are refused.
+    /// Opens a model folder with its linear layers and its head rounded to fewer bits: lossy, less memory and less that
+    /// a decoding step reads. It computes in bf16, on the processor. Adapters can be trained on it: the rounded weights
+    /// are frozen, and gradients pass through them as they are.
     /// </summary>
     /// <param name="folder">The folder: config.json and safetensors weights.</param>
+    /// <param name="dtype">What the linear layers are rounded to.</param>
     /// <returns>The model, owned by the caller.</returns>
     /// <exception cref="ModelFileException">The folder is not a model that can be used.</exception>
-    public static CausalLm LoadInt8(string folder)
+    public static CausalLm LoadQuantized(string folder, QuantizedDtype dtype)
     {
         var config = DecoderConfig.Read(folder);
-        return Create(config, ModelWeights.OpenInt8(folder, config), dtype: null);
+        return Create(config, ModelWeights.OpenQuantized(folder, config, dtype), dtype: null);
     }
 
     static CausalLm Create(DecoderConfig config, ModelWeights weights, ScalarType? dtype)

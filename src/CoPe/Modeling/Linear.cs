@@ -85,12 +85,12 @@ sealed class JointLinear(ModelWeights weights, string? fusedName, IReadOnlyList<
 sealed record LinearPart(string Name, int Width);
 
 /// <summary>
-/// The product with one weight matrix of the model: by the int8 kernel, that for few rows or that for many where they
-/// apply, else by torch. Borrows the weights.
+/// The product with one weight matrix of the model: by the kernel of rounded weights, that for few rows or that for
+/// many where they apply, else by torch. Borrows the weights.
 /// </summary>
 sealed class FrozenLinear(ModelWeights weights, string weightName, string biasName)
 {
-    readonly Int8Linear? _int8 = CreateInt8(weights, weightName, biasName);
+    readonly QuantizedLinear? _quantized = CreateQuantized(weights, weightName, biasName);
     Bf16Linear _bf16 = new(weights, weightName, biasName);
 
     /// <summary>
@@ -99,9 +99,9 @@ sealed class FrozenLinear(ModelWeights weights, string weightName, string biasNa
     /// </summary>
     public Tensor Multiply(Tensor x)
     {
-        if (_int8 is not null)
+        if (_quantized is not null)
         {
-            return _int8.Multiply(x);
+            return _quantized.Multiply(x);
         }
 
         var weight = weights[weightName];
@@ -114,10 +114,10 @@ sealed class FrozenLinear(ModelWeights weights, string weightName, string biasNa
         return _bf16.TryMultiply(x) ?? MultiplyByTorch(x, weight, weights.Find(biasName));
     }
 
-    static Int8Linear? CreateInt8(ModelWeights weights, string weightName, string biasName)
+    static QuantizedLinear? CreateQuantized(ModelWeights weights, string weightName, string biasName)
     {
-        var isInt8 = weights.Int8Matrices.TryGetValue(weightName, out var matrix);
-        return isInt8 ? new Int8Linear(matrix!, weights.Find(biasName)) : null;
+        var isQuantized = weights.Quantized.TryGetValue(weightName, out var matrix);
+        return isQuantized ? new QuantizedLinear(matrix!, weights.Find(biasName)) : null;
     }
 
     /// <summary>Weights of another dtype than x (float32 leaves of a bf16 pass) are cast for this use.</summary>

@@ -95,20 +95,16 @@ sealed record ModelInfo
     public long WeightBytes(ScalarType dtype) => ParameterCount * SafetensorsDtype.GetElementSize(dtype);
 
     /// <summary>
-    /// Bytes of the weights in memory with linear layers and head rounded to int8; the embedding, rows of which are
-    /// looked up in the mapped file, is not counted.
+    /// Bytes of the weights in memory with the linear layers rounded and the head in int8; the embedding, rows of which
+    /// are looked up in the mapped file, is not counted.
     /// </summary>
-    public long Int8WeightBytes
+    public long QuantizedWeightBytes(QuantizedDtype dtype)
     {
-        get
-        {
-            var layers = WeightLayout
-                .ListLinearLayers(Config)
-                .Sum(layer => Int8Weights.CountBytes(layer.Outputs, layer.Inputs));
-            var head = Int8Weights.CountBytes(Config.VocabSize, Config.HiddenSize);
-            var vectors = WeightLayout.ListWeights(Config).Where(weight => weight.Shape.Length == 1);
-            return layers + head + vectors.Sum(vector => 2 * vector.Shape[0]);
-        }
+        Func<int, int, long> countBytes = dtype == QuantizedDtype.Q4 ? Q4Weights.CountBytes : Int8Weights.CountBytes;
+        var layers = WeightLayout.ListLinearLayers(Config).Sum(layer => countBytes(layer.Outputs, layer.Inputs));
+        var head = Int8Weights.CountBytes(Config.VocabSize, Config.HiddenSize);
+        var vectors = WeightLayout.ListWeights(Config).Where(weight => weight.Shape.Length == 1);
+        return layers + head + vectors.Sum(vector => 2 * vector.Shape[0]);
     }
 
     static long CountElements(long[] shape) => shape.Aggregate(1L, (product, size) => product * size);

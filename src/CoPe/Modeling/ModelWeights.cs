@@ -10,24 +10,24 @@ namespace CoPe.Modeling;
 sealed class ModelWeights : IDisposable
 {
     readonly Dictionary<string, Tensor> _tensors;
-    readonly Dictionary<string, Int8Weights> _int8Matrices;
+    readonly Dictionary<string, QuantizedWeights> _quantized;
     readonly List<string> _names;
 
     /// <summary>Takes ownership of the tensors, which are all of the configuration's.</summary>
     public ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors)
         : this(config, tensors, []) { }
 
-    ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors, Dictionary<string, Int8Weights> int8Matrices)
-        : this([.. WeightLayout.ListWeights(config).Select(weight => weight.Name)], tensors, int8Matrices) { }
+    ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors, Dictionary<string, QuantizedWeights> quantized)
+        : this([.. WeightLayout.ListWeights(config).Select(weight => weight.Name)], tensors, quantized) { }
 
     ModelWeights(
         IEnumerable<string> names,
         Dictionary<string, Tensor> tensors,
-        Dictionary<string, Int8Weights> int8Matrices
+        Dictionary<string, QuantizedWeights> quantized
     )
     {
         _tensors = tensors;
-        _int8Matrices = int8Matrices;
+        _quantized = quantized;
         _names = [.. names.Where(tensors.ContainsKey)];
     }
 
@@ -68,27 +68,28 @@ sealed class ModelWeights : IDisposable
     }
 
     /// <summary>
-    /// Opens the weights with the linear layers and the head rounded to int8, one scale per row: lossy. The rest is
+    /// Opens the weights with the linear layers rounded to a type, and the head, where most is lost, to int8. The rest is
     /// bf16; an embedding that is also the head is kept twice, in the mapped file for looking up and rounded in memory.
     /// No more than a layer of the file is in use at a time.
     /// </summary>
     /// <exception cref="ModelFileException">
     /// The folder's weights cannot be used, for example since one is not finite.
     /// </exception>
-    public static ModelWeights OpenInt8(string folder, DecoderConfig config)
+    public static ModelWeights OpenQuantized(string folder, DecoderConfig config, QuantizedDtype dtype)
     {
-        var int8Matrices = new Dictionary<string, Int8Weights>(StringComparer.Ordinal);
+        var quantized = new Dictionary<string, QuantizedWeights>(StringComparer.Ordinal);
         var linearLayers = WeightLayout.ListLinearLayers(config).Select(layer => $"{layer.Name}.weight").ToHashSet();
         try
         {
             for (var i = 0; i < config.LayerCount; i++)
             {
                 var prefix = WeightLayout.GetLayerName(i) + ".";
-                QuantizeInto(int8Matrices, folder, config, name => linearLayers.Contains(name) && IsIn(prefix, name));
+                var files = new CheckpointPart(folder, config, name => linearLayers.Contains(name) && IsIn(prefix, name));
+                QuantizeInto(quantized, files, dtype);
             }
 
             var head = config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head;
-            QuantizeInto(int8Matrices, folder, config, name => name == head);
+            QuantizeInto(quantized, new(folder, config, name => name == head), QuantizedDtype.Int8);
             NativeHeap.ReleaseFreedMemory(); // what was bf16 for a moment, where the file has another type
             var others = CheckpointReader.Read(
                 folder,
@@ -96,36 +97,34 @@ sealed class ModelWeights : IDisposable
                 ScalarType.BFloat16,
                 name => !linearLayers.Contains(name) && name != WeightLayout.Head
             );
-            return new ModelWeights(config, others, int8Matrices);
+            return new ModelWeights(config, others, quantized) { Quantization = dtype };
         }
         catch
         {
-            DisposeAll(int8Matrices.Values);
+            DisposeAll(quantized.Values);
             throw;
         }
     }
 
     static bool IsIn(string prefix, string name) => name.StartsWith(prefix, StringComparison.Ordinal);
 
-    static void QuantizeInto(
-        Dictionary<string, Int8Weights> int8Matrices,
-        string folder,
-        DecoderConfig config,
-        Func<string, bool> isSelected
-    )
+    static void QuantizeInto(Dictionary<string, QuantizedWeights> quantized, CheckpointPart part, QuantizedDtype dtype)
     {
-        var tensors = CheckpointReader.Read(folder, config, ScalarType.BFloat16, isSelected);
+        var tensors = CheckpointReader.Read(part.Folder, part.Config, ScalarType.BFloat16, part.IsSelected);
         try
         {
             foreach (var (name, tensor) in tensors)
             {
                 var ownName = name == WeightLayout.Embedding ? WeightLayout.Head : name;
-                int8Matrices[ownName] = Int8Weights.Quantize(tensor, name);
+                quantized[ownName] =
+                    dtype == QuantizedDtype.Q4
+                        ? Q4Weights.Quantize(tensor, name)
+                        : Int8Weights.Quantize(tensor, name);
             }
         }
         catch (ArgumentException error)
         {
-            throw new ModelFileException(folder, error.Message);
+            throw new ModelFileException(part.Folder, error.Message);
         }
         finally
         {
@@ -210,14 +209,17 @@ sealed class ModelWeights : IDisposable
         get
         {
             var tensors = _tensors.Values.Sum(tensor => tensor.numel() * tensor.element_size());
-            return tensors + _int8Matrices.Values.Sum(matrix => matrix.ByteCount);
+            return tensors + _quantized.Values.Sum(matrix => matrix.ByteCount);
         }
     }
 
     /// <summary>
-    /// The matrices that are int8, by name; none unless they were opened so. This object owns them.
+    /// The matrices that are rounded, by name; none unless they were opened so. This object owns them.
     /// </summary>
-    public IReadOnlyDictionary<string, Int8Weights> Int8Matrices => _int8Matrices;
+    public IReadOnlyDictionary<string, QuantizedWeights> Quantized => _quantized;
+
+    /// <summary>What the linear layers are rounded to; null where they are not.</summary>
+    public QuantizedDtype? Quantization { get; private init; }
 
     /// <summary>A weight by name, or null; this object owns it.</summary>
     public Tensor? Find(string name) => _tensors.GetValueOrDefault(name);
@@ -250,7 +252,7 @@ sealed class ModelWeights : IDisposable
     public void Dispose()
     {
         DisposeAll(_tensors.Values);
-        DisposeAll(_int8Matrices.Values);
+        DisposeAll(_quantized.Values);
     }
 
     static void DisposeAll(IEnumerable<IDisposable> owned)
@@ -260,4 +262,19 @@ sealed class ModelWeights : IDisposable
             item.Dispose();
         }
     }
+}
+
+/// <summary>Some of the weights of a model folder.</summary>
+sealed record CheckpointPart(string Folder, DecoderConfig Config, Func<string, bool> IsSelected);
+
+/// <summary>Types that a model's linear layers can be rounded to: lossy.</summary>
+public enum QuantizedDtype
+{
+    /// <summary>8 bits, with a scale for each row.</summary>
+    Int8,
+
+    /// <summary>
+    /// 4 bits, with a scale and a minimum for each 32 weights of a row: 5 bits a weight. The head is int8.
+    /// </summary>
+    Q4,
 }

@@ -27,7 +27,7 @@ public sealed class Int8ModelTests : IDisposable
             ModelFolder.Save(_folder.Path, model.Config, model.Weights, ScalarType.BFloat16);
         }
 
-        return CausalLm.LoadInt8(_folder.Path);
+        return CausalLm.LoadQuantized(_folder.Path, QuantizedDtype.Int8);
     }
 
     [Theory]
@@ -41,8 +41,8 @@ public sealed class Int8ModelTests : IDisposable
         using var exact = CausalLm.Load(_folder.Path, ScalarType.Float32);
         var ids = TinyModels.Ids(3, 7);
         var (near, far) = (TinyModels.Logits(rounded, ids), TinyModels.Logits(exact, ids));
-        Assert.True(rounded.HasInt8Weights);
-        Assert.False(exact.HasInt8Weights);
+        Assert.True(rounded.Quantization is QuantizedDtype.Int8);
+        Assert.False(exact.Quantization is not null);
         var difference = near.sub(far).norm().item<float>() / far.norm().item<float>();
         Assert.InRange(difference, 1e-5f, 0.05f);
     }
@@ -88,7 +88,7 @@ public sealed class Int8ModelTests : IDisposable
         {
             Assert.Equal(before + 1, MappedFile.OpenCount);
             // All but the embedding.
-            Assert.Equal(ModelInfo.Read(_folder.Path).Int8WeightBytes, rounded.Weights.Bytes - 2 * 40 * 16);
+            Assert.Equal(ModelInfo.Read(_folder.Path).QuantizedWeightBytes(QuantizedDtype.Int8), rounded.Weights.Bytes - 2 * 40 * 16);
             Assert.DoesNotContain(
                 rounded.Weights.Names,
                 name => name.EndsWith("_proj.weight", StringComparison.Ordinal)
@@ -106,7 +106,7 @@ public sealed class Int8ModelTests : IDisposable
         (bytes[first], bytes[first + 1]) = (0xC0, 0x7F); // NaN
         File.WriteAllBytes(_folder.At("model.safetensors"), bytes);
         var before = Tensor.TotalCount;
-        var error = Assert.Throws<ModelFileException>(() => CausalLm.LoadInt8(_folder.Path));
+        var error = Assert.Throws<ModelFileException>(() => CausalLm.LoadQuantized(_folder.Path, QuantizedDtype.Int8));
         Assert.Contains(
             "model.embed_tokens.weight holds a weight that is not finite",
             error.Message,
@@ -120,7 +120,7 @@ public sealed class Int8ModelTests : IDisposable
     {
         Load("tied").Dispose();
         var before = Tensor.TotalCount;
-        CausalLm.LoadInt8(_folder.Path).Dispose();
+        CausalLm.LoadQuantized(_folder.Path, QuantizedDtype.Int8).Dispose();
         Assert.Equal(before, Tensor.TotalCount);
     }
 

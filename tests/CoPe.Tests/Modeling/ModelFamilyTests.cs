@@ -57,7 +57,7 @@ public sealed class ModelFamilyTests : IDisposable
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         using var exact = CausalLm.Load(folder, ScalarType.Float32);
-        using var rounded = CausalLm.LoadInt8(folder);
+        using var rounded = CausalLm.LoadQuantized(folder, QuantizedDtype.Int8);
         Assert.InRange(Distance(FullPass(exact), FullPass(rounded)), 1e-4, 0.1);
         Assert.InRange(Distance(FullPass(exact), CachedSteps(rounded)), 1e-4, 0.1);
     }
@@ -154,9 +154,9 @@ public sealed class ModelFamilyTests : IDisposable
         using var model = CausalLm.Load(folder);
         var info = ModelInfo.Read(folder);
         Assert.Equal(model.Weights.Parameters().Sum(weight => weight.numel()), info.ParameterCount);
-        using var rounded = CausalLm.LoadInt8(folder);
+        using var rounded = CausalLm.LoadQuantized(folder, QuantizedDtype.Int8);
         var embedding = rounded.Weights[WeightLayout.Embedding];
-        Assert.Equal(rounded.Weights.Bytes - embedding.numel() * embedding.element_size(), info.Int8WeightBytes);
+        Assert.Equal(rounded.Weights.Bytes - embedding.numel() * embedding.element_size(), info.QuantizedWeightBytes(QuantizedDtype.Int8));
     }
 
     [Theory]

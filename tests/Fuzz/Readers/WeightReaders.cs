@@ -60,7 +60,7 @@ static class WeightReaders
             {
                 Name = "weights",
                 Format = InputFormat.Safetensors,
-                Covers = ["CausalLm.Load", "CausalLm.LoadInt8", "ModelLoader.Load"],
+                Covers = ["CausalLm.Load", "CausalLm.LoadQuantized", "ModelLoader.Load"],
                 Seeds = scratch => [ReadSeed(SampleModel.WriteTo(scratch, "weights-seed"), Weights)],
                 Open = OpenWeights,
                 Share = 1,
@@ -145,7 +145,7 @@ static class WeightReaders
             using var model = (turn++ % 3) switch
             {
                 0 => CausalLm.Load(folder),
-                1 => CausalLm.LoadInt8(folder),
+                1 => CausalLm.LoadQuantized(folder, QuantizedDtype.Int8),
                 _ => ModelLoader.Load(folder, WeightDtype.Bf16, torch.CPU),
             };
         };

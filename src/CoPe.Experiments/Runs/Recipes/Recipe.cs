@@ -30,12 +30,12 @@ public sealed record Recipe
     [InputUnlessDefault]
     public ComputeDevice Device { get; init; } = ComputeDevice.Auto;
 
-    /// <summary>Number type of the frozen weights while training; int8 is refused.</summary>
+    /// <summary>Number type of the frozen weights while training; adapters learn on what int8 and q4 round.</summary>
     public WeightDtype ModelDtype { get; init; } = WeightDtype.Auto;
 
     /// <summary>
     /// Number type of the weights while candidates, predictions and scores are made (predictions: unless
-    /// <c>decode.dtype</c> names another); int8 is lossy, for the processor alone.
+    /// <c>decode.dtype</c> names another); int8 and q4 are lossy, for the processor alone.
     /// </summary>
     public WeightDtype DecodeDtype { get; init; } = WeightDtype.Auto;
 
@@ -174,8 +174,9 @@ public sealed record Recipe
     /// </summary>
     internal bool IsolatesUsers => Sft.UsersAtOnce == 1 && Dpo.UsersAtOnce == 1;
 
-    /// <summary>Whether any of its models has int8 weights.</summary>
-    public bool HasInt8Weights() => DecodeDtype == WeightDtype.Int8 || Decode.Dtype == WeightDtype.Int8;
+    /// <summary>Whether any of its models has rounded weights.</summary>
+    public bool HasQuantizedWeights() =>
+        new[] { ModelDtype, DecodeDtype, Decode.Dtype }.Any(dtype => ModelLoader.GetQuantization(dtype) is not null);
 
     /// <summary>Reads and validates a recipe; <paramref name="overrides"/> are <c>dotted.key=value</c>.</summary>
     /// <exception cref="SettingsException">The file or an override is wrong; the message says where.</exception>
@@ -254,9 +255,13 @@ public enum WeightDtype
     /// <summary>float32.</summary>
     Fp32,
 
-    /// <summary>int8 with a factor per row, for decoding and scoring alone: lossy.</summary>
+    /// <summary>int8 with a factor per row, on the processor alone: lossy.</summary>
     [EnumMember(Value = "int8")]
     Int8,
+
+    /// <summary>4 bits with a scale and a minimum for each 32 weights, on the processor alone: lossy.</summary>
+    [EnumMember(Value = "q4")]
+    Q4,
 }
 
 /// <summary>

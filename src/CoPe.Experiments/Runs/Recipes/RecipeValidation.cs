@@ -66,16 +66,10 @@ static class RecipeValidation
             yield return $"'{empty}' is empty; name a file or folder, or leave the key out";
         }
 
-        if (recipe.ModelDtype == WeightDtype.Int8)
+        if (recipe.Device == ComputeDevice.Cuda && recipe.HasQuantizedWeights())
         {
-            yield return "'model_dtype' is int8, whose rounded weights pass no gradients; set auto, bf16 or fp32 for "
-                + "training, and decode_dtype: int8 for decoding";
-        }
-
-        if (recipe.Device == ComputeDevice.Cuda && recipe.HasInt8Weights())
-        {
-            yield return "'device' is cuda, but int8 weights are for the processor alone; set device: cpu or "
-                + "decode_dtype: bf16";
+            yield return "'device' is cuda, but int8 and q4 weights are for the processor alone; set device: cpu, or "
+                + "model_dtype and decode_dtype: bf16";
         }
 
         if (recipe.Predict.Count == 0)

@@ -51,12 +51,6 @@ sealed record PairReferenceLogProbs
         : reference == DpoReference.Sft ? Sft
         : Tam;
 
-    /// <summary>The type that a model computes in, as recipes name it.</summary>
-    public static string GetDtypeName(CausalLm model) =>
-        model.HasInt8Weights ? "int8"
-        : model.Dtype == torch.ScalarType.BFloat16 ? "bf16"
-        : "fp32";
-
     static string ComputeHash(IReadOnlyList<int> prompt, IReadOnlyList<int> chosen, IReadOnlyList<int> rejected) =>
         TrainingFingerprint.Hash(
             MemoryMarshal.AsBytes<int>((int[])[prompt.Count, .. prompt, chosen.Count, .. chosen, .. rejected])

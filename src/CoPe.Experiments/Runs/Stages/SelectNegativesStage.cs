@@ -81,7 +81,7 @@ sealed class SelectNegativesStage : Stage
             );
         }
 
-        var dtype = PairReferenceLogProbs.GetDtypeName(workspace.DecodingModel);
+        var dtype = ModelLoader.GetDtypeName(workspace.DecodingModel);
         var chunks = new ChunkedWork<SelectedPair>(context, Id);
         var progress = new ItemProgress(context.Progress, Name, chunks.CompletedItems, lines.Count);
         return chunks.Run(lines, line => line.User, ItemsPerChunk, Select);

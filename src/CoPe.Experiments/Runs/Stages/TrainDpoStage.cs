@@ -57,7 +57,7 @@ sealed class TrainDpoStage : Stage
     {
         var pairs = JsonLines.Read(context.Run.Pairs, (SelectedPair pair) => (pair.User, pair.Item));
         var source = new ExampleEncoder(workspace, settings);
-        var dtype = PairReferenceLogProbs.GetDtypeName(workspace.TrainingModel);
+        var dtype = ModelLoader.GetDtypeName(workspace.TrainingModel);
         var heldOut = settings.EarlyStopping.Items;
         return new(
             user => HeldOutExamples.CountLearned(ListItems(user).Count(), heldOut),

@@ -9,11 +9,11 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// A frozen weight matrix <c>[n, k]</c> rounded to int8, one scale per row: lossy, half the bytes of bf16.
-/// <c>scale[n] = max_k |W[n, k]| / 127, q[n, k] = round(W[n, k] / scale[n])</c>, so that a weight is off by at most
+/// <c>scale[n] = maxInputs |W[n, k]| / 127, q[n, k] = round(W[n, k] / scale[n])</c>, so that a weight is off by at most
 /// half its row's scale. Packed four rows at a time as <see cref="Int8MicroKernel{T}"/> reads them, both sizes filled
 /// up with zeros. Owns its memory.
 /// </summary>
-sealed unsafe class Int8Weights : IDisposable
+sealed unsafe class Int8Weights : QuantizedWeights
 {
     /// <summary>The largest magnitude of a rounded weight.</summary>
     public const int MaxLevel = 127;
@@ -22,26 +22,23 @@ sealed unsafe class Int8Weights : IDisposable
 
     readonly Tensor _values; // [n / 4, k / 32, 4, 32] int8, n and k rounded up
     readonly Tensor _scales; // [n] float32, n rounded up
-    readonly int _k;
 
     Int8Weights(int n, int k)
+        : base(n, k)
     {
-        _k = k;
         var groups = (n + 3) / 4;
         _values = zeros([groups, GetPackedLength(k) / Block, 4, Block], dtype: ScalarType.Int8)
             .DetachFromDisposeScope();
         _scales = zeros([4 * groups], dtype: ScalarType.Float32).DetachFromDisposeScope();
-        (Rows, Inputs) = (n, k);
     }
 
-    /// <summary>n.</summary>
-    public int Rows { get; }
+    public override string TypeName => "int8";
 
-    /// <summary>k.</summary>
-    public int Inputs { get; }
+    public override int RowMultiple => 4;
 
-    /// <summary>Bytes in memory.</summary>
-    public long ByteCount => CountBytes(Rows, Inputs);
+    public override long ByteCount => CountBytes(Rows, Inputs);
+
+    public override (nint Start, long Bytes) Packed => ((nint)Values, _values.numel());
 
     /// <summary>Bytes of a matrix of so many rows and inputs.</summary>
     public static long CountBytes(int n, int k) => (n + 3L) / 4 * 4 * (GetPackedLength(k) + sizeof(float));
@@ -61,77 +58,29 @@ sealed unsafe class Int8Weights : IDisposable
     /// <exception cref="ArgumentException">The weights lie elsewhere, are of another type, or not finite.</exception>
     public static Int8Weights Quantize(Tensor weights, string name)
     {
-        CheckSupported(weights, name);
+        CheckSupported(weights, name, "int8");
         var quantized = new Int8Weights((int)weights.shape[0], (int)weights.shape[1]);
-        try
-        {
-            if (quantized.TryQuantizeRows((ushort*)TensorMemory.GetPointer(weights)))
-            {
-                GC.KeepAlive(weights);
-                return quantized;
-            }
-
-            throw new ArgumentException(
-                $"{name} holds a weight that is not finite, which int8 cannot hold: check the model's files.",
-                nameof(weights)
-            );
-        }
-        catch
+        var from = (nint)TensorMemory.GetPointer(weights);
+        var succeeded = TryEach(
+            quantized.Rows,
+            perChunk: 16,
+            row => quantized.TryQuantizeRow((ushort*)from + (long)row * quantized.Inputs, row)
+        );
+        GC.KeepAlive(weights);
+        if (!succeeded)
         {
             quantized.Dispose();
-            throw;
-        }
-    }
-
-    static void CheckSupported(Tensor weights, string name)
-    {
-        if (weights.device_type != DeviceType.CPU)
-        {
-            throw new ArgumentException(
-                $"{name} lies on {weights.device}: int8 weights are for the processor (cpu) only; "
-                    + "load the model in bf16.",
-                nameof(weights)
-            );
+            throw NotFinite(name, "int8");
         }
 
-        if (!TensorMemory.IsContiguousBf16(weights) || weights.dim() != 2)
-        {
-            throw new ArgumentException(
-                $"{name} is {weights.dtype} [{string.Join(", ", weights.shape)}]; "
-                    + "expected a contiguous BFloat16 matrix.",
-                nameof(weights)
-            );
-        }
-    }
-
-    /// <summary>False where a weight is not finite.</summary>
-    bool TryQuantizeRows(ushort* weights)
-    {
-        const int RowsPerChunk = 16;
-        var isFinite = true;
-        WorkerTeam.Run(
-            TorchThreads.KernelThreadCount,
-            (Rows + RowsPerChunk - 1) / RowsPerChunk,
-            chunk =>
-            {
-                var end = Math.Min(Rows, (chunk + 1) * RowsPerChunk);
-                for (var row = chunk * RowsPerChunk; row < end; row++)
-                {
-                    if (!TryQuantizeRow(weights + (long)row * _k, row))
-                    {
-                        Volatile.Write(ref isFinite, false);
-                    }
-                }
-            }
-        );
-        return isFinite;
+        return quantized;
     }
 
     /// <summary>False where a weight is not finite.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     bool TryQuantizeRow(ushort* row, int n)
     {
-        var most = Int16Activations.FindMaxMagnitude(row, _k);
+        var most = Int16Activations.FindMaxMagnitude(row, Inputs);
         if (!float.IsFinite(most))
         {
             return false;
@@ -145,10 +94,10 @@ sealed unsafe class Int8Weights : IDisposable
         }
 
         Scales[n] = scale;
-        var to = Values + (n / 4 * (long)GetPackedLength(_k) * 4) + n % 4 * Block;
-        for (var first = 0; first < _k; first += Block, to += 4 * Block)
+        var to = GetRow(n);
+        for (var first = 0; first < Inputs; first += Block, to += 4 * Block)
         {
-            QuantizeBlock(row + first, to, Math.Min(Block, _k - first), inverse);
+            QuantizeBlock(row + first, to, Math.Min(Block, Inputs - first), inverse);
         }
 
         return true;
@@ -171,7 +120,46 @@ sealed unsafe class Int8Weights : IDisposable
         }
     }
 
-    public void Dispose()
+    public override void Multiply(ushort* x, int m, float* bias, ushort* y, int threads)
+    {
+        var operands = new Int8Gemm.Operands((nint)Values, (nint)Scales, (nint)bias, new(m, Rows, Inputs));
+        Int8Gemm.Multiply(x, operands, y, threads);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Dequantize(int first, int count, float* to)
+    {
+        for (var row = first; row < first + count; row++, to += Inputs)
+        {
+            var from = GetRow(row);
+            for (var column = 0; column < Inputs; column += Block, from += 4 * Block)
+            {
+                DequantizeBlock(from, to + column, Math.Min(Block, Inputs - column), Scales[row]);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void DequantizeBlock(sbyte* from, float* to, int count, float scale)
+    {
+        var i = 0;
+        for (; i + 8 <= count; i += 8)
+        {
+            var words = Vector128.WidenLower(Vector128.CreateScalar(*(long*)(from + i)).AsSByte());
+            var (low, high) = Vector128.Widen(words);
+            (Vector256.ConvertToSingle(Vector256.Create(low, high)) * scale).Store(to + i);
+        }
+
+        for (; i < count; i++)
+        {
+            to[i] = from[i] * scale;
+        }
+    }
+
+    /// <summary>Where a row's first block lies; its next ones are four blocks apart.</summary>
+    sbyte* GetRow(int row) => Values + (row / 4 * (long)GetPackedLength(Inputs) * 4) + row % 4 * Block;
+
+    public override void Dispose()
     {
         _values.Dispose();
         _scales.Dispose();
