@@ -3,21 +3,22 @@ using CoPe.Benchmarks;
 using CoPe.Benchmarks.Answer;
 using CoPe.Benchmarks.Decode;
 using CoPe.Benchmarks.Train;
+using CoPe.Modeling;
 
 const string Usage = """
     usage: CoPe.Benchmarks train [--layers N] [--rounds N]
            CoPe.Benchmarks dpo [--layers N] [--rounds N]
            CoPe.Benchmarks train-peak [--shape mistral-7b|qwen2.5-0.5b|qwen2.5-1.5b|embedded] [--layers N]
            CoPe.Benchmarks decode [--shape qwen2.5-0.5b|qwen2.5-1.5b|mistral-7b|embedded] [--layers N] [--rounds N]
-           CoPe.Benchmarks trace [--shape S] [--users N] [--layers N] [--rounds N] [--dtype bf16|int8]
-           CoPe.Benchmarks int8 [--shape S] [--layers N] [--rounds N]
-           CoPe.Benchmarks int8 MODEL_FOLDER TEXT_FILE TOKENS
+           CoPe.Benchmarks trace [--shape S] [--users N] [--layers N] [--rounds N] [--dtype bf16|int8|q4]
+           CoPe.Benchmarks lowbit [--shape S] [--layers N] [--rounds N]
+           CoPe.Benchmarks lowbit MODEL_FOLDER TEXT_FILE TOKENS
            CoPe.Benchmarks memory [--shape S] [--layers N]
            CoPe.Benchmarks answer [--shape S] [--layers N] [--rounds N] [--part prompts|train|pipeline]
            CoPe.Benchmarks answer MODEL_FOLDER
            CoPe.Benchmarks prompts MODEL_FOLDER
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
-    int8 prints decode's figures of int8 weights alone or, with a model and a text, what they do to log-probabilities.
+    lowbit prints decode's figures of int8 and q4 weights or, with a model and a text, what they do to log-probabilities.
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train and dpo), rounds 5
     and 16.
     train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT
@@ -37,9 +38,9 @@ if (args is ["tokens", var folder, var text])
     return 0;
 }
 
-if (args is ["int8", not ['-', ..] and var model, var words, var tokens])
+if (args is ["lowbit", not ['-', ..] and var model, var words, var tokens])
 {
-    Print(new Int8Figures(model, words, int.Parse(tokens, CultureInfo.InvariantCulture)).All());
+    Print(new LowBitFigures(model, words, int.Parse(tokens, CultureInfo.InvariantCulture)).All());
     return 0;
 }
 
@@ -59,11 +60,11 @@ if (args is ["prompts", var modelFolder])
 
 var options = args.Skip(1).Chunk(2).ToArray();
 if (
-    args is not ["train" or "dpo" or "train-peak" or "decode" or "trace" or "int8" or "memory" or "answer", ..]
+    args is not ["train" or "dpo" or "train-peak" or "decode" or "trace" or "lowbit" or "memory" or "answer", ..]
     || options.Any(pair =>
         pair
             is not ["--shape" or "--layers" or "--rounds" or "--users", _]
-                and not ["--dtype", "bf16" or "int8"]
+                and not ["--dtype", "bf16" or "int8" or "q4"]
                 and not ["--part", "prompts" or "train" or "pipeline"]
     )
 )
@@ -73,6 +74,14 @@ if (
 }
 
 string? Text(string name) => options.FirstOrDefault(pair => pair[0] == name)?[1];
+QuantizedDtype? Quantization() =>
+    Text("--dtype") switch
+    {
+        "int8" => QuantizedDtype.Int8,
+        "q4" => QuantizedDtype.Q4,
+        _ => null,
+    };
+
 int? Number(string name) => Text(name) is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null;
 if (args[0] == "train")
 {
@@ -113,8 +122,8 @@ else
         Number("--rounds") ?? 16
     );
     Print(
-        args[0] == "trace" ? figures.Trace(Number("--users") ?? 1, Text("--dtype") == "int8")
-        : args[0] == "int8" ? figures.Int8()
+        args[0] == "trace" ? figures.Trace(Number("--users") ?? 1, Quantization())
+        : args[0] == "lowbit" ? figures.LowBit()
         : figures.All()
     );
 }

@@ -51,8 +51,8 @@ sealed class RandomModel : IDisposable
     /// <summary>The model over the mapped file; the caller's.</summary>
     public CausalLm Load() => CausalLm.Load(_folder);
 
-    /// <summary>The model with its weights rounded to int8; the caller's.</summary>
-    public CausalLm LoadInt8() => CausalLm.LoadQuantized(_folder, QuantizedDtype.Int8);
+    /// <summary>The model with its weights rounded; the caller's.</summary>
+    public CausalLm Load(QuantizedDtype dtype) => CausalLm.LoadQuantized(_folder, dtype);
 
     /// <summary>What <c>cope model info</c> knows of it.</summary>
     public ModelInfo ReadInfo() => ModelInfo.Read(_folder);

@@ -31,8 +31,8 @@ sealed class GoldenModel : IDisposable
     public static GoldenModel Open(string root, string name) =>
         new(root, name, CausalLm.Load(Path.Combine(root, "models", name), TorchSharp.torch.ScalarType.Float32));
 
-    public static GoldenModel OpenInt8(string root, string name) =>
-        new(root, name, CausalLm.LoadQuantized(Path.Combine(root, "models", name), QuantizedDtype.Int8));
+    public static GoldenModel Open(string root, string name, QuantizedDtype dtype) =>
+        new(root, name, CausalLm.LoadQuantized(Path.Combine(root, "models", name), dtype));
 
     public static GoldenModel Llama() => Open(GoldenFolders.Roots().First(), "llama");
 

@@ -66,7 +66,7 @@ sealed class DecodeFigures : IDisposable
             yield return figure;
         }
 
-        foreach (var figure in Int8())
+        foreach (var figure in LowBit())
         {
             yield return figure;
         }
@@ -122,55 +122,57 @@ sealed class DecodeFigures : IDisposable
         yield return ("users16_over_1", 16 * times[0] / times[5]);
     }
 
-    /// <summary>
-    /// The same steps and prompts with weights rounded to int8, against those of bf16 and against reading the int8
-    /// weights.
-    /// </summary>
-    public IEnumerable<(string Name, double Value)> Int8()
+    /// <summary>The same steps and prompts with rounded weights: of both types, in turn with bf16.</summary>
+    public IEnumerable<(string Name, double Value)> LowBit() =>
+        new[] { QuantizedDtype.Int8, QuantizedDtype.Q4 }.SelectMany(LowBit);
+
+    /// <summary>Steps and prompts with rounded weights, against those of bf16 and against reading these weights.</summary>
+    IEnumerable<(string Name, double Value)> LowBit(QuantizedDtype dtype)
     {
+        var name = dtype == QuantizedDtype.Q4 ? "q4" : "int8";
         var (watch, before) = (Stopwatch.StartNew(), Measurement.GetResidentMegabytes());
-        using var rounded = _folder.LoadInt8();
-        yield return ("int8_load_ms", watch.Elapsed.TotalMilliseconds);
+        using var rounded = _folder.Load(dtype);
+        yield return ($"{name}_load_ms", watch.Elapsed.TotalMilliseconds);
         yield return (
-            "int8_resident_over_bf16_weights",
+            $"{name}_resident_over_bf16_weights",
             (Measurement.GetResidentMegabytes() - before) / (_folder.Bytes / 1048576.0)
         );
         var floor = new MemoryReadFloor(rounded);
         var threads = get_num_threads();
         using DecodingUsers one = Users(1, contrasts: true, _rounds + 1),
-            one8 = Users(1, contrasts: true, _rounds + 1, rounded);
+            oneRounded = Users(1, contrasts: true, _rounds + 1, rounded);
         using DecodingUsers four = Users(4, contrasts: true, _rounds + 1),
-            four8 = Users(4, contrasts: true, _rounds + 1, rounded);
+            fourRounded = Users(4, contrasts: true, _rounds + 1, rounded);
         var steps = Measurement.TimeInterleaved(
             _rounds,
             one.Step,
-            one8.Step,
+            oneRounded.Step,
             four.Step,
-            four8.Step,
+            fourRounded.Step,
             () => floor.Read(threads)
         );
-        yield return ("int8_contrast_ms", steps[1]);
-        yield return ("int8_over_bf16", steps[1] / steps[0]);
-        yield return ("int8_over_floor", steps[1] / steps[4]);
-        yield return ("int8_users4_over_bf16", steps[3] / steps[2]);
+        yield return ($"{name}_contrast_ms", steps[1]);
+        yield return ($"{name}_contrast_over_bf16", steps[1] / steps[0]);
+        yield return ($"{name}_over_floor", steps[1] / steps[4]);
+        yield return ($"{name}_users4_over_bf16", steps[3] / steps[2]);
         var prompts = Measurement.TimeInterleaved(
             Math.Max(3, _rounds / 4),
             () => FirstContrast(_model),
             () => FirstContrast(rounded)
         );
-        yield return ("int8_first_token_over_bf16", prompts[1] / prompts[0]);
+        yield return ($"{name}_first_token_over_bf16", prompts[1] / prompts[0]);
     }
 
     /// <summary>
     /// Where a step of so many users' experts and amateurs goes, and before it their prompts, in milliseconds by
     /// section.
     /// </summary>
-    public IEnumerable<(string Name, double Value)> Trace(int count, bool isInt8)
+    public IEnumerable<(string Name, double Value)> Trace(int count, QuantizedDtype? dtype)
     {
-        using var rounded = isInt8 ? _folder.LoadInt8() : null;
-        var of = rounded ?? _model;
+        using var rounded = dtype is { } of ? _folder.Load(of) : null;
+        var model = rounded ?? _model;
         var trace = new DecodingTrace();
-        using (var compiling = Users(count, contrasts: true, StepsToCompile + 1, of))
+        using (var compiling = Users(count, contrasts: true, StepsToCompile + 1, model))
         {
             for (var step = 0; step < StepsToCompile; step++)
             {
@@ -178,7 +180,7 @@ sealed class DecodeFigures : IDisposable
             }
         }
 
-        using (var user = new DecodingUsers(of, _task, _users, count, contrasts: true, _rounds + 1, trace).Join())
+        using (var user = new DecodingUsers(model, _task, _users, count, contrasts: true, _rounds + 1, trace).Join())
         {
             for (var step = 0; step < _rounds; step++)
             {
@@ -186,7 +188,7 @@ sealed class DecodeFigures : IDisposable
             }
         }
 
-        var floor = new MemoryReadFloor(of);
+        var floor = new MemoryReadFloor(model);
         yield return ("read_floor_ms", Measurement.TimeInterleaved(8, () => floor.Read(get_num_threads()))[0]);
         foreach (var (section, time) in trace.Sections) // prompts are computed once
         {

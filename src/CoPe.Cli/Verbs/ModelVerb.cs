@@ -14,15 +14,16 @@ using static TorchSharp.torch;
 
 namespace CoPe.Cli.Verbs;
 
-/// <summary><c>cope model pull|info|merge</c>.</summary>
+/// <summary><c>cope model pull|info|merge|quantize</c>.</summary>
 static class ModelVerb
 {
     public static Command Create(CommandHost host) =>
-        new("model", "Download models, show their sizes, and merge adapters into them.")
+        new("model", "Download models, show their sizes, merge adapters into them, and round them to fewer bits.")
         {
             ModelPullVerb.Create(host),
             ModelInfoVerb.Create(host),
             ModelMergeVerb.Create(host),
+            ModelQuantizeVerb.Create(host),
         };
 }
 

@@ -60,7 +60,9 @@ public static class ModelLoader
     /// elsewhere.
     /// </summary>
     internal static torch.ScalarType? ChooseDtype(ModelInfo info, torch.Device device) =>
-        MatrixProduct.UpcastsBf16(device) && info.WeightBytes(torch.ScalarType.Float32) <= TorchThreads.SmallModelBytes
+        info.Rounded is null
+        && MatrixProduct.UpcastsBf16(device)
+        && info.WeightBytes(torch.ScalarType.Float32) <= TorchThreads.SmallModelBytes
             ? torch.ScalarType.Float32
             : null;
 
@@ -72,6 +74,7 @@ public static class ModelLoader
             WeightDtype.Q4 => info.QuantizedWeightBytes(QuantizedDtype.Q4),
             WeightDtype.Bf16 => info.WeightBytes(torch.ScalarType.BFloat16),
             WeightDtype.Fp32 => info.WeightBytes(torch.ScalarType.Float32),
+            _ when info.Rounded is { } rounded => info.QuantizedWeightBytes(rounded),
             _ => info.WeightBytes(ChooseDtype(info, device) ?? info.Dtypes.MaxBy(type => type.Value).Key),
         };
 }

@@ -30,24 +30,6 @@ public static class AdapterMerge
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Files beside the weights that belong to a model folder, by extension.</summary>
-    static readonly string[] CopiedExtensions = [".json", ".jinja", ".model", ".tiktoken"];
-
-    /// <summary>The same by the beginning of the name.</summary>
-    static readonly string[] CopiedNames =
-    [
-        "license",
-        "licence",
-        "copying",
-        "notice",
-        "use_policy",
-        "merges.txt",
-        "vocab.txt",
-    ];
-
-    /// <summary>Files of these extensions that are not copied.</summary>
-    static readonly string[] ExcludedEndings = [".index.json", "adapter_config.json", "trainer_state.json"];
-
     /// <summary>
     /// Replaces a model's adapted weights by <c>W + scaling * B A</c>, rounded to the dtype of W, and embedding and
     /// head by the adapter's own where it has these; the others stay mapped. Where the model's head is its embedding
@@ -209,13 +191,7 @@ public static class AdapterMerge
             );
         }
 
-        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
-        {
-            throw new ArgumentException(
-                $"Folder {output} holds files already: name another one, or remove it first.",
-                nameof(output)
-            );
-        }
+        ModelFolder.RequireEmpty(output);
 
         var config = DecoderConfig.Read(baseFolder);
         var separatesHead = SeparatesHead(config, adapters);
@@ -254,10 +230,7 @@ public static class AdapterMerge
     static void WriteFiles(string folder, string baseFolder, List<TensorSource> tensors, long maxShardBytes)
     {
         ShardedCheckpoint.Write(folder, tensors, maxShardBytes);
-        foreach (var file in Directory.EnumerateFiles(baseFolder).Where(IsCopied))
-        {
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-        }
+        ModelFolder.CopyCompanions(baseFolder, folder);
     }
 
     /// <summary>
@@ -302,17 +275,5 @@ public static class AdapterMerge
         {
             config[DtypeKeys[0]] = name;
         }
-    }
-
-    static bool IsCopied(string path)
-    {
-        var name = Path.GetFileName(path).ToLowerInvariant();
-        if (ExcludedEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal)))
-        {
-            return false;
-        }
-
-        return CopiedExtensions.Contains(Path.GetExtension(name))
-            || CopiedNames.Any(start => name.StartsWith(start, StringComparison.Ordinal));
     }
 }

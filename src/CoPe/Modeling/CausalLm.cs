@@ -54,8 +54,8 @@ public sealed class CausalLm : IDisposable
     /// <summary>Opens a model folder in Hugging Face's layout.</summary>
     /// <param name="folder">The folder: config.json and safetensors weights.</param>
     /// <param name="dtype">
-    /// What passes compute in. Null takes the checkpoint's type, whose weights then lie in the mapped file; another is
-    /// converted to once.
+    /// What passes compute in. Null takes the checkpoint's type, whose weights then lie in the mapped file, rounded ones
+    /// too; another is converted to once.
     /// </param>
     /// <param name="device">
     /// Where passes compute; null is the processor. Weights for a GPU are copied to it, one by one.
@@ -65,7 +65,18 @@ public sealed class CausalLm : IDisposable
     public static CausalLm Load(string folder, ScalarType? dtype = null, Device? device = null)
     {
         var config = DecoderConfig.Read(folder);
-        return Create(config, ModelWeights.Open(folder, config, dtype, device), dtype);
+        if (dtype is not null || PackedCheckpoint.Find(folder) is not { } rounded)
+        {
+            return Create(config, ModelWeights.Open(folder, config, dtype, device), dtype);
+        }
+
+        if (device is not null && device.type != TorchSharp.DeviceType.CPU)
+        {
+            var name = PackedCheckpoint.GetName(rounded);
+            throw new ModelFileException(folder, $"is rounded to {name}, for the processor alone; set device: cpu.");
+        }
+
+        return Create(config, ModelWeights.OpenQuantized(folder, config, rounded), dtype: null);
     }
 
     /// <summary>

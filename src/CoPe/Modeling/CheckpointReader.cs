@@ -30,7 +30,8 @@ static class CheckpointReader
             {
                 if (isSelected is null || isSelected(name))
                 {
-                    tensors[name] = Convert(locations[name].Read(), dtype ?? config.Dtype);
+                    var location = locations.TryGetValue(name, out var found) ? found : throw Rounded(folder, name);
+                    tensors[name] = Convert(location.Read(), dtype ?? config.Dtype);
                 }
             }
 
@@ -45,6 +46,17 @@ static class CheckpointReader
 
             throw;
         }
+    }
+
+    static ModelFileException Rounded(string folder, string name)
+    {
+        var dtype = PackedCheckpoint.GetName(PackedCheckpoint.Find(folder)!.Value);
+        return new(
+            folder,
+            name,
+            $"is rounded to {dtype}, which has no way back; load it as {dtype} (decode_dtype, model_dtype: {dtype} or "
+                + "auto), or the model that it was made of."
+        );
     }
 
     /// <summary>The entries of the decoder's tensors, checked as for loading; nothing stays mapped.</summary>
@@ -195,7 +207,7 @@ sealed class OpenCheckpoint : IDisposable
     /// <exception cref="ModelFileException">A weight is missing, unknown, or of another shape or dtype.</exception>
     public Dictionary<string, TensorLocation> MatchTensors(DecoderConfig config)
     {
-        var shapes = WeightLayout.ListWeights(config).ToDictionary(w => w.Name, w => w.Shape, StringComparer.Ordinal);
+        var shapes = ListExpected(config).ToDictionary(w => w.Name, w => w.Shape, StringComparer.Ordinal);
         var locations = new Dictionary<string, TensorLocation>(StringComparer.Ordinal);
         foreach (var file in _files)
         {
@@ -241,6 +253,18 @@ sealed class OpenCheckpoint : IDisposable
         }
 
         return locations;
+    }
+
+    /// <summary>The configuration's weights; of a folder that was written rounded those that are not.</summary>
+    IEnumerable<(string Name, long[] Shape)> ListExpected(DecoderConfig config)
+    {
+        if (PackedCheckpoint.Find(_folder) is null)
+        {
+            return WeightLayout.ListWeights(config);
+        }
+
+        var rounded = WeightLayout.ListLinearLayers(config).Select(layer => $"{layer.Name}.weight").ToHashSet();
+        return WeightLayout.ListWeights(config).Where(w => !rounded.Contains(w.Name) && w.Name != WeightLayout.Head);
     }
 
     void CheckShape(TensorLocation location, long[] shape)

@@ -6,6 +6,24 @@ namespace CoPe.Modeling;
 /// <summary>A model folder in Hugging Face's layout.</summary>
 static class ModelFolder
 {
+    /// <summary>Files beside the weights that belong to a model folder, by extension.</summary>
+    static readonly string[] CopiedExtensions = [".json", ".jinja", ".model", ".tiktoken"];
+
+    /// <summary>The same by the beginning of the name.</summary>
+    static readonly string[] CopiedNames =
+    [
+        "license",
+        "licence",
+        "copying",
+        "notice",
+        "use_policy",
+        "merges.txt",
+        "vocab.txt",
+    ];
+
+    /// <summary>Files of these extensions that are not copied.</summary>
+    static readonly string[] ExcludedEndings = [".index.json", "adapter_config.json", "trainer_state.json"];
+
     /// <summary>
     /// Writes <c>model.safetensors</c> with the weights as <paramref name="dtype"/>, then
     /// <c>generation_config.json</c> and <c>config.json</c>; each is written aside first and then renamed, so that a
@@ -18,6 +36,72 @@ static class ModelFolder
         var generation = DecoderConfigWriter.ToGenerationJson(config);
         AtomicFile.WriteText(Path.Combine(folder, "generation_config.json"), generation);
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), DecoderConfigWriter.ToJson(config, dtype));
+    }
+
+    /// <summary>
+    /// Writes a model with its linear layers rounded as a folder that loads like any other: the rounded matrices packed,
+    /// the other weights in bf16, configuration and tokenizer as they are.
+    /// </summary>
+    /// <param name="baseFolder">The model.</param>
+    /// <param name="output">A folder that is empty, or not there.</param>
+    /// <param name="dtype">What to round to.</param>
+    /// <exception cref="ModelFileException">The model cannot be used, or is rounded already.</exception>
+    /// <exception cref="ArgumentException">The output folder is not empty.</exception>
+    public static void WriteQuantized(string baseFolder, string output, QuantizedDtype dtype)
+    {
+        RequireEmpty(output);
+        if (PackedCheckpoint.Find(baseFolder) is { } rounded)
+        {
+            var found = PackedCheckpoint.GetName(rounded);
+            throw new ModelFileException(baseFolder, $"is rounded to {found} already; name the model it was made of.");
+        }
+
+        using var model = CausalLm.LoadQuantized(baseFolder, dtype);
+        AtomicFile.WriteFolder(
+            output,
+            folder =>
+            {
+                var weights = model.Weights;
+                PackedCheckpoint.Write(Path.Combine(folder, PackedCheckpoint.GetFileName(dtype)), weights.Quantized);
+                var others = weights.Names.ToDictionary(name => name, name => weights[name]);
+                SafetensorsWriter.Write(Path.Combine(folder, ShardedCheckpoint.SingleFileName), others);
+                CopyCompanions(baseFolder, folder);
+            }
+        );
+    }
+
+    /// <summary>Refuses a folder that holds files.</summary>
+    /// <exception cref="ArgumentException">It does.</exception>
+    public static void RequireEmpty(string output)
+    {
+        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
+        {
+            throw new ArgumentException(
+                $"Folder {output} holds files already: name another one, or remove it first.",
+                nameof(output)
+            );
+        }
+    }
+
+    /// <summary>Copies what belongs to a model beside its weights: configuration, tokenizer, license.</summary>
+    public static void CopyCompanions(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from).Where(IsCopied))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+    }
+
+    static bool IsCopied(string path)
+    {
+        var name = Path.GetFileName(path).ToLowerInvariant();
+        if (ExcludedEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal)))
+        {
+            return false;
+        }
+
+        return CopiedExtensions.Contains(Path.GetExtension(name))
+            || CopiedNames.Any(start => name.StartsWith(start, StringComparison.Ordinal));
     }
 }
 

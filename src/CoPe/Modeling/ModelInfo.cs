@@ -21,6 +21,9 @@ sealed record ModelInfo
     /// <summary>Element types of the checkpoint's tensors, with how many tensors have them.</summary>
     public required IReadOnlyDictionary<ScalarType, int> Dtypes { get; init; }
 
+    /// <summary>What the folder's matrices are rounded to; null where they are not.</summary>
+    public QuantizedDtype? Rounded { get; init; }
+
     /// <summary>License file in the folder, if any.</summary>
     public string? LicenseFile { get; init; }
 
@@ -35,13 +38,19 @@ sealed record ModelInfo
         {
             Config = config,
             ParameterCount = CountParameters(config),
-            WeightFileBytes = CheckpointReader.FindShards(folder).Sum(SafetensorsHeader.GetFileLength),
+            WeightFileBytes = ListWeightFiles(folder).Sum(SafetensorsHeader.GetFileLength),
+            Rounded = PackedCheckpoint.Find(folder),
             Dtypes = entries
                 .GroupBy(entry => entry.Dtype.ScalarType!.Value)
                 .ToDictionary(group => group.Key, group => group.Count()),
             LicenseFile = files.Where(IsLicense).Order(StringComparer.Ordinal).FirstOrDefault(),
         };
     }
+
+    static IEnumerable<string> ListWeightFiles(string folder) =>
+        PackedCheckpoint.Find(folder) is { } dtype
+            ? CheckpointReader.FindShards(folder).Append(Path.Combine(folder, PackedCheckpoint.GetFileName(dtype)))
+            : CheckpointReader.FindShards(folder);
 
     /// <summary>Number of a decoder's weights; a tied head counts once.</summary>
     public static long CountParameters(DecoderConfig config) =>

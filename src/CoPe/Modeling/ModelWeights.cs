@@ -77,27 +77,49 @@ sealed class ModelWeights : IDisposable
     /// </exception>
     public static ModelWeights OpenQuantized(string folder, DecoderConfig config, QuantizedDtype dtype)
     {
+        var isRounded = WeightLayout.ListLinearLayers(config).Select(layer => $"{layer.Name}.weight").ToHashSet();
+        var packed = Path.Combine(folder, PackedCheckpoint.GetFileName(dtype));
+        var quantized = File.Exists(packed)
+            ? PackedCheckpoint.Read(packed, config, dtype)
+            : Quantize(folder, config, dtype, isRounded);
+        try
+        {
+            var others = CheckpointReader.Read(
+                folder,
+                config,
+                ScalarType.BFloat16,
+                name => !isRounded.Contains(name) && name != WeightLayout.Head
+            );
+            return new ModelWeights(config, others, quantized) { Quantization = dtype };
+        }
+        catch
+        {
+            DisposeAll(quantized.Values);
+            throw;
+        }
+    }
+
+    static Dictionary<string, QuantizedWeights> Quantize(
+        string folder,
+        DecoderConfig config,
+        QuantizedDtype dtype,
+        HashSet<string> linearLayers
+    )
+    {
         var quantized = new Dictionary<string, QuantizedWeights>(StringComparer.Ordinal);
-        var linearLayers = WeightLayout.ListLinearLayers(config).Select(layer => $"{layer.Name}.weight").ToHashSet();
         try
         {
             for (var i = 0; i < config.LayerCount; i++)
             {
                 var prefix = WeightLayout.GetLayerName(i) + ".";
-                var files = new CheckpointPart(folder, config, name => linearLayers.Contains(name) && IsIn(prefix, name));
-                QuantizeInto(quantized, files, dtype);
+                var layer = new CheckpointPart(folder, config, name => linearLayers.Contains(name) && IsIn(prefix, name));
+                QuantizeInto(quantized, layer, dtype);
             }
 
             var head = config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head;
             QuantizeInto(quantized, new(folder, config, name => name == head), QuantizedDtype.Int8);
             NativeHeap.ReleaseFreedMemory(); // what was bf16 for a moment, where the file has another type
-            var others = CheckpointReader.Read(
-                folder,
-                config,
-                ScalarType.BFloat16,
-                name => !linearLayers.Contains(name) && name != WeightLayout.Head
-            );
-            return new ModelWeights(config, others, quantized) { Quantization = dtype };
+            return quantized;
         }
         catch
         {

@@ -119,18 +119,20 @@ public sealed class ScoreVerbTests(TinyRunFixture world) : IClassFixture<TinyRun
         Assert.Contains(message, world.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Int8_weights_come_with_a_warning_and_score_nearly_the_same()
+    [Theory]
+    [InlineData("int8", .5)]
+    [InlineData("q4", 3)]
+    public void Rounded_weights_come_with_a_warning_and_score_nearly_the_same(string dtype, double tolerance)
     {
         var exact = Score("It rains again", "--decode-dtype", "bf16");
         Assert.DoesNotContain("lossy", world.Error, StringComparison.Ordinal);
-        var rounded = Score("It rains again", "--decode-dtype", "int8");
-        Assert.Contains("cope: int8 weights are lossy", world.Error, StringComparison.Ordinal);
-        Assert.Equal((double)exact["sum"]!["base"]!, (double)rounded["sum"]!["base"]!, .5);
+        var rounded = Score("It rains again", "--decode-dtype", dtype);
+        Assert.Contains($"cope: {dtype} weights are lossy", world.Error, StringComparison.Ordinal);
+        Assert.Equal((double)exact["sum"]!["base"]!, (double)rounded["sum"]!["base"]!, tolerance);
         Assert.NotEqual((double)exact["sum"]!["base"]!, (double)rounded["sum"]!["base"]!);
         Assert.NotEqual(0, world.RunCommand(default, "score", "It rains again", "--decode-dtype", "int4"));
         Assert.Contains(
-            "--decode-dtype is 'int4'; it must be one of auto, bf16, fp32, int8",
+            "--decode-dtype is 'int4'; it must be one of auto, bf16, fp32, int8, q4",
             world.Error,
             StringComparison.Ordinal
         );
@@ -171,19 +173,26 @@ public sealed class ScoreVerbTests(TinyRunFixture world) : IClassFixture<TinyRun
         Assert.DoesNotContain("lossy", world.Output + world.Error, StringComparison.Ordinal); // done already
     }
 
-    [Fact]
-    public void Int8_weights_predict_for_a_run_and_are_refused_for_training()
+    [Theory]
+    [InlineData("int8")]
+    [InlineData("q4")]
+    public void A_run_trains_and_predicts_with_rounded_weights(string dtype)
     {
-        File.Copy(world.PathOf("recipe.yaml"), world.PathOf("int8.yaml"), overwrite: true);
-        Assert.Equal(0, world.RunCommand(default, "run", "int8.yaml", "--run", "int8", "--decode-dtype", "int8"));
-        Assert.Contains("int8 weights are lossy", world.Output + world.Error, StringComparison.Ordinal);
-        Assert.Contains("decode_dtype: int8", File.ReadAllText(world.RunAt("int8").Recipe), StringComparison.Ordinal);
-        Assert.True(File.Exists(world.RunAt("int8").Results));
-        Assert.NotEqual(0, world.RunCommand(default, "run", "int8.yaml", "--run", "int8", "--set", "model_dtype=int8"));
-        Assert.Contains(
-            "'model_dtype' is int8, whose rounded weights pass no gradients",
-            world.Error,
-            StringComparison.Ordinal
+        File.Copy(world.PathOf("recipe.yaml"), world.PathOf($"{dtype}.yaml"), overwrite: true);
+        var code = world.RunCommand(
+            default,
+            "run",
+            $"{dtype}.yaml",
+            "--run",
+            dtype,
+            "--decode-dtype",
+            dtype,
+            "--set",
+            $"model_dtype={dtype}"
         );
+        Assert.True(code == 0, world.Error);
+        Assert.Contains($"{dtype} weights are lossy", world.Output + world.Error, StringComparison.Ordinal);
+        Assert.Contains($"model_dtype: {dtype}", File.ReadAllText(world.RunAt(dtype).Recipe), StringComparison.Ordinal);
+        Assert.True(File.Exists(world.RunAt(dtype).Results));
     }
 }

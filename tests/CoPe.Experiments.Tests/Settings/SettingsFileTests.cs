@@ -193,13 +193,15 @@ public class SettingsFileTests
             StringComparison.Ordinal
         );
 
-    [Fact]
-    public void Int8_weights_are_refused_on_a_gpu() =>
+    [Theory]
+    [InlineData("decode.dtype=int8")]
+    [InlineData("model_dtype=q4")]
+    public void Rounded_weights_are_refused_on_a_gpu(string setting) =>
         Assert.Contains(
-            "int8 weights are for the processor alone",
+            "int8 and q4 weights are for the processor alone",
             Assert
                 .Throws<SettingsException>(() =>
-                    Parse("task: scholarly_title", "device=cuda", "decode.dtype=int8").Validate()
+                    Parse("task: scholarly_title", "device=cuda", setting).Validate()
                 )
                 .Message,
             StringComparison.Ordinal

@@ -52,14 +52,18 @@ public sealed class ModelFamilyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void Int8_weights_are_near_the_exact_ones(string folder)
+    public void Rounded_weights_are_near_the_exact_ones(string folder)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
         using var exact = CausalLm.Load(folder, ScalarType.Float32);
-        using var rounded = CausalLm.LoadQuantized(folder, QuantizedDtype.Int8);
-        Assert.InRange(Distance(FullPass(exact), FullPass(rounded)), 1e-4, 0.1);
-        Assert.InRange(Distance(FullPass(exact), CachedSteps(rounded)), 1e-4, 0.1);
+        var expected = FullPass(exact);
+        foreach (var (dtype, most) in new[] { (QuantizedDtype.Int8, .1), (QuantizedDtype.Q4, .5) })
+        {
+            using var rounded = CausalLm.LoadQuantized(folder, dtype);
+            Assert.InRange(Distance(expected, FullPass(rounded)), 1e-4, most);
+            Assert.InRange(Distance(expected, CachedSteps(rounded)), 1e-4, most);
+        }
     }
 
     [Theory]
@@ -154,9 +158,13 @@ public sealed class ModelFamilyTests : IDisposable
         using var model = CausalLm.Load(folder);
         var info = ModelInfo.Read(folder);
         Assert.Equal(model.Weights.Parameters().Sum(weight => weight.numel()), info.ParameterCount);
-        using var rounded = CausalLm.LoadQuantized(folder, QuantizedDtype.Int8);
-        var embedding = rounded.Weights[WeightLayout.Embedding];
-        Assert.Equal(rounded.Weights.Bytes - embedding.numel() * embedding.element_size(), info.QuantizedWeightBytes(QuantizedDtype.Int8));
+        foreach (var dtype in Enum.GetValues<QuantizedDtype>())
+        {
+            using var rounded = CausalLm.LoadQuantized(folder, dtype);
+            var embedding = rounded.Weights[WeightLayout.Embedding];
+            var lookedUp = embedding.numel() * embedding.element_size();
+            Assert.Equal(rounded.Weights.Bytes - lookedUp, info.QuantizedWeightBytes(dtype));
+        }
     }
 
     [Theory]

@@ -24,13 +24,32 @@ sealed unsafe class Int8Weights : QuantizedWeights
     readonly Tensor _scales; // [n] float32, n rounded up
 
     Int8Weights(int n, int k)
-        : base(n, k)
-    {
-        var groups = (n + 3) / 4;
-        _values = zeros([groups, GetPackedLength(k) / Block, 4, Block], dtype: ScalarType.Int8)
-            .DetachFromDisposeScope();
-        _scales = zeros([4 * groups], dtype: ScalarType.Float32).DetachFromDisposeScope();
-    }
+        : this(
+            zeros(GetShape(n, k), dtype: ScalarType.Int8).DetachFromDisposeScope(),
+            zeros(GetScaleShape(n), dtype: ScalarType.Float32).DetachFromDisposeScope(),
+            n,
+            k
+        ) { }
+
+    /// <summary>Weights that were packed before.</summary>
+    /// <param name="values">The packed rows, of the shape that <see cref="GetShape"/> says; owned from now on.</param>
+    /// <param name="scales">The rows' scales; owned from now on.</param>
+    /// <param name="n">Rows.</param>
+    /// <param name="k">Inputs.</param>
+    public Int8Weights(Tensor values, Tensor scales, int n, int k)
+        : base(n, k) => (_values, _scales) = (values, scales);
+
+    /// <summary>Shape of the packed rows, of int8.</summary>
+    public static long[] GetShape(int n, int k) => [(n + 3) / 4, GetPackedLength(k) / Block, 4, Block];
+
+    /// <summary>Shape of the scales, of float32.</summary>
+    public static long[] GetScaleShape(int n) => [(n + 3) / 4 * 4];
+
+    /// <summary>The packed rows; this object owns them.</summary>
+    public Tensor Tensor => _values;
+
+    /// <summary>The rows' scales; this object owns them.</summary>
+    public Tensor ScaleTensor => _scales;
 
     public override string TypeName => "int8";
 

@@ -16,9 +16,10 @@ static unsafe class Q4Group
     public const int MaxCode = 15;
 
     /// <summary>
-    /// Codes that the group's range is cut into, first of all: fewer than 15 leave its ends free, more cut them off.
+    /// Steps that the group's range is cut into at first: fewer than 15 use fewer codes, more cut the upper end off. Of
+    /// normal weights these five leave .81 of plain rounding's squared error, 17 between 14 and 18 leave .80.
     /// </summary>
-    static readonly float[] Steps = [.. Enumerable.Range(0, 17).Select(i => 14 + i * .25f)];
+    static readonly float[] Steps = [14, 14.5f, 15, 15.5f, 16];
 
     /// <summary>
     /// The plain rounding: <c>min = min w, scale = (max w - min w) / 15, q = round((w - min) / scale)</c>; a group of

@@ -29,8 +29,20 @@ sealed unsafe class Q4Weights : QuantizedWeights
     readonly Tensor _panels; // [n / 16, k / 32, 320] uint8, n and k rounded up
 
     Q4Weights(int n, int k)
-        : base(n, k) =>
-        _panels = zeros([CountPanels(n), CountGroups(k), GroupBytes], dtype: ScalarType.Byte).DetachFromDisposeScope();
+        : this(zeros(GetShape(n, k), dtype: ScalarType.Byte).DetachFromDisposeScope(), n, k) { }
+
+    /// <summary>Weights that were packed before.</summary>
+    /// <param name="panels">The panels, of the shape that <see cref="GetShape"/> says; owned from now on.</param>
+    /// <param name="n">Rows.</param>
+    /// <param name="k">Inputs.</param>
+    public Q4Weights(Tensor panels, int n, int k)
+        : base(n, k) => _panels = panels;
+
+    /// <summary>Shape of the panels, of bytes.</summary>
+    public static long[] GetShape(int n, int k) => [CountPanels(n), CountGroups(k), GroupBytes];
+
+    /// <summary>The panels; this object owns them.</summary>
+    public Tensor Tensor => _panels;
 
     public override string TypeName => "q4";
 

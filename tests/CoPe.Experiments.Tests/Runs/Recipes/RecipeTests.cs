@@ -34,10 +34,6 @@ public sealed class RecipeTests : IDisposable
         "task: news_headline\nsft: { lora: { modules_to_save: [norm] } }",
         "'sft.lora.modules_to_save' names 'norm'; it can name embed_tokens, lm_head"
     )]
-    [InlineData(
-        "task: news_headline\nmodel_dtype: int8",
-        "'model_dtype' is int8, whose rounded weights pass no gradients"
-    )]
     public void What_does_not_fit_together_is_named(string text, string message)
     {
         var error = Error(text);

@@ -1,21 +1,28 @@
 using CoPe.Adapters;
+using CoPe.Modeling;
 using CoPe.Scoring;
 using CoPe.Testing;
 
 namespace CoPe.Tests.Decoding;
 
-/// <summary>The golden cases with weights rounded to int8: lossy, so near the goldens, not equal to them.</summary>
+/// <summary>The golden cases with rounded weights: lossy, so near the goldens, not equal to them.</summary>
 [Collection("torch")]
-public class Int8GoldenTests(ITestOutputHelper output)
+public class QuantizedGoldenTests(ITestOutputHelper output)
 {
-    [Fact]
-    public void Every_step_of_the_references_runs_has_nearly_the_same_log_probabilities()
+    [Theory]
+    [InlineData(QuantizedDtype.Int8, .15, 1.2)]
+    [InlineData(QuantizedDtype.Q4, .8, 6)]
+    public void Every_step_of_the_references_runs_has_nearly_the_same_log_probabilities(
+        QuantizedDtype dtype,
+        double average,
+        double most
+    )
     {
         foreach (var (root, golden) in GoldenModel.DecodeFiles())
         {
             var name = golden.GetProperty("model").GetString()!;
             using var exact = GoldenModel.Open(root, name);
-            using var rounded = GoldenModel.OpenInt8(root, name);
+            using var rounded = GoldenModel.Open(root, name, dtype);
             var items = golden
                 .GetProperty("contrastive")
                 .EnumerateArray()
@@ -39,8 +46,8 @@ public class Int8GoldenTests(ITestOutputHelper output)
                 $"{root}: {name}, {differences.Count} log-probabilities, "
                     + $"off by {differences.Average():G2} on average, {differences.Max():G2} at most"
             );
-            Assert.InRange(differences.Average(), 1e-6, .15);
-            Assert.InRange(differences.Max(), 1e-6, 1.2);
+            Assert.InRange(differences.Average(), 1e-6, average);
+            Assert.InRange(differences.Max(), 1e-6, most);
         }
     }
 }
