@@ -263,7 +263,8 @@ static class DecodeDtypeOption
         {
             Description =
                 $"Number type of the weights while decoding and scoring: {Choices}. "
-                + "int8 and q4 are lossy and for the CPU alone: half and a third of the memory, about half the time of a token.",
+                + "int8 and q4 are lossy and for the CPU alone: half and a third of the memory, about half the time "
+                + "of a token.",
             HelpName = "type",
         };
         option.Validators.Add(result =>

@@ -14,8 +14,8 @@ static class ModelQuantizeVerb
     {
         var command = new Command(
             "quantize",
-            "Write a model with its linear layers rounded to 4 or 8 bits, which is lossy, as a folder that loads like any "
-                + "other; --decode-dtype does the same at every start."
+            "Write a model with its linear layers rounded to 4 or 8 bits, which is lossy, as a folder that loads "
+                + "like any other; --decode-dtype does the same at every start."
         );
         var model = new Argument<string>("model") { Description = ModelSource.Description };
         var to = new Option<string>("--to")
@@ -40,12 +40,10 @@ static class ModelQuantizeVerb
             var dtype = parsed.GetValue(to) == "q4" ? QuantizedDtype.Q4 : QuantizedDtype.Int8;
             ModelFolder.WriteQuantized(folder, target, dtype);
             var (before, after) = (ModelInfo.Read(folder).WeightFileBytes, ModelInfo.Read(target).WeightFileBytes);
+            var sizes = string.Create(CultureInfo.InvariantCulture, $"{before / 1e6:0.0} MB -> {after / 1e6:0.0} MB");
             host.WriteMessage(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"weights {before / 1e6:0.0} MB -> {after / 1e6:0.0} MB; lossy: answers and scores differ from those of "
-                        + "bf16 (docs/performance.md has measured it)"
-                )
+                $"weights {sizes}; lossy: answers and scores differ from those of bf16 "
+                    + "(docs/performance.md has measured it)"
             );
             host.Out.WriteLine(target);
             return ExitCode.Ok;

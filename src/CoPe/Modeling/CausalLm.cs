@@ -54,8 +54,8 @@ public sealed class CausalLm : IDisposable
     /// <summary>Opens a model folder in Hugging Face's layout.</summary>
     /// <param name="folder">The folder: config.json and safetensors weights.</param>
     /// <param name="dtype">
-    /// What passes compute in. Null takes the checkpoint's type, whose weights then lie in the mapped file, rounded ones
-    /// too; another is converted to once.
+    /// What passes compute in. Null takes the checkpoint's type, whose weights then lie in the mapped file, rounded
+    /// ones too; another is converted to once.
     /// </param>
     /// <param name="device">
     /// Where passes compute; null is the processor. Weights for a GPU are copied to it, one by one.

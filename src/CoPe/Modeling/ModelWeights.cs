@@ -17,7 +17,11 @@ sealed class ModelWeights : IDisposable
     public ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors)
         : this(config, tensors, []) { }
 
-    ModelWeights(DecoderConfig config, Dictionary<string, Tensor> tensors, Dictionary<string, QuantizedWeights> quantized)
+    ModelWeights(
+        DecoderConfig config,
+        Dictionary<string, Tensor> tensors,
+        Dictionary<string, QuantizedWeights> quantized
+    )
         : this([.. WeightLayout.ListWeights(config).Select(weight => weight.Name)], tensors, quantized) { }
 
     ModelWeights(
@@ -68,8 +72,8 @@ sealed class ModelWeights : IDisposable
     }
 
     /// <summary>
-    /// Opens the weights with the linear layers rounded to a type, and the head, where most is lost, to int8. The rest is
-    /// bf16; an embedding that is also the head is kept twice, in the mapped file for looking up and rounded in memory.
+    /// Opens the weights with the linear layers rounded to a type, and the head, where most is lost, to int8. The rest
+    /// is bf16; an embedding that is also the head is kept twice, in the mapped file for looking up and rounded in memory.
     /// No more than a layer of the file is in use at a time.
     /// </summary>
     /// <exception cref="ModelFileException">
@@ -112,7 +116,11 @@ sealed class ModelWeights : IDisposable
             for (var i = 0; i < config.LayerCount; i++)
             {
                 var prefix = WeightLayout.GetLayerName(i) + ".";
-                var layer = new CheckpointPart(folder, config, name => linearLayers.Contains(name) && IsIn(prefix, name));
+                var layer = new CheckpointPart(
+                    folder,
+                    config,
+                    name => linearLayers.Contains(name) && IsIn(prefix, name)
+                );
                 QuantizeInto(quantized, layer, dtype);
             }
 
@@ -139,9 +147,7 @@ sealed class ModelWeights : IDisposable
             {
                 var ownName = name == WeightLayout.Embedding ? WeightLayout.Head : name;
                 quantized[ownName] =
-                    dtype == QuantizedDtype.Q4
-                        ? Q4Weights.Quantize(tensor, name)
-                        : Int8Weights.Quantize(tensor, name);
+                    dtype == QuantizedDtype.Q4 ? Q4Weights.Quantize(tensor, name) : Int8Weights.Quantize(tensor, name);
             }
         }
         catch (ArgumentException error)

@@ -192,4 +192,25 @@ public sealed class ModelVerbTests : IDisposable
         );
         Assert.False(Directory.Exists(_cope.At("merged")));
     }
+
+    [Theory]
+    [InlineData("q4")]
+    [InlineData("int8")]
+    public void Quantize_writes_a_folder_that_scores_as_the_model_rounded_at_the_start_does(string dtype)
+    {
+        var tiny = Path.Combine(AppContext.BaseDirectory, "models", "cope-tiny");
+        Assert.Equal(0, _cope.Run("model", "quantize", tiny, "--to", dtype, "--output", dtype));
+        Assert.Contains("lossy", _cope.Error, StringComparison.Ordinal);
+        Assert.Equal(_cope.At(dtype), _cope.Output.Trim());
+
+        Assert.Equal(0, _cope.Run("score", "It rains", "--model", dtype, "--json"));
+        var written = JsonNode.Parse(_cope.Output)!["sum"]!.ToJsonString();
+        Assert.Equal(0, _cope.Run("score", "It rains", "--model", tiny, "--decode-dtype", dtype, "--json"));
+        Assert.Equal(JsonNode.Parse(_cope.Output)!["sum"]!.ToJsonString(), written);
+
+        Assert.NotEqual(0, _cope.Run("score", "It rains", "--model", dtype, "--decode-dtype", "bf16"));
+        Assert.Contains($"is rounded to {dtype}", _cope.Error, StringComparison.Ordinal);
+        Assert.NotEqual(0, _cope.Run("model", "quantize", tiny, "--to", dtype, "--output", dtype));
+        Assert.Contains("holds files already", _cope.Error, StringComparison.Ordinal);
+    }
 }

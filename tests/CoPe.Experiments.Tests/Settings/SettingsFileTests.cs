@@ -200,9 +200,7 @@ public class SettingsFileTests
         Assert.Contains(
             "int8 and q4 weights are for the processor alone",
             Assert
-                .Throws<SettingsException>(() =>
-                    Parse("task: scholarly_title", "device=cuda", setting).Validate()
-                )
+                .Throws<SettingsException>(() => Parse("task: scholarly_title", "device=cuda", setting).Validate())
                 .Message,
             StringComparison.Ordinal
         );

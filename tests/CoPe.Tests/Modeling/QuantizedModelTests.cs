@@ -136,4 +136,74 @@ public sealed class QuantizedModelTests : IDisposable
         CausalLm.LoadQuantized(_folder.Path, dtype).Dispose();
         Assert.Equal(before, Tensor.TotalCount);
     }
+
+    [Theory]
+    [InlineData("tied", QuantizedDtype.Int8)]
+    [InlineData("biases", QuantizedDtype.Q4)]
+    public void A_folder_that_is_written_rounded_computes_the_same_bits(string config, QuantizedDtype dtype)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = inference_mode();
+        using var rounded = Load(config, dtype);
+        var written = _folder.At("rounded");
+        ModelFolder.WriteQuantized(_folder.Path, written, dtype);
+
+        using var model = CausalLm.Load(written);
+
+        var ids = TinyModels.Ids(3, 7);
+        Assert.Equal(dtype, model.Quantization);
+        Assert.Equal(dtype, ModelInfo.Read(written).Rounded);
+        Assert.True(TinyModels.Logits(model, ids).eq(TinyModels.Logits(rounded, ids)).all().item<bool>());
+    }
+
+    [Fact]
+    public void A_rounded_folder_is_refused_in_another_type_and_not_rounded_again()
+    {
+        var written = WriteRounded();
+        foreach (
+            var load in new Action[]
+            {
+                () => CausalLm.Load(written, ScalarType.BFloat16),
+                () => CausalLm.LoadQuantized(written, QuantizedDtype.Int8),
+                () => ModelFolder.WriteQuantized(written, _folder.At("twice"), QuantizedDtype.Int8),
+            }
+        )
+        {
+            Assert.Contains("is rounded to q4", Assert.Throws<ModelFileException>(load).Message);
+        }
+
+        Assert.Throws<ArgumentException>(() => ModelFolder.WriteQuantized(_folder.Path, written, QuantizedDtype.Q4));
+    }
+
+    [Theory]
+    [InlineData(9)] // in the header
+    [InlineData(5000)] // in the numbers
+    public void A_rounded_file_that_is_cut_off_is_refused(int length)
+    {
+        var file = Path.Combine(WriteRounded(), "model.q4.safetensors");
+        File.WriteAllBytes(file, File.ReadAllBytes(file)[..length]);
+        var error = Assert.Throws<ModelFileException>(() => CausalLm.Load(Path.GetDirectoryName(file)!));
+        Assert.StartsWith(file, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_rounded_file_of_another_model_is_refused_by_tensor()
+    {
+        var written = WriteRounded();
+        var config = File.ReadAllText(Path.Combine(written, "config.json"));
+        File.WriteAllText(
+            Path.Combine(written, "config.json"),
+            config.Replace("\"intermediate_size\": 24", "\"intermediate_size\": 56", StringComparison.Ordinal)
+        );
+        var error = Assert.Throws<ModelFileException>(() => CausalLm.Load(written));
+        Assert.Contains("mlp.gate_proj.weight.q4", error.Message, StringComparison.Ordinal);
+    }
+
+    string WriteRounded()
+    {
+        Load("tied", QuantizedDtype.Q4).Dispose();
+        var written = _folder.At("rounded");
+        ModelFolder.WriteQuantized(_folder.Path, written, QuantizedDtype.Q4);
+        return written;
+    }
 }

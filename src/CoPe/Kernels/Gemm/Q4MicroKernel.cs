@@ -25,13 +25,7 @@ static unsafe class Q4MicroKernel
     /// <param name="columns">The columns.</param>
     /// <param name="count">How many: 1, 2 or 4.</param>
     /// <param name="sums">Where the results go.</param>
-    public static void Multiply<TProducts>(
-        byte* panel,
-        int half,
-        in Q4Columns columns,
-        int count,
-        float* sums
-    )
+    public static void Multiply<TProducts>(byte* panel, int half, in Q4Columns columns, int count, float* sums)
         where TProducts : struct, IByteProducts
     {
         switch (count)
@@ -103,13 +97,7 @@ static unsafe class Q4MicroKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector256<float> Add<TProducts>(
-        Vector256<float> sum,
-        in Codes codes,
-        in Q4Columns x,
-        int column,
-        int group
-    )
+    static Vector256<float> Add<TProducts>(Vector256<float> sum, in Codes codes, in Q4Columns x, int column, int group)
         where TProducts : struct, IByteProducts
     {
         var at = (long)column * x.Groups + group;

@@ -150,7 +150,10 @@ public unsafe class Q4GemmTests
     {
         using var weights = zeros([20, 40], dtype: ScalarType.BFloat16);
         weights[17, 39] = value;
-        Assert.Contains("w holds a weight", Assert.Throws<ArgumentException>(() => Q4Weights.Quantize(weights, "w")).Message);
+        Assert.Contains(
+            "w holds a weight",
+            Assert.Throws<ArgumentException>(() => Q4Weights.Quantize(weights, "w")).Message
+        );
     }
 
     static ushort[] Multiply(Product product, ushort[] x, Q4Weights weights, float[]? bias, int m, int threads)
