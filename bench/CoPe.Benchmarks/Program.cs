@@ -18,7 +18,8 @@ const string Usage = """
            CoPe.Benchmarks answer MODEL_FOLDER
            CoPe.Benchmarks prompts MODEL_FOLDER
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
-    lowbit prints decode's figures of int8 and q4 weights or, with a model and a text, what they do to log-probabilities.
+    lowbit prints decode's figures of int8 and q4 weights or, with a model and a text, what they do to its
+    log-probabilities.
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train and dpo), rounds 5
     and 16.
     train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT

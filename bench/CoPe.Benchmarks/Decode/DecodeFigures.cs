@@ -126,7 +126,7 @@ sealed class DecodeFigures : IDisposable
     public IEnumerable<(string Name, double Value)> LowBit() =>
         new[] { QuantizedDtype.Int8, QuantizedDtype.Q4 }.SelectMany(LowBit);
 
-    /// <summary>Steps and prompts with rounded weights, against those of bf16 and against reading these weights.</summary>
+    /// <summary>Steps and prompts with rounded weights, against those of bf16 and reading these weights.</summary>
     IEnumerable<(string Name, double Value)> LowBit(QuantizedDtype dtype)
     {
         var name = dtype == QuantizedDtype.Q4 ? "q4" : "int8";

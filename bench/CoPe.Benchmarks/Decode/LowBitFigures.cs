@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace CoPe.Benchmarks.Decode;
 
 /// <summary>
-/// What rounding a model's weights to int8 and q4 does to the log-probabilities of a real text, against the same weights
-/// in bf16 and in float32.
+/// What rounding a model's weights to int8 and q4 does to the log-probabilities of a real text, against the same
+/// weights in bf16 and in float32.
 /// </summary>
 sealed class LowBitFigures(string folder, string text, int tokens)
 {

@@ -39,8 +39,8 @@ static class ModelFolder
     }
 
     /// <summary>
-    /// Writes a model with its linear layers rounded as a folder that loads like any other: the rounded matrices packed,
-    /// the other weights in bf16, configuration and tokenizer as they are.
+    /// Writes a model with its linear layers rounded as a folder that loads like any other: the rounded matrices
+    /// packed, the other weights in bf16, configuration and tokenizer as they are.
     /// </summary>
     /// <param name="baseFolder">The model.</param>
     /// <param name="output">A folder that is empty, or not there.</param>

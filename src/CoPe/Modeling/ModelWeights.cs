@@ -73,7 +73,8 @@ sealed class ModelWeights : IDisposable
 
     /// <summary>
     /// Opens the weights with the linear layers rounded to a type, and the head, where most is lost, to int8. The rest
-    /// is bf16; an embedding that is also the head is kept twice, in the mapped file for looking up and rounded in memory.
+    /// is bf16; an embedding that is also the head is kept twice, in the mapped file for looking up and rounded in
+    /// memory.
     /// No more than a layer of the file is in use at a time.
     /// </summary>
     /// <exception cref="ModelFileException">

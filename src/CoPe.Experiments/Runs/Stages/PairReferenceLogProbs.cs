@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
 using CoPe.Experiments.Negatives;
-using CoPe.Modeling;
 using CoPe.Training;
-using TorchSharp;
 
 namespace CoPe.Experiments.Runs.Stages;
 

@@ -3,8 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using CoPe.Kernels.Threads;
-using CoPe.Kernels.Torch;
-using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Gemm;
 

@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using CoPe.Kernels.Threads;
 using CoPe.Kernels.Torch;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Gemm;
@@ -29,7 +27,8 @@ sealed unsafe class Int8Weights : QuantizedWeights
             zeros(GetScaleShape(n), dtype: ScalarType.Float32).DetachFromDisposeScope(),
             n,
             k
-        ) { }
+        )
+    { }
 
     /// <summary>Weights that were packed before.</summary>
     /// <param name="values">The packed rows, of the shape that <see cref="GetShape"/> says; owned from now on.</param>

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using CoPe.Kernels.Torch;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Gemm;

@@ -14,7 +14,9 @@ sealed unsafe class QuantizedLinear(QuantizedWeights weights, Tensor? bias)
     /// <summary>Rows that one product of the kernel takes, so that their rounded copies stay small.</summary>
     const int RowsPerProduct = 512;
 
-    /// <summary>Weights that are dequantized at once: 4 MB, about what a core has of a processor's last cache.</summary>
+    /// <summary>
+    /// Weights that are dequantized at once: 4 MB, about what a core has of a processor's last cache.
+    /// </summary>
     const int MaxPieceElements = 1 << 20;
 
     readonly float[]? _bias = LinearBias.ReadFloat32(bias); // [out]
@@ -102,7 +104,8 @@ sealed unsafe class QuantizedLinear(QuantizedWeights weights, Tensor? bias)
     }
 
     /// <summary>
-    /// <c>g W</c> for g <c>[..., out]</c>, through the dequantized weights in float32: <c>[..., in]</c>, in the dtype of g.
+    /// <c>g W</c> for g <c>[..., out]</c>, through the dequantized weights in float32: <c>[..., in]</c>, in the dtype
+    /// of g.
     /// </summary>
     internal Tensor MultiplyTransposed(Tensor g)
     {

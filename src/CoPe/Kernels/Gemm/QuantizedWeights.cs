@@ -1,7 +1,6 @@
 using CoPe.Kernels.Threads;
 using CoPe.Kernels.Torch;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Gemm;
 
@@ -32,7 +31,8 @@ abstract unsafe class QuantizedWeights(int rows, int inputs) : IDisposable
     public abstract void Multiply(ushort* x, int m, float* bias, ushort* y, int threads);
 
     /// <summary>
-    /// The dequantized weights in float32: rows <paramref name="first"/> to <c>first + count - 1</c> of W, <c>[count, k]</c>.
+    /// The dequantized weights in float32: rows <paramref name="first"/> to <c>first + count - 1</c> of W,
+    /// <c>[count, k]</c>.
     /// </summary>
     /// <param name="first">The first row; a multiple of <see cref="RowMultiple"/>.</param>
     /// <param name="count">How many.</param>
