@@ -2,7 +2,6 @@ using System.CommandLine;
 using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
-using CoPe.Experiments.Runs.Recipes;
 
 namespace CoPe.Cli.Verbs;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using CoPe.Cli.Hosting;
-using CoPe.Cli.Hub;
 using CoPe.Cli.Sessions;
 using CoPe.Modeling;
 

@@ -45,10 +45,10 @@ public static class AdapterMerge
     /// </exception>
     public static void MergeInto(CausalLm model, AdapterBank bank, int index = 0)
     {
-        if (model.HasInt8Weights)
+        if (model.Quantization is not null)
         {
             throw new KeyNotFoundException(
-                "The model's weights are int8, into which nothing is merged; open it whole."
+                "The model's weights are rounded, and nothing is merged into them; open it in bf16 or float32."
             );
         }
 
@@ -192,6 +192,15 @@ public static class AdapterMerge
         }
 
         ModelFolder.RequireEmpty(output);
+
+        if (PackedCheckpoint.Find(baseFolder) is { } rounded)
+        {
+            throw new ModelFileException(
+                baseFolder,
+                $"is rounded to {PackedCheckpoint.GetName(rounded)}, and nothing is merged into such weights; name the "
+                    + "model that it was made of."
+            );
+        }
 
         var config = DecoderConfig.Read(baseFolder);
         var separatesHead = SeparatesHead(config, adapters);

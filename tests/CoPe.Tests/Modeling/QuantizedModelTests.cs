@@ -157,7 +157,7 @@ public sealed class QuantizedModelTests : IDisposable
     }
 
     [Fact]
-    public void A_rounded_folder_is_refused_in_another_type_and_not_rounded_again()
+    public void A_rounded_folder_is_refused_in_another_type_and_neither_merged_into_nor_rounded_again()
     {
         var written = WriteRounded();
         foreach (
@@ -166,6 +166,7 @@ public sealed class QuantizedModelTests : IDisposable
                 () => CausalLm.Load(written, ScalarType.BFloat16),
                 () => CausalLm.LoadQuantized(written, QuantizedDtype.Int8),
                 () => ModelFolder.WriteQuantized(written, _folder.At("twice"), QuantizedDtype.Int8),
+                () => AdapterMerge.WriteModelFolder(written, [], _folder.At("merged")),
             }
         )
         {
