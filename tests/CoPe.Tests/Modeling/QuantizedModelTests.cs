@@ -160,19 +160,17 @@ public sealed class QuantizedModelTests : IDisposable
     public void A_rounded_folder_is_refused_in_another_type_and_neither_merged_into_nor_rounded_again()
     {
         var written = WriteRounded();
-        foreach (
-            var load in new Action[]
-            {
-                () => CausalLm.Load(written, ScalarType.BFloat16),
-                () => CausalLm.LoadQuantized(written, QuantizedDtype.Int8),
-                () => ModelFolder.WriteQuantized(written, _folder.At("twice"), QuantizedDtype.Int8),
-                () => AdapterMerge.WriteModelFolder(written, [], _folder.At("merged")),
-            }
-        )
-        {
-            Assert.Contains("is rounded to q4", Assert.Throws<ModelFileException>(load).Message);
-        }
-
+        Action[] actions =
+        [
+            () => CausalLm.Load(written, ScalarType.BFloat16).Dispose(),
+            () => CausalLm.LoadQuantized(written, QuantizedDtype.Int8).Dispose(),
+            () => ModelFolder.WriteQuantized(written, _folder.At("twice"), QuantizedDtype.Int8),
+            () => AdapterMerge.WriteModelFolder(written, [], _folder.At("merged")),
+        ];
+        Assert.All(
+            actions,
+            action => Assert.Contains("is rounded to q4", Assert.Throws<ModelFileException>(action).Message)
+        );
         Assert.Throws<ArgumentException>(() => ModelFolder.WriteQuantized(_folder.Path, written, QuantizedDtype.Q4));
     }
 

@@ -8,8 +8,8 @@ namespace CoPe.Kernels.Gemm;
 
 /// <summary>
 /// <c>Y = X W^T + b</c> for rows X <c>[m, k]</c>, bf16, and a W <c>[n, k]</c> of 4 bits. X is rounded to int8 in
-/// groups of 32 (<see cref="Int8Activations"/>), so that a group's sum is of whole numbers; groups are added in their order, so
-/// that a row's result has the same bits in any batch, with any number of threads.
+/// groups of 32 (<see cref="Int8Activations"/>), so that a group's sum is of whole numbers; groups are added in their
+/// order, so that a row's result has the same bits in any batch, with any number of threads.
 /// </summary>
 static unsafe class Q4Gemm
 {
