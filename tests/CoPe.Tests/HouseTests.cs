@@ -44,6 +44,7 @@ public sealed partial class HouseTests
             "CoPe.Experiments.Runs.Stages",
             "CoPe.Experiments.Runs.Results",
             "CoPe.Experiments.Runs",
+            "CoPe.Experiments.Runs.Blocks",
             "CoPe.Experiments.Runs.Recipes",
             "CoPe.Experiments.Report.Pages",
             "CoPe.Experiments.Report.Sections",
