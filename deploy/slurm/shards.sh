@@ -15,9 +15,9 @@ prepare=(scholarly_title --set data=data) # the recipe and its settings
 shards=8                                # tasks of the array; any number, also another one next time
 
 # --- what a task is given ---------------------------------------------------------------------------------------------
-shared=(--cpus-per-task=2 --mem=4G --time=04:00:00)
-shard=(--cpus-per-task=2 --mem=4G --time=04:00:00)
-end=(--cpus-per-task=2 --mem=4G --time=04:00:00)
+shared=(--cpus-per-task=2 --mem=2G --time=04:00:00)
+shard=(--cpus-per-task=2 --mem=2G --time=04:00:00)
+end=(--cpus-per-task=2 --mem=2G --time=04:00:00)
 
 # --- nothing to set below ---------------------------------------------------------------------------------------------
 cd "$folder"

@@ -106,7 +106,7 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
     {
         RunReplacement.RollBack(block.Run);
         var stages = new BlockStages(this, block);
-        RunDue(block, [.. Stages.Intersect(stages.Shared.Concat(stages.InBlocks))], again: false, [whole]);
+        RunDue(block, [.. Stages.Intersect(stages.OfBlock)], again: false, [whole]);
     }
 
     /// <summary>Checks what the stages of the recipe read, as <see cref="Run"/> does; changes nothing.</summary>

@@ -223,6 +223,31 @@ public sealed class ShardTests(BlocksFixture blocks) : IClassFixture<BlocksFixtu
         AssertFinishesAsTheWhole("stopped");
     }
 
+    [Fact]
+    public void An_end_whose_writes_fail_again_and_again_makes_the_same_bytes()
+    {
+        Prepare("broken");
+        Assert.Equal(0, RunShard("broken", "0/1"));
+        Assert.True(File.Exists(new BlockFolders(_world.RunAt("broken")).GetComplete(0).Likelihood));
+        var failures = 0;
+        for (var code = 1; code == 1; failures++)
+        {
+            var left = 7 + (13 * failures);
+            AtomicFile.BeforeOperation = operation =>
+            {
+                if (--left == 0)
+                {
+                    throw new IOException("cannot " + operation);
+                }
+            };
+            code = blocks.Run("finish", "broken");
+        }
+
+        AtomicFile.BeforeOperation = null;
+        Assert.True(failures > 5, $"failed {failures} times");
+        AssertFinishesAsTheWhole("broken");
+    }
+
     [Theory]
     [InlineData("3/3")]
     [InlineData("1")]

@@ -14,10 +14,16 @@ sealed class BlockMerge(RunDirectory run, IReadOnlyList<RunDirectory> blocks)
         foreach (var output in stage.Outputs(blocks[0]))
         {
             var place = blocks[0].GetRelativePath(output.FullPath);
-            var merged = output with { FullPath = Path.Combine(run.Root, place) };
-            merged.Merge([.. blocks.Select(block => Path.Combine(block.Root, place))]);
+            Merge(output with { FullPath = Path.Combine(run.Root, place) });
         }
 
         return blocks.Sum(block => StageMarker.Read(block.Marker(stage.Id))?.Seconds ?? 0);
+    }
+
+    /// <summary>Puts one output of the run together.</summary>
+    public void Merge(StageOutput output)
+    {
+        var place = run.GetRelativePath(output.FullPath);
+        output.Merge([.. blocks.Select(block => Path.Combine(block.Root, place))]);
     }
 }

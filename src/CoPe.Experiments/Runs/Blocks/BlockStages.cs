@@ -15,6 +15,19 @@ sealed class BlockStages(Pipeline pipeline, StageContext whole)
     public IReadOnlyList<Stage> Shared =>
         [.. InBlocks.SelectMany(stage => stage.Needs(whole.Recipe)).Distinct().Select(pipeline.Find).Except(InBlocks)];
 
+    /// <summary>
+    /// The stages that a block's folder has. The evaluation is made once for all users, but the likelihood of their own
+    /// answers, which is most of its work, is a part of each: so every block evaluates its users.
+    /// </summary>
+    public IReadOnlyList<Stage> OfBlock =>
+        [
+            .. Shared,
+            .. InBlocks,
+            .. whole.Recipe.Evaluate.Likelihood
+                ? pipeline.SelectStages(whole.Recipe).Where(stage => stage.Id == StageId.Evaluate)
+                : [],
+        ];
+
     /// <summary>Whether the blocks are put together already, and there is nothing to make in them.</summary>
     public bool AreMerged()
     {
@@ -77,6 +90,6 @@ sealed class BlockStages(Pipeline pipeline, StageContext whole)
             whole.Workspace.Blocks.GetUsers(block.Block)
         );
         var ledger = new StageLedger(pipeline, whole with { Workspace = workspace });
-        return InBlocks.All(ledger.IsMadeFromCurrentInputs);
+        return OfBlock.All(ledger.IsMadeFromCurrentInputs);
     }
 }

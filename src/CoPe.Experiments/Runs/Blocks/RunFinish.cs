@@ -10,19 +10,16 @@ sealed class RunFinish(Pipeline pipeline, StageContext whole)
     public void Execute()
     {
         var stages = new BlockStages(pipeline, whole);
-        if (stages.AreMerged())
-        {
-            pipeline.Run(whole);
-        }
-        else
+        var folders = new BlockFolders(whole.Run);
+        if (!stages.AreMerged())
         {
             stages.RequireShared();
-            var folders = new BlockFolders(whole.Run);
             RequireComplete(stages, folders);
-            var blocks = Enumerable.Range(0, whole.Workspace.Blocks.Count).Select(folders.GetComplete);
-            pipeline.Run(whole with { Blocks = new BlockMerge(whole.Run, [.. blocks]) });
         }
 
+        var blocks = Enumerable.Range(0, whole.Workspace.Blocks.Count).Select(folders.GetComplete).ToList();
+        var merge = Directory.Exists(whole.Run.Blocks) ? new BlockMerge(whole.Run, blocks) : null;
+        pipeline.Run(whole with { Blocks = merge });
         AtomicFile.Remove(whole.Run.Blocks);
     }
 

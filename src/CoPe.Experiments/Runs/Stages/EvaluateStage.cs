@@ -82,6 +82,8 @@ sealed class EvaluateStage : Stage
     public override void Execute(StageContext context)
     {
         var workspace = context.Workspace;
+        context.Blocks?.Merge(new UserLines(context.Run.Likelihood)); // which each block has measured
+
         // What is there is of users who were here before; the figures over all users are computed from all again.
         var measured = ReadLikelihood(context.Run);
         var likelihood = context.Recipe.Evaluate.Likelihood
