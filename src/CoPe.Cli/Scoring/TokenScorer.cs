@@ -77,6 +77,7 @@ sealed class TokenScorer(CausalLm model, ConversationEncoder encoder)
             foreach (var folder in adapterFolders)
             {
                 banks.Add(AdapterFile.Read(folder, model.Config).MoveTo(model.Device));
+                AdapterFile.CheckCopiesOfBase(folder, model);
             }
 
             var scorer = new SequenceScorer(model, banks.ElementAtOrDefault(0), banks.ElementAtOrDefault(1));

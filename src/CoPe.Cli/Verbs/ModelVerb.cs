@@ -295,6 +295,7 @@ static class ModelMergeVerb
             foreach (var folder in adapters)
             {
                 banks.Add(AdapterFile.Read(folder, config));
+                AdapterFile.CheckCopiesOfBase(folder, config, model);
                 RefuseAnswerOnly(banks[^1], folder);
                 RefuseNonFinite(banks[^1], folder);
             }

@@ -151,6 +151,16 @@ sealed class ImportedAdapters(RunWorkspace workspace)
     AdapterBank ReadChecked(string folder)
     {
         var bank = AdapterFile.Read(folder, workspace.ModelConfig);
+        try
+        {
+            AdapterFile.CheckCopiesOfBase(folder, workspace.ModelConfig, workspace.Inputs.Model);
+        }
+        catch
+        {
+            bank.Dispose();
+            throw;
+        }
+
         if (bank.FindNonFinite() is { } layer)
         {
             bank.Dispose();

@@ -106,6 +106,66 @@ public static class AdapterFile
     internal static ActivePositions ReadActivePositions(string folder) =>
         AdapterConfigFile.Read(ConfigJson.Read(Path.Combine(folder, ConfigFileName))).Active;
 
+    /// <summary>
+    /// Checks that the copies of embedding and head in an adapter's file, which PEFT loads in place of the base's, are
+    /// the model's.
+    /// </summary>
+    /// <exception cref="ModelFileException">One differs: the adapter was trained on other weights.</exception>
+    internal static void CheckCopiesOfBase(string folder, CausalLm model) =>
+        CheckCopiesOfBase(folder, layer => FindWeight(layer, model.Config, model.Weights.Find));
+
+    /// <summary>The same against a model's folder, whose weights are read only if there are copies.</summary>
+    internal static void CheckCopiesOfBase(string folder, DecoderConfig model, string modelFolder)
+    {
+        var weights = new Lazy<Dictionary<string, Tensor>>(() =>
+            CheckpointReader.Read(
+                modelFolder,
+                model,
+                dtype: null,
+                name => name is WeightLayout.Embedding or WeightLayout.Head
+            )
+        );
+        try
+        {
+            CheckCopiesOfBase(folder, layer => FindWeight(layer, model, name => weights.Value.GetValueOrDefault(name)));
+        }
+        finally
+        {
+            var opened = weights.IsValueCreated ? weights.Value.Values.ToList() : [];
+            opened.ForEach(weight => weight.Dispose());
+        }
+    }
+
+    static Tensor? FindWeight(string layer, DecoderConfig model, Func<string, Tensor?> find) =>
+        find(layer == WeightLayout.HeadLayer && !model.TiedHead ? WeightLayout.Head : WeightLayout.Embedding);
+
+    static void CheckCopiesOfBase(string folder, Func<string, Tensor?> findWeight)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
+        foreach (var entry in file.Entries)
+        {
+            if (
+                AdapterTensors.FindCopiedLayer(entry.Name) is { } layer
+                && findWeight(layer) is { } weight
+                && !AreAlike(weight.cpu(), file.Read(entry.Name))
+            )
+            {
+                throw new ModelFileException(
+                    file.Path,
+                    entry.Name,
+                    $"differs from the model's {layer}: this adapter was trained on another embedding, which PEFT "
+                        + "would load with it. Load it with the model that it was trained on."
+                );
+            }
+        }
+    }
+
+    /// <summary>Equal as far as the coarser of the two number types can tell.</summary>
+    static bool AreAlike(Tensor weight, Tensor copy) =>
+        weight.to(copy.dtype).Equals(copy) || copy.to(weight.dtype).Equals(weight);
+
     static void RequireTied(AdapterBank bank, AdapterTensors tensors)
     {
         try

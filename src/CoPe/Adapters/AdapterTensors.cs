@@ -196,11 +196,18 @@ sealed class AdapterTensors(SafetensorsFile file, IReadOnlyDictionary<string, Li
         }
     }
 
+    /// <summary>The layer that a tensor of this name is a copy of; null where it is none.</summary>
+    public static string? FindCopiedLayer(string name)
+    {
+        var suffix = Array.Find(BaseSuffixes, suffix => name.EndsWith(suffix, StringComparison.Ordinal));
+        var layer = suffix is null ? "" : ToLayerName(name[..^suffix.Length]);
+        return WeightLayout.IsEmbeddingOrHead(layer) ? layer : null;
+    }
+
     /// <summary>The model's own weights count, whose shape such a copy must have.</summary>
     bool IsCopyOfBase(TensorEntry entry)
     {
-        var suffix = Array.Find(BaseSuffixes, suffix => entry.Name.EndsWith(suffix, StringComparison.Ordinal));
-        if (suffix is null || !WeightLayout.IsEmbeddingOrHead(ToLayerName(entry.Name[..^suffix.Length])))
+        if (FindCopiedLayer(entry.Name) is null)
         {
             return false;
         }

@@ -199,6 +199,45 @@ public sealed class EmbeddingAdapterTests : IDisposable
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Copies_of_the_base_must_be_the_model_s(bool isTied)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var model = TinyModels.Random(TinyModels.Plain with { TiedHead = isTied });
+        Directory.CreateDirectory(_folder.At("base"));
+        ModelFolder.Save(_folder.At("base"), model.Config, model.Weights, ScalarType.Float32);
+        using var bank = Create(model.Config, 1);
+        AdapterFile.Write(_folder.Path, bank, 0, "");
+        Check();
+        var head = model.Weights[isTied ? WeightLayout.Embedding : WeightLayout.Head];
+        Add("embed_tokens", model.Weights[WeightLayout.Embedding].to(ScalarType.BFloat16));
+        Add("lm_head", head);
+        Check();
+        Add("lm_head", head.add(0.1));
+        var error = Assert.Throws<ModelFileException>(Check);
+        Assert.Contains("lm_head.base_layer.weight: differs from the model's", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ModelFileException>(() => AdapterFile.CheckCopiesOfBase(_folder.Path, model));
+
+        void Check() => AdapterFile.CheckCopiesOfBase(_folder.Path, model.Config, _folder.At("base"));
+
+        void Add(string layer, Tensor copy)
+        {
+            var path = _folder.At("adapter_model.safetensors");
+            Dictionary<string, Tensor> tensors;
+            using (var file = SafetensorsFile.Open(path))
+            {
+                tensors = file.Entries.ToDictionary(entry => entry.Name, entry => file.Read(entry.Name).clone());
+            }
+
+            var name = layer == "lm_head" ? layer : $"model.{layer}";
+            tensors[$"base_model.model.{name}.base_layer.weight"] = copy;
+            SafetensorsWriter.Write(path, tensors);
+        }
+    }
+
+    [Theory]
     [InlineData("embed_tokens")]
     [InlineData("lm_head")]
     [InlineData("embed_tokens lm_head")]
