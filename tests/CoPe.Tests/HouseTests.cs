@@ -14,6 +14,7 @@ public sealed partial class HouseTests
     {
         ["CoPe"] =
         [
+            "CoPe.Serving",
             "CoPe.Decoding",
             "CoPe.Training",
             "CoPe.Scoring",

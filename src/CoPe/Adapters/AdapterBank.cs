@@ -52,6 +52,13 @@ public sealed class AdapterBank : IDisposable
         _pairs = new Dictionary<string, LoraPair>(pairs, StringComparer.Ordinal);
         _layerNames = [.. pairs.Select(pair => pair.Key)];
         _scalings = _layerNames.ToDictionary(name => name, configs[0].GetScaling, StringComparer.Ordinal);
+        Shape = string.Join(
+            '\n',
+            pairs.Select(pair =>
+                FormattableString.Invariant($"{pair.Key} {pair.Value.A.shape[1]} {_scalings[pair.Key]:R}")
+            )
+        );
+        Identity = this;
         _layerIndex = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < _layerNames.Count; i++)
         {
@@ -61,6 +68,15 @@ public sealed class AdapterBank : IDisposable
 
     /// <summary>Shape shared by the adapters of the bank.</summary>
     public LoraConfig Config => _configs[0];
+
+    /// <summary>Adapted layers with their ranks and scalings: banks with equal ones can share a pass's level.</summary>
+    internal string Shape { get; }
+
+    /// <summary>
+    /// What tells its adapters from others in cache keys: the bank itself or, where an adapter is read more than once,
+    /// whatever names its content.
+    /// </summary>
+    internal object Identity { get; set; }
 
     /// <summary>Number of adapters.</summary>
     public int Count => _configs.Count;

@@ -101,6 +101,16 @@ public static class AdapterFile
         }
     }
 
+    /// <summary>Memory that the factors of a folder's adapter take once they are read, in bytes.</summary>
+    /// <exception cref="ModelFileException">Its weights are malformed.</exception>
+    internal static long CountBytes(string folder)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
+        return file
+            .Entries.Where(entry => !entry.Name.EndsWith(BaseSuffix, StringComparison.Ordinal))
+            .Sum(entry => sizeof(float) * entry.Shape.Aggregate(1L, (size, length) => size * length));
+    }
+
     /// <summary>Which positions the adapter of a folder acts on.</summary>
     /// <exception cref="ModelFileException">Its configuration cannot be used.</exception>
     internal static ActivePositions ReadActivePositions(string folder) =>

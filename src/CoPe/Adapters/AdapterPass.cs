@@ -39,7 +39,7 @@ sealed class AdapterPass : ILinearTerms
                 continue;
             }
 
-            var active = assignment.Bank.ActsEverywhere ? null : new ActiveColumns(assignment, batch, dtype);
+            var active = assignment.ActsEverywhere ? null : new ActiveColumns(assignment, batch, dtype);
             if (active is not { IsEmpty: true })
             {
                 var dropout = assignment.CreateDropout(rowCount, firstColumns ?? batch.Prefix?.Lengths);
@@ -134,13 +134,12 @@ sealed class AdapterPass : ILinearTerms
         var terms = new List<DecodeLora.Term>(levels.Count);
         foreach (var (assignment, dropout, active) in levels)
         {
-            var factors = assignment.Bank.Pairs[layer].DecodeFactors;
-            if (dropout is not null || factors is null || active is { IsWhole: false })
+            if (dropout is not null || active is { IsWhole: false } || assignment.CreateTerm(layer) is not { } term)
             {
                 return false;
             }
 
-            terms.Add(new DecodeLora.Term(factors, assignment.GetAdapter, assignment.Bank.GetScaling(layer)));
+            terms.Add(term);
         }
 
         DecodeLora.AddTo(y, x, terms);
@@ -214,7 +213,7 @@ sealed class ActiveColumns
     {
         var (rows, seq) = ((int)batch.Ids.shape[0], (int)batch.Ids.shape[1]);
         var adapters = assignment.ListAdapters(rows);
-        var active = FindActive(assignment.Bank, adapters, batch);
+        var active = FindActive(assignment, adapters, batch);
         bool IsActive(int row, int column) => active[row * seq + column];
 
         int[] adapted = [.. Enumerable.Range(0, rows).Where(row => adapters[row] >= 0)];
@@ -257,14 +256,18 @@ sealed class ActiveColumns
     public Tensor? GetMask(OutputColumns? columns) => columns is null ? _mask : _outputMask;
 
     /// <summary>Of each row and column <c>[rows * seq]</c> whether the row's adapter acts on it.</summary>
-    static bool[] FindActive(AdapterBank bank, IReadOnlyList<int> adapters, TokenBatch batch)
+    static bool[] FindActive(AdapterAssignment assignment, IReadOnlyList<int> adapters, TokenBatch batch)
     {
         var seq = (int)batch.Ids.shape[1];
         var active = new bool[adapters.Count * seq];
         var rowsOfTokens = adapters
             .Select((adapter, row) => (Row: row, Adapter: adapter))
             .Where(pair => pair.Adapter >= 0)
-            .GroupBy(pair => bank.GetConfig(pair.Adapter).InvocationTokens, pair => pair.Row, TokensComparer.Instance);
+            .GroupBy(
+                pair => assignment.GetConfig(pair.Adapter).InvocationTokens,
+                pair => pair.Row,
+                TokensComparer.Instance
+            );
         foreach (var rows in rowsOfTokens)
         {
             var invoked = rows.Key is null ? null : batch.FindInvoked(rows.Key);

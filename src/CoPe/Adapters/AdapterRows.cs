@@ -1,3 +1,4 @@
+using CoPe.Kernels.Fused;
 using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using static TorchSharp.torch;
@@ -23,7 +24,7 @@ public sealed class AdapterRows : IRowAdapters, IDisposable
     public static AdapterRows All(AdapterBank bank, int index = 0)
     {
         bank.ThrowIfOutOfRange(index);
-        return new AdapterRows([new AdapterAssignment(bank, index)]);
+        return new AdapterRows([new AdapterAssignment(new AdapterBankList([bank]), index)]);
     }
 
     /// <summary>Row i has adapter <paramref name="indexOfRow"/>[i] of the bank; -1 is none.</summary>
@@ -38,7 +39,41 @@ public sealed class AdapterRows : IRowAdapters, IDisposable
             bank.ThrowIfOutOfRange(index);
         }
 
-        return new AdapterRows([new AdapterAssignment(bank, indexOfRow)]);
+        return new AdapterRows([new AdapterAssignment(new AdapterBankList([bank]), indexOfRow)]);
+    }
+
+    /// <summary>
+    /// Row i has the adapters <paramref name="lower"/>[i] and <paramref name="upper"/>[i], of whichever banks; null is
+    /// none. Banks of one shape share a level of the stack, so that their adapters cost no more than those of one bank.
+    /// </summary>
+    /// <param name="lower">The lower adapter of each row, such as the task's.</param>
+    /// <param name="upper">The upper one, such as the user's.</param>
+    /// <returns>The rows' adapters, owned by the caller; null where no row has one.</returns>
+    internal static AdapterRows? Stack(
+        IReadOnlyList<(AdapterBank Bank, int Index)?> lower,
+        IReadOnlyList<(AdapterBank Bank, int Index)?> upper
+    )
+    {
+        AdapterAssignment[] levels = [.. CreateLevels(lower), .. CreateLevels(upper)];
+        return levels.Length == 0 ? null : new AdapterRows(levels);
+    }
+
+    static List<AdapterAssignment> CreateLevels(IReadOnlyList<(AdapterBank Bank, int Index)?> adapters)
+    {
+        var banks = adapters
+            .OfType<(AdapterBank Bank, int Index)>()
+            .Select(adapter => adapter.Bank)
+            .Distinct()
+            .ToList();
+        var shapes = banks.GroupBy(bank => banks.Count == 1 ? "" : bank.Shape);
+        return [.. shapes.Select(ofShape => CreateLevel(new AdapterBankList([.. ofShape]), adapters))];
+    }
+
+    static AdapterAssignment CreateLevel(AdapterBankList banks, IReadOnlyList<(AdapterBank Bank, int Index)?> adapters)
+    {
+        int[] numbers = [.. adapters.Select(adapter => adapter is { } one ? banks.NumberOf(one.Bank, one.Index) : -1)];
+        var isShared = numbers[0] >= 0 && numbers.All(number => number == numbers[0]);
+        return isShared ? new AdapterAssignment(banks, numbers[0]) : new AdapterAssignment(banks, numbers);
     }
 
     /// <summary>
@@ -108,25 +143,26 @@ public sealed class AdapterRows : IRowAdapters, IDisposable
 /// <summary>
 /// One level of <see cref="AdapterRows"/>: runs of rows with the same adapter are folded into groups of equal size, so
 /// that a pass is one batched product over groups rather than over rows; where all adapted rows share one adapter it is
-/// a plain product.
+/// a plain product. The banks are of one shape, their adapters numbered through.
 /// </summary>
 sealed class AdapterAssignment : IDisposable
 {
     readonly int[] _groups; // adapter of each group, -1 none
     readonly Dictionary<string, (Tensor A, Tensor B)> _factorCache = new(StringComparer.Ordinal);
+    readonly AdapterBankList _banks;
     (int Version, ScalarType Dtype) _factorCacheKey;
 
     /// <summary>All rows, however many, have one adapter.</summary>
-    public AdapterAssignment(AdapterBank bank, int index)
+    public AdapterAssignment(AdapterBankList banks, int index)
     {
-        Bank = bank;
+        _banks = banks;
         _groups = [index];
     }
 
     /// <summary>Row i has adapter <paramref name="indexOfRow"/>[i]; -1 is none.</summary>
-    public AdapterAssignment(AdapterBank bank, IReadOnlyList<int> indexOfRow)
+    public AdapterAssignment(AdapterBankList banks, IReadOnlyList<int> indexOfRow)
     {
-        Bank = bank;
+        _banks = banks;
         IndexOfRow = [.. indexOfRow];
         var first = Array.FindIndex(IndexOfRow, index => index >= 0);
         if (first < 0)
@@ -143,7 +179,11 @@ sealed class AdapterAssignment : IDisposable
         AdaptedRowCount = adapted.Length;
     }
 
-    public AdapterBank Bank { get; }
+    /// <summary>The first bank, whose shape is that of all.</summary>
+    public AdapterBank Bank => _banks.First;
+
+    /// <summary>Whether no adapter acts on the answer alone.</summary>
+    public bool ActsEverywhere => _banks.ActsEverywhere;
 
     /// <summary>Adapter of each row; null: all rows have the same.</summary>
     public int[]? IndexOfRow { get; }
@@ -174,11 +214,39 @@ sealed class AdapterAssignment : IDisposable
     /// <summary>Adapter of a row, -1 for none.</summary>
     public int GetAdapter(int row) => IndexOfRow is null ? _groups[0] : IndexOfRow[row];
 
+    /// <summary>The shape of an adapter, and the positions that it acts on.</summary>
+    public LoraConfig GetConfig(int adapter)
+    {
+        var (bank, index) = _banks[adapter];
+        return bank.GetConfig(index);
+    }
+
+    /// <summary>
+    /// The kernel's term of a layer, which finds each row's factors in place; null where it does not apply to them.
+    /// </summary>
+    public DecodeLora.Term? CreateTerm(string layer)
+    {
+        var pairs = _banks.Banks.Select(bank => bank.Pairs[layer].DecodeFactors).ToList();
+        return pairs.Contains(null) ? null : new(FindFactors, pairs[0]!, Bank.GetScaling(layer));
+
+        (DecodeLora.Factors Factors, int Index)? FindFactors(int row)
+        {
+            var adapter = GetAdapter(row);
+            if (adapter < 0)
+            {
+                return null;
+            }
+
+            var (bank, index) = _banks.Locate(adapter);
+            return (pairs[bank]!, index);
+        }
+    }
+
     public AdapterAssignment WithDropout(IReadOnlyList<long> rowSeeds)
     {
         return IndexOfRow is null
-            ? new AdapterAssignment(Bank, _groups[0]) { RowSeeds = rowSeeds }
-            : new AdapterAssignment(Bank, IndexOfRow) { RowSeeds = rowSeeds };
+            ? new AdapterAssignment(_banks, _groups[0]) { RowSeeds = rowSeeds }
+            : new AdapterAssignment(_banks, IndexOfRow) { RowSeeds = rowSeeds };
     }
 
     /// <summary>The same for a pass whose row i is row <paramref name="rows"/>[i] of this one's.</summary>
@@ -186,8 +254,8 @@ sealed class AdapterAssignment : IDisposable
     {
         var seeds = RowSeeds is null ? null : rows.Select(row => RowSeeds[row]).ToList();
         return IndexOfRow is null
-            ? new AdapterAssignment(Bank, _groups[0]) { RowSeeds = seeds }
-            : new AdapterAssignment(Bank, [.. rows.Select(row => IndexOfRow[row])]) { RowSeeds = seeds };
+            ? new AdapterAssignment(_banks, _groups[0]) { RowSeeds = seeds }
+            : new AdapterAssignment(_banks, [.. rows.Select(row => IndexOfRow[row])]) { RowSeeds = seeds };
     }
 
     /// <summary>Dropout of a pass's adapted rows; null for none.</summary>
@@ -224,33 +292,51 @@ sealed class AdapterAssignment : IDisposable
     /// </summary>
     public (Tensor A, Tensor B) GetFactors(string layer, ScalarType dtype)
     {
-        var pair = Bank.Pairs[layer];
-        if (pair.A.requires_grad || pair.B.requires_grad || is_grad_enabled())
+        if (is_grad_enabled() || _banks.RequireGrad(layer))
         {
-            return (Gather(pair.A, dtype), Gather(pair.B, dtype));
+            return GatherBoth();
         }
 
-        if (_factorCacheKey != (Bank.Version, dtype))
+        var key = (_banks.Version, dtype);
+        if (_factorCacheKey != key)
         {
             ClearFactorCache();
-            _factorCacheKey = (Bank.Version, dtype);
+            _factorCacheKey = key;
         }
 
         if (!_factorCache.TryGetValue(layer, out var factors))
         {
-            factors = (Gather(pair.A, dtype), Gather(pair.B, dtype));
+            factors = GatherBoth();
             _factorCache[layer] = factors;
             factors.A.DetachFromDisposeScope();
             factors.B.DetachFromDisposeScope();
         }
 
         return factors;
+
+        (Tensor A, Tensor B) GatherBoth() =>
+            (Gather(_banks.GetFactors(layer, a: true), dtype), Gather(_banks.GetFactors(layer, a: false), dtype));
     }
 
-    Tensor Gather(Tensor factor, ScalarType dtype)
+    Tensor Gather(IReadOnlyList<Tensor> factors, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        return SelectGroups(factor).to(dtype).MoveToOuterDisposeScope();
+        var selected = factors.Count == 1 ? SelectGroups(factors[0]) : SelectGroups(factors);
+        return selected.to(dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The factors of each group out of those of several banks.</summary>
+    Tensor SelectGroups(IReadOnlyList<Tensor> factors)
+    {
+        var selected = _groups
+            .Select(group =>
+            {
+                var (bank, index) = _banks.Locate(Math.Max(group, 0));
+                var factor = factors[bank].narrow(0, index, 1);
+                return group < 0 ? zeros_like(factor) : factor;
+            })
+            .ToList();
+        return selected.Count == 1 ? selected[0] : cat(selected, 0);
     }
 
     Tensor SelectGroups(Tensor factor)
@@ -317,3 +403,62 @@ sealed class AdapterAssignment : IDisposable
 /// <param name="First">The first row.</param>
 /// <param name="Count">How many rows.</param>
 readonly record struct RowGroup(int Adapter, long First, long Count);
+
+/// <summary>Banks of one shape, their adapters numbered through.</summary>
+sealed class AdapterBankList
+{
+    readonly Dictionary<AdapterBank, int> _firstNumbers = [];
+    readonly (int Bank, int Index)[]? _places; // null for one bank, whose numbers are its own
+
+    /// <summary>The list of these, at least one.</summary>
+    public AdapterBankList(IReadOnlyList<AdapterBank> banks)
+    {
+        Banks = banks;
+        var count = 0;
+        foreach (var bank in banks)
+        {
+            _firstNumbers[bank] = count;
+            count += bank.Count;
+        }
+
+        if (banks.Count > 1)
+        {
+            _places =
+            [
+                .. banks.SelectMany((bank, number) => Enumerable.Range(0, bank.Count).Select(index => (number, index))),
+            ];
+        }
+    }
+
+    public IReadOnlyList<AdapterBank> Banks { get; }
+
+    public AdapterBank First => Banks[0];
+
+    public bool ActsEverywhere => Banks.All(bank => bank.ActsEverywhere);
+
+    /// <summary>Grows with every change of any bank's factors.</summary>
+    public int Version => Banks.Sum(bank => bank.Version);
+
+    /// <summary>The adapter of a number.</summary>
+    public (AdapterBank Bank, int Index) this[int number]
+    {
+        get
+        {
+            var (bank, index) = Locate(number);
+            return (Banks[bank], index);
+        }
+    }
+
+    /// <summary>Which of the banks an adapter is in, and where.</summary>
+    public (int Bank, int Index) Locate(int number) => _places is null ? (0, number) : _places[number];
+
+    public int NumberOf(AdapterBank bank, int index) =>
+        _firstNumbers.TryGetValue(bank, out var first) ? first + index : -1;
+
+    public bool RequireGrad(string layer) =>
+        Banks.Any(bank => bank.Pairs[layer] is var pair && (pair.A.requires_grad || pair.B.requires_grad));
+
+    /// <summary>A of a layer in every bank, or B.</summary>
+    public IReadOnlyList<Tensor> GetFactors(string layer, bool a) =>
+        [.. Banks.Select(bank => a ? bank.Pairs[layer].A : bank.Pairs[layer].B)];
+}

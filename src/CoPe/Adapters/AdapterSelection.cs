@@ -79,8 +79,8 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
     /// </summary>
     public PromptAdapters Resolve(AdapterSelection selection, IReadOnlyList<int> prompt) =>
         new(
-            selection.UsesTask ? FindActing(task!, 0, prompt) : null,
-            selection.User is { } user ? FindActing(users!, user, prompt) : null
+            selection.UsesTask ? ActingAdapter.Find(task!, 0, prompt) : null,
+            selection.User is { } user ? ActingAdapter.Find(users!, user, prompt) : null
         );
 
     IReadOnlyList<int>? FindTaskInvocation(AdapterSelection selection) =>
@@ -89,49 +89,15 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
     IReadOnlyList<int>? FindUserInvocation(AdapterSelection selection) =>
         selection.User is { } user ? users!.GetConfig(user).InvocationTokens : null;
 
-    static ActingAdapter? FindActing(AdapterBank bank, int index, IReadOnlyList<int> prompt)
-    {
-        var invocation = bank.GetConfig(index).InvocationTokens;
-        var start = invocation is null ? 0 : InvocationTokens.FindLast(prompt, invocation);
-        return start == InvocationTokens.Never ? null : new(bank, index, bank.Version, start);
-    }
-
     /// <summary>
     /// The adapters of a pass whose row i uses <paramref name="rows"/>[i]; null where no row uses any. The caller
     /// disposes of them.
     /// </summary>
-    public AdapterRows? SelectRows(IReadOnlyList<AdapterSelection> rows)
-    {
-        var lower = SelectTask(rows);
-        var upper = SelectUsers(rows);
-        if (lower is null)
-        {
-            return upper;
-        }
-        return upper is null ? lower : lower.With(upper);
-    }
-
-    AdapterRows? SelectTask(IReadOnlyList<AdapterSelection> rows)
-    {
-        if (!rows.Any(row => row.UsesTask))
-        {
-            return null;
-        }
-        if (rows.All(row => row.UsesTask))
-        {
-            return AdapterRows.All(task!);
-        }
-        return AdapterRows.ForRows(task!, [.. rows.Select(row => row.UsesTask ? 0 : -1)]);
-    }
-
-    AdapterRows? SelectUsers(IReadOnlyList<AdapterSelection> rows)
-    {
-        if (rows.All(row => row.User is null))
-        {
-            return null;
-        }
-        return AdapterRows.ForRows(users!, [.. rows.Select(row => row.User ?? -1)]);
-    }
+    public AdapterRows? SelectRows(IReadOnlyList<AdapterSelection> rows) =>
+        AdapterRows.Stack(
+            [.. rows.Select(row => row.UsesTask ? (task!, 0) : ((AdapterBank, int)?)null)],
+            [.. rows.Select(row => row.User is { } user ? (users!, user) : ((AdapterBank, int)?)null)]
+        );
 }
 
 /// <summary>
@@ -142,8 +108,15 @@ sealed class AdapterBanks(AdapterBank? task, AdapterBank? users)
 /// <param name="User">The user's; null for none.</param>
 readonly record struct PromptAdapters(ActingAdapter? Task, ActingAdapter? User)
 {
-    /// <summary>Which adapters they are.</summary>
-    public AdapterSelection Selection => AdapterSelection.Create(Task is not null, User?.Index);
+    /// <summary>
+    /// The adapters of a pass whose row i has <paramref name="rows"/>[i], of whichever banks; null where no row has
+    /// any. The caller disposes of them.
+    /// </summary>
+    public static AdapterRows? SelectRows(IReadOnlyList<PromptAdapters> rows) =>
+        AdapterRows.Stack([.. rows.Select(row => Place(row.Task))], [.. rows.Select(row => Place(row.User))]);
+
+    static (AdapterBank Bank, int Index)? Place(ActingAdapter? adapter) =>
+        adapter is { } one ? (one.Bank, one.Index) : null;
 
     /// <summary>The adapters that act on the whole prompt.</summary>
     public PromptAdapters OnPrompt => new(Task is { Start: 0 } ? Task : null, User is { Start: 0 } ? User : null);
@@ -154,9 +127,24 @@ readonly record struct PromptAdapters(ActingAdapter? Task, ActingAdapter? User)
     static int GetAnswerStart(ActingAdapter? adapter) => adapter is { Start: > 0 and var start } ? start : int.MaxValue;
 }
 
-/// <summary>An adapter that acts on a row.</summary>
+/// <summary>An adapter that acts on a row. Equal ones compute the same, though they may have been read twice.</summary>
 /// <param name="Bank">Where it is.</param>
 /// <param name="Index">Which of the bank's.</param>
 /// <param name="Version">The bank's version: other weights are another adapter.</param>
 /// <param name="Start">The first column that it acts on.</param>
-readonly record struct ActingAdapter(AdapterBank Bank, int Index, int Version, int Start);
+readonly record struct ActingAdapter(AdapterBank Bank, int Index, int Version, int Start)
+{
+    /// <summary>An adapter of a bank as it acts on a prompt; null where its invocation tokens are not there.</summary>
+    public static ActingAdapter? Find(AdapterBank bank, int index, IReadOnlyList<int> prompt)
+    {
+        var invocation = bank.GetConfig(index).InvocationTokens;
+        var start = invocation is null ? 0 : InvocationTokens.FindLast(prompt, invocation);
+        return start == InvocationTokens.Never ? null : new(bank, index, bank.Version, start);
+    }
+
+    public bool Equals(ActingAdapter other) =>
+        Bank.Identity.Equals(other.Bank.Identity)
+        && (Index, Version, Start) == (other.Index, other.Version, other.Start);
+
+    public override int GetHashCode() => HashCode.Combine(Bank.Identity, Index, Version, Start);
+}

@@ -252,7 +252,7 @@ public sealed class DecodingEngine
     RunningBatch CreateBatch(RequestQueue queue, DecodingRequest next, int mostRows, RentedPrompts? kept)
     {
         var capacity = (int)Math.Min(ContextLength, Math.Max(queue.MaxPositionsNeeded, CountPositions(next)));
-        return new RunningBatch(_model, _banks, _options, mostRows, capacity, kept);
+        return new RunningBatch(_model, _options, mostRows, capacity, kept);
     }
 
     int CountPositions(DecodingRequest request) => (int)Math.Min(ContextLength, request.PositionsNeeded);
@@ -263,36 +263,17 @@ public sealed class DecodingEngine
         for (var i = 0; i < request.Samples; i++)
         {
             var stop = new StopCondition(_stopIds, request.Options, room, _options.Detokenize);
-            yield return new(_banks, request, request.FirstSample + i, stop);
+            var (expert, amateur) = (Resolve(request.Expert), Resolve(request.Amateur ?? default));
+            yield return new(request, request.FirstSample + i, expert, amateur, stop);
         }
+
+        PromptAdapters Resolve(AdapterSelection selection) => _banks.Resolve(selection, request.Prompt);
     }
 
     void Validate(DecodingRequest request)
     {
+        request.CheckPrompt(_model.Config);
         var name = $"Request '{request.Id}'";
-        var length = request.Prompt.Count;
-        if (length == 0)
-        {
-            throw new ArgumentException($"{name} has an empty prompt; at least one id (the BOS token) is needed.");
-        }
-        if (length >= ContextLength)
-        {
-            throw new ArgumentException(
-                $"{name} has a prompt of {length} tokens, but the model's context is {ContextLength} "
-                    + "and at least one must be left to generate; cut the prompt."
-            );
-        }
-        var vocabSize = _model.Config.VocabSize;
-        foreach (var id in request.Prompt)
-        {
-            if (id < 0 || id >= vocabSize)
-            {
-                throw new ArgumentException(
-                    $"{name} has the id {id} in its prompt, but the model's ids are 0 to {vocabSize - 1}; "
-                        + "prompt and model need the same tokenizer."
-                );
-            }
-        }
         if (request.Samples < 1)
         {
             throw new ArgumentException($"{name} needs {request.Samples} samples; expected at least 1.");

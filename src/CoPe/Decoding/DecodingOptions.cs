@@ -117,4 +117,29 @@ public sealed record DecodingOptions
                 ? value
                 : throw new ArgumentException("A stop string is empty; every one needs a character.", nameof(value));
     } = [];
+
+    /// <summary>What each earlier occurrence of a token in the answer takes from its logit under the expert.</summary>
+    [CodeOnly, Range(-2.0, 2.0)]
+    public double FrequencyPenalty
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
+    }
+
+    /// <summary>What a token that stands in the answer loses of its logit under the expert, however often.</summary>
+    [CodeOnly, Range(-2.0, 2.0)]
+    public double PresencePenalty
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(DecodingOptions), value);
+    }
+
+    /// <summary>What is added to the expert's logits of some tokens, by id.</summary>
+    [CodeOnly]
+    public IReadOnlyDictionary<int, double> LogitBias { get; init; } = NoBias;
+
+    /// <summary>Whether anything changes the expert's logits before tokens are chosen by them.</summary>
+    internal bool ChangesLogits => FrequencyPenalty != 0 || PresencePenalty != 0 || LogitBias.Count > 0;
+
+    static readonly IReadOnlyDictionary<int, double> NoBias = new Dictionary<int, double>();
 }

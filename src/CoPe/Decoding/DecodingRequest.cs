@@ -1,4 +1,5 @@
 using CoPe.Adapters;
+using CoPe.Modeling;
 
 namespace CoPe.Decoding;
 
@@ -44,6 +45,36 @@ public sealed record DecodingRequest
 
     /// <summary>Positions that the request can fill, were there no end of the context.</summary>
     internal long PositionsNeeded => (long)Prompt.Count + Options.MaxNewTokens;
+
+    /// <summary>Refuses a prompt that a model cannot continue.</summary>
+    /// <exception cref="ArgumentException">It is empty, fills the context, or has an id that the model lacks.</exception>
+    internal void CheckPrompt(DecoderConfig model)
+    {
+        var name = $"Request '{Id}'";
+        if (Prompt.Count == 0)
+        {
+            throw new ArgumentException($"{name} has an empty prompt; at least one id (the BOS token) is needed.");
+        }
+
+        if (Prompt.Count >= model.MaxPositions)
+        {
+            throw new ArgumentException(
+                $"{name} has a prompt of {Prompt.Count} tokens, but the model's context is {model.MaxPositions} "
+                    + "and at least one must be left to generate; cut the prompt."
+            );
+        }
+
+        foreach (var id in Prompt.Concat(Options.LogitBias.Keys))
+        {
+            if (id < 0 || id >= model.VocabSize)
+            {
+                throw new ArgumentException(
+                    $"{name} has the id {id}, but the model's ids are 0 to {model.VocabSize - 1}; "
+                        + "prompt, bias and model need the same tokenizer."
+                );
+            }
+        }
+    }
 }
 
 /// <summary>One finished answer.</summary>

@@ -2,7 +2,6 @@ using CoPe.Adapters;
 using CoPe.Kernels.Gemm;
 using CoPe.Kernels.Threads;
 using CoPe.Modeling;
-using CoPe.Scoring;
 using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
@@ -13,26 +12,19 @@ namespace CoPe.Decoding;
 /// step, so prefill computes no logits and joining needs no step of its own.
 /// </summary>
 /// <param name="model">The model.</param>
-/// <param name="banks">The adapters that requests name.</param>
 /// <param name="options">The engine's.</param>
-/// <param name="mostRows">Rows that there can be at once.</param>
-/// <param name="capacity">Positions that a row can hold.</param>
+/// <param name="mostRows">Rows that there can be at once, until it grows.</param>
+/// <param name="capacity">Positions that a row can hold, until it grows.</param>
 /// <param name="kept">
 /// What to copy of what earlier calls computed; null: whatever the prompt cache has when rows join.
 /// </param>
-sealed class RunningBatch(
-    CausalLm model,
-    AdapterBanks banks,
-    EngineOptions options,
-    int mostRows,
-    int capacity,
-    RentedPrompts? kept = null
-) : IDisposable
+sealed class RunningBatch(CausalLm model, EngineOptions options, int mostRows, int capacity, RentedPrompts? kept = null)
+    : IDisposable
 {
-    readonly KvCache _cache = new(model, mostRows, capacity);
     readonly List<(RunningSequence Sequence, int Role)> _rows = [];
     readonly PassProfiler? _profiler = options.Trace is null ? null : new PassProfiler();
     readonly PassProfiler? _prefillProfiler = options.Trace is null ? null : new PassProfiler();
+    KvCache _cache = new(model, mostRows, capacity);
     AdapterRows? _adapters;
     List<SamplingGroup>? _groups;
     PromptWork _promptWork;
@@ -40,7 +32,10 @@ sealed class RunningBatch(
     long _rowSteps;
 
     /// <summary>Positions that a row can hold.</summary>
-    public int Capacity => capacity;
+    public int Capacity => _cache.Capacity;
+
+    /// <summary>Rows that there can be at once.</summary>
+    public int MostRows => _cache.RowCount;
 
     public int RowCount => _rows.Count;
 
@@ -100,20 +95,33 @@ sealed class RunningBatch(
         _rowSteps += RowCount;
         _groups ??= BuildLayout();
         using var lease = UsesKernelThreads ? TorchThreads.LendToKernels() : default;
-        var tokens = ChooseTokens();
         var members = _groups.SelectMany(group => group.Members).ToList();
-        for (var i = 0; i < members.Count; i++)
-        {
-            members[i].Append((int)tokens[i]);
-        }
-
-        var ended = members.FindAll(member => member.StopReason is not null);
+        ChooseTokens(members);
+        var ended = members.FindAll(member => member.HasEnded);
         foreach (var sequence in ended)
         {
+            Keep(sequence);
             Remove(sequence);
         }
 
         return ended;
+    }
+
+    /// <summary>Takes a sequence out whose answer nobody wants any more.</summary>
+    public void Cancel(RunningSequence sequence) => Remove(sequence);
+
+    /// <summary>Makes room for more or longer rows; what is computed of the rows there are stays.</summary>
+    public void Grow(int rows, int positions)
+    {
+        var larger = new KvCache(model, Math.Max(rows, MostRows), Math.Max(positions, Capacity));
+        for (var row = 0; row < RowCount; row++)
+        {
+            using var columns = _cache.CopyOut(row, _rows[row].Sequence.Position);
+            larger.CopyIn(columns, row, columns.Length);
+        }
+
+        _cache.Dispose();
+        _cache = larger;
     }
 
     public void Dispose()
@@ -146,8 +154,8 @@ sealed class RunningBatch(
 
     int GetTextLength(DecodingRequest request) => (int)Math.Min(request.PositionsNeeded, model.Config.MaxPositions);
 
-    AdapterRows? SelectAdapters(IEnumerable<(RunningSequence Sequence, int Role)> rows) =>
-        banks.SelectRows([.. rows.Select(row => row.Sequence.AdaptersOf(row.Role).Selection)]);
+    static AdapterRows? SelectAdapters(IEnumerable<(RunningSequence Sequence, int Role)> rows) =>
+        PromptAdapters.SelectRows([.. rows.Select(row => row.Sequence.AdaptersOf(row.Role))]);
 
     /// <summary>
     /// Computes a wave, which occupies the rows from <paramref name="first"/> on: those with most to compute come
@@ -202,7 +210,7 @@ sealed class RunningBatch(
     static IEnumerable<long> PadPrompt(IReadOnlyList<int> prompt, int start, int length) =>
         Enumerable.Range(start, length).Select(i => i < prompt.Count - 1 ? (long)prompt[i] : 0);
 
-    long[] ChooseTokens()
+    void ChooseTokens(List<RunningSequence> members)
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode();
@@ -226,13 +234,17 @@ sealed class RunningBatch(
         }
 
         using var choice = _profiler?.Enter("choose");
-        return cat([.. _groups!.Select(group => group.Choose(logits))]).cpu().data<long>().ToArray();
+        var tokens = cat([.. _groups!.Select(group => group.Choose(logits))]).cpu().data<long>().ToArray();
+        var scores = TokenScores.Compute(logits, members, tokens);
+        for (var i = 0; i < members.Count; i++)
+        {
+            members[i].Append((int)tokens[i], scores.GetValueOrDefault(members[i]));
+        }
     }
 
     void Remove(RunningSequence sequence)
     {
         ResetLayout();
-        Keep(sequence);
         foreach (var free in sequence.Rows.Where(row => row >= 0).OrderDescending())
         {
             var lastRow = RowCount - 1;
@@ -250,7 +262,7 @@ sealed class RunningBatch(
     /// <summary>Keeps the prompt and the answer that it was fed, for the next turn of a conversation.</summary>
     void Keep(RunningSequence sequence)
     {
-        if (options.PromptCache is not { } promptCache)
+        if (options.PromptCache is not { } promptCache || sequence.Failure is not null)
         {
             return;
         }
@@ -277,57 +289,6 @@ sealed class RunningBatch(
         _groups?.ForEach(group => group.Dispose());
         _groups = null;
     }
-}
-
-/// <summary>An answer being generated: one sample of a request, and its rows in the running batch.</summary>
-/// <param name="banks">The adapters that the request names.</param>
-/// <param name="request">The request.</param>
-/// <param name="sample">Number of the sample.</param>
-/// <param name="stop">When the answer ends.</param>
-sealed class RunningSequence(AdapterBanks banks, DecodingRequest request, int sample, StopCondition stop)
-{
-    readonly PromptAdapters _expert = banks.Resolve(request.Expert, request.Prompt);
-    readonly PromptAdapters _amateur = banks.Resolve(request.Amateur ?? default, request.Prompt);
-    readonly List<int> _generated = [];
-    readonly UniformGenerator _uniforms = new(request.Seed, sample);
-
-    public DecodingRequest Request => request;
-
-    /// <summary>Rows: the expert's, and the amateur's or -1.</summary>
-    public int[] Rows { get; } = [-1, -1];
-
-    public int RowCount => request.RowsPerSample;
-
-    /// <summary>Why it ended; null while it is being generated.</summary>
-    public StopReason? StopReason { get; private set; }
-
-    /// <summary>
-    /// Position of the token to feed next: the last one known. Everything before it is in the cache.
-    /// </summary>
-    public int Position => request.Prompt.Count + _generated.Count - 1;
-
-    public int NextInput => _generated.Count > 0 ? _generated[^1] : request.Prompt[^1];
-
-    public double NextUniform => _uniforms.At(_generated.Count);
-
-    public IEnumerable<int> PromptAndAnswer => request.Prompt.Concat(_generated);
-
-    /// <summary>The adapters of role 0, the expert, or role 1, the amateur.</summary>
-    public PromptAdapters AdaptersOf(int role) => role == 0 ? _expert : _amateur;
-
-    public void Append(int token)
-    {
-        if (token == SamplingGroup.InvalidToken)
-        {
-            throw new NonFiniteLogitsException(request.Id, _generated.Count);
-        }
-
-        _generated.Add(token);
-        request.OnToken?.Invoke(token);
-        StopReason = stop.Check(_generated);
-    }
-
-    public DecodingResult ToResult() => new(request.Id, sample, _generated, StopReason!.Value);
 }
 
 /// <summary>The prompt tokens of a batch.</summary>

@@ -46,7 +46,11 @@ sealed class SamplingGroup : IDisposable
 
     /// <summary>Whether the highest score decides, and nothing changes scores after the contrast.</summary>
     bool IsGreedyContrast =>
-        _amateurRows is not null && !_options.DoSample && !_options.ReferenceEpsilon && _tokensSoFar is null;
+        _amateurRows is not null
+        && !_options.DoSample
+        && !_options.ReferenceEpsilon
+        && !_options.ChangesLogits
+        && _tokensSoFar is null;
 
     /// <summary>The sequences by their sampling options, in the order of their first members.</summary>
     public static List<SamplingGroup> GroupByOptions(IEnumerable<RunningSequence> sequences, Device device) =>
@@ -134,6 +138,15 @@ sealed class SamplingGroup : IDisposable
     {
         var tokensSoFar = _tokensSoFar?.narrow(0, first, count);
         var expert = logits.index_select(0, _expertRows.narrow(0, first, count)); // [count, vocab]
+        if (_options.ChangesLogits)
+        {
+            LogitChange.Apply(
+                expert,
+                [.. Members.Skip(first).Take(count).Select(member => member.Generated)],
+                _options
+            );
+        }
+
         if (_amateurRows is null)
         {
             return ApplyPenalty(expert, tokensSoFar);

@@ -55,8 +55,15 @@ static unsafe class DecodeLora
             factor.device_type == DeviceType.CPU && factor.dtype == ScalarType.Float32 && factor.is_contiguous();
     }
 
-    /// <summary>One level of adapters: of each row its adapter of the factors, -1 for none.</summary>
-    public readonly record struct Term(Factors Factors, Func<int, int> AdapterOfRow, double Scaling);
+    /// <summary>One level of adapters, all of one shape.</summary>
+    /// <param name="FactorsOfRow">The factors that hold a row's adapter, and which of theirs it is; null for none.</param>
+    /// <param name="Shape">Any of the factors.</param>
+    /// <param name="Scaling">What their product is multiplied by.</param>
+    public readonly record struct Term(
+        Func<int, (Factors Factors, int Index)?> FactorsOfRow,
+        Factors Shape,
+        double Scaling
+    );
 
     /// <summary>
     /// Whether the kernel applies to x <c>[rows, 1, in]</c> and y <c>[rows, 1, out]</c>: bf16 on the processor,
@@ -71,9 +78,9 @@ static unsafe class DecodeLora
     /// </summary>
     public static void AddTo(Tensor y, Tensor x, IReadOnlyList<Term> terms)
     {
-        var inputs = terms[0].Factors.Inputs;
-        var outputs = terms[0].Factors.Outputs;
-        var innerLength = terms.Sum(term => term.Factors.Rank + InnerPadding);
+        var inputs = terms[0].Shape.Inputs;
+        var outputs = terms[0].Shape.Outputs;
+        var innerLength = terms.Sum(term => term.Shape.Rank + InnerPadding);
         var to = (ushort*)TensorMemory.GetPointer(y);
         var from = (ushort*)TensorMemory.GetPointer(x);
         WorkerTeam.Run(
@@ -107,13 +114,11 @@ static unsafe class DecodeLora
     {
         foreach (var term in terms)
         {
-            var adapter = term.AdapterOfRow(row);
-            if (adapter < 0)
+            if (term.FactorsOfRow(row) is not var (factors, adapter))
             {
                 continue;
             }
 
-            var factors = term.Factors;
             Float32Gemv.Multiply(factors.GetA(adapter), x, factors.Rank, factors.Inputs, inner);
             for (var r = 0; r < factors.Rank; r++)
             {
@@ -138,13 +143,11 @@ static unsafe class DecodeLora
             var at = inner;
             foreach (var term in terms)
             {
-                var adapter = term.AdapterOfRow(row);
-                if (adapter < 0)
+                if (term.FactorsOfRow(row) is not var (factors, adapter))
                 {
                     continue;
                 }
 
-                var factors = term.Factors;
                 Float32Gemv.Multiply(
                     factors.GetB(adapter) + (long)first * factors.Rank,
                     at,

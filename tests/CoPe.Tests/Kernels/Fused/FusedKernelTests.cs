@@ -131,7 +131,8 @@ public class FusedKernelTests
                 randn([3, rank + i, inputs], generator: new Generator(1, CPU)),
                 randn([3, outputs, rank + i], generator: new Generator(2, CPU))
             );
-            terms.Add(new(DecodeLora.Factors.TryCreate(a, b)!, row => own[row], scaling));
+            var factors = DecodeLora.Factors.TryCreate(a, b)!;
+            terms.Add(new(row => own[row] < 0 ? null : (factors, own[row]), factors, scaling));
             for (var row = 0; row < 4; row++)
             {
                 if (own[row] >= 0)

@@ -1,0 +1,464 @@
+using CoPe.Chat;
+using CoPe.Decoding;
+using CoPe.Modeling;
+
+namespace CoPe.Serving;
+
+/// <summary>
+/// The thread that decodes: between two steps of one running batch, requests whose adapters are in memory join it, and
+/// those that have ended or that nobody wants any more leave it. Everything else, above all the reading of adapters,
+/// happens beside it.
+/// </summary>
+/// <remarks>
+/// A request waits in a <see cref="FairQueue{T}"/>, is prepared (its adapters are read), is ready, and runs. As many
+/// rows are prepared as can run, so that the batch is not kept waiting for a disk.
+/// </remarks>
+sealed class ServingLoop : IAsyncDisposable
+{
+    /// <summary>Rows of a batch that has just begun, and positions beside its prompts; it grows.</summary>
+    const int FirstRows = 8,
+        FirstAnswer = 128;
+
+    readonly CausalLm _model;
+    readonly ConversationEncoder _encoder;
+    readonly IReadOnlyList<int> _stopIds;
+    readonly AdapterResidency _residency;
+    readonly ServingOptions _options;
+    readonly ServingTelemetry _telemetry;
+    readonly PromptCache? _promptCache;
+    readonly EngineOptions _engineOptions;
+    readonly AutoResetEvent _wake = new(false);
+    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    readonly Lock _gate = new(); // of what follows
+    readonly HashSet<PendingRequest> _outstanding = [];
+    readonly FairQueue<PendingRequest> _waiting = new();
+    readonly List<PendingRequest> _ready = [];
+    readonly ClientRows _prepared = new(); // being prepared, or ready
+    readonly ClientRows _running = new();
+    bool _isStopping;
+    bool _mayHoldCancelled;
+
+    RunningBatch? _batch; // the thread's own
+    readonly List<PendingRequest> _members = []; // the thread's own
+
+    public ServingLoop(
+        CausalLm model,
+        ConversationEncoder encoder,
+        AdapterResidency residency,
+        ServingOptions options,
+        ServingTelemetry telemetry
+    )
+    {
+        (_model, _encoder, _residency) = (model, encoder, residency);
+        (_options, _telemetry) = (options, telemetry);
+        _stopIds = StopTokens.Find(model.Config, encoder);
+        _promptCache = options.PromptCacheBytes > 0 ? new PromptCache(options.PromptCacheBytes) : null;
+        _engineOptions = new EngineOptions { MaxRows = options.MaxRows, PromptCache = _promptCache };
+        new Thread(Run) { IsBackground = true, Name = "decoding" }.Start();
+    }
+
+    /// <summary>Requests that have not joined the batch yet, and those that have.</summary>
+    public (int Waiting, int Running) Counts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var running = _outstanding.Count(request => request.Sequence is not null);
+                return (_outstanding.Count - running, running);
+            }
+        }
+    }
+
+    /// <summary>Takes a request.</summary>
+    /// <exception cref="ServingException">Too many wait, or the engine is stopping.</exception>
+    public void Submit(PendingRequest request)
+    {
+        lock (_gate)
+        {
+            if (_isStopping)
+            {
+                throw new ServingException(ServingError.Stopping, "The engine is stopping and takes no more requests.");
+            }
+
+            RefuseBeyondLimits(request);
+            _outstanding.Add(request);
+            _waiting.Enqueue(request.Client, request);
+        }
+
+        _wake.Set();
+    }
+
+    void RefuseBeyondLimits(PendingRequest request)
+    {
+        if (_waiting.Count >= _options.MaxWaiting)
+        {
+            throw new ServingException(
+                ServingError.QueueFull,
+                $"{_waiting.Count} requests wait, and no more may; try again later."
+            )
+            {
+                RetryAfter = _telemetry.EstimateWait(_waiting.Count),
+            };
+        }
+
+        var ofClient = _waiting.CountOf(request.Client);
+        if (ofClient >= _options.MaxWaitingOfClient)
+        {
+            throw new ServingException(
+                ServingError.UserQueueFull,
+                $"{ofClient} requests of '{MessageText.ToOneLine(request.Client)}' wait, and no more may; "
+                    + "try again when some are answered."
+            )
+            {
+                RetryAfter = _telemetry.EstimateWait(ofClient),
+            };
+        }
+    }
+
+    /// <summary>Takes a request out, wherever it is: at the next step its rows are free.</summary>
+    public void Cancel(PendingRequest request)
+    {
+        lock (_gate)
+        {
+            if (!_outstanding.Contains(request))
+            {
+                return;
+            }
+        }
+
+        request.Cancel();
+        NoticeCancelled();
+    }
+
+    void NoticeCancelled()
+    {
+        lock (_gate)
+        {
+            _mayHoldCancelled = true;
+        }
+
+        _wake.Set();
+    }
+
+    /// <summary>Takes no more requests, and ends when those there are have ended.</summary>
+    /// <param name="cancellation">Ends those that are not answered yet.</param>
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+        }
+
+        _wake.Set();
+        await using var registration = cancellation.Register(CancelAll);
+        await _ended.Task.ConfigureAwait(false);
+    }
+
+    void CancelAll()
+    {
+        List<PendingRequest> all;
+        lock (_gate)
+        {
+            all = [.. _outstanding];
+        }
+
+        all.ForEach(Cancel);
+    }
+
+    void Run()
+    {
+        do
+        {
+            RemoveCancelled();
+            Prepare();
+            Admit();
+        } while (Step() || WaitForWork());
+
+        _batch?.Dispose();
+        _promptCache?.Dispose();
+        _ended.SetResult();
+    }
+
+    /// <summary>Computes a token of every row; false where there is none.</summary>
+    bool Step()
+    {
+        if (_members.Count == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            MakeRoom(_batch!.RowCount, _members.Max(member => member.Sequence!.Position) + 1);
+            var ended = _batch!.Step().ToHashSet();
+            foreach (var request in _members.FindAll(member => ended.Contains(member.Sequence!)))
+            {
+                Leave(request, request.Sequence!.Failure);
+            }
+        }
+        catch (Exception error)
+        {
+            FailBatch(error);
+        }
+
+        return true;
+    }
+
+    /// <summary>Waits until something has changed; false where nothing will.</summary>
+    bool WaitForWork()
+    {
+        lock (_gate)
+        {
+            if (_ready.Count > 0)
+            {
+                return true;
+            }
+
+            if (_isStopping && _outstanding.Count == 0)
+            {
+                return false;
+            }
+        }
+
+        // An idle server holds no cache of keys and values.
+        _batch?.Dispose();
+        _batch = null;
+        _wake.WaitOne();
+        return true;
+    }
+
+    void RemoveCancelled()
+    {
+        List<PendingRequest> cancelled;
+        lock (_gate)
+        {
+            if (!_mayHoldCancelled)
+            {
+                return;
+            }
+
+            _mayHoldCancelled = false;
+            cancelled =
+            [
+                .. _waiting.RemoveAll(IsCancelled),
+                .. _ready.FindAll(IsCancelled),
+                .. _members.FindAll(IsCancelled),
+            ];
+        }
+
+        foreach (var request in cancelled)
+        {
+            if (request.Sequence is { } sequence)
+            {
+                _batch!.Cancel(sequence);
+            }
+
+            Leave(request, new OperationCanceledException(request.Cancelled));
+        }
+
+        static bool IsCancelled(PendingRequest request) => request.Cancelled.IsCancellationRequested;
+    }
+
+    /// <summary>Begins to read the adapters of the next requests, fairly.</summary>
+    void Prepare()
+    {
+        lock (_gate)
+        {
+            while (
+                _prepared.Total < _options.MaxRows
+                && _waiting.Dequeue(client => _prepared.CountOf(client) + _running.CountOf(client)) is { } next
+            )
+            {
+                _prepared.Add(next);
+                _ = Task.Run(() => PrepareAsync(next));
+            }
+        }
+    }
+
+    async Task PrepareAsync(PendingRequest request)
+    {
+        try
+        {
+            request.Adapters = await _residency.AcquireAsync(request.Model, request.Cancelled).ConfigureAwait(false);
+            lock (_gate)
+            {
+                _ready.Add(request);
+                _mayHoldCancelled |= request.Cancelled.IsCancellationRequested;
+            }
+        }
+        catch (Exception error)
+        {
+            Finish(request, error);
+        }
+
+        _wake.Set();
+    }
+
+    /// <summary>Lets as many ready requests join as there are rows for.</summary>
+    void Admit()
+    {
+        // A prompt costs about a step however few rows it has, so new rows wait until an eighth of the rows is free.
+        var rows = _batch?.RowCount ?? 0;
+        if (rows > _options.MaxRows - _options.MaxRows / 8)
+        {
+            return;
+        }
+
+        var joining = new List<PendingRequest>();
+        while (TakeReady(_options.MaxRows - rows) is { } next)
+        {
+            rows += next.RowCount;
+            joining.Add(next);
+        }
+
+        if (joining.Count == 0)
+        {
+            return;
+        }
+
+        _members.AddRange(joining);
+        try
+        {
+            List<RunningSequence> sequences = [.. joining.Select(request => request.Join(CreateStop))];
+            MakeRoom(rows, sequences.Max(sequence => sequence.Request.Prompt.Count) + 1);
+            _batch!.Add(sequences);
+        }
+        catch (Exception error)
+        {
+            FailBatch(error);
+        }
+    }
+
+    /// <summary>The next ready request of the client with fewest running rows; null where it does not fit.</summary>
+    PendingRequest? TakeReady(int freeRows)
+    {
+        lock (_gate)
+        {
+            var next = _ready.MinBy(request => _running.CountOf(request.Client));
+            if (next is null || next.RowCount > freeRows)
+            {
+                return null;
+            }
+
+            _ready.Remove(next);
+            _prepared.Remove(next);
+            _running.Add(next);
+            return next;
+        }
+    }
+
+    StopCondition CreateStop(DecodingRequest request)
+    {
+        var room = _model.Config.MaxPositions - request.Prompt.Count;
+        return new(_stopIds, request.Options, room, ids => _encoder.Tokenizer.Decode(ids));
+    }
+
+    /// <summary>Lets the batch grow with what it holds, not with what answers might come to.</summary>
+    void MakeRoom(int rows, int positions)
+    {
+        var (mostRows, capacity) = (_batch?.MostRows ?? 0, _batch?.Capacity ?? 0);
+        if (rows <= mostRows && positions <= capacity)
+        {
+            return;
+        }
+
+        var newRows = rows <= mostRows ? mostRows : Math.Min(_options.MaxRows, Math.Max(FirstRows, 2 * rows));
+        var newCapacity =
+            positions <= capacity
+                ? capacity
+                : Math.Min(_model.Config.MaxPositions, positions + Math.Max(FirstAnswer, positions / 2));
+        if (_batch is null)
+        {
+            _batch = new RunningBatch(_model, _engineOptions, newRows, newCapacity);
+        }
+        else
+        {
+            _batch.Grow(newRows, newCapacity);
+        }
+    }
+
+    /// <summary>What fails for all rows ends their requests, and no others.</summary>
+    void FailBatch(Exception error)
+    {
+        _batch?.Dispose();
+        _batch = null;
+        _members.ToList().ForEach(request => Leave(request, error));
+    }
+
+    /// <summary>Ends a request on the decoding thread.</summary>
+    void Leave(PendingRequest request, Exception? failure)
+    {
+        _members.Remove(request);
+        Finish(request, failure);
+    }
+
+    /// <summary>Ends a request, once: its rows are gone, or never were.</summary>
+    void Finish(PendingRequest request, Exception? failure)
+    {
+        lock (_gate)
+        {
+            if (!_outstanding.Remove(request))
+            {
+                return;
+            }
+
+            if (!_running.Remove(request))
+            {
+                _prepared.Remove(request);
+            }
+
+            _ready.Remove(request);
+        }
+
+        request.Adapters?.Dispose();
+        _telemetry.Finish(request, failure);
+        request.Complete(failure);
+    }
+
+    public async ValueTask DisposeAsync() =>
+        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+
+    /// <summary>Rows of each client.</summary>
+    sealed class ClientRows
+    {
+        readonly HashSet<PendingRequest> _requests = [];
+        readonly Dictionary<string, int> _rows = new(StringComparer.Ordinal);
+
+        public int Total { get; private set; }
+
+        public int CountOf(string client) => _rows.GetValueOrDefault(client);
+
+        public void Add(PendingRequest request)
+        {
+            _requests.Add(request);
+            Change(request.Client, request.RowCount);
+        }
+
+        public bool Remove(PendingRequest request)
+        {
+            if (!_requests.Remove(request))
+            {
+                return false;
+            }
+
+            Change(request.Client, -request.RowCount);
+            return true;
+        }
+
+        void Change(string client, int rows)
+        {
+            Total += rows;
+            var left = CountOf(client) + rows;
+            if (left == 0)
+            {
+                _rows.Remove(client);
+            }
+            else
+            {
+                _rows[client] = left;
+            }
+        }
+    }
+}
