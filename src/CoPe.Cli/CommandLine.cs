@@ -138,6 +138,7 @@ static class CommandLine
             PersonalizeVerb.Create(host),
             ChatVerb.Create(host),
             WriteVerb.Create(host),
+            ServeVerb.Create(host),
             UserVerb.Create(host),
             PretrainVerb.Create(host),
             VersionVerb.Create(host),

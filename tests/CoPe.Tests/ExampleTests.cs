@@ -6,7 +6,7 @@ namespace CoPe.Tests;
 /// <summary>The examples in the library's documentation are code that compiles: each stands in Examples.cs.</summary>
 public sealed class ExampleTests
 {
-    /// <summary>The ten types that people meet first.</summary>
+    /// <summary>The types that people meet first.</summary>
     public static TheoryData<string> FirstTypes =>
         [
             "CoPe.Modeling.CausalLm",
@@ -19,6 +19,7 @@ public sealed class ExampleTests
             "CoPe.Scoring.SequenceScorer",
             "CoPe.Training.SftTrainer",
             "CoPe.Training.DpoTrainer",
+            "CoPe.Serving.ServingEngine",
         ];
 
     [Theory]
@@ -28,6 +29,20 @@ public sealed class ExampleTests
         var example = ReadExample(type);
         Assert.True(example is not null, $"{type} has no <example>");
         Assert.Contains(Normalize(example), Normalize(File.ReadAllText(ExamplesFile())), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("library.md", "ChatClientExample.cs")]
+    [InlineData("serving.md", "Examples.cs")]
+    public void The_example_of_a_page_is_code_that_compiles(string page, string source)
+    {
+        var tests = Path.GetDirectoryName(ExamplesFile())!;
+        var example = File.ReadAllText(Path.Combine(tests, "..", "..", "docs", page))
+            .ReplaceLineEndings("\n")
+            .Split("```")
+            .Single(block => block.StartsWith("csharp\n", StringComparison.Ordinal))["csharp\n".Length..];
+        var code = Normalize(File.ReadAllText(Path.Combine(tests, source)));
+        Assert.Contains(Normalize(example), code, StringComparison.Ordinal);
     }
 
     static string? ReadExample(string type)

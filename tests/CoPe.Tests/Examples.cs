@@ -3,6 +3,7 @@ using CoPe.Chat;
 using CoPe.Decoding;
 using CoPe.Modeling;
 using CoPe.Scoring;
+using CoPe.Serving;
 using CoPe.Tokens;
 using CoPe.Training;
 
@@ -131,5 +132,18 @@ static class Examples
         var context = new TrainingContext { Model = model, Options = TrainingOptions.Dpo };
         DpoTrainer.Train(context, adapters, [user], new DpoOptions { Beta = 0.1 }, task);
         // DpoTrainer ends
+    }
+
+    public static async Task Serve(TextWriter output)
+    {
+        // ServingEngine begins
+        var users = new AdapterFolders("runs/demo/dpo", taskAdapter: "runs/demo/tam/adapter");
+        await using var engine = ServingEngine.Load("models/cope-tiny", users);
+        var prompt = engine.Encoder.EncodePrompt([new ChatMessage("user", "Write a headline")]);
+        await foreach (var token in engine.GenerateAsync(new ServingRequest { Model = "7", Prompt = prompt }))
+        {
+            output.Write(token.Text);
+        }
+        // ServingEngine ends
     }
 }

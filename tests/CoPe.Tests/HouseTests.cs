@@ -62,6 +62,7 @@ public sealed partial class HouseTests
             "CoPe.Experiments.Tasks",
             "CoPe.Experiments.Settings",
         ],
+        ["CoPe.Server"] = ["CoPe.Server"],
         ["CoPe.Cli"] =
         [
             "CoPe.Cli",
@@ -81,6 +82,7 @@ public sealed partial class HouseTests
     [Theory]
     [InlineData("CoPe")]
     [InlineData("CoPe.Experiments")]
+    [InlineData("CoPe.Server")]
     [InlineData("CoPe.Cli")]
     public void Folders_use_only_what_stands_below_them(string project)
     {
@@ -114,6 +116,7 @@ public sealed partial class HouseTests
                 UsingLines(file)
                     .Any(name =>
                         name.StartsWith("CoPe.Experiments", StringComparison.Ordinal)
+                        || name.StartsWith("CoPe.Server", StringComparison.Ordinal)
                         || name.StartsWith("CoPe.Cli", StringComparison.Ordinal)
                     )
             )

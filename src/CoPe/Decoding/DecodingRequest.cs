@@ -47,7 +47,9 @@ public sealed record DecodingRequest
     internal long PositionsNeeded => (long)Prompt.Count + Options.MaxNewTokens;
 
     /// <summary>Refuses a prompt that a model cannot continue.</summary>
-    /// <exception cref="ArgumentException">It is empty, fills the context, or has an id that the model lacks.</exception>
+    /// <exception cref="ArgumentException">
+    /// It is empty, fills the context, or has an id that the model lacks.
+    /// </exception>
     internal void CheckPrompt(DecoderConfig model)
     {
         var name = $"Request '{Id}'";
@@ -64,15 +66,22 @@ public sealed record DecodingRequest
             );
         }
 
-        foreach (var id in Prompt.Concat(Options.LogitBias.Keys))
+        foreach (var id in Prompt)
         {
             if (id < 0 || id >= model.VocabSize)
             {
                 throw new ArgumentException(
-                    $"{name} has the id {id}, but the model's ids are 0 to {model.VocabSize - 1}; "
-                        + "prompt, bias and model need the same tokenizer."
+                    $"{name} has the id {id} in its prompt, but the model's ids are 0 to {model.VocabSize - 1}; "
+                        + "prompt and model need the same tokenizer."
                 );
             }
+        }
+
+        if (Options.LogitBias.Keys.Any(id => id < 0 || id >= model.VocabSize))
+        {
+            throw new ArgumentException(
+                $"{name} has a bias for an id that the model lacks; its ids are 0 to {model.VocabSize - 1}."
+            );
         }
     }
 }

@@ -114,7 +114,7 @@ sealed class AdapterResidency(DecoderConfig model, Device device, long maxBytes,
         {
             throw new ServingException(
                 ServingError.AdapterTooLarge,
-                $"The adapters of '{MessageText.ToOneLine(personal.Name)}' take {bytes} bytes, but all adapters together "
+                $"The adapters of '{MessageText.ToOneLine(personal.Name)}' take {bytes} bytes, but all together "
                     + $"may take {maxBytes}; raise {nameof(ServingOptions)}.{nameof(ServingOptions.AdapterBytes)}."
             );
         }
@@ -153,7 +153,9 @@ sealed class AdapterResidency(DecoderConfig model, Device device, long maxBytes,
         return await reservation.Reserved.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Holds the adapters, makes room for those to be read and begins to read them; null without room.</summary>
+    /// <summary>
+    /// Holds the adapters, makes room for those to be read and begins to read them; null without room.
+    /// </summary>
     List<ResidentAdapter>? TryReserve(List<AdapterFacts> facts)
     {
         var known = facts.Select(one => _resident.GetValueOrDefault(one.Key)).OfType<ResidentAdapter>().ToList();

@@ -80,3 +80,45 @@ sealed class FairQueue<T>
         return removed;
     }
 }
+
+/// <summary>Rows of each client.</summary>
+sealed class ClientRows
+{
+    readonly HashSet<PendingRequest> _requests = [];
+    readonly Dictionary<string, int> _rows = new(StringComparer.Ordinal);
+
+    public int Total { get; private set; }
+
+    public int CountOf(string client) => _rows.GetValueOrDefault(client);
+
+    public void Add(PendingRequest request)
+    {
+        _requests.Add(request);
+        Change(request.Client, request.RowCount);
+    }
+
+    public bool Remove(PendingRequest request)
+    {
+        if (!_requests.Remove(request))
+        {
+            return false;
+        }
+
+        Change(request.Client, -request.RowCount);
+        return true;
+    }
+
+    void Change(string client, int rows)
+    {
+        Total += rows;
+        var left = CountOf(client) + rows;
+        if (left == 0)
+        {
+            _rows.Remove(client);
+        }
+        else
+        {
+            _rows[client] = left;
+        }
+    }
+}

@@ -6,7 +6,7 @@ using CoPe.Decoding;
 namespace CoPe.Serving;
 
 /// <summary>A request from when it is taken to when its answer has ended.</summary>
-sealed class PendingRequest : IDisposable
+sealed class PendingRequest
 {
     static long _last;
 
@@ -15,17 +15,17 @@ sealed class PendingRequest : IDisposable
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true }
     );
 
-    readonly CancellationTokenSource _cancelling = new();
     readonly long _taken = Stopwatch.GetTimestamp();
 
     /// <summary>A request that is taken now.</summary>
     /// <param name="request">The request.</param>
     /// <param name="model">What its model's name stands for.</param>
-    public PendingRequest(ServingRequest request, PersonalModel model)
+    /// <param name="cancelled">Set when nobody wants the answer any more.</param>
+    public PendingRequest(ServingRequest request, PersonalModel model, CancellationToken cancelled)
     {
         (Request, Model) = (request, model);
         Id = $"request {Interlocked.Increment(ref _last)} to '{model.Name}'";
-        Cancelled = _cancelling.Token;
+        Cancelled = cancelled;
     }
 
     public ServingRequest Request { get; }
@@ -68,9 +68,6 @@ sealed class PendingRequest : IDisposable
     public IAsyncEnumerable<ChosenToken> ReadAsync(CancellationToken cancellation) =>
         _tokens.Reader.ReadAllAsync(cancellation);
 
-    /// <summary>Says that nobody wants the answer.</summary>
-    public void Cancel() => _cancelling.Cancel();
-
     /// <summary>Creates its rows, with the adapters that it holds.</summary>
     public RunningSequence Join(Func<DecodingRequest, StopCondition> createStop)
     {
@@ -107,9 +104,6 @@ sealed class PendingRequest : IDisposable
         FirstToken ??= Age;
         _tokens.Writer.TryWrite(new ChosenToken(id, Sequence!.StopReason, scores));
     }
-
-    /// <summary>The loop may still look at it.</summary>
-    public void Dispose() => _cancelling.Dispose();
 
     /// <summary>Ends the answer: after all of its tokens, or with what went wrong.</summary>
     public void Complete(Exception? failure = null) => _tokens.Writer.TryComplete(failure);

@@ -17,6 +17,9 @@ public sealed record PersonalModel
 
     /// <summary>Folder of the user's adapter; null for none.</summary>
     public string? UserAdapter { get; init; }
+
+    /// <summary>Name of the model below it, with which its answers are contrasted; null where it has none.</summary>
+    public string? Parent { get; init; }
 }
 
 /// <summary>The personal models that an engine serves. Called from any thread, once for every request.</summary>
@@ -55,7 +58,14 @@ public sealed class AdapterFolders(string users, string? taskAdapter = null) : I
 
         if (name == TaskName)
         {
-            return taskAdapter is null ? null : new PersonalModel { Name = name, TaskAdapter = taskAdapter };
+            return taskAdapter is null
+                ? null
+                : new PersonalModel
+                {
+                    Name = name,
+                    TaskAdapter = taskAdapter,
+                    Parent = BaseName,
+                };
         }
 
         // A plain name is that of an entry of the folder, never a path out of it.
@@ -66,6 +76,7 @@ public sealed class AdapterFolders(string users, string? taskAdapter = null) : I
                 Name = name,
                 TaskAdapter = taskAdapter,
                 UserAdapter = Path.Combine(users, name),
+                Parent = taskAdapter is null ? BaseName : TaskName,
             }
             : null;
     }

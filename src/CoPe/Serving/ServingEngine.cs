@@ -1,8 +1,10 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
+using CoPe.Adapters;
 using CoPe.Chat;
 using CoPe.Decoding;
 using CoPe.Modeling;
+using CoPe.Scoring;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -36,6 +38,7 @@ public sealed class ServingEngine : IAsyncDisposable, IDisposable
     readonly AdapterResidency _residency;
     readonly ServingTelemetry _telemetry;
     readonly ServingLoop _loop;
+    readonly SemaphoreSlim _scoring = new(1);
     readonly bool _ownsModel;
 
     /// <summary>An engine over a model that stays the caller's.</summary>
@@ -122,7 +125,7 @@ public sealed class ServingEngine : IAsyncDisposable, IDisposable
     /// <param name="cancellation">Ends it, also while it waits.</param>
     /// <exception cref="ArgumentException">The prompt cannot be continued by the model.</exception>
     /// <exception cref="ServingException">It is refused, or an adapter cannot be used.</exception>
-    /// <exception cref="Scoring.NonFiniteLogitsException">The model gave NaN.</exception>
+    /// <exception cref="NonFiniteLogitsException">The model gave NaN.</exception>
     /// <exception cref="OperationCanceledException">Cancelled, or the engine was disposed of.</exception>
     public async IAsyncEnumerable<ServedToken> GenerateAsync(
         ServingRequest request,
@@ -132,7 +135,9 @@ public sealed class ServingEngine : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(request);
         cancellation.ThrowIfCancellationRequested();
         using var activity = ServingTelemetry.StartActivity(request);
-        using var pending = Submit(request);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _loop.Stopped);
+        await using var noticing = ending.Token.Register(_loop.NoticeCancelled);
+        var pending = Submit(request, ending.Token);
         StopReason? reason = null;
         try
         {
@@ -145,7 +150,11 @@ public sealed class ServingEngine : IAsyncDisposable, IDisposable
         }
         finally
         {
-            _loop.Cancel(pending);
+            if (reason is null)
+            {
+                await ending.CancelAsync().ConfigureAwait(false);
+            }
+
             ServingTelemetry.Describe(activity, pending.TokenCount, reason);
         }
     }
@@ -159,10 +168,39 @@ public sealed class ServingEngine : IAsyncDisposable, IDisposable
     /// <param name="cancellation">Ends those that are not answered by then.</param>
     public Task StopAsync(CancellationToken cancellation = default) => _loop.StopAsync(cancellation);
 
-    PendingRequest Submit(ServingRequest request)
+    /// <summary>Log-probabilities of a given text under a personal model, beside the answers under way.</summary>
+    internal async Task<ScoredResponse> ScoreAsync(
+        string name,
+        IReadOnlyList<int> prompt,
+        IReadOnlyList<int> response,
+        int alternatives,
+        CancellationToken cancellation
+    )
     {
-        var model = _catalog.Find(request.Model) ?? throw CreateUnknownModel(request.Model);
-        var pending = new PendingRequest(request, model);
+        var model = FindModel(name);
+        new DecodingRequest { Id = name, Prompt = [.. prompt, .. response] }.CheckPrompt(Config);
+        await _scoring.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            using var adapters = await _residency.AcquireAsync(model, cancellation).ConfigureAwait(false);
+            var options = new ScoringOptions { Alternatives = alternatives };
+            var scorer = new SequenceScorer(_model, adapters.Task, adapters.User, options);
+            var selection = AdapterSelection.Create(adapters.Task is not null, adapters.User is null ? null : 0);
+            var item = new ScoringItem(name, prompt, [response], [selection]);
+            return await Task.Run(() => scorer.Score([item], cancellation)[0], cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _scoring.Release();
+        }
+    }
+
+    PersonalModel FindModel(string name) => _catalog.Find(name) ?? throw CreateUnknownModel(name);
+
+    PendingRequest Submit(ServingRequest request, CancellationToken cancelled)
+    {
+        var model = FindModel(request.Model);
+        var pending = new PendingRequest(request, model, cancelled);
         new DecodingRequest
         {
             Id = pending.Id,
@@ -207,6 +245,7 @@ public sealed class ServingEngine : IAsyncDisposable, IDisposable
         await _loop.DisposeAsync().ConfigureAwait(false);
         _residency.Dispose();
         _telemetry.Dispose();
+        _scoring.Dispose();
         if (_ownsModel)
         {
             _model.Dispose();

@@ -28,6 +28,7 @@ sealed class ServingLoop : IAsyncDisposable
     readonly PromptCache? _promptCache;
     readonly EngineOptions _engineOptions;
     readonly AutoResetEvent _wake = new(false);
+    readonly CancellationTokenSource _stopped = new();
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     readonly Lock _gate = new(); // of what follows
@@ -50,6 +51,7 @@ sealed class ServingLoop : IAsyncDisposable
         ServingTelemetry telemetry
     )
     {
+        Stopped = _stopped.Token;
         (_model, _encoder, _residency) = (model, encoder, residency);
         (_options, _telemetry) = (options, telemetry);
         _stopIds = StopTokens.Find(model.Config, encoder);
@@ -70,6 +72,9 @@ sealed class ServingLoop : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Set when all requests end, answered or not.</summary>
+    public CancellationToken Stopped { get; }
 
     /// <summary>Takes a request.</summary>
     /// <exception cref="ServingException">Too many wait, or the engine is stopping.</exception>
@@ -117,22 +122,10 @@ sealed class ServingLoop : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes a request out, wherever it is: at the next step its rows are free.</summary>
-    public void Cancel(PendingRequest request)
-    {
-        lock (_gate)
-        {
-            if (!_outstanding.Contains(request))
-            {
-                return;
-            }
-        }
-
-        request.Cancel();
-        NoticeCancelled();
-    }
-
-    void NoticeCancelled()
+    /// <summary>
+    /// Looks for requests that nobody wants any more, wherever they are: at the next step their rows are free.
+    /// </summary>
+    public void NoticeCancelled()
     {
         lock (_gate)
         {
@@ -152,19 +145,8 @@ sealed class ServingLoop : IAsyncDisposable
         }
 
         _wake.Set();
-        await using var registration = cancellation.Register(CancelAll);
+        await using var registration = cancellation.Register(_stopped.Cancel);
         await _ended.Task.ConfigureAwait(false);
-    }
-
-    void CancelAll()
-    {
-        List<PendingRequest> all;
-        lock (_gate)
-        {
-            all = [.. _outstanding];
-        }
-
-        all.ForEach(Cancel);
     }
 
     void Run()
@@ -417,48 +399,10 @@ sealed class ServingLoop : IAsyncDisposable
         request.Complete(failure);
     }
 
-    public async ValueTask DisposeAsync() =>
-        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
-
-    /// <summary>Rows of each client.</summary>
-    sealed class ClientRows
+    public async ValueTask DisposeAsync()
     {
-        readonly HashSet<PendingRequest> _requests = [];
-        readonly Dictionary<string, int> _rows = new(StringComparer.Ordinal);
-
-        public int Total { get; private set; }
-
-        public int CountOf(string client) => _rows.GetValueOrDefault(client);
-
-        public void Add(PendingRequest request)
-        {
-            _requests.Add(request);
-            Change(request.Client, request.RowCount);
-        }
-
-        public bool Remove(PendingRequest request)
-        {
-            if (!_requests.Remove(request))
-            {
-                return false;
-            }
-
-            Change(request.Client, -request.RowCount);
-            return true;
-        }
-
-        void Change(string client, int rows)
-        {
-            Total += rows;
-            var left = CountOf(client) + rows;
-            if (left == 0)
-            {
-                _rows.Remove(client);
-            }
-            else
-            {
-                _rows[client] = left;
-            }
-        }
+        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        _stopped.Dispose();
+        // Whoever cancels a request long after may still set the event.
     }
 }

@@ -29,7 +29,9 @@ public sealed record ServingOptions
         init => field = OptionGuard.Check(typeof(ServingOptions), value);
     } = 256;
 
-    /// <summary>Most memory of adapters, in bytes of their float32 factors; the longest unused ones leave first.</summary>
+    /// <summary>
+    /// Most memory of adapters, in bytes of their float32 factors; the longest unused ones leave first.
+    /// </summary>
     [Range(1L, long.MaxValue)]
     public long AdapterBytes
     {

@@ -13,7 +13,7 @@ public sealed class AdapterResidencyTests
     {
         const int Users = 100_000,
             Contents = 16,
-            Requests = 800;
+            Requests = 600;
         using var served = new ServedModel([.. Enumerable.Range(0, Contents).Select(content => $"content-{content}")]);
         for (var user = 0; user < Users; user++)
         {

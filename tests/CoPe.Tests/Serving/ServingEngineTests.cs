@@ -11,7 +11,7 @@ public sealed class ServingEngineTests
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    /// <summary>Requests of every kind: greedy and drawn, with and without contrast, to users and to models below.</summary>
+    /// <summary>Requests of every kind: greedy and drawn, with contrast and without, to any model.</summary>
     static ServingRequest[] RandomRequests(ServedModel served, int count, int seed)
     {
         var random = new Random(seed);
@@ -169,7 +169,7 @@ public sealed class ServingEngineTests
         await using var engine = served.Serve(new ServingOptions { MaxRows = 4 });
         var done = 0;
         var many = Enumerable
-            .Range(0, 100)
+            .Range(0, 50)
             .Select(async i =>
             {
                 await engine.AnswerAsync(served.CreateRequest("ada", $"Hello {i}", tokens: 20));

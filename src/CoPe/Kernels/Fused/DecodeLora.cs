@@ -56,7 +56,9 @@ static unsafe class DecodeLora
     }
 
     /// <summary>One level of adapters, all of one shape.</summary>
-    /// <param name="FactorsOfRow">The factors that hold a row's adapter, and which of theirs it is; null for none.</param>
+    /// <param name="FactorsOfRow">
+    /// The factors that hold a row's adapter, and which of theirs it is; null for none.
+    /// </param>
     /// <param name="Shape">Any of the factors.</param>
     /// <param name="Scaling">What their product is multiplied by.</param>
     public readonly record struct Term(
