@@ -80,9 +80,10 @@ sealed class ApiFields
             return null;
         }
 
-        var isOne = value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number);
-        var found = isOne ? value.GetInt64() : least - 1;
-        return found >= least && found <= most ? found : throw Wrong(name, $"a whole number of {least} to {most}");
+        var isWhole = value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _);
+        return isWhole && value.GetInt64() is var found && found >= least && found <= most
+            ? found
+            : throw Wrong(name, $"a whole number of {least} to {most}");
     }
 
     public bool FindFlag(string name) =>

@@ -122,7 +122,12 @@ sealed record GenerationFields
             return bias;
         }
 
-        foreach (var one in value.ValueKind == JsonValueKind.Object ? value.EnumerateObject() : default)
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            throw fields.Wrong("logit_bias", "numbers of -100 to 100 by token id");
+        }
+
+        foreach (var one in value.EnumerateObject())
         {
             var isId = int.TryParse(one.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id);
             var isBias = one.Value.ValueKind == JsonValueKind.Number && Math.Abs(one.Value.GetDouble()) <= 100;
