@@ -107,7 +107,7 @@ public static class AdapterFile
     {
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
         return file
-            .Entries.Where(entry => !entry.Name.EndsWith(BaseSuffix, StringComparison.Ordinal))
+            .Entries.Where(entry => !AdapterTensors.IsOfBase(entry.Name))
             .Sum(entry => sizeof(float) * entry.Shape.Aggregate(1L, (size, length) => size * length));
     }
 

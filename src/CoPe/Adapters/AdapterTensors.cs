@@ -57,6 +57,10 @@ sealed class AdapterTensors(SafetensorsFile file, IReadOnlyDictionary<string, Li
             ? (Prefix + layer + EmbeddingSuffixA, Prefix + layer + EmbeddingSuffixB)
             : (Prefix + layer + SuffixA, Prefix + layer + SuffixB);
 
+    /// <summary>Whether a tensor is a copy of the base's, which nobody reads.</summary>
+    public static bool IsOfBase(string name) =>
+        Array.Exists(BaseSuffixes, suffix => name.EndsWith(suffix, StringComparison.Ordinal));
+
     /// <summary>Name that PEFT's files have for the weight that is saved in place of a layer's.</summary>
     public static string GetSavedName(string layer) => Prefix + layer + WeightSuffix;
 
