@@ -86,6 +86,11 @@ public sealed class RunCatalog : IModelCatalog
         public PersonalModel? FindUser(string name, string user)
         {
             // A name that is no user's ends here, before anything is listed for a message.
+            if (user.Length == 0)
+            {
+                return null;
+            }
+
             if (!Directory.Exists(folder.DpoAdapter(user)) && !Directory.Exists(folder.SftAdapter(user)))
             {
                 return null;
