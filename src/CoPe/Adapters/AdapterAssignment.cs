@@ -1,6 +1,5 @@
 using CoPe.Kernels.Fused;
 using CoPe.Kernels.Torch;
-using CoPe.Modeling;
 using static TorchSharp.torch;
 
 namespace CoPe.Adapters;
