@@ -11,7 +11,7 @@ namespace CoPe.Server;
 /// <param name="Hash">SHA-256 of the key, which is random and long enough that it needs no slow hash.</param>
 /// <param name="Created">When it was made.</param>
 /// <param name="Models">The personal models that it may ask; null for all.</param>
-public sealed record ApiKey(string Id, string Hash, DateTimeOffset Created, IReadOnlyList<string>? Models)
+sealed record ApiKey(string Id, string Hash, DateTimeOffset Created, IReadOnlyList<string>? Models)
 {
     /// <summary>Whether it may ask a model.</summary>
     public bool Allows(string model) => Models is null || Models.Contains(model);
@@ -22,7 +22,7 @@ public sealed record ApiKey(string Id, string Hash, DateTimeOffset Created, IRea
 /// </summary>
 /// <param name="file">The file; it need not exist.</param>
 /// <param name="time">Gives dates.</param>
-public sealed class ApiKeyStore(string file, TimeProvider time)
+sealed class ApiKeyStore(string file, TimeProvider time)
 {
     const string Prefix = "cope-";
     const int SecretBytes = 32;

@@ -15,7 +15,7 @@ namespace CoPe.Server;
 /// Personal models behind one port, with OpenAI's API: chat completions, completions, responses, models; besides,
 /// tokenize, health and metrics.
 /// </summary>
-public sealed class CopeServer : IAsyncDisposable
+sealed class CopeServer : IAsyncDisposable
 {
     readonly WebApplication _application;
     readonly ServingEngine _engine;

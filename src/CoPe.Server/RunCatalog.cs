@@ -8,7 +8,7 @@ namespace CoPe.Server;
 /// The personal models of runs: <c>base</c>; of each run <c>RUN:tam</c> and <c>RUN:USER</c> with the name of its
 /// folder; and <c>USER</c> alone where one run has that user. Names become folders as runs encode them, never paths.
 /// </summary>
-public sealed class RunCatalog : IModelCatalog
+sealed class RunCatalog : IModelCatalog
 {
     /// <summary>Name of the base model.</summary>
     public const string BaseName = "base";

@@ -3,7 +3,7 @@ using CoPe.Decoding;
 namespace CoPe.Server;
 
 /// <summary>Address and limits of a server.</summary>
-public sealed record ServerOptions
+sealed record ServerOptions
 {
     /// <summary>Where to listen; any other than a loopback address demands keys.</summary>
     public string Host { get; init; } = "127.0.0.1";
