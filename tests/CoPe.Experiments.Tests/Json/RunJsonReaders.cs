@@ -1,4 +1,5 @@
 using CoPe.Experiments.Runs;
+using CoPe.Experiments.Runs.Blocks;
 using CoPe.Experiments.Runs.Personal;
 using CoPe.Experiments.Runs.Pretraining;
 using CoPe.Experiments.Runs.Results;
@@ -115,6 +116,13 @@ static class RunJsonReaders
         {
             Tolerates = [JsonDamage.NullElement],
         };
+        yield return new(
+            ["CoPe.Experiments/Runs/Blocks/SignOfLife.cs"],
+            "at-work.json",
+            """{"host": "n", "process": 7, "started": "2026-12-01T10:00:00Z", "written": "2026-12-01T10:00:00Z"}""",
+            null,
+            folder => SignOfLife.Read(new(folder))
+        );
         yield return new(
             ["CoPe.Experiments/Runs/JsonLines.cs"],
             "negatives/candidates.jsonl",
