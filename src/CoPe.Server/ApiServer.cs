@@ -156,7 +156,7 @@ sealed partial class ApiServer(ServingEngine engine, ServerOptions options, Time
     }
 
     /// <summary>Whether whoever asks may ask a model.</summary>
-    public bool Allows(HttpContext context, string model) =>
+    public static bool Allows(HttpContext context, string model) =>
         context.Items[ClientKey] is not ApiKey key || key.Allows(model);
 
     /// <summary>Refuses whoever may not ask a model; else says who asks, for fairness.</summary>

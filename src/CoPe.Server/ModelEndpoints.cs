@@ -9,7 +9,7 @@ static class ModelEndpoints
 {
     public static async Task ListAsync(HttpContext context, ApiServer api)
     {
-        var allowed = api.Catalog.ListNames().Where(name => api.Allows(context, name));
+        var allowed = api.Catalog.ListNames().Where(name => ApiServer.Allows(context, name));
         var models = new JsonArray([.. allowed.Select(name => Describe(api, name)).OfType<JsonObject>()]);
         await context.WriteJsonAsync(new JsonObject { ["object"] = "list", ["data"] = models }).ConfigureAwait(false);
     }
