@@ -253,7 +253,8 @@ sealed class SweepRunner(CommandHost host, RunRequest request, SweepPlan plan)
     {
         var chosen = ReadRecipe(file, run, [.. request.Overrides, .. _chosenOverrides]);
         var isSwept = plan.Axes.Any(axis => axis.Key == "predict");
-        return isSwept ? chosen : chosen with { Predict = ReadRecipe(file, run, []).Predict };
+        var all = request.Overrides.Where(setting => !setting.StartsWith("predict=", StringComparison.Ordinal));
+        return isSwept ? chosen : chosen with { Predict = ReadRecipe(file, run, [.. all]).Predict };
     }
 
     Recipe ReadRecipe(string file, RunDirectory run, IReadOnlyList<string> overrides) =>

@@ -260,10 +260,17 @@ public sealed class ManyRunsTests(TinyRunFixture world) : IClassFixture<TinyRunF
     [Fact]
     public void A_sweep_says_what_contrast_adds_to_SFT_and_how_far_expert_and_amateur_are_apart()
     {
+        // A recipe that names no data that is there: the command line does.
+        var recipe = File.ReadAllLines(world.PathOf("recipe.yaml"));
+        var data = recipe.Single(said => said.StartsWith("data:", StringComparison.Ordinal))["data:".Length..].Trim();
+        var keys = recipe.Where(said => !said.StartsWith("data:", StringComparison.Ordinal));
+        File.WriteAllLines(world.PathOf("elsewhere.yaml"), keys.Append("data: nowhere"));
         string[] line =
         [
             "sweep",
-            "recipe.yaml",
+            "elsewhere.yaml",
+            "--set",
+            $"data={data}",
             "--run",
             "gains",
             "--over",
