@@ -163,7 +163,7 @@ sealed partial class ApiServer(ServingEngine engine, ServerOptions options, Time
     /// <param name="context">The request.</param>
     /// <param name="model">The model asked for.</param>
     /// <param name="user">Whom the request names as its user.</param>
-    public string Authorize(HttpContext context, string model, string? user)
+    public static string Authorize(HttpContext context, string model, string? user)
     {
         if (!Allows(context, model))
         {

@@ -15,7 +15,7 @@ static class ChatCompletions
     {
         var fields = await ApiFields.ReadAsync(context).ConfigureAwait(false);
         var generation = GenerationFields.Read(fields, api.Options);
-        var client = api.Authorize(context, generation.Model, fields.FindString("user"));
+        var client = ApiServer.Authorize(context, generation.Model, fields.FindString("user"));
         var alternatives = ReadAlternatives(fields);
         var prompt = api.EncodeChat(ReadMessages(fields));
         fields.RefuseUnread();

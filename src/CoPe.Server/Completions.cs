@@ -16,7 +16,7 @@ static class Completions
     {
         var fields = await ApiFields.ReadAsync(context).ConfigureAwait(false);
         var generation = GenerationFields.Read(fields, api.Options);
-        var client = api.Authorize(context, generation.Model, fields.FindString("user"));
+        var client = ApiServer.Authorize(context, generation.Model, fields.FindString("user"));
         var prompts = ReadPrompts(fields, api);
         var alternatives = (int?)fields.FindInteger("logprobs", 0, MostAlternatives);
         var isEchoed = fields.FindFlag("echo");

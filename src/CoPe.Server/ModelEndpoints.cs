@@ -17,7 +17,7 @@ static class ModelEndpoints
     public static async Task ShowAsync(HttpContext context, ApiServer api)
     {
         var name = (string)context.Request.RouteValues["id"]!;
-        api.Authorize(context, name, null);
+        ApiServer.Authorize(context, name, null);
         var model = Describe(api, name);
         if (model is null)
         {

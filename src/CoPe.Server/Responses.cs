@@ -24,7 +24,7 @@ static class Responses
         }
 
         var generation = GenerationFields.Read(fields, api.Options);
-        var client = api.Authorize(context, generation.Model, fields.FindString("user"));
+        var client = ApiServer.Authorize(context, generation.Model, fields.FindString("user"));
         var prompt = api.EncodeChat(ReadConversation(fields));
         ReadTextFormat(fields);
         foreach (var offered in (string[])["tools", "tool_choice", "include", "reasoning", "truncation"])

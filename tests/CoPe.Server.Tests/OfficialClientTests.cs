@@ -1,6 +1,5 @@
 using System.ClientModel;
 using CoPe.Serving;
-using CoPe.Tests.Serving;
 using Microsoft.Extensions.AI;
 using OpenAI;
 

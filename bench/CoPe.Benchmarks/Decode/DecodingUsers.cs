@@ -42,7 +42,6 @@ sealed class DecodingUsers : IDisposable
         var banks = new AdapterBanks(task, users);
         _batch = new RunningBatch(
             model,
-            banks,
             new EngineOptions { Trace = trace },
             Math.Max(2, 2 * count),
             prompts.Max(prompt => prompt.Length) + mostTokens
@@ -52,7 +51,6 @@ sealed class DecodingUsers : IDisposable
             .. prompts.Select(
                 (prompt, user) =>
                     new RunningSequence(
-                        banks,
                         new DecodingRequest
                         {
                             Id = $"{user}",
@@ -62,6 +60,8 @@ sealed class DecodingUsers : IDisposable
                             Options = new DecodingOptions { MaxNewTokens = mostTokens + 1 },
                         },
                         0,
+                        banks.Resolve(AdapterSelection.TaskAndUser(user), prompt),
+                        banks.Resolve(contrasts ? AdapterSelection.Task : default, prompt),
                         new StopCondition([], new DecodingOptions { MaxNewTokens = mostTokens + 1 }, mostTokens + 1)
                     )
             ),

@@ -82,27 +82,30 @@ sealed class PromptFigures : IDisposable
     {
         var random = new Random(1);
         var banks = new AdapterBanks(_task, null);
-        using var batch = new RunningBatch(_model, banks, new EngineOptions(), count, common + Own + 1);
-        batch.Add([
-            .. Enumerable
-                .Range(0, count)
-                .Select(i => new RunningSequence(
-                    banks,
-                    new DecodingRequest
-                    {
-                        Id = $"{i}",
-                        Prompt =
-                        [
-                            alike ? 0 : i,
-                            .. Enumerable.Range(1, common - 1),
-                            .. Enumerable.Range(0, Own).Select(_ => random.Next(1000)),
-                        ],
-                        Expert = AdapterSelection.Task,
-                    },
-                    0,
-                    new StopCondition([], new DecodingOptions(), 1)
-                )),
-        ]);
+        using var batch = new RunningBatch(_model, new EngineOptions(), count, common + Own + 1);
+        batch.Add(Enumerable.Range(0, count).Select(CreateSequence));
+
+        RunningSequence CreateSequence(int i)
+        {
+            int[] prompt =
+            [
+                alike ? 0 : i,
+                .. Enumerable.Range(1, common - 1),
+                .. Enumerable.Range(0, Own).Select(_ => random.Next(1000)),
+            ];
+            return new(
+                new DecodingRequest
+                {
+                    Id = $"{i}",
+                    Prompt = prompt,
+                    Expert = AdapterSelection.Task,
+                },
+                0,
+                banks.Resolve(AdapterSelection.Task, prompt),
+                banks.Resolve(default, prompt),
+                new StopCondition([], new DecodingOptions(), 1)
+            );
+        }
     }
 
     public void Dispose()

@@ -4,7 +4,6 @@ using CoPe.Cli.Hosting;
 using CoPe.Cli.Sessions;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Artifacts;
-using CoPe.Experiments.Runs.Stages;
 using CoPe.Server;
 using CoPe.Serving;
 using Microsoft.Extensions.Logging;
@@ -130,9 +129,9 @@ static class ServeVerb
         await server.StopAsync().ConfigureAwait(false);
     }
 
-    static OpenedRuns OpenRuns(CommandHost host, IReadOnlyList<string> folders, bool allowStale)
+    static OpenedRuns OpenRuns(CommandHost host, string[] folders, bool allowStale)
     {
-        if (folders.Count == 0)
+        if (folders.Length == 0)
         {
             throw new UsageException("name at least one run with --run, for example --run runs/demo");
         }

@@ -146,7 +146,10 @@ public sealed class ServingEngineTests
         await ServedAnswers.WaitUntil(() => engine.Counts == (5, 1));
         await cancelling.CancelAsync();
         await ServedAnswers.WaitUntil(() => engine.Counts == (0, 1));
-        Assert.All(waiting, one => Assert.ThrowsAnyAsync<OperationCanceledException>(() => one));
+        foreach (var one in waiting)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+        }
     }
 
     [Fact]
@@ -274,7 +277,7 @@ public sealed class ServingEngineTests
         using var served = new ServedModel(Users);
         await using var engine = served.Serve();
         foreach (
-            int[] prompt in (int[][])
+            var prompt in (int[][])
                 [
                     [],
                     [99_999],
