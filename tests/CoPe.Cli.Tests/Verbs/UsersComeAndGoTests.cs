@@ -41,13 +41,13 @@ public sealed class UsersComeAndGoTests : IClassFixture<TinyRunFixture>, IDispos
         var two = _world.HashArtifacts("grown");
         var others = ReadMade("grown");
 
-        Run("grown", "--users", "3");
+        Run("grown", "--users", "3", "--isolate");
 
         Assert.Contains("user '3' is new: 1 of 3 users", _world.Error, StringComparison.Ordinal);
         Assert.Equal(_world.HashArtifacts("whole"), _world.HashArtifacts("grown"));
         Assert.Equal(others, ReadMade("grown").Where(user => user.Key != "3"));
 
-        Run("grown", "--users", "2");
+        Run("grown", "--users", "2", "--isolate");
 
         Assert.Contains("user '3' is gone", _world.Error, StringComparison.Ordinal);
         Assert.Equal(two, _world.HashArtifacts("grown"));
@@ -73,10 +73,10 @@ public sealed class UsersComeAndGoTests : IClassFixture<TinyRunFixture>, IDispos
                     throw new IOException("cannot " + operation);
                 }
             };
-            hasFailed = TryRun("nth", "--users", "3") != 0;
+            hasFailed = TryRun("nth", "--users", "3", "--isolate") != 0;
             AtomicFile.BeforeOperation = null;
             Assert.True(hasFailed == count >= failing, $"operation {failing} of {count}: {_world.Error}");
-            Assert.True(TryRun("nth", "--users", "3") == 0, $"after operation {failing} failed: {_world.Error}");
+            Assert.True(TryRun("nth", "--users", "3", "--isolate") == 0, $"after operation {failing} failed: {_world.Error}");
             Assert.Equal(expected, _world.HashArtifacts("nth"));
             Directory.Delete(_world.RunAt("nth").Root, recursive: true);
         }

@@ -60,7 +60,7 @@ static class WeightReaders
             {
                 Name = "weights",
                 Format = InputFormat.Safetensors,
-                Covers = ["CausalLm.Load", "CausalLm.LoadQuantized", "ModelLoader.Load"],
+                Covers = ["CausalLm.Load", "CausalLm.LoadQuantized", "ModelLoader.Load", "ServingEngine.Load"],
                 Seeds = scratch => [ReadSeed(SampleModel.WriteTo(scratch, "weights-seed"), Weights)],
                 Open = OpenWeights,
                 Share = 1,
