@@ -1,6 +1,5 @@
 using CoPe.Experiments.Runs.Blocks;
 using CoPe.Experiments.Runs.Recipes;
-using Microsoft.Extensions.Logging;
 
 namespace CoPe.Experiments.Runs;
 
@@ -209,7 +208,11 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
                 ledger.ReuseFrom(stage, sources);
             }
 
-            ReportOtherEnvironment(context, due, again);
+            if (again || due.Any(stage => ledger.GetStatus(stage).State != StageState.Complete))
+            {
+                EnvironmentNotice.Report(this, context);
+            }
+
             foreach (var stage in due)
             {
                 RunIfNeeded(stage, context, again);
@@ -228,33 +231,6 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
 
         rebuild.Commit();
         RunRecords.Complete(this, context);
-    }
-
-    /// <summary>
-    /// Says where stages are about to run in another environment than the run's first stage was made in.
-    /// </summary>
-    void ReportOtherEnvironment(StageContext context, IReadOnlyList<Stage> due, bool again)
-    {
-        var begun = Stages
-            .Select(stage =>
-                StageMarker.Read(context.Run.Marker(stage.Id)) ?? StageMarker.Read(context.Run.StartedMarker(stage.Id))
-            )
-            .Select(marker => marker?.Environments is [var first, ..] ? first : null)
-            .FirstOrDefault(environment => environment is not null);
-        var ledger = new StageLedger(this, context);
-        if (begun is null || (!again && due.All(stage => ledger.GetStatus(stage).State == StageState.Complete)))
-        {
-            return;
-        }
-
-        if (begun.FindChanges(context.Environment) is { Count: > 0 } changes)
-        {
-            context.Log.LogWarning(
-                "{Run} was begun in another environment: {Changes}; its manifest records both",
-                context.Run.Name,
-                EnvironmentChange.Describe(changes)
-            );
-        }
     }
 
     /// <summary>Checks everything that must hold before the run changes, and says in a line what is rebuilt.</summary>
@@ -398,28 +374,4 @@ public sealed class Pipeline(IReadOnlyList<Stage> stages)
 
         ledger.Complete(stage, Measure());
     }
-}
-
-/// <summary>Something that happened to a stage.</summary>
-/// <param name="Stage">The stage's name, or that of other work which is shown in the same way.</param>
-/// <param name="Kind">What happened.</param>
-public sealed record StageEvent(string Stage, StageEventKind Kind);
-
-/// <summary>What happened to a stage.</summary>
-public enum StageEventKind
-{
-    /// <summary>It began.</summary>
-    Started,
-
-    /// <summary>It resumed where it had stopped.</summary>
-    Resumed,
-
-    /// <summary>It was complete already.</summary>
-    Skipped,
-
-    /// <summary>It is complete now.</summary>
-    Finished,
-
-    /// <summary>It was cancelled or failed.</summary>
-    Stopped,
 }

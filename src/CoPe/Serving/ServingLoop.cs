@@ -15,10 +15,6 @@ namespace CoPe.Serving;
 /// </remarks>
 sealed class ServingLoop : IAsyncDisposable
 {
-    /// <summary>Rows of a batch that has just begun, and positions beside its prompts; it grows.</summary>
-    const int FirstRows = 8,
-        FirstAnswer = 128;
-
     readonly CausalLm _model;
     readonly ConversationEncoder _encoder;
     readonly IReadOnlyList<int> _stopIds;
@@ -26,7 +22,6 @@ sealed class ServingLoop : IAsyncDisposable
     readonly ServingOptions _options;
     readonly ServingTelemetry _telemetry;
     readonly PromptCache? _promptCache;
-    readonly EngineOptions _engineOptions;
     readonly AutoResetEvent _wake = new(false);
     readonly CancellationTokenSource _stopped = new();
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,7 +35,7 @@ sealed class ServingLoop : IAsyncDisposable
     bool _isStopping;
     bool _mayHoldCancelled;
 
-    RunningBatch? _batch; // the thread's own
+    readonly GrowingBatch _batch; // the thread's own
     readonly List<PendingRequest> _members = []; // the thread's own
 
     public ServingLoop(
@@ -56,7 +51,7 @@ sealed class ServingLoop : IAsyncDisposable
         (_options, _telemetry) = (options, telemetry);
         _stopIds = StopTokens.Find(model.Config, encoder);
         _promptCache = options.PromptCacheBytes > 0 ? new PromptCache(options.PromptCacheBytes) : null;
-        _engineOptions = new EngineOptions { MaxRows = options.MaxRows, PromptCache = _promptCache };
+        _batch = new(model, new EngineOptions { MaxRows = options.MaxRows, PromptCache = _promptCache });
         new Thread(Run) { IsBackground = true, Name = "decoding" }.Start();
     }
 
@@ -158,7 +153,7 @@ sealed class ServingLoop : IAsyncDisposable
             Admit();
         } while (Step() || WaitForWork());
 
-        _batch?.Dispose();
+        _batch.Dispose();
         _promptCache?.Dispose();
         _ended.SetResult();
     }
@@ -173,8 +168,7 @@ sealed class ServingLoop : IAsyncDisposable
 
         try
         {
-            MakeRoom(_batch!.RowCount, _members.Max(member => member.Sequence!.Position) + 1);
-            var ended = _batch!.Step().ToHashSet();
+            var ended = _batch.Step(_members.Max(member => member.Sequence!.Position) + 1).ToHashSet();
             foreach (var request in _members.FindAll(member => ended.Contains(member.Sequence!)))
             {
                 Leave(request, request.Sequence!.Failure);
@@ -205,8 +199,7 @@ sealed class ServingLoop : IAsyncDisposable
         }
 
         // An idle server holds no cache of keys and values.
-        _batch?.Dispose();
-        _batch = null;
+        _batch.Release();
         _wake.WaitOne();
         return true;
     }
@@ -234,7 +227,7 @@ sealed class ServingLoop : IAsyncDisposable
         {
             if (request.Sequence is { } sequence)
             {
-                _batch!.Cancel(sequence);
+                _batch.Cancel(sequence);
             }
 
             Leave(request, new OperationCanceledException(request.Cancelled));
@@ -282,7 +275,7 @@ sealed class ServingLoop : IAsyncDisposable
     void Admit()
     {
         // A prompt costs about a step however few rows it has, so new rows wait until an eighth of the rows is free.
-        var rows = _batch?.RowCount ?? 0;
+        var rows = _batch.RowCount;
         if (rows > _options.MaxRows - _options.MaxRows / 8)
         {
             return;
@@ -304,8 +297,7 @@ sealed class ServingLoop : IAsyncDisposable
         try
         {
             List<RunningSequence> sequences = [.. joining.Select(request => request.Join(CreateStop))];
-            MakeRoom(rows, sequences.Max(sequence => sequence.Request.Prompt.Count) + 1);
-            _batch!.Add(sequences);
+            _batch.Add(sequences, rows);
         }
         catch (Exception error)
         {
@@ -337,35 +329,10 @@ sealed class ServingLoop : IAsyncDisposable
         return new(_stopIds, request.Options, room, ids => _encoder.Tokenizer.Decode(ids));
     }
 
-    /// <summary>Lets the batch grow with what it holds, not with what answers might come to.</summary>
-    void MakeRoom(int rows, int positions)
-    {
-        var (mostRows, capacity) = (_batch?.MostRows ?? 0, _batch?.Capacity ?? 0);
-        if (rows <= mostRows && positions <= capacity)
-        {
-            return;
-        }
-
-        var newRows = rows <= mostRows ? mostRows : Math.Min(_options.MaxRows, Math.Max(FirstRows, 2 * rows));
-        var newCapacity =
-            positions <= capacity
-                ? capacity
-                : Math.Min(_model.Config.MaxPositions, positions + Math.Max(FirstAnswer, positions / 2));
-        if (_batch is null)
-        {
-            _batch = new RunningBatch(_model, _engineOptions, newRows, newCapacity);
-        }
-        else
-        {
-            _batch.Grow(newRows, newCapacity);
-        }
-    }
-
     /// <summary>What fails for all rows ends their requests, and no others.</summary>
     void FailBatch(Exception error)
     {
-        _batch?.Dispose();
-        _batch = null;
+        _batch.Release();
         _members.ToList().ForEach(request => Leave(request, error));
     }
 

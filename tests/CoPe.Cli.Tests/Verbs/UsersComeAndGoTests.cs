@@ -76,7 +76,8 @@ public sealed class UsersComeAndGoTests : IClassFixture<TinyRunFixture>, IDispos
             hasFailed = TryRun("nth", "--users", "3", "--isolate") != 0;
             AtomicFile.BeforeOperation = null;
             Assert.True(hasFailed == count >= failing, $"operation {failing} of {count}: {_world.Error}");
-            Assert.True(TryRun("nth", "--users", "3", "--isolate") == 0, $"after operation {failing} failed: {_world.Error}");
+            var code = TryRun("nth", "--users", "3", "--isolate");
+            Assert.True(code == 0, $"after operation {failing} failed: {_world.Error}");
             Assert.Equal(expected, _world.HashArtifacts("nth"));
             Directory.Delete(_world.RunAt("nth").Root, recursive: true);
         }

@@ -116,32 +116,7 @@ public sealed class EmbeddingAdapterTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = TinyModels.Random(TinyModels.Everything);
         using var bank = Create(model.Config, 2);
-        bank.RequireGrad(true);
-        BranchedPrompt[] texts = [new([3, 4, 5], [6, 7, 8], [9, 2]), new([5, 6], [1, 3])];
-        Loss().backward();
-        using var noGrad = no_grad();
-        using var generator = new Generator(4, CPU);
-        foreach (var factor in bank.Parameters())
-        {
-            var direction = randn(factor.shape, generator: generator);
-            direction.div_(direction.norm());
-            var expected = factor.grad!.mul(direction).sum().item<float>();
-            const float Step = 5e-3f;
-            factor.add_(direction, Step);
-            var above = Loss().item<float>();
-            factor.add_(direction, -2 * Step);
-            var below = Loss().item<float>();
-            factor.add_(direction, Step);
-            Assert.NotEqual(0, factor.grad.norm().item<float>());
-            Assert.Equal(expected, (above - below) / (2 * Step), 0.03 * factor.grad.norm().item<float>());
-        }
-
-        Tensor Loss()
-        {
-            using var batch = new PackedBatch(texts, CPU);
-            using var rows = AdapterRows.ForRows(bank, [1, 0]);
-            return model.ComputeLogits(model.Forward(batch.Tokens, rows), rows, batch.RowOfLabel).mul(0.1).sin().sum();
-        }
+        PackedGradients.AssertEqualFiniteDifferences(model, bank);
     }
 
     [Fact]

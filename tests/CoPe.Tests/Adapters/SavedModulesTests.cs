@@ -151,32 +151,7 @@ public sealed class SavedModulesTests
         using var scope = NewDisposeScope();
         using var model = CreateModel(isTied);
         using var bank = Create(model, names, ensuresTying, 2);
-        bank.RequireGrad(true);
-        BranchedPrompt[] texts = [new([3, 4, 5], [6, 7, 8], [9, 2]), new([5, 6], [1, 3])];
-        Loss().backward();
-        using var noGrad = no_grad();
-        using var generator = new Generator(4, CPU);
-        foreach (var parameter in bank.Parameters())
-        {
-            var direction = randn(parameter.shape, generator: generator);
-            direction.div_(direction.norm());
-            var expected = parameter.grad!.mul(direction).sum().item<float>();
-            const float Step = 5e-3f;
-            parameter.add_(direction, Step);
-            var above = Loss().item<float>();
-            parameter.add_(direction, -2 * Step);
-            var below = Loss().item<float>();
-            parameter.add_(direction, Step);
-            Assert.NotEqual(0, parameter.grad.norm().item<float>());
-            Assert.Equal(expected, (above - below) / (2 * Step), 0.03 * parameter.grad.norm().item<float>());
-        }
-
-        Tensor Loss()
-        {
-            using var batch = new PackedBatch(texts, CPU);
-            using var rows = AdapterRows.ForRows(bank, [1, 0]);
-            return model.ComputeLogits(model.Forward(batch.Tokens, rows), rows, batch.RowOfLabel).mul(0.1).sin().sum();
-        }
+        PackedGradients.AssertEqualFiniteDifferences(model, bank);
     }
 
     [Fact]

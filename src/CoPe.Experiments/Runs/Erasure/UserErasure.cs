@@ -77,7 +77,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
 
         var countedTowardLimit = folder.ChildRuns().Any(run => ForgottenUsers.Read(run).CountedTowardLimit(id));
         ForgottenUsers.Add(folder, id, countedTowardLimit);
-        RemoveAggregates(folder);
+        RemovedOutputs.RemoveAggregates(folder);
         // While the data still tell the texts, so that a repetition finds them as well.
         foreach (var run in runs)
         {
@@ -213,7 +213,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         new ErasureJournal([.. complete], removed).Write(_run);
         ForgottenUsers.Add(_run, id, CountsTowardLimit(id));
         FileHashes.Remove(_run.FileHashes, _usersToErase.SelectMany(ListNames).ToHashSet());
-        RemoveStages(inseparable); // While the lines still show that they hold the user.
+        RemovedOutputs.RemoveStages(_run, inseparable); // While the lines still show that they hold the user.
         foreach (var path in ListTemporary().ToList())
         {
             AtomicFile.Remove(path);
@@ -224,10 +224,10 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             _usersToErase.ForEach(output.RemoveUser);
         }
 
-        RemoveAggregates(_run);
+        RemovedOutputs.RemoveAggregates(_run);
         if (_run.ParentRun() is { } parent)
         {
-            RemoveAggregates(parent);
+            RemovedOutputs.RemoveAggregates(parent);
         }
     }
 
@@ -298,30 +298,8 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
         }
     }
 
-    static void RemoveAggregates(RunDirectory run)
-    {
-        foreach (var file in run.AggregateFiles)
-        {
-            AtomicFile.Remove(file);
-        }
-    }
-
     string DescribeAggregate(string file) =>
         file == _run.TrainingChoice ? "rate and epochs chosen on the user's texts" : "means over users";
-
-    /// <summary>Removes stages, the marker last: while it is there, the outputs are known to be the run's.</summary>
-    void RemoveStages(IEnumerable<Stage> stages)
-    {
-        foreach (var stage in stages)
-        {
-            foreach (var output in stage.GetUserOutputs(_run).ToList())
-            {
-                AtomicFile.Remove(output.FullPath);
-            }
-
-            AtomicFile.Remove(_run.Marker(stage.Id));
-        }
-    }
 
     /// <summary>
     /// Rebuilds what held all users together, and records the new inputs and output sizes of the stages that were
@@ -345,7 +323,7 @@ public sealed class UserErasure(Pipeline pipeline, StageContext context)
             }
             else
             {
-                RemoveStages([stage]);
+                RemovedOutputs.RemoveStages(_run, [stage]);
             }
         }
 

@@ -8,7 +8,7 @@ namespace CoPe.Kernels.Gemm;
 /// A frozen bf16 linear layer for many rows by <see cref="AmxGemm"/>, with the gradient of its input. Borrows the
 /// weights, which must outlive it.
 /// </summary>
-sealed unsafe class AmxLinear
+sealed unsafe class AmxLinear : IFrozenLinear
 {
     /// <summary>Fewer rows are <see cref="SkinnyLinear"/>'s, or not worth a tile.</summary>
     const int MinRows = AmxBf16Kernel.Tile + 1;
@@ -42,10 +42,10 @@ sealed unsafe class AmxLinear
     /// <c>x W^T + b</c>, <c>[..., out]</c> bf16, owned by the caller; autograd works through it to x.
     /// </summary>
     public Tensor Multiply(Tensor x) =>
-        is_grad_enabled() && x.requires_grad ? AmxProduct.Multiply(x, this) : MultiplyUntracked(x);
+        is_grad_enabled() && x.requires_grad ? FrozenProduct.Multiply(x, this) : MultiplyUntracked(x);
 
     /// <summary><c>x W^T + b</c> for x <c>[..., in]</c>.</summary>
-    internal Tensor MultiplyUntracked(Tensor x)
+    public Tensor MultiplyUntracked(Tensor x)
     {
         var (y, shape) = Allocate(x, _inputs, _outputs);
         fixed (float* bias = _bias)
@@ -62,7 +62,7 @@ sealed unsafe class AmxLinear
     }
 
     /// <summary><c>g W</c> for g <c>[..., out]</c>, contiguous; <c>[..., in]</c>.</summary>
-    internal Tensor MultiplyTransposed(Tensor g)
+    public Tensor MultiplyTransposed(Tensor g)
     {
         var (y, shape) = Allocate(g, _outputs, _inputs);
         AmxGradientGemm.Multiply(
@@ -91,30 +91,5 @@ sealed unsafe class AmxLinear
         var rows = checked((int)(x.numel() / from));
         sizes[^1] = to;
         return (empty(sizes, dtype: ScalarType.BFloat16), new(rows, _outputs, _inputs));
-    }
-}
-
-/// <summary>The product of an <see cref="AmxLinear"/> for autograd, which keeps nothing of it.</summary>
-sealed class AmxProduct : autograd.SingleTensorFunction<AmxProduct>
-{
-    public override string Name => nameof(AmxProduct);
-
-    /// <summary><c>x W^T + b</c>; autograd works through it to x.</summary>
-    public static Tensor Multiply(Tensor x, AmxLinear linear) => apply(x, linear);
-
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
-    {
-        var linear = (AmxLinear)vars[1];
-        ctx.save_data("linear", linear);
-        return linear.MultiplyUntracked((Tensor)vars[0]);
-    }
-
-    /// <summary><c>dL/dX = G W</c> for G the gradient of the result.</summary>
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-    {
-        ReturnedGradients.ReleaseLast();
-        using var given = grad_output;
-        using var rows = given.contiguous();
-        return ReturnedGradients.Return(((AmxLinear)ctx.get_data("linear")).MultiplyTransposed(rows), null);
     }
 }

@@ -9,7 +9,7 @@ namespace CoPe.Kernels.Gemm;
 /// A linear layer of <see cref="QuantizedWeights"/>: bf16 inputs by their kernel, float32 ones piece by piece through
 /// the dequantized weights, which give both the gradient of the input. Borrows the weights, which must outlive it.
 /// </summary>
-sealed unsafe class QuantizedLinear(QuantizedWeights weights, Tensor? bias)
+sealed unsafe class QuantizedLinear(QuantizedWeights weights, Tensor? bias) : IFrozenLinear
 {
     /// <summary>Rows that one product of the kernel takes, so that their rounded copies stay small.</summary>
     const int RowsPerProduct = 512;
@@ -31,14 +31,14 @@ sealed unsafe class QuantizedLinear(QuantizedWeights weights, Tensor? bias)
         Check(x);
         if (is_grad_enabled() && x.requires_grad)
         {
-            return QuantizedProduct.Multiply(x, this);
+            return FrozenProduct.Multiply(x, this);
         }
 
         return MultiplyUntracked(x);
     }
 
     /// <summary>The same without a gradient.</summary>
-    internal Tensor MultiplyUntracked(Tensor x) =>
+    public Tensor MultiplyUntracked(Tensor x) =>
         x.dtype == ScalarType.BFloat16 ? MultiplyByKernel(x) : MultiplyByPieces(x);
 
     void Check(Tensor x)
@@ -107,7 +107,7 @@ sealed unsafe class QuantizedLinear(QuantizedWeights weights, Tensor? bias)
     /// <c>g W</c> for g <c>[..., out]</c>, through the dequantized weights in float32: <c>[..., in]</c>, in the dtype
     /// of g.
     /// </summary>
-    internal Tensor MultiplyTransposed(Tensor g)
+    public Tensor MultiplyTransposed(Tensor g)
     {
         using var scope = NewDisposeScope();
         var wide = g.reshape(-1, weights.Rows).to(ScalarType.Float32);
@@ -157,29 +157,5 @@ sealed unsafe class QuantizedLinear(QuantizedWeights weights, Tensor? bias)
         var shape = x.shape;
         shape[^1] = width;
         return empty(shape, dtype: x.dtype);
-    }
-}
-
-/// <summary>The product of a <see cref="QuantizedLinear"/> for autograd, which keeps nothing of it.</summary>
-sealed class QuantizedProduct : autograd.SingleTensorFunction<QuantizedProduct>
-{
-    public override string Name => nameof(QuantizedProduct);
-
-    /// <summary><c>x W^T + b</c>; autograd works through it to x.</summary>
-    public static Tensor Multiply(Tensor x, QuantizedLinear linear) => apply(x, linear);
-
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
-    {
-        var linear = (QuantizedLinear)vars[1];
-        ctx.save_data("linear", linear);
-        return linear.MultiplyUntracked((Tensor)vars[0]);
-    }
-
-    /// <summary><c>dL/dX = G W</c> for G the gradient of the result.</summary>
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-    {
-        ReturnedGradients.ReleaseLast();
-        using var given = grad_output;
-        return ReturnedGradients.Return(((QuantizedLinear)ctx.get_data("linear")).MultiplyTransposed(given), null);
     }
 }
