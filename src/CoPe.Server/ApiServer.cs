@@ -9,7 +9,18 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Server;
 
 /// <summary>What all endpoints share: who may ask what, and how failures are told.</summary>
-sealed partial class ApiServer(ServingEngine engine, ServerOptions options, TimeProvider time, ILogger logger)
+/// <param name="engine">Answers.</param>
+/// <param name="options">What is taken, and from whom.</param>
+/// <param name="listener">Where the server listens; null where an application does that.</param>
+/// <param name="time">Gives dates.</param>
+/// <param name="logger">Where failures are told that only the server's keeper can mend.</param>
+sealed partial class ApiServer(
+    ServingEngine engine,
+    ServerOptions options,
+    ListenerOptions? listener,
+    TimeProvider time,
+    ILogger logger
+)
 {
     static readonly object ClientKey = new();
 
@@ -36,18 +47,16 @@ sealed partial class ApiServer(ServingEngine engine, ServerOptions options, Time
     /// <exception cref="ArgumentException">The address is not a loopback one, and there is no key.</exception>
     public void RequireKeysBeyondLoopback()
     {
-        if (!IsLoopback && (_keys is null || _keys.Read().Count == 0))
+        if (listener is { IsLoopback: false } && (_keys is null || _keys.Read().Count == 0))
         {
             throw new ArgumentException(
-                $"{options.Host} can be reached from other machines, and there is no key: make one with "
+                $"{listener.Host} can be reached from other machines, and there is no key: make one with "
                     + "'cope serve key add', or listen on 127.0.0.1."
             );
         }
     }
 
-    bool IsLoopback =>
-        options.Host == "localhost"
-        || (IPAddress.TryParse(options.Host, out var address) && IPAddress.IsLoopback(address));
+    bool IsLoopback => listener is { IsLoopback: true };
 
     /// <summary>Lets a request through to its endpoint, or refuses it.</summary>
     public async Task HandleAsync(HttpContext context, RequestDelegate next)

@@ -11,22 +11,22 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Server;
 
 /// <summary>
-/// Personal models behind one port, with OpenAI's API: chat completions, completions, responses, models; besides,
-/// tokenize, health and metrics.
+/// A process of its own for <see cref="ServerEndpoints.MapCoPe"/>: the API with health and metrics behind one port.
 /// </summary>
 sealed class CopeServer : IAsyncDisposable
 {
     readonly WebApplication _application;
-    readonly ServingEngine _engine;
     readonly PrometheusMetrics _metrics;
-    readonly ApiServer _api;
+    readonly TimeSpan _drainTime;
 
-    CopeServer(WebApplication application, ServingEngine engine, PrometheusMetrics metrics, ApiServer api)
+    CopeServer(WebApplication application, PrometheusMetrics metrics, TimeSpan drainTime)
     {
-        (_application, _engine, _metrics, _api) = (application, engine, metrics, api);
+        (_application, _metrics, _drainTime) = (application, metrics, drainTime);
     }
 
-    internal ServingEngine Engine => _engine;
+    internal ServingEngine Engine => Api.Engine;
+
+    ApiServer Api => _application.Services.GetRequiredService<ApiServer>();
 
     /// <summary>Where it listens, once it is started.</summary>
     public Uri Address =>
@@ -41,7 +41,8 @@ sealed class CopeServer : IAsyncDisposable
     /// <param name="createEngine">
     /// Creates its engine, which belongs to the server, with the loggers and meters given.
     /// </param>
-    /// <param name="options">Address and limits.</param>
+    /// <param name="options">What it takes, and from whom.</param>
+    /// <param name="listener">Where it listens.</param>
     /// <param name="configureLogging">Where it logs; no message holds a user's text.</param>
     /// <param name="time">Gives dates.</param>
     /// <exception cref="ArgumentException">The address is none, or demands keys and there are none.</exception>
@@ -49,21 +50,25 @@ sealed class CopeServer : IAsyncDisposable
     public static async Task<CopeServer> StartAsync(
         Func<ILoggerFactory, System.Diagnostics.Metrics.IMeterFactory, ServingEngine> createEngine,
         ServerOptions options,
+        ListenerOptions listener,
         Action<ILoggingBuilder> configureLogging,
         TimeProvider time
     )
     {
         ArgumentNullException.ThrowIfNull(createEngine);
         ArgumentNullException.ThrowIfNull(options);
-        var application = CreateApplication(options, configureLogging);
-        var loggers = application.Services.GetRequiredService<ILoggerFactory>();
         var metrics = new PrometheusMetrics();
-        var engine = createEngine(loggers, metrics);
-        var api = new ApiServer(engine, options, time, loggers.CreateLogger<ApiServer>());
-        var server = new CopeServer(application, engine, metrics, api);
+        var builder = CreateBuilder(listener, configureLogging);
+        builder
+            .Services.AddSingleton(services => createEngine(services.GetRequiredService<ILoggerFactory>(), metrics))
+            .AddSingleton(listener)
+            .AddSingleton(time)
+            .AddCoPeServer(options);
+        var application = builder.Build();
+        var server = new CopeServer(application, metrics, listener.DrainTime);
         try
         {
-            api.RequireKeysBeyondLoopback();
+            server.Api.RequireKeysBeyondLoopback();
             server.MapEndpoints();
             await application.StartAsync().ConfigureAwait(false);
             return server;
@@ -75,7 +80,7 @@ sealed class CopeServer : IAsyncDisposable
         }
     }
 
-    static WebApplication CreateApplication(ServerOptions options, Action<ILoggingBuilder> configureLogging)
+    static WebApplicationBuilder CreateBuilder(ListenerOptions listener, Action<ILoggingBuilder> configureLogging)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
@@ -87,30 +92,24 @@ sealed class CopeServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
-            if (options.Host == "localhost")
+            if (listener.Host == "localhost")
             {
-                kestrel.ListenLocalhost(options.Port);
+                kestrel.ListenLocalhost(listener.Port);
             }
             else
             {
-                kestrel.Listen(IPAddress.Parse(options.Host), options.Port);
+                kestrel.Listen(IPAddress.Parse(listener.Host), listener.Port);
             }
         });
-        return builder.Build();
+        return builder;
     }
 
     void MapEndpoints()
     {
-        _application.Use(_api.HandleAsync);
+        // What is at no address of the API is guarded as well.
+        _application.Use(Api.HandleAsync);
         _application.UseRouting();
-        MapPost("/v1/chat/completions", ChatCompletions.HandleAsync);
-        MapPost("/v1/completions", Completions.HandleAsync);
-        MapPost("/v1/responses", Responses.HandleAsync);
-        MapPost("/tokenize", ModelEndpoints.TokenizeAsync);
-        MapPost("/detokenize", ModelEndpoints.DetokenizeAsync);
-        _application.MapGet("/v1/models", context => ModelEndpoints.ListAsync(context, _api));
-        _application.MapGet("/v1/models/{**id}", context => ModelEndpoints.ShowAsync(context, _api));
+        ServerEndpoints.MapApi(_application, Api);
         _application.MapGet("/health/live", context => context.Response.WriteAsync("live\n"));
         _application.MapGet("/health/ready", ShowReadyAsync);
         _application.MapGet("/metrics", ShowMetricsAsync);
@@ -121,15 +120,12 @@ sealed class CopeServer : IAsyncDisposable
                 "There is nothing at this address."
             )
         );
-
-        void MapPost(string path, Func<HttpContext, ApiServer, Task> handle) =>
-            _application.MapPost(path, context => handle(context, _api));
     }
 
     async Task ShowReadyAsync(HttpContext context)
     {
-        context.Response.StatusCode = _api.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        await context.Response.WriteAsync(_api.IsReady ? "ready\n" : "draining\n").ConfigureAwait(false);
+        context.Response.StatusCode = Api.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await context.Response.WriteAsync(Api.IsReady ? "ready\n" : "draining\n").ConfigureAwait(false);
     }
 
     async Task ShowMetricsAsync(HttpContext context)
@@ -143,16 +139,15 @@ sealed class CopeServer : IAsyncDisposable
     /// </summary>
     public async Task StopAsync()
     {
-        _api.IsReady = false;
-        using var draining = new CancellationTokenSource(_api.Options.DrainTime);
-        await _engine.StopAsync(draining.Token).ConfigureAwait(false);
+        Api.IsReady = false;
+        using var draining = new CancellationTokenSource(_drainTime);
+        await Engine.StopAsync(draining.Token).ConfigureAwait(false);
         await _application.StopAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _engine.DisposeAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         _metrics.Dispose();
     }

@@ -8,7 +8,7 @@ namespace CoPe.Server;
 /// The personal models of runs: <c>base</c>; of each run <c>RUN:tam</c> and <c>RUN:USER</c> with the name of its
 /// folder; and <c>USER</c> alone where one run has that user. Names become folders as runs encode them, never paths.
 /// </summary>
-sealed class RunCatalog : IModelCatalog
+public sealed class RunCatalog : IModelCatalog
 {
     /// <summary>Name of the base model.</summary>
     public const string BaseName = "base";
@@ -20,13 +20,24 @@ sealed class RunCatalog : IModelCatalog
     /// <summary>The catalog of runs of one base model.</summary>
     /// <param name="runs">Folders of the runs, and their adapters as they are judged now.</param>
     /// <exception cref="RunException">Two runs have the same name, or none is given.</exception>
-    public RunCatalog(params IReadOnlyList<(RunDirectory Folder, RunAdapters Adapters)> runs)
+    internal RunCatalog(params IReadOnlyList<(RunDirectory Folder, RunAdapters Adapters)> runs)
     {
         _runs = [.. runs.Select(run => new ServedRun(run.Folder, run.Adapters))];
         if (_runs.GroupBy(run => run.Name).FirstOrDefault(same => same.Count() > 1) is { } same)
         {
             throw new RunException($"two runs are named {same.Key}; requests could not tell them apart: rename one");
         }
+    }
+
+    /// <summary>Opens the adapters of runs of one base model: those that are out of date are not served.</summary>
+    /// <param name="folders">Folders of the runs.</param>
+    /// <exception cref="RunException">
+    /// One holds no run, the erasure of a user was interrupted, or two have the same name.
+    /// </exception>
+    public static RunCatalog Open(params IReadOnlyList<string> folders)
+    {
+        ArgumentNullException.ThrowIfNull(folders);
+        return new RunCatalog([.. folders.Select(folder => (new RunDirectory(folder), RunAdapters.Open(folder)))]);
     }
 
     /// <inheritdoc/>

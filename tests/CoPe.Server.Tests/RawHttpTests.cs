@@ -341,8 +341,7 @@ public sealed class RawHttpTests
     [Fact]
     public async Task Another_address_than_a_loopback_one_demands_keys()
     {
-        var options = new ServerOptions { Host = "0.0.0.0" };
-        await Assert.ThrowsAsync<ArgumentException>(() => ServedPort.StartAsync(options));
+        await Assert.ThrowsAsync<ArgumentException>(() => ServedPort.StartAsync(host: "0.0.0.0"));
     }
 
     [Fact]

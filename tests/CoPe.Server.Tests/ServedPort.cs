@@ -29,17 +29,19 @@ sealed class ServedPort : IAsyncDisposable
 
     public HttpClient Http => _http;
 
-    public static async Task<ServedPort> StartAsync(ServerOptions? options = null, ServingOptions? serving = null)
+    public static async Task<ServedPort> StartAsync(
+        ServerOptions? options = null,
+        ServingOptions? serving = null,
+        string host = "127.0.0.1"
+    )
     {
         var served = new ServedModel("ada", "bob");
         var log = new RecordingLogger();
         var server = await CopeServer.StartAsync(
             (loggers, meters) =>
                 new ServingEngine(served.Model, served.Encoder, served.Catalog, serving, loggers, meters),
-            (options ?? new ServerOptions()) with
-            {
-                Port = 0,
-            },
+            options ?? new ServerOptions(),
+            new ListenerOptions { Host = host, Port = 0 },
             logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(new RecordingProvider(log)),
             TimeProvider.System
         );

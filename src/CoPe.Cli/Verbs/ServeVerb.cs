@@ -95,11 +95,10 @@ static class ServeVerb
         var first = runs.First;
         var options = new ServerOptions
         {
-            Host = parsed.GetValue(HostOption)!,
-            Port = parsed.GetValue(PortOption),
             KeyFile = ServeKeyVerb.FindFile(host, parsed),
             Decoding = first.Recipe.Decode.CreateOptions(first.Task),
         };
+        var listener = new ListenerOptions { Host = parsed.GetValue(HostOption)!, Port = parsed.GetValue(PortOption) };
         var serving = new ServingOptions
         {
             MaxRows = parsed.GetValue(RowsOption),
@@ -112,6 +111,7 @@ static class ServeVerb
                 (loggers, meters) =>
                     new ServingEngine(first.PredictionModel, first.Encoder, runs.Catalog, serving, loggers, meters),
                 options,
+                listener,
                 logging => logging.SetMinimumLevel(level).AddProvider(new HostLoggerProvider(host)),
                 host.Time
             )
