@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using CoPe.Chat;
+using CoPe.Server.Page;
 using CoPe.Serving;
 using CoPe.Tokens.Pipeline;
 using Microsoft.AspNetCore.Http;
@@ -124,7 +125,7 @@ sealed partial class ApiServer(
 
     ApiKey? Identify(HttpContext context)
     {
-        if (!DemandsKeys || context.Request.Path.StartsWithSegments("/health"))
+        if (!DemandsKeys || context.Request.Path.StartsWithSegments("/health") || PageFiles.Has(context.Request))
         {
             return null;
         }

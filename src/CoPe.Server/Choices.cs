@@ -101,27 +101,40 @@ sealed class TokenLogProbs(Tokenizer tokenizer)
 
     public static float Bound(float logProb) => Math.Max(Least, logProb);
 
-    /// <summary>A token, its alternatives and, beyond OpenAI's fields, its share of the implicit reward.</summary>
+    /// <summary>
+    /// A token, its alternatives and, beyond OpenAI's fields, the implicit reward of each and whether the contrast was
+    /// left out.
+    /// </summary>
     public JsonObject Create(ServedToken token)
     {
-        var entry = CreateEntry(token.Id, token.LogProb!.Value);
-        entry["top_logprobs"] = new JsonArray([.. token.Alternatives.Select(one => CreateEntry(one.Id, one.LogProb))]);
-        if (token.ImplicitReward is { } reward)
+        var entry = CreateEntry(token.Id, token.LogProb!.Value, token.ImplicitReward);
+        if (token.ImplicitReward is not null)
         {
-            entry["implicit_reward"] = reward;
+            entry["without_contrast"] = token.WithoutContrast;
         }
 
+        var rewards = token.AlternativeRewards;
+        var alternatives = token.Alternatives.Select(
+            (one, index) => CreateEntry(one.Id, one.LogProb, index < rewards.Count ? rewards[index] : null)
+        );
+        entry["top_logprobs"] = new JsonArray([.. alternatives]);
         return entry;
     }
 
-    JsonObject CreateEntry(int id, float logProb)
+    JsonObject CreateEntry(int id, float logProb, float? reward)
     {
         var text = TextOf(id);
-        return new()
+        var entry = new JsonObject
         {
             ["token"] = text,
             ["logprob"] = Bound(logProb),
             ["bytes"] = new JsonArray([.. Encoding.UTF8.GetBytes(text).Select(one => JsonValue.Create((int)one))]),
         };
+        if (reward is { } given)
+        {
+            entry["implicit_reward"] = Math.Clamp(given, Least, -Least);
+        }
+
+        return entry;
     }
 }

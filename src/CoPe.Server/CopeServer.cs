@@ -1,4 +1,5 @@
 using System.Net;
+using CoPe.Server.Page;
 using CoPe.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -11,7 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace CoPe.Server;
 
 /// <summary>
-/// A process of its own for <see cref="ServerEndpoints.MapCoPe"/>: the API with health and metrics behind one port.
+/// A process of its own for <see cref="ServerEndpoints.MapCoPe"/>: the API with health, metrics and the page behind one
+/// port.
 /// </summary>
 sealed class CopeServer : IAsyncDisposable
 {
@@ -113,6 +115,8 @@ sealed class CopeServer : IAsyncDisposable
         _application.MapGet("/health/live", context => context.Response.WriteAsync("live\n"));
         _application.MapGet("/health/ready", ShowReadyAsync);
         _application.MapGet("/metrics", ShowMetricsAsync);
+        _application.MapGet("/page/settings", context => PageSettings.ShowAsync(context, Api));
+        PageFiles.Map(_application);
         _application.MapFallback(context =>
             throw new ApiException(
                 StatusCodes.Status404NotFound,

@@ -9,38 +9,44 @@ static class ModelEndpoints
 {
     public static async Task ListAsync(HttpContext context, ApiServer api)
     {
+        var query = ModelQuery.Read(context.Request.Query);
         var allowed = api.Catalog.ListNames().Where(name => ApiServer.Allows(context, name));
-        var models = new JsonArray([.. allowed.Select(name => Describe(api, name)).OfType<JsonObject>()]);
-        await context.WriteJsonAsync(new JsonObject { ["object"] = "list", ["data"] = models }).ConfigureAwait(false);
+        var found = query.Select(allowed, api.Catalog.Find).Take(query.TakeOneMore).ToList();
+        var models = new JsonArray([.. found.Take(query.Limit).Select(model => Describe(api, model))]);
+        await context
+            .WriteJsonAsync(
+                new JsonObject
+                {
+                    ["object"] = "list",
+                    ["data"] = models,
+                    ["has_more"] = found.Count > query.Limit,
+                }
+            )
+            .ConfigureAwait(false);
     }
 
     public static async Task ShowAsync(HttpContext context, ApiServer api)
     {
         var name = (string)context.Request.RouteValues["id"]!;
         ApiServer.Authorize(context, name, null);
-        var model = Describe(api, name);
-        if (model is null)
+        if (api.Catalog.Find(name) is not { } model)
         {
             throw ApiException.From(new ServingException(ServingError.UnknownModel, "There is no such model."))!;
         }
 
-        await context.WriteJsonAsync(model).ConfigureAwait(false);
+        await context.WriteJsonAsync(Describe(api, model)).ConfigureAwait(false);
     }
 
-    static JsonObject? Describe(ApiServer api, string name)
+    static JsonObject Describe(ApiServer api, PersonalModel model)
     {
-        if (api.Catalog.Find(name) is not { } model)
-        {
-            return null;
-        }
-
         string[] folders = [.. ((string?[])[model.TaskAdapter, model.UserAdapter]).OfType<string>()];
         return new()
         {
-            ["id"] = name,
+            ["id"] = model.Name,
             ["object"] = "model",
             ["created"] = 0,
             ["owned_by"] = "cope",
+            ["kind"] = ModelQuery.KindOf(model),
             ["parent"] = model.Parent,
             ["state"] = folders.All(api.Engine.Residency.Holds) ? "resident" : "on_disk",
             ["revision"] = folders.Length == 0 ? null : ReadRevision(folders[^1]),

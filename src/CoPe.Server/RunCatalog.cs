@@ -79,10 +79,24 @@ public sealed class RunCatalog : IModelCatalog
     sealed class ServedRun(RunDirectory folder, RunAdapters adapters)
     {
         readonly Lock _gate = new();
+        (DateTime Written, IReadOnlyList<string> Users)? _listed;
 
         public string Name { get; } = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Root));
 
-        public IReadOnlyList<string> ListUsers() => TrainedUsers.List(folder);
+        /// <summary>The users; a run of many is read through again only once it has other adapters.</summary>
+        public IReadOnlyList<string> ListUsers()
+        {
+            lock (_gate)
+            {
+                var written = Directory.GetLastWriteTimeUtc(folder.SftAdapters);
+                if (_listed?.Written != written)
+                {
+                    _listed = (written, TrainedUsers.List(folder));
+                }
+
+                return _listed.Value.Users;
+            }
+        }
 
         public PersonalModel? FindTask(string name) =>
             FindTaskAdapter() is { } adapter

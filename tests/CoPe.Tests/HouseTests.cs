@@ -62,7 +62,7 @@ public sealed partial class HouseTests
             "CoPe.Experiments.Tasks",
             "CoPe.Experiments.Settings",
         ],
-        ["CoPe.Server"] = ["CoPe.Server"],
+        ["CoPe.Server"] = ["CoPe.Server", "CoPe.Server.Page"],
         ["CoPe.Cli"] =
         [
             "CoPe.Cli",

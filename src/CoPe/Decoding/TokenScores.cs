@@ -3,12 +3,14 @@ using static TorchSharp.torch;
 
 namespace CoPe.Decoding;
 
-/// <summary>How likely the models found a chosen token, before temperature, penalties and contrast.</summary>
+/// <summary>How likely the expert found a chosen token, before temperature, penalties and contrast.</summary>
 /// <param name="LogProb">log p of the token under the expert, in nats.</param>
-/// <param name="AmateurLogProb">The same under the amateur; null where the request has none.</param>
 /// <param name="Alternatives">The expert's likeliest tokens, best first.</param>
-sealed record TokenScores(float LogProb, float? AmateurLogProb, IReadOnlyList<TokenLogProb> Alternatives)
+sealed record TokenScores(float LogProb, IReadOnlyList<TokenLogProb> Alternatives)
 {
+    /// <summary>What the amateur says of them; null where the request has none.</summary>
+    public AmateurScores? Amateur { get; init; }
+
     /// <summary>The scores of those sequences that ask for them.</summary>
     /// <param name="logits">Logits of the whole batch <c>[rows, vocab]</c> float32; still the caller's.</param>
     /// <param name="sequences">The sequences of the batch.</param>
@@ -35,8 +37,14 @@ sealed record TokenScores(float LogProb, float? AmateurLogProb, IReadOnlyList<To
     {
         using var scope = NewDisposeScope();
         var expert = logits[sequence.Rows[0]].log_softmax(-1); // [vocab]
-        float? amateur = sequence.RowCount == 2 ? logits[sequence.Rows[1]].log_softmax(-1)[token].item<float>() : null;
-        return new(expert[token].item<float>(), amateur, FindLikeliest(expert, alternatives));
+        var likeliest = FindLikeliest(expert, alternatives);
+        return new(expert[token].item<float>(), likeliest)
+        {
+            Amateur =
+                sequence.RowCount == 2
+                    ? AmateurScores.Compute(logits[sequence.Rows[1]], token, likeliest, sequence.Request.Options)
+                    : null,
+        };
     }
 
     static TokenLogProb[] FindLikeliest(Tensor logProbs, int count)
@@ -54,5 +62,34 @@ sealed record TokenScores(float LogProb, float? AmateurLogProb, IReadOnlyList<To
                 .data<long>()
                 .Zip(values.cpu().data<float>(), (id, value) => new TokenLogProb((int)id, value)),
         ];
+    }
+}
+
+/// <summary>How likely the amateur found a chosen token and the expert's likeliest ones.</summary>
+/// <param name="LogProb">log p of the token under the amateur, in nats.</param>
+/// <param name="Alternatives">The same of the expert's likeliest tokens, in their order.</param>
+/// <param name="WithoutContrast">Whether it was so certain that the contrast was left out.</param>
+sealed record AmateurScores(float LogProb, IReadOnlyList<float> Alternatives, bool WithoutContrast)
+{
+    /// <summary>The amateur's scores.</summary>
+    /// <param name="logits">The amateur's <c>[vocab]</c> float32; still the caller's.</param>
+    /// <param name="token">The chosen token.</param>
+    /// <param name="likeliest">The expert's likeliest tokens.</param>
+    /// <param name="options">How the token was chosen.</param>
+    public static AmateurScores Compute(
+        Tensor logits,
+        long token,
+        IReadOnlyList<TokenLogProb> likeliest,
+        DecodingOptions options
+    )
+    {
+        using var scope = NewDisposeScope();
+        var logProbs = logits.log_softmax(-1); // [vocab]
+        var highest = Math.Exp(logProbs.max().item<float>());
+        return new(
+            logProbs[token].item<float>(),
+            [.. likeliest.Select(one => logProbs[one.Id].item<float>())],
+            options.Contrast > 0 && ContrastWeight.IsCertain(highest, options.ContrastUnlessCertain)
+        );
     }
 }

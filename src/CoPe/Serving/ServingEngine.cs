@@ -232,8 +232,12 @@ public sealed class ServingEngine : IAsyncDisposable, IDisposable
         {
             StopReason = token.StopReason,
             LogProb = token.Scores?.LogProb,
-            ImplicitReward = token.Scores?.LogProb - token.Scores?.AmateurLogProb,
+            ImplicitReward = token.Scores?.LogProb - token.Scores?.Amateur?.LogProb,
+            WithoutContrast = token.Scores?.Amateur?.WithoutContrast ?? false,
             Alternatives = token.Scores?.Alternatives ?? [],
+            AlternativeRewards = token.Scores is { Amateur: { } amateur } scores
+                ? [.. scores.Alternatives.Zip(amateur.Alternatives, (one, other) => one.LogProb - other)]
+                : [],
         };
 
     /// <inheritdoc/>

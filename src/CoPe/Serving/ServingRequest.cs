@@ -50,6 +50,18 @@ public readonly record struct ServedToken(int Id, string Text)
     /// </summary>
     public float? ImplicitReward { get; init; }
 
+    /// <summary>
+    /// Whether the contrast was left out here, because the model without the user's adapter was certain
+    /// (<see cref="DecodingOptions.ContrastUnlessCertain"/>); false where nobody asked for log-probabilities.
+    /// </summary>
+    public bool WithoutContrast { get; init; }
+
     /// <summary>The personal model's likeliest tokens, best first; empty where the request asks for none.</summary>
     public IReadOnlyList<TokenLogProb> Alternatives { get; init; } = [];
+
+    /// <summary>
+    /// What <see cref="ImplicitReward"/> would be for each of the <see cref="Alternatives"/>, in their order; empty
+    /// where there is none.
+    /// </summary>
+    public IReadOnlyList<float> AlternativeRewards { get; init; } = [];
 }
