@@ -13,12 +13,10 @@ static class PairedBootstrap
     /// Of each test the difference in every resample, sorted; empty for a test of fewer than two units. A user's
     /// queries are drawn together.
     /// </summary>
-    /// <param name="tests">
-    /// Of each test the units: the sum of their differences, and how many queries they have.
-    /// </param>
+    /// <param name="tests">The units of each test.</param>
     /// <param name="options">Seed and number of resamples.</param>
     public static double[][] Resample(
-        IReadOnlyList<IReadOnlyList<(double Sum, int Count)>> tests,
+        IReadOnlyList<PairedUnits> tests,
         PairedTestOptions options
     )
     {
@@ -89,28 +87,54 @@ static class PairedBootstrap
     }
 
     /// <summary>The units of a test, and its difference in every resample.</summary>
-    sealed class ResampledTest(IReadOnlyList<(double Sum, int Count)> units, int resamples)
+    sealed class ResampledTest(PairedUnits units, int resamples)
     {
-        readonly double[] _sums = [.. units.Select(unit => unit.Sum)];
-        readonly double[] _counts = [.. units.Select(unit => (double)unit.Count)];
+        public int UnitCount => units.Sums.Length;
 
-        /// <summary>Then every resample has as many queries.</summary>
-        readonly bool _hasEqualCounts = units.All(unit => unit.Count == units[0].Count);
-
-        public int UnitCount => _sums.Length;
-
-        public double[] Differences { get; } = new double[units.Count < 2 ? 0 : resamples];
+        public double[] Differences { get; } = new double[units.Sums.Length < 2 ? 0 : resamples];
 
         public double ComputeDifference(ReadOnlySpan<int> timesDrawn)
         {
-            var queries = _hasEqualCounts ? UnitCount * _counts[0] : WeightedSum(timesDrawn, _counts);
-            return WeightedSum(timesDrawn, _sums) / queries;
+            // Where all units have as many queries, every resample has.
+            var queries = units.Counts is { } counts
+                ? WeightedSum(timesDrawn, counts)
+                : UnitCount * (double)units.CountOfEach;
+            return WeightedSum(timesDrawn, units.Sums) / queries;
         }
     }
 }
 
-/// <summary>Differences of two methods per unit: their sum over the unit's queries, and how many these are.</summary>
-sealed record PairedDifferences(PairedUnit Unit, IReadOnlyList<(double Sum, int Count)> Units)
+/// <summary>
+/// The units of a paired test as numbers alone, for there are hundreds of tests over all users of a run.
+/// </summary>
+sealed class PairedUnits
+{
+    /// <param name="units">Of each unit the sum of its queries' differences, and how many queries it has.</param>
+    public PairedUnits(IReadOnlyList<(double Sum, int Count)> units)
+    {
+        Sums = [.. units.Select(unit => unit.Sum)];
+        CountOfEach = units.Count == 0 ? 0 : units[0].Count;
+        Counts = units.All(unit => unit.Count == CountOfEach) ? null : [.. units.Select(unit => (double)unit.Count)];
+    }
+
+    /// <summary>Of each unit the sum of its queries' differences.</summary>
+    public double[] Sums { get; }
+
+    /// <summary>How many queries each unit has; null where all have <see cref="CountOfEach"/>.</summary>
+    public double[]? Counts { get; }
+
+    /// <summary>How many queries the first unit has.</summary>
+    public int CountOfEach { get; }
+
+    /// <summary>How many queries all units have.</summary>
+    public double QueryCount => Counts?.Sum() ?? (double)CountOfEach * Sums.Length;
+
+    /// <summary>The mean difference of a unit's queries.</summary>
+    public double MeanOf(int unit) => Sums[unit] / (Counts?[unit] ?? CountOfEach);
+}
+
+/// <summary>Differences of two methods per unit.</summary>
+sealed record PairedDifferences(PairedUnit Unit, PairedUnits Units)
 {
     public static PairedDifferences Compute(MethodScores method, MethodScores baseline, string metric, PairedUnit unit)
     {
@@ -123,7 +147,7 @@ sealed record PairedDifferences(PairedUnit Unit, IReadOnlyList<(double Sum, int 
             .ToList();
         if (shared.Count == 0)
         {
-            return new(PairedUnit.Users, ComputeOverUsers(method, baseline, metric));
+            return new(PairedUnit.Users, new(ComputeOverUsers(method, baseline, metric)));
         }
 
         if (unit == PairedUnit.Users && shared.All(query => query.UserId is not null))
@@ -134,11 +158,11 @@ sealed record PairedDifferences(PairedUnit Unit, IReadOnlyList<(double Sum, int 
                 .ToList();
             if (users.Count > 1)
             {
-                return new(PairedUnit.Users, users);
+                return new(PairedUnit.Users, new(users));
             }
         }
 
-        return new(PairedUnit.Queries, [.. shared.Select(query => (query.Difference, 1))]);
+        return new(PairedUnit.Queries, new([.. shared.Select(query => (query.Difference, 1))]));
     }
 
     /// <summary>For a metric that a single query does not have: the difference of each user's own value.</summary>

@@ -46,7 +46,7 @@ public static class PairedTest
             .ToList();
         foreach (var ((method, baseline, metric), difference) in cases.Zip(differences))
         {
-            if (difference.Units.Count == 0)
+            if (difference.Units.Sums.Length == 0)
             {
                 var unit = difference.Unit == PairedUnit.Users ? "user" : "query";
                 throw new InvalidOperationException(
@@ -70,10 +70,11 @@ public static class PairedTest
     )
     {
         var units = differences.Units;
-        var difference = units.Sum(unit => unit.Sum) / units.Sum(unit => unit.Count);
+        var count = units.Sums.Length;
+        var difference = units.Sums.Sum() / units.QueryCount;
         var sign = test.Metric.Direction == MetricDirection.Lower ? -1 : 1;
-        var helped = units.Count(unit => sign * unit.Sum / unit.Count > Tolerance);
-        var hurt = units.Count(unit => sign * unit.Sum / unit.Count < -Tolerance);
+        var helped = Enumerable.Range(0, count).Count(unit => sign * units.MeanOf(unit) > Tolerance);
+        var hurt = Enumerable.Range(0, count).Count(unit => sign * units.MeanOf(unit) < -Tolerance);
         var isResampled = resampled.Length > 0;
         return new()
         {
@@ -81,7 +82,7 @@ public static class PairedTest
             Baseline = test.Baseline.Method,
             Metric = test.Metric,
             Unit = differences.Unit,
-            Units = units.Count,
+            Units = count,
             Difference = difference,
             StandardError = isResampled ? StandardDeviation(resampled) : double.NaN,
             Low = isResampled ? Bootstrap.Percentile(resampled, 50 - 50 * options.Confidence) : double.NaN,
@@ -90,7 +91,7 @@ public static class PairedTest
             SignP = SignTest(helped, hurt),
             Helped = helped,
             Hurt = hurt,
-            Equal = units.Count - helped - hurt,
+            Equal = count - helped - hurt,
         };
     }
 

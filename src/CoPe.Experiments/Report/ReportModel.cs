@@ -145,7 +145,7 @@ sealed record SignificanceRow
 }
 
 /// <summary>Mean of one metric of one method over the queries of one user.</summary>
-sealed record UserScore
+readonly record struct UserScore
 {
     /// <summary>The user's id.</summary>
     public required string User { get; init; }

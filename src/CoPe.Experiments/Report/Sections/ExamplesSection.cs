@@ -203,9 +203,10 @@ static class ExampleChoice
         var rounds = new (int Round, int Index)[examples.Count];
         for (var index = 0; index < examples.Count; index++)
         {
-            var round = seen.GetValueOrDefault(examples[index].User);
+            var user = examples[index].User;
+            var round = seen.GetValueOrDefault(user);
             rounds[index] = (round, index);
-            seen[examples[index].User] = round + 1;
+            seen[user] = round + 1;
         }
 
         return [.. rounds.Order().Take(limit).Select(entry => entry.Index).Order().Select(index => examples[index])];

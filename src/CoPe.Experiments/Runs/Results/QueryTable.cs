@@ -24,7 +24,8 @@ static class QueryTable
     public static void Write(IReadOnlyList<GoldAnswer> golds, IReadOnlyList<SampleScores> samples, RunDirectory run)
     {
         var rows = ListRows(golds, samples);
-        var metrics = Metric.All.Where(metric => rows.Any(row => row.Scores.ContainsKey(metric.Name))).ToList();
+        var found = rows.SelectMany(row => row.Scores.Keys).ToHashSet(StringComparer.Ordinal);
+        var metrics = Metric.All.Where(metric => found.Contains(metric.Name)).ToList();
         AtomicFile.WriteText(run.QueryTable, writer => WriteCsv(rows, metrics, writer));
         AtomicFile.Write(
             run.QueryTableParquet,
@@ -32,8 +33,10 @@ static class QueryTable
         );
     }
 
-    /// <summary>The rows by query, then by method in the order of tables, then by sample.</summary>
-    internal static IReadOnlyList<QueryTableRow> ListRows(
+    /// <summary>
+    /// The rows by query, then by method in the order of tables, then by sample; each is made as it is read.
+    /// </summary>
+    internal static IEnumerable<QueryTableRow> ListRows(
         IReadOnlyList<GoldAnswer> golds,
         IReadOnlyList<SampleScores> samples
     )
@@ -43,9 +46,7 @@ static class QueryTable
             .GroupBy(method => method.Name)
             .ToDictionary(group => group.Key, group => group.ToList());
         var ordered = PredictionMethod.SortByTableOrder(methods.Keys).SelectMany(name => methods[name]).ToList();
-        return
-        [
-            .. from gold in golds
+        return from gold in golds
             from method in ordered
             where method.Outputs.ContainsKey(gold.Id)
             select new QueryTableRow
@@ -57,13 +58,12 @@ static class QueryTable
                 Output = method.Outputs[gold.Id],
                 Gold = gold.Text,
                 Scores = method.Scores.GetValueOrDefault(gold.Id) ?? NoScores,
-            },
-        ];
+            };
     }
 
     static readonly Dictionary<string, double> NoScores = [];
 
-    static void WriteCsv(IReadOnlyList<QueryTableRow> rows, List<Metric> metrics, TextWriter writer)
+    static void WriteCsv(IEnumerable<QueryTableRow> rows, List<Metric> metrics, TextWriter writer)
     {
         var names = metrics.Select(metric => metric.Name);
         writer.Write(CsvLine.Format(["user", "query", "method", "sample", "output", "gold", .. names]));
@@ -84,7 +84,7 @@ static class QueryTable
         }
     }
 
-    static async Task WriteParquet(IReadOnlyList<QueryTableRow> rows, List<Metric> metrics, Stream stream)
+    static async Task WriteParquet(IEnumerable<QueryTableRow> rows, List<Metric> metrics, Stream stream)
     {
         DataField Text(string name) => new(name, typeof(string), isNullable: false);
         var (user, query, method) = (Text("user"), Text("query"), Text("method"));

@@ -27,7 +27,14 @@ static class SignificanceFile
         );
         AtomicFile.WriteText(
             run.UserResultsTable,
-            string.Concat(UserRows(report).Prepend("user,history_items,queries,method,metric,mean\n"))
+            writer =>
+            {
+                writer.Write("user,history_items,queries,method,metric,mean\n");
+                foreach (var row in UserRows(report))
+                {
+                    writer.Write(row);
+                }
+            }
         );
     }
 

@@ -103,8 +103,7 @@ sealed class EvaluateStage : Stage
         var workspace = context.Workspace;
         var golds = GoldAnswer.FromDataset(workspace.Dataset);
         var likelihood = ReadLikelihood(run);
-        var samples = RunScores.ScoreSamples(context, workspace.Task, golds);
-        var report = RunScores.AddLikelihood(RunScores.Average(samples), likelihood);
+        var (report, samples) = RunScores.Score(context, workspace.Task, golds, likelihood);
         foreach (var warning in report.Warnings)
         {
             context.Log.LogWarning("{Warning}", warning);
@@ -115,19 +114,33 @@ sealed class EvaluateStage : Stage
         ResultsFile.WriteCsv(table, run.ResultsTable);
         ScoresFile.Write(report, golds, run);
         SignificanceFile.Write(report, MethodTests.CreateOptions(context.Recipe), run);
-        QueryTable.Write(
-            golds,
-            [.. samples.Select(sample => sample with { Report = RunScores.AddLikelihood(sample.Report, likelihood) })],
-            run
-        );
+        QueryTable.Write(golds, samples, run);
     }
 }
 
 /// <summary>The scores of a run's answers, from its prediction files.</summary>
 static class RunScores
 {
+    /// <summary>
+    /// The scores of the run and of each sample of its answers, with the likelihood. One sample is the run: its scores
+    /// are held once.
+    /// </summary>
+    public static (EvaluationReport Report, IReadOnlyList<SampleScores> Samples) Score(
+        StageContext context,
+        LampTask task,
+        IReadOnlyList<GoldAnswer> golds,
+        IReadOnlyList<QueryLikelihood> likelihood
+    )
+    {
+        var samples = ScoreSamples(context, task, golds);
+        var report = AddLikelihood(Average(samples), likelihood);
+        return samples is [var only]
+            ? (report, [only with { Report = report }])
+            : (report, [.. samples.Select(one => one with { Report = AddLikelihood(one.Report, likelihood) })]);
+    }
+
     /// <summary>Scores every method of the recipe, each sample of its answers by itself.</summary>
-    public static IReadOnlyList<SampleScores> ScoreSamples(
+    static List<SampleScores> ScoreSamples(
         StageContext context,
         LampTask task,
         IReadOnlyList<GoldAnswer> golds
@@ -149,7 +162,7 @@ static class RunScores
     /// <summary>
     /// The scores of the run: where answers were sampled several times, a query's value is the mean over the samples.
     /// </summary>
-    public static EvaluationReport Average(IReadOnlyList<SampleScores> samples) =>
+    static EvaluationReport Average(List<SampleScores> samples) =>
         samples.Count == 1
             ? samples[0].Report
             : SeedAverage.Compute([.. samples.Select(sample => sample.Report)]).Report;
@@ -158,7 +171,7 @@ static class RunScores
     /// Adds the likelihood of the golds to the methods whose model it was measured under: to each query, and so to
     /// users and means.
     /// </summary>
-    public static EvaluationReport AddLikelihood(EvaluationReport report, IReadOnlyList<QueryLikelihood> likelihood)
+    static EvaluationReport AddLikelihood(EvaluationReport report, IReadOnlyList<QueryLikelihood> likelihood)
     {
         if (likelihood.Count == 0)
         {

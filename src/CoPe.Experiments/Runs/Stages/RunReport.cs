@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using CoPe.Experiments.Evaluation;
@@ -39,9 +40,9 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
             Rewards = [.. ReadRewards()],
             PreferenceEffect = TrainingSummary.ComputeEffect(TrainingSummary.Read(run, StageId.TrainDpo)),
             ExpertDistance = PartGains.ComputeDistance(scores),
-            GoldLikelihoods = [.. AverageLikelihoods(JsonLines.Read<QueryLikelihood>(run.Likelihood))],
+            GoldLikelihoods = [.. AverageLikelihoods(JsonLines.Enumerate<QueryLikelihood>(run.Likelihood))],
             TokenTraces = TokenTraces.Compute(context, workspace),
-            Examples = [.. CreateExamples(scores)],
+            Examples = CreateExamples(scores),
         };
     }
 
@@ -50,17 +51,26 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
         where pair is { ChosenReward: not null, RejectedReward: not null }
         select new RewardPair(pair.ChosenReward!.Value, pair.RejectedReward!.Value);
 
-    static IEnumerable<GoldLikelihood> AverageLikelihoods(IReadOnlyList<QueryLikelihood> likelihood)
+    /// <summary>Means over the queries, of the models that the first was measured under.</summary>
+    static IEnumerable<GoldLikelihood> AverageLikelihoods(IEnumerable<QueryLikelihood> likelihood)
     {
-        if (likelihood.Count == 0)
+        var models = new OrderedDictionary<string, List<double>>();
+        foreach (var (place, query) in likelihood.Index())
         {
-            yield break;
+            foreach (var (model, nll) in query.Nll)
+            {
+                if (place == 0)
+                {
+                    models.Add(model, []);
+                }
+
+                models.GetValueOrDefault(model)?.Add(nll);
+            }
         }
 
-        foreach (var model in likelihood[0].Nll.Keys)
+        foreach (var (model, values) in models)
         {
-            var measured = likelihood.Where(query => query.Nll.ContainsKey(model));
-            var mean = MeanWithError.Compute([.. measured.Select(query => query.Nll[model])]);
+            var mean = MeanWithError.Compute(values);
             yield return new GoldLikelihood
             {
                 Adapter = PredictionMethod.Find(model).Title,
@@ -71,15 +81,21 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
         }
     }
 
-    IEnumerable<ReportExample> CreateExamples(EvaluationReport scores)
+    /// <summary>Every query with all answers, of which the page shows some: each is put together when it is read.</summary>
+    ComputedList<ReportExample> CreateExamples(EvaluationReport scores)
     {
         var headline = ReportTables.SelectMetrics(scores)[0].Name;
         var methods = _recipe.Methods().Select(method => ReadOutputs(method, scores, headline)).ToList();
-        foreach (var user in workspace.Dataset.Users)
-        {
-            foreach (var query in user.Queries)
+        var queries = workspace
+            .Dataset.Users.SelectMany(user => Enumerable.Range(0, user.Queries.Count).Select(place => (user, place)))
+            .ToList();
+        return new(
+            queries.Count,
+            index =>
             {
-                yield return new ReportExample
+                var (user, place) = queries[index];
+                var query = user.Queries[place];
+                return new ReportExample
                 {
                     User = user.Id,
                     Query = query.Id,
@@ -88,7 +104,7 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
                     Outputs = [.. methods.Select(method => method.CreateOutput(query.Id))],
                 };
             }
-        }
+        );
     }
 
     MethodOutputs ReadOutputs(PredictionMethod method, EvaluationReport scores, string headline)
@@ -117,6 +133,20 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
                 Score = Scores.TryGetValue(query, out var score) ? score : null,
             };
     }
+}
+
+/// <summary>A list whose elements are computed each time they are read, and not kept.</summary>
+/// <param name="count">How many there are.</param>
+/// <param name="compute">Computes one, by its place.</param>
+sealed class ComputedList<T>(int count, Func<int, T> compute) : IReadOnlyList<T>
+{
+    public int Count => count;
+
+    public T this[int index] => compute(index);
+
+    public IEnumerator<T> GetEnumerator() => Enumerable.Range(0, count).Select(compute).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }
 
 /// <summary>Writes the run's report, one HTML file that needs nothing else.</summary>
