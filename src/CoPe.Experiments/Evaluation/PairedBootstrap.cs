@@ -15,10 +15,7 @@ static class PairedBootstrap
     /// </summary>
     /// <param name="tests">The units of each test.</param>
     /// <param name="options">Seed and number of resamples.</param>
-    public static double[][] Resample(
-        IReadOnlyList<PairedUnits> tests,
-        PairedTestOptions options
-    )
+    public static double[][] Resample(IReadOnlyList<PairedUnits> tests, PairedTestOptions options)
     {
         var resampled = tests.Select(units => new ResampledTest(units, options.Resamples)).ToList();
         foreach (var sameSize in resampled.Where(test => test.UnitCount >= 2).GroupBy(test => test.UnitCount))

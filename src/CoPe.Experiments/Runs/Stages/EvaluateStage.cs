@@ -140,11 +140,7 @@ static class RunScores
     }
 
     /// <summary>Scores every method of the recipe, each sample of its answers by itself.</summary>
-    static List<SampleScores> ScoreSamples(
-        StageContext context,
-        LampTask task,
-        IReadOnlyList<GoldAnswer> golds
-    )
+    static List<SampleScores> ScoreSamples(StageContext context, LampTask task, IReadOnlyList<GoldAnswer> golds)
     {
         var recipe = context.Recipe;
         var options = recipe.Evaluate.Scoring with { Seed = unchecked((int)recipe.Seed) };

@@ -81,7 +81,7 @@ sealed class RunReport(StageContext context, RunWorkspace workspace)
         }
     }
 
-    /// <summary>Every query with all answers, of which the page shows some: each is put together when it is read.</summary>
+    /// <summary>Every query with all answers, of which the page shows some: each is made when it is read.</summary>
     ComputedList<ReportExample> CreateExamples(EvaluationReport scores)
     {
         var headline = ReportTables.SelectMetrics(scores)[0].Name;
