@@ -1,7 +1,7 @@
 #!/bin/bash
 # When each part of the method helps, on the sample world: what contrast, gate and preference training add to SFT in
 # ROUGE-L on development items, for SFT of 1 to 8 epochs and ranks 2 to 32, and for histories of 3 to 20 items; with the
-# distance of expert and amateur in nats a token. Means over sample seeds; in brackets the seeds where p < .05.
+# distance of expert and amateur in nats a token, of 12 users. Means over sample seeds; in brackets the seeds where p < .05.
 # Usage: bench/when-it-helps.sh COPE FOLDER [SEED...]
 # A setting that is complete in FOLDER is not run again; a seed's TAM is trained once.
 set -euo pipefail
@@ -18,7 +18,7 @@ sweep() { # sweep SEED NAME OPTIONS...: SFT, contrast without and with the gate,
         "$cope" data sample "$folder/data-$seed" --seed "$seed" --users 24 --queries 20 --documents 0 \
             --instructions 0 > "$folder/data-$seed.out"
     "$cope" sweep demo --run "$folder/$seed" --quiet --distance --set data="$folder/data-$seed" \
-        --set development_items=8 --set predict=tam,sft,sft+cd,dpo --method sft+cd \
+        --users 12 --set development_items=8 --set predict=tam,sft,sft+cd,dpo --method sft+cd \
         --over decode.contrast_unless_certain=null,0.7 "${@:3}" > "$folder/$1-$2.out" 2>&1
     cp "$folder/$seed/sweep-gains.csv" "$csv"
 }
