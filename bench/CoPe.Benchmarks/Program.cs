@@ -2,6 +2,7 @@ using System.Globalization;
 using CoPe.Benchmarks;
 using CoPe.Benchmarks.Answer;
 using CoPe.Benchmarks.Decode;
+using CoPe.Benchmarks.Serve;
 using CoPe.Benchmarks.Train;
 using CoPe.Modeling;
 
@@ -17,9 +18,13 @@ const string Usage = """
            CoPe.Benchmarks answer [--shape S] [--layers N] [--rounds N] [--part prompts|train|pipeline]
            CoPe.Benchmarks answer MODEL_FOLDER
            CoPe.Benchmarks prompts MODEL_FOLDER
+           CoPe.Benchmarks serve MODEL_FOLDER [--shape S] [--layers N] [--rounds N]
+           CoPe.Benchmarks serve-load MODEL_FOLDER
+           CoPe.Benchmarks cold-start
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     lowbit prints decode's figures of int8 and q4 weights or, with a model and a text, what they do to its
     log-probabilities.
+    serve takes the model, or with a shape its tokenizer alone, and 16 clients; serve-load has a thousand clients.
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train and dpo), rounds 5
     and 16.
     train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT
@@ -49,6 +54,28 @@ if (args is ["answer", not ['-', ..] and var pipelineModel])
 {
     using var loaded = AnswerModel.Load(pipelineModel);
     Print(new PipelineFigures(loaded, rounds: 6).All());
+    return 0;
+}
+
+if (args is ["serve", not ['-', ..] and var servedModel, .. var ofServing])
+{
+    string? Find(string name) => ofServing.Chunk(2).FirstOrDefault(pair => pair[0] == name)?[1];
+    int? FindNumber(string name) => Find(name) is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null;
+    using var users = new ServedUsers(servedModel, Find("--shape"), FindNumber("--layers"), ServeFigures.Users);
+    Print(await new ServeFigures(users, FindNumber("--rounds") ?? 5).MeasureAsync());
+    return 0;
+}
+
+if (args is ["serve-load", var loadedModel])
+{
+    using var users = new ServedUsers(loadedModel, shape: null, layers: null, ServeFigures.Users);
+    Print(await new LoadFigures(users, clients: 1000, requestsOfClient: 10).MeasureAsync());
+    return 0;
+}
+
+if (args is ["cold-start"])
+{
+    Print(await ColdStartFigures.MeasureAsync());
     return 0;
 }
 
