@@ -88,6 +88,8 @@ sealed class CopeServer : IAsyncDisposable
         builder.Logging.ClearProviders();
         // The framework's own messages name addresses and headers of requests.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // What keeps it from starting is thrown, too, and told once.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         configureLogging(builder.Logging);
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();

@@ -57,7 +57,7 @@ sealed class LoadFigures(ServedUsers users, int clients, int requestsOfClient)
 
     double Percentile(double share) => 1000 * _firstTokens[(int)(share * (_firstTokens.Count - 1))];
 
-    ServingRequest CreateRequest(int user, int[] prompt) =>
+    static ServingRequest CreateRequest(int user, int[] prompt) =>
         new()
         {
             Model = $"{user}",

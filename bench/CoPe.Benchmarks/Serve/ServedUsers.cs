@@ -1,10 +1,7 @@
-using System.Globalization;
 using CoPe.Adapters;
 using CoPe.Chat;
-using CoPe.Decoding;
 using CoPe.Modeling;
 using CoPe.Serving;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CoPe.Benchmarks.Serve;

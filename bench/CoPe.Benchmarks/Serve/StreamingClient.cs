@@ -38,7 +38,8 @@ sealed class StreamingClient : IAsyncDisposable
                 .StartAsync(
                     (loggers, meters) =>
                         new ServingEngine(users.Model, users.Encoder, users.Catalog, serving, loggers, meters),
-                    new ServerOptions { Port = 0, MaxRequestsOfKey = int.MaxValue },
+                    new ServerOptions { MaxRequestsOfKey = int.MaxValue },
+                    new ListenerOptions { Port = 0 },
                     logging => logging.SetMinimumLevel(LogLevel.Warning),
                     TimeProvider.System
                 )
