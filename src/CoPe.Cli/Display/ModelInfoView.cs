@@ -90,12 +90,15 @@ static class ModelInfoView
         var layers = $"{config.ModelType}, {config.LayerCount} layers";
         var cache = DisplayFormat.Bytes(info.CacheBytesPerToken(config.Dtype));
         var parameters = DisplayFormat.Count(info.ParameterCount);
-        var dtypes = info.Dtypes.Select(dtype => $"{dtype.Value} tensors in {DisplayFormat.Dtype(dtype.Key)}");
+        var dtypes =
+            info.StoredTypes.Count > 0
+                ? info.StoredTypes.Select(type => $"{type.Value} tensors in {type.Key}")
+                : info.Dtypes.Select(dtype => $"{dtype.Value} tensors in {DisplayFormat.Dtype(dtype.Key)}");
         var license = info.LicenseFile is { } file ? Path.GetFileName(file) : "no license file in the folder";
         var head = config.TiedHead ? ", head tied to the embedding" : "";
         return
         [
-            ("folder", folder),
+            (File.Exists(folder) ? "file" : "folder", folder),
             ("architecture", $"{layers}, width {config.HiddenSize}, feed-forward {config.IntermediateSize}"),
             ("attention", DescribeAttention(config)),
             ("vocabulary", DisplayFormat.Number(config.VocabSize) + head),

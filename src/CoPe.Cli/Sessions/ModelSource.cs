@@ -8,7 +8,7 @@ using CoPe.Experiments.Runs;
 namespace CoPe.Cli.Sessions;
 
 /// <summary>
-/// Finds the folder of a model: a local one, relative to the working folder or the program's, or one of the hub in the
+/// Finds the folder or GGUF file of a model: a local one, relative to the working folder or the program's, or one of the hub in the
 /// cache, downloaded where it is missing.
 /// </summary>
 static class ModelSource
@@ -27,7 +27,7 @@ static class ModelSource
     }
 
     /// <summary>What names a model, for help texts.</summary>
-    public const string Description = "Folder of a model in Hugging Face layout, or org/name[@revision] on the hub.";
+    public const string Description = "Folder of a model in Hugging Face layout, a GGUF file, or org/name[@revision] on the hub.";
 
     /// <summary>The folder of a model; downloads what is missing.</summary>
     /// <exception cref="RunException">There is no such folder, or the download fails.</exception>
@@ -43,7 +43,7 @@ static class ModelSource
     {
         var here = Path.GetFullPath(host.PathOf(name));
         var shipped = Path.IsPathRooted(name) ? null : FindShipped(host, name);
-        if (Directory.Exists(here))
+        if (InputPaths.IsModel(here))
         {
             return shipped is not null && HaveSameFiles(here, shipped) ? name : here;
         }
@@ -112,7 +112,7 @@ static class ModelSource
     {
         if (Path.IsPathRooted(name))
         {
-            return Directory.Exists(name) ? name : null;
+            return InputPaths.IsModel(name) ? name : null;
         }
 
         return FindShipped(host, name)
@@ -120,11 +120,16 @@ static class ModelSource
     }
 
     static string? FindShipped(CommandHost host, string name) =>
-        host.ProgramFolders.Select(root => Path.GetFullPath(Path.Combine(root, name))).FirstOrDefault(Directory.Exists);
+        host.ProgramFolders.Select(root => Path.GetFullPath(Path.Combine(root, name))).FirstOrDefault(InputPaths.IsModel);
 
     /// <summary>Whether two folders have files of the same names and contents.</summary>
     static bool HaveSameFiles(string a, string b)
     {
+        if (File.Exists(a) || File.Exists(b))
+        {
+            return RealPath.AreSame(a, b);
+        }
+
         var names = ListFileNames(a);
         return RealPath.AreSame(a, b)
             || (
@@ -152,7 +157,8 @@ static class ModelSource
 
     static RunException CreateNotFound(CommandHost host, string name)
     {
-        const string expected = "name a model folder in Hugging Face layout, or a model of the hub as org/name";
+        const string expected =
+            "name a model folder in Hugging Face layout, a .gguf file, or a model of the hub as org/name";
         if (File.Exists(host.PathOf(name)))
         {
             return new($"model {name} is a file: {expected}");

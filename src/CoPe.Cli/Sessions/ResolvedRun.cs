@@ -55,7 +55,7 @@ sealed record ResolvedRun(CommandHost Host, RunDirectory Run, string File, Recip
     string FindLocalModel(string model) =>
         IsMissing(model) ? throw CreateModelMissing(model) : ModelSource.FindNamedLocal(Host, model);
 
-    static bool IsMissing(string model) => Path.IsPathRooted(model) && !Directory.Exists(model);
+    static bool IsMissing(string model) => Path.IsPathRooted(model) && !InputPaths.IsModel(model);
 
     RunException CreateModelMissing(string model) =>
         new(

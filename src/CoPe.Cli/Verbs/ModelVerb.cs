@@ -14,16 +14,17 @@ using static TorchSharp.torch;
 
 namespace CoPe.Cli.Verbs;
 
-/// <summary><c>cope model pull|info|merge|quantize</c>.</summary>
+/// <summary><c>cope model pull|info|merge|quantize|export</c>.</summary>
 static class ModelVerb
 {
     public static Command Create(CommandHost host) =>
-        new("model", "Download models, show their sizes, merge adapters into them, and round them to fewer bits.")
+        new("model", "Download models, show their sizes, merge adapters into them, round them to fewer bits, write GGUF files.")
         {
             ModelPullVerb.Create(host),
             ModelInfoVerb.Create(host),
             ModelMergeVerb.Create(host),
             ModelQuantizeVerb.Create(host),
+            ModelExportVerb.Create(host),
         };
 }
 
@@ -242,7 +243,7 @@ static class ModelMergeVerb
             _ => null,
         };
 
-    static void RefuseAnswerOnly(AdapterBank bank, string folder)
+    internal static void RefuseAnswerOnly(AdapterBank bank, string folder)
     {
         if (bank.Config.Active == ActivePositions.Answer)
         {
@@ -254,7 +255,7 @@ static class ModelMergeVerb
         }
     }
 
-    static void RefuseNonFinite(AdapterBank bank, string folder)
+    internal static void RefuseNonFinite(AdapterBank bank, string folder)
     {
         if (bank.FindNonFinite() is { } layer)
         {

@@ -1,6 +1,7 @@
 using CoPe.Experiments.Data;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Experiments.Tasks;
+using CoPe.Gguf;
 
 namespace CoPe.Experiments.Runs;
 
@@ -57,7 +58,7 @@ public sealed record InputPaths
         var taskPath = FindTask(recipe.Task, roots);
         var name = TaskFile.IsPath(recipe.Task) ? TaskFile.Read(taskPath).Task.Name : recipe.Task;
         var task = LampFiles.FindTaskFolder(data, name) ?? throw CreateNoTaskError(data, name);
-        findModel ??= model => FindFolder(model, roots, "model");
+        findModel ??= model => FindModel(model, roots);
         return new()
         {
             Data = task,
@@ -90,7 +91,7 @@ public sealed record InputPaths
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(roots);
-        findModel ??= model => FindFolder(model, roots, "model");
+        findModel ??= model => FindModel(model, roots);
         string Expect(string path) => Path.GetFullPath(Path.Combine(roots[0], path));
         var data = TryFind(() => FindFolder(recipe.Data, roots, "data"));
         var taskPath = data is not null
@@ -156,7 +157,7 @@ public sealed record InputPaths
         get
         {
             var missing = InputKinds.None;
-            missing |= Directory.Exists(Model) ? InputKinds.None : InputKinds.Model;
+            missing |= IsModel(Model) ? InputKinds.None : InputKinds.Model;
             missing |= Directory.Exists(Data) ? InputKinds.None : InputKinds.Data;
             missing |= File.Exists(TaskPath) ? InputKinds.None : InputKinds.Task;
             missing |= Prompt is null || File.Exists(Prompt) ? InputKinds.None : InputKinds.Prompt;
@@ -237,14 +238,20 @@ public sealed record InputPaths
         return files;
     }
 
+    /// <summary>Whether a path is that of a model: a folder, or a GGUF file.</summary>
+    internal static bool IsModel(string path) =>
+        Directory.Exists(path) || (GgufFile.IsNamed(path) && File.Exists(path));
+
     IEnumerable<InputFile> ListModelFiles() =>
-        Directory
-            .EnumerateFiles(Model)
-            .Where(IsModelFile)
+        (Directory.Exists(Model) ? Directory.EnumerateFiles(Model).Where(IsModelFile) : [Model])
             .Order(StringComparer.Ordinal)
             .Select(file => new InputFile(InputKinds.Model, Path.GetFileName(file), file));
 
     static bool IsModelFile(string file) => Path.GetExtension(file) is ".json" or ".safetensors" or ".jinja";
+
+    static string FindModel(string model, IReadOnlyList<string> roots) =>
+        roots.Select(root => Path.GetFullPath(Path.Combine(root, model))).FirstOrDefault(IsModel)
+        ?? FindFolder(model, roots, "model");
 
     /// <summary>The folder that a key of the recipe names.</summary>
     /// <exception cref="RunException">There is none.</exception>

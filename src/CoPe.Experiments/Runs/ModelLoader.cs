@@ -75,7 +75,7 @@ public static class ModelLoader
             WeightDtype.Bf16 => info.WeightBytes(torch.ScalarType.BFloat16),
             WeightDtype.Fp32 => info.WeightBytes(torch.ScalarType.Float32),
             _ when info.Rounded is { } rounded => info.QuantizedWeightBytes(rounded),
-            _ => info.WeightBytes(ChooseDtype(info, device) ?? info.Dtypes.MaxBy(type => type.Value).Key),
+            _ => info.WeightBytes(ChooseDtype(info, device) ?? info.LoadedDtype),
         };
 }
 

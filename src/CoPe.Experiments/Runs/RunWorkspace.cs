@@ -302,7 +302,7 @@ public sealed class RunWorkspace : IDisposable
     /// <summary>Reads something of the model, whose files must not change meanwhile.</summary>
     T ReadModelFiles<T>(Func<T> read) =>
         Hashes.ReadUnchanged(
-            Directory.Exists(Inputs.Model) ? Inputs.ListFiles(InputKinds.Model).Select(file => file.FullPath) : [],
+            InputPaths.IsModel(Inputs.Model) ? Inputs.ListFiles(InputKinds.Model).Select(file => file.FullPath) : [],
             read
         );
 

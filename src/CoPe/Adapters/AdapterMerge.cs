@@ -205,12 +205,12 @@ public static class AdapterMerge
         var config = DecoderConfig.Read(baseFolder);
         var separatesHead = SeparatesHead(config, adapters);
         CheckpointReader.ReadEntries(baseFolder, config);
-        var files = new List<SafetensorsFile>();
+        var files = new List<IWeightFile>();
         try
         {
             foreach (var path in CheckpointReader.FindShards(baseFolder))
             {
-                files.Add(SafetensorsFile.Open(path));
+                files.Add(CheckpointReader.OpenFile(path));
             }
 
             var merger = new TensorMerger(adapters, dtype);

@@ -30,7 +30,7 @@ sealed class TensorMerger(IReadOnlyList<AdapterBank> adapters, ScalarType? dtype
     /// <param name="separatesHead">
     /// Whether the head, which was the embedding, becomes a tensor of its own: then the embedding is written as both.
     /// </param>
-    public IEnumerable<TensorSource> CreateSources(SafetensorsFile file, TensorEntry entry, bool separatesHead)
+    public IEnumerable<TensorSource> CreateSources(IWeightFile file, TensorEntry entry, bool separatesHead)
     {
         const string Suffix = AdapterMerge.WeightSuffix;
         var name = WeightLayout.ToCanonicalName(entry.Name) ?? "";
@@ -52,7 +52,7 @@ sealed class TensorMerger(IReadOnlyList<AdapterBank> adapters, ScalarType? dtype
         };
     }
 
-    TensorSource CreateSource(SafetensorsFile file, TensorEntry entry, string writtenName, string layer)
+    TensorSource CreateSource(IWeightFile file, TensorEntry entry, string writtenName, string layer)
     {
         var ofLayer = adapters
             .Where(bank => bank.IndexOfLayer(layer) >= 0 || bank.Saved?.Find(layer) is not null)
@@ -85,7 +85,7 @@ sealed class TensorMerger(IReadOnlyList<AdapterBank> adapters, ScalarType? dtype
         }
     }
 
-    Tensor Merge(SafetensorsFile file, string name, string layer, List<AdapterBank> ofLayer, ScalarType target)
+    Tensor Merge(IWeightFile file, string name, string layer, List<AdapterBank> ofLayer, ScalarType target)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();

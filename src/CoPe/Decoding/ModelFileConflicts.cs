@@ -1,5 +1,6 @@
 using System.Globalization;
 using CoPe.Chat;
+using CoPe.Gguf;
 using CoPe.Modeling;
 using CoPe.Tokens;
 
@@ -69,7 +70,7 @@ static class ModelFileConflicts
                 + $"the weights are read as {Name(config.Dtype)}";
         }
 
-        if (named.Count == 0 || !CheckpointReader.HasWeights(folder))
+        if (named.Count == 0 || GgufFile.IsNamed(folder) || !CheckpointReader.HasWeights(folder))
         {
             yield break;
         }
@@ -179,7 +180,7 @@ sealed record ModelFacts
     /// <param name="tokenizer">Its tokenizer; null leaves that out.</param>
     public static ModelFacts Read(string folder, Tokenizer? tokenizer)
     {
-        var config = ConfigJson.Read(Path.Combine(folder, "config.json"));
+        var config = ConfigJson.ReadModel(folder);
         List<ConfigJson> files = [config];
         var generationFile = Path.Combine(folder, "generation_config.json");
         if (File.Exists(generationFile))

@@ -1,4 +1,5 @@
 using CoPe.Chat;
+using CoPe.Gguf;
 using CoPe.Modeling;
 using CoPe.Tokens.Pipeline;
 
@@ -43,7 +44,7 @@ static class TokenizerFit
         if (Describe(encoder, config) is { } problem)
         {
             throw new TokenizerException(
-                Path.Combine(folder, "tokenizer.json"),
+                GgufFile.IsNamed(folder) ? folder : Path.Combine(folder, "tokenizer.json"),
                 "",
                 $"does not belong to the model: {problem}; take the tokenizer that the model was "
                     + "trained with, or give the model rows for these tokens"

@@ -1,3 +1,4 @@
+using CoPe.Gguf;
 using CoPe.Kernels.Torch;
 using static TorchSharp.torch;
 
@@ -51,11 +52,12 @@ public sealed class CausalLm : IDisposable
     /// <summary>The weights; this object owns them.</summary>
     internal ModelWeights Weights { get; }
 
-    /// <summary>Opens a model folder in Hugging Face's layout.</summary>
-    /// <param name="folder">The folder: config.json and safetensors weights.</param>
+    /// <summary>Opens a model folder in Hugging Face's layout, or a GGUF file.</summary>
+    /// <param name="folder">The folder: config.json and safetensors weights; or the file.</param>
     /// <param name="dtype">
     /// What passes compute in. Null takes the checkpoint's type, whose weights then lie in the mapped file, rounded
-    /// ones too; another is converted to once.
+    /// ones too; another is converted to once. A GGUF file whose matrices are mostly of 8 bits or less is then loaded
+    /// rounded as well.
     /// </param>
     /// <param name="device">
     /// Where passes compute; null is the processor. Weights for a GPU are copied to it, one by one.
@@ -65,18 +67,20 @@ public sealed class CausalLm : IDisposable
     public static CausalLm Load(string folder, ScalarType? dtype = null, Device? device = null)
     {
         var config = DecoderConfig.Read(folder);
-        if (dtype is not null || PackedCheckpoint.Find(folder) is not { } rounded)
+        var isForCpu = device is null || device.type == TorchSharp.DeviceType.CPU;
+        var isOpened = dtype is not null || (!isForCpu && GgufFile.IsNamed(folder));
+        if (isOpened || ModelFolder.FindRounding(folder) is not { } rounded)
         {
             return Create(config, ModelWeights.Open(folder, config, dtype, device), dtype);
         }
 
-        if (device is not null && device.type != TorchSharp.DeviceType.CPU)
+        if (!isForCpu)
         {
             var name = PackedCheckpoint.GetName(rounded);
             throw new ModelFileException(folder, $"is rounded to {name}, for the processor alone; set device: cpu.");
         }
 
-        return Create(config, ModelWeights.OpenQuantized(folder, config, rounded), dtype: null);
+        return Create(config, ModelWeights.OpenQuantized(folder, config, rounded, keepsTypes: true), dtype: null);
     }
 
     /// <summary>

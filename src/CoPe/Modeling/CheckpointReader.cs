@@ -1,4 +1,6 @@
 using System.Text.Json;
+using CoPe.Gguf;
+using CoPe.Modeling.Gguf;
 using CoPe.Modeling.Safetensors;
 using static TorchSharp.torch;
 
@@ -31,7 +33,7 @@ static class CheckpointReader
                 if (isSelected is null || isSelected(name))
                 {
                     var location = locations.TryGetValue(name, out var found) ? found : throw Rounded(folder, name);
-                    tensors[name] = Convert(location.Read(), dtype ?? config.Dtype);
+                    tensors[name] = location.Read(dtype ?? config.Dtype);
                 }
             }
 
@@ -89,6 +91,11 @@ static class CheckpointReader
 
     static string? FindFirstFile(string folder)
     {
+        if (GgufFile.IsNamed(folder))
+        {
+            return File.Exists(folder) ? folder : null;
+        }
+
         var single = Path.Combine(folder, ShardedCheckpoint.SingleFileName);
         if (File.Exists(single))
         {
@@ -112,6 +119,11 @@ static class CheckpointReader
     /// <exception cref="ModelFileException">There are no weights, or a shard is missing.</exception>
     public static IReadOnlyList<string> FindShards(string folder)
     {
+        if (GgufFile.IsNamed(folder))
+        {
+            return [folder];
+        }
+
         var single = Path.Combine(folder, ShardedCheckpoint.SingleFileName);
         if (File.Exists(single))
         {
@@ -141,25 +153,16 @@ static class CheckpointReader
         return shards;
     }
 
-    static Tensor Convert(Tensor tensor, ScalarType dtype)
-    {
-        if (tensor.dtype == dtype)
-        {
-            return tensor;
-        }
-
-        using (tensor)
-        {
-            return tensor.to(dtype).DetachFromDisposeScope();
-        }
-    }
+    /// <summary>Opens a weights file of either format.</summary>
+    public static IWeightFile OpenFile(string path) =>
+        GgufFile.IsNamed(path) ? GgufWeights.Open(path) : SafetensorsFile.Open(path);
 }
 
 /// <summary>The weights files of a model folder while they are open.</summary>
 sealed class OpenCheckpoint : IDisposable
 {
     readonly string _folder;
-    readonly List<SafetensorsFile> _files = [];
+    readonly List<IWeightFile> _files = [];
 
     /// <summary>Opens the files and checks that they belong together.</summary>
     /// <exception cref="ModelFileException">They do not, or one cannot be read.</exception>
@@ -170,7 +173,7 @@ sealed class OpenCheckpoint : IDisposable
         {
             foreach (var path in CheckpointReader.FindShards(folder))
             {
-                _files.Add(SafetensorsFile.Open(path));
+                _files.Add(CheckpointReader.OpenFile(path));
             }
 
             CheckFiles();
@@ -197,9 +200,10 @@ sealed class OpenCheckpoint : IDisposable
             }
         }
 
-        if (_files[0].Path != Path.Combine(_folder, ShardedCheckpoint.SingleFileName))
+        if (_files[0].Path != Path.Combine(_folder, ShardedCheckpoint.SingleFileName) && !GgufFile.IsNamed(_folder))
         {
-            CheckpointIndex.CheckShards(Path.Combine(_folder, ShardedCheckpoint.IndexFileName), _files);
+            List<SafetensorsFile> shards = [.. _files.OfType<SafetensorsFile>()];
+            CheckpointIndex.CheckShards(Path.Combine(_folder, ShardedCheckpoint.IndexFileName), shards);
         }
     }
 
@@ -224,7 +228,7 @@ sealed class OpenCheckpoint : IDisposable
                     throw new ModelFileException(
                         file.Path,
                         entry.Name,
-                        $"config.json ({config.ModelType}, {config.LayerCount} layers) describes no such weight."
+                        $"{ConfigName} ({config.ModelType}, {config.LayerCount} layers) describes no such weight."
                     );
                 }
 
@@ -275,7 +279,7 @@ sealed class OpenCheckpoint : IDisposable
             throw new ModelFileException(
                 file.Path,
                 entry.Name,
-                $"has shape [{string.Join(", ", entry.Shape)}]; {Path.Combine(_folder, "config.json")} implies "
+                $"has shape [{string.Join(", ", entry.Shape)}]; {DescribeConfig()} implies "
                     + $"[{string.Join(", ", shape)}]."
             );
         }
@@ -290,14 +294,19 @@ sealed class OpenCheckpoint : IDisposable
         }
     }
 
+    /// <summary>Where the configuration stands.</summary>
+    string ConfigName => GgufFile.IsNamed(_folder) ? "the metadata" : "config.json";
+
+    string DescribeConfig() => GgufFile.IsNamed(_folder) ? ConfigName : Path.Combine(_folder, ConfigName);
+
     public void Dispose() => _files.ForEach(file => file.Dispose());
 }
 
 /// <summary>Where a tensor lies.</summary>
-readonly record struct TensorLocation(SafetensorsFile File, TensorEntry Entry)
+readonly record struct TensorLocation(IWeightFile File, TensorEntry Entry)
 {
-    /// <summary>The mapped tensor, owned by the caller.</summary>
-    public Tensor Read() => File.Read(Entry.Name);
+    /// <summary>The tensor as a type, owned by the caller; mapped where the file has it so.</summary>
+    public Tensor Read(ScalarType dtype) => File.Read(Entry.Name, dtype);
 }
 
 /// <summary>The index of a checkpoint in shards: <c>model.safetensors.index.json</c>.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CoPe.Gguf;
 using CoPe.Json;
+using CoPe.Modeling.Gguf;
 using CoPe.Modeling.Safetensors;
 
 namespace CoPe.Modeling;
@@ -42,6 +44,11 @@ sealed class ConfigJson(string file, JsonElement element)
             throw new ModelFileException(file, e.Message, e);
         }
     }
+
+    /// <summary>The config.json of a model folder, or what a GGUF file's metadata say in its words.</summary>
+    /// <exception cref="ModelFileException">It is missing, too large, or no JSON object.</exception>
+    public static ConfigJson ReadModel(string folder) =>
+        GgufFile.IsNamed(folder) ? GgufConfig.Read(folder) : Read(Path.Combine(folder, "config.json"));
 
     /// <summary>Whether the key is there, be it with null.</summary>
     public bool Has(string key) => element.TryGetProperty(key, out _);

@@ -1,3 +1,5 @@
+using CoPe.Gguf;
+using CoPe.Modeling.Gguf;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -9,6 +11,11 @@ static class DecoderConfigReader
 {
     public static DecoderConfig Read(string folder)
     {
+        if (GgufFile.IsNamed(folder))
+        {
+            return Read(GgufConfig.Read(folder));
+        }
+
         if (!Directory.Exists(folder))
         {
             throw new ModelFileException(
@@ -17,7 +24,12 @@ static class DecoderConfigReader
             );
         }
 
-        var root = ConfigJson.Read(Path.Combine(folder, "config.json"));
+        var config = Read(ConfigJson.Read(Path.Combine(folder, "config.json")));
+        return ReadGenerationStops(folder) is { } stops ? config with { StopTokenIds = stops } : config;
+    }
+
+    static DecoderConfig Read(ConfigJson root)
+    {
         var json = FindDecoder(root);
         var family = ReadFamily(root, json);
         ConfigKeys.Check(root, family);
@@ -28,7 +40,7 @@ static class DecoderConfigReader
 
         var config = Read(json, root, family);
         DecoderConfigValidator.Validate(config, json.File);
-        return ReadGenerationStops(folder) is { } stops ? config with { StopTokenIds = stops } : config;
+        return config;
     }
 
     /// <summary>The object with the decoder's values: the whole file, or a part of it.</summary>

@@ -1,4 +1,8 @@
+using System.Text.Json;
+using CoPe.Gguf;
+using CoPe.Modeling.Gguf;
 using CoPe.Modeling.Safetensors;
+using CoPe.Tokens.Pipeline;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -6,6 +10,8 @@ namespace CoPe.Modeling;
 /// <summary>A model folder in Hugging Face's layout.</summary>
 static class ModelFolder
 {
+    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+
     /// <summary>Files beside the weights that belong to a model folder, by extension.</summary>
     static readonly string[] CopiedExtensions = [".json", ".jinja", ".model", ".tiktoken"];
 
@@ -70,6 +76,14 @@ static class ModelFolder
         );
     }
 
+    /// <summary>
+    /// What a model's matrices are rounded to: of a folder that was written so, or of a GGUF file that has few bits a
+    /// weight; null for any other.
+    /// </summary>
+    /// <exception cref="ModelFileException">A GGUF file is missing or damaged.</exception>
+    public static QuantizedDtype? FindRounding(string path) =>
+        GgufFile.IsNamed(path) ? GgufWeights.FindRounding(path) : PackedCheckpoint.Find(path);
+
     /// <summary>Refuses a folder that holds files.</summary>
     /// <exception cref="ArgumentException">It does.</exception>
     public static void RequireEmpty(string output)
@@ -86,9 +100,26 @@ static class ModelFolder
     /// <summary>Copies what belongs to a model beside its weights: configuration, tokenizer, license.</summary>
     public static void CopyCompanions(string from, string to)
     {
+        if (GgufFile.IsNamed(from))
+        {
+            WriteDocuments(from, to);
+            return;
+        }
+
         foreach (var file in Directory.EnumerateFiles(from).Where(IsCopied))
         {
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+    }
+
+    /// <summary>Writes what a GGUF file's metadata say as the files of a folder.</summary>
+    static void WriteDocuments(string file, string folder)
+    {
+        var config = ConfigJson.ReadModel(file).ToNode();
+        AtomicFile.WriteText(Path.Combine(folder, "config.json"), config.ToJsonString(Indented) + "\n");
+        foreach (var (name, content) in GgufTokenizer.ReadDocuments(file))
+        {
+            AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(content));
         }
     }
 

@@ -1,3 +1,4 @@
+using CoPe.Gguf;
 using CoPe.Kernels.Gemm;
 using CoPe.Modeling.Safetensors;
 using static TorchSharp.torch;
@@ -18,10 +19,16 @@ sealed record ModelInfo
     /// <summary>Bytes of all weights files, parts that the decoder does not use included.</summary>
     public required long WeightFileBytes { get; init; }
 
-    /// <summary>Element types of the checkpoint's tensors, with how many tensors have them.</summary>
+    /// <summary>Element types that the checkpoint's tensors are read as, with how many tensors have them.</summary>
     public required IReadOnlyDictionary<ScalarType, int> Dtypes { get; init; }
 
-    /// <summary>What the folder's matrices are rounded to; null where they are not.</summary>
+    /// <summary>What weights that are not rounded are loaded as.</summary>
+    public ScalarType LoadedDtype => StoredTypes.Count > 0 ? Config.Dtype : Dtypes.MaxBy(type => type.Value).Key;
+
+    /// <summary>The same as the file stores them, where it is a GGUF file; else empty.</summary>
+    public IReadOnlyDictionary<string, int> StoredTypes { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>What the matrices are rounded to, or would be when loaded as the file has them; null: not.</summary>
     public QuantizedDtype? Rounded { get; init; }
 
     /// <summary>License file in the folder, if any.</summary>
@@ -33,15 +40,20 @@ sealed record ModelInfo
     {
         var config = DecoderConfig.Read(folder);
         var entries = CheckpointReader.ReadEntries(folder, config);
-        var files = Directory.EnumerateFiles(folder);
+        var isGguf = GgufFile.IsNamed(folder);
+        var files = isGguf ? [] : Directory.EnumerateFiles(folder);
         return new ModelInfo
         {
             Config = config,
             ParameterCount = CountParameters(config),
             WeightFileBytes = ListWeightFiles(folder).Sum(SafetensorsHeader.GetFileLength),
-            Rounded = PackedCheckpoint.Find(folder),
+            Rounded = ModelFolder.FindRounding(folder),
             Dtypes = entries
                 .GroupBy(entry => entry.Dtype.ScalarType!.Value)
+                .ToDictionary(group => group.Key, group => group.Count()),
+            StoredTypes = entries
+                .Where(_ => isGguf)
+                .GroupBy(entry => entry.StoredType)
                 .ToDictionary(group => group.Key, group => group.Count()),
             LicenseFile = files.Where(IsLicense).Order(StringComparer.Ordinal).FirstOrDefault(),
         };

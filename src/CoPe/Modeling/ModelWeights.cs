@@ -1,5 +1,7 @@
+using CoPe.Gguf;
 using CoPe.Kernels.Gemm;
 using CoPe.Kernels.Torch;
+using CoPe.Modeling.Gguf;
 using static TorchSharp.torch;
 
 namespace CoPe.Modeling;
@@ -75,18 +77,24 @@ sealed class ModelWeights : IDisposable
     /// Opens the weights with the linear layers rounded to a type, and the head, where most is lost, to int8. The rest
     /// is bf16; an embedding that is also the head is kept twice, in the mapped file for looking up and rounded in
     /// memory.
-    /// No more than a layer of the file is in use at a time.
+    /// No more than a layer of the file is in use at a time. With <paramref name="keepsTypes"/> a GGUF file's matrices
+    /// of more than 4 bits become int8.
     /// </summary>
     /// <exception cref="ModelFileException">
     /// The folder's weights cannot be used, for example since one is not finite.
     /// </exception>
-    public static ModelWeights OpenQuantized(string folder, DecoderConfig config, QuantizedDtype dtype)
+    public static ModelWeights OpenQuantized(
+        string folder,
+        DecoderConfig config,
+        QuantizedDtype dtype,
+        bool keepsTypes = false
+    )
     {
         var isRounded = WeightLayout.ListLinearLayers(config).Select(layer => $"{layer.Name}.weight").ToHashSet();
         var packed = Path.Combine(folder, PackedCheckpoint.GetFileName(dtype));
         var quantized = File.Exists(packed)
             ? PackedCheckpoint.Read(packed, config, dtype)
-            : Quantize(folder, config, dtype, isRounded);
+            : Quantize(folder, config, dtype, isRounded, keepsTypes);
         try
         {
             var others = CheckpointReader.Read(
@@ -108,9 +116,11 @@ sealed class ModelWeights : IDisposable
         string folder,
         DecoderConfig config,
         QuantizedDtype dtype,
-        HashSet<string> linearLayers
+        HashSet<string> linearLayers,
+        bool keepsTypes
     )
     {
+        CheckpointReader.ReadEntries(folder, config);
         var quantized = new Dictionary<string, QuantizedWeights>(StringComparer.Ordinal);
         try
         {
@@ -122,11 +132,11 @@ sealed class ModelWeights : IDisposable
                     config,
                     name => linearLayers.Contains(name) && IsIn(prefix, name)
                 );
-                QuantizeInto(quantized, layer, dtype);
+                QuantizeInto(quantized, layer, dtype, keepsTypes);
             }
 
             var head = config.TiedHead ? WeightLayout.Embedding : WeightLayout.Head;
-            QuantizeInto(quantized, new(folder, config, name => name == head), QuantizedDtype.Int8);
+            QuantizeInto(quantized, new(folder, config, name => name == head), QuantizedDtype.Int8, keepsTypes);
             NativeHeap.ReleaseFreedMemory(); // what was bf16 for a moment, where the file has another type
             return quantized;
         }
@@ -139,9 +149,27 @@ sealed class ModelWeights : IDisposable
 
     static bool IsIn(string prefix, string name) => name.StartsWith(prefix, StringComparison.Ordinal);
 
-    static void QuantizeInto(Dictionary<string, QuantizedWeights> quantized, CheckpointPart part, QuantizedDtype dtype)
+    static void QuantizeInto(
+        Dictionary<string, QuantizedWeights> quantized,
+        CheckpointPart part,
+        QuantizedDtype dtype,
+        bool keepsTypes
+    )
     {
-        var tensors = CheckpointReader.Read(part.Folder, part.Config, ScalarType.BFloat16, part.IsSelected);
+        var isGguf = GgufFile.IsNamed(part.Folder);
+        if (isGguf && dtype == QuantizedDtype.Q4)
+        {
+            PackInto(quantized, part);
+            // What the file has in more bits than four keeps them.
+            dtype = keepsTypes ? QuantizedDtype.Int8 : dtype;
+        }
+
+        var tensors = CheckpointReader.Read(
+            part.Folder,
+            part.Config,
+            ScalarType.BFloat16,
+            name => part.IsSelected(name) && !quantized.ContainsKey(name)
+        );
         try
         {
             foreach (var (name, tensor) in tensors)
@@ -158,6 +186,23 @@ sealed class ModelWeights : IDisposable
         finally
         {
             DisposeAll(tensors.Values);
+        }
+    }
+
+    /// <summary>Takes over a GGUF file's matrices of 4 bits.</summary>
+    static void PackInto(Dictionary<string, QuantizedWeights> quantized, CheckpointPart part)
+    {
+        using var file = GgufWeights.Open(part.Folder);
+        try
+        {
+            foreach (var entry in file.Entries.Where(e => part.IsSelected(e.Name) && file.HasFourBitCodes(e.Name)))
+            {
+                quantized[entry.Name] = file.Pack(entry.Name);
+            }
+        }
+        catch (ArgumentException error)
+        {
+            throw new ModelFileException(part.Folder, error.Message);
         }
     }
 

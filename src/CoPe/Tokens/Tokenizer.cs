@@ -1,4 +1,5 @@
 using System.Text;
+using CoPe.Gguf;
 using CoPe.Tokens.Pipeline;
 
 namespace CoPe.Tokens;
@@ -38,14 +39,20 @@ public sealed class Tokenizer
 
     /// <summary>
     /// Reads <c>tokenizer.json</c> and, where present, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>
-    /// of a folder.
+    /// of a folder, or the metadata of a GGUF file.
     /// </summary>
-    /// <param name="folder">A model folder in Hugging Face's layout.</param>
+    /// <param name="folder">A model folder in Hugging Face's layout, or a GGUF file.</param>
     /// <exception cref="TokenizerException">
     /// A file is missing or broken, or asks for a part that is not supported.
     /// </exception>
     public static Tokenizer Load(string folder)
     {
+        if (GgufFile.IsNamed(folder))
+        {
+            var (tokenizer, settings) = GgufTokenizer.Read(folder);
+            return new Tokenizer(TokenizerFile.Read(tokenizer), TokenizerConfig.Read(settings));
+        }
+
         var config = TokenizerConfig.Read(folder);
         var file = TokenizerFile.Read(Path.Combine(folder, "tokenizer.json"), config.AddPrefixSpace);
         return new Tokenizer(file, config);

@@ -5,6 +5,12 @@ using static TorchSharp.torch;
 
 namespace CoPe.Kernels.Gemm;
 
+/// <summary>A group of a matrix in 4 bits, <c>w = scale q + min</c>.</summary>
+/// <param name="row">Its row.</param>
+/// <param name="group">Which 32 weights of the row.</param>
+/// <param name="codes">Where its 32 codes go, 0 to 15.</param>
+delegate (float Scale, float Min) Q4GroupReader(int row, int group, Span<byte> codes);
+
 /// <summary>
 /// A frozen weight matrix <c>[n, k]</c> in 4 bits: lossy, 5 bits a weight with scale and min of each 32 weights of a
 /// row (<see cref="Q4Group"/>). Packed in panels of 16 rows as <see cref="Q4MicroKernel"/> reads them. A panel's group
@@ -86,6 +92,48 @@ sealed unsafe class Q4Weights : QuantizedWeights
         }
 
         return quantized;
+    }
+
+    /// <summary>Packs groups that are codes already; scales and minima are rounded to bf16.</summary>
+    /// <param name="n">Rows.</param>
+    /// <param name="k">Inputs, whole groups.</param>
+    /// <param name="read">Gives a group of a row.</param>
+    /// <param name="name">What messages call the matrix.</param>
+    /// <exception cref="ArgumentException">A scale or min is not finite.</exception>
+    public static Q4Weights Pack(int n, int k, Q4GroupReader read, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(k % Q4Group.Size, 0, nameof(k));
+        var packed = new Q4Weights(n, k);
+        if (!TryEach(CountPanels(n), perChunk: 4, panel => packed.TryPackPanel(read, panel)))
+        {
+            packed.Dispose();
+            throw NotFinite(name, "q4");
+        }
+
+        return packed;
+    }
+
+    bool TryPackPanel(Q4GroupReader read, int panel)
+    {
+        var codes = stackalloc byte[Q4Group.Size];
+        var rows = Math.Min(PanelRows, Rows - panel * PanelRows);
+        for (var row = 0; row < rows; row++)
+        {
+            var to = Panels + panel * PanelBytes;
+            for (var group = 0; group < Inputs / Q4Group.Size; group++, to += GroupBytes)
+            {
+                var (scale, min) = read(panel * PanelRows + row, group, new Span<byte>(codes, Q4Group.Size));
+                var fit = (Scale: Bf16.FromSingle(scale), Min: Bf16.FromSingle(min));
+                if (!float.IsFinite(Bf16.ToSingle(fit.Scale)) || !float.IsFinite(Bf16.ToSingle(fit.Min)))
+                {
+                    return false;
+                }
+
+                Store(fit, codes, to, row);
+            }
+        }
+
+        return true;
     }
 
     /// <summary>False where a weight is not finite.</summary>

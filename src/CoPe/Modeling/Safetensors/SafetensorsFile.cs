@@ -5,8 +5,28 @@ using static TorchSharp.torch;
 
 namespace CoPe.Modeling.Safetensors;
 
+/// <summary>A file of named tensors.</summary>
+interface IWeightFile : IDisposable
+{
+    /// <summary>The file.</summary>
+    string Path { get; }
+
+    /// <summary>Its tensors.</summary>
+    IReadOnlyList<TensorEntry> Entries { get; }
+
+    /// <summary>
+    /// A tensor as <paramref name="dtype"/> (null: as its entry says), read-only, over the file's bytes where these are
+    /// it. The caller owns it; it stays valid after this object is disposed.
+    /// </summary>
+    /// <exception cref="ModelFileException">The file has no such tensor.</exception>
+    Tensor Read(string name, ScalarType? dtype = null);
+
+    /// <summary>The bytes of a tensor of a type that is only passed on, flat; of others the tensor.</summary>
+    Tensor ReadBytes(string name);
+}
+
 /// <summary>A safetensors file, memory-mapped: tensors are views of the file and copy nothing.</summary>
-sealed class SafetensorsFile : IDisposable
+sealed class SafetensorsFile : IWeightFile
 {
     readonly MappedFile _mapping;
     readonly Dictionary<string, TensorEntry> _entries;
@@ -73,7 +93,21 @@ sealed class SafetensorsFile : IDisposable
             );
     }
 
-    /// <summary>The bytes of a tensor of any dtype as a flat tensor of them, otherwise as <see cref="Read"/>.</summary>
+    public Tensor Read(string name, ScalarType? dtype)
+    {
+        var tensor = Read(name);
+        if (dtype is not { } target || tensor.dtype == target)
+        {
+            return tensor;
+        }
+
+        using (tensor)
+        {
+            return tensor.to(target).DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>The bytes of a tensor of any dtype as a flat tensor of them, otherwise as <see cref="Read(string)"/>.</summary>
     public Tensor ReadBytes(string name)
     {
         var entry = _entries[name];
@@ -89,7 +123,11 @@ sealed class SafetensorsFile : IDisposable
 /// <param name="Shape">Its shape.</param>
 /// <param name="Offset">First byte, counted from the start of the file.</param>
 /// <param name="Bytes">Number of bytes.</param>
-sealed record TensorEntry(string Name, SafetensorsDtype Dtype, IReadOnlyList<long> Shape, long Offset, long Bytes);
+sealed record TensorEntry(string Name, SafetensorsDtype Dtype, IReadOnlyList<long> Shape, long Offset, long Bytes)
+{
+    /// <summary>What the file calls the type, where it is read as another one.</summary>
+    public string StoredType { get; init; } = Dtype.Name;
+}
 
 /// <summary>
 /// The header of a safetensors file: eight bytes of length (little endian), then JSON. Every bound is checked before

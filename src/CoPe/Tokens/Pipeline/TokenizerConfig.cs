@@ -51,6 +51,15 @@ sealed record TokenizerConfig
     {
         var config = ReadIfPresent(Path.Combine(folder, "tokenizer_config.json"));
         var map = ReadIfPresent(Path.Combine(folder, "special_tokens_map.json"));
+        return Read(config, map, ChatTemplateFiles.Read(folder, config));
+    }
+
+    /// <summary>The same of a tokenizer_config.json alone.</summary>
+    public static TokenizerConfig Read(JsonPart config) =>
+        Read(config, null, new(config["chat_template"].GetStringOrNull(), []));
+
+    static TokenizerConfig Read(JsonPart? config, JsonPart? map, ChatTemplateFiles templates)
+    {
         var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var role in Roles)
         {
@@ -61,7 +70,6 @@ sealed record TokenizerConfig
             }
         }
 
-        var templates = ChatTemplateFiles.Read(folder, config);
         return new TokenizerConfig
         {
             SpecialTokens = tokens,

@@ -32,7 +32,13 @@ sealed record TokenizerFile
             );
         }
 
-        var root = JsonPart.Read(file);
+        return Read(JsonPart.Read(file), addPrefixSpace);
+    }
+
+    /// <param name="root">The whole of it.</param>
+    /// <param name="addPrefixSpace">What tokenizer_config.json says of a space before a text.</param>
+    public static TokenizerFile Read(JsonPart root, bool? addPrefixSpace = null)
+    {
         var added = root["added_tokens"];
         var vocabulary = BpeVocabulary.Read(root["model"]);
         return new TokenizerFile

@@ -10,6 +10,9 @@ static class WordPattern
     /// <summary>The pattern of the Qwen family, digits one by one.</summary>
     public const string SingleDigits = Head + @"\p{N}" + Tail;
 
+    /// <summary>The pattern of Llama 3, digits by threes.</summary>
+    public const string ThreeDigits = Head + @"\p{N}{1,3}" + Tail;
+
     /// <summary>The scanner of a pattern, or null where none was written for it.</summary>
     public static PreTokenizerStep? FindScanner(string pattern)
     {
