@@ -8,8 +8,8 @@ using CoPe.Experiments.Runs;
 namespace CoPe.Cli.Sessions;
 
 /// <summary>
-/// Finds the folder or GGUF file of a model: a local one, relative to the working folder or the program's, or one of the hub in the
-/// cache, downloaded where it is missing.
+/// Finds the folder or GGUF file of a model: a local one, relative to the working folder or the program's, or one of
+/// the hub in the cache, downloaded where it is missing.
 /// </summary>
 static class ModelSource
 {
@@ -27,7 +27,8 @@ static class ModelSource
     }
 
     /// <summary>What names a model, for help texts.</summary>
-    public const string Description = "Folder of a model in Hugging Face layout, a GGUF file, or org/name[@revision] on the hub.";
+    public const string Description =
+        "Folder of a model in Hugging Face layout, a GGUF file, or org/name[@revision] on the hub.";
 
     /// <summary>The folder of a model; downloads what is missing.</summary>
     /// <exception cref="RunException">There is no such folder, or the download fails.</exception>
@@ -120,7 +121,9 @@ static class ModelSource
     }
 
     static string? FindShipped(CommandHost host, string name) =>
-        host.ProgramFolders.Select(root => Path.GetFullPath(Path.Combine(root, name))).FirstOrDefault(InputPaths.IsModel);
+        host
+            .ProgramFolders.Select(root => Path.GetFullPath(Path.Combine(root, name)))
+            .FirstOrDefault(InputPaths.IsModel);
 
     /// <summary>Whether two folders have files of the same names and contents.</summary>
     static bool HaveSameFiles(string a, string b)

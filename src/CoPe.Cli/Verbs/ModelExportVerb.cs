@@ -77,13 +77,7 @@ static class ModelExportVerb
         return command;
     }
 
-    static void WriteModel(
-        CommandHost host,
-        string model,
-        IReadOnlyList<string> adapters,
-        string target,
-        GgufType type
-    )
+    static void WriteModel(CommandHost host, string model, IReadOnlyList<string> adapters, string target, GgufType type)
     {
         if (adapters.Count > 0)
         {

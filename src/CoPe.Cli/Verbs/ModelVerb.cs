@@ -18,7 +18,10 @@ namespace CoPe.Cli.Verbs;
 static class ModelVerb
 {
     public static Command Create(CommandHost host) =>
-        new("model", "Download models, show their sizes, merge adapters into them, round them to fewer bits, write GGUF files.")
+        new(
+            "model",
+            "Download models, show their sizes, merge adapters into them, round them to fewer bits, write GGUF files."
+        )
         {
             ModelPullVerb.Create(host),
             ModelInfoVerb.Create(host),

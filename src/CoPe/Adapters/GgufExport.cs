@@ -1,9 +1,9 @@
 using CoPe.Chat;
 using CoPe.Gguf;
+using CoPe.Kernels.Torch;
 using CoPe.Modeling;
 using CoPe.Modeling.Gguf;
 using CoPe.Modeling.Safetensors;
-using CoPe.Tokens;
 using CoPe.Tokens.Pipeline;
 using static TorchSharp.torch;
 
@@ -14,7 +14,7 @@ static class GgufExport
 {
     /// <summary>Types that matrices are written as.</summary>
     public static IReadOnlyList<GgufType> Types { get; } =
-        [GgufType.F32, GgufType.F16, GgufType.Bf16, GgufType.Q8_0, GgufType.Q4_0];
+    [GgufType.F32, GgufType.F16, GgufType.Bf16, GgufType.Q8_0, GgufType.Q4_0];
 
     /// <summary>llama.cpp's number for a file of mostly one type (<c>general.file_type</c>).</summary>
     static readonly Dictionary<GgufType, uint> FileTypes = new()
@@ -165,9 +165,7 @@ static class GgufExport
         RefuseWhatHasNoPlace(adapters);
         List<string> layers = [.. adapters.SelectMany(bank => bank.LayerNames).Distinct()];
         var alpha = ComputeAlpha(layers, adapters);
-        var tensors = layers
-            .SelectMany(layer => CreatePair(layer, adapters, alpha, architecture, config))
-            .ToList();
+        var tensors = layers.SelectMany(layer => CreatePair(layer, adapters, alpha, architecture, config)).ToList();
         GgufWriter.Write(path, [.. CreateAdapterMetadata(adapters, architecture, alpha, name)], tensors);
     }
 
@@ -201,8 +199,8 @@ static class GgufExport
         if (invocations.Count > 1)
         {
             throw new ArgumentException(
-                "Some of the adapters act on the answer alone and others everywhere, or from other tokens on, which "
-                    + "one adapter cannot: merge those that act everywhere into the model, and export the others alone.",
+                "Some of the adapters act everywhere and others on the answer alone, or from other tokens on, which "
+                    + "one adapter cannot: merge the former into the model, and export the others alone.",
                 nameof(adapters)
             );
         }
@@ -263,7 +261,7 @@ static class GgufExport
         {
             using var scope = NewDisposeScope();
             var scaled = banks.Select(bank =>
-                bank.Pairs[layer].B[0].to(ScalarType.Float32) * (float)(bank.GetScaling(layer) * rank / alpha)
+                bank.Pairs[layer].B[0].to(ScalarType.Float32).mul(Scalars.Of(bank.GetScaling(layer) * rank / alpha))
             );
             var stacked = cat([.. scaled], 1).detach();
             return GgufTensors.Arrange(stacked, weight, architecture, config).MoveToOuterDisposeScope();

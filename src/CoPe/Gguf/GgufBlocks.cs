@@ -60,7 +60,9 @@ static class GgufBlocks
                 weights[0] = ReadHalf(block);
                 break;
             case "BF16":
-                weights[0] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(block) << 16);
+                weights[0] = BitConverter.UInt32BitsToSingle(
+                    (uint)BinaryPrimitives.ReadUInt16LittleEndian(block) << 16
+                );
                 break;
             case "Q8_0":
                 DequantizeQ8_0(block, weights);

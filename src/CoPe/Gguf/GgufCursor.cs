@@ -99,10 +99,10 @@ sealed class GgufCursor : IDisposable
             GgufValueType.Int16 => (long)BinaryPrimitives.ReadInt16LittleEndian(bytes),
             GgufValueType.UInt32 => (long)BinaryPrimitives.ReadUInt32LittleEndian(bytes),
             GgufValueType.Int32 => (long)BinaryPrimitives.ReadInt32LittleEndian(bytes),
-            GgufValueType.UInt64 when BinaryPrimitives.ReadUInt64LittleEndian(bytes) is var number =>
-                number <= long.MaxValue
-                    ? (long)number
-                    : throw new GgufException(part, $"is {number}, more than any such number can be"),
+            GgufValueType.UInt64 when BinaryPrimitives.ReadUInt64LittleEndian(bytes) is var number => number
+            <= long.MaxValue
+                ? (long)number
+                : throw new GgufException(part, $"is {number}, more than any such number can be"),
             GgufValueType.Int64 => BinaryPrimitives.ReadInt64LittleEndian(bytes),
             GgufValueType.Float32 => Widen(BinaryPrimitives.ReadSingleLittleEndian(bytes)),
             GgufValueType.Float64 => BinaryPrimitives.ReadDoubleLittleEndian(bytes),

@@ -91,7 +91,7 @@ sealed class GgufFile
         {
             var key = cursor.ReadString($"key {i + 1} of {count}", GgufCursor.MaxNameBytes);
             var type = ReadType(cursor, key);
-            object value = type switch
+            var value = type switch
             {
                 GgufValueType.Array => ReadArray(cursor, key),
                 GgufValueType.String => cursor.ReadString(key),
@@ -144,7 +144,10 @@ sealed class GgufFile
         var alignment = GetInteger(AlignmentKey) ?? DefaultAlignment;
         return alignment is > 0 and <= MaxAlignment && BitOperations.IsPow2(alignment)
             ? (int)alignment
-            : throw new GgufException(AlignmentKey, $"is {alignment}; a power of two up to {MaxAlignment} was expected");
+            : throw new GgufException(
+                AlignmentKey,
+                $"is {alignment}; a power of two up to {MaxAlignment} was expected"
+            );
     }
 
     static List<GgufTensor> ReadTensors(GgufCursor cursor, long count, int alignment)
@@ -217,7 +220,7 @@ sealed class GgufFile
             );
         }
 
-        Int128 bytes = shape[^1] / type.BlockSize * (Int128)type.BlockBytes;
+        var bytes = shape[^1] / type.BlockSize * (Int128)type.BlockBytes;
         foreach (var dimension in shape[..^1])
         {
             bytes *= dimension;

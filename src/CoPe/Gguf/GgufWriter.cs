@@ -13,7 +13,7 @@ sealed record GgufTensorSource(string Name, GgufType Type, IReadOnlyList<long> S
     public long Bytes => Shape.Aggregate(1L, (product, size) => product * size) / Type.BlockSize * Type.BlockBytes;
 }
 
-/// <summary>Writes GGUF files, version 3: metadata in the order given, then tensors, each at a multiple of 32.</summary>
+/// <summary>Writes GGUF files, version 3: metadata as given, then tensors, each at a multiple of 32.</summary>
 static class GgufWriter
 {
     const uint Version = 3;

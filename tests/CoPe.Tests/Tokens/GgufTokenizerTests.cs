@@ -135,4 +135,10 @@ public sealed class GgufTokenizerTests : IDisposable
 }
 
 /// <summary>A text and what the tokenizer of its folder makes of it.</summary>
-public sealed record GgufVector(string Text, int[] Ids, int[] IdsWithoutSpecial, string Decoded, string DecodedWithSpecial);
+public sealed record GgufVector(
+    string Text,
+    int[] Ids,
+    int[] IdsWithoutSpecial,
+    string Decoded,
+    string DecodedWithSpecial
+);

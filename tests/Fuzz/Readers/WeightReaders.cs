@@ -4,8 +4,10 @@ using CoPe.Cli.Hub;
 using CoPe.Experiments.Runs;
 using CoPe.Experiments.Runs.Recipes;
 using CoPe.Fuzz.Mutations;
+using CoPe.Gguf;
 using CoPe.Modeling;
 using CoPe.Modeling.Safetensors;
+using CoPe.Tokens;
 using CoPe.Training;
 using TorchSharp;
 
@@ -67,6 +69,26 @@ static class WeightReaders
             },
             new()
             {
+                Name = "gguf",
+                Format = InputFormat.Binary,
+                Covers = ["GgufFile.Open", "CausalLm.Load", "DecoderConfig.Read", "Tokenizer.Load"],
+                Seeds = GgufSeeds,
+                Open = OpenGguf,
+                Words =
+                [
+                    "llama.block_count",
+                    "llama.rope.scaling.type",
+                    "tokenizer.ggml.tokens",
+                    "blk.0.attn_q.weight",
+                    "general.alignment",
+                    "rope_freqs.weight",
+                    "split.count",
+                ],
+                File = "x.gguf",
+                Share = 2,
+            },
+            new()
+            {
                 Name = "adapter-config",
                 Format = InputFormat.Json,
                 Covers = ["AdapterFile.Read"],
@@ -114,6 +136,34 @@ static class WeightReaders
                 File = "state-1",
             },
         ];
+
+    /// <summary>The sample model in numbers of 32 and of 16 bits.</summary>
+    static IEnumerable<byte[]> GgufSeeds(Scratch scratch)
+    {
+        var folder = SampleModel.WriteTo(scratch, "gguf-seed");
+        var file = scratch.At("seed.gguf");
+        foreach (var type in (GgufType[])[GgufType.F32, GgufType.Bf16])
+        {
+            GgufExport.WriteModel(folder, [], file, type, "sample");
+            yield return File.ReadAllBytes(file);
+        }
+    }
+
+    static Action<byte[]> OpenGguf(Scratch scratch)
+    {
+        var turn = 0;
+        return input =>
+        {
+            var file = scratch.Write("x.gguf", input);
+            if (turn++ % 2 == 0)
+            {
+                Tokenizer.Load(file).Encode("the red sky");
+                return;
+            }
+
+            CausalLm.Load(file).Dispose();
+        };
+    }
 
     static byte[] ReadSeed(string folder, string file) => File.ReadAllBytes(Path.Combine(folder, file));
 

@@ -21,12 +21,12 @@ sealed record GgufArchitecture(string Name, IReadOnlyList<string> ModelTypes)
     public bool NormsHoldOne { get; init; }
 
     public static IReadOnlyList<GgufArchitecture> All { get; } =
-        [
-            new("llama", ["llama", "mistral"]) { PairsRotaryRows = true },
-            new("qwen2", ["qwen2"]),
-            new("qwen3", ["qwen3"]),
-            new("gemma3", ["gemma3_text"]) { NormsHoldOne = true },
-        ];
+    [
+        new("llama", ["llama", "mistral"]) { PairsRotaryRows = true },
+        new("qwen2", ["qwen2"]),
+        new("qwen3", ["qwen3"]),
+        new("gemma3", ["gemma3_text"]) { NormsHoldOne = true },
+    ];
 
     /// <summary>The names, for messages.</summary>
     public static string Names => string.Join(", ", All.Select(architecture => architecture.Name));

@@ -212,7 +212,7 @@ readonly record struct ArchitectureKeys(GgufFile File, string Architecture)
         }
     }
 
-    /// <summary>A whole number that a configuration can hold; of an array, which has one for each layer, the one.</summary>
+    /// <summary>A whole number that a configuration can hold; of an array, one for each layer, the only one.</summary>
     public int? Find(string key)
     {
         var name = $"{Architecture}.{key}";

@@ -90,7 +90,7 @@ static class GgufTensors
 
         using (tensor)
         {
-            return heads > 0 ? PairRows(tensor, heads) : tensor.add(Scalars.One);
+            return heads > 0 ? PairRows(tensor, heads) : tensor.add(Scalars.One, Scalars.One);
         }
     }
 }

@@ -107,7 +107,7 @@ sealed class SafetensorsFile : IWeightFile
         }
     }
 
-    /// <summary>The bytes of a tensor of any dtype as a flat tensor of them, otherwise as <see cref="Read(string)"/>.</summary>
+    /// <summary>The bytes of a tensor of any dtype, flat; otherwise as <see cref="Read(string)"/>.</summary>
     public Tensor ReadBytes(string name)
     {
         var entry = _entries[name];

@@ -282,7 +282,12 @@ sealed record GgufPipeline(
 
         return vocabulary.Tokens.Any(token => token is { IsSpecial: true, Text: "[INST]" })
             ? new(null, AtStart, decoder, AddsBos: true)
-            : new($$"""{"type": "Sequence", "normalizers": [{{Prepend}}, {{ToMarks}}]}""", null, decoder, AddsBos: true);
+            : new(
+                $$"""{"type": "Sequence", "normalizers": [{{Prepend}}, {{ToMarks}}]}""",
+                null,
+                decoder,
+                AddsBos: true
+            );
     }
 
     static string SplitBy(string pattern) =>

@@ -38,7 +38,7 @@ static class GgufTokenizerWriter
         }
 
         var (before, after) = FindSpecialTokens(tokenizer);
-        int? bos = tokenizer.BosId ?? (before.Length > 0 ? before[0] : null);
+        var bos = tokenizer.BosId ?? (before.Length > 0 ? before[0] : null);
         foreach (var (key, id) in ListIds(tokenizer, bos, stops).Where(named => named.Id is >= 0 && named.Id < rows))
         {
             yield return new(Prefix + key, (uint)id!);
@@ -68,7 +68,7 @@ static class GgufTokenizerWriter
 
     static IEnumerable<(string Key, int? Id)> ListIds(Tokenizer tokenizer, int? bos, IReadOnlyList<int> stops)
     {
-        int? eos = tokenizer.EosId ?? (stops.Count > 0 ? stops[0] : null);
+        var eos = tokenizer.EosId ?? (stops.Count > 0 ? stops[0] : null);
         yield return ("bos_token_id", bos);
         yield return ("eos_token_id", eos);
         yield return ("eot_token_id", stops.Where(id => id != eos).Select(id => (int?)id).FirstOrDefault());
@@ -112,9 +112,7 @@ static class GgufTokenizerWriter
     }
 
     static JsonPart Parse(string? part) =>
-        part is null
-            ? default
-            : new JsonPart("", "", Json.StrictJson.Parse(System.Text.Encoding.UTF8.GetBytes(part)));
+        part is null ? default : new JsonPart("", "", Json.StrictJson.Parse(System.Text.Encoding.UTF8.GetBytes(part)));
 
     /// <summary>What of both parts decides about ids.</summary>
     static string Describe(JsonPart normalizer, JsonPart preTokenizer) =>
@@ -173,7 +171,8 @@ sealed class TokenRows
             var isMerged = ranks.TryGetValue(id, out var rank);
             // llama.cpp's converter writes such tokens with spaces.
             var hasSpaces = !isByteLevel && type == GgufTokenType.UserDefined && isMerged;
-            Texts[id] = text is null ? FormattableString.Invariant($"[PAD{id}]")
+            Texts[id] =
+                text is null ? FormattableString.Invariant($"[PAD{id}]")
                 : hasSpaces ? text.Replace(Mark, " ", StringComparison.Ordinal)
                 : text;
             Types[id] = (int)type;
@@ -189,17 +188,9 @@ sealed class TokenRows
 
     /// <summary>Of tokens that no merge makes: below all that are made.</summary>
     static float GetScore(GgufTokenType type, int merged) =>
-        type is GgufTokenType.Normal or GgufTokenType.UserDefined
-            ? Math.Min(GgufVocabulary.NoScore, -merged)
-            : 0;
+        type is GgufTokenType.Normal or GgufTokenType.UserDefined ? Math.Min(GgufVocabulary.NoScore, -merged) : 0;
 
-    static GgufTokenType FindType(
-        Tokenizer tokenizer,
-        int id,
-        string? text,
-        HashSet<string> added,
-        bool isByteLevel
-    )
+    static GgufTokenType FindType(Tokenizer tokenizer, int id, string? text, HashSet<string> added, bool isByteLevel)
     {
         if (text is null)
         {

@@ -93,7 +93,8 @@ sealed class GgufVocabulary
     /// </summary>
     static GgufToken CreateToken(int id, string text, GgufTokenType type, double score, bool isByteLevel)
     {
-        var hasSpaces = !isByteLevel && type == GgufTokenType.UserDefined && text.Contains(' ', StringComparison.Ordinal);
+        var hasSpaces =
+            !isByteLevel && type == GgufTokenType.UserDefined && text.Contains(' ', StringComparison.Ordinal);
         return hasSpaces
             ? new(id, text.Replace(' ', '\u2581'), type, score <= NoScore ? double.PositiveInfinity : score)
             : new(id, text, type, score);

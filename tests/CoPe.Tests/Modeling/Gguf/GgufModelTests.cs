@@ -27,7 +27,7 @@ public sealed class GgufModelTests : IDisposable
                 .Where(file => IsWritten(DecoderConfig.Read(ForwardGoldenTests.ModelOf(file)))),
         ];
 
-    /// <summary>Whether llama.cpp computes such a model: it knows no windows but Gemma's, and no other pattern.</summary>
+    /// <summary>Whether llama.cpp computes such a model: it knows no windows but Gemma's.</summary>
     static bool IsWritten(DecoderConfig config) =>
         Written.Contains(config.ModelType) && config is { SlidingWindow: null, Rope.Scaling: not RopeScaling.LongRope };
 
@@ -44,11 +44,18 @@ public sealed class GgufModelTests : IDisposable
         Assert.InRange(GoldenTensors.Difference(logits, tensors["logits"]), 0, 1e-4);
     }
 
-    public static TheoryData<string> Cases => ["llama", "biases", "llama3", "yarn", "linear", "qwen2", "qwen3", "gemma3"];
+    public static TheoryData<string> Cases =>
+        ["llama", "biases", "llama3", "yarn", "linear", "qwen2", "qwen3", "gemma3"];
 
     static DecoderConfig CreateConfig(string name)
     {
-        var plain = TinyModels.Plain with { HiddenSize = 64, IntermediateSize = 96, HeadDim = 32, Dtype = ScalarType.Float32 };
+        var plain = TinyModels.Plain with
+        {
+            HiddenSize = 64,
+            IntermediateSize = 96,
+            HeadDim = 32,
+            Dtype = ScalarType.Float32,
+        };
         return name switch
         {
             "biases" => plain with
@@ -78,7 +85,10 @@ public sealed class GgufModelTests : IDisposable
                     AttentionFactor = 0.1 * Math.Log(4) + 1,
                 },
             },
-            "linear" => plain with { Rope = new() { Scaling = RopeScaling.Linear, Factor = 8 } },
+            "linear" => plain with
+            {
+                Rope = new() { Scaling = RopeScaling.Linear, Factor = 8 },
+            },
             "qwen2" => plain with { ModelType = "qwen2", QueryKeyValueBias = true, NormEpsilon = 1e-6 },
             "qwen3" => plain with { ModelType = "qwen3", QueryKeyNorm = true, TiedHead = false },
             "gemma3" => plain with
