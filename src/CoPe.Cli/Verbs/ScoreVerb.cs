@@ -105,7 +105,12 @@ static class ScoreVerb
                 host.WriteMessage(warning);
             }
 
-            using var lm = ModelLoader.Load(modelFolder, recipe.PredictionDtype(), DeviceSelector.Select(recipe));
+            using var lm = ModelLoader.Load(
+                modelFolder,
+                recipe.PredictionDtype(),
+                DeviceSelector.Select(recipe),
+                host.WriteMessage
+            );
             var encoder = ConversationEncoder.Load(modelFolder);
             TokenizerFit.Check(modelFolder, encoder, lm.Config);
             ModelSource.WarnAboutConflicts(host, modelName, modelFolder, encoder);

@@ -41,14 +41,23 @@ public static class ModelLoader
     public static IReadOnlyList<string> DtypeNames { get; } = [.. SettingsSchema.GetEnumNames(typeof(WeightDtype))];
 
     /// <summary>
-    /// The model in a folder, which the caller owns. Throws <see cref="ModelFileException"/> for a folder that cannot
-    /// be used.
+    /// The model in a folder, which the caller owns. Rounded weights of a large model are kept in the user's cache, so
+    /// that the next opening maps them.
     /// </summary>
-    public static CausalLm Load(string folder, WeightDtype dtype, torch.Device device) =>
+    /// <param name="folder">The model.</param>
+    /// <param name="dtype">Type of its weights.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <param name="warn">Told why rounded weights could not be kept; null is nobody.</param>
+    /// <exception cref="ModelFileException">The folder cannot be used.</exception>
+    public static CausalLm Load(string folder, WeightDtype dtype, torch.Device device, Action<string>? warn = null) =>
         dtype switch
         {
-            WeightDtype.Int8 => CausalLm.LoadQuantized(folder, QuantizedDtype.Int8),
-            WeightDtype.Q4 => CausalLm.LoadQuantized(folder, QuantizedDtype.Q4),
+            WeightDtype.Int8 or WeightDtype.Q4 => CausalLm.LoadQuantized(
+                folder,
+                GetQuantization(dtype)!.Value,
+                RoundedWeightsCache.OfUser(),
+                warn
+            ),
             WeightDtype.Bf16 => CausalLm.Load(folder, torch.ScalarType.BFloat16, device),
             WeightDtype.Fp32 => CausalLm.Load(folder, torch.ScalarType.Float32, device),
             _ => CausalLm.Load(folder, ChooseDtype(ModelInfo.Read(folder), device), device),

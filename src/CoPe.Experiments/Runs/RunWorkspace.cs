@@ -338,9 +338,11 @@ public sealed class RunWorkspace : IDisposable
             _log.LogInformation("The model computes on {Device}", Device);
         }
 
-        var model = ReadModelFiles(() => ModelLoader.Load(Inputs.Model, dtype, Device));
+        var model = ReadModelFiles(() => ModelLoader.Load(Inputs.Model, dtype, Device, WarnOfCache));
         _model = (dtype, model);
         return model;
+
+        void WarnOfCache(string message) => _log.LogWarning("{Warning}", message);
     }
 }
 

@@ -92,10 +92,19 @@ public sealed class CausalLm : IDisposable
     /// <param name="dtype">What the linear layers are rounded to.</param>
     /// <returns>The model, owned by the caller.</returns>
     /// <exception cref="ModelFileException">The folder is not a model that can be used.</exception>
-    public static CausalLm LoadQuantized(string folder, QuantizedDtype dtype)
+    public static CausalLm LoadQuantized(string folder, QuantizedDtype dtype) =>
+        LoadQuantized(folder, dtype, cache: null, warn: null);
+
+    /// <summary>The same, with the rounded weights kept for the next opening.</summary>
+    internal static CausalLm LoadQuantized(
+        string folder,
+        QuantizedDtype dtype,
+        RoundedWeightsCache? cache,
+        Action<string>? warn
+    )
     {
         var config = DecoderConfig.Read(folder);
-        return Create(config, ModelWeights.OpenQuantized(folder, config, dtype), dtype: null);
+        return Create(config, ModelWeights.OpenQuantized(folder, config, dtype, cache, warn), dtype: null);
     }
 
     static CausalLm Create(DecoderConfig config, ModelWeights weights, ScalarType? dtype)

@@ -80,6 +80,12 @@ sealed class ModelWeights : IDisposable
     /// No more than a layer of the file is in use at a time. With <paramref name="keepsTypes"/> a GGUF file's matrices
     /// of more than 4 bits become int8.
     /// </summary>
+    /// <param name="folder">The model.</param>
+    /// <param name="config">Its shape.</param>
+    /// <param name="dtype">What to round to.</param>
+    /// <param name="cache">Keeps the rounded matrices for the next opening; null keeps nothing.</param>
+    /// <param name="warn">Told why nothing could be kept.</param>
+    /// <param name="keepsTypes">Whether matrices of more than 4 bits keep as many as int8 has.</param>
     /// <exception cref="ModelFileException">
     /// The folder's weights cannot be used, for example since one is not finite.
     /// </exception>
@@ -87,6 +93,8 @@ sealed class ModelWeights : IDisposable
         string folder,
         DecoderConfig config,
         QuantizedDtype dtype,
+        RoundedWeightsCache? cache = null,
+        Action<string>? warn = null,
         bool keepsTypes = false
     )
     {
@@ -94,7 +102,7 @@ sealed class ModelWeights : IDisposable
         var packed = Path.Combine(folder, PackedCheckpoint.GetFileName(dtype));
         var quantized = File.Exists(packed)
             ? PackedCheckpoint.Read(packed, config, dtype)
-            : Quantize(folder, config, dtype, isRounded, keepsTypes);
+            : cache?.Find(folder, config, dtype) ?? QuantizeAndKeep();
         try
         {
             var others = CheckpointReader.Read(
@@ -109,6 +117,24 @@ sealed class ModelWeights : IDisposable
         {
             DisposeAll(quantized.Values);
             throw;
+        }
+
+        Dictionary<string, QuantizedWeights> QuantizeAndKeep()
+        {
+            var rounded = Quantize(folder, config, dtype, isRounded, keepsTypes);
+            if (cache is null)
+            {
+                return rounded;
+            }
+
+            cache.Keep(folder, dtype, rounded, warn);
+            if (cache.Find(folder, config, dtype) is not { } mapped)
+            {
+                return rounded;
+            }
+
+            DisposeAll(rounded.Values);
+            return mapped;
         }
     }
 
