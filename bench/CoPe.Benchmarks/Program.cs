@@ -15,6 +15,7 @@ const string Usage = """
            CoPe.Benchmarks lowbit [--shape S] [--layers N] [--rounds N]
            CoPe.Benchmarks lowbit MODEL_FOLDER TEXT_FILE TOKENS
            CoPe.Benchmarks memory [--shape S] [--layers N]
+           CoPe.Benchmarks start [--shape S] [--layers N]
            CoPe.Benchmarks answer [--shape S] [--layers N] [--rounds N] [--part prompts|train|pipeline]
            CoPe.Benchmarks answer MODEL_FOLDER
            CoPe.Benchmarks prompts MODEL_FOLDER
@@ -88,7 +89,19 @@ if (args is ["prompts", var modelFolder])
 
 var options = args.Skip(1).Chunk(2).ToArray();
 if (
-    args is not ["train" or "dpo" or "train-peak" or "decode" or "trace" or "lowbit" or "memory" or "answer", ..]
+    args
+        is not [
+            "train"
+            or "dpo"
+            or "train-peak"
+            or "decode"
+            or "trace"
+            or "lowbit"
+            or "memory"
+            or "start"
+            or "answer",
+            ..,
+        ]
     || options.Any(pair =>
         pair
             is not ["--shape" or "--layers" or "--rounds" or "--users", _]
@@ -137,6 +150,10 @@ else if (args[0] == "answer")
         Number("--rounds") ?? 4
     );
     Print(figures.Compute(Text("--part")));
+}
+else if (args[0] == "start")
+{
+    Print(StartFigures.Measure(Text("--shape") ?? "qwen2.5-0.5b", Number("--layers")));
 }
 else if (args[0] == "memory")
 {

@@ -54,6 +54,10 @@ sealed class RandomModel : IDisposable
     /// <summary>The model with its weights rounded; the caller's.</summary>
     public CausalLm Load(QuantizedDtype dtype) => CausalLm.LoadQuantized(_folder, dtype);
 
+    /// <summary>The same, with the rounded weights kept for the next opening.</summary>
+    public CausalLm Load(QuantizedDtype dtype, RoundedWeightsCache cache) =>
+        CausalLm.LoadQuantized(_folder, dtype, cache, warn: null);
+
     /// <summary>What <c>cope model info</c> knows of it.</summary>
     public ModelInfo ReadInfo() => ModelInfo.Read(_folder);
 

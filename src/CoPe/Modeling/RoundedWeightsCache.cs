@@ -121,8 +121,7 @@ sealed class RoundedWeightsCache(string folder, long minBytes = RoundedWeightsCa
         return StableHash.Sha256Hex($"{Format}\n{string.Concat(lines)}")[..HashLength];
     }
 
-    bool IsLarge(string model) =>
-        CheckpointReader.FindShards(model).Sum(shard => GetTarget(shard).Length) >= minBytes;
+    bool IsLarge(string model) => CheckpointReader.FindShards(model).Sum(shard => GetTarget(shard).Length) >= minBytes;
 
     static IEnumerable<FileInfo> ListFiles(string model) =>
         (Directory.Exists(model) ? [Path.Combine(model, "config.json")] : Array.Empty<string>())
