@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace CoPe.Benchmarks.Serve;
 
 /// <summary>
-/// A model and users whose adapters lie on disk, named 0, 1, 2, ...; of the model folder given, or of a known shape with
-/// random weights, the tokenizer's vocabulary and as few tokens in it as that has. Deletes its files.
+/// A model and users whose adapters lie on disk, named 0, 1, 2, ...; of the model folder given, or of a known shape
+/// with random weights, the tokenizer's vocabulary and as few tokens in it as that has. Deletes its files.
 /// </summary>
 sealed class ServedUsers : IDisposable
 {

@@ -13,7 +13,9 @@ namespace CoPe.Benchmarks.Serve;
 /// <param name="Text">What was read; null where nobody looks.</param>
 readonly record struct ClientAnswer(int Tokens, TimeSpan FirstToken, string? Text);
 
-/// <summary>Clients of one server in this process, each on a connection of its own, with token ids for prompts.</summary>
+/// <summary>
+/// Clients of one server in this process, each on a connection of its own, with token ids for prompts.
+/// </summary>
 sealed class StreamingClient : IAsyncDisposable
 {
     readonly CopeServer _server;

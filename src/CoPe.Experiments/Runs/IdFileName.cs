@@ -41,7 +41,7 @@ static class IdFileName
         ArgumentNullException.ThrowIfNull(name);
         var id = new StringBuilder();
         var bytes = new List<byte>();
-        for (var i = 0; i < name.Length; )
+        for (var i = 0; i < name.Length;)
         {
             if (name[i] != '%')
             {

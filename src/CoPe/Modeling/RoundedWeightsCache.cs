@@ -4,13 +4,15 @@ using CoPe.Kernels.Gemm;
 namespace CoPe.Modeling;
 
 /// <summary>
-/// Rounded matrices of models that were opened before, so that the next opening maps a file instead of rounding again. A
-/// file is named after the model's folder, its path, and the names, sizes and times of its files: where one of these is
+/// Rounded matrices of models that were opened before, so that the next opening maps a file instead of rounding again.
+/// A file is named after the model's folder, its path, and the names, sizes and times of its files: where one of these is
 /// another, the matrices are rounded again, and their file takes the place of the former one. It may be deleted at any
 /// time.
 /// </summary>
 /// <param name="folder">Where the files are; created when the first one is written.</param>
-/// <param name="minBytes">Least bytes of a model's weights: a smaller one is rounded sooner than a file is found.</param>
+/// <param name="minBytes">
+/// Least bytes of a model's weights: a smaller one is rounded sooner than a file is found.
+/// </param>
 sealed class RoundedWeightsCache(string folder, long minBytes = RoundedWeightsCache.DefaultMinBytes)
 {
     const long DefaultMinBytes = 64 << 20;

@@ -67,7 +67,7 @@ sealed class ChatPromptBuilder(RunWorkspace workspace, int maxWords)
         (string, ChatPrompts)? Bisect(int most, Func<int, string> cut)
         {
             (string, ChatPrompts)? best = null;
-            for (var least = 1; least <= most; )
+            for (var least = 1; least <= most;)
             {
                 var middle = least + (most - least) / 2;
                 var shorter = cut(middle);

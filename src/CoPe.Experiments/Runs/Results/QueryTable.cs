@@ -47,18 +47,18 @@ static class QueryTable
             .ToDictionary(group => group.Key, group => group.ToList());
         var ordered = PredictionMethod.SortByTableOrder(methods.Keys).SelectMany(name => methods[name]).ToList();
         return from gold in golds
-            from method in ordered
-            where method.Outputs.ContainsKey(gold.Id)
-            select new QueryTableRow
-            {
-                User = gold.UserId!,
-                Query = gold.Id,
-                Method = method.Name,
-                Sample = method.Sample,
-                Output = method.Outputs[gold.Id],
-                Gold = gold.Text,
-                Scores = method.Scores.GetValueOrDefault(gold.Id) ?? NoScores,
-            };
+               from method in ordered
+               where method.Outputs.ContainsKey(gold.Id)
+               select new QueryTableRow
+               {
+                   User = gold.UserId!,
+                   Query = gold.Id,
+                   Method = method.Name,
+                   Sample = method.Sample,
+                   Output = method.Outputs[gold.Id],
+                   Gold = gold.Text,
+                   Scores = method.Scores.GetValueOrDefault(gold.Id) ?? NoScores,
+               };
     }
 
     static readonly Dictionary<string, double> NoScores = [];
