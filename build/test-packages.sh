@@ -61,6 +61,7 @@ say "the tool"
 dotnet tool install CoPe.Cli --tool-path "$work/tool" --source "$feed"
 ./tool/cope demo
 [ -s runs/demo/results.json ] && [ -s runs/demo/report.html ] || fail "the demo left no results"
+"$root/build/check-readme-figures.sh" "$root/README.md" runs/demo
 cp -r "$root/models/cope-tiny" models/
 
 project() { # project NAME DOCUMENT N: the project file that a document has
