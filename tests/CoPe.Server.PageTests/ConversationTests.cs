@@ -125,7 +125,7 @@ public sealed class ConversationTests(PageServer server)
             await page.ChooseAsync("bob");
             await page.AskAgainAsync();
             Assert.NotEqual(ada, await page.Personal().TextAsync());
-            await Expect(page.Locator(".divider")).ToHaveTextAsync("A new conversation with bob");
+            await Expect(page.Locator(".divider")).ToHaveTextAsync("A new conversation with user bob");
             Assert.Single(requests.To("bob").Single().GetProperty("messages").EnumerateArray());
         });
 

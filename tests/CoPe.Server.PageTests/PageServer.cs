@@ -90,7 +90,7 @@ public sealed class PageServer : IAsyncLifetime
             {
                 ExecutablePath = Chromium.Find(),
                 // Tests may run as root, for whom Chromium's sandbox does not start.
-                Args = ["--no-sandbox"],
+                Args = ["--no-sandbox", "--disable-gpu"],
             };
             _playwright = await Playwright.CreateAsync();
             _browser = await _playwright.Chromium.LaunchAsync(options);

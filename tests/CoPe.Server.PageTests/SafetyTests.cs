@@ -130,6 +130,7 @@ public sealed class SafetyTests(PageServer server)
             await page.AskAsync("x");
             var error = page.Personal().Locator(".error");
             await Expect(error).ToHaveTextAsync("429: <b>Too</b> many Try again in 3 seconds.");
+            await Expect(page.Personal().Locator(".facts")).ToHaveTextAsync("no answer");
 
             await page.UnrouteAllAsync();
             await page.AnswerWithAsync(Stream("half", isWhole: false));

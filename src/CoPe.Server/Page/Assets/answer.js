@@ -4,6 +4,7 @@ import { create, nameElement, textNodes } from "./dom.js";
 import { AnswerText, levelOf, signed } from "./pieces.js";
 
 const ALTERNATIVES = 5;
+const COPIED_MS = 1500;
 
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
@@ -16,6 +17,7 @@ export class Answer {
     #model;
     #label;
     #body;
+    #copyButton;
     #facts;
     #began = 0;
 
@@ -36,13 +38,12 @@ export class Answer {
         this.#facts = create("p", { class: "facts", text: "waiting\u2026" });
         const head = create("h3", {}, create("span", { class: "dot", "aria-hidden": "true" }));
         head.append(...(isPersonal ? [create("span", { text: "User" }), nameElement(label)] : [label]));
-        const copy = create("button", { type: "button", class: "quiet copy", text: "Copy" });
-        copy.hidden = navigator.clipboard === undefined;
-        copy.addEventListener("click", () => this.#copy(copy));
+        this.#copyButton = create("button", { type: "button", class: "quiet copy", text: "Copy", hidden: true });
+        this.#copyButton.addEventListener("click", () => this.#copy());
         this.element = create(
             "article",
             { class: isPersonal ? "answer personal" : "answer", "aria-busy": "true" },
-            create("header", {}, head, copy),
+            create("header", {}, head, this.#copyButton),
             this.#body,
             this.#facts,
         );
@@ -83,12 +84,14 @@ export class Answer {
             this.#appendEnd();
             end = this.#answer.finish === "length" ? "cut off" : "complete";
         } catch (error) {
-            end = signal.aborted ? "stopped" : "broke off";
+            end = signal.aborted ? "stopped" : this.text === "" ? "no answer" : "broke off";
             if (!signal.aborted) {
                 this.#showError(error);
             }
         }
         this.element.setAttribute("aria-busy", "false");
+        // Browsers let only secure pages write to the clipboard: those of this machine, or with HTTPS.
+        this.#copyButton.hidden = this.text === "" || navigator.clipboard === undefined;
         this.#showFacts(end);
         onGrowth();
     }
@@ -137,14 +140,14 @@ export class Answer {
         this.#facts.textContent = facts.join(" \u00b7 ") || "waiting\u2026";
     }
 
-    async #copy(button) {
+    async #copy() {
         try {
             await navigator.clipboard.writeText(this.text);
-            button.textContent = "Copied";
+            this.#copyButton.textContent = "Copied";
         } catch {
-            button.textContent = "The browser refused";
+            this.#copyButton.textContent = "The browser refused";
         }
-        setTimeout(() => { button.textContent = "Copy"; }, 1500);
+        setTimeout(() => { this.#copyButton.textContent = "Copy"; }, COPIED_MS);
     }
 
     #listen() {

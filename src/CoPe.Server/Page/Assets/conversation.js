@@ -57,7 +57,7 @@ export class Conversation {
     add(question) {
         if (this.last !== null && !this.last.isOf(question)) {
             this.#place.append(create(
-                "p", { class: "divider" }, "A new conversation with ", nameElement(question.user),
+                "p", { class: "divider" }, "A new conversation with user ", nameElement(question.user),
             ));
             this.#turns = [];
         }
