@@ -44,7 +44,7 @@ static class PageActions
 
     static async Task WaitForAnswersAsync(this IPage page)
     {
-        await Assertions.Expect(page.Locator("#ask")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#ask")).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
     }
 

@@ -12,6 +12,9 @@ public sealed class PageServer : IAsyncLifetime
     /// <summary>Tokens of an answer by default.</summary>
     internal const int Tokens = 16;
 
+    /// <summary>Milliseconds after which something does not come any more: far more than it takes.</summary>
+    const int Patience = 60_000;
+
     ServedModel? _served;
     CopeServer? _server;
     IPlaywright? _playwright;
@@ -21,6 +24,7 @@ public sealed class PageServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        Assertions.SetDefaultExpectTimeout(Patience);
         _served = new ServedModel("ada", "bob");
         _server = await StartAsync(new ServerOptions());
     }
@@ -59,7 +63,7 @@ public sealed class PageServer : IAsyncLifetime
     {
         var browser = await OpenBrowserAsync();
         await using var context = await browser.NewContextAsync(options ?? new());
-        context.SetDefaultTimeout(30_000);
+        context.SetDefaultTimeout(Patience);
         await context.AddInitScriptAsync(
             "addEventListener('securitypolicyviolation', event => console.error('policy: ' + event.violatedDirective))"
         );
