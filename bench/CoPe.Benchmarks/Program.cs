@@ -2,6 +2,7 @@ using System.Globalization;
 using CoPe.Benchmarks;
 using CoPe.Benchmarks.Answer;
 using CoPe.Benchmarks.Decode;
+using CoPe.Benchmarks.Gguf;
 using CoPe.Benchmarks.Serve;
 using CoPe.Benchmarks.Train;
 using CoPe.Modeling;
@@ -22,12 +23,15 @@ const string Usage = """
            CoPe.Benchmarks serve MODEL_FOLDER [--shape S] [--layers N] [--rounds N]
            CoPe.Benchmarks serve-load MODEL_FOLDER
            CoPe.Benchmarks cold-start
+           CoPe.Benchmarks gguf MODEL_FOLDER [ADAPTER_FOLDER...]
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     lowbit prints decode's figures of int8 and q4 weights or, with a model and a text, what they do to its
     log-probabilities.
     serve takes the model, or with a shape its tokenizer alone, and 16 clients; serve-load has a thousand clients.
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train and dpo), rounds 5
     and 16.
+    gguf compares exported files with llama.cpp, and llama.cpp's own files with what is read of them; it exits with 1
+    where one differs by more than is allowed.
     train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT
     step and one DPO step.
     """;
@@ -78,6 +82,13 @@ if (args is ["cold-start"])
 {
     Print(await ColdStartFigures.MeasureAsync());
     return 0;
+}
+
+if (args is ["gguf", var comparedModel, .. var comparedAdapters])
+{
+    using var comparison = new GgufComparison(comparedModel, comparedAdapters);
+    Print(comparison.All());
+    return comparison.IsAlike ? 0 : 1;
 }
 
 if (args is ["prompts", var modelFolder])

@@ -11,6 +11,8 @@ namespace CoPe.Gguf;
 /// Q8_0   34 /  32      d, 32 int8                                       d q
 /// Q4_0   18 /  32      d, 16 bytes: byte j holds q[j] low, q[j+16] high d (q - 8)
 /// Q4_1   20 /  32      d, m, 16 bytes as Q4_0's                         d q + m
+/// Q5_0   22 /  32      d, 4 bytes of fifth bits: bit j is of q[j], 16     d (q - 16)
+/// Q5_1   24 /  32      d, m, the same                                   d q + m
 /// Q4_K  144 / 256      d, dmin, 12 bytes: 8 scales, 8 mins of 6 bits;   d sc[g] q - dmin mn[g],
 ///                      128 bytes: byte 32 c + l holds                   g = index / 32
 ///                      q[64 c + l] low, q[64 c + 32 + l] high
@@ -66,6 +68,9 @@ static class GgufBlocks
                 break;
             case "Q8_0":
                 DequantizeQ8_0(block, weights);
+                break;
+            case "Q5_0" or "Q5_1":
+                DequantizeQ5(block, hasMin: type == GgufType.Q5_1, weights);
                 break;
             case "Q5_K":
                 DequantizeQ5_K(block, weights);
@@ -160,6 +165,22 @@ static class GgufBlocks
                 (packed[group + 4] & 0xF) | (packed[group - 4] >> 6 << 4),
                 (packed[group + 4] >> 4) | (packed[group] >> 6 << 4)
             );
+
+    /// <summary><c>w = d (q - 16)</c>, with a min <c>w = d q + m</c>; q of 5 bits.</summary>
+    public static void DequantizeQ5(ReadOnlySpan<byte> block, bool hasMin, Span<float> weights)
+    {
+        var scale = ReadHalf(block);
+        var min = hasMin ? ReadHalf(block[sizeof(ushort)..]) : 0;
+        var rest = block[(hasMin ? 2 * sizeof(ushort) : sizeof(ushort))..];
+        var fifthBits = BinaryPrimitives.ReadUInt32LittleEndian(rest);
+        Span<byte> codes = stackalloc byte[GroupSize];
+        SplitNibbles(rest[sizeof(uint)..], codes);
+        for (var i = 0; i < GroupSize; i++)
+        {
+            var code = codes[i] | (int)(fifthBits >> i & 1) << 4;
+            weights[i] = hasMin ? scale * code + min : scale * (code - 16);
+        }
+    }
 
     /// <summary><c>w = d sc[g] q - dmin mn[g]</c> with q of 5 bits.</summary>
     public static void DequantizeQ5_K(ReadOnlySpan<byte> block, Span<float> weights)

@@ -13,6 +13,8 @@ sealed record GgufType(uint Id, string Name, int BlockSize = 1, int BlockBytes =
     public static readonly GgufType F16 = new(1, "F16", 1, 2);
     public static readonly GgufType Q4_0 = new(2, "Q4_0", 32, 18);
     public static readonly GgufType Q4_1 = new(3, "Q4_1", 32, 20);
+    public static readonly GgufType Q5_0 = new(6, "Q5_0", 32, 22);
+    public static readonly GgufType Q5_1 = new(7, "Q5_1", 32, 24);
     public static readonly GgufType Q8_0 = new(8, "Q8_0", 32, 34);
     public static readonly GgufType Q4_K = new(12, "Q4_K", 256, 144);
     public static readonly GgufType Q5_K = new(13, "Q5_K", 256, 176);
@@ -28,11 +30,11 @@ sealed record GgufType(uint Id, string Name, int BlockSize = 1, int BlockBytes =
         Q8_0,
         Q4_0,
         Q4_1,
+        Q5_0,
+        Q5_1,
         Q4_K,
         Q5_K,
         Q6_K,
-        new(6, "Q5_0"),
-        new(7, "Q5_1"),
         new(9, "Q8_1"),
         new(10, "Q2_K"),
         new(11, "Q3_K"),

@@ -57,6 +57,35 @@ public sealed class GgufBlocksTests
         Assert.Equal(-3, weights[31]);
     }
 
+    [Theory]
+    [InlineData("Q5_0")]
+    [InlineData("Q5_1")]
+    public void Q5_takes_the_fifth_bit_from_a_word(string name)
+    {
+        var hasMin = name == "Q5_1";
+        var block = new byte[hasMin ? 24 : 22];
+        WriteHalf(block, 0, 0.5f);
+        if (hasMin)
+        {
+            WriteHalf(block, 2, -7);
+        }
+
+        const uint FifthBits = 0xA5C3_0F96;
+        var start = hasMin ? 4 : 2;
+        BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(start), FifthBits);
+        for (var i = 0; i < 16; i++)
+        {
+            block[start + 4 + i] = (byte)(i | 15 - i << 4);
+        }
+
+        var weights = Dequantize(GgufType.Find(hasMin ? 7u : 6u)!, block);
+        for (var i = 0; i < 32; i++)
+        {
+            var code = (i < 16 ? i : 31 - i) + ((FifthBits & 1u << i) != 0 ? 16 : 0);
+            Assert.Equal(hasMin ? 0.5f * code - 7 : 0.5f * (code - 16), weights[i]);
+        }
+    }
+
     [Fact]
     public void Q4_K_has_a_scale_and_a_min_for_each_32_weights()
     {
