@@ -23,15 +23,17 @@ const string Usage = """
            CoPe.Benchmarks serve MODEL_FOLDER [--shape S] [--layers N] [--rounds N]
            CoPe.Benchmarks serve-load MODEL_FOLDER
            CoPe.Benchmarks cold-start
-           CoPe.Benchmarks gguf MODEL_FOLDER [ADAPTER_FOLDER...]
+           CoPe.Benchmarks gguf [MODEL_FOLDER [ADAPTER_FOLDER...]]
+           CoPe.Benchmarks peer [--shape 0.5b|1.5b] [--layers N] [--rounds N]
            CoPe.Benchmarks tokens TOKENIZER_FOLDER TEXT_FILE
     lowbit prints decode's figures of int8 and q4 weights or, with a model and a text, what they do to its
     log-probabilities.
     serve takes the model, or with a shape its tokenizer alone, and 16 clients; serve-load has a thousand clients.
     Prints one line per figure, 'name value'. Layers are those of the shape by default (24 for train and dpo), rounds 5
     and 16.
+    peer measures llama.cpp beside us, both on two threads.
     gguf compares exported files with llama.cpp, and llama.cpp's own files with what is read of them; it exits with 1
-    where one differs by more than is allowed.
+    where one differs by more than is allowed. Without a model it takes small random ones of every architecture.
     train-peak writes the whole model into the folder for temporary files (14.5 GB for mistral-7b) and takes one SFT
     step and one DPO step.
     """;
@@ -82,6 +84,25 @@ if (args is ["cold-start"])
 {
     Print(await ColdStartFigures.MeasureAsync());
     return 0;
+}
+
+if (args is ["peer", .. var ofPeer])
+{
+    string? FindOption(string name) => ofPeer.Chunk(2).FirstOrDefault(pair => pair[0] == name)?[1];
+    int? FindCount(string name) =>
+        FindOption(name) is { } number ? int.Parse(number, CultureInfo.InvariantCulture) : null;
+    using var peer = new PeerFigures(
+        $"qwen2.5-{FindOption("--shape") ?? "0.5b"}",
+        FindCount("--layers"),
+        FindCount("--rounds") ?? 16
+    );
+    Print(peer.All());
+    return 0;
+}
+
+if (args is ["gguf"])
+{
+    return GgufFamilies.Compare(Print) ? 0 : 1;
 }
 
 if (args is ["gguf", var comparedModel, .. var comparedAdapters])

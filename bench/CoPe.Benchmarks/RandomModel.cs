@@ -45,6 +45,9 @@ sealed class RandomModel : IDisposable
         }
     }
 
+    /// <summary>Where it lies.</summary>
+    public string Folder => _folder;
+
     /// <summary>Bytes of weights.</summary>
     public long Bytes { get; }
 

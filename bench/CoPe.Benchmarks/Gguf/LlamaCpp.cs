@@ -5,42 +5,66 @@ using LLama.Native;
 
 namespace CoPe.Benchmarks.Gguf;
 
-/// <summary>A GGUF file in llama.cpp, with numbers of 32 bits in its cache and an adapter where one is named.</summary>
+/// <summary>A GGUF file in llama.cpp, through LLamaSharp.</summary>
 sealed class LlamaCpp : IDisposable
 {
+    /// <summary>Threads of a pass.</summary>
+    const int Threads = 2;
+
     readonly LLamaWeights _weights;
     readonly LLamaContext _context;
+    readonly LoraAdapter[] _adapters;
 
     static LlamaCpp() => NativeLibraryConfig.All.WithLogCallback((level, text) => Log(level, text));
 
-    /// <param name="file">The model.</param>
-    /// <param name="adapter">An adapter's file; null: none.</param>
-    /// <param name="contextSize">Tokens of the cache.</param>
-    /// <param name="threads">Threads of a pass.</param>
-    /// <param name="halfCache">Keys and values in 16 bits, as llama.cpp has them unless told otherwise.</param>
-    public LlamaCpp(string file, string? adapter, uint contextSize, int threads = 2, bool halfCache = false)
+    /// <summary>Exact: a cache of float32, no fused attention.</summary>
+    public LlamaCpp(string file, string? adapter, uint contextSize)
+        : this(CreateExact(file, contextSize), adapter is null ? [] : [adapter])
     {
-        var type = halfCache ? GGMLType.GGML_TYPE_F16 : GGMLType.GGML_TYPE_F32;
+        if (adapter is not null)
+        {
+            UseAdapter(0);
+        }
+    }
+
+    /// <summary>As llama.cpp is unless told otherwise, on two threads, with so many texts side by side.</summary>
+    public static LlamaCpp CreateFast(string file, uint contextSize, IReadOnlyList<string> adapters)
+    {
+        var texts = (uint)Math.Max(1, adapters.Count);
         var options = new ModelParams(file)
+        {
+            ContextSize = contextSize * texts,
+            SeqMax = texts,
+            Threads = Threads,
+            BatchThreads = Threads,
+            GpuLayerCount = 0,
+        };
+        return new(options, adapters);
+    }
+
+    LlamaCpp(ModelParams options, IReadOnlyList<string> adapters)
+    {
+        _weights = LLamaWeights.LoadFromFile(options);
+        _context = _weights.CreateContext(options);
+        _adapters = [.. adapters.Select(_weights.NativeHandle.LoadLoraFromFile)];
+    }
+
+    static ModelParams CreateExact(string file, uint contextSize) =>
+        new(file)
         {
             ContextSize = contextSize,
             BatchSize = contextSize,
             UBatchSize = contextSize,
-            Threads = threads,
-            BatchThreads = threads,
+            Threads = Threads,
+            BatchThreads = Threads,
             GpuLayerCount = 0,
             FlashAttention = false,
-            TypeK = type,
-            TypeV = type,
+            TypeK = GGMLType.GGML_TYPE_F32,
+            TypeV = GGMLType.GGML_TYPE_F32,
         };
-        _weights = LLamaWeights.LoadFromFile(options);
-        _context = _weights.CreateContext(options);
-        if (adapter is not null)
-        {
-            var lora = _weights.NativeHandle.LoadLoraFromFile(adapter);
-            _context.NativeHandle.SetLoraAdapters([(lora, 1f)]);
-        }
-    }
+
+    /// <summary>Puts one of the adapters in the place of the one before.</summary>
+    public void UseAdapter(int index) => _context.NativeHandle.SetLoraAdapters([(_adapters[index], 1f)]);
 
     /// <summary>Ids of a text, with what stands before every text.</summary>
     public int[] Tokenize(string text) =>
@@ -73,12 +97,12 @@ sealed class LlamaCpp : IDisposable
     public void Clear() => _context.NativeHandle.MemoryClear();
 
     /// <summary>Adds tokens at a position; gives the logits' index of the last one.</summary>
-    public int Decode(IReadOnlyList<int> ids, int position, bool everyLogit = false)
+    public int Decode(IReadOnlyList<int> ids, int position, bool everyLogit = false, int text = 0)
     {
         var batch = new LLamaBatch();
         for (var i = 0; i < ids.Count; i++)
         {
-            batch.Add(ids[i], position + i, LLamaSeqId.Zero, everyLogit || i == ids.Count - 1);
+            batch.Add(ids[i], position + i, (LLamaSeqId)text, everyLogit || i == ids.Count - 1);
         }
 
         var result = _context.Decode(batch);

@@ -33,6 +33,11 @@ static class GgufConfigWriter
             return ("hidden_act", $"is {ActivationNames.GetName(config.Activation)}");
         }
 
+        if (architecture.Name == "qwen2" && config.HeadCount * config.HeadDim != config.HiddenSize)
+        {
+            return ("head_dim", $"is {config.HeadDim}, not hidden_size / num_attention_heads");
+        }
+
         if (config.Rope.Scaling == RopeScaling.LongRope)
         {
             return ("rope_scaling", "is longrope");

@@ -89,7 +89,7 @@ public sealed class GgufModelTests : IDisposable
             {
                 Rope = new() { Scaling = RopeScaling.Linear, Factor = 8 },
             },
-            "qwen2" => plain with { ModelType = "qwen2", QueryKeyValueBias = true, NormEpsilon = 1e-6 },
+            "qwen2" => plain with { ModelType = "qwen2", HeadDim = 16, QueryKeyValueBias = true, NormEpsilon = 1e-6 },
             "qwen3" => plain with { ModelType = "qwen3", QueryKeyNorm = true, TiedHead = false },
             "gemma3" => plain with
             {
@@ -247,6 +247,7 @@ public sealed class GgufModelTests : IDisposable
     [Theory]
     [InlineData("mistral", "sliding_window")]
     [InlineData("granite", "model_type")]
+    [InlineData("qwen2", "head_dim")]
     public void What_llama_cpp_does_not_compute_is_not_written(string type, string part)
     {
         var config = TinyModels.Plain with
