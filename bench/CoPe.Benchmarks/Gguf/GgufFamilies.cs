@@ -51,7 +51,13 @@ static class GgufFamilies
                 },
             }
         ),
-        ("llama_linear", Llama with { Rope = new() { Scaling = RopeScaling.Linear, Factor = 4 } }),
+        (
+            "llama_linear",
+            Llama with
+            {
+                Rope = new() { Scaling = RopeScaling.Linear, Factor = 4 },
+            }
+        ),
         (
             "llama_yarn",
             Llama with
@@ -77,15 +83,7 @@ static class GgufFamilies
                 Rope = new() { Theta = 1e6 },
             }
         ),
-        (
-            "qwen3",
-            Llama with
-            {
-                ModelType = "qwen3",
-                QueryKeyNorm = true,
-                TiedHead = false,
-            }
-        ),
+        ("qwen3", Llama with { ModelType = "qwen3", QueryKeyNorm = true, TiedHead = false }),
         (
             "gemma3",
             Llama with

@@ -1,6 +1,5 @@
 using CoPe.Adapters;
 using CoPe.Benchmarks.Decode;
-using CoPe.Gguf;
 using CoPe.Modeling;
 using CoPe.Tokens.Training;
 using LLama.Native;

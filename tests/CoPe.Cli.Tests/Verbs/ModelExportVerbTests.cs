@@ -115,7 +115,7 @@ public sealed class ModelExportVerbTests : IDisposable
     [InlineData("score", "x", "--model", "tiny/config.json")]
     public void What_cannot_be_done_is_refused(params string[] arguments) => Assert.NotEqual(0, _cope.Run(arguments));
 
-    Tensor ReadTensor(GgufFile file, string name)
+    static Tensor ReadTensor(GgufFile file, string name)
     {
         var found = file.Tensors.Single(one => one.Name == name);
         var bytes = File.ReadAllBytes(file.Path).AsSpan((int)found.Offset, (int)found.Bytes);

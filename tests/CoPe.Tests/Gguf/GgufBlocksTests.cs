@@ -174,9 +174,9 @@ public sealed class GgufBlocksTests
         BinaryPrimitives.WriteSingleLittleEndian(bytes, 1.25f);
         BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(4), -3);
         Assert.Equal([1.25f, -3], Dequantize(GgufType.F32, bytes));
-        Assert.Equal([-3f], Dequantize(GgufType.Bf16, bytes[6..]));
+        Assert.Equal([-3f], Dequantize(GgufType.Bf16, bytes.AsSpan(6)));
         WriteHalf(bytes, 0, 0.1f);
-        Assert.Equal([(float)(Half)0.1f], Dequantize(GgufType.F16, bytes[..2]));
+        Assert.Equal([(float)(Half)0.1f], Dequantize(GgufType.F16, bytes.AsSpan(0, 2)));
     }
 
     [Theory]
@@ -212,7 +212,7 @@ public sealed class GgufBlocksTests
         GgufBlocks.QuantizeQ8_0(new float[32], block);
         Assert.All(Dequantize(GgufType.Q8_0, block), weight => Assert.Equal(0, weight));
         GgufBlocks.QuantizeQ4_0(new float[32], block);
-        Assert.All(Dequantize(GgufType.Q4_0, block[..18]), weight => Assert.Equal(0, weight));
+        Assert.All(Dequantize(GgufType.Q4_0, block.AsSpan(0, 18)), weight => Assert.Equal(0, weight));
     }
 
     static float[] Dequantize(GgufType type, ReadOnlySpan<byte> blocks)

@@ -123,16 +123,18 @@ public sealed class GgufFileTests : IDisposable
         );
 
     /// <summary>A small file, written by hand, with one thing wrong.</summary>
-    sealed class Damaged(string damage)
+    sealed class Damaged(string damage) : IDisposable
     {
         readonly MemoryStream _bytes = new();
 
         public static byte[] Create(string damage)
         {
-            var file = new Damaged(damage);
+            using var file = new Damaged(damage);
             file.WriteHeader();
             return file._bytes.ToArray();
         }
+
+        public void Dispose() => _bytes.Dispose();
 
         T When<T>(string what, T wrong, T right) => damage == what ? wrong : right;
 
