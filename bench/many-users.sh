@@ -3,13 +3,20 @@
 # on generated users with the embedded model (histories of 3 items, 2 queries, 1 epoch, 8 new tokens).
 # Usage: bench/many-users.sh COPE FOLDER USERS... (for example 200 1000 3000)
 # The data are made once, for the most users; a number of users that was measured before is not measured again.
+# In the environment: ITEMS, QUERIES and TOKENS for other users than these, SETTINGS for more settings of the recipe
+# (SETTINGS='predict=[base,tam] evaluate.likelihood=false'), STAGES for some of the stages, divided by commas
+# (STAGES='train tam,predict,evaluate,report').
 set -euo pipefail
 cope=$(realpath "$1")
 folder=$2
 counts=("${@:3}")
 most=$(printf '%s\n' "${counts[@]}" | sort -n | tail -1)
-settings=(history_limit=3 tam.epochs=1 sft.epochs=1 dpo.epochs=1 negatives.max_new_tokens=8 decode.max_new_tokens=8)
-stages=("train tam" "train sft" "negatives sample" "negatives select" "train dpo" "predict" "evaluate" "report")
+tokens=${TOKENS:-8}
+settings=("history_limit=${ITEMS:-3}" {tam,sft,dpo}.epochs=1 {negatives,decode}."max_new_tokens=$tokens")
+read -r -a more <<< "${SETTINGS:-}"
+settings+=("${more[@]}")
+all='train tam,train sft,negatives sample,negatives select,train dpo,predict,evaluate,report'
+IFS=, read -r -a stages <<< "${STAGES:-$all}"
 
 measure() { # measure USERS STAGE OPTIONS...
     local words
@@ -33,7 +40,7 @@ measure_run() { # measure_run USERS
 
 mkdir -p "$folder"
 cd "$folder"
-[ -e "data-$most" ] || "$cope" data sample "data-$most" --users "$most" --other-users 20 --queries 2 \
+[ -e "data-$most" ] || "$cope" data sample "data-$most" --users "$most" --other-users 20 --queries "${QUERIES:-2}" \
     --documents 0 --instructions 0 > /dev/null
 ln -sfn "data-$most" data
 echo 'users,stage,processor seconds,peak MB,ms a user'

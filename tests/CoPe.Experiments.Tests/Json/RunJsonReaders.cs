@@ -138,7 +138,7 @@ static class RunJsonReaders
             "evaluation/scores.jsonl",
             """{"user": "1", "history_items": 2, "scores": {"cope": {"rouge-1": 0.5}}, "queries": []}""" + "\n",
             error,
-            folder => ScoresFile.Read(new(folder))
+            folder => _ = ScoresFile.Enumerate(new(folder)).Count()
         )
         {
             Tolerates = [JsonDamage.Empty],

@@ -33,13 +33,15 @@ static class RunReaders
          "users": ["5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"], "admitted": []}
         """;
 
-    public const string Scores = """
-        {"user": "1", "history_items": 3, "scores": {"cope": {"rouge-1": 0.5}}, "queries": [{"query": "q", "gold": "g"
-        """ + """
-        , "scores": {"cope": {"rouge-1": 0.5}, "base": {"rouge-1": 0.25}}}]}
-        {"user": "2", "history_items": 4, "scores": {"cope": {"rouge-1": "NaN"}, "base": {"rouge-1": 1}}, "queries": []}
+    public const string Scores =
+        """
+            {"user": "1", "history_items": 3, "scores": {"cope": {"rouge-1": 0.5}}, "queries": [{"query": "q", "gold": "g"
+            """
+        + """
+            , "scores": {"cope": {"rouge-1": 0.5}, "base": {"rouge-1": 0.25}}}]}
+            {"user": "2", "history_items": 4, "scores": {"cope": {"rouge-1": "NaN"}, "base": {"rouge-1": 1}}, "queries": []}
 
-        """;
+            """;
 
     const string Significance = """
         [{"method": "cope", "baseline": "base", "metric": "rouge-1", "difference": 0.1, "low": 0.05, "high": null,
@@ -220,7 +222,7 @@ static class RunReaders
 
     static void ReadCandidates(RunDirectory run) => JsonLines.Read<ItemCandidates>(run.Candidates);
 
-    static void ReadScores(RunDirectory run) => ScoresFile.Read(run);
+    static void ReadScores(RunDirectory run) => _ = ScoresFile.Enumerate(run).Count();
 
     static void ReadLikelihood(RunDirectory run) => JsonLines.Read<QueryLikelihood>(run.Likelihood);
 

@@ -96,7 +96,6 @@ public sealed record RunResults
     internal static RunResults ReadEvaluated(RunDirectory run, Recipe recipe, LampTask task)
     {
         var table = ResultsFile.ReadJson(run.Results);
-        var lines = ScoresFile.Read(run);
         var missing = recipe.Methods().FirstOrDefault(method => !table.Methods.Contains(method.Name));
         if (missing is not null)
         {
@@ -105,20 +104,37 @@ public sealed record RunResults
             );
         }
 
-        if (lines.Count == 0)
-        {
-            throw new RunException(
-                $"{run.Scores} is missing or empty: write it with 'cope evaluate --again --run {run.Name}'"
-            );
-        }
-
+        var golds = new Dictionary<string, string>();
+        var report = ScoresFile.ToReport(task.Name, table, ReadLines());
         return new()
         {
             Name = run.Name,
             Task = task,
-            Report = ScoresFile.ToReport(task.Name, table, lines),
-            Golds = lines.SelectMany(line => line.Queries).ToDictionary(query => query.Query, query => query.Gold),
+            Report = report,
+            Golds = golds,
         };
+
+        IEnumerable<UserScoresLine> ReadLines()
+        {
+            var isEmpty = true;
+            foreach (var line in ScoresFile.Enumerate(run))
+            {
+                isEmpty = false;
+                foreach (var query in line.Queries)
+                {
+                    golds.Add(query.Query, query.Gold);
+                }
+
+                yield return line;
+            }
+
+            if (isEmpty)
+            {
+                throw new RunException(
+                    $"{run.Scores} is missing or empty: write it with 'cope evaluate --again --run {run.Name}'"
+                );
+            }
+        }
     }
 
     static RunResults ReadOne(

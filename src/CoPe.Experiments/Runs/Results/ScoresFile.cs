@@ -36,14 +36,22 @@ static class ScoresFile
         JsonLines.Write(run.Scores, lines);
     }
 
-    /// <summary>The lines of an evaluated run; none where it was not evaluated.</summary>
+    /// <summary>The lines of an evaluated run one by one; none where it was not evaluated.</summary>
     /// <exception cref="RunException">A line is not of this form, or a user or a query occurs twice.</exception>
-    public static IReadOnlyList<UserScoresLine> Read(RunDirectory run)
+    public static IEnumerable<UserScoresLine> Enumerate(RunDirectory run)
     {
-        List<UserScoresLine> lines = [.. JsonLines.Enumerate<UserScoresLine>(run.Scores).Select(Pack)];
-        ThrowIfTwice(run, "user", lines.Select(line => line.User));
-        ThrowIfTwice(run, "query", lines.SelectMany(line => line.Queries).Select(query => query.Query));
-        return lines;
+        var users = new HashSet<string>(StringComparer.Ordinal);
+        var queries = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var line in JsonLines.Enumerate<UserScoresLine>(run.Scores))
+        {
+            ThrowIfKnown(run, "user", line.User, users);
+            foreach (var query in line.Queries)
+            {
+                ThrowIfKnown(run, "query", query.Query, queries);
+            }
+
+            yield return Pack(line);
+        }
     }
 
     static UserScoresLine Pack(UserScoresLine line) =>
@@ -61,9 +69,9 @@ static class ScoresFile
             IReadOnlyDictionary<string, double> (method) => new MetricValues(method.Value)
         );
 
-    static void ThrowIfTwice(RunDirectory run, string what, IEnumerable<string> ids)
+    static void ThrowIfKnown(RunDirectory run, string what, string id, HashSet<string> known)
     {
-        if (ids.CountBy(id => id).FirstOrDefault(count => count.Value > 1) is { Key: { } id })
+        if (!known.Add(id))
         {
             throw new RunException(
                 $"{run.Scores} has the {what} {id} twice: write it again with 'cope evaluate --again --run {run.Name}'"
@@ -71,49 +79,20 @@ static class ScoresFile
         }
     }
 
-    /// <summary>The scores as they were before they were written, but for warnings.</summary>
+    /// <summary>The scores as they were before they were written, but for warnings; no line is kept.</summary>
     /// <param name="task">Name of the task.</param>
     /// <param name="table">The means, as <c>results.json</c> has them.</param>
     /// <param name="lines">The scores behind them.</param>
-    public static EvaluationReport ToReport(string task, ResultsTable table, IReadOnlyList<UserScoresLine> lines) =>
-        new() { Task = task, Methods = [.. table.Methods.Select(method => ToMethodScores(method, table, lines))] };
-
-    static MethodScores ToMethodScores(string method, ResultsTable table, IReadOnlyList<UserScoresLine> lines)
+    public static EvaluationReport ToReport(string task, ResultsTable table, IEnumerable<UserScoresLine> lines)
     {
-        var cells = table.Cells.Where(cell => cell.Method == method).ToList();
-        return new()
+        var methods = table.Methods.Select(method => new ReadScores(method)).ToList();
+        foreach (var line in lines)
         {
-            Method = method,
-            Metrics = cells.ToDictionary(cell => cell.Metric, cell => cell.OverQueries),
-            OverUsers = cells
-                .Where(cell => cell.OverUsers is not null)
-                .ToDictionary(cell => cell.Metric, cell => cell.OverUsers!),
-            Queries = [.. lines.SelectMany(line => ToQueryScores(method, line))],
-            Users =
-            [
-                .. lines.Where(line => line.Scores.ContainsKey(method)).Select(line => ToUserScores(method, line)),
-            ],
-        };
+            methods.ForEach(method => method.Add(line));
+        }
+
+        return new() { Task = task, Methods = [.. methods.Select(method => method.ToMethodScores(table))] };
     }
-
-    static UserScores ToUserScores(string method, UserScoresLine line) =>
-        new()
-        {
-            UserId = line.User,
-            Queries = line.Queries.Count(query => query.Scores.ContainsKey(method)),
-            HistoryItems = line.HistoryItems,
-            Values = line.Scores[method],
-        };
-
-    static IEnumerable<QueryScores> ToQueryScores(string method, UserScoresLine line) =>
-        from query in line.Queries
-        where query.Scores.ContainsKey(method)
-        select new QueryScores
-        {
-            Id = query.Query,
-            UserId = line.User,
-            Values = query.Scores[method],
-        };
 
     /// <summary>Each method with its values by the id of a user or of a query, in the order of the report.</summary>
     static List<MethodIndex> IndexByMethod(
@@ -131,6 +110,57 @@ static class ScoresFile
         methods
             .Where(method => method.ValuesById.ContainsKey(id))
             .ToDictionary(method => method.Method, method => method.ValuesById[id]);
+
+    /// <summary>The scores of one method, as they are read user by user.</summary>
+    sealed class ReadScores(string method)
+    {
+        readonly List<QueryScores> _queries = [];
+        readonly List<UserScores> _users = [];
+
+        public void Add(UserScoresLine line)
+        {
+            var queries = _queries.Count;
+            foreach (var query in line.Queries.Where(query => query.Scores.ContainsKey(method)))
+            {
+                _queries.Add(
+                    new()
+                    {
+                        Id = query.Query,
+                        UserId = line.User,
+                        Values = query.Scores[method],
+                    }
+                );
+            }
+
+            if (line.Scores.TryGetValue(method, out var values))
+            {
+                _users.Add(
+                    new()
+                    {
+                        UserId = line.User,
+                        Queries = _queries.Count - queries,
+                        HistoryItems = line.HistoryItems,
+                        Values = values,
+                    }
+                );
+            }
+        }
+
+        public MethodScores ToMethodScores(ResultsTable table)
+        {
+            var cells = table.Cells.Where(cell => cell.Method == method).ToList();
+            return new()
+            {
+                Method = method,
+                Metrics = cells.ToDictionary(cell => cell.Metric, cell => cell.OverQueries),
+                OverUsers = cells
+                    .Where(cell => cell.OverUsers is not null)
+                    .ToDictionary(cell => cell.Metric, cell => cell.OverUsers!),
+                Queries = _queries,
+                Users = _users,
+            };
+        }
+    }
 
     sealed record MethodIndex(
         string Method,

@@ -22,7 +22,7 @@ public class ScoresFileTests
         var table = ResultsTable.Create(report);
         ResultsFile.WriteJson(table, run.Results);
         ScoresFile.Write(report, golds, run);
-        var read = ScoresFile.ToReport(report.Task, ResultsFile.ReadJson(run.Results), ScoresFile.Read(run));
+        var read = ScoresFile.ToReport(report.Task, ResultsFile.ReadJson(run.Results), ScoresFile.Enumerate(run));
 
         Assert.Equal(table.Cells, ResultsTable.Create(read).Cells);
         foreach (var (expected, scores) in report.Methods.Zip(read.Methods))
@@ -42,7 +42,7 @@ public class ScoresFileTests
         var run = new RunDirectory(folder.Path);
         JsonLines.Append(run.Scores, [CreateLine("ann", "1"), CreateLine(user, query)]);
 
-        var error = Assert.Throws<RunException>(() => ScoresFile.Read(run));
+        var error = Assert.Throws<RunException>(() => ScoresFile.Enumerate(run).ToList());
         Assert.StartsWith(run.Scores, error.Message, StringComparison.Ordinal);
     }
 
