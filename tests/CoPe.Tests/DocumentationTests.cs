@@ -82,6 +82,40 @@ public class ReadmeTests
     static string Here([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }
 
+public class PackageReadmeTests
+{
+    [Theory]
+    [InlineData("docs/library.md", "CoPe")]
+    [InlineData("docs/serving.md", "CoPe.Server")]
+    [InlineData("src/CoPe/README.md", "CoPe")]
+    public void A_document_that_refers_to_packages_names_their_versions(string document, string package)
+    {
+        var text = File.ReadAllText(Path.Combine(Root(), document));
+        var version = ReadProperty("Directory.Build.props", "Version");
+        var libTorch = ReadProperty("build/CoPe.props", "LibTorchVersion");
+        Assert.Contains($"<PackageReference Include=\"{package}\" Version=\"{version}\" />", text);
+        Assert.Contains($"<PackageReference Include=\"libtorch-cpu-linux-x64\" Version=\"{libTorch}\" />", text);
+    }
+
+    [Theory]
+    [InlineData("CoPe")]
+    [InlineData("CoPe.Experiments")]
+    [InlineData("CoPe.Server")]
+    public void The_readme_of_a_librarys_package_begins_with_the_choice_of_libtorch(string package)
+    {
+        var lines = File.ReadLines(Path.Combine(Root(), "src", package, "README.md")).Take(6);
+        var beginning = string.Join(' ', lines);
+        Assert.Contains("**The application chooses libtorch**", beginning);
+        Assert.Contains($"version {ReadProperty("build/CoPe.props", "LibTorchVersion")}", beginning);
+    }
+
+    static string ReadProperty(string file, string name) =>
+        XDocument.Load(Path.Combine(Root(), file)).Descendants(name).Single().Value;
+
+    static string Root([CallerFilePath] string path = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", ".."));
+}
+
 public class ThirdPartyTests
 {
     [Fact]
