@@ -5,9 +5,9 @@ namespace CoPe.Modeling;
 
 /// <summary>
 /// Rounded matrices of models that were opened before, so that the next opening maps a file instead of rounding again.
-/// A file is named after the model's folder, its path, and the names, sizes and times of its files: where one of these is
-/// another, the matrices are rounded again, and their file takes the place of the former one. It may be deleted at any
-/// time.
+/// A file is named after the model's folder, its path, and the names, sizes and times of its files: where one of
+/// these is another, the matrices are rounded again, and their file takes the place of the former one. It may be
+/// deleted at any time.
 /// </summary>
 /// <param name="folder">Where the files are; created when the first one is written.</param>
 /// <param name="minBytes">

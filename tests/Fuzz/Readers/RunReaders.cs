@@ -35,11 +35,14 @@ static class RunReaders
 
     public const string Scores =
         """
-            {"user": "1", "history_items": 3, "scores": {"cope": {"rouge-1": 0.5}}, "queries": [{"query": "q", "gold": "g"
+            {"user": "1", "history_items": 3, "scores": {"cope": {"rouge-1": 0.5}}, "queries": [
             """
         + """
-            , "scores": {"cope": {"rouge-1": 0.5}, "base": {"rouge-1": 0.25}}}]}
-            {"user": "2", "history_items": 4, "scores": {"cope": {"rouge-1": "NaN"}, "base": {"rouge-1": 1}}, "queries": []}
+            {"query": "q", "gold": "g", "scores": {"cope": {"rouge-1": 0.5}, "base": {"rouge-1": 0.25}}}]}
+            {"user": "2", "history_items": 4, "scores": {"cope": {"rouge-1": "NaN"}, "base": {"rouge-1": 1}}
+            """
+        + """
+            , "queries": []}
 
             """;
 
