@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -7,12 +9,12 @@ namespace CoPe.Server.PageTests;
 
 /// <summary>Asking, reading, stopping, and asking otherwise.</summary>
 [Collection("page")]
-public sealed class ConversationTests(PageServer server)
+public sealed partial class ConversationTests(PageServer server)
 {
     const string Text = "Write a headline about the river";
 
-    /// <summary>More than the answer has at the end of a test.</summary>
-    const string ManyTokens = "900";
+    /// <summary>Far more than an answer has when somebody stops it.</summary>
+    const int ManyTokens = 900;
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -50,9 +52,11 @@ public sealed class ConversationTests(PageServer server)
     public Task An_answer_grows_while_it_is_written_and_stopping_keeps_it_and_frees_the_rows() =>
         server.VisitAsync(async page =>
         {
+            var cancelled = await CountCancelledAsync();
+            await page.ForbidEndAsync();
             await page.ChooseAsync("ada");
             await page.Locator(".more summary").ClickAsync();
-            await page.Locator("#max-tokens").FillAsync(ManyTokens);
+            await page.Locator("#max-tokens").FillAsync($"{ManyTokens}");
             await page.BeginAsync(Text);
             var pieces = page.Personal().Pieces();
             await pieces.Nth(2).WaitForAsync();
@@ -64,19 +68,31 @@ public sealed class ConversationTests(PageServer server)
             await Expect(page.Personal().Locator(".facts")).ToContainTextAsync("stopped");
             await Expect(page.Left().Locator(".facts")).ToContainTextAsync("stopped");
             var text = await page.Personal().TextAsync();
-            await UntilNothingRuns();
+            await UntilCancelledAsync(cancelled + 2);
             Assert.Equal(text, await page.Personal().TextAsync());
             await Expect(page.Locator("#ask")).ToBeVisibleAsync();
         });
 
-    async Task UntilNothingRuns()
+    /// <summary>Waits until the server has given up some more requests than before, for nobody reads them.</summary>
+    async Task UntilCancelledAsync(int count)
     {
-        using var http = new HttpClient { BaseAddress = server.Address };
-        while (!(await http.GetStringAsync("/metrics", Stop)).Contains("\ncope_requests_running 0\n"))
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        patience.CancelAfter(PageServer.Patience);
+        while (await CountCancelledAsync() < count)
         {
-            await Task.Delay(20, Stop);
+            await Task.Delay(20, patience.Token);
         }
     }
+
+    async Task<int> CountCancelledAsync()
+    {
+        using var http = new HttpClient { BaseAddress = server.Address };
+        var count = CancelledPattern.Match(await http.GetStringAsync("/metrics", Stop)).Groups[1];
+        return count.Success ? int.Parse(count.Value, CultureInfo.InvariantCulture) : 0;
+    }
+
+    [GeneratedRegex("""^cope_requests_total\{outcome="cancelled"\} (\d+)$""", RegexOptions.Multiline)]
+    static partial Regex CancelledPattern { get; }
 
     [Fact]
     public Task The_sliders_change_the_request_and_the_answer_and_the_former_one_stays_to_be_compared() =>

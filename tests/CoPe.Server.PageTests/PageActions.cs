@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 
 namespace CoPe.Server.PageTests;
@@ -73,6 +75,20 @@ static class PageActions
     /// <summary>The bodies for one model.</summary>
     public static JsonElement[] To(this IEnumerable<JsonElement> bodies, string model) =>
         [.. bodies.Where(body => body.GetProperty("model").GetString() == model)];
+
+    /// <summary>
+    /// Lets no answer end by itself: the tokens that end one are added to the page's requests as ones to be avoided.
+    /// </summary>
+    public static Task ForbidEndAsync(this IPage page) =>
+        page.RouteAsync(
+            "**/v1/chat/completions",
+            route =>
+            {
+                var body = JsonNode.Parse(route.Request.PostData!)!;
+                body["logit_bias"] = new JsonObject { ["2045"] = -100, ["2047"] = -100 };
+                return route.ContinueAsync(new() { PostData = Encoding.UTF8.GetBytes(body.ToJsonString()) });
+            }
+        );
 
     /// <summary>Answers all chat requests of the page with something of our own.</summary>
     public static Task AnswerWithAsync(this IPage page, RouteFulfillOptions answer) =>

@@ -13,7 +13,7 @@ public sealed class PageServer : IAsyncLifetime
     internal const int Tokens = 16;
 
     /// <summary>Milliseconds after which something does not come any more: far more than it takes.</summary>
-    const int Patience = 60_000;
+    internal const int Patience = 60_000;
 
     ServedModel? _served;
     CopeServer? _server;
@@ -93,8 +93,8 @@ public sealed class PageServer : IAsyncLifetime
             var options = new BrowserTypeLaunchOptions
             {
                 ExecutablePath = Chromium.Find(),
-                // Tests may run as root, for whom Chromium's sandbox does not start.
-                Args = ["--no-sandbox", "--disable-gpu"],
+                // Tests may run as root, for whom Chromium's sandbox does not start, and where shared memory is small.
+                Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
             };
             _playwright = await Playwright.CreateAsync();
             _browser = await _playwright.Chromium.LaunchAsync(options);

@@ -8,6 +8,7 @@ const share = value => `${Math.round(100 * value)} %`;
 
 export class Settings {
     #defaults = { base: "base", contrast: 0.1, contrast_unless_certain: null };
+    #areKnown = false;
     #contrast = byId("contrast");
     #gate = byId("gate");
     #left = null;
@@ -29,8 +30,12 @@ export class Settings {
         return this.#left === null ? "Base model" : "Task model";
     }
 
-    /** Takes what the server does where a request does not say so. */
+    /** Takes what the server does where a request does not say so; what somebody has set since stays. */
     useDefaults(defaults) {
+        if (this.#areKnown) {
+            return;
+        }
+        this.#areKnown = true;
         this.#defaults = defaults;
         this.#contrast.max = Math.max(2, defaults.contrast);
         this.reset();
