@@ -29,7 +29,8 @@ static class Completions
 
         if (!generation.LimitsTokens)
         {
-            generation = generation with { Options = generation.Options with { MaxNewTokens = DefaultTokens } };
+            var most = Math.Min(DefaultTokens, api.Options.MaxAnswerTokens);
+            generation = generation with { Options = generation.Options with { MaxNewTokens = most } };
         }
 
         var requests = prompts

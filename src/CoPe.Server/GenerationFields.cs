@@ -27,13 +27,16 @@ sealed record GenerationFields
     /// <summary>Whether the request says itself how many tokens an answer may have.</summary>
     public bool LimitsTokens { get; init; }
 
+    /// <summary>Most tokens of a prompt.</summary>
+    public int MaxPromptTokens { get; init; } = int.MaxValue;
+
     /// <summary>Reads them; what is not given is as the server's own options have it.</summary>
     public static GenerationFields Read(ApiFields fields, ServerOptions server)
     {
         var most =
-            fields.FindInteger("max_completion_tokens", 1, int.MaxValue)
-            ?? fields.FindInteger("max_output_tokens", 1, int.MaxValue)
-            ?? fields.FindInteger("max_tokens", 0, int.MaxValue);
+            fields.FindInteger("max_completion_tokens", 1, server.MaxAnswerTokens)
+            ?? fields.FindInteger("max_output_tokens", 1, server.MaxAnswerTokens)
+            ?? fields.FindInteger("max_tokens", 0, server.MaxAnswerTokens);
         var format = fields.FindObject("response_format")?.FindString("type");
         if (format is not (null or "text"))
         {
@@ -45,10 +48,11 @@ sealed record GenerationFields
             Model = fields.RequireString("model"),
             Options = ReadOptions(fields, server.Decoding) with
             {
-                MaxNewTokens = (int)Math.Max(1, most ?? int.MaxValue),
+                MaxNewTokens = (int)Math.Max(1, most ?? server.MaxAnswerTokens),
                 StopStrings = ReadStops(fields),
             },
             LimitsTokens = most is not null,
+            MaxPromptTokens = server.MaxPromptTokens,
             Seed = fields.FindInteger("seed", long.MinValue + 1, long.MaxValue) ?? ChatRequest.DrawSeed(),
             Choices = (int)(fields.FindInteger("n", 1, server.MaxChoices) ?? 1),
             Streams = fields.FindFlag("stream"),
@@ -147,8 +151,18 @@ sealed record GenerationFields
     /// <param name="choice">Number of the answer.</param>
     /// <param name="alternatives">Likeliest tokens to name beside each; null for no log-probabilities.</param>
     /// <param name="client">Who asks.</param>
-    public ServingRequest CreateRequest(IReadOnlyList<int> prompt, int choice, int? alternatives, string client) =>
-        new()
+    /// <exception cref="ApiException">The prompt is longer than the server takes.</exception>
+    public ServingRequest CreateRequest(IReadOnlyList<int> prompt, int choice, int? alternatives, string client)
+    {
+        if (prompt.Count > MaxPromptTokens)
+        {
+            throw ApiException.Invalid(
+                $"The prompt has {prompt.Count} tokens; this server takes up to {MaxPromptTokens}.",
+                null
+            );
+        }
+
+        return new()
         {
             Model = Model,
             Prompt = prompt,
@@ -158,4 +172,5 @@ sealed record GenerationFields
             Alternatives = alternatives,
             Client = client,
         };
+    }
 }

@@ -34,6 +34,25 @@ public sealed record ServerOptions
         init => field = OptionGuard.Check(typeof(ServerOptions), value);
     } = 128;
 
+    /// <summary>Most tokens of a prompt; a longer one is refused. By default the model's context decides.</summary>
+    [Range(1, int.MaxValue)]
+    public int MaxPromptTokens
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(ServerOptions), value);
+    } = int.MaxValue;
+
+    /// <summary>
+    /// Most tokens of an answer: a request for more is refused, one that says nothing gets so many. By default the
+    /// model's context decides.
+    /// </summary>
+    [Range(1, int.MaxValue)]
+    public int MaxAnswerTokens
+    {
+        get;
+        init => field = OptionGuard.Check(typeof(ServerOptions), value);
+    } = int.MaxValue;
+
     /// <summary>Most requests of a key, or without keys of an address, at the same time.</summary>
     [Range(1, int.MaxValue)]
     public int MaxRequestsOfKey

@@ -20,6 +20,17 @@ static class AllowStaleOption
 /// </summary>
 static class AdapterFolders
 {
+    /// <summary>The argument that names them, in the order in which they are applied.</summary>
+    /// <param name="arity">How many there may be.</param>
+    public static Argument<string[]> CreateArgument(ArgumentArity arity) =>
+        new("adapters")
+        {
+            Description =
+                "Folders of adapters in PEFT's layout, lowest first: "
+                + "for a user of a run RUN/tam/adapter, then RUN/dpo/USER.",
+            Arity = arity,
+        };
+
     /// <summary>The full paths; says what is out of date and used all the same.</summary>
     /// <exception cref="RunException">One is part of a run and out of date.</exception>
     public static IReadOnlyList<string> Find(CommandHost host, IEnumerable<string> folders, bool allowStale)

@@ -23,13 +23,7 @@ static class ModelExportVerb
                 + "llama.cpp."
         );
         var model = new Argument<string>("model") { Description = ModelSource.Description };
-        var adapters = new Argument<string[]>("adapters")
-        {
-            Description =
-                "Folders of adapters in PEFT's layout, lowest first: "
-                + "for a user of a run RUN/tam/adapter, then RUN/dpo/USER.",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
+        var adapters = AdapterFolders.CreateArgument(ArgumentArity.ZeroOrMore);
         var gguf = new Option<string>("--gguf")
         {
             Description = "File to write.",

@@ -174,13 +174,7 @@ static class ModelMergeVerb
             "Write a model with adapters merged into its weights, as a folder that Hugging Face tools load."
         );
         var model = new Argument<string>("model") { Description = ModelSource.Description };
-        var adapters = new Argument<string[]>("adapters")
-        {
-            Description =
-                "Folders of adapters in PEFT's layout, lowest first: "
-                + "for a user of a run RUN/tam/adapter, then RUN/dpo/USER.",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        var adapters = AdapterFolders.CreateArgument(ArgumentArity.OneOrMore);
         var output = new Option<string>("--output")
         {
             Description = "Folder to write.",

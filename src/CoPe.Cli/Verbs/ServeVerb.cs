@@ -56,6 +56,18 @@ static class ServeVerb
         HelpName = "n",
     };
 
+    static readonly Option<int?> PromptTokensOption = new("--max-prompt-tokens")
+    {
+        Description = "Most tokens of a prompt; longer ones are refused. By default the model's context decides.",
+        HelpName = "n",
+    };
+
+    static readonly Option<int?> AnswerTokensOption = new("--max-answer-tokens")
+    {
+        Description = "Most tokens of an answer; asking for more is refused. By default the model's context decides.",
+        HelpName = "n",
+    };
+
     static readonly Option<bool> AllowStaleOption = new("--allow-stale")
     {
         Description = "Serves adapters that are out of date.",
@@ -76,6 +88,8 @@ static class ServeVerb
             RowsOption,
             AdapterMemoryOption,
             PromptMemoryOption,
+            PromptTokensOption,
+            AnswerTokensOption,
             AllowStaleOption,
             VerboseOption,
             ServeKeyVerb.KeysOption,
@@ -96,6 +110,8 @@ static class ServeVerb
         var options = new ServerOptions
         {
             KeyFile = ServeKeyVerb.FindFile(host, parsed),
+            MaxPromptTokens = parsed.GetValue(PromptTokensOption) ?? int.MaxValue,
+            MaxAnswerTokens = parsed.GetValue(AnswerTokensOption) ?? int.MaxValue,
             Decoding = first.Recipe.Decode.CreateOptions(first.Task),
         };
         var listener = new ListenerOptions { Host = parsed.GetValue(HostOption)!, Port = parsed.GetValue(PortOption) };

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CoPe.Gguf;
 using CoPe.Testing;
 using CoPe.Tokens;
@@ -8,8 +7,6 @@ namespace CoPe.Tests.Tokens;
 
 public sealed class GgufTokenizerTests : IDisposable
 {
-    static readonly JsonSerializerOptions Naming = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
     readonly TemporaryFolder _folder = new();
 
     string FilePath => _folder.At("tokenizer.gguf");
@@ -22,21 +19,7 @@ public sealed class GgufTokenizerTests : IDisposable
     {
         Write(folder);
         var tokenizer = Tokenizer.Load(FilePath);
-        var vectors = JsonSerializer.Deserialize<GgufVector[]>(
-            File.ReadAllText(Path.Combine(folder, "vectors.json")),
-            Naming
-        )!;
-        Assert.NotEmpty(vectors);
-        Assert.All(
-            vectors,
-            vector =>
-            {
-                Assert.Equal(vector.Ids, tokenizer.Encode(vector.Text));
-                Assert.Equal(vector.IdsWithoutSpecial, tokenizer.Encode(vector.Text, addSpecialTokens: false));
-                Assert.Equal(vector.Decoded, tokenizer.Decode(vector.Ids));
-                Assert.Equal(vector.DecodedWithSpecial, tokenizer.Decode(vector.Ids, skipSpecialTokens: false));
-            }
-        );
+        Assert.All(TokenizerVector.Read(folder), vector => vector.Check(tokenizer));
     }
 
     [Theory]
@@ -133,12 +116,3 @@ public sealed class GgufTokenizerTests : IDisposable
         GgufWriter.Write(FilePath, change is null ? [.. metadata] : change(metadata), []);
     }
 }
-
-/// <summary>A text and what the tokenizer of its folder makes of it.</summary>
-public sealed record GgufVector(
-    string Text,
-    int[] Ids,
-    int[] IdsWithoutSpecial,
-    string Decoded,
-    string DecodedWithSpecial
-);
