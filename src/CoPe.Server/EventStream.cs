@@ -34,20 +34,29 @@ sealed class EventStream(HttpContext context, TimeSpan pingAfter)
     )
     {
         await using var reader = elements.GetAsyncEnumerator(cancellation);
-        while (true)
+        var next = Task.FromResult(false);
+        try
         {
-            var next = reader.MoveNextAsync().AsTask();
-            while (!next.IsCompleted && !await HasCome(next, cancellation).ConfigureAwait(false))
+            while (true)
             {
-                await WriteAsync(": ping\n\n").ConfigureAwait(false);
-            }
+                next = reader.MoveNextAsync().AsTask();
+                while (!next.IsCompleted && !await HasCome(next, cancellation).ConfigureAwait(false))
+                {
+                    await WriteAsync(": ping\n\n").ConfigureAwait(false);
+                }
 
-            if (!await next.ConfigureAwait(false))
-            {
-                yield break;
-            }
+                if (!await next.ConfigureAwait(false))
+                {
+                    yield break;
+                }
 
-            yield return reader.Current;
+                yield return reader.Current;
+            }
+        }
+        finally
+        {
+            // Elements that are still awaited cannot be disposed of.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
